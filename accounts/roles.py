@@ -1,0 +1,37 @@
+"""The one table of who may do what; the admin and the API both ask it."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Role(models.TextChoices):
+    ADMIN = "admin", "Admin: everything"
+    WRITE = "write", "Write: the worklist"
+    READ = "read", "Read: look only"
+
+
+READ = frozenset(
+    {
+        "worklist.view_worklistitem",
+        "worklist.view_historicalworklistitem",
+        "worklist.view_device",
+    }
+)
+WRITE = READ | {
+    "worklist.add_worklistitem",
+    "worklist.change_worklistitem",
+    "worklist.delete_worklistitem",
+}
+PERMISSIONS: dict[str, frozenset[str]] = {Role.READ: READ, Role.WRITE: WRITE}
+
+
+def allows(role: str, permission: str) -> bool:
+    """Whether the role holds the permission, `app_label.codename`."""
+    return role == Role.ADMIN or permission in PERMISSIONS.get(role, frozenset())
+
+
+def allows_any(role: str, app_label: str) -> bool:
+    """Whether the role holds any permission in the app."""
+    held = PERMISSIONS.get(role, frozenset())
+    return role == Role.ADMIN or any(name.startswith(f"{app_label}.") for name in held)

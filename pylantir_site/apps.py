@@ -1,0 +1,17 @@
+"""The admin site that all models of the project are edited in, and the checks of a site's set-up."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.contrib.admin import apps as stock
+
+
+class PylantirAdminConfig(stock.AdminConfig):
+    default_site = "pylantir_site.admin.PylantirAdminSite"
+
+
+class PylantirSiteConfig(AppConfig):
+    name = "pylantir_site"
+
+    def ready(self) -> None:
+        from pylantir_site import checks  # noqa: F401  (registers them)

@@ -1,0 +1,117 @@
+"""System checks of a site's set-up: `manage.py check`, and every start."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
+NETWORK_FILE_SYSTEMS = frozenset(
+    {"9p", "afs", "ceph", "cifs", "fuse.sshfs", "glusterfs", "lustre", "nfs", "nfs4", "smb3", "smbfs"}
+)
+LEAST_SQLITE = (3, 35, 0)
+MOUNTS = Path("/proc/mounts")
+Apps = Sequence[AppConfig] | None
+
+
+@register(Tags.security)
+def debug_stays_on_this_machine(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    elsewhere = [host for host in settings.ALLOWED_HOSTS if host not in LOOPBACK]
+    if not settings.DEBUG or not elsewhere:
+        return []
+    return [
+        Warning(
+            f"DEBUG is on while others may reach this server as {', '.join(elsewhere)}.",
+            hint="Error pages show settings and participants' data: unset DEBUG.",
+            id="pylantir.W001",
+        )
+    ]
+
+
+@register(Tags.security)
+def hosts_are_named(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    if "*" not in settings.ALLOWED_HOSTS:
+        return []
+    return [
+        Warning(
+            "ALLOWED_HOSTS contains *: any host name is believed.",
+            hint="Name the hosts that people type, separated by commas.",
+            id="pylantir.W002",
+        )
+    ]
+
+
+@register(Tags.files)
+def sqlite_is_on_a_local_disk(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    return [
+        Warning(
+            f"The database {path} is on a network file system ({kind}).",
+            hint="SQLite's write-ahead log needs a local disk: move the file (DB_PATH, USERS_DB_PATH) "
+            "or use PostgreSQL (DATABASE_URL).",
+            id="pylantir.W003",
+        )
+        for path in sqlite_files()
+        if (kind := file_system(path, mounts())) in NETWORK_FILE_SYSTEMS
+    ]
+
+
+@register(Tags.files)
+def data_is_the_owners_alone(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    folders = {settings.DATA_DIR, *(path.parent for path in sqlite_files())}
+    return [
+        Warning(
+            f"Other users of this machine may read {folder}.",
+            hint=f"It holds participants' data and keys: chmod 700 {folder}",
+            id="pylantir.W004",
+        )
+        for folder in sorted(folders)
+        if folder.is_dir() and folder.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
+    ]
+
+
+@register(Tags.files)
+def sqlite_is_recent(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    if not sqlite_files() or sqlite3.sqlite_version_info >= LEAST_SQLITE:
+        return []
+    return [
+        Error(
+            f"SQLite {sqlite3.sqlite_version} is too old.",
+            hint=f"Python must be linked with SQLite {'.'.join(map(str, LEAST_SQLITE))} or newer; "
+            "or use PostgreSQL (DATABASE_URL).",
+            id="pylantir.E001",
+        )
+    ]
+
+
+def sqlite_files() -> list[Path]:
+    return [
+        Path(database["NAME"])
+        for database in settings.DATABASES.values()
+        if database["ENGINE"] == "django.db.backends.sqlite3"
+    ]
+
+
+def mounts() -> dict[str, str]:
+    """File system type by mount point; empty where the system does not tell. The last mount counts."""
+    try:
+        lines = MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return {}
+    fields = [line.split() for line in lines]
+    return {point.replace("\\040", " "): kind for _, point, kind, *_ in fields}
+
+
+def file_system(path: Path, mounted: dict[str, str]) -> str:
+    real = Path(os.path.realpath(path))
+    for folder in [real, *real.parents]:
+        if str(folder) in mounted:
+            return mounted[str(folder)]
+    return ""

@@ -1,0 +1,36 @@
+"""The original's JSON configuration file, as far as it decides where data lives and who may connect."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+OPTION = "--pylantir_config"
+
+
+def take_path_from_arguments(arguments: list[str]) -> None:
+    """Hand `--pylantir_config FILE` to the settings, which are read before any command sees its options."""
+    for position, argument in enumerate(arguments):
+        if argument == OPTION and position + 1 < len(arguments):
+            os.environ["PYLANTIR_CONFIG"] = arguments[position + 1]
+        elif argument.startswith(f"{OPTION}="):
+            os.environ["PYLANTIR_CONFIG"] = argument.removeprefix(f"{OPTION}=")
+
+
+def read(path: str) -> dict[str, Any]:
+    """The file's content; ImproperlyConfigured says what is wrong with it."""
+    if not path:
+        return {}
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ImproperlyConfigured(f"PYLANTIR_CONFIG: {path}: {error.strerror}.") from error
+    except ValueError as error:
+        raise ImproperlyConfigured(f"PYLANTIR_CONFIG: {path} is not JSON: {error}.") from error
+    if not isinstance(content, dict):
+        raise ImproperlyConfigured(f"PYLANTIR_CONFIG: {path} must hold a JSON object.")
+    return content

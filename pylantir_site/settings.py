@@ -1,0 +1,112 @@
+"""Django's settings: all that a site may change comes from the environment (docs/deployment.md)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tzlocal import get_localzone_name
+
+from pylantir_site import config_file, env
+from pylantir_site.databases import databases
+from pylantir_site.secret_key import kept_secret_key
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+PYLANTIR_CONFIG = env.text("PYLANTIR_CONFIG")
+CONFIG = config_file.read(PYLANTIR_CONFIG)
+
+DEBUG = env.boolean("DEBUG", default=False)
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
+
+DATABASES = databases(base_dir=BASE_DIR, config=CONFIG)
+DATABASE_ROUTERS = ["pylantir_site.routers.UsersRouter"] if "users" in DATABASES else []
+DATA_DIR = Path(env.text("DB_PATH", str(BASE_DIR / "data" / "worklist.db"))).absolute().parent
+SECRET_KEY = env.text("SECRET_KEY") or kept_secret_key(DATA_DIR)
+
+INSTALLED_APPS = [
+    "pylantir_site.apps.PylantirAdminConfig",
+    "accounts",  # before auth: two of its commands are adapted
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "simple_history",
+    "worklist",
+    "pylantir_site.apps.PylantirSiteConfig",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "pylantir_site.urls"
+WSGI_APPLICATION = "pylantir_site.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+AUTH_USER_MODEL = "accounts.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "admin:login"
+
+USE_TZ = True
+# Schedules are in the site's own wall-clock time, as a scanner's console shows it.
+TIME_ZONE = env.time_zone("TIME_ZONE", get_localzone_name() or "UTC")
+LANGUAGE_CODE = "en-us"
+USE_I18N = False
+
+STATIC_URL = "static/"
+WHITENOISE_USE_FINDERS = True  # a fresh clone serves its files without a collectstatic
+
+BEHIND_TLS_PROXY = env.boolean("BEHIND_TLS_PROXY", default=False)
+if BEHIND_TLS_PROXY:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS_PROXY
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True  # people give reasons in sentences
+
+PYLANTIR_ADMIN_PASSWORD = env.text("PYLANTIR_ADMIN_PASSWORD")
+PYLANTIR_UID_ROOT = env.uid_root("PYLANTIR_UID_ROOT")
+
+MWL_REQUIRE_CALLED_AETITLE = env.boolean("MWL_REQUIRE_CALLED_AETITLE", default=False)
+MWL_MAXIMUM_ASSOCIATIONS = env.integer("MWL_MAXIMUM_ASSOCIATIONS", 100, least=1, most=1000)
+MWL_MAXIMUM_ANSWERS = env.integer("MWL_MAXIMUM_ANSWERS", 0, least=0, most=1_000_000)  # 0: no limit
+MWL_OVER_MAXIMUM = env.choice("MWL_OVER_MAXIMUM", "truncate", ("truncate", "refuse"))
+MWL_NETWORK_TIMEOUT = env.integer("MWL_NETWORK_TIMEOUT", 60, least=1, most=3600)  # seconds
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    # Their INFO and DEBUG lines hold identifiers, and so participants.
+    "loggers": {name: {"level": "WARNING"} for name in ("pynetdicom", "pydicom", "py.warnings")},
+}

@@ -1,0 +1,253 @@
+"""The attributes of a worklist item: PS3.4 Table K.6-1, and where this server keeps each of them.
+
+Matching, answers, import and the conformance statement all read this table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+from typing import Any
+
+from pydicom.datadict import dictionary_description, dictionary_VR, tag_for_keyword
+from pydicom.tag import BaseTag, Tag
+
+from worklist.dicom import values
+from worklist.dicom.values import Record
+
+
+class Place(Enum):
+    ROOT = "root"
+    STEP = "step item"  # an item of the Scheduled Procedure Step Sequence (0040,0100)
+
+
+class Matching(Enum):
+    """What a key's value may be (PS3.4 C.2.2.2); universal matching is always possible."""
+
+    NONE = "none"
+    TEXT = "single value, wild card"
+    RANGE = "single value, range"
+    UID_LIST = "single value, list of UID"
+    STATUS = "single value, wild card, over the terms on the wire"
+    SEQUENCE = "sequence"
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """A row of Table K.6-1.
+
+    `field` is the model field that holds the value; without it the value is in `extra_attributes`,
+    under the keyword. `derive` makes the value from the record where a field alone does not tell it;
+    a value in `extra_attributes` goes before it.
+    """
+
+    keyword: str
+    return_type: str  # 1, 1C, 2, 2C, 3
+    place: Place = Place.ROOT
+    matching: Matching = Matching.NONE
+    required: bool = False  # a required matching key (Table K.6-1, "R")
+    field: str | None = None
+    derive: Callable[[Record], Any] | None = None
+    items: tuple[Attribute, ...] = ()
+
+    @cached_property
+    def tag(self) -> BaseTag:
+        tag = tag_for_keyword(self.keyword)
+        if tag is None:
+            raise LookupError(f"{self.keyword} is not in the DICOM data dictionary")
+        return Tag(tag)
+
+    @cached_property
+    def vr(self) -> str:
+        return dictionary_VR(self.tag)
+
+    @cached_property
+    def name(self) -> str:
+        return dictionary_description(self.tag)
+
+
+CODE = (
+    Attribute("CodeValue", "1C"),
+    Attribute("CodingSchemeDesignator", "1C"),
+    Attribute("CodingSchemeVersion", "3"),
+    Attribute("CodeMeaning", "3"),
+    Attribute("LongCodeValue", "1C"),
+    Attribute("URNCodeValue", "1C"),
+)
+REFERENCE = (Attribute("ReferencedSOPClassUID", "1"), Attribute("ReferencedSOPInstanceUID", "1"))
+PROTOCOL_CONTEXT = (
+    Attribute("ValueType", "1"),
+    Attribute("ConceptNameCodeSequence", "1", items=CODE),
+    Attribute("DateTime", "1C"),
+    Attribute("PersonName", "1C"),
+    Attribute("TextValue", "1C"),
+    Attribute("ConceptCodeSequence", "1C", items=CODE),
+    Attribute("NumericValue", "1C"),
+    Attribute("MeasurementUnitsCodeSequence", "1C", items=CODE),
+)
+
+
+def _step(keyword: str, return_type: str, **more: Any) -> Attribute:
+    return Attribute(keyword, return_type, place=Place.STEP, **more)
+
+
+STEP_ATTRIBUTES = (
+    _step(
+        "ScheduledStationAETitle",
+        "1",
+        matching=Matching.TEXT,
+        required=True,
+        field="scheduled_station_aetitle",
+    ),
+    _step(
+        "ScheduledProcedureStepStartDate",
+        "1",
+        matching=Matching.RANGE,
+        required=True,
+        field="scheduled_start_date",
+    ),
+    _step(
+        "ScheduledProcedureStepStartTime",
+        "1",
+        matching=Matching.RANGE,
+        required=True,
+        field="scheduled_start_time",
+    ),
+    _step("Modality", "1", matching=Matching.TEXT, required=True, field="modality"),
+    _step(
+        "ScheduledPerformingPhysicianName",
+        "2",
+        matching=Matching.TEXT,
+        required=True,
+        field="performing_physician",
+    ),
+    _step(
+        "ScheduledProcedureStepDescription",
+        "1C",
+        field="procedure_description",
+        derive=values.scheduled_procedure_step_description,
+    ),
+    _step("ScheduledStationName", "2", matching=Matching.TEXT, field="station_name"),
+    _step(
+        "ScheduledProcedureStepLocation",
+        "2",
+        matching=Matching.TEXT,
+        field="scheduled_procedure_step_location",
+    ),
+    _step("ReferencedDefinedProtocolSequence", "3", items=REFERENCE),
+    _step("ReferencedPerformedProtocolSequence", "3", items=REFERENCE),
+    _step(
+        "ScheduledProtocolCodeSequence",
+        "1C",
+        derive=values.scheduled_protocol_codes,
+        items=(*CODE, Attribute("ProtocolContextSequence", "3", items=PROTOCOL_CONTEXT)),
+    ),
+    _step("PreMedication", "2C"),
+    _step("ScheduledProcedureStepID", "1", matching=Matching.TEXT, field="scheduled_procedure_step_id"),
+    _step("RequestedContrastAgent", "2C"),
+    _step(
+        "ScheduledProcedureStepStatus",
+        "3",
+        matching=Matching.STATUS,
+        field="performed_procedure_step_status",
+        derive=values.status,
+    ),
+    _step("ScheduledProcedureStepEndDate", "3"),
+    _step("ScheduledProcedureStepEndTime", "3"),
+    _step("ScheduledPerformingPhysicianIdentificationSequence", "3"),
+    _step("CommentsOnTheScheduledProcedureStep", "3"),
+)
+
+STEP_SEQUENCE = Attribute(
+    "ScheduledProcedureStepSequence", "1", matching=Matching.SEQUENCE, required=True, items=STEP_ATTRIBUTES
+)
+
+ROOT_ATTRIBUTES = (
+    STEP_SEQUENCE,
+    Attribute(
+        "ScheduledSpecimenSequence",
+        "3",
+        items=(
+            Attribute("ContainerIdentifier", "1"),
+            Attribute("ContainerTypeCodeSequence", "2", items=CODE),
+            Attribute("SpecimenDescriptionSequence", "1"),
+        ),
+    ),
+    Attribute("BarcodeValue", "3"),
+    Attribute("RequestedProcedureID", "1", matching=Matching.TEXT, field="requested_procedure_id"),
+    Attribute(
+        "RequestedProcedureDescription",
+        "1C",
+        field="study_description",
+        derive=values.requested_procedure_description,
+    ),
+    Attribute("RequestedProcedureCodeSequence", "1C", items=CODE),
+    Attribute("StudyInstanceUID", "1", matching=Matching.UID_LIST, field="study_instance_uid"),
+    Attribute("StudyDate", "3"),
+    Attribute("StudyTime", "3"),
+    Attribute("StudyDescription", "3", derive=values.requested_procedure_description),
+    Attribute("ReferencedStudySequence", "2", items=REFERENCE),
+    Attribute("RequestedProcedurePriority", "2"),
+    Attribute("PatientTransportArrangements", "2"),
+    Attribute("ReasonForTheRequestedProcedure", "3"),
+    Attribute("RequestedProcedureComments", "3"),
+    Attribute("NamesOfIntendedRecipientsOfResults", "3"),
+    Attribute("AccessionNumber", "2", matching=Matching.TEXT, field="accession_number"),
+    Attribute("IssuerOfAccessionNumberSequence", "3"),
+    Attribute("RequestingPhysician", "2", matching=Matching.TEXT, field="requesting_physician"),
+    Attribute("ReferringPhysicianName", "2", matching=Matching.TEXT, field="referring_physician_name"),
+    Attribute("AdmissionID", "2"),
+    Attribute("IssuerOfAdmissionIDSequence", "3"),
+    Attribute("CurrentPatientLocation", "2"),
+    Attribute("ReferencedPatientSequence", "2", items=REFERENCE),
+    Attribute("PatientName", "1", matching=Matching.TEXT, required=True, field="patient_name"),
+    Attribute("PatientID", "1", matching=Matching.TEXT, required=True, field="patient_id"),
+    Attribute("IssuerOfPatientID", "3"),
+    Attribute("IssuerOfPatientIDQualifiersSequence", "3"),
+    Attribute("OtherPatientIDsSequence", "3"),
+    Attribute("PatientBirthDate", "2", matching=Matching.RANGE, field="patient_birth_date"),
+    Attribute("PatientSex", "2", matching=Matching.TEXT, field="patient_sex"),
+    Attribute("PatientPrimaryLanguageCodeSequence", "3", items=CODE),
+    Attribute("PatientWeight", "2", field="patient_weight_kg"),
+    Attribute("PatientSize", "3"),
+    Attribute("ConfidentialityConstraintOnPatientDataDescription", "2"),
+    Attribute("PatientState", "2"),
+    Attribute("PregnancyStatus", "2"),
+    Attribute("MedicalAlerts", "2"),
+    Attribute("Allergies", "2"),
+    Attribute("SpecialNeeds", "2"),
+    Attribute(
+        "PertinentDocumentsSequence",
+        "3",
+        items=(
+            *REFERENCE,
+            Attribute("PurposeOfReferenceCodeSequence", "2", items=CODE),
+            Attribute("DocumentTitle", "2"),
+        ),
+    ),
+)
+
+# Table K.6-1a: said of the identifier itself, never matched, never in the request's keys.
+IDENTIFIER_ATTRIBUTES = (
+    Attribute("SpecificCharacterSet", "1C"),
+    Attribute("TimezoneOffsetFromUTC", "1C"),
+    Attribute("HL7StructuredDocumentReferenceSequence", "1C"),
+)
+
+BY_PLACE = {
+    Place.ROOT: {attribute.tag: attribute for attribute in ROOT_ATTRIBUTES},
+    Place.STEP: {attribute.tag: attribute for attribute in STEP_ATTRIBUTES},
+}
+BY_KEYWORD = {attribute.keyword: attribute for attribute in (*ROOT_ATTRIBUTES, *STEP_ATTRIBUTES)}
+BY_FIELD = {attribute.field: attribute for attribute in BY_KEYWORD.values() if attribute.field}
+
+# What an answer can be made of: the columns that a query for answers reads.
+RECORD_FIELDS = (*BY_FIELD, "protocol_name", "hisris_coding_designator", "extra_attributes")
+
+
+def matched() -> Iterator[Attribute]:
+    """The attributes whose keys this server matches, the sequence itself aside."""
+    no_key = (Matching.NONE, Matching.SEQUENCE)
+    return (attribute for attribute in BY_KEYWORD.values() if attribute.matching not in no_key)

@@ -1,0 +1,68 @@
+"""What an item's fields are in DICOM: formats, and the values that follow from several fields.
+
+A *record* is a mapping from the field names of `WorklistItem` to their Python values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, time
+from decimal import Decimal
+from typing import Any
+
+Record = Mapping[str, Any]
+
+KILOGRAMS_PER_POUND = Decimal("0.45359237")
+CODE_VALUE_LENGTH = 16  # SH; a longer code goes into Long Code Value (PS3.3 8.8)
+
+# (0040,0020) Scheduled Procedure Step Status, PS3.3 C.4-10: STARTED is the standard's own term,
+# the others are its permitted extensions.
+STATUS_ON_THE_WIRE = {
+    "SCHEDULED": "SCHEDULED",
+    "IN_PROGRESS": "STARTED",
+    "COMPLETED": "COMPLETED",
+    "DISCONTINUED": "DISCONTINUED",
+    "CANCELLED": "CANCELLED",
+}
+
+
+def to_text(value: Any) -> str:
+    """A field's value as DICOM text: DA `YYYYMMDD`, TM `HHMMSS`, DS without trailing zeros (PS3.5 6.2)."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, date):
+        return value.strftime("%Y%m%d").zfill(8)
+    if isinstance(value, time):
+        return value.strftime("%H%M%S")
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    return str(value)
+
+
+def status(record: Record) -> str:
+    return STATUS_ON_THE_WIRE[record["performed_procedure_step_status"]]
+
+
+def requested_procedure_description(record: Record) -> str:
+    """Type 1C: the study's description, else the nearest thing that says what is to be done."""
+    return _first(record, "study_description", "procedure_description", "protocol_name", "modality")
+
+
+def scheduled_procedure_step_description(record: Record) -> str:
+    """Type 1C, and what an operator reads on the console."""
+    return _first(record, "procedure_description", "protocol_name", "study_description", "modality")
+
+
+def scheduled_protocol_codes(record: Record) -> list[dict[str, Any]]:
+    """One code item from protocol and coding scheme; none without a scheme, since a code needs both."""
+    code, scheme = record["protocol_name"], record["hisris_coding_designator"]
+    if not code or not scheme:
+        return []
+    keyword = "CodeValue" if len(code) <= CODE_VALUE_LENGTH else "LongCodeValue"
+    return [{keyword: code, "CodingSchemeDesignator": scheme, "CodeMeaning": code}]
+
+
+def _first(record: Record, *fields: str) -> str:
+    return next((record[field] for field in fields if record[field]), "")

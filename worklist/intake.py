@@ -1,0 +1,188 @@
+"""The one door by which items come in and change: every value cleaned to its VR or refused by name.
+
+Status is not among what may change here: `worklist.lifecycle` moves it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from worklist import cleaning, identifiers
+from worklist.models import STEP_EXISTS, WorklistItem
+
+# What an item is known by outside: given once, kept for ever.
+MADE_ONCE = ("study_instance_uid", "scheduled_procedure_step_id")
+SET_AT_CREATION = (*MADE_ONCE, "data_source", "performed_procedure_step_status")
+COPIED_TO_DUPLICATES = tuple(
+    field for field in cleaning.CLEANERS if field not in (*MADE_ONCE, *identifiers.PREFIXES)
+)
+# Facts about the study itself, which a repeat visit does not share.
+OF_ONE_STUDY = ("ReferencedStudySequence", "StudyDate", "StudyTime")
+
+
+def create(values: Mapping[str, Any], *, actor: str, reason: str = "") -> WorklistItem:
+    """A new item from field names and values; identifiers that are not given are made.
+
+    `patient_weight_lb` is accepted for the weight in pounds. Raises ValidationError by field.
+    """
+    cleaned = clean(values, allowed=SET_AT_CREATION)
+    item = WorklistItem(**cleaned)
+    with transaction.atomic():
+        _give_identifiers(item)
+        _save(item, actor=actor, reason=reason)
+    return item
+
+
+def change(
+    item: WorklistItem,
+    values: Mapping[str, Any],
+    *,
+    actor: str,
+    reason: str = "",
+    seen: Mapping[str, Any] | None = None,
+) -> frozenset[str]:
+    """Change the fields given and no others; returns those that differ. Nothing differs, nothing is written.
+
+    `seen` holds what the writer believed the fields to be: where one has changed since, the change is
+    refused rather than undone. Raises ValidationError by field.
+    """
+    cleaned = clean(values)
+    with transaction.atomic():
+        current = WorklistItem.objects.select_for_update().get(pk=item.pk)
+        _refuse_what_moved(current, cleaned, seen or {})
+        _refuse_other_identifiers(current, cleaned)
+        changed = frozenset(field for field, value in cleaned.items() if getattr(current, field) != value)
+        for field in changed:
+            setattr(current, field, cleaned[field])
+        if changed:
+            _save(current, actor=actor, reason=reason)
+    item.refresh_from_db()
+    return changed
+
+
+def duplicate(
+    item: WorklistItem, values: Mapping[str, Any], *, actor: str, reason: str = ""
+) -> WorklistItem:
+    """The same for a repeat visit: a study, a procedure and a step of its own, scheduled, kept by a person."""
+    copied = {field: getattr(item, field) for field in COPIED_TO_DUPLICATES}
+    copied["extra_attributes"] = {
+        keyword: value for keyword, value in item.extra_attributes.items() if keyword not in OF_ONE_STUDY
+    }
+    return create({**copied, **values}, actor=actor, reason=reason)
+
+
+def clean(values: Mapping[str, Any], *, allowed: tuple[str, ...] = MADE_ONCE) -> dict[str, Any]:
+    """The values cleaned, under their fields' names; ValidationError names every field that will not do."""
+    cleaned: dict[str, Any] = {}
+    errors: dict[str, Any] = {}
+    for field, value in _in_kilograms(values, errors).items():
+        try:
+            cleaned[field] = _cleaner(field, allowed)(value)
+        except ValidationError as error:
+            errors[field] = error.messages
+    if errors:
+        raise ValidationError(errors)
+    return cleaned
+
+
+def _cleaner(field: str, allowed: tuple[str, ...]) -> Any:
+    if field in cleaning.CLEANERS:
+        return cleaning.CLEANERS[field]
+    if field in allowed:
+        return cleaning.text
+    raise ValidationError("An item has no such field, or it cannot be written.", code="unknown")
+
+
+def _in_kilograms(values: Mapping[str, Any], errors: dict[str, Any]) -> dict[str, Any]:
+    """`patient_weight_lb` turned into `patient_weight_kg`; both at once is a contradiction."""
+    given = dict(values)
+    if "patient_weight_lb" not in given:
+        return given
+    weight = given.pop("patient_weight_lb")
+    if given.get("patient_weight_kg") not in (None, "") and weight not in (None, ""):
+        errors["patient_weight_lb"] = ["Give the weight in kilograms or in pounds, not both."]
+        return given
+    if weight not in (None, "") or "patient_weight_kg" not in given:
+        try:
+            given["patient_weight_kg"] = cleaning.pounds(weight)
+        except ValidationError as error:
+            errors["patient_weight_lb"] = error.messages
+    return given
+
+
+def _refuse_what_moved(current: WorklistItem, cleaned: dict[str, Any], seen: Mapping[str, Any]) -> None:
+    moved = {
+        field: ["Changed by someone else meanwhile. Look at the new value and try again."]
+        for field, value in cleaned.items()
+        if field in seen and getattr(current, field) not in (seen[field], value)
+    }
+    if moved:
+        raise ValidationError(moved)
+
+
+def _refuse_other_identifiers(current: WorklistItem, cleaned: dict[str, Any]) -> None:
+    """An identifier may be given again, or left empty to be kept; a step's own never changes."""
+    for field in (*MADE_ONCE, *identifiers.PREFIXES):
+        if cleaned.get(field) == "":
+            del cleaned[field]
+    other = [field for field in MADE_ONCE if cleaned.get(field, getattr(current, field)) != getattr(current, field)]
+    if other:
+        raise ValidationError({field: ["This is made once and never changes."] for field in other})
+
+
+def _give_identifiers(item: WorklistItem) -> None:
+    item.study_instance_uid = item.study_instance_uid or identifiers.new_study_instance_uid()
+    stem = identifiers.new_stem()
+    while _taken(stem):
+        stem = identifiers.new_stem()
+    for field, prefix in identifiers.PREFIXES.items():
+        if not getattr(item, field):
+            setattr(item, field, prefix + stem)
+
+
+def _taken(stem: str) -> bool:
+    return any(
+        WorklistItem.objects.filter(**{field: prefix + stem}).exists()
+        for field, prefix in identifiers.PREFIXES.items()
+    )
+
+
+def _save(item: WorklistItem, *, actor: str, reason: str) -> None:
+    errors = _contradictions(item)
+    try:
+        item.full_clean()
+    except ValidationError as error:
+        errors = {**errors, **error.message_dict}
+    if errors:
+        raise ValidationError(errors)
+    item._history_user = actor
+    item._change_reason = reason
+    try:
+        with transaction.atomic():
+            item.save()
+    except IntegrityError as error:  # another writer was first, between the check and the write
+        raise ValidationError(STEP_EXISTS, code="unique_together") from error
+
+
+def _contradictions(item: WorklistItem) -> dict[str, Any]:
+    errors: dict[str, Any] = {}
+    born = item.patient_birth_date
+    if born and not 1850 <= born.year <= timezone.localdate().year + 1:
+        errors["patient_birth_date"] = ["This is not a plausible birth date."]
+    elif born and born > timezone.localdate():
+        errors["patient_birth_date"] = ["A birth date cannot lie in the future."]
+    if any(uid != item.study_instance_uid for uid in _referenced_studies(item)):
+        errors["extra_attributes"] = [
+            "ReferencedStudySequence must refer to this item's own Study Instance UID (IHE RAD TF-2, Appendix A)."
+        ]
+    return errors
+
+
+def _referenced_studies(item: WorklistItem) -> list[str]:
+    sequence = item.extra_attributes.get("ReferencedStudySequence", [])
+    return [reference.get("ReferencedSOPInstanceUID", "") for reference in sequence]

@@ -1,0 +1,286 @@
+"""What a scanner is offered, and who may ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import time
+from decimal import Decimal
+from typing import Any
+
+from django.db import models
+from django.db.models.functions import Length
+from django.db.models.lookups import GreaterThan, LessThanOrEqual
+from simple_history.models import HistoricalRecords
+
+from worklist import validators
+from worklist.dicom import person_name
+from worklist.dicom.values import KILOGRAMS_PER_POUND
+from worklist.queries import DeviceQuerySet, WorklistQuerySet
+
+PERSON_NAMES = (
+    "patient_name",
+    "referring_physician_name",
+    "requesting_physician",
+    "performing_physician",
+)
+COMPARABLE_GROUPS = tuple(f"{field}_{group}" for field in PERSON_NAMES for group in person_name.GROUPS)
+
+STEP_EXISTS = "There is a step with this Study Instance UID and Scheduled Procedure Step ID already."
+
+
+class Status(models.TextChoices):
+    """An item's life. On the wire IN_PROGRESS is STARTED (worklist.dicom.values)."""
+
+    SCHEDULED = "SCHEDULED", "Scheduled"
+    IN_PROGRESS = "IN_PROGRESS", "In progress"
+    COMPLETED = "COMPLETED", "Completed"
+    DISCONTINUED = "DISCONTINUED", "Discontinued"
+    CANCELLED = "CANCELLED", "Cancelled"
+
+
+class Sex(models.TextChoices):
+    """(0010,0040), enumerated (PS3.3 C.7.1.1); empty is unknown."""
+
+    FEMALE = "F", "Female"
+    MALE = "M", "Male"
+    OTHER = "O", "Other"
+
+
+def _comparable_group(*, db_index: bool = False) -> Any:
+    """A component group of a person's name as queries compare it; `WorklistItem.save` keeps it."""
+    return models.CharField(max_length=64, blank=True, default="", editable=False, db_index=db_index)
+
+
+def actor_history(*, excluded_fields: Iterable[str] = ()) -> HistoricalRecords:
+    """History whose actor is a name: a user's, `source:NAME` or `device:AET`.
+
+    No key to a user, for users may live in a database of their own.
+    """
+    return HistoricalRecords(
+        history_user_id_field=models.CharField(max_length=200, null=True),
+        history_user_getter=lambda record: record.history_user_id,
+        history_user_setter=_set_actor,
+        excluded_fields=list(excluded_fields),
+    )
+
+
+def _set_actor(record: Any, actor: str | None) -> None:
+    record.history_user_id = actor
+
+
+def _at_most(field: str, length: int) -> models.CheckConstraint:
+    return models.CheckConstraint(condition=LessThanOrEqual(Length(field), length), name=f"{field}_length")
+
+
+def _given(field: str) -> models.CheckConstraint:
+    return models.CheckConstraint(condition=GreaterThan(Length(field), 0), name=f"{field}_given")
+
+
+class WorklistItem(models.Model):
+    """One Scheduled Procedure Step with its Requested Procedure and patient (PS3.4 K.6.1.2.1).
+
+    Fields hold values as DICOM has them, cleaned by `worklist.intake`: several station AE titles are
+    separated by a backslash, a name's component groups by `=`.
+    """
+
+    patient_name = models.CharField(max_length=194, validators=[validators.person_name])
+    patient_id = models.CharField("patient ID", max_length=64, db_index=True, validators=[validators.text])
+    patient_birth_date = models.DateField(null=True, blank=True)
+    patient_sex = models.CharField(max_length=1, blank=True, default="", choices=Sex.choices)
+    patient_weight_kg = models.DecimalField(
+        "patient weight (kg)",
+        max_digits=5,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[validators.plausible_weight],
+        help_text="Kilograms: the scanner computes its SAR limit from it. Leave empty when unknown.",
+    )
+
+    study_instance_uid = models.CharField(
+        "Study Instance UID", max_length=64, blank=True, validators=[validators.uid]
+    )
+    accession_number = models.CharField(
+        max_length=16, blank=True, db_index=True, validators=[validators.text]
+    )
+    requested_procedure_id = models.CharField(
+        "requested procedure ID", max_length=16, blank=True, db_index=True, validators=[validators.text]
+    )
+    scheduled_procedure_step_id = models.CharField(
+        "scheduled procedure step ID", max_length=16, blank=True, db_index=True, validators=[validators.text]
+    )
+    study_description = models.CharField(
+        max_length=64, blank=True, default="", validators=[validators.text],
+        help_text="Requested Procedure Description.",
+    )  # fmt: skip
+    procedure_description = models.CharField(
+        max_length=64, blank=True, default="", validators=[validators.text],
+        help_text="Scheduled Procedure Step Description: what the console shows.",
+    )  # fmt: skip
+    protocol_name = models.CharField(max_length=64, blank=True, default="", validators=[validators.text])
+    hisris_coding_designator = models.CharField(
+        "coding scheme designator", max_length=16, blank=True, default="", validators=[validators.text],
+        help_text="Sent with the protocol as a code, such as GEHC; without it no code is sent.",
+    )  # fmt: skip
+    referring_physician_name = models.CharField(
+        max_length=194, blank=True, default="", validators=[validators.person_name]
+    )
+    requesting_physician = models.CharField(
+        max_length=194, blank=True, default="", validators=[validators.person_name]
+    )
+
+    modality = models.CharField(max_length=16, validators=[validators.code_string])
+    scheduled_station_aetitle = models.CharField(
+        "scheduled station AE title", max_length=271, blank=True, default="", validators=[validators.ae_titles],
+        help_text=r"The scanner's own AE title; several are separated by a backslash: MR1\MR2. Without one "
+        "the item is found only by queries that leave the station open.",
+    )  # fmt: skip
+    station_name = models.CharField(max_length=16, blank=True, default="", validators=[validators.text])
+    scheduled_procedure_step_location = models.CharField(
+        "location", max_length=16, blank=True, default="", validators=[validators.text]
+    )
+    scheduled_start_date = models.DateField()
+    scheduled_start_time = models.TimeField(
+        default=time(0, 0), help_text="Midnight when the time is not known: scanners refuse an empty one."
+    )
+    performing_physician = models.CharField(
+        max_length=194, blank=True, default="", validators=[validators.person_name]
+    )
+    performed_procedure_step_status = models.CharField(
+        "status", max_length=16, choices=Status.choices, default=Status.SCHEDULED
+    )
+
+    data_source = models.CharField(
+        max_length=100, blank=True, default="", db_index=True, editable=False,
+        help_text="The source that keeps this item; empty for one made by a person.",
+    )  # fmt: skip
+    extra_attributes = models.JSONField(
+        default=dict, blank=True,
+        help_text="Any other attribute, by DICOM keyword: "
+        '{"MedicalAlerts": "Pacemaker", "PregnancyStatus": 1}.',
+    )  # fmt: skip
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    patient_name_alphabetic = _comparable_group(db_index=True)
+    patient_name_ideographic = _comparable_group(db_index=True)
+    patient_name_phonetic = _comparable_group(db_index=True)
+    referring_physician_name_alphabetic = _comparable_group()
+    referring_physician_name_ideographic = _comparable_group()
+    referring_physician_name_phonetic = _comparable_group()
+    requesting_physician_alphabetic = _comparable_group()
+    requesting_physician_ideographic = _comparable_group()
+    requesting_physician_phonetic = _comparable_group()
+    performing_physician_alphabetic = _comparable_group()
+    performing_physician_ideographic = _comparable_group()
+    performing_physician_phonetic = _comparable_group()
+
+    objects = WorklistQuerySet.as_manager()
+    history = actor_history(excluded_fields=(*COMPARABLE_GROUPS, "created_at", "updated_at"))
+
+    class Meta:
+        ordering = ["scheduled_start_date", "scheduled_start_time", "pk"]
+        indexes = [
+            models.Index(
+                fields=["scheduled_start_date", "modality", "scheduled_station_aetitle"],
+                name="worklist_broad_query",
+            ),
+            models.Index(
+                fields=["performed_procedure_step_status", "scheduled_start_date"], name="worklist_offered"
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["study_instance_uid", "scheduled_procedure_step_id"],
+                name="step_unique",
+                violation_error_message=STEP_EXISTS,
+            ),
+            *(
+                _given(field)
+                for field in (
+                    "patient_name",
+                    "patient_id",
+                    "study_instance_uid",
+                    "accession_number",
+                    "requested_procedure_id",
+                    "scheduled_procedure_step_id",
+                    "modality",
+                )
+            ),
+            _at_most("patient_name", 194),
+            _at_most("patient_id", 64),
+            _at_most("study_instance_uid", 64),
+            _at_most("accession_number", 16),
+            _at_most("requested_procedure_id", 16),
+            _at_most("scheduled_procedure_step_id", 16),
+            _at_most("study_description", 64),
+            _at_most("procedure_description", 64),
+            _at_most("protocol_name", 64),
+            _at_most("hisris_coding_designator", 16),
+            _at_most("referring_physician_name", 194),
+            _at_most("requesting_physician", 194),
+            _at_most("performing_physician", 194),
+            _at_most("modality", 16),
+            _at_most("scheduled_station_aetitle", 271),
+            _at_most("station_name", 16),
+            _at_most("scheduled_procedure_step_location", 16),
+            models.CheckConstraint(
+                condition=models.Q(patient_sex__in=["", *Sex.values]), name="patient_sex_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(patient_weight_kg__gt=0) | models.Q(patient_weight_kg=None),
+                name="patient_weight_positive",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(performed_procedure_step_status__in=Status.values), name="status_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.patient_name} · {self.patient_id} · {self.scheduled_start_date}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Keep the comparable names in step with the names."""
+        for field in PERSON_NAMES:
+            groups = person_name.groups(getattr(self, field))
+            for group, value in zip(person_name.GROUPS, groups, strict=True):
+                setattr(self, f"{field}_{group}", value)
+        super().save(*args, **kwargs)
+
+    @property
+    def patient_weight_lb(self) -> Decimal | None:
+        if self.patient_weight_kg is None:
+            return None
+        return (self.patient_weight_kg / KILOGRAMS_PER_POUND).quantize(Decimal("0.1"))
+
+    @property
+    def stations(self) -> list[str]:
+        return [station for station in self.scheduled_station_aetitle.split("\\") if station]
+
+
+class Device(models.Model):
+    """A DICOM application entity that may associate with this server."""
+
+    ANY = "*"
+
+    ae_title = models.CharField(
+        "AE title",
+        max_length=16,
+        unique=True,
+        validators=[validators.ae_title],
+        help_text="The calling AE title, capitals matter. * lets any AE title in.",
+    )
+    name = models.CharField(max_length=100, blank=True, default="", help_text="Room, vendor: for people.")
+    enabled = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = DeviceQuerySet.as_manager()
+    history = actor_history(excluded_fields=("created_at", "updated_at"))
+
+    class Meta:
+        ordering = ["ae_title"]
+        constraints = [_at_most("ae_title", 16), _given("ae_title")]
+
+    def __str__(self) -> str:
+        return self.ae_title
