@@ -4,6 +4,8 @@
 import os
 import sys
 
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
 from pylantir_site.config_file import take_path_from_arguments
@@ -12,7 +14,11 @@ from pylantir_site.config_file import take_path_from_arguments
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pylantir_site.settings")
     take_path_from_arguments(sys.argv)
-    execute_from_command_line(sys.argv)
+    try:
+        settings.INSTALLED_APPS  # noqa: B018  (reads the settings now: some commands would hide what is wrong)
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        sys.exit(f"pylantir: {error}")
 
 
 if __name__ == "__main__":

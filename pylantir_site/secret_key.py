@@ -13,6 +13,8 @@ def kept_secret_key(folder: Path) -> str:
     """Several processes may start at once: the first to create the file decides the key."""
     path = folder / "secret_key"
     try:
+        if path.exists():
+            return path.read_text(encoding="ascii").strip()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = folder / f".secret_key.{os.getpid()}"
         draft.touch(mode=0o600)

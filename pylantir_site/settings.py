@@ -7,7 +7,7 @@ from pathlib import Path
 from tzlocal import get_localzone_name
 
 from pylantir_site import config_file, env
-from pylantir_site.databases import databases
+from pylantir_site.databases import databases, main_path
 from pylantir_site.secret_key import kept_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -20,10 +20,11 @@ ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
 
 DATABASES = databases(base_dir=BASE_DIR, config=CONFIG)
 DATABASE_ROUTERS = ["pylantir_site.routers.UsersRouter"] if "users" in DATABASES else []
-DATA_DIR = Path(env.text("DB_PATH", str(BASE_DIR / "data" / "worklist.db"))).absolute().parent
+DATA_DIR = main_path(base_dir=BASE_DIR, config=CONFIG).parent
 SECRET_KEY = env.text("SECRET_KEY") or kept_secret_key(DATA_DIR)
 
 INSTALLED_APPS = [
+    "pylantir_site.apps.PylantirSiteConfig",  # before the admin: its templates go first
     "pylantir_site.apps.PylantirAdminConfig",
     "accounts",  # before auth: two of its commands are adapted
     "django.contrib.auth",
@@ -33,7 +34,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "simple_history",
     "worklist",
-    "pylantir_site.apps.PylantirSiteConfig",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -78,6 +78,7 @@ USE_TZ = True
 TIME_ZONE = env.time_zone("TIME_ZONE", get_localzone_name() or "UTC")
 LANGUAGE_CODE = "en-us"
 USE_I18N = False
+FORMAT_MODULE_PATH = "pylantir_site.formats"
 
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True  # a fresh clone serves its files without a collectstatic

@@ -1,8 +1,16 @@
 from __future__ import annotations
 
 import os
+import sys
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
+WORKER_BOOT_ERROR = 3  # at this exit code gunicorn stops instead of trying again
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pylantir_site.settings")
-application = get_wsgi_application()
+try:
+    application = get_wsgi_application()
+except ImproperlyConfigured as error:
+    sys.stderr.write(f"pylantir: {error}\n")
+    sys.exit(WORKER_BOOT_ERROR)

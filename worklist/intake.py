@@ -15,6 +15,9 @@ from django.utils import timezone
 from worklist import cleaning, identifiers
 from worklist.models import STEP_EXISTS, WorklistItem
 
+Errors = dict[str, Any]  # field -> messages
+MOVED = "Changed by someone else meanwhile. Look at the new value and try again."
+
 # What an item is known by outside: given once, kept for ever.
 MADE_ONCE = ("study_instance_uid", "scheduled_procedure_step_id")
 SET_AT_CREATION = (*MADE_ONCE, "data_source", "performed_procedure_step_status")
@@ -30,10 +33,8 @@ def create(values: Mapping[str, Any], *, actor: str, reason: str = "") -> Workli
 
     `patient_weight_lb` is accepted for the weight in pounds. Raises ValidationError by field.
     """
-    cleaned = clean(values, allowed=SET_AT_CREATION)
-    item = WorklistItem(**cleaned)
     with transaction.atomic():
-        _give_identifiers(item)
+        item = checked_new(values)
         _save(item, actor=actor, reason=reason)
     return item
 
@@ -51,24 +52,41 @@ def change(
     `seen` holds what the writer believed the fields to be: where one has changed since, the change is
     refused rather than undone. Raises ValidationError by field.
     """
-    cleaned = clean(values)
     with transaction.atomic():
-        current = WorklistItem.objects.select_for_update().get(pk=item.pk)
-        _refuse_what_moved(current, cleaned, seen or {})
-        _refuse_other_identifiers(current, cleaned)
-        changed = frozenset(field for field, value in cleaned.items() if getattr(current, field) != value)
-        for field in changed:
-            setattr(current, field, cleaned[field])
+        current, changed = checked_change(item, values, seen=seen)
         if changed:
             _save(current, actor=actor, reason=reason)
     item.refresh_from_db()
     return changed
 
 
-def duplicate(
-    item: WorklistItem, values: Mapping[str, Any], *, actor: str, reason: str = ""
-) -> WorklistItem:
-    """The same for a repeat visit: a study, a procedure and a step of its own, scheduled, kept by a person."""
+def checked_new(values: Mapping[str, Any]) -> WorklistItem:
+    """What `create` would save; raises what it would raise."""
+    cleaned, errors = _clean(values, allowed=SET_AT_CREATION)
+    item = WorklistItem(**cleaned)
+    _give_identifiers(item)
+    _check(item, errors)
+    return item
+
+
+def checked_change(
+    item: WorklistItem, values: Mapping[str, Any], *, seen: Mapping[str, Any] | None = None
+) -> tuple[WorklistItem, frozenset[str]]:
+    """What `change` would save, read anew and locked, and the fields that differ. Needs a transaction."""
+    cleaned, errors = _clean(values, allowed=MADE_ONCE)
+    current = WorklistItem.objects.select_for_update().get(pk=item.pk)
+    _keep_identifiers(current, cleaned, errors)
+    changed = frozenset(field for field, value in cleaned.items() if getattr(current, field) != value)
+    errors |= {field: [MOVED] for field in changed if _moved(current, field, seen or {})}
+    for field in changed:
+        setattr(current, field, cleaned[field])
+    if changed or errors:
+        _check(current, errors)
+    return current, changed
+
+
+def duplicate(item: WorklistItem, values: Mapping[str, Any], *, actor: str, reason: str = "") -> WorklistItem:
+    """The same for a repeat visit: scheduled, with a study and identifiers of its own."""
     copied = {field: getattr(item, field) for field in COPIED_TO_DUPLICATES}
     copied["extra_attributes"] = {
         keyword: value for keyword, value in item.extra_attributes.items() if keyword not in OF_ONE_STUDY
@@ -76,18 +94,16 @@ def duplicate(
     return create({**copied, **values}, actor=actor, reason=reason)
 
 
-def clean(values: Mapping[str, Any], *, allowed: tuple[str, ...] = MADE_ONCE) -> dict[str, Any]:
-    """The values cleaned, under their fields' names; ValidationError names every field that will not do."""
+def _clean(values: Mapping[str, Any], *, allowed: tuple[str, ...]) -> tuple[dict[str, Any], Errors]:
+    """The values cleaned, under their fields' names, and what is wrong with the others."""
     cleaned: dict[str, Any] = {}
-    errors: dict[str, Any] = {}
+    errors: Errors = {}
     for field, value in _in_kilograms(values, errors).items():
         try:
             cleaned[field] = _cleaner(field, allowed)(value)
         except ValidationError as error:
             errors[field] = error.messages
-    if errors:
-        raise ValidationError(errors)
-    return cleaned
+    return cleaned, errors
 
 
 def _cleaner(field: str, allowed: tuple[str, ...]) -> Any:
@@ -98,7 +114,7 @@ def _cleaner(field: str, allowed: tuple[str, ...]) -> Any:
     raise ValidationError("An item has no such field, or it cannot be written.", code="unknown")
 
 
-def _in_kilograms(values: Mapping[str, Any], errors: dict[str, Any]) -> dict[str, Any]:
+def _in_kilograms(values: Mapping[str, Any], errors: Errors) -> dict[str, Any]:
     """`patient_weight_lb` turned into `patient_weight_kg`; both at once is a contradiction."""
     given = dict(values)
     if "patient_weight_lb" not in given:
@@ -115,24 +131,19 @@ def _in_kilograms(values: Mapping[str, Any], errors: dict[str, Any]) -> dict[str
     return given
 
 
-def _refuse_what_moved(current: WorklistItem, cleaned: dict[str, Any], seen: Mapping[str, Any]) -> None:
-    moved = {
-        field: ["Changed by someone else meanwhile. Look at the new value and try again."]
-        for field, value in cleaned.items()
-        if field in seen and getattr(current, field) not in (seen[field], value)
-    }
-    if moved:
-        raise ValidationError(moved)
+def _moved(current: WorklistItem, field: str, seen: Mapping[str, Any]) -> bool:
+    """Whether someone else changed the field after the writer saw it."""
+    return field in seen and getattr(current, field) != seen[field]
 
 
-def _refuse_other_identifiers(current: WorklistItem, cleaned: dict[str, Any]) -> None:
-    """An identifier may be given again, or left empty to be kept; a step's own never changes."""
+def _keep_identifiers(current: WorklistItem, cleaned: dict[str, Any], errors: Errors) -> None:
+    """An identifier left empty is kept; a step's own may be said again, but never changes."""
     for field in (*MADE_ONCE, *identifiers.PREFIXES):
         if cleaned.get(field) == "":
             del cleaned[field]
-    other = [field for field in MADE_ONCE if cleaned.get(field, getattr(current, field)) != getattr(current, field)]
-    if other:
-        raise ValidationError({field: ["This is made once and never changes."] for field in other})
+    for field in MADE_ONCE:
+        if cleaned.get(field, getattr(current, field)) != getattr(current, field):
+            errors[field] = ["This is made once and never changes."]
 
 
 def _give_identifiers(item: WorklistItem) -> None:
@@ -152,14 +163,19 @@ def _taken(stem: str) -> bool:
     )
 
 
-def _save(item: WorklistItem, *, actor: str, reason: str) -> None:
-    errors = _contradictions(item)
+def _check(item: WorklistItem, errors: Errors) -> None:
+    """Raise all that is wrong at once: what could not be cleaned, then the model's own rules."""
+    found = dict(errors)
     try:
-        item.full_clean()
+        item.full_clean(exclude=set(errors))
     except ValidationError as error:
-        errors = {**errors, **error.message_dict}
-    if errors:
-        raise ValidationError(errors)
+        found |= error.message_dict
+    found |= {field: text for field, text in _contradictions(item).items() if field not in found}
+    if found:
+        raise ValidationError(found)
+
+
+def _save(item: WorklistItem, *, actor: str, reason: str) -> None:
     item._history_user = actor
     item._change_reason = reason
     try:
@@ -169,16 +185,17 @@ def _save(item: WorklistItem, *, actor: str, reason: str) -> None:
         raise ValidationError(STEP_EXISTS, code="unique_together") from error
 
 
-def _contradictions(item: WorklistItem) -> dict[str, Any]:
-    errors: dict[str, Any] = {}
+def _contradictions(item: WorklistItem) -> Errors:
+    errors: Errors = {}
     born = item.patient_birth_date
     if born and not 1850 <= born.year <= timezone.localdate().year + 1:
         errors["patient_birth_date"] = ["This is not a plausible birth date."]
     elif born and born > timezone.localdate():
         errors["patient_birth_date"] = ["A birth date cannot lie in the future."]
+    # IHE RAD TF-2, Appendix A, note IHE-23.
     if any(uid != item.study_instance_uid for uid in _referenced_studies(item)):
         errors["extra_attributes"] = [
-            "ReferencedStudySequence must refer to this item's own Study Instance UID (IHE RAD TF-2, Appendix A)."
+            "ReferencedStudySequence must refer to this item's own Study Instance UID."
         ]
     return errors
 

@@ -131,7 +131,8 @@ class WorklistItem(models.Model):
 
     modality = models.CharField(max_length=16, validators=[validators.code_string])
     scheduled_station_aetitle = models.CharField(
-        "scheduled station AE title", max_length=271, blank=True, default="", validators=[validators.ae_titles],
+        "scheduled station AE title", max_length=271, blank=True, default="",
+        validators=[validators.ae_titles],
         help_text=r"The scanner's own AE title; several are separated by a backslash: MR1\MR2. Without one "
         "the item is found only by queries that leave the station open.",
     )  # fmt: skip

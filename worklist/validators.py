@@ -53,7 +53,8 @@ def ae_titles(value: str) -> None:
 def code_string(value: str) -> None:
     if not _CODE_STRING.fullmatch(value) or value != value.strip():
         raise ValidationError(
-            "A code has 1 to 16 capital letters, digits, spaces or underscores, such as MR.", code="code_string"
+            "A code has 1 to 16 capital letters, digits, spaces or underscores, such as MR.",
+            code="code_string",
         )
 
 

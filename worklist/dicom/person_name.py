@@ -8,8 +8,16 @@ GROUPS = ("alphabetic", "ideographic", "phonetic")
 
 
 def comparable(text: str) -> str:
-    """One component group, so that equal names are equal texts."""
-    return unicodedata.normalize("NFC", text).lower().lstrip(" ").rstrip(" ^")
+    """One component group, so that equal names are equal texts, and never longer than it was."""
+    return "".join(map(_small, unicodedata.normalize("NFC", text))).lstrip(" ").rstrip(" ^")
+
+
+def _small(character: str) -> str:
+    """One character for one, whatever stands beside it: a wild card in a key must not change its neighbour.
+
+    `str.lower` makes two of İ, and of Σ one thing at a word's end and another elsewhere.
+    """
+    return "σ" if character == "ς" else character.lower()[0]
 
 
 def groups(name: str) -> tuple[str, ...]:

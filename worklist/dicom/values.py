@@ -33,9 +33,9 @@ def to_text(value: Any) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, date):
-        return value.strftime("%Y%m%d").zfill(8)
+        return f"{value.year:04}{value.month:02}{value.day:02}"
     if isinstance(value, time):
-        return value.strftime("%H%M%S")
+        return f"{value.hour:02}{value.minute:02}{value.second:02}"
     if isinstance(value, Decimal):
         return f"{value.normalize():f}"
     return str(value)

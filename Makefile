@@ -1,0 +1,40 @@
+# From a fresh clone, with Python 3.11+ and make: `make run`, `make test`.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: run test setup lint bench docs
+
+run: .venv/run.stamp
+	@exec $(BIN)/python manage.py start $(ARGS)
+
+test: .venv/dev.stamp
+	$(BIN)/python -m pytest $(ARGS)
+
+setup: .venv/dev.stamp
+
+lint: .venv/dev.stamp
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy .
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python manage.py check
+
+bench: .venv/dev.stamp
+	$(BIN)/python -m benchmarks.mwl $(ARGS)
+
+docs: .venv/run.stamp
+	$(BIN)/python manage.py conformance > docs/conformance.md
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Pylantir needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1). Try: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+# The stamps are newer than the requirements they were made from.
+.venv/run.stamp: requirements.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/dev.stamp: requirements-dev.txt .venv/run.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,96 @@
+"""All of Pylantir in one command: databases, the first admin, and then its processes until Ctrl-C."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.core.management import BaseCommand, CommandError, CommandParser, call_command
+from django.db import OperationalError, connections
+
+from accounts.first_admin import create_first_admin
+from pylantir_site.ports import why_not_free
+from pylantir_site.supervisor import Supervisor
+from pylantir_site.web import add_web_options, gunicorn, web_address
+
+MANAGE = Path(__file__).resolve().parents[3] / "manage.py"
+
+
+class Command(BaseCommand):
+    help = "Runs the admin site and the DICOM worklist server until Ctrl-C."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        add_web_options(parser)
+        parser.add_argument("--ip", default="127.0.0.1", help="address of the DICOM server")
+        parser.add_argument("--port", type=int, default=4242, help="port of the DICOM server")
+        parser.add_argument("--AEtitle", default="MWL_SERVER", help="AE title of the DICOM server")
+        parser.add_argument("--processes", type=int, default=1, help="processes of the DICOM server")
+        parser.add_argument("--no-web", action="store_true", help="without the admin site")
+        parser.add_argument("--no-dicom", action="store_true", help="without the DICOM server")
+
+    def handle(self, **options: Any) -> None:
+        try:
+            commands = chosen_commands(options)
+            refuse_taken_ports(options)
+            self.prepare()
+            self.stdout.write(where_to_go(options))
+            self.stdout.flush()
+            code = Supervisor(commands, self.tell).run()
+        except KeyboardInterrupt:
+            sys.exit(130)
+        sys.exit(code)
+
+    def prepare(self) -> None:
+        try:
+            self.check(databases=list(connections))
+            for alias in connections:
+                call_command("migrate", database=alias, interactive=False, verbosity=0)
+        except OperationalError as error:
+            raise CommandError(f"The database cannot be used: {error}") from error
+        self.announce(create_first_admin())
+
+    def announce(self, first_admin: tuple[str, str | None] | None) -> None:
+        if not first_admin:
+            return
+        username, password = first_admin
+        if password:
+            self.stdout.write(f"First admin: user name {username}, password {password} (shown only once).")
+        else:
+            self.stdout.write(f"First admin: user name {username}, password as in PYLANTIR_ADMIN_PASSWORD.")
+
+    def tell(self, sentence: str) -> None:
+        self.stderr.write(sentence)
+        self.stderr.flush()
+
+
+def chosen_commands(options: dict[str, Any]) -> dict[str, list[str]]:
+    every = {
+        "web": gunicorn(host=options["api_host"], port=options["api_port"]),
+        "dicom": [
+            *(sys.executable, str(MANAGE), "run_mwl", "--ip", options["ip"], "--port", str(options["port"])),
+            *("--AEtitle", options["AEtitle"], "--processes", str(options["processes"])),
+        ],
+    }
+    chosen = {name: command for name, command in every.items() if not options[f"no_{name}"]}
+    if not chosen:
+        raise CommandError("Nothing is left to start: drop one of the --no-… options.")
+    return chosen
+
+
+def refuse_taken_ports(options: dict[str, Any]) -> None:
+    servers = {"web": ("api_host", "api_port"), "dicom": ("ip", "port")}
+    for name, (host, port) in servers.items():
+        reason = "" if options[f"no_{name}"] else why_not_free(options[host], options[port])
+        if reason:
+            choices = " or ".join(f"--{option.replace('_', '-')}" for option in (host, port))
+            raise CommandError(f"{reason}: choose another with {choices}.")
+
+
+def where_to_go(options: dict[str, Any]) -> str:
+    lines = []
+    if not options["no_web"]:
+        lines.append(f"Admin: http://{web_address(options['api_host'], options['api_port'])}/admin/")
+    if not options["no_dicom"]:
+        lines.append(f"DICOM worklist: {options['ip']}:{options['port']}, AE title {options['AEtitle']}")
+    return "\n".join([*lines, "Ctrl-C stops all."])

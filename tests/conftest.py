@@ -1,0 +1,86 @@
+"""What all tests share: data in a temporary folder, three people, the machine's tools, waiting for a condition."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import socket
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+# Before Django's settings are read: a test never touches ./data.
+_DATA = tempfile.mkdtemp(prefix="pylantir-test-")
+atexit.register(shutil.rmtree, _DATA, ignore_errors=True)
+os.environ.setdefault("DB_PATH", str(Path(_DATA) / "worklist.db"))
+os.environ.setdefault("SECRET_KEY", "a key of the tests: " + "k" * 50)
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+PASSWORD = "correct horse battery staple"
+
+
+def tool(name: str) -> str:
+    """The path of a program; without it the test is skipped, or fails where REQUIRE_TOOLS is set."""
+    path = shutil.which(name)
+    if path:
+        return path
+    if os.environ.get("REQUIRE_TOOLS"):
+        pytest.fail(f"{name} is not installed, and REQUIRE_TOOLS is set.")
+    pytest.skip(f"{name} is not installed.")
+
+
+def dcmtk(name: str) -> str:
+    return tool(name)
+
+
+def chromium() -> str:
+    return shutil.which("chromium-browser") or tool("chromium")
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail(f"Still not so after {seconds} seconds.")
+        time.sleep(0.02)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _passwords_are_hashed_fast() -> None:
+    from django.conf import settings
+
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    return _person("alice", "admin")
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    return _person("bob", "write")
+
+
+@pytest.fixture
+def charlie(db: None) -> User:
+    return _person("charlie", "read")
+
+
+def _person(username: str, role: str) -> User:
+    from accounts.models import User
+
+    return User.objects.create_user(username, password=PASSWORD, role=role, full_name=username.title())

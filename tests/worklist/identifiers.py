@@ -1,0 +1,48 @@
+"""Identifiers of queries as a scanner sends them: encoded, and read back without a look at their values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from pydicom import Dataset, config
+from pydicom.datadict import dictionary_VR
+from pydicom.dataelem import DataElement
+from pydicom.filebase import DicomBytesIO
+from pydicom.filereader import read_dataset
+from pydicom.filewriter import write_dataset
+from pydicom.sequence import Sequence
+from pydicom.tag import Tag
+
+Values = Mapping[str, Any]
+
+
+def data_set(values: Values) -> Dataset:
+    found = Dataset()
+    for keyword, value in values.items():
+        vr = dictionary_VR(keyword)
+        found.add(DataElement(Tag(keyword), vr, value, validation_mode=config.IGNORE))
+    return found
+
+
+def asking(root: Values | None = None, step: Values | None = None, *, charset: str = "ISO_IR 192") -> Dataset:
+    """An identifier with keys at the root and, unless `step` is None, in one step item; not yet decoded."""
+    identifier = data_set({"SpecificCharacterSet": charset, **(root or {})})
+    if step is not None:
+        identifier.ScheduledProcedureStepSequence = Sequence([data_set(step)])
+    return over_the_wire(identifier)
+
+
+def over_the_wire(identifier: Dataset) -> Dataset:
+    stream = DicomBytesIO()
+    stream.is_little_endian, stream.is_implicit_VR = True, False
+    write_dataset(stream, identifier, identifier.get("SpecificCharacterSet", "ISO_IR 6"))
+    stream.seek(0)
+    return read_dataset(stream, is_implicit_VR=False, is_little_endian=True)
+
+
+@pytest.fixture
+def values_as_they_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No warnings of pydicom about values that it finds wrong: judging them is what is tested."""
+    monkeypatch.setattr(config.settings, "reading_validation_mode", config.IGNORE)

@@ -1,0 +1,347 @@
+"""The one door in: what is cleaned, what is refused and by which name, what history keeps.
+
+Not here: the checks of extra attributes one by one (test_extra.py), the admin (test_admin.py).
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from worklist import identifiers, intake, lifecycle
+from worklist.models import Status, WorklistItem
+
+pytestmark = pytest.mark.django_db
+
+LEAST = {"patient_name": "Doe^John", "patient_id": "P1", "modality": "MR", "scheduled_start_date": "20260110"}
+
+
+def create(**values: Any) -> WorklistItem:
+    return intake.create({**LEAST, **values}, actor="alice")
+
+
+def refused(**values: Any) -> dict[str, list[str]]:
+    with pytest.raises(ValidationError) as refusal:
+        create(**values)
+    assert not WorklistItem.objects.exists(), "a refused item must not be stored"
+    return refusal.value.message_dict
+
+
+@pytest.mark.parametrize(
+    ("field", "given", "stored"),
+    [
+        ("patient_name", " Doe ^ John^^ ", "Doe^John"),
+        ("patient_name", "Doe^John==", "Doe^John"),
+        ("patient_name", "^John", "^John"),
+        ("patient_name", "Yamada^Tarou=山田^太郎=やまだ^たろう", "Yamada^Tarou=山田^太郎=やまだ^たろう"),
+        ("patient_name", "Mu\u0308ller^Jo\u0308rg", "Müller^Jörg"),
+        ("patient_name", "Doe\x00\n^John", "Doe^John"),
+        ("patient_id", "  P1\t", "P1"),
+        ("patient_birth_date", "19900131", date(1990, 1, 31)),
+        ("patient_birth_date", "1990-01-31", date(1990, 1, 31)),
+        ("patient_birth_date", "", None),
+        ("patient_sex", "f", "F"),
+        ("patient_sex", "", ""),
+        ("patient_weight_kg", "69.853", Decimal("69.85")),
+        ("patient_weight_kg", 70, Decimal("70.00")),
+        ("patient_weight_kg", "", None),
+        ("modality", " mr ", "MR"),
+        ("scheduled_station_aetitle", ["MR1", "MR2"], "MR1\\MR2"),
+        ("scheduled_station_aetitle", " MR1 \\MR2\\\\MR1", "MR1\\MR2"),
+        ("scheduled_station_aetitle", "", ""),
+        ("scheduled_start_time", "0930", time(9, 30)),
+        ("scheduled_start_time", "09:30:15", time(9, 30, 15)),
+        ("scheduled_start_time", "093015.250", time(9, 30, 15)),
+        ("scheduled_start_time", "09", time(9)),
+        ("scheduled_start_time", "", time(0, 0)),
+        ("scheduled_start_time", None, time(0, 0)),
+        ("study_description", "Brain\r\nstudy", "Brain study"),
+        ("procedure_description", "🧠 scan", "🧠 scan"),
+        ("extra_attributes", {"MedicalAlerts": " Pacemaker "}, {"MedicalAlerts": "Pacemaker"}),
+    ],
+)
+def test_a_value_is_cleaned_to_its_vr(field: str, given: object, stored: object) -> None:
+    item = create(**{field: given})
+    item.refresh_from_db()
+    assert getattr(item, field) == stored
+
+
+@pytest.mark.parametrize(
+    ("field", "given"),
+    [
+        ("patient_name", ""),
+        ("patient_name", "^^"),
+        ("patient_name", "Doe\\John"),
+        ("patient_name", "D" * 65),
+        ("patient_name", "A=B=C=D"),
+        ("patient_name", "A^B^C^D^E^F"),
+        ("patient_name", None),
+        ("patient_id", "  "),
+        ("patient_id", "P" * 65),
+        ("patient_id", "P\\1"),
+        ("patient_id", 7),
+        ("patient_birth_date", "2012"),
+        ("patient_birth_date", "20120230"),
+        ("patient_birth_date", "junk"),
+        ("patient_birth_date", "2999-01-01"),
+        ("patient_birth_date", "10120506"),
+        ("patient_sex", "2"),
+        ("patient_sex", "female"),
+        ("patient_weight_kg", "heavy"),
+        ("patient_weight_kg", "NaN"),
+        ("patient_weight_kg", "0"),
+        ("patient_weight_kg", "-3"),
+        ("patient_weight_kg", "1540"),
+        ("patient_weight_kg", "1e99"),
+        ("patient_weight_kg", True),
+        ("modality", ""),
+        ("modality", "M-R"),
+        ("scheduled_station_aetitle", "A" * 17),
+        ("scheduled_station_aetitle", "MÜ1"),
+        ("scheduled_station_aetitle", 5),
+        ("scheduled_start_date", ""),
+        ("scheduled_start_date", "2026-13-01"),
+        ("scheduled_start_time", "25"),
+        ("scheduled_start_time", "9:30"),
+        ("study_description", "x" * 65),
+        ("station_name", "x" * 17),
+        ("hisris_coding_designator", "x" * 17),
+        ("accession_number", "x" * 17),
+        ("study_instance_uid", "1.02.3"),
+        ("study_instance_uid", "1.2.x"),
+        ("study_instance_uid", "1." + "2" * 63),
+        ("performed_procedure_step_status", "ARRIVED"),
+        ("extra_attributes", {"PatientName": "Other"}),
+        ("extra_attributes", {"NoSuchKeyword": "1"}),
+        ("extra_attributes", [1]),
+        ("patient_nam", "Doe"),
+        ("created_at", "2026-01-01"),
+    ],
+)
+def test_a_value_that_will_not_do_is_refused_under_its_fields_name(field: str, given: object) -> None:
+    """Rows 60, 61, 66 and 72: junk never becomes a value."""
+    assert list(refused(**{field: given})) == [field]
+
+
+def test_all_that_is_wrong_is_said_at_once() -> None:
+    wrong = refused(patient_name="", patient_weight_kg="heavy", modality="M-R", nonsense=1)
+    assert set(wrong) == {"patient_name", "patient_weight_kg", "modality", "nonsense"}
+
+
+def test_what_is_missing_is_named() -> None:
+    with pytest.raises(ValidationError) as refusal:
+        intake.create({}, actor="alice")
+    assert {"patient_name", "patient_id", "modality", "scheduled_start_date"} == set(refusal.value.message_dict)
+
+
+def test_a_birth_date_of_tomorrow_is_refused_and_of_today_accepted() -> None:
+    today = timezone.localdate()
+    assert "patient_birth_date" in refused(patient_birth_date=today + timedelta(days=1))
+    assert create(patient_birth_date=today).patient_birth_date == today
+
+
+def test_pounds_become_kilograms() -> None:
+    """Row 58."""
+    item = create(patient_weight_lb="154")
+    assert item.patient_weight_kg == Decimal("69.85")
+    assert item.patient_weight_lb == Decimal("154.0")
+
+
+def test_a_weight_in_both_units_is_a_contradiction() -> None:
+    assert list(refused(patient_weight_lb="154", patient_weight_kg="70")) == ["patient_weight_lb"]
+
+
+@pytest.mark.parametrize("pounds", ["much", "-1", "5000"])
+def test_a_weight_in_pounds_that_will_not_do_is_refused(pounds: str) -> None:
+    assert set(refused(patient_weight_lb=pounds)) <= {"patient_weight_lb", "patient_weight_kg"}
+
+
+def test_an_unknown_weight_stays_unknown() -> None:
+    """Row 59."""
+    item = create(patient_weight_lb="")
+    assert item.patient_weight_kg is None
+    assert item.patient_weight_lb is None
+
+
+def test_identifiers_are_made_unique_and_fit_their_vr() -> None:
+    """Row 54."""
+    items = [create() for _ in range(30)]
+    for field in (*identifiers.PREFIXES, "study_instance_uid"):
+        assert len({getattr(item, field) for item in items}) == len(items), field
+    for item in items:
+        assert all(len(getattr(item, field)) <= 16 for field in identifiers.PREFIXES)
+        assert re.fullmatch(r"2\.25\.[1-9]\d{0,38}", item.study_instance_uid)
+
+
+def test_identifiers_that_are_given_are_kept() -> None:
+    given = {
+        "study_instance_uid": "1.2.3",
+        "accession_number": "A1",
+        "requested_procedure_id": "R1",
+        "scheduled_procedure_step_id": "S1",
+    }
+    item = create(**given)
+    assert {field: getattr(item, field) for field in given} == given
+
+
+def test_a_sites_own_root_is_used_for_studies(settings: Any) -> None:
+    """Row 57."""
+    settings.PYLANTIR_UID_ROOT = "1.2.826.0.1.3680043.10"
+    uid = create().study_instance_uid
+    assert uid.startswith("1.2.826.0.1.3680043.10.")
+    assert len(uid) <= 64
+
+
+def test_a_stem_that_is_taken_is_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    stems = iter(["SAME00000", "SAME00000", "OTHER0000"])
+    monkeypatch.setattr(identifiers, "new_stem", lambda: next(stems))
+    assert create().accession_number == "ASAME00000"
+    assert create().accession_number == "AOTHER0000"
+
+
+def test_two_steps_of_one_procedure_share_all_but_the_step_id() -> None:
+    """Row 78."""
+    first = create()
+    shared = {
+        field: getattr(first, field)
+        for field in ("study_instance_uid", "accession_number", "requested_procedure_id")
+    }
+    second = create(**shared)
+    assert second.scheduled_procedure_step_id != first.scheduled_procedure_step_id
+
+
+def test_the_same_step_twice_is_refused() -> None:
+    first = create()
+    with pytest.raises(ValidationError, match="already"):
+        create(
+            study_instance_uid=first.study_instance_uid,
+            scheduled_procedure_step_id=first.scheduled_procedure_step_id,
+        )
+
+
+def test_a_referenced_study_must_be_the_items_own() -> None:
+    """Row 69: IHE RAD TF-2, Appendix A, note IHE-23."""
+    reference = {"ReferencedSOPClassUID": "1.2.840.10008.3.1.2.3.1", "ReferencedSOPInstanceUID": "1.2.3"}
+    extra = {"ReferencedStudySequence": [reference]}
+    assert list(refused(study_instance_uid="1.2.4", extra_attributes=extra)) == ["extra_attributes"]
+    assert create(study_instance_uid="1.2.3", extra_attributes=extra).extra_attributes == extra
+
+
+def test_a_change_writes_only_what_differs_and_says_who() -> None:
+    item = create(patient_weight_kg="70")
+    changed = intake.change(
+        item, {"patient_weight_kg": "71", "patient_name": "Doe^John^"}, actor="bob", reason="Weighed again"
+    )
+    assert changed == {"patient_weight_kg"}
+    newest, oldest = item.history.all()
+    assert (newest.history_user, newest.history_change_reason) == ("bob", "Weighed again")
+    assert [change.field for change in newest.diff_against(oldest).changes] == ["patient_weight_kg"]
+    assert oldest.history_user == "alice"
+
+
+def test_a_change_that_changes_nothing_writes_nothing() -> None:
+    item = create()
+    before = item.updated_at
+    assert intake.change(item, {"patient_id": " P1 ", "modality": "mr"}, actor="bob") == frozenset()
+    assert item.updated_at == before
+    assert item.history.count() == 1
+
+
+def test_a_change_leaves_alone_what_another_changed_meanwhile() -> None:
+    item = create()
+    stale = WorklistItem.objects.get(pk=item.pk)
+    lifecycle.move(item, to=Status.IN_PROGRESS, actor="device:MR1")
+    intake.change(stale, {"protocol_name": "BRAIN"}, actor="bob")
+    assert stale.performed_procedure_step_status == Status.IN_PROGRESS
+
+
+def test_a_change_on_top_of_one_not_seen_is_refused() -> None:
+    item = create(patient_id="P1")
+    intake.change(item, {"patient_id": "P2"}, actor="alice")
+    with pytest.raises(ValidationError) as refusal:
+        intake.change(item, {"patient_id": "P3"}, actor="bob", seen={"patient_id": "P1"})
+    assert list(refusal.value.message_dict) == ["patient_id"]
+    item.refresh_from_db()
+    assert item.patient_id == "P2"
+
+
+@pytest.mark.parametrize("field", intake.MADE_ONCE)
+def test_a_steps_own_identifiers_never_change(field: str) -> None:
+    item = create()
+    intake.change(item, {field: ""}, actor="bob")
+    intake.change(item, {field: getattr(item, field)}, actor="bob")
+    with pytest.raises(ValidationError) as refusal:
+        intake.change(item, {field: "1.2.3"}, actor="bob")
+    assert list(refusal.value.message_dict) == [field]
+
+
+def test_an_accession_number_can_be_corrected_but_not_emptied() -> None:
+    item = create()
+    intake.change(item, {"accession_number": ""}, actor="bob")
+    assert item.accession_number
+    intake.change(item, {"accession_number": "RIS-1"}, actor="bob")
+    assert item.accession_number == "RIS-1"
+
+
+@pytest.mark.parametrize("field", ["performed_procedure_step_status", "data_source"])
+def test_status_and_source_do_not_change_through_intake(field: str) -> None:
+    item = create()
+    with pytest.raises(ValidationError) as refusal:
+        intake.change(item, {field: "COMPLETED"}, actor="bob")
+    assert list(refusal.value.message_dict) == [field]
+
+
+def test_a_duplicate_is_a_new_study_of_the_same_person() -> None:
+    item = create(
+        study_instance_uid="1.2.3",
+        patient_weight_kg="70",
+        data_source="redcap",
+        extra_attributes={"MedicalAlerts": "Pacemaker", "StudyDate": "20260110"},
+    )
+    lifecycle.move(item, to=Status.IN_PROGRESS, actor="device:MR1")
+    again = intake.duplicate(item, {"scheduled_start_date": date(2026, 2, 10)}, actor="bob")
+    assert (again.patient_id, again.patient_weight_kg) == (item.patient_id, item.patient_weight_kg)
+    assert again.scheduled_start_date == date(2026, 2, 10)
+    assert again.performed_procedure_step_status == Status.SCHEDULED
+    assert again.data_source == ""
+    assert again.extra_attributes == {"MedicalAlerts": "Pacemaker"}
+    for field in (*identifiers.PREFIXES, "study_instance_uid"):
+        assert getattr(again, field) != getattr(item, field), field
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("patient_name", ""),
+        ("patient_id", ""),
+        ("patient_id", "P" * 65),
+        ("accession_number", "A" * 17),
+        ("scheduled_procedure_step_id", ""),
+        ("study_instance_uid", ""),
+        ("study_description", "x" * 65),
+        ("patient_sex", "X"),
+        ("patient_weight_kg", Decimal(0)),
+        ("performed_procedure_step_status", "ARRIVED"),
+        ("scheduled_start_date", None),
+    ],
+)
+def test_the_database_itself_refuses_what_breaks_the_vr(field: str, value: object) -> None:
+    from django.db import DataError
+
+    item = create()
+    with pytest.raises((IntegrityError, DataError)), transaction.atomic():
+        WorklistItem.objects.filter(pk=item.pk).update(**{field: value})
+
+
+def test_every_model_field_with_a_dicom_value_has_a_cleaner() -> None:
+    from worklist import attributes, cleaning
+
+    written_by_lifecycle = {"performed_procedure_step_status"}
+    assert set(attributes.RECORD_FIELDS) - written_by_lifecycle == set(cleaning.CLEANERS)

@@ -1,0 +1,79 @@
+"""The filters of the worklist."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils import timezone
+
+from worklist.models import WorklistItem
+from worklist.queries import WorklistQuerySet
+
+
+class WhenFilter(admin.SimpleListFilter):
+    """The days that coordinators think in."""
+
+    title = "when"
+    parameter_name = "when"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [
+            ("today", "Today"),
+            ("tomorrow", "Tomorrow"),
+            ("week", "Today and the next 6 days"),
+            ("overdue", "Overdue: still scheduled, its day has passed"),
+            ("past", "Past"),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: WorklistQuerySet) -> WorklistQuerySet:
+        today = timezone.localdate()
+        if self.value() == "today":
+            return queryset.filter(scheduled_start_date=today)
+        if self.value() == "tomorrow":
+            return queryset.filter(scheduled_start_date=today + timedelta(days=1))
+        if self.value() == "week":
+            return queryset.filter(scheduled_start_date__range=(today, today + timedelta(days=6)))
+        if self.value() == "overdue":
+            return queryset.overdue(today)
+        if self.value() == "past":
+            return queryset.filter(scheduled_start_date__lt=today)
+        return queryset
+
+
+class StationFilter(admin.SimpleListFilter):
+    """One of an item's stations; an item may be scheduled for several."""
+
+    title = "station"
+    parameter_name = "station"
+    NONE = "-"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        stored = (
+            WorklistItem.objects.order_by().values_list("scheduled_station_aetitle", flat=True).distinct()
+        )
+        stations = {station for value in stored for station in value.split("\\")}
+        named = [(station, station) for station in sorted(stations - {""})]
+        return [*named, (self.NONE, "No station")] if "" in stations else named
+
+    def queryset(self, request: HttpRequest, queryset: WorklistQuerySet) -> WorklistQuerySet:
+        if self.value() == self.NONE:
+            return queryset.filter(scheduled_station_aetitle="")
+        return queryset.for_station(self.value()) if self.value() else queryset
+
+
+class SourceFilter(admin.SimpleListFilter):
+    title = "source"
+    parameter_name = "source"
+    BY_HAND = "-"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        stored = WorklistItem.objects.order_by().values_list("data_source", flat=True).distinct()
+        return [(source or self.BY_HAND, source or "Made by hand") for source in sorted(stored)]
+
+    def queryset(self, request: HttpRequest, queryset: WorklistQuerySet) -> WorklistQuerySet:
+        if self.value() is None:
+            return queryset
+        return queryset.filter(data_source="" if self.value() == self.BY_HAND else self.value())

@@ -1,0 +1,76 @@
+"""Who changed what, and when, on the admin's history page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+ACTIONS = {"+": "Created", "~": "Changed", "-": "Deleted"}
+
+
+class Change(NamedTuple):
+    field: str
+    old: Any
+    new: Any
+
+
+class Entry(NamedTuple):
+    record: Any
+    action: str
+    changes: list[Change]
+
+
+def entries(records: list[Any]) -> Iterator[Entry]:
+    """Records, newest first, each with the fields in which it differs from the one before it."""
+    for record, older in zip(records, [*records[1:], None], strict=True):
+        changes = _changes(record, older) if older and record.history_type == "~" else []
+        yield Entry(record, ACTIONS[record.history_type], changes)
+
+
+def _changes(record: Any, older: Any) -> list[Change]:
+    fields = record.instance_type._meta
+    return [
+        Change(fields.get_field(change.field).verbose_name, change.old, change.new)
+        for change in record.diff_against(older).changes
+    ]
+
+
+class ActorHistoryAdmin(admin.ModelAdmin):
+    """Writes the person's name into the history of what they save or delete, and shows that history."""
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001
+        if change and not form.changed_data:
+            return
+        obj._history_user = request.user.get_username()
+        super().save_model(request, obj, form, change)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        obj._history_user = request.user.get_username()
+        super().delete_model(request, obj)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        obj = self.get_object(request, object_id)
+        if obj is None:
+            raise Http404
+        if not self.has_view_permission(request, obj):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"History: {obj}",
+            "entries": list(entries(self._records(obj))),
+            "object": obj,
+            "opts": self.opts,
+            **(extra_context or {}),
+        }
+        return TemplateResponse(request, "admin/worklist/history.html", context)
+
+    def _records(self, obj: Model) -> list[Any]:
+        return list(obj.history.all())  # type: ignore[attr-defined]

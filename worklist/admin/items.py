@@ -1,0 +1,179 @@
+"""The worklist as coordinators see it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.formats import date_format, time_format
+from django.utils.html import format_html
+
+from worklist import intake, preview
+from worklist.admin import actions
+from worklist.admin.filters import SourceFilter, StationFilter, WhenFilter
+from worklist.admin.forms import WorklistItemForm
+from worklist.admin.history import ActorHistoryAdmin
+from worklist.models import Device, Status, WorklistItem
+
+
+def status_badge(status: str) -> str:
+    """A status in words, with a class for its colour."""
+    label = Status(status).label if status in Status.values else status
+    return format_html('<span class="status status-{}">{}</span>', status.lower(), label)
+
+
+@admin.register(WorklistItem)
+class WorklistItemAdmin(ActorHistoryAdmin):
+    form = WorklistItemForm
+    list_display = (
+        "patient_name",
+        "patient_id",
+        "badge",
+        "when",
+        "modality",
+        "station",
+        "protocol_name",
+        "source",
+    )
+    list_display_links = ("patient_name", "patient_id")
+    list_filter = (
+        WhenFilter,
+        ("performed_procedure_step_status", admin.ChoicesFieldListFilter),
+        "modality",
+        StationFilter,
+        SourceFilter,
+    )
+    date_hierarchy = "scheduled_start_date"
+    ordering = ("-scheduled_start_date", "scheduled_start_time", "pk")
+    search_fields = (
+        "patient_name",
+        "patient_id",
+        "accession_number",
+        "requested_procedure_id",
+        "scheduled_procedure_step_id",
+        "=study_instance_uid",
+    )
+    search_help_text = (
+        "Name, patient ID, accession number, procedure or step ID, or a whole Study Instance UID."
+    )
+    list_per_page = 50
+    show_facets = admin.ShowFacets.NEVER
+    show_full_result_count = False
+    actions = (
+        actions.cancel_items,
+        actions.reschedule_items,
+        actions.duplicate_items,
+        actions.schedule_again,
+    )
+    readonly_fields = ("badge", "source", "created_at", "updated_at", "as_the_scanner_sees_it")
+    fieldsets = (
+        (
+            "Patient",
+            {
+                "fields": (
+                    "patient_name",
+                    "patient_id",
+                    ("patient_birth_date", "patient_sex"),
+                    ("patient_weight_kg", "patient_weight_lb"),
+                ),
+                "description": "A name is Family^Given^Middle^Prefix^Suffix; its writing in another script "
+                "follows an equals sign: Yamada^Tarou=山田^太郎.",
+            },
+        ),
+        (
+            "Schedule",
+            {
+                "fields": (
+                    ("scheduled_start_date", "scheduled_start_time"),
+                    ("modality", "scheduled_station_aetitle"),
+                    ("station_name", "scheduled_procedure_step_location"),
+                    "performing_physician",
+                )
+            },
+        ),
+        (
+            "Procedure",
+            {
+                "fields": (
+                    "study_description",
+                    "procedure_description",
+                    ("protocol_name", "hisris_coding_designator"),
+                    ("referring_physician_name", "requesting_physician"),
+                )
+            },
+        ),
+        (
+            "Identifiers",
+            {
+                "fields": (
+                    ("accession_number", "requested_procedure_id"),
+                    ("scheduled_procedure_step_id", "study_instance_uid"),
+                ),
+                "description": "Made when left empty. Step ID and study UID never change afterwards.",
+            },
+        ),
+        ("More DICOM attributes", {"fields": ("extra_attributes",), "classes": ("collapse",)}),
+    )
+    shown_of_a_stored_item = (("Status", {"fields": (("badge", "source"), ("created_at", "updated_at"))}),)
+    as_seen = ("As the scanner sees it", {"fields": ("as_the_scanner_sees_it",), "classes": ("collapse",)})
+
+    @admin.display(description="status", ordering="performed_procedure_step_status")
+    def badge(self, item: WorklistItem) -> str:
+        return status_badge(item.performed_procedure_step_status)
+
+    @admin.display(description="when", ordering="scheduled_start_date")
+    def when(self, item: WorklistItem) -> str:
+        return f"{date_format(item.scheduled_start_date)} {time_format(item.scheduled_start_time)}"
+
+    @admin.display(description="station", ordering="scheduled_station_aetitle")
+    def station(self, item: WorklistItem) -> str:
+        return ", ".join(item.stations) or "-"
+
+    @admin.display(description="source", ordering="data_source")
+    def source(self, item: WorklistItem) -> str:
+        return item.data_source or "made by hand"
+
+    @admin.display(description="answer")
+    def as_the_scanner_sees_it(self, item: WorklistItem) -> str:
+        return format_html('<pre class="dataset">{}</pre>', preview.as_the_scanner_sees_it(item))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        return (*self.shown_of_a_stored_item, *fieldsets, self.as_seen) if obj else fieldsets
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fields = super().get_readonly_fields(request, obj)
+        return (*fields, *intake.MADE_ONCE) if obj else fields
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        """Items are cancelled, which people can see and undo; deleting one is for its own page."""
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001
+        actor = request.user.get_username()
+        if change:
+            intake.change(obj, form.values(), actor=actor, seen=form.seen())
+        else:
+            # The admin goes on with the object that it holds: the log and the redirect need its key.
+            vars(obj).update(vars(intake.create(form.values(), actor=actor)))
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        devices = Device.objects.exclude(ae_title=Device.ANY)
+        context = {
+            "device_titles": devices.values_list("ae_title", flat=True),
+            "item_actions": [(name, title) for _, name, title in self._item_actions(request)],
+        }
+        return super().changeform_view(request, object_id, form_url, {**context, **(extra_context or {})})
+
+    def _item_actions(self, request: HttpRequest) -> Any:
+        """The list's actions that this person may use, as buttons on an item's own page."""
+        return self.get_actions(request).values()

@@ -1,0 +1,108 @@
+"""`manage.py run_mwl`: the DICOM server."""
+
+from __future__ import annotations
+
+import logging
+import os
+from argparse import ArgumentTypeError
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import Error, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from pylantir_site.databases import use_pool
+from worklist import validators
+from worklist.models import Device
+from worklist.scp import config, processes, server
+
+logger = logging.getLogger(__name__)
+
+
+def ae_title(text: str) -> str:
+    try:
+        validators.ae_title(text)
+    except ValidationError as error:
+        raise ArgumentTypeError(f"{text!r}: {' '.join(error.messages)}") from error
+    return text
+
+
+def _number(least: int, most: int) -> Any:
+    def number(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+            raise ArgumentTypeError(f"{text!r} is not a whole number from {least} to {most}.")
+        return int(text)
+
+    return number
+
+
+class Command(BaseCommand):
+    help = "Serve the worklist to scanners: Verification and Modality Worklist."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--ip",
+            default="127.0.0.1",
+            help="The address to listen at. Default %(default)s: this machine only. "
+            "0.0.0.0 listens at all addresses, which scanners need.",
+        )
+        parser.add_argument("--port", type=_number(1, 65535), default=4242, help="Default %(default)s.")
+        parser.add_argument(
+            "--AEtitle", type=ae_title, default="MWL_SERVER", help="Its AE title. Default %(default)s."
+        )
+        parser.add_argument(
+            "--pylantir_config", metavar="FILE", help="A pylantir JSON configuration; allowed_aet is read."
+        )
+        parser.add_argument(
+            "--processes",
+            type=_number(1, 64),
+            default=1,
+            help="How many processes share the port. Default %(default)s.",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        _check_database()
+        _apply_config()
+        try:
+            listener = server.listen(options["ip"], options["port"])
+        except OSError as error:
+            reason = error.strerror or error
+            raise CommandError(f"Cannot listen at {options['ip']}:{options['port']}: {reason}.") from error
+        logger.info(
+            "%s listens at %s:%d, process %d.",
+            options["AEtitle"], options["ip"], options["port"], os.getpid(),
+        )  # fmt: skip
+        _tell_who_may_associate()
+        asked = processes.run(
+            listener, ae_title=options["AEtitle"], processes=options["processes"], prepare=use_pool
+        )
+        if not asked:
+            raise CommandError("The DICOM server stopped by itself.")
+
+
+def _check_database() -> None:
+    try:
+        executor = MigrationExecutor(connection)
+        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except Error as error:
+        raise CommandError(f"The database cannot be read: {error}".strip()) from error
+    if missing:
+        raise CommandError("The database is not up to date. Run: python manage.py migrate")
+
+
+def _apply_config() -> None:
+    try:
+        config.apply(settings.CONFIG)
+    except ValidationError as error:
+        raise CommandError(f"{Path(settings.PYLANTIR_CONFIG).name}: {' '.join(error.messages)}") from error
+
+
+def _tell_who_may_associate() -> None:
+    if not Device.objects.exists():
+        logger.warning(
+            "No device is known, so associations are accepted from this machine only. "
+            "Add the scanners' AE titles under Devices in the admin."
+        )

@@ -1,0 +1,28 @@
+"""An item as a scanner receives it: encoded by the same code, decoded by pydicom."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+from pydicom import Dataset, Sequence
+from pydicom.filereader import read_dataset
+
+from worklist.attributes import RECORD_FIELDS, ROOT_ATTRIBUTES, STEP_SEQUENCE
+from worklist.dicom.encoding import Plan
+from worklist.models import WorklistItem
+
+
+def as_the_scanner_sees_it(item: WorklistItem) -> str:
+    """The answer to a query that asks for everything, in pydicom's notation."""
+    record = WorklistItem.objects.filter(pk=item.pk).values(*RECORD_FIELDS).get()
+    answer = Plan(_everything(), implicit_vr=False).encode(record)
+    return str(read_dataset(BytesIO(answer.identifier), is_implicit_VR=False, is_little_endian=True))
+
+
+def _everything() -> Dataset:
+    """A query whose every key of Table K.6-1 is universal."""
+    identifier = Dataset()
+    for attribute in ROOT_ATTRIBUTES:
+        setattr(identifier, attribute.keyword, [] if attribute.vr == "SQ" else "")
+    setattr(identifier, STEP_SEQUENCE.keyword, Sequence([Dataset()]))
+    return identifier

@@ -1,0 +1,166 @@
+"""The TCP side of an association: options of its socket, and what is logged about its peer."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from weakref import WeakKeyDictionary, WeakSet
+
+from django.conf import settings
+from pynetdicom import _config
+from pynetdicom.association import Association
+from pynetdicom.events import Event
+
+logger = logging.getLogger(__name__)
+
+ACSE_TIMEOUT = 10  # seconds from the connection to the association request
+# Of answers on their way to a slow scanner: a C-CANCEL cannot take back what the kernel holds.
+SEND_BUFFER = 32 * 1024
+
+_opened: WeakKeyDictionary[Association, float] = WeakKeyDictionary()
+_answering: WeakSet[Association] = WeakSet()
+
+
+def printable(text: str) -> str:
+    """A peer's own words on one line of the log."""
+    return text.encode("unicode_escape").decode("ascii")
+
+
+def peer_of(association: Association) -> str:
+    primitive = association.requestor.primitive
+    title = printable(primitive.calling_ae_title) if primitive is not None else "an unknown AE"
+    return f"{title} at {association.requestor.address}"
+
+
+@contextmanager
+def answering(association: Association) -> Iterator[None]:
+    """While a query of the association is answered, a stop waits for it."""
+    _answering.add(association)
+    try:
+        yield
+    finally:
+        _answering.discard(association)
+
+
+def is_idle(association: Association) -> bool:
+    """Whether nothing of the association is being answered, sent or waiting to be read."""
+    return (
+        association not in _answering
+        and association.dul.to_provider_queue.empty()
+        and association.dimse.msg_queue.empty()
+    )
+
+
+def opened(event: Event) -> None:
+    """EVT_CONN_OPEN."""
+    connection = _socket_of(event.assoc)
+    if connection is None:
+        return
+    try:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        # pynetdicom reads a whole PDU at once: half of one must not hold its thread for ever.
+        connection.settimeout(ACSE_TIMEOUT)
+    except OSError:  # the peer is gone already
+        return
+    _acknowledge_at_once(connection)
+
+
+def established(event: Event) -> None:
+    """EVT_ESTABLISHED."""
+    _opened[event.assoc] = time.monotonic()
+    connection = _socket_of(event.assoc)
+    if connection is not None:
+        connection.settimeout(settings.MWL_NETWORK_TIMEOUT)
+
+
+def sent(event: Event) -> None:
+    """EVT_DATA_SENT. Sending turns delayed acknowledgement on again; only the last PDU matters.
+
+    A scanner built on DCMTK sends a request in two writes and the second waits for our
+    acknowledgement of the first: 40 ms for each request.
+    """
+    connection = _socket_of(event.assoc)
+    if connection is not None and event.assoc.dul.to_provider_queue.empty():
+        _acknowledge_at_once(connection)
+
+
+def closed(event: Event) -> None:
+    """EVT_CONN_CLOSE. A connection that never asked for an association need not wait for its time-out.
+
+    In state 2 (PS3.8 Table 9-10) no request has been read; None is what its thread gets after waiting.
+    """
+    if event.assoc.dul.state_machine.current_state == "Sta2":
+        event.assoc.dul.to_user_queue.put(None)
+
+
+def released(event: Event) -> None:
+    """EVT_RELEASED."""
+    _log_end(event.assoc, "released")
+
+
+def aborted(event: Event) -> None:
+    """EVT_ABORTED: many scanners end every association like this."""
+    _log_end(event.assoc, "aborted")
+
+
+def _log_end(association: Association, how: str) -> None:
+    since = _opened.pop(association, None)
+    if since is not None:
+        milliseconds = (time.monotonic() - since) * 1000
+        logger.info("%s: association %s after %.0f ms", peer_of(association), how, milliseconds)
+
+
+def _socket_of(association: Association) -> socket.socket | None:
+    transport = association.dul.socket
+    return transport.socket if transport is not None else None
+
+
+if sys.platform == "linux":
+
+    def _acknowledge_at_once(connection: socket.socket) -> None:
+        try:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+        except OSError:  # closed meanwhile
+            return
+
+else:
+
+    def _acknowledge_at_once(connection: socket.socket) -> None:
+        """Other systems have no such option."""
+
+
+def hang_up(association: Association) -> None:
+    """Close the connection whatever the association is doing, a blocked send included."""
+    connection = _socket_of(association)
+    if connection is not None:
+        try:
+            connection.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            return
+
+
+def quieten_pynetdicom() -> None:
+    """No log line of it holds a data set, and a peer's fault is no error of ours."""
+    _config.LOG_HANDLER_LEVEL = "none"
+    _config.LOG_REQUEST_IDENTIFIERS = False
+    _config.LOG_RESPONSE_IDENTIFIERS = False
+    for name in ("dul", "dimse", "fsm", "association"):
+        logging.getLogger(f"pynetdicom.{name}").addFilter(peers_fault)
+
+
+def peers_fault(record: logging.LogRecord) -> bool:
+    """pynetdicom logs a sentence, then the exception with a traceback that may hold what was received.
+
+    The sentence is kept at INFO: port scanners, resets and time-outs are daily life.
+    """
+    if isinstance(record.msg, Exception):
+        return False
+    record.levelno, record.levelname = logging.INFO, "INFO"
+    record.exc_info = None
+    return True

@@ -1,0 +1,91 @@
+"""Several processes on one listening socket: the one that is free takes the next connection."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable
+
+from django.db import connections
+
+from worklist.scp.server import GRACE, STOP_SIGNALS, serve
+
+logger = logging.getLogger(__name__)
+
+SIGNALS = STOP_SIGNALS | {signal.SIGCHLD}
+
+
+def run(listener: socket.socket, *, ae_title: str, processes: int, prepare: Callable[[], None]) -> bool:
+    """Serve until SIGTERM or SIGINT; whether it ended as asked. `prepare` runs in each serving process."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    if processes == 1:
+        prepare()
+        return serve(listener, ae_title=ae_title)
+    connections.close_all()  # a connection must not be shared over a fork
+    parent = os.getpid()
+    children = {_fork(listener, ae_title, parent, prepare) for _ in range(processes)}
+    listener.close()
+    return _supervise(children)
+
+
+def _fork(listener: socket.socket, ae_title: str, parent: int, prepare: Callable[[], None]) -> int:
+    pid = os.fork()
+    if pid:
+        return pid
+    status = 1
+    try:
+        prepare()
+        asked = serve(listener, ae_title=ae_title, is_wanted=lambda: os.getppid() == parent)
+        status = 0 if asked else 1
+    except Exception:
+        logger.exception("Process %d failed.", os.getpid())
+    finally:
+        logging.shutdown()
+        os._exit(status)  # the parent's own clean-up is not for a child to do
+
+
+def _supervise(children: set[int]) -> bool:
+    """Forward a stop to all; a child that dies on its own stops all. Whether all ended as asked."""
+    asked = False
+    while not asked:
+        told = signal.sigtimedwait(SIGNALS, 1)
+        asked = told is not None and told.si_signo in STOP_SIGNALS
+        died = _reap(children)
+        if died and not asked:
+            logger.error("A process of the DICOM server died (%s): all stop.", _told(died))
+            break
+    codes = _stop(children)
+    return asked and not any(codes.values()) and not any(died.values())
+
+
+def _stop(children: set[int]) -> dict[int, int]:
+    """Exit codes by process; what does not stop is killed."""
+    for pid in children:
+        os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + GRACE + 5
+    codes: dict[int, int] = {}
+    while children and time.monotonic() < deadline:
+        signal.sigtimedwait({signal.SIGCHLD}, 0.1)
+        codes |= _reap(children)
+    for pid in children:
+        os.kill(pid, signal.SIGKILL)
+        codes[pid] = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    return codes
+
+
+def _reap(children: set[int]) -> dict[int, int]:
+    """The exit codes of those that have ended, which are no longer among the children."""
+    codes = {}
+    for pid in list(children):
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            children.discard(pid)
+            codes[pid] = os.waitstatus_to_exitcode(status)
+    return codes
+
+
+def _told(codes: dict[int, int]) -> str:
+    return ", ".join(f"{pid} with exit code {code}" for pid, code in codes.items())

@@ -1,0 +1,168 @@
+"""One process of the DICOM server, from its listening socket to its stop."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from socketserver import BaseServer
+from threading import Thread
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pynetdicom import AE, evt
+from pynetdicom.association import Association
+from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at import
+    ModalityWorklistInformationFind,
+    Verification,
+)
+from pynetdicom.transport import AssociationServer
+
+from worklist.models import Device
+from worklist.scp import admission, connections, find
+
+logger = logging.getLogger(__name__)
+
+# In order of preference.
+TRANSFER_SYNTAXES = [ExplicitVRLittleEndian, ImplicitVRLittleEndian, DeflatedExplicitVRLittleEndian]
+IMPLEMENTATION_CLASS_UID = "2.25.247389152398124365981120984513709832145"
+IMPLEMENTATION_VERSION_NAME = "PYLANTIR_DJANGO"
+BACKLOG = 128  # connections that wait to be accepted; a full one is retried after seconds
+LARGEST_PDU = 128 * 1024  # that peers may send
+STOP_SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT})
+GRACE = 10.0  # seconds for what runs when a stop is asked for
+
+
+def listen(address: str, port: int) -> socket.socket:
+    """A listening socket that several processes may share. Raises OSError."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    listener = socket.create_server((address, port), family=family, backlog=BACKLOG)
+    # All processes wake for a connection and one gets it: the others must not block in accept.
+    listener.settimeout(0)
+    return listener
+
+
+class Server(AssociationServer):
+    """pynetdicom's server on a socket that is listening already."""
+
+    request_queue_size = BACKLOG
+
+    def __init__(self, *args: Any, listener: socket.socket, **kwargs: Any) -> None:
+        self._listener = listener
+        super().__init__(*args, **kwargs)
+
+    def server_bind(self) -> None:
+        if self.socket is not None:
+            self.socket.close()
+        self.socket = self._listener
+        self.server_address = self._listener.getsockname()
+
+    def server_close(self) -> None:
+        """Without shutdown(2), which would end it for the other processes as well."""
+        self._listener.close()
+
+    def stop_accepting(self) -> None:
+        BaseServer.shutdown(self)
+        self.server_close()
+
+
+def make_server(listener: socket.socket, *, ae_title: str) -> Server:
+    connections.quieten_pynetdicom()
+    entity = AE(ae_title=ae_title)
+    entity.implementation_class_uid = IMPLEMENTATION_CLASS_UID
+    entity.implementation_version_name = IMPLEMENTATION_VERSION_NAME
+    entity.acse_timeout = connections.ACSE_TIMEOUT
+    entity.dimse_timeout = 30
+    entity.network_timeout = settings.MWL_NETWORK_TIMEOUT
+    entity.maximum_pdu_size = LARGEST_PDU
+    # Admission counts the open ones; this bounds the half-open ones beside them.
+    entity.maximum_associations = 2 * settings.MWL_MAXIMUM_ASSOCIATIONS
+    entity.add_supported_context(Verification, TRANSFER_SYNTAXES)
+    entity.add_supported_context(ModalityWorklistInformationFind, TRANSFER_SYNTAXES)
+    made = entity.make_server(
+        listener.getsockname(), evt_handlers=_handlers(ae_title), server_class=Server, listener=listener
+    )
+    if not isinstance(made, Server):
+        raise TypeError(f"pynetdicom made a {type(made).__name__}")
+    return made
+
+
+def _handlers(ae_title: str) -> list[tuple[Any, ...]]:
+    return [
+        (evt.EVT_CONN_OPEN, connections.opened),
+        (evt.EVT_REQUESTED, admission.admit, [ae_title]),
+        (evt.EVT_ESTABLISHED, connections.established),
+        (evt.EVT_DATA_SENT, connections.sent),
+        (evt.EVT_C_FIND, find.respond),
+        (evt.EVT_RELEASED, connections.released),
+        (evt.EVT_ABORTED, connections.aborted),
+        (evt.EVT_CONN_CLOSE, connections.closed),
+    ]
+
+
+def serve(listener: socket.socket, *, ae_title: str, is_wanted: Callable[[], bool] = lambda: True) -> bool:
+    """Serve until SIGTERM or SIGINT, or until `is_wanted` says no; whether it ended as asked.
+
+    The signals must be blocked already (`signal.pthread_sigmask`), so that no thread takes them.
+    """
+    server = make_server(listener, ae_title=ae_title)
+    _keep_write_ahead_log()
+    gc.collect()
+    gc.freeze()  # a collection then looks at what associations made, not at Django
+    accepting = Thread(target=partial(server.serve_forever, poll_interval=0.1), name="accepting", daemon=True)
+    accepting.start()
+    asked = _wait_for_stop(lambda: accepting.is_alive() and is_wanted())
+    server.stop_accepting()
+    _finish(server, seconds=GRACE)
+    connection.close()
+    return asked
+
+
+def _keep_write_ahead_log() -> None:
+    """SQLite checkpoints when the last connection closes, which would be after every query."""
+    if connection.vendor == "sqlite":
+        Device.objects.exists()
+
+
+def _wait_for_stop(goes_on: Callable[[], bool]) -> bool:
+    while goes_on():
+        if signal.sigtimedwait(STOP_SIGNALS, 1) is not None:
+            logger.info("Process %d stops: no new associations, what runs is finished.", os.getpid())
+            return True
+    return False
+
+
+def _finish(server: Server, *, seconds: float) -> None:
+    """Let queries end. An association seen idle twice is aborted, for scanners may keep one open all day."""
+    deadline = time.monotonic() + seconds
+    idle: set[Association] = set()
+    while (active := server.active_associations) and time.monotonic() < deadline:
+        still_idle = {each for each in active if connections.is_idle(each)}
+        _abort(still_idle & idle)
+        idle = still_idle
+        time.sleep(0.1)
+    for each in server.active_associations:
+        logger.warning("%s: cut off, it did not end within %.0f s", connections.peer_of(each), seconds)
+        connections.hang_up(each)
+        each.dul.kill_dul()
+
+
+def _abort(associations: Iterable[Association]) -> None:
+    """Each takes pynetdicom a tenth of a second, so all at once."""
+    threads = []
+    for association in associations:
+        if association.is_established:
+            threads.append(Thread(target=association.abort, daemon=True))
+        else:
+            connections.hang_up(association)
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=1)
