@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.admin import AdminSite
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from worklist.models import Device, Status, WorklistItem
@@ -20,7 +21,7 @@ class PylantirAdminSite(AdminSite):
     site_url = None  # there is no other site
     enable_nav_sidebar = False  # three models: the width is worth more to the lists
 
-    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Before the list of models: today's schedule, and who may connect."""
         context = {**_today(), **_door()} if request.user.has_perm("worklist.view_worklistitem") else {}
         return super().index(request, {**context, **(extra_context or {})})

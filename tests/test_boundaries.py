@@ -29,8 +29,11 @@ CLIENT_COMMANDS = (
 )
 RULES = (
     Rule(("worklist", "worklist.*"), never=("sources", "django_q", "requests")),
-    Rule(("worklist.dicom", "worklist.dicom.*", "sources.redcap", "sources.mapping"), never=("django", "*.models")),
-    Rule(("*",), never=("pynetdicom",), but=("worklist.scp", *CLIENT_COMMANDS)),
+    Rule(
+        ("worklist.dicom", "worklist.dicom.*", "sources.redcap", "sources.mapping"),
+        never=("django", "*.models"),
+    ),
+    Rule(("*",), never=("pynetdicom",), but=("worklist.scp", "worklist.scp.*", *CLIENT_COMMANDS)),
     Rule(("*",), never=("django_q",), but=("sources.tasks", "sources.schedule")),
     Rule(("accounts", "accounts.*"), never=("worklist", "sources")),
     Rule(("*.models",), never=("*.api", "*.admin", "*.tasks", "*.scp")),
@@ -43,7 +46,9 @@ def imported(module: str, tree: ast.AST, *, is_package: bool) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            source = ".".join(filter(None, [*package_of(module, node.level, is_package=is_package), node.module]))
+            source = ".".join(
+                filter(None, [*package_of(module, node.level, is_package=is_package), node.module])
+            )
             yield source
             yield from (f"{source}.{alias.name}" for alias in node.names)
 
@@ -140,4 +145,7 @@ def test_the_checker_lets_the_rest_pass(module: str, source: str) -> None:
 def test_a_relative_import_of_a_package_starts_at_the_package_itself() -> None:
     tree = ast.parse("from . import values")
 
-    assert list(imported("worklist.dicom", tree, is_package=True)) == ["worklist.dicom", "worklist.dicom.values"]
+    assert list(imported("worklist.dicom", tree, is_package=True)) == [
+        "worklist.dicom",
+        "worklist.dicom.values",
+    ]

@@ -82,7 +82,8 @@ def tm(value: Any) -> time:
     if not match:
         raise ValidationError("This must be a time: 093000 or 09:30.", code="time")
     try:
-        return time(*(int(part) for part in match.groups() if part))
+        hour, minute, second = (int(part or 0) for part in match.groups())
+        return time(hour, minute, second)
     except ValueError as error:
         raise ValidationError("There is no such time.", code="time") from error
 

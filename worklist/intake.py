@@ -176,11 +176,9 @@ def _check(item: WorklistItem, errors: Errors) -> None:
 
 
 def _save(item: WorklistItem, *, actor: str, reason: str) -> None:
-    item._history_user = actor
-    item._change_reason = reason
     try:
         with transaction.atomic():
-            item.save()
+            item.save_as(actor, reason=reason)
     except IntegrityError as error:  # another writer was first, between the check and the write
         raise ValidationError(STEP_EXISTS, code="unique_together") from error
 

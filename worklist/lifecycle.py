@@ -28,9 +28,7 @@ def move(item: WorklistItem, *, to: Status, actor: str, reason: str = "") -> Non
         current = WorklistItem.objects.select_for_update().get(pk=item.pk)
         refuse_unless_allowed(current, to=to)
         current.performed_procedure_step_status = to
-        current._history_user = actor
-        current._change_reason = reason
-        current.save()
+        current.save_as(actor, reason=reason)
     item.performed_procedure_step_status = to
 
 

@@ -68,6 +68,21 @@ def _set_actor(record: Any, actor: str | None) -> None:
     record.history_user_id = actor
 
 
+class Recorded(models.Model):
+    """A model whose history names the actor of each save."""
+
+    _history_user: str | None
+    _change_reason: str | None
+
+    class Meta:
+        abstract = True
+
+    def save_as(self, actor: str, *, reason: str = "") -> None:
+        self._history_user = actor
+        self._change_reason = reason
+        self.save()
+
+
 def _at_most(field: str, length: int) -> models.CheckConstraint:
     return models.CheckConstraint(condition=LessThanOrEqual(Length(field), length), name=f"{field}_length")
 
@@ -76,7 +91,7 @@ def _given(field: str) -> models.CheckConstraint:
     return models.CheckConstraint(condition=GreaterThan(Length(field), 0), name=f"{field}_given")
 
 
-class WorklistItem(models.Model):
+class WorklistItem(Recorded):
     """One Scheduled Procedure Step with its Requested Procedure and patient (PS3.4 K.6.1.2.1).
 
     Fields hold values as DICOM has them, cleaned by `worklist.intake`: several station AE titles are
@@ -259,7 +274,7 @@ class WorklistItem(models.Model):
         return [station for station in self.scheduled_station_aetitle.split("\\") if station]
 
 
-class Device(models.Model):
+class Device(Recorded):
     """A DICOM application entity that may associate with this server."""
 
     ANY = "*"

@@ -23,6 +23,6 @@ def _everything() -> Dataset:
     """A query whose every key of Table K.6-1 is universal."""
     identifier = Dataset()
     for attribute in ROOT_ATTRIBUTES:
-        setattr(identifier, attribute.keyword, [] if attribute.vr == "SQ" else "")
+        identifier.add_new(attribute.tag, attribute.vr, None)
     setattr(identifier, STEP_SEQUENCE.keyword, Sequence([Dataset()]))
     return identifier

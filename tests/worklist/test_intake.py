@@ -138,7 +138,9 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
 def test_what_is_missing_is_named() -> None:
     with pytest.raises(ValidationError) as refusal:
         intake.create({}, actor="alice")
-    assert {"patient_name", "patient_id", "modality", "scheduled_start_date"} == set(refusal.value.message_dict)
+    assert {"patient_name", "patient_id", "modality", "scheduled_start_date"} == set(
+        refusal.value.message_dict
+    )
 
 
 def test_a_birth_date_of_tomorrow_is_refused_and_of_today_accepted() -> None:

@@ -41,7 +41,10 @@ def test_a_status_leads_only_where_the_table_says(status: Status, to: Status) ->
     item = item_with(status)
     if (status, to) in ALLOWED:
         lifecycle.move(item, to=to, actor="bob", reason="why")
-        assert (item.history.first().history_user, item.history.first().history_change_reason) == ("bob", "why")
+        assert (item.history.first().history_user, item.history.first().history_change_reason) == (
+            "bob",
+            "why",
+        )
     else:
         with pytest.raises(lifecycle.Refused, match=status.label):
             lifecycle.move(item, to=to, actor="bob")

@@ -10,7 +10,6 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from worklist.models import WorklistItem
-from worklist.queries import WorklistQuerySet
 
 
 class WhenFilter(admin.SimpleListFilter):
@@ -28,7 +27,7 @@ class WhenFilter(admin.SimpleListFilter):
             ("past", "Past"),
         ]
 
-    def queryset(self, request: HttpRequest, queryset: WorklistQuerySet) -> WorklistQuerySet:
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         today = timezone.localdate()
         if self.value() == "today":
             return queryset.filter(scheduled_start_date=today)
@@ -58,10 +57,11 @@ class StationFilter(admin.SimpleListFilter):
         named = [(station, station) for station in sorted(stations - {""})]
         return [*named, (self.NONE, "No station")] if "" in stations else named
 
-    def queryset(self, request: HttpRequest, queryset: WorklistQuerySet) -> WorklistQuerySet:
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         if self.value() == self.NONE:
             return queryset.filter(scheduled_station_aetitle="")
-        return queryset.for_station(self.value()) if self.value() else queryset
+        station = self.value()
+        return queryset.for_station(station) if station else queryset
 
 
 class SourceFilter(admin.SimpleListFilter):
@@ -73,7 +73,7 @@ class SourceFilter(admin.SimpleListFilter):
         stored = WorklistItem.objects.order_by().values_list("data_source", flat=True).distinct()
         return [(source or self.BY_HAND, source or "Made by hand") for source in sorted(stored)]
 
-    def queryset(self, request: HttpRequest, queryset: WorklistQuerySet) -> WorklistQuerySet:
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         if self.value() is None:
             return queryset
         return queryset.filter(data_source="" if self.value() == self.BY_HAND else self.value())

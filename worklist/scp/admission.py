@@ -74,7 +74,7 @@ def admit(event: Event, own_ae_title: str) -> None:
 @own_connection
 def _judge(event: Event, own_ae_title: str) -> Refusal | None:
     # requestor.ae_title is set after this event.
-    primitive = cast(A_ASSOCIATE, event.assoc.requestor.primitive)
+    primitive = cast("A_ASSOCIATE", event.assoc.requestor.primitive)
     others = [each for each in event.assoc.ae.active_associations if each is not event.assoc]
     request = Request(
         calling_ae_title=primitive.calling_ae_title,

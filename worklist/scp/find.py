@@ -145,7 +145,7 @@ def _keep_to_maximum(event: Event, found: rows.Found) -> None:
 def read_query(event: Event) -> Query:
     """Raises IdentifierError, and Failure when the identifier cannot be decoded."""
     transfer_syntax = event.context.transfer_syntax
-    identifier = cast(C_FIND, event.request).Identifier
+    identifier = cast("C_FIND", event.request).Identifier
     encoded = identifier.getvalue() if identifier is not None else b""
     compiled: Callable[..., Query] = compile_query
     if len(encoded) > LONGEST_REMEMBERED:

@@ -7,7 +7,8 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from django.db import connections
 
@@ -18,9 +19,23 @@ logger = logging.getLogger(__name__)
 SIGNALS = STOP_SIGNALS | {signal.SIGCHLD}
 
 
+@contextmanager
+def signals_held() -> Iterator[None]:
+    """Signals wait until they are asked for, so that a stop never interrupts what runs."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        while signal.sigtimedwait(SIGNALS, 0) is not None:  # a second Ctrl-C
+            continue
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def run(listener: socket.socket, *, ae_title: str, processes: int, prepare: Callable[[], None]) -> bool:
-    """Serve until SIGTERM or SIGINT; whether it ended as asked. `prepare` runs in each serving process."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    """Serve until SIGTERM or SIGINT; whether it ended as asked. `prepare` runs in each serving process.
+
+    Within `signals_held`.
+    """
     if processes == 1:
         prepare()
         return serve(listener, ae_title=ae_title)

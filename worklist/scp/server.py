@@ -110,7 +110,7 @@ def _handlers(ae_title: str) -> list[tuple[Any, ...]]:
 def serve(listener: socket.socket, *, ae_title: str, is_wanted: Callable[[], bool] = lambda: True) -> bool:
     """Serve until SIGTERM or SIGINT, or until `is_wanted` says no; whether it ended as asked.
 
-    The signals must be blocked already (`signal.pthread_sigmask`), so that no thread takes them.
+    Within `processes.signals_held`, so that no thread takes the signals.
     """
     server = make_server(listener, ae_title=ae_title)
     _keep_write_ahead_log()

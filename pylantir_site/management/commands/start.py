@@ -39,6 +39,8 @@ class Command(BaseCommand):
             code = Supervisor(commands, self.tell).run()
         except KeyboardInterrupt:
             sys.exit(130)
+        if code == 0:
+            self.tell("Stopped.")
         sys.exit(code)
 
     def prepare(self) -> None:

@@ -66,21 +66,19 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         _check_database()
         _apply_config()
-        try:
-            listener = server.listen(options["ip"], options["port"])
-        except OSError as error:
-            reason = error.strerror or error
-            raise CommandError(f"Cannot listen at {options['ip']}:{options['port']}: {reason}.") from error
-        logger.info(
-            "%s listens at %s:%d, process %d.",
-            options["AEtitle"], options["ip"], options["port"], os.getpid(),
-        )  # fmt: skip
-        _tell_who_may_associate()
-        asked = processes.run(
-            listener, ae_title=options["AEtitle"], processes=options["processes"], prepare=use_pool
-        )
-        if not asked:
-            raise CommandError("The DICOM server stopped by itself.")
+        with processes.signals_held():
+            _serve(options["ip"], options["port"], title=options["AEtitle"], count=options["processes"])
+
+
+def _serve(ip: str, port: int, *, title: str, count: int) -> None:
+    try:
+        listener = server.listen(ip, port)
+    except OSError as error:
+        raise CommandError(f"Cannot listen at {ip}:{port}: {error.strerror or error}.") from error
+    logger.info("%s listens at %s:%d, process %d.", title, ip, port, os.getpid())
+    _tell_who_may_associate()
+    if not processes.run(listener, ae_title=title, processes=count, prepare=use_pool):
+        raise CommandError("The DICOM server stopped by itself.")
 
 
 def _check_database() -> None:

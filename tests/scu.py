@@ -1,0 +1,230 @@
+"""Service class users of the tests: pynetdicom's in processes of its own, and one of plain sockets."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from types import TracebackType
+from typing import Any
+
+from pydicom import Dataset
+from pydicom.filereader import read_dataset
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pynetdicom import AE
+from pynetdicom.dsutils import encode
+
+VERIFICATION = "1.2.840.10008.1.1"
+WORKLIST = "1.2.840.10008.5.1.4.31"
+MPPS = "1.2.840.10008.3.1.2.3.3"
+
+ASSOCIATE_RQ, ASSOCIATE_AC, ASSOCIATE_RJ, P_DATA, RELEASE_RQ, RELEASE_RP, ABORT = range(1, 8)
+
+
+# In a process of its own: the server's threads must not wait for the test's.
+
+
+def query(
+    port: int,
+    identifier: Dataset,
+    *,
+    calling: str = "MR1",
+    called: str = "MWL_SERVER",
+    transfer_syntaxes: Sequence[str] = (ExplicitVRLittleEndian,),
+    max_pdu: int = 16382,
+    beside: Sequence[str] = (),
+    times: int = 1,
+) -> list[tuple[Dataset, Dataset | None]]:
+    """Status and identifier of each response of the last query; `beside` are other contexts proposed."""
+    entity = AE(ae_title=calling)
+    entity.add_requested_context(WORKLIST, list(transfer_syntaxes))
+    for sop_class in beside:
+        entity.add_requested_context(sop_class)
+    association = entity.associate("127.0.0.1", port, ae_title=called, max_pdu=max_pdu)
+    if not association.is_established:
+        raise ConnectionError("not associated")
+    for _ in range(times):
+        responses = list(association.send_c_find(identifier, WORKLIST))
+    association.release()
+    return responses
+
+
+def echo(
+    port: int, *, calling: str = "MR1", called: str = "MWL_SERVER", sop_class: str = VERIFICATION
+) -> int | tuple[int, int, int] | None:
+    """The status; or result, source and diagnostic of a refusal; None for an abort."""
+    entity = AE(ae_title=calling)
+    entity.add_requested_context(sop_class)
+    association = entity.associate("127.0.0.1", port, ae_title=called)
+    if association.is_rejected:
+        refusal = association.acceptor.primitive
+        assert refusal is not None
+        return refusal.result, refusal.result_source, refusal.diagnostic  # type: ignore[return-value]
+    if not association.is_established:
+        return None
+    status = association.send_c_echo().Status
+    association.release()
+    return int(status)
+
+
+def at_once(port: int, identifier: Dataset, users: int) -> list[int]:
+    """How many responses each of several simultaneous users got."""
+    counts = [0] * users
+
+    def ask(number: int) -> None:
+        counts[number] = len(query(port, identifier, calling=f"MR{number}"))
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(users)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return counts
+
+
+@dataclass
+class Response:
+    status: int
+    command: Dataset
+    identifier: bytes
+
+
+class RawUser:
+    """A user of plain sockets, which can do what a well-behaved one never does."""
+
+    def __init__(self, port: int, *, receive_buffer: int | None = None) -> None:
+        self.socket = socket.socket()
+        if receive_buffer is not None:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self.socket.settimeout(20)
+        self.socket.connect(("127.0.0.1", port))
+        self.pdu_lengths: list[int] = []
+
+    def __enter__(self) -> RawUser:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.socket.close()
+
+    def associate(
+        self, *, calling: str = "MR1", called: str = "MWL_SERVER", sop_class: str = WORKLIST, max_pdu: int = 0
+    ) -> int:
+        """The type of the PDU that comes back."""
+        self.socket.sendall(association_request(calling, called, sop_class, max_pdu))
+        return self.read_pdu()[0]
+
+    def read_pdu(self) -> tuple[int, bytes]:
+        """Type and content; type 0 when the connection is closed."""
+        header = self._read(6)
+        if len(header) < 6:
+            return 0, b""
+        kind, length = struct.unpack(">BxL", header)
+        self.pdu_lengths.append(length)
+        return kind, self._read(length)
+
+    def find(self, identifier: Dataset, *, message_id: int = 1) -> None:
+        command = Dataset()
+        command.AffectedSOPClassUID = WORKLIST
+        command.CommandField = 0x0020
+        command.MessageID = message_id
+        command.Priority = 0
+        command.CommandDataSetType = 1
+        data = encode(identifier, True, True)
+        assert data is not None
+        self.socket.sendall(p_data(3, with_group_length(command)) + p_data(2, data))
+
+    def cancel(self, *, message_id: int = 1) -> None:
+        command = Dataset()
+        command.CommandField = 0x0FFF
+        command.MessageIDBeingRespondedTo = message_id
+        command.CommandDataSetType = 0x0101
+        self.socket.sendall(p_data(3, with_group_length(command)))
+
+    def responses(self) -> Iterator[Response]:
+        """Until the one that is not pending; ends early when the connection does."""
+        command, data, awaited = b"", b"", True
+        while awaited:
+            kind, content = self.read_pdu()
+            if kind != P_DATA:
+                return
+            for control, value in pdvs(content):
+                if control & 1:
+                    command += value
+                else:
+                    data += value
+                if control == 3:
+                    decoded = read_dataset(BytesIO(command), is_implicit_VR=True, is_little_endian=True)
+                if control == 2 or (control == 3 and decoded.CommandDataSetType == 0x0101):
+                    awaited = decoded.Status in {0xFF00, 0xFF01}
+                    yield Response(decoded.Status, decoded, data)
+                    command, data = b"", b""
+
+    def release(self) -> int:
+        self.socket.sendall(struct.pack(">BxL4x", RELEASE_RQ, 4))
+        return self.read_pdu()[0]
+
+    def abort(self) -> None:
+        self.socket.sendall(struct.pack(">BxL4x", ABORT, 4))
+
+    def _read(self, length: int) -> bytes:
+        read = bytearray()
+        while len(read) < length:
+            try:
+                piece = self.socket.recv(length - len(read))
+            except ConnectionResetError:
+                break
+            if not piece:
+                break
+            read += piece
+        return bytes(read)
+
+
+def association_request(calling: str, called: str, sop_class: str, max_pdu: int) -> bytes:
+    """A-ASSOCIATE-RQ with one context, Implicit VR Little Endian (PS3.8 9.3.2)."""
+    context = _item(
+        0x20,
+        b"\1\0\0\0" + _item(0x30, sop_class.encode()) + _item(0x40, ImplicitVRLittleEndian.encode()),
+    )
+    user = _item(0x50, _item(0x51, struct.pack(">L", max_pdu)) + _item(0x52, b"1.2.3.4"))
+    body = struct.pack(">HH16s16s32x", 1, 0, called.ljust(16).encode(), calling.ljust(16).encode())
+    body += _item(0x10, b"1.2.840.10008.3.1.1.1") + context + user
+    return struct.pack(">BxL", ASSOCIATE_RQ, len(body)) + body
+
+
+def _item(kind: int, content: bytes) -> bytes:
+    return struct.pack(">BxH", kind, len(content)) + content
+
+
+def p_data(control: int, content: bytes) -> bytes:
+    return struct.pack(">BxLLBB", P_DATA, len(content) + 6, len(content) + 2, 1, control) + content
+
+
+def pdvs(content: bytes) -> Iterator[tuple[int, bytes]]:
+    while content:
+        (length,) = struct.unpack(">L", content[:4])
+        yield content[5], content[6 : 4 + length]
+        content = content[4 + length :]
+
+
+def with_group_length(command: Dataset) -> bytes:
+    encoded = encode(command, True, True)
+    assert encoded is not None
+    return struct.pack("<HHLL", 0, 0, 4, len(encoded)) + encoded
+
+
+def keys(step: dict[str, Any] | None = None, **root: Any) -> Dataset:
+    """An identifier; `step` are the keys within the Scheduled Procedure Step Sequence."""
+    identifier = Dataset()
+    for keyword, value in root.items():
+        setattr(identifier, keyword, value)
+    if step is not None:
+        item = Dataset()
+        for keyword, value in step.items():
+            setattr(item, keyword, value)
+        identifier.ScheduledProcedureStepSequence = [item]
+    return identifier

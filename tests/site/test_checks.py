@@ -1,0 +1,114 @@
+"""System checks of a site's set-up."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from django.conf import LazySettings
+
+from pylantir_site import checks
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A database's path that the checks find in the settings, without touching Django's connections."""
+    folder = tmp_path / "data"
+    folder.mkdir(mode=0o700)
+    monkeypatch.setattr(checks, "sqlite_files", lambda: [folder / "worklist.db"])
+    return folder
+
+
+def test_debug_where_others_can_reach_it_is_warned_of(settings: LazySettings) -> None:
+    settings.DEBUG, settings.ALLOWED_HOSTS = True, ["localhost", "pylantir.example.org"]
+
+    (found,) = checks.debug_stays_on_this_machine(None)
+
+    assert found.id == "pylantir.W001"
+    assert "pylantir.example.org" in found.msg
+
+
+@pytest.mark.parametrize(
+    ("debug", "hosts"), [(True, ["localhost", "127.0.0.1", "[::1]"]), (False, ["pylantir.example.org"])]
+)
+def test_debug_on_this_machine_or_no_debug_is_fine(
+    settings: LazySettings, debug: bool, hosts: list[str]
+) -> None:
+    settings.DEBUG, settings.ALLOWED_HOSTS = debug, hosts
+
+    assert checks.debug_stays_on_this_machine(None) == []
+
+
+def test_a_star_among_the_hosts_is_warned_of(settings: LazySettings) -> None:
+    settings.ALLOWED_HOSTS = ["*"]
+    assert [found.id for found in checks.hosts_are_named(None)] == ["pylantir.W002"]
+
+    settings.ALLOWED_HOSTS = ["localhost"]
+    assert checks.hosts_are_named(None) == []
+
+
+def test_sqlite_on_a_network_file_system_is_warned_of(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mounts = tmp_path / "mounts"
+    monkeypatch.setattr(checks, "MOUNTS", mounts)
+    mounts.write_text(f"/dev/sda / ext4 rw 0 0\nserver:/export {data} nfs4 rw 0 0\n")
+
+    (found,) = checks.sqlite_is_on_a_local_disk(None)
+
+    assert found.id == "pylantir.W003"
+    assert "nfs4" in found.msg
+
+
+@pytest.mark.parametrize("content", ["/dev/sda / ext4 rw 0 0\nserver:/home /home nfs rw 0 0\n", ""])
+def test_sqlite_on_a_local_disk_is_fine(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str
+) -> None:
+    mounts = tmp_path / "mounts"
+    monkeypatch.setattr(checks, "MOUNTS", mounts)
+    mounts.write_text(content)
+
+    assert checks.sqlite_is_on_a_local_disk(None) == []
+
+
+def test_a_system_without_a_list_of_mounts_is_fine(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "MOUNTS", tmp_path / "missing")
+
+    assert checks.sqlite_is_on_a_local_disk(None) == []
+
+
+def test_a_mount_point_with_a_space_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mounts = tmp_path / "mounts"
+    mounts.write_text("//server/share /mnt/my\\040share cifs rw 0 0\n")
+    monkeypatch.setattr(checks, "MOUNTS", mounts)
+
+    assert checks.mounts() == {"/mnt/my share": "cifs"}
+
+
+def test_a_data_folder_that_others_may_read_is_warned_of(data: Path, settings: LazySettings) -> None:
+    settings.DATA_DIR = data
+    assert checks.data_is_the_owners_alone(None) == []
+
+    data.chmod(0o750)
+
+    (found,) = checks.data_is_the_owners_alone(None)
+    assert found.id == "pylantir.W004"
+    assert str(data) in (found.hint or "")
+
+
+def test_an_old_sqlite_is_an_error(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert checks.sqlite_is_recent(None) == []
+
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 31, 1))
+
+    assert [found.id for found in checks.sqlite_is_recent(None)] == ["pylantir.E001"]
+
+
+def test_an_old_sqlite_does_not_matter_to_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 31, 1))
+    monkeypatch.setattr(checks, "sqlite_files", list)
+
+    assert checks.sqlite_is_recent(None) == []

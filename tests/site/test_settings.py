@@ -1,0 +1,137 @@
+"""Settings as a fresh process reads them: nonsense refused by name, data kept to its owner."""
+
+from __future__ import annotations
+
+import json
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import free_port
+from tests.site.fresh import ROOT, environment, manage, script
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DEBUG", "maybe"),
+        ("TIME_ZONE", "Mars/Olympus"),
+        ("TIME_ZONE", "../etc/passwd"),
+        ("DATABASE_URL", "mysql://root@127.0.0.1/pylantir"),
+        ("DATABASE_URL", "nonsense"),
+        ("DATABASE_URL", "postgres://user@host:port/name"),
+        ("DB_PATH", "/dev/null/worklist.db"),
+        ("USERS_DB_PATH", "/dev/null/users.db"),
+        ("PYLANTIR_CONFIG", "/no/such/file.json"),
+        ("PYLANTIR_UID_ROOT", "1.02"),
+        ("MWL_MAXIMUM_ASSOCIATIONS", "many"),
+        ("MWL_NETWORK_TIMEOUT", "0"),
+        ("MWL_OVER_MAXIMUM", "explode"),
+        ("SECRET_KEY_FILE", "/no/such/secret"),
+    ],
+)
+def test_a_wrong_value_stops_the_start_and_names_the_variable(tmp_path: Path, name: str, value: str) -> None:
+    result = manage(tmp_path, "check", **{name: value})
+
+    assert result.returncode == 1
+    assert result.stderr.startswith(f"pylantir: {name}")
+    assert result.stderr.count("\n") == 1
+    assert "Traceback" not in result.stderr
+
+
+def test_a_wrong_value_stops_gunicorn_too(tmp_path: Path) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "gunicorn", "pylantir_site.wsgi", "--bind", f"127.0.0.1:{free_port()}"],
+        env=environment(tmp_path, DEBUG="maybe"),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+
+    assert result.returncode == 3
+    assert "pylantir: DEBUG must be true or false.\n" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_refused_database_url_keeps_its_password_to_itself(tmp_path: Path) -> None:
+    result = manage(tmp_path, "check", DATABASE_URL="mysql://root:hunter2@127.0.0.1/x")
+
+    assert result.returncode == 1
+    assert "hunter2" not in result.stdout + result.stderr
+
+
+def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("from the file\n")
+
+    result = script(
+        tmp_path,
+        "from django.conf import settings; print(settings.SECRET_KEY)",
+        SECRET_KEY_FILE=str(secret),
+    )
+
+    assert result.stdout == "from the file\n"
+
+
+def test_a_value_and_its_file_together_are_refused(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("one")
+
+    result = manage(tmp_path, "check", SECRET_KEY="two", SECRET_KEY_FILE=str(secret))
+
+    assert result.returncode == 1
+    assert "SECRET_KEY and SECRET_KEY_FILE" in result.stderr
+
+
+def test_the_secret_key_is_made_once_and_kept_beside_the_database(tmp_path: Path) -> None:
+    show = "from django.conf import settings; print(settings.SECRET_KEY)"
+
+    first, second = script(tmp_path, show).stdout, script(tmp_path, show).stdout
+
+    assert first == second
+    assert len(first) > 50
+    assert (tmp_path / "secret_key").read_text() == first.strip()
+
+
+def test_data_is_readable_by_its_owner_only(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+
+    result = manage(data, "migrate", "--verbosity", "0")
+
+    assert result.returncode == 0, result.stderr
+    assert stat.S_IMODE(data.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(path.stat().st_mode) for path in data.iterdir()} == {0o600}
+
+
+def test_the_configuration_file_wins_over_the_environment(tmp_path: Path) -> None:
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"users_db_path": str(tmp_path / "file" / "users.db")}))
+    show = "from django.conf import settings; print(settings.DATABASES['users']['NAME'])"
+
+    result = script(
+        tmp_path, show, PYLANTIR_CONFIG=str(config), USERS_DB_PATH=str(tmp_path / "environment.db")
+    )
+
+    assert result.stdout.strip() == str(tmp_path / "file" / "users.db")
+
+
+@pytest.mark.parametrize("arguments", [["--pylantir_config", "{}"], ["--pylantir_config={}"]])
+def test_a_command_takes_the_configuration_file_as_an_option(tmp_path: Path, arguments: list[str]) -> None:
+    config = tmp_path / "config.json"
+    config.write_text("[]")
+
+    result = manage(tmp_path, "start_api", *(argument.format(config) for argument in arguments))
+
+    assert result.returncode == 1
+    assert result.stderr == f"pylantir: PYLANTIR_CONFIG: {config} must hold a JSON object.\n"
+
+
+def test_accounts_in_the_worklists_own_file_are_refused(tmp_path: Path) -> None:
+    result = manage(tmp_path, "check", USERS_DB_PATH=str(tmp_path / "worklist.db"))
+
+    assert result.stderr == "pylantir: USERS_DB_PATH must name another file than DB_PATH.\n"

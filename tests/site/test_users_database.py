@@ -1,0 +1,73 @@
+"""USERS_DB_PATH: accounts, sessions and the admin log in a database of their own."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from tests.site.fresh import manage, script
+
+PASSWORD = "correct horse battery staple"
+USE = f"""
+from django.conf import settings
+settings.ALLOWED_HOSTS = ["testserver"]
+from django.test import Client
+from accounts.first_admin import create_first_admin
+from worklist.models import Device
+create_first_admin()
+client = Client()
+assert client.login(username="admin", password={PASSWORD!r})
+form = {{"username": "bob", "usable_password": "true", "password1": {PASSWORD!r}, "password2": {PASSWORD!r},
+        "role": "write"}}
+answer = client.post("/admin/accounts/user/add/", form)
+assert answer.status_code == 302, answer.content.decode()
+fields = {{f.name: f.value() for f in client.get("/admin/worklist/device/add/").context["adminform"].form}}
+answer = client.post("/admin/worklist/device/add/", {{k: v for k, v in fields.items() if v is not None}}
+                     | {{"ae_title": "SCANNER", "name": "SCANNER"}})
+assert answer.status_code == 302, answer.content.decode()
+print("done")
+"""
+
+
+def rows(path: Path, table: str) -> int:
+    with sqlite3.connect(path) as database:
+        found = database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+    database.close()
+    return int(found)
+
+
+def tables(path: Path) -> set[str]:
+    with sqlite3.connect(path) as database:
+        found = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    database.close()
+    return found
+
+
+def test_accounts_live_apart_and_the_admin_works_over_both(tmp_path: Path) -> None:
+    users, worklist = tmp_path / "apart" / "users.db", tmp_path / "worklist.db"
+    variables = {"USERS_DB_PATH": str(users), "PYLANTIR_ADMIN_PASSWORD": PASSWORD}
+    for alias in ("default", "users"):
+        migrated = manage(tmp_path, "migrate", "--database", alias, "--verbosity", "0", **variables)
+        assert migrated.returncode == 0, migrated.stderr
+
+    result = script(tmp_path, USE, **variables)
+
+    assert result.stdout == "done\n", result.stderr
+    assert rows(users, "accounts_user") == 2
+    assert rows(users, "django_session") == 1
+    assert rows(users, "django_admin_log") == 2
+    assert rows(worklist, "worklist_device") == 1
+    apart = {"accounts_user", "django_session", "django_admin_log", "django_content_type", "auth_permission"}
+    assert apart <= tables(users)
+    assert not apart & tables(worklist)
+    assert not {name for name in tables(users) if name.startswith("worklist_")}
+
+
+def test_djangos_account_commands_find_the_accounts_there(tmp_path: Path) -> None:
+    variables = {"USERS_DB_PATH": str(tmp_path / "users.db"), "DJANGO_SUPERUSER_PASSWORD": PASSWORD}
+    manage(tmp_path, "migrate", "--database", "users", "--verbosity", "0", **variables)
+
+    made = manage(tmp_path, "createsuperuser", "--noinput", "--username", "dora", **variables)
+
+    assert made.returncode == 0, made.stderr
+    assert rows(tmp_path / "users.db", "accounts_user") == 1

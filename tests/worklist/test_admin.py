@@ -1,0 +1,333 @@
+"""The admin as a coordinator uses it, through Django's test client.
+
+Not here: what the pages look like and what needs a browser (test_admin_browser.py).
+"""
+
+from __future__ import annotations
+
+from datetime import date, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import User
+from worklist import intake, lifecycle
+from worklist.models import Device, Status, WorklistItem
+
+pytestmark = pytest.mark.django_db
+
+LIST = "admin:worklist_worklistitem_changelist"
+ADD = "admin:worklist_worklistitem_add"
+CHANGE = "admin:worklist_worklistitem_change"
+HISTORY = "admin:worklist_worklistitem_history"
+
+
+def an_item(**values: Any) -> WorklistItem:
+    least = {
+        "patient_name": "Doe^John",
+        "patient_id": "P1",
+        "modality": "MR",
+        "scheduled_start_date": "20260110",
+    }
+    return intake.create({**least, **values}, actor="alice")
+
+
+@pytest.fixture
+def coordinator(client: Client, bob: User) -> Client:
+    client.force_login(bob)
+    return client
+
+
+@pytest.fixture
+def reader(client: Client, charlie: User) -> Client:
+    client.force_login(charlie)
+    return client
+
+
+def fields_of(client: Client, url: str) -> dict[str, Any]:
+    """What the browser would send back if nobody touched the form, hidden first values included."""
+    form = client.get(url).context["adminform"].form
+    sent: dict[str, Any] = {}
+    for bound in form:
+        value = bound.value()
+        text = "" if value is None else str(value)
+        sent[bound.html_name] = text
+        if bound.field.show_hidden_initial:
+            sent[bound.html_initial_name] = text
+    return sent
+
+
+def change_url(item: WorklistItem) -> str:
+    return reverse(CHANGE, args=[item.pk])
+
+
+def errors_in(response: Any) -> dict[str, list[str]]:
+    return dict(response.context["adminform"].form.errors)
+
+
+def said(response: Any) -> list[str]:
+    return [str(message) for message in response.context["messages"]]
+
+
+def test_a_coordinator_adds_an_item_with_the_least(coordinator: Client) -> None:
+    response = coordinator.post(
+        reverse(ADD),
+        {
+            **fields_of(coordinator, reverse(ADD)),
+            "patient_name": "Roe^Richard",
+            "patient_id": " P7 ",
+            "modality": "mr",
+            "scheduled_start_date": "2026-01-10",
+            "scheduled_station_aetitle": "MR1\\MR2",
+            "patient_weight_lb": "154",
+        },
+        follow=True,
+    )
+    assert response.redirect_chain, errors_in(response)
+    item = WorklistItem.objects.get()
+    assert (item.patient_id, item.modality, item.stations) == ("P7", "MR", ["MR1", "MR2"])
+    assert item.patient_weight_kg == Decimal("69.85")
+    assert item.study_instance_uid
+    assert item.scheduled_procedure_step_id
+    assert item.history.get().history_user == "bob"
+
+
+def test_a_wrong_value_is_shown_beside_its_field(coordinator: Client) -> None:
+    sent = {
+        **fields_of(coordinator, reverse(ADD)),
+        "patient_name": "A\\B",
+        "modality": "MR",
+        "patient_id": "P",
+    }
+    response = coordinator.post(reverse(ADD), {**sent, "scheduled_start_date": "2026-01-10"})
+    assert list(errors_in(response)) == ["patient_name"]
+    assert not WorklistItem.objects.exists()
+
+
+def test_an_untouched_form_writes_nothing(coordinator: Client) -> None:
+    item = an_item(patient_weight_kg="70", extra_attributes={"MedicalAlerts": "Pacemaker"})
+    response = coordinator.post(change_url(item), fields_of(coordinator, change_url(item)), follow=True)
+    assert response.redirect_chain, errors_in(response)
+    assert item.history.count() == 1
+
+
+def test_a_form_left_open_does_not_undo_what_the_scanner_did(coordinator: Client) -> None:
+    item = an_item()
+    sent = fields_of(coordinator, change_url(item))
+    lifecycle.move(item, to=Status.IN_PROGRESS, actor="device:MR1")
+    coordinator.post(change_url(item), {**sent, "protocol_name": "BRAIN"})
+    item.refresh_from_db()
+    assert (item.performed_procedure_step_status, item.protocol_name) == (Status.IN_PROGRESS, "BRAIN")
+
+
+def test_a_form_left_open_does_not_undo_another_persons_edit(coordinator: Client) -> None:
+    item = an_item(patient_weight_kg="70")
+    sent = fields_of(coordinator, change_url(item))
+    intake.change(item, {"patient_weight_kg": "80"}, actor="alice")
+    coordinator.post(change_url(item), {**sent, "protocol_name": "BRAIN"})
+    item.refresh_from_db()
+    assert (item.patient_weight_kg, item.protocol_name) == (Decimal("80.00"), "BRAIN")
+
+
+def test_two_edits_of_one_field_are_a_conflict_that_is_shown(coordinator: Client) -> None:
+    item = an_item(patient_weight_kg="70")
+    sent = fields_of(coordinator, change_url(item))
+    intake.change(item, {"patient_weight_kg": "80"}, actor="alice")
+    response = coordinator.post(change_url(item), {**sent, "patient_weight_kg": "75"})
+    assert list(errors_in(response)) == ["patient_weight_kg"]
+    item.refresh_from_db()
+    assert item.patient_weight_kg == Decimal("80.00")
+
+
+def test_the_status_is_no_field_of_the_form(coordinator: Client) -> None:
+    item = an_item()
+    sent = {**fields_of(coordinator, change_url(item)), "performed_procedure_step_status": "COMPLETED"}
+    coordinator.post(change_url(item), sent)
+    item.refresh_from_db()
+    assert item.performed_procedure_step_status == Status.SCHEDULED
+
+
+def test_the_history_names_who_changed_what(coordinator: Client) -> None:
+    item = an_item(patient_weight_kg="70")
+    coordinator.post(
+        change_url(item), {**fields_of(coordinator, change_url(item)), "patient_weight_kg": "71"}
+    )
+    page = coordinator.get(reverse(HISTORY, args=[item.pk])).content.decode()
+    for text in ("bob", "alice", "Patient weight (kg)", "70.00", "71.00", "Created"):
+        assert text in page
+
+
+def test_the_page_shows_the_answer_as_the_scanner_gets_it(coordinator: Client) -> None:
+    item = an_item(patient_name="Müller^Jörg", patient_weight_kg="70", protocol_name="BRAIN")
+    page = coordinator.get(change_url(item)).content.decode()
+    for text in (
+        "(0010,0010)",
+        "Müller^Jörg",
+        "(0040,0002)",
+        "20260110",
+        "000000",
+        "(0010,1030)",
+        "ISO_IR 100",
+    ):
+        assert text in page
+
+
+def act(client: Client, action: str, items: list[WorklistItem], **form: Any) -> Any:
+    chosen = {"action": action, "_selected_action": [item.pk for item in items]}
+    return client.post(reverse(LIST), {**chosen, **form}, follow=True)
+
+
+def test_cancelling_asks_first_and_counts_what_it_skipped(coordinator: Client) -> None:
+    items = [an_item() for _ in range(4)]
+    lifecycle.move(items[2], to=Status.IN_PROGRESS, actor="device:MR1")
+    lifecycle.move(items[3], to=Status.IN_PROGRESS, actor="device:MR1")
+    page = act(coordinator, "cancel_items", items)
+    assert "Cancel these items?" in page.content.decode()
+    assert not WorklistItem.objects.filter(performed_procedure_step_status=Status.CANCELLED).exists()
+
+    done = act(coordinator, "cancel_items", items, confirmed="1", reason="Scanner down")
+    assert said(done) == ["2 cancelled.", "2 skipped: In progress cannot become cancelled."]
+    cancelled = WorklistItem.objects.filter(performed_procedure_step_status=Status.CANCELLED)
+    assert set(cancelled) == set(items[:2])
+    newest = items[0].history.first()
+    assert (newest.history_user, newest.history_change_reason) == ("bob", "Scanner down")
+
+
+def test_rescheduling_moves_what_has_not_begun(coordinator: Client) -> None:
+    items = [an_item(scheduled_start_time="0930"), an_item(scheduled_start_time="1030"), an_item()]
+    lifecycle.move(items[2], to=Status.IN_PROGRESS, actor="device:MR1")
+    done = act(
+        coordinator, "reschedule_items", items, confirmed="1", scheduled_start_date="2026-02-01", reason=""
+    )
+    assert said(done) == ["2 rescheduled.", "1 skipped: In progress is not rescheduled."]
+    moved = WorklistItem.objects.filter(scheduled_start_date=date(2026, 2, 1)).order_by("pk")
+    assert [item.scheduled_start_time for item in moved] == [time(9, 30), time(10, 30)]
+
+
+def test_rescheduling_without_a_date_asks_again(coordinator: Client) -> None:
+    item = an_item()
+    page = act(coordinator, "reschedule_items", [item], confirmed="1", scheduled_start_date="")
+    assert "This field is required." in page.content.decode()
+    item.refresh_from_db()
+    assert item.scheduled_start_date == date(2026, 1, 10)
+
+
+def test_duplicating_schedules_a_repeat_visit(coordinator: Client) -> None:
+    item = an_item()
+    done = act(coordinator, "duplicate_items", [item], confirmed="1", scheduled_start_date="2026-02-01")
+    assert said(done) == ["1 duplicated."]
+    again = WorklistItem.objects.exclude(pk=item.pk).get()
+    assert (again.patient_id, again.scheduled_start_date) == ("P1", date(2026, 2, 1))
+    assert again.study_instance_uid != item.study_instance_uid
+
+
+def test_a_cancelled_item_is_put_back(coordinator: Client) -> None:
+    items = [an_item(), an_item()]
+    lifecycle.move(items[0], to=Status.CANCELLED, actor="alice")
+    done = act(coordinator, "schedule_again", items)
+    assert said(done) == ["1 put back to scheduled.", "1 skipped: Scheduled cannot become scheduled."]
+
+
+def test_items_are_never_deleted_from_the_list(coordinator: Client) -> None:
+    an_item()
+    assert "delete_selected" not in coordinator.get(reverse(LIST)).content.decode()
+
+
+def test_a_deleted_item_is_kept_in_the_history_with_who_did_it(coordinator: Client) -> None:
+    item = an_item()
+    coordinator.post(reverse("admin:worklist_worklistitem_delete", args=[item.pk]), {"post": "yes"})
+    assert not WorklistItem.objects.exists()
+    last = WorklistItem.history.filter(id=item.pk).first()
+    assert (last.history_type, last.history_user, last.patient_id) == ("-", "bob", "P1")
+
+
+def names_in(client: Client, query: str) -> set[str]:
+    return {item.patient_id for item in client.get(f"{reverse(LIST)}?{query}").context["cl"].result_list}
+
+
+def test_the_list_is_filtered_by_day_status_modality_station_and_source(coordinator: Client) -> None:
+    today = timezone.localdate()
+    an_item(patient_id="today", scheduled_start_date=today, scheduled_station_aetitle="MR1\\MR2")
+    an_item(patient_id="tomorrow", scheduled_start_date=today + timedelta(days=1), modality="CT")
+    an_item(patient_id="late", scheduled_start_date=today - timedelta(days=1), data_source="redcap")
+    gone = an_item(patient_id="gone", scheduled_start_date=today - timedelta(days=2), data_source="redcap")
+    lifecycle.move(gone, to=Status.CANCELLED, actor="alice")
+    assert names_in(coordinator, "when=today") == {"today"}
+    assert names_in(coordinator, "when=tomorrow") == {"tomorrow"}
+    assert names_in(coordinator, "when=week") == {"today", "tomorrow"}
+    assert names_in(coordinator, "when=overdue") == {"late"}
+    assert names_in(coordinator, "when=past") == {"late", "gone"}
+    assert names_in(coordinator, "performed_procedure_step_status__exact=CANCELLED") == {"gone"}
+    assert names_in(coordinator, "modality=CT") == {"tomorrow"}
+    assert names_in(coordinator, "station=MR2") == {"today"}
+    assert names_in(coordinator, "station=-") == {"tomorrow", "late", "gone"}
+    assert names_in(coordinator, "source=redcap") == {"late", "gone"}
+    assert names_in(coordinator, "source=-") == {"today", "tomorrow"}
+
+
+def test_search_finds_by_name_and_by_every_identifier(coordinator: Client) -> None:
+    item = an_item(patient_name="Müller^Jörg", patient_id="P42")
+    an_item(patient_id="other")
+    for text in (
+        "ller^J",
+        "P42",
+        item.accession_number,
+        item.requested_procedure_id,
+        item.scheduled_procedure_step_id,
+        item.study_instance_uid,
+    ):
+        assert names_in(coordinator, f"q={text}") == {"P42"}, text
+
+
+def test_the_cost_of_the_list_does_not_grow_with_its_items(
+    coordinator: Client, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(40):
+        an_item(patient_id=str(number))
+    with django_assert_max_num_queries(16):
+        coordinator.get(reverse(LIST))
+
+
+def test_the_index_shows_today_and_who_may_connect(coordinator: Client) -> None:
+    an_item(patient_name="Now^Here", scheduled_start_date=timezone.localdate())
+    an_item(scheduled_start_date=timezone.localdate() - timedelta(days=1))
+    page = coordinator.get(reverse("admin:index")).content.decode()
+    for text in ("Now^Here", "1 overdue", "only programs on this computer"):
+        assert text in page
+    Device.objects.create(ae_title="MR1", name="Room 3")
+    assert "MR1 (Room 3)" in coordinator.get(reverse("admin:index")).content.decode()
+    Device.objects.create(ae_title="*")
+    assert "lets every AE title in" in coordinator.get(reverse("admin:index")).content.decode()
+
+
+def test_a_reader_looks_and_cannot_write(reader: Client) -> None:
+    item = an_item()
+    assert reader.get(change_url(item)).status_code == 200
+    assert reader.get(reverse(ADD)).status_code == 403
+    assert reader.post(change_url(item), {"patient_id": "P2"}).status_code == 403
+    act(reader, "cancel_items", [item], confirmed="1", reason="")
+    item.refresh_from_db()
+    assert (item.patient_id, item.performed_procedure_step_status) == ("P1", Status.SCHEDULED)
+
+
+def test_only_an_administrator_says_who_may_connect(client: Client, alice: User, bob: User) -> None:
+    add = reverse("admin:worklist_device_add")
+    client.force_login(bob)
+    assert client.post(add, {"ae_title": "MR1", "enabled": "on"}).status_code == 403
+    client.force_login(alice)
+    client.post(add, {"ae_title": "MR1", "enabled": "on"})
+    device = Device.objects.get()
+    assert (device.ae_title, device.history.get().history_user) == ("MR1", "alice")
+    page = client.get(reverse("admin:worklist_device_history", args=[device.pk])).content.decode()
+    assert "alice" in page
+
+
+@pytest.mark.parametrize("ae_title", ["A" * 17, "MR\\1", "MÜ1", ""])
+def test_an_ae_title_that_no_device_can_have_is_refused(client: Client, alice: User, ae_title: str) -> None:
+    client.force_login(alice)
+    response = client.post(reverse("admin:worklist_device_add"), {"ae_title": ae_title, "enabled": "on"})
+    assert list(errors_in(response)) == ["ae_title"]

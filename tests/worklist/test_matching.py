@@ -1,0 +1,348 @@
+"""How a query's keys are read: padding, universal matching, malformed values, keys that are not matched.
+
+What they then find is in test_queries.py and test_matching_property.py.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, time
+from typing import Any
+
+import pytest
+from pydicom import Dataset
+from pydicom.dataelem import RawDataElement
+from pydicom.sequence import Sequence
+from pydicom.tag import Tag
+
+from tests.worklist.identifiers import asking, data_set, over_the_wire, values_as_they_come
+from worklist import attributes
+from worklist.attributes import Matching, Place
+from worklist.dicom.conditions import AllOf, AnyOf, Range, Scheduled, Text, Within
+from worklist.dicom.matching import IdentifierError, Keys, read_keys
+
+__all__ = ["values_as_they_come"]
+pytestmark = pytest.mark.usefixtures("values_as_they_come")
+
+DATE, TIME = "ScheduledProcedureStepStartDate", "ScheduledProcedureStepStartTime"
+
+
+def only_condition(root: dict[str, Any] | None = None, step: dict[str, Any] | None = None) -> object:
+    keys = read_keys(asking(root, step))
+    assert not keys.unmatched
+    (condition,) = keys.conditions
+    return condition
+
+
+@pytest.mark.parametrize("value", ["", " ", "   ", "\0", "*", "**", " * ", ["", ""], ["A", "*"]], ids=repr)
+@pytest.mark.parametrize("attribute", list(attributes.matched()), ids=lambda attribute: attribute.keyword)
+def test_a_key_of_spaces_or_asterisks_matches_everything(
+    attribute: attributes.Attribute, value: str | list[str]
+) -> None:
+    """Rows 1, 15, 22 and 25."""
+    values = {attribute.keyword: value}
+    identifier = asking(step=values) if attribute.place is Place.STEP else asking(values)
+    assert read_keys(identifier) == Keys()
+
+
+@pytest.mark.parametrize("name", ["^", "^^^^", "=", "==", "^=^", "*^*", "*^*^*", "*=*", "*^", "=*", ["^", ""]])
+def test_a_name_of_delimiters_and_asterisks_matches_everything(name: str | list[str]) -> None:
+    assert read_keys(asking({"PatientName": name})) == Keys()
+
+
+def test_a_query_without_keys_matches_everything() -> None:
+    """Row 1."""
+    assert read_keys(Dataset()) == Keys()
+
+
+def test_an_empty_sequence_matches_everything() -> None:
+    """Row 34."""
+    identifier = Dataset()
+    identifier.ScheduledProcedureStepSequence = Sequence()
+    assert read_keys(over_the_wire(identifier)) == Keys()
+
+
+def test_a_sequence_of_one_empty_item_matches_everything() -> None:
+    """Row 35."""
+    assert read_keys(asking(step={})) == Keys()
+
+
+def test_two_items_of_keys_are_refused() -> None:
+    """Row 36."""
+    identifier = Dataset()
+    identifier.ScheduledProcedureStepSequence = Sequence([Dataset(), Dataset()])
+    with pytest.raises(IdentifierError) as refused:
+        read_keys(over_the_wire(identifier))
+    assert refused.value.tag == Tag("ScheduledProcedureStepSequence")
+    assert 0 < len(refused.value.comment) <= 64
+
+
+def test_padding_is_not_part_of_a_key() -> None:
+    """Rows 6 and 23."""
+    assert only_condition({"PatientID": "  P1 \0"}) == Text("patient_id", values=("P1",))
+
+
+def test_a_key_of_several_values_asks_for_any_of_them() -> None:
+    """Row 29, and on other VRs too."""
+    condition = only_condition({"StudyInstanceUID": ["1.2", "", "1.3"]})
+    assert condition == Text("study_instance_uid", values=("1.2", "1.3"))
+    assert only_condition({"PatientID": ["P1", "P?"]}) == Text("patient_id", ("P1",), ("P?",))
+
+
+def test_a_uid_has_no_wild_cards() -> None:
+    assert only_condition({"StudyInstanceUID": "1.2*"}) == Text("study_instance_uid", values=("1.2*",))
+
+
+def test_codes_are_compared_in_capitals() -> None:
+    """Row 39."""
+    assert only_condition(step={"Modality": "mr"}) == Text("modality", values=("MR",))
+    assert only_condition({"PatientSex": "f"}) == Text("patient_sex", values=("F",))
+
+
+def test_other_texts_keep_their_case() -> None:
+    assert only_condition({"PatientID": "p1"}) == Text("patient_id", values=("p1",))
+
+
+def test_a_key_is_composed_as_stored_texts_are() -> None:
+    assert only_condition({"PatientID": "e\u0301"}) == Text("patient_id", values=("\u00e9",))
+
+
+def test_only_the_station_is_a_list_of_values() -> None:
+    condition = only_condition(step={"ScheduledStationAETitle": "MR1"})
+    assert condition == Text("scheduled_station_aetitle", values=("MR1",), several=True)
+
+
+@pytest.mark.parametrize("value", ["A\0B", "A" * 65, "*" + "A" * 65])
+def test_what_no_item_can_hold_is_asked_of_no_database_and_finds_nothing(value: str) -> None:
+    assert only_condition({"PatientID": value}) == Text("patient_id")
+
+
+def test_a_name_without_delimiter_of_groups_may_stand_in_any_group() -> None:
+    """Rows 17 and 20."""
+    assert only_condition({"PatientName": "Doe^John^^="}) == AnyOf(
+        (
+            AnyOf(
+                (
+                    Text("patient_name_alphabetic", values=("doe^john",)),
+                    Text("patient_name_ideographic", values=("doe^john",)),
+                    Text("patient_name_phonetic", values=("doe^john",)),
+                )
+            ),
+        )
+    )
+
+
+def test_a_name_of_several_groups_is_compared_group_by_group() -> None:
+    assert only_condition({"PatientName": "=山田^太郎=やまだ*"}) == AnyOf(
+        (
+            AllOf(
+                (
+                    Text("patient_name_ideographic", values=("山田^太郎",)),
+                    Text("patient_name_phonetic", patterns=("やまだ*",)),
+                )
+            ),
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "values", "patterns"),
+    [
+        ("DOE^*", ("doe",), ("doe^*",)),
+        ("DOE^^*", ("doe",), ("doe^^*",)),
+        ("*^JOHN", (), ("*^john",)),
+        ("D?E^J**", (), ("d?e^j*",)),
+        ("ΟΔΟΣ*", (), ("οδοσ*",)),
+        ("İB?", (), ("ib?",)),
+    ],
+)
+def test_wild_cards_of_a_name_survive(key: str, values: tuple[str, ...], patterns: tuple[str, ...]) -> None:
+    """Rows 14, 16 and 19."""
+    assert only_condition({"PatientName": f"{key}=*"}) == AnyOf(
+        (AllOf((Text("patient_name_alphabetic", values, patterns),)),)
+    )
+
+
+def test_a_fourth_group_of_a_name_finds_nothing() -> None:
+    with pytest.warns(UserWarning, match="PN components"):
+        assert only_condition({"PatientName": "A=B=C=D"}) == AnyOf((AnyOf(()),))
+
+
+@pytest.mark.parametrize(
+    ("key", "low", "high"),
+    [
+        ("09", time(9), time(9)),
+        ("0930", time(9, 30), time(9, 30)),
+        ("093015", time(9, 30, 15), time(9, 30, 15)),
+        ("093015.5", time(9, 30, 15, 500000), time(9, 30, 15, 500000)),
+        ("093015.000001", time(9, 30, 15, 1), time(9, 30, 15, 1)),
+        ("09:30:15", time(9, 30, 15), time(9, 30, 15)),
+        ("235960", time(23, 59, 59, 999999), time(23, 59, 59, 999999)),
+        ("0900-1000", time(9), time(10)),
+        ("0900-", time(9), None),
+        ("-1000", None, time(10)),
+    ],
+)
+def test_times_are_read_by_their_meaning(key: str, low: time | None, high: time | None) -> None:
+    """Rows 12 and 13."""
+    condition = only_condition(step={TIME: key})
+    assert condition == Within("scheduled_start_time", (Range(low, high, single="-" not in key),))
+
+
+def test_a_range_of_times_may_go_over_midnight() -> None:
+    condition = only_condition(step={TIME: "2200-0600"})
+    assert condition == Within("scheduled_start_time", (Range(time(22), None), Range(None, time(6))))
+
+
+@pytest.mark.parametrize(
+    ("dates", "times", "low", "high"),
+    [
+        ("20260110-20260112", "1000-1800", datetime(2026, 1, 10, 10), datetime(2026, 1, 12, 18)),
+        ("20260110", "1000-1800", datetime(2026, 1, 10, 10), datetime(2026, 1, 10, 18)),
+        ("20260110-20260112", "1000-", datetime(2026, 1, 10, 10), datetime.combine(datetime(2026, 1, 12), time.max)),
+        ("20260110-20260112", "-0000", datetime(2026, 1, 10), datetime(2026, 1, 12)),
+        ("20260110-", "1000-1800", datetime(2026, 1, 10, 10), None),
+        ("-20260112", "1000-1800", None, datetime(2026, 1, 12, 18)),
+    ],
+)  # fmt: skip
+def test_dates_with_a_range_of_times_are_one_interval(
+    dates: str, times: str, low: datetime | None, high: datetime | None
+) -> None:
+    """Row 11."""
+    assert only_condition(step={DATE: dates, TIME: times}) == Scheduled(low, high)
+
+
+def test_dates_with_one_time_are_two_keys() -> None:
+    keys = read_keys(asking(step={DATE: "20260110-20260112", TIME: "1000"}))
+    assert [type(condition) for condition in keys.conditions] == [Within, Within]
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["2026-01-10", "20261301", "20260230", "-", "--", "2026", "2026*", "20260110-20260111-", "today", "00000101",
+     "２０２６０１１０", ["20260110", "x"]],
+)  # fmt: skip
+def test_what_is_no_date_is_refused(value: str | list[str]) -> None:
+    """Rows 37 and 38."""
+    for keyword, identifier in (
+        (DATE, asking(step={DATE: value})),
+        ("PatientBirthDate", asking({"PatientBirthDate": value})),
+    ):
+        with pytest.raises(IdentifierError) as refused:
+            read_keys(identifier)
+        assert refused.value.tag == Tag(keyword)
+        assert 0 < len(refused.value.comment) <= 64
+
+
+@pytest.mark.parametrize("value", ["9", "24", "0960", "093061", "09:30", "0930.5", "093000.1234567", "-", "09*", "x"])
+def test_what_is_no_time_is_refused(value: str) -> None:
+    with pytest.raises(IdentifierError) as refused:
+        read_keys(asking(step={TIME: value}))
+    assert refused.value.tag == Tag(TIME)
+
+
+def test_a_refusal_tells_nothing_of_the_query() -> None:
+    with pytest.raises(IdentifierError) as refused:
+        read_keys(asking({"PatientBirthDate": "19991231x"}))
+    assert "1999" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "stored"),
+    [
+        ("STARTED", ("IN_PROGRESS",)),
+        ("in progress", ("IN_PROGRESS",)),
+        ("IN_PROGRESS", ("IN_PROGRESS",)),
+        ("CANCEL*", ("CANCELLED",)),
+        ("CANCELED", ("CANCELLED",)),
+        ("*ED", ("CANCELLED", "COMPLETED", "DISCONTINUED", "IN_PROGRESS", "SCHEDULED")),
+        (["COMPLETED", "SCHEDULED"], ("COMPLETED", "SCHEDULED")),
+        ("ARRIVED", ()),
+        ("S.*", ()),
+    ],
+)
+def test_a_status_is_asked_for_by_its_terms_on_the_wire(
+    value: str | list[str], stored: tuple[str, ...]
+) -> None:
+    assert read_keys(asking(step={"ScheduledProcedureStepStatus": value})) == Keys(statuses=stored)
+
+
+def test_what_is_said_of_the_query_itself_is_no_key() -> None:
+    """Row 40."""
+    identifier = asking({"TimezoneOffsetFromUTC": "+0100", "QueryRetrieveLevel": "STUDY"})
+    for group_length in (0x00100000, 0x00400000):
+        identifier[group_length] = RawDataElement(
+            Tag(group_length), "UL", 4, b"\x04\0\0\0", 0, is_implicit_VR=False, is_little_endian=True
+        )
+    assert read_keys(identifier) == Keys()
+
+
+@pytest.mark.parametrize(
+    "keyword",
+    ["PatientWeight", "PatientComments", "EthnicGroup", "Modality", "ScheduledStationAETitle", "ContentDate"],
+)
+def test_a_key_that_is_not_matched_is_named_when_it_has_a_value(keyword: str) -> None:
+    """Rows 41 and 43."""
+    assert read_keys(asking({keyword: "7"})).unmatched == (Tag(keyword),)
+    assert read_keys(asking({keyword: ""})) == Keys()
+
+
+def test_a_root_key_in_the_step_item_is_not_matched() -> None:
+    assert read_keys(asking(step={"PatientID": "P1"})) == Keys(unmatched=(Tag("PatientID"),))
+
+
+def test_a_private_key_is_not_matched() -> None:
+    """Row 41."""
+    identifier = Dataset()
+    identifier.add_new(0x00090010, "LO", "ACME")
+    identifier.add_new(0x00091001, "LO", "")
+    assert read_keys(over_the_wire(identifier)).unmatched == (Tag(0x00090010),)
+
+
+def test_a_sequence_that_is_not_matched_has_a_value_when_one_is_in_it() -> None:
+    def codes(code: str) -> dict[str, Any]:
+        context = data_set({"ProtocolContextSequence": [data_set({"TextValue": code})]})
+        return {"ScheduledProtocolCodeSequence": [context]}
+
+    assert read_keys(asking(step=codes("T1"))).unmatched == (Tag("ScheduledProtocolCodeSequence"),)
+    assert read_keys(asking(step=codes(""))) == Keys()
+    assert read_keys(asking(step=codes("*"))) == Keys()
+
+
+def raw(keyword: str, vr: str, value: bytes) -> Dataset:
+    found = Dataset()
+    tag = Tag(keyword)
+    found[tag] = RawDataElement(tag, vr, len(value), value, 0, is_implicit_VR=False, is_little_endian=True)
+    return found
+
+
+def test_a_matched_key_that_cannot_be_read_is_refused() -> None:
+    for vr, value in (("US", b"\x01"), ("ZZ", b"P1"), ("OB", b"P1"), ("SQ", b"\xfe\xff\x00\xe0\0\0\0\0")):
+        with pytest.raises(IdentifierError) as refused:
+            read_keys(raw("PatientID", vr, value))
+        assert refused.value.tag == Tag("PatientID"), vr
+
+
+def test_steps_that_are_no_sequence_are_refused() -> None:
+    with pytest.raises(IdentifierError) as refused:
+        read_keys(raw("ScheduledProcedureStepSequence", "LO", b"MR"))
+    assert refused.value.tag == Tag("ScheduledProcedureStepSequence")
+
+
+def test_another_key_that_cannot_be_read_is_not_matched() -> None:
+    for vr, value in (("DS", b"heavy"), ("US", b"\x01"), ("ZZ", b"P1"), ("OB", b"\x01\x02")):
+        assert read_keys(raw("PatientWeight", vr, value)).unmatched == (Tag("PatientWeight"),), vr
+
+
+def test_a_matched_key_has_a_field_and_a_reading() -> None:
+    kinds = {attribute.matching for attribute in attributes.matched()}
+    assert kinds == {Matching.TEXT, Matching.RANGE, Matching.UID_LIST, Matching.STATUS}
+    assert all(attribute.field for attribute in attributes.matched())
+
+
+@pytest.mark.parametrize(
+    ("charset", "name"), [("ISO_IR 100", "Müller*"), ("ISO_IR 192", "Müller*"), ("GB18030", "王*")]
+)
+def test_a_name_is_read_in_the_query_s_character_set(charset: str, name: str) -> None:
+    """Row 48."""
+    keys = read_keys(asking({"PatientName": name + "=*"}, charset=charset))
+    assert keys.conditions == (AnyOf((AllOf((Text("patient_name_alphabetic", patterns=(name.lower(),)),)),)),)
