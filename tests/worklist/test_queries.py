@@ -1,0 +1,288 @@
+"""What queries find in the database: the rows of acceptance, and at what cost.
+
+The broad comparison with a reference matcher is in test_matching_property.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, time, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from pydicom import Dataset
+
+from tests.worklist.identifiers import asking, data_set, over_the_wire, values_as_they_come
+from worklist.dicom import person_name
+from worklist.dicom.matching import read_keys
+from worklist.models import WorklistItem
+from worklist.queries import OFFERED
+
+__all__ = ["values_as_they_come"]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("values_as_they_come")]
+
+DATE, TIME = "ScheduledProcedureStepStartDate", "ScheduledProcedureStepStartTime"
+STATION, STATUS = "ScheduledStationAETitle", "ScheduledProcedureStepStatus"
+
+
+def item(label: str, **values: Any) -> WorklistItem:
+    """The step S3, say, of study 2.25.3, with what is said of it."""
+    number = label.removeprefix("S")
+    return WorklistItem(
+        **{
+            "patient_name": f"NOBODY^{number}",
+            "patient_id": f"Q{number}",
+            "study_instance_uid": f"2.25.{number}",
+            "accession_number": f"A{number}",
+            "requested_procedure_id": f"R{number}",
+            "scheduled_procedure_step_id": label,
+            "modality": "MR",
+            "scheduled_station_aetitle": "MR9",
+            "scheduled_start_date": date(2026, 3, 1),
+            "scheduled_start_time": time(12),
+            "performing_physician": "SMITH^ANN",
+        }
+        | values
+    )
+
+
+ITEMS = {
+    "S1": {"patient_name": "DOE^JOHN", "patient_id": "P1", "scheduled_station_aetitle": "MR1",
+           "scheduled_start_date": date(2026, 1, 10), "scheduled_start_time": time(9, 30)},
+    "S2": {"patient_name": "DOE^JANE", "patient_id": "P2", "scheduled_station_aetitle": "CT1", "modality": "CT",
+           "scheduled_start_date": date(2026, 1, 11), "scheduled_start_time": time(10)},
+    "S3": {"patient_name": "MÜLLER^JÖRG", "patient_id": "P3", "scheduled_station_aetitle": "MR1",
+           "scheduled_start_date": date(2026, 1, 12), "scheduled_start_time": time(8, 30)},
+    "S4": {"performed_procedure_step_status": "COMPLETED"},
+    "S5": {"patient_name": "DOE^JOHN", "patient_id": "P1", "scheduled_station_aetitle": "MR1",
+           "scheduled_start_date": date(2026, 2, 10)},
+    "S6": {"scheduled_station_aetitle": "MR1\\MR2"},
+    "S7": {"performing_physician": ""},
+    "S8": {"patient_name": "WANG^XIAOMING=王^小明", "patient_id": "P10"},
+    "S9": {"patient_name": "YAMADA^TAROU=山田^太郎=やまだ^たろう", "patient_id": "P11"},
+}  # fmt: skip
+
+
+@pytest.fixture
+def the_store(db: None) -> None:
+    for label, values in reversed(ITEMS.items()):
+        item(label, **values).save()
+
+
+def found(identifier: Dataset) -> str:
+    matching = WorklistItem.objects.matching(read_keys(identifier))
+    return " ".join(matching.values_list("scheduled_procedure_step_id", flat=True))
+
+
+ALL = "S1 S2 S3 S5 S9 S8 S7 S6"  # by schedule, then as they were made
+
+
+@pytest.mark.usefixtures("the_store")
+@pytest.mark.parametrize(
+    ("row", "root", "step", "expected"),
+    [
+        ("1", {"PatientName": "", "PatientID": ""}, {DATE: "", "Modality": ""}, ALL),
+        ("2", {}, {"Modality": "CT"}, "S2"),
+        ("3", {}, {STATION: "MR1"}, "S1 S3 S5 S6"),
+        ("4", {}, {STATION: "NOPE"}, ""),
+        ("5", {}, {STATION: "MR2"}, "S6"),
+        ("5 wild card", {}, {STATION: "M*2"}, "S6"),
+        ("5 across", {}, {STATION: "MR1*MR2"}, ""),
+        ("6", {}, {STATION: " MR1   "}, "S1 S3 S5 S6"),
+        ("7", {}, {DATE: "20260110"}, "S1"),
+        ("8", {}, {DATE: "20260110-20260111"}, "S1 S2"),
+        ("9", {}, {DATE: "20260111-"}, "S2 S3 S5 S9 S8 S7 S6"),
+        ("10", {}, {DATE: "-20260110"}, "S1"),
+        ("10 reversed", {}, {DATE: "20260111-20260110"}, ""),
+        ("11", {}, {DATE: "20260110-20260112", TIME: "100000-180000"}, "S2 S3"),
+        ("11 one time", {}, {DATE: "20260110-20260112", TIME: "1000"}, "S2"),
+        ("12", {}, {TIME: "0930"}, "S1"),
+        ("12 fraction", {}, {TIME: "093000.000"}, "S1"),
+        ("13", {}, {TIME: "0900-1000"}, "S1 S2"),
+        ("13 midnight", {}, {TIME: "1200-0830"}, "S3 S5 S9 S8 S7 S6"),
+        ("14", {"PatientName": "DOE*"}, None, "S1 S2 S5"),
+        ("15", {"PatientName": "*"}, None, ALL),
+        ("16", {"PatientName": "D?E^JOHN"}, None, "S1 S5"),
+        ("17", {"PatientName": "doe^john"}, None, "S1 S5"),
+        ("18", {"PatientName": "DOE^JOHN^^"}, None, "S1 S5"),
+        ("18 group", {"PatientName": "DOE^JOHN="}, None, "S1 S5"),
+        ("19", {"PatientName": "*^JOHN"}, None, "S1 S5"),
+        ("19 whole", {"PatientName": "DOE"}, None, ""),
+        ("20", {"PatientName": "*山田*"}, None, "S9"),
+        ("20 in its group", {"PatientName": "=*山田*"}, None, "S9"),
+        ("20 in another", {"PatientName": "=DOE*"}, None, ""),
+        ("21", {"PatientID": "P1"}, None, "S1 S5"),
+        ("22", {"PatientID": "*"}, None, ALL),
+        ("23", {"PatientID": "P1 "}, None, "S1 S5"),
+        ("23 before", {"PatientID": " P1"}, None, "S1 S5"),
+        ("24", {}, {"ScheduledPerformingPhysicianName": "SMITH*"}, "S1 S2 S3 S5 S9 S8 S6"),
+        ("25", {}, {"ScheduledPerformingPhysicianName": "*"}, ALL),
+        ("26", {"AccessionNumber": "A1"}, None, "S1"),
+        ("27", {"AccessionNumber": "ZZZ"}, None, ""),
+        ("28 requested procedure", {"RequestedProcedureID": "R1"}, None, "S1"),
+        ("28 step", {}, {"ScheduledProcedureStepID": "S5"}, "S5"),
+        ("28 study", {"StudyInstanceUID": "2.25.5"}, None, "S5"),
+        ("29", {"StudyInstanceUID": ["2.25.1", "2.25.5"]}, None, "S1 S5"),
+        ("30", {"StudyInstanceUID": "2.25.99"}, None, ""),
+        ("32 hidden", {"PatientID": "Q4"}, None, ""),
+        ("32 asked for", {}, {STATUS: "COMPLETED"}, "S4"),
+        ("33", {"PatientName": "WANG*"}, None, "S8"),
+        ("35", {}, {}, ALL),
+        ("39", {}, {"Modality": "ct"}, "S2"),
+        ("43", {"EthnicGroup": "X"}, None, ALL),
+        ("47", {"PatientName": "M*"}, None, "S3"),
+        ("48", {"PatientName": "MÜLLER*"}, None, "S3"),
+    ],
+    ids=lambda value: f"row {value}" if isinstance(value, str) and value[:1].isdigit() else "",
+)  # fmt: skip
+def test_a_query_finds_what_the_standard_says(
+    row: str, root: dict[str, Any], step: dict[str, Any] | None, expected: str
+) -> None:
+    assert found(asking(root, step)) == expected, row
+
+
+@pytest.mark.usefixtures("the_store")
+def test_a_name_in_a_query_of_iso_2022_is_found() -> None:
+    """Row 46."""
+    identifier = data_set({"SpecificCharacterSet": ["", "ISO 2022 IR 87"], "PatientName": "*=山田^太郎"})
+    assert found(over_the_wire(identifier)) == "S9"
+
+
+@pytest.mark.usefixtures("the_store")
+def test_a_family_name_alone_is_found_by_a_family_name_with_any_given_name() -> None:
+    item("S10", patient_name="DOE", patient_id="P12").save()
+    assert found(asking({"PatientName": "DOE^*"})) == "S1 S2 S5 S10"
+
+
+@pytest.mark.parametrize("odd", ["100%", "a_b", "[ab]", "a]", "^a$", "(.+)", "a*b", "é"])
+def test_characters_that_mean_something_to_a_database_are_plain_in_a_key(odd: str) -> None:
+    item("S1", patient_id=odd, station_name=odd).save()
+    item("S2", patient_id="axb", station_name="a").save()
+    assert "S1" in found(asking({"PatientID": f"{odd}*"})).split()
+    assert found(asking({"PatientID": odd.replace("*", "?")}, {"ScheduledStationName": odd})) == "S1"
+
+
+@pytest.mark.parametrize("station", ["A%", "A_1", "A[1]", "A.1", "A-1"])
+def test_a_station_is_found_wherever_it_stands_in_the_list(station: str) -> None:
+    for label, stations in {"S1": station, "S2": rf"{station}\Z", "S3": rf"Y\{station}", "S4": rf"Y\{station}\Z",
+                            "S5": f"{station}0", "S6": rf"0{station}\AX1"}.items():  # fmt: skip
+        item(label, scheduled_station_aetitle=stations).save()
+    assert found(asking(step={STATION: station})) == "S1 S2 S3 S4"
+    assert found(asking(step={STATION: f"?{station[1:]}"})) == "S1 S2 S3 S4"
+
+
+def test_what_is_not_known_of_an_item_is_found_by_no_key() -> None:
+    item("S1", scheduled_station_aetitle="", performing_physician="", patient_birth_date=None).save()
+    assert found(asking({"PatientBirthDate": "19000101-", "PatientName": ""})) == ""
+    assert found(asking({"PatientSex": "?"})) == ""
+    assert found(asking(step={STATION: "?*"})) == ""
+    assert found(asking(step={"ScheduledPerformingPhysicianName": "?*"})) == ""
+    assert found(asking({"PatientBirthDate": "*", "PatientSex": ""}, {STATION: ""})) == "S1"
+
+
+def test_a_key_with_a_character_no_database_holds_finds_nothing() -> None:
+    item("S1", patient_id="AB").save()
+    assert found(asking({"PatientID": "A\0B"})) == ""
+
+
+def test_the_offered_statuses_can_be_others() -> None:
+    for number, status in enumerate(["SCHEDULED", "IN_PROGRESS", "DISCONTINUED", "COMPLETED", "CANCELLED"]):
+        item(f"S{number}", performed_procedure_step_status=status).save()
+    keys = read_keys(asking())
+    assert {each.performed_procedure_step_status for each in WorklistItem.objects.matching(keys)} == set(OFFERED)
+    assert {
+        each.performed_procedure_step_status
+        for each in WorklistItem.objects.matching(keys, offered=["SCHEDULED"])
+    } == {"SCHEDULED"}
+
+
+USUAL = {
+    "broad": asking(step={DATE: "20260105", "Modality": "MR", STATION: "MR1"}),
+    "broad, by hours": asking(step={DATE: "20260105", TIME: "0800-1800", "Modality": "MR", STATION: "MR1"}),
+    "one day": asking(step={DATE: "20260105"}),
+    "patient ID": asking({"PatientID": "P105"}),
+    "patient ID, wild card": asking({"PatientID": "P10500*"}),
+    "patient name": asking({"PatientName": "NAME105^A"}),
+    "patient name, wild card": asking({"PatientName": "NAME105^*"}),
+    "patient name, of a group": asking({"PatientName": "NAME105*=*"}),
+    "patient name, completed": asking({"PatientName": "NAME105*"}, {STATUS: "*ED"}),
+    "accession number": asking({"AccessionNumber": "A105"}),
+    "requested procedure ID": asking({"RequestedProcedureID": "R105"}),
+    "step ID": asking(step={"ScheduledProcedureStepID": "S105"}),
+    "study": asking({"StudyInstanceUID": "2.25.105"}),
+    "studies": asking({"StudyInstanceUID": ["2.25.105", "2.25.106"]}),
+}  # fmt: skip
+
+
+def fill(numbers: Iterable[int]) -> None:
+    """Items of twenty a day; without `save`, which would take its time over them."""
+    items = []
+    for number in numbers:
+        day = date(2026, 1, 1) + timedelta(days=number // 20)
+        name = f"NAME{number}^A"
+        made = item(f"S{number}", patient_name=name, patient_id=f"P{number}", scheduled_start_date=day,
+                    scheduled_station_aetitle=f"MR{number % 2}")  # fmt: skip
+        made.patient_name_alphabetic = person_name.groups(name)[0]
+        items.append(made)
+    WorklistItem.objects.bulk_create(items, batch_size=500)
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE worklist_worklistitem")
+
+
+@pytest.mark.parametrize("identifier", USUAL.values(), ids=USUAL)
+def test_a_usual_query_looks_its_items_up_in_an_index(identifier: Dataset) -> None:
+    fill(range(3000))
+    queryset = WorklistItem.objects.matching(read_keys(identifier))
+    assert queryset
+    plan = queryset.explain()
+    assert "Index" in plan or "USING INDEX" in plan
+    assert "Seq Scan" not in plan
+    assert "SCAN " not in plan
+    assert "worklist_offered (performed_procedure_step_status=?)" not in plan
+
+
+@pytest.mark.parametrize("identifier", USUAL.values(), ids=USUAL)
+def test_the_cost_of_a_usual_query_does_not_grow_with_the_store(identifier: Dataset) -> None:
+    fill(range(200))
+    before = _cost(identifier)
+    fill(range(200, 4200))
+    assert _cost(identifier) <= 2 * before + 40
+
+
+def _cost(identifier: Dataset) -> int:
+    """Steps of SQLite's machine, or rows and pages that PostgreSQL looked at."""
+    queryset = WorklistItem.objects.matching(read_keys(identifier))
+    return _steps(queryset) if connection.vendor == "sqlite" else _rows(queryset)
+
+
+def _steps(queryset: Any) -> int:
+    steps = 0
+
+    def count() -> None:
+        nonlocal steps
+        steps += 1
+
+    connection.connection.set_progress_handler(count, 1)
+    try:
+        assert list(queryset.values_list("pk"))
+    finally:
+        connection.connection.set_progress_handler(None, 0)
+    return steps
+
+
+def _rows(queryset: Any) -> int:
+    plan = queryset.explain(format="json", analyze=True)
+    return sum(_rows_of(each["Plan"]) for each in _decoded(plan))
+
+
+def _decoded(plan: str) -> Any:
+    import ast
+
+    return ast.literal_eval(plan)
+
+
+def _rows_of(plan: dict[str, Any]) -> int:
+    here = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)
+    return int(here) + sum(_rows_of(part) for part in plan.get("Plans", ()))
