@@ -1,24 +1,15 @@
-"""What all tests share: data in a temporary folder, three people, the machine's tools, waiting for a condition."""
+"""What all tests share: a temporary data folder, three people, the machine's tools, waiting."""
 
 from __future__ import annotations
 
-import atexit
 import os
 import shutil
 import socket
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-
-# Before Django's settings are read: a test never touches ./data.
-_DATA = tempfile.mkdtemp(prefix="pylantir-test-")
-atexit.register(shutil.rmtree, _DATA, ignore_errors=True)
-os.environ.setdefault("DB_PATH", str(Path(_DATA) / "worklist.db"))
-os.environ.setdefault("SECRET_KEY", "a key of the tests: " + "k" * 50)
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -56,13 +47,6 @@ def wait_until(condition: Callable[[], object], seconds: float = 10) -> None:
         if time.monotonic() > deadline:
             pytest.fail(f"Still not so after {seconds} seconds.")
         time.sleep(0.02)
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _passwords_are_hashed_fast() -> None:
-    from django.conf import settings
-
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture

@@ -11,8 +11,11 @@ from io import BytesIO
 from types import TracebackType
 from typing import Any
 
-from pydicom import Dataset
+from pydicom import DataElement, Dataset
+from pydicom.config import IGNORE
+from pydicom.datadict import dictionary_VR
 from pydicom.filereader import read_dataset
+from pydicom.tag import Tag
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import AE
 from pynetdicom.dsutils import encode
@@ -100,7 +103,11 @@ class RawUser:
         if receive_buffer is not None:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(20)
-        self.socket.connect(("127.0.0.1", port))
+        try:
+            self.socket.connect(("127.0.0.1", port))
+        except OSError:
+            self.socket.close()
+            raise
         self.pdu_lengths: list[int] = []
 
     def __enter__(self) -> RawUser:
@@ -134,9 +141,7 @@ class RawUser:
         command.MessageID = message_id
         command.Priority = 0
         command.CommandDataSetType = 1
-        data = encode(identifier, True, True)
-        assert data is not None
-        self.socket.sendall(p_data(3, with_group_length(command)) + p_data(2, data))
+        self.socket.sendall(p_data(3, with_group_length(command)) + p_data(2, implicit(identifier)))
 
     def cancel(self, *, message_id: int = 1) -> None:
         command = Dataset()
@@ -211,20 +216,30 @@ def pdvs(content: bytes) -> Iterator[tuple[int, bytes]]:
         content = content[4 + length :]
 
 
-def with_group_length(command: Dataset) -> bytes:
-    encoded = encode(command, True, True)
+def implicit(dataset: Dataset) -> bytes:
+    """In Implicit VR Little Endian."""
+    encoded = encode(dataset, is_implicit_vr=True, is_little_endian=True)
     assert encoded is not None
+    return encoded
+
+
+def with_group_length(command: Dataset) -> bytes:
+    encoded = implicit(command)
     return struct.pack("<HHLL", 0, 0, 4, len(encoded)) + encoded
 
 
 def keys(step: dict[str, Any] | None = None, **root: Any) -> Dataset:
     """An identifier; `step` are the keys within the Scheduled Procedure Step Sequence."""
-    identifier = Dataset()
-    for keyword, value in root.items():
-        setattr(identifier, keyword, value)
+    identifier = _unchecked(root)
     if step is not None:
-        item = Dataset()
-        for keyword, value in step.items():
-            setattr(item, keyword, value)
-        identifier.ScheduledProcedureStepSequence = [item]
+        identifier.ScheduledProcedureStepSequence = [_unchecked(step)]
     return identifier
+
+
+def _unchecked(values: dict[str, Any]) -> Dataset:
+    """Whatever a scanner may send, valid or not."""
+    dataset = Dataset()
+    for keyword, value in values.items():
+        tag = Tag(keyword)
+        dataset.add(DataElement(tag, dictionary_VR(tag), value, validation_mode=IGNORE))
+    return dataset

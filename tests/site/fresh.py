@@ -14,7 +14,8 @@ OURS = ("DATABASE_URL", "DB_PATH", "USERS_DB_PATH", "SECRET_KEY", "PYLANTIR_CONF
 
 def environment(data: Path, **variables: str) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if name not in OURS}
-    return {**inherited, "DB_PATH": str(data / "worklist.db"), "PYTHONPATH": str(ROOT), **variables}
+    ours = {"DB_PATH": str(data / "worklist.db"), "DJANGO_SETTINGS_MODULE": "pylantir_site.settings"}
+    return {**inherited, **ours, "PYTHONPATH": str(ROOT), **variables}
 
 
 def manage(

@@ -9,22 +9,23 @@ from tests.site.fresh import manage, script
 
 PASSWORD = "correct horse battery staple"
 USE = f"""
-from django.conf import settings
-settings.ALLOWED_HOSTS = ["testserver"]
 from django.test import Client
+from django.test.utils import setup_test_environment
+setup_test_environment()
 from accounts.first_admin import create_first_admin
-from worklist.models import Device
 create_first_admin()
 client = Client()
 assert client.login(username="admin", password={PASSWORD!r})
-form = {{"username": "bob", "usable_password": "true", "password1": {PASSWORD!r}, "password2": {PASSWORD!r},
-        "role": "write"}}
-answer = client.post("/admin/accounts/user/add/", form)
-assert answer.status_code == 302, answer.content.decode()
-fields = {{f.name: f.value() for f in client.get("/admin/worklist/device/add/").context["adminform"].form}}
-answer = client.post("/admin/worklist/device/add/", {{k: v for k, v in fields.items() if v is not None}}
-                     | {{"ae_title": "SCANNER", "name": "SCANNER"}})
-assert answer.status_code == 302, answer.content.decode()
+
+def add(page, **given):
+    answer = client.post(f"/admin/{{page}}/add/", given)
+    assert answer.status_code == 302, answer.content.decode()
+
+add("accounts/user", username="bob", usable_password="true", role="write",
+    password1={PASSWORD!r}, password2={PASSWORD!r})
+add("worklist/device", ae_title="SCANNER", enabled="on")
+from worklist.models import Device
+assert Device.history.get().history_user_id == "admin"
 print("done")
 """
 

@@ -61,6 +61,14 @@ class RunningServer:
         return int(self._status("Threads"))
 
     @property
+    def is_at_rest(self) -> bool:
+        """Whether no association has a thread: what is left accepts, or keeps the pool of connections."""
+        from django.db import connection
+
+        pool = 4 if connection.vendor == "postgresql" else 0
+        return self.threads <= 2 + pool
+
+    @property
     def memory(self) -> int:
         """Resident, in KiB."""
         return int(self._status("VmRSS"))
@@ -187,7 +195,7 @@ def dcmtk_answers(printed: str) -> list[dict[str, str]]:
     answers = re.split(r"Find Response: \d+ \(Pending\)", printed)[1:]
     return [
         {
-            keyword: value.strip(" ")
+            keyword: value.strip(" \0")
             for value, keyword in re.findall(
                 r"^\S*\s*\(\w{4},\w{4}\) \w\w \[(.*)\] +#.* (\w+)$", answer, re.M
             )
@@ -198,7 +206,8 @@ def dcmtk_answers(printed: str) -> list[dict[str, str]]:
 
 def make_item(number: int = 1, **values: Any) -> Any:
     """An item that is not saved, with values of its own for the number."""
-    from worklist.models import WorklistItem
+    from worklist.dicom import person_name
+    from worklist.models import PERSON_NAMES, WorklistItem
 
     defaults = {
         "patient_name": f"DOE^JOHN{number}",
@@ -213,7 +222,11 @@ def make_item(number: int = 1, **values: Any) -> Any:
         "scheduled_start_time": time(9, 30),
         "procedure_description": "Brain MRI",
     }
-    return WorklistItem(**{**defaults, **values})
+    item = WorklistItem(**{**defaults, **values})
+    for name in PERSON_NAMES:  # `save` does it, and bulk_create does not call that
+        for group, value in zip(person_name.GROUPS, person_name.groups(getattr(item, name)), strict=True):
+            setattr(item, f"{name}_{group}", value)
+    return item
 
 
 @pytest.fixture
@@ -232,7 +245,7 @@ def items(transactional_db: None) -> Callable[..., list[Any]]:
 def acceptance_store(transactional_db: None) -> dict[str, Any]:
     """The items S1 to S9 that the acceptance rows speak of; study U1 is 1.2.3.1."""
     mr = {"modality": "MR", "scheduled_station_aetitle": "MR1"}
-    store = {
+    store: dict[str, dict[str, Any]] = {
         "S1": {**mr, "patient_name": "DOE^JOHN", "performing_physician": "SMITH^ANNA"},
         "S2": {
             "patient_name": "DOE^JANE",

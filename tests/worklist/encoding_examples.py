@@ -216,7 +216,6 @@ ODD = (
     (0x00091001, "LO", None),
     (0x00101000, "LO", None),
     (0x00280106, "US", None),
-    (0x7FE00010, "OW", None),
 )
 ODD_IN_STEP = (
     (0x00091001, "UN", None),

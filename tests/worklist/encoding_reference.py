@@ -60,7 +60,7 @@ def _holds(character_set: str | Iterable[str], texts: Iterable[str]) -> bool:
     extended = [character for text in texts for character in text if not character.isascii()]
     if not terms[0] and any(character <= "\xff" or len(terms) == 1 for character in extended):
         return False
-    return all(_reads_back(terms, text) for text in texts)
+    return all(_reads_back(terms, text) for text in set(texts))
 
 
 def _reads_back(terms: list[str], text: str) -> bool:
@@ -101,8 +101,7 @@ class _Builder:
         table = {attribute.tag: attribute for attribute in STEP_ATTRIBUTES}
         if keys is None:
             for attribute in STEP_ATTRIBUTES:
-                if attribute.return_type in ("1", "2") or self.value(attribute) not in (None, "", []):
-                    self.add(item, attribute, None)
+                self.add(item, attribute, None, optional=attribute.return_type not in ("1", "2"))
             return item
         for tag in _asked(keys):
             if tag in table:
@@ -120,16 +119,12 @@ class _Builder:
             return self.record[attribute.field]
         return self.extra.get(attribute.keyword)
 
-    def add(self, dataset: Dataset, attribute: Attribute, keys: Dataset | None) -> None:
+    def add(
+        self, dataset: Dataset, attribute: Attribute, keys: Dataset | None, *, optional: bool = False
+    ) -> None:
         listed = {item.tag: item for item in attribute.items} or None
-        self.put(
-            dataset,
-            attribute.tag,
-            self.value(attribute),
-            keys,
-            listed,
-            optional=attribute.return_type == "1C",
-        )
+        optional = optional or attribute.return_type == "1C"
+        self.put(dataset, attribute.tag, self.value(attribute), keys, listed, optional=optional)
 
     def add_stored(
         self,
@@ -146,6 +141,8 @@ class _Builder:
     def add_unsupported(self, dataset: Dataset, request: Dataset, tag: BaseTag) -> None:
         self.complete = False
         vr = dictionary_VR(tag) if dictionary_has_tag(tag) else request[tag].VR
+        if vr == "OB or OW":
+            vr = "OW"  # pydicom would look at the image for it
         dataset.add_new(tag, vr, request[tag].value if tag.is_private_creator else None)
 
     def put(
@@ -160,6 +157,7 @@ class _Builder:
     ) -> None:
         vr = dictionary_VR(tag)
         if vr == "SQ":
+            self.complete &= not _asks_for_the_unknown(keys)
             value = self.items(value or [], keys, listed)
         if value in (None, "", []):
             if not optional:
@@ -223,6 +221,13 @@ def _keys(request: Dataset, tag: BaseTag) -> Dataset | None:
     if not isinstance(value, Sequence) or not value or not _asked(value[0]):
         return None
     return value[0]
+
+
+def _asks_for_the_unknown(keys: Dataset | None) -> bool:
+    """Whether there is a key, at any depth, that no stored item can have."""
+    if keys is None:
+        return False
+    return any(not dictionary_has_tag(tag) or _asks_for_the_unknown(_keys(keys, tag)) for tag in _asked(keys))
 
 
 def _several(tag: BaseTag, value: Any) -> list[Any]:

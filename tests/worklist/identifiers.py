@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -38,8 +39,7 @@ def over_the_wire(identifier: Dataset) -> Dataset:
     stream = DicomBytesIO()
     stream.is_little_endian, stream.is_implicit_VR = True, False
     write_dataset(stream, identifier, identifier.get("SpecificCharacterSet", "ISO_IR 6"))
-    stream.seek(0)
-    return read_dataset(stream, is_implicit_VR=False, is_little_endian=True)
+    return read_dataset(BytesIO(stream.getvalue()), is_implicit_VR=False, is_little_endian=True)
 
 
 @pytest.fixture

@@ -44,7 +44,9 @@ def test_a_key_of_spaces_or_asterisks_matches_everything(
     assert read_keys(identifier) == Keys()
 
 
-@pytest.mark.parametrize("name", ["^", "^^^^", "=", "==", "^=^", "*^*", "*^*^*", "*=*", "*^", "=*", ["^", ""]])
+@pytest.mark.parametrize(
+    "name", ["^", "^^^^", "=", "==", "^=^", "*^*", "*^*^*", "*=*", "*^", "=*", ["^", ""]]
+)
 def test_a_name_of_delimiters_and_asterisks_matches_everything(name: str | list[str]) -> None:
     assert read_keys(asking({"PatientName": name})) == Keys()
 
@@ -197,7 +199,7 @@ def test_a_range_of_times_may_go_over_midnight() -> None:
     [
         ("20260110-20260112", "1000-1800", datetime(2026, 1, 10, 10), datetime(2026, 1, 12, 18)),
         ("20260110", "1000-1800", datetime(2026, 1, 10, 10), datetime(2026, 1, 10, 18)),
-        ("20260110-20260112", "1000-", datetime(2026, 1, 10, 10), datetime.combine(datetime(2026, 1, 12), time.max)),
+        ("20260110-20260112", "1000-", datetime(2026, 1, 10, 10), datetime(2026, 1, 12, 23, 59, 59, 999999)),
         ("20260110-20260112", "-0000", datetime(2026, 1, 10), datetime(2026, 1, 12)),
         ("20260110-", "1000-1800", datetime(2026, 1, 10, 10), None),
         ("-20260112", "1000-1800", None, datetime(2026, 1, 12, 18)),
@@ -217,9 +219,21 @@ def test_dates_with_one_time_are_two_keys() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["2026-01-10", "20261301", "20260230", "-", "--", "2026", "2026*", "20260110-20260111-", "today", "00000101",
-     ["20260110", "x"]],
-)  # fmt: skip
+    [
+        "2026-01-10",
+        "20261301",
+        "20260230",
+        "-",
+        "--",
+        "2026",
+        "2026*",
+        "20260110-20260111-",
+        "today",
+        "00000101",
+        ["20260110", "x"],
+    ],
+    ids=repr,
+)
 def test_what_is_no_date_is_refused(value: str | list[str]) -> None:
     """Rows 37 and 38."""
     for keyword, identifier in (
@@ -232,7 +246,9 @@ def test_what_is_no_date_is_refused(value: str | list[str]) -> None:
         assert 0 < len(refused.value.comment) <= 64
 
 
-@pytest.mark.parametrize("value", ["9", "24", "0960", "093061", "09:30", "0930.5", "093000.1234567", "-", "09*", "x"])
+@pytest.mark.parametrize(
+    "value", ["9", "24", "0960", "093061", "09:30", "0930.5", "093000.1234567", "-", "09*", "x"]
+)
 def test_what_is_no_time_is_refused(value: str) -> None:
     with pytest.raises(IdentifierError) as refused:
         read_keys(asking(step={TIME: value}))

@@ -5,12 +5,13 @@ The broad comparison with a reference matcher is in test_matching_property.py.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import date, time, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 from pydicom import Dataset
 
 from tests.worklist.identifiers import asking, data_set, over_the_wire, values_as_they_come
@@ -47,21 +48,33 @@ def item(label: str, **values: Any) -> WorklistItem:
     )
 
 
-ITEMS = {
-    "S1": {"patient_name": "DOE^JOHN", "patient_id": "P1", "scheduled_station_aetitle": "MR1",
-           "scheduled_start_date": date(2026, 1, 10), "scheduled_start_time": time(9, 30)},
-    "S2": {"patient_name": "DOE^JANE", "patient_id": "P2", "scheduled_station_aetitle": "CT1", "modality": "CT",
-           "scheduled_start_date": date(2026, 1, 11), "scheduled_start_time": time(10)},
-    "S3": {"patient_name": "MÜLLER^JÖRG", "patient_id": "P3", "scheduled_station_aetitle": "MR1",
-           "scheduled_start_date": date(2026, 1, 12), "scheduled_start_time": time(8, 30)},
+def at(year: int, month: int, day: int, hour: int, minute: int) -> dict[str, Any]:
+    return {
+        "scheduled_start_date": date(year, month, day),
+        "scheduled_start_time": time(hour, minute),
+    }
+
+
+ITEMS: dict[str, dict[str, Any]] = {
+    "S1": {"patient_name": "DOE^JOHN", "patient_id": "P1", "scheduled_station_aetitle": "MR1"}
+    | at(2026, 1, 10, 9, 30),
+    "S2": {
+        "patient_name": "DOE^JANE",
+        "patient_id": "P2",
+        "scheduled_station_aetitle": "CT1",
+        "modality": "CT",
+    }
+    | at(2026, 1, 11, 10, 0),
+    "S3": {"patient_name": "MÜLLER^JÖRG", "patient_id": "P3", "scheduled_station_aetitle": "MR1"}
+    | at(2026, 1, 12, 8, 30),
     "S4": {"performed_procedure_step_status": "COMPLETED"},
-    "S5": {"patient_name": "DOE^JOHN", "patient_id": "P1", "scheduled_station_aetitle": "MR1",
-           "scheduled_start_date": date(2026, 2, 10)},
+    "S5": {"patient_name": "DOE^JOHN", "patient_id": "P1", "scheduled_station_aetitle": "MR1"}
+    | at(2026, 2, 10, 12, 0),
     "S6": {"scheduled_station_aetitle": "MR1\\MR2"},
     "S7": {"performing_physician": ""},
     "S8": {"patient_name": "WANG^XIAOMING=王^小明", "patient_id": "P10"},
     "S9": {"patient_name": "YAMADA^TAROU=山田^太郎=やまだ^たろう", "patient_id": "P11"},
-}  # fmt: skip
+}
 
 
 @pytest.fixture
@@ -155,19 +168,19 @@ def test_a_family_name_alone_is_found_by_a_family_name_with_any_given_name() -> 
     assert found(asking({"PatientName": "DOE^*"})) == "S1 S2 S5 S10"
 
 
-@pytest.mark.parametrize("odd", ["100%", "a_b", "[ab]", "a]", "^a$", "(.+)", "a*b", "é"])
+@pytest.mark.parametrize("odd", ["a%b", "a_b", "a[xy]b", "[ab]", "a]", "^a$", "(.+)", "a.b", "é"])
 def test_characters_that_mean_something_to_a_database_are_plain_in_a_key(odd: str) -> None:
     item("S1", patient_id=odd, station_name=odd).save()
     item("S2", patient_id="axb", station_name="a").save()
-    assert "S1" in found(asking({"PatientID": f"{odd}*"})).split()
-    assert found(asking({"PatientID": odd.replace("*", "?")}, {"ScheduledStationName": odd})) == "S1"
+    assert found(asking({"PatientID": f"{odd}*"})) == "S1"
+    assert found(asking({"PatientID": odd}, {"ScheduledStationName": odd})) == "S1"
 
 
 @pytest.mark.parametrize("station", ["A%", "A_1", "A[1]", "A.1", "A-1"])
 def test_a_station_is_found_wherever_it_stands_in_the_list(station: str) -> None:
-    for label, stations in {"S1": station, "S2": rf"{station}\Z", "S3": rf"Y\{station}", "S4": rf"Y\{station}\Z",
-                            "S5": f"{station}0", "S6": rf"0{station}\AX1"}.items():  # fmt: skip
-        item(label, scheduled_station_aetitle=stations).save()
+    lists = (station, rf"{station}\Z", rf"Y\{station}", rf"Y\{station}\Z", f"{station}0", rf"0{station}\AX1")
+    for number, stations in enumerate(lists, start=1):
+        item(f"S{number}", scheduled_station_aetitle=stations).save()
     assert found(asking(step={STATION: station})) == "S1 S2 S3 S4"
     assert found(asking(step={STATION: f"?{station[1:]}"})) == "S1 S2 S3 S4"
 
@@ -190,29 +203,31 @@ def test_the_offered_statuses_can_be_others() -> None:
     for number, status in enumerate(["SCHEDULED", "IN_PROGRESS", "DISCONTINUED", "COMPLETED", "CANCELLED"]):
         item(f"S{number}", performed_procedure_step_status=status).save()
     keys = read_keys(asking())
-    assert {each.performed_procedure_step_status for each in WorklistItem.objects.matching(keys)} == set(OFFERED)
-    assert {
-        each.performed_procedure_step_status
-        for each in WorklistItem.objects.matching(keys, offered=["SCHEDULED"])
-    } == {"SCHEDULED"}
+    assert statuses(WorklistItem.objects.matching(keys)) == set(OFFERED)
+    assert statuses(WorklistItem.objects.matching(keys, offered=["SCHEDULED"])) == {"SCHEDULED"}
+
+
+def statuses(items: Iterable[WorklistItem]) -> set[str]:
+    return {item.performed_procedure_step_status for item in items}
 
 
 USUAL = {
     "broad": asking(step={DATE: "20260105", "Modality": "MR", STATION: "MR1"}),
     "broad, by hours": asking(step={DATE: "20260105", TIME: "0800-1800", "Modality": "MR", STATION: "MR1"}),
     "one day": asking(step={DATE: "20260105"}),
-    "patient ID": asking({"PatientID": "P105"}),
-    "patient ID, wild card": asking({"PatientID": "P10500*"}),
-    "patient name": asking({"PatientName": "NAME105^A"}),
-    "patient name, wild card": asking({"PatientName": "NAME105^*"}),
-    "patient name, of a group": asking({"PatientName": "NAME105*=*"}),
-    "patient name, completed": asking({"PatientName": "NAME105*"}, {STATUS: "*ED"}),
-    "accession number": asking({"AccessionNumber": "A105"}),
-    "requested procedure ID": asking({"RequestedProcedureID": "R105"}),
-    "step ID": asking(step={"ScheduledProcedureStepID": "S105"}),
-    "study": asking({"StudyInstanceUID": "2.25.105"}),
-    "studies": asking({"StudyInstanceUID": ["2.25.105", "2.25.106"]}),
-}  # fmt: skip
+    "patient ID": asking({"PatientID": "P00105"}),
+    "patient ID, wild card": asking({"PatientID": "P0010*"}),
+    "patient name": asking({"PatientName": "NAME00105^A"}),
+    "patient name, wild card": asking({"PatientName": "NAME0010*"}),
+    "patient name, any given name": asking({"PatientName": "NAME00105^*"}),
+    "patient name, of a group": asking({"PatientName": "NAME0010*=*"}),
+    "patient name, status": asking({"PatientName": "NAME0010*"}, {STATUS: "*ED"}),
+    "accession number": asking({"AccessionNumber": "A00105"}),
+    "requested procedure ID": asking({"RequestedProcedureID": "R00105"}),
+    "step ID": asking(step={"ScheduledProcedureStepID": "S00105"}),
+    "study": asking({"StudyInstanceUID": "2.25.00105"}),
+    "studies": asking({"StudyInstanceUID": ["2.25.00105", "2.25.00106"]}),
+}
 
 
 def fill(numbers: Iterable[int]) -> None:
@@ -220,8 +235,8 @@ def fill(numbers: Iterable[int]) -> None:
     items = []
     for number in numbers:
         day = date(2026, 1, 1) + timedelta(days=number // 20)
-        name = f"NAME{number}^A"
-        made = item(f"S{number}", patient_name=name, patient_id=f"P{number}", scheduled_start_date=day,
+        name = f"NAME{number:05}^A"
+        made = item(f"S{number:05}", patient_name=name, patient_id=f"P{number:05}", scheduled_start_date=day,
                     scheduled_station_aetitle=f"MR{number % 2}")  # fmt: skip
         made.patient_name_alphabetic = person_name.groups(name)[0]
         items.append(made)
@@ -252,7 +267,7 @@ def test_the_cost_of_a_usual_query_does_not_grow_with_the_store(identifier: Data
 
 
 def _cost(identifier: Dataset) -> int:
-    """Steps of SQLite's machine, or rows and pages that PostgreSQL looked at."""
+    """Steps of SQLite's machine, or rows that PostgreSQL looked at."""
     queryset = WorklistItem.objects.matching(read_keys(identifier))
     return _steps(queryset) if connection.vendor == "sqlite" else _rows(queryset)
 
@@ -273,14 +288,8 @@ def _steps(queryset: Any) -> int:
 
 
 def _rows(queryset: Any) -> int:
-    plan = queryset.explain(format="json", analyze=True)
-    return sum(_rows_of(each["Plan"]) for each in _decoded(plan))
-
-
-def _decoded(plan: str) -> Any:
-    import ast
-
-    return ast.literal_eval(plan)
+    (plan,) = json.loads(queryset.explain(format="json", analyze=True))
+    return _rows_of(plan["Plan"])
 
 
 def _rows_of(plan: dict[str, Any]) -> int:

@@ -96,13 +96,16 @@ UTF_8 = SingleCodec("ISO_IR 192", "utf-8")
 
 
 def candidates(requested: Iterable[str]) -> tuple[CharacterSet, ...]:
-    """The character sets to try for an answer, in order; the last one holds every text.
+    """The character sets to try for an answer, in order; ISO_IR 192 is among them and holds every text.
 
     `requested` is the Specific Character Set of the query; one that is not known is ignored.
     """
-    ordered = [ASCII, requested_set(requested), LATIN_1, UTF_8]
-    by_terms = {character_set.terms: character_set for character_set in reversed(ordered) if character_set}
-    return tuple(reversed(by_terms.values()))
+    asked = requested_set(requested)
+    ordered = [ASCII, asked, LATIN_1, UTF_8] if asked else [ASCII, LATIN_1, UTF_8]
+    by_terms: dict[str, CharacterSet] = {}
+    for character_set in ordered:
+        by_terms.setdefault(character_set.terms, character_set)
+    return tuple(by_terms.values())
 
 
 def requested_set(requested: Iterable[str]) -> CharacterSet | None:

@@ -47,6 +47,6 @@ def _add(title: str) -> None:
         device.full_clean()
     except ValidationError as error:
         raise ValidationError(f"{ALLOWED}: {title!r} is no AE title. {' '.join(error.messages)}") from error
-    device._history_user = ACTOR  # type: ignore[attr-defined]  # read by simple_history
+    device._history_user = ACTOR
     device.save()
     logger.info("Device %s added from the configuration file.", title)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,9 +18,12 @@ from pynetdicom.events import Event
 
 logger = logging.getLogger(__name__)
 
-ACSE_TIMEOUT = 10  # seconds from the connection to the association request
+LONGEST_TO_ASSOCIATE = 10  # seconds from the connection to the association request
 # Of answers on their way to a slow scanner: a C-CANCEL cannot take back what the kernel holds.
 SEND_BUFFER = 32 * 1024
+
+# pynetdicom's loggers of what a peer has sent, or how it has left.
+PEERS_FAULTS = ("acse", "association", "dimse", "dimse_messages", "dul", "fsm", "pdu", "utils")
 
 _opened: WeakKeyDictionary[Association, float] = WeakKeyDictionary()
 _answering: WeakSet[Association] = WeakSet()
@@ -28,6 +32,11 @@ _answering: WeakSet[Association] = WeakSet()
 def printable(text: str) -> str:
     """A peer's own words on one line of the log."""
     return text.encode("unicode_escape").decode("ascii")
+
+
+def time_to_associate() -> int:
+    """In seconds."""
+    return min(LONGEST_TO_ASSOCIATE, settings.MWL_NETWORK_TIMEOUT)
 
 
 def peer_of(association: Association) -> str:
@@ -65,7 +74,7 @@ def opened(event: Event) -> None:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         # pynetdicom reads a whole PDU at once: half of one must not hold its thread for ever.
-        connection.settimeout(ACSE_TIMEOUT)
+        connection.settimeout(time_to_associate())
     except OSError:  # the peer is gone already
         return
     _acknowledge_at_once(connection)
@@ -93,9 +102,9 @@ def sent(event: Event) -> None:
 def closed(event: Event) -> None:
     """EVT_CONN_CLOSE. A connection that never asked for an association need not wait for its time-out.
 
-    In state 2 (PS3.8 Table 9-10) no request has been read; None is what its thread gets after waiting.
+    None is what its thread gets after waiting in vain.
     """
-    if event.assoc.dul.state_machine.current_state == "Sta2":
+    if event.assoc.requestor.primitive is None:
         event.assoc.dul.to_user_queue.put(None)
 
 
@@ -150,17 +159,25 @@ def quieten_pynetdicom() -> None:
     _config.LOG_HANDLER_LEVEL = "none"
     _config.LOG_REQUEST_IDENTIFIERS = False
     _config.LOG_RESPONSE_IDENTIFIERS = False
-    for name in ("dul", "dimse", "fsm", "association"):
+    for name in PEERS_FAULTS:
         logging.getLogger(f"pynetdicom.{name}").addFilter(peers_fault)
+    threading.excepthook = thread_failed
 
 
 def peers_fault(record: logging.LogRecord) -> bool:
-    """pynetdicom logs a sentence, then the exception with a traceback that may hold what was received.
+    """pynetdicom logs a sentence, then the exception with a traceback; both may hold what was received.
 
-    The sentence is kept at INFO: port scanners, resets and time-outs are daily life.
+    The sentence and the exception's type are kept, at INFO: port scanners and resets are daily life.
     """
-    if isinstance(record.msg, Exception):
-        return False
+    is_exception = isinstance(record.msg, Exception)
+    record.msg = type(record.msg).__name__ if is_exception else printable(record.getMessage())
+    record.args = None
     record.levelno, record.levelname = logging.INFO, "INFO"
     record.exc_info = None
     return True
+
+
+def thread_failed(failure: threading.ExceptHookArgs) -> None:
+    """A command set that cannot be decoded ends pynetdicom's thread, and with it the connection."""
+    name = failure.thread.name if failure.thread is not None else "a thread"
+    logger.warning("%s ended: %s", name, failure.exc_type.__name__)

@@ -15,7 +15,8 @@ from typing import cast
 from django.conf import settings
 from django.db import Error
 from pydicom import Dataset
-from pydicom.filereader import read_dataset
+from pydicom.dataelem import RawDataElement
+from pydicom.filereader import data_element_generator, read_dataset
 from pydicom.tag import BaseTag
 from pynetdicom.dimse_primitives import C_FIND
 from pynetdicom.events import Event
@@ -38,6 +39,7 @@ UNABLE_TO_PROCESS = 0xC000
 
 LONGEST_IDENTIFIER = 1024 * 1024  # bytes, inflated
 LONGEST_REMEMBERED = 16 * 1024
+UNDEFINED_LENGTH = 0xFFFFFFFF
 
 
 class Failure(Exception):
@@ -166,9 +168,25 @@ def compile_query(encoded: bytes, *, implicit_vr: bool, deflated: bool) -> Query
     data = inflate(encoded) if deflated else encoded
     if len(data) > LONGEST_IDENTIFIER:
         raise Failure(UNABLE_TO_PROCESS, "The identifier is too long")
+    check_whole(data, implicit_vr=implicit_vr)
     identifier = read_dataset(BytesIO(data), is_implicit_VR=implicit_vr, is_little_endian=True)
     keys = read_keys(identifier)
     return Query(keys, Plan(identifier, implicit_vr=implicit_vr), deflated)
+
+
+def check_whole(data: bytes, *, implicit_vr: bool) -> None:
+    """Raises Failure, or what pydicom raises, for a data set that breaks off. Read, it has keys all the same:
+
+    those before the break. With the others lost, the query would match more than was asked for.
+    """
+    stream = BytesIO(data)
+    end = 0
+    for element in data_element_generator(stream, implicit_vr, True):  # noqa: FBT003  it has no keyword
+        end = stream.tell()
+        if isinstance(element, RawDataElement) and element.length != UNDEFINED_LENGTH:
+            end = element.value_tell + element.length
+    if end > len(data) or data[end:].strip(b"\0"):
+        raise Failure(UNABLE_TO_PROCESS, "The identifier is cut off")
 
 
 def inflate(encoded: bytes) -> bytes:

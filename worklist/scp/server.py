@@ -78,7 +78,7 @@ def make_server(listener: socket.socket, *, ae_title: str) -> Server:
     entity = AE(ae_title=ae_title)
     entity.implementation_class_uid = IMPLEMENTATION_CLASS_UID
     entity.implementation_version_name = IMPLEMENTATION_VERSION_NAME
-    entity.acse_timeout = connections.ACSE_TIMEOUT
+    entity.acse_timeout = connections.time_to_associate()
     entity.dimse_timeout = 30
     entity.network_timeout = settings.MWL_NETWORK_TIMEOUT
     entity.maximum_pdu_size = LARGEST_PDU

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,8 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             sys.exit(130)
         if code == 0:
-            self.tell("Stopped.")
+            with contextlib.suppress(OSError):  # the terminal may be closed
+                self.stdout.write("Stopped.")
         sys.exit(code)
 
     def prepare(self) -> None:

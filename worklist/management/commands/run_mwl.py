@@ -74,7 +74,9 @@ def _serve(ip: str, port: int, *, title: str, count: int) -> None:
     try:
         listener = server.listen(ip, port)
     except OSError as error:
-        raise CommandError(f"Cannot listen at {ip}:{port}: {error.strerror or error}.") from error
+        # Python adds the address to the reason, except where it looks up a name.
+        reason = str(error.strerror or error).partition(" (while")[0]
+        raise CommandError(f"Cannot listen at {ip}:{port}: {reason}.") from error
     logger.info("%s listens at %s:%d, process %d.", title, ip, port, os.getpid())
     _tell_who_may_associate()
     if not processes.run(listener, ae_title=title, processes=count, prepare=use_pool):

@@ -1,0 +1,197 @@
+"""A user of plain sockets and prepared PDUs, so that what is measured is the server.
+
+Sends command and identifier in one PDU with TCP_NODELAY, and counts answers by reading every PDU.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+from collections.abc import Iterator
+from types import TracebackType
+
+from pydicom import Dataset
+from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import write_dataset
+from pydicom.uid import ExplicitVRLittleEndian
+
+CALLING, CALLED = "BENCHMARK", "MWL_SERVER"
+VERIFICATION, WORKLIST = "1.2.840.10008.1.1", "1.2.840.10008.5.1.4.31"
+VERIFICATION_CONTEXT, WORKLIST_CONTEXT = 1, 3
+LARGEST_PDU = 16384
+
+ASSOCIATE_RQ, ASSOCIATE_AC, P_DATA, RELEASE_RQ, RELEASE_RP = 1, 2, 4, 5, 6
+COMMAND, LAST = 1, 2  # message control header (PS3.8 E.2)
+C_FIND_RQ, C_ECHO_RQ, C_CANCEL_RQ = 0x0020, 0x0030, 0x0FFF
+WITHOUT_DATA, WITH_DATA = 0x0101, 0x0001
+STATUS_HEADER = struct.pack("<HHL", 0x0000, 0x0900, 2)
+SUCCESS, CANCELLED, PENDING = 0x0000, 0xFE00, frozenset({0xFF00, 0xFF01})
+
+RECEIVED_AT_ONCE = 64 * 1024
+TIMEOUT = 60  # seconds
+
+
+class WrongAnswerError(Exception):
+    """The server did not answer what it must; its speed means nothing then."""
+
+
+class Association:
+    """An association from its connection to its release. Raises WrongAnswerError and OSError."""
+
+    def __init__(self, port: int, *, received_at_once: int = RECEIVED_AT_ONCE) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port), TIMEOUT)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._received_at_once = received_at_once
+        self._buffer = bytearray()
+        self._socket.sendall(_ASSOCIATE)
+        self._expect(ASSOCIATE_AC)
+
+    def __enter__(self) -> Association:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is None:
+                self._socket.sendall(struct.pack(">BxL4x", RELEASE_RQ, 4))
+                self._expect(RELEASE_RP)
+        finally:
+            self._socket.close()
+
+    def echo(self) -> None:
+        self._socket.sendall(_ECHO)
+        if (status := next(self._statuses())) != SUCCESS:
+            raise WrongAnswerError(f"C-ECHO was answered with status {status:04X}")
+
+    def find(self, request: bytes, *, expected: int) -> None:
+        self._socket.sendall(request)
+        *pending, final = self._statuses()
+        if final != SUCCESS:
+            raise WrongAnswerError(f"the query ended with status {final:04X}")
+        if len(pending) != expected:
+            raise WrongAnswerError(f"{len(pending)} items were answered instead of {expected}")
+
+    def find_and_cancel(self, request: bytes, *, after: int) -> int:
+        """Cancel after as many items; how many more came."""
+        self._socket.sendall(request)
+        received = 0
+        for status in self._statuses():
+            if status in PENDING:
+                received += 1
+                if received == after:
+                    self._socket.sendall(_CANCEL)
+            elif status not in {SUCCESS, CANCELLED}:
+                raise WrongAnswerError(f"the cancelled query ended with status {status:04X}")
+        return received - after
+
+    def _statuses(self) -> Iterator[int]:
+        """Of each response, up to the first that is not pending."""
+        command, status = b"", SUCCESS
+        while True:
+            for control, value in _pdvs(self._expect(P_DATA)):
+                if control & COMMAND:
+                    command += value
+                if control == COMMAND | LAST:
+                    status, command = _status(command), b""
+                    if status not in PENDING:
+                        yield status
+                        return
+                if control == LAST:
+                    yield status
+
+    def _expect(self, kind: int) -> bytes:
+        """The content of the next PDU."""
+        header = self._read(6)
+        found, length = struct.unpack(">BxL", header)
+        content = self._read(length)
+        if found != kind:
+            raise WrongAnswerError(f"a PDU of type {found} came where one of type {kind} was awaited")
+        return content
+
+    def _read(self, length: int) -> bytes:
+        while len(self._buffer) < length:
+            received = self._socket.recv(self._received_at_once)
+            if not received:
+                raise WrongAnswerError("the server closed the connection")
+            self._buffer += received
+        taken = bytes(self._buffer[:length])
+        del self._buffer[:length]
+        return taken
+
+
+def find_request(identifier: Dataset) -> bytes:
+    """A C-FIND-RQ and its identifier as one PDU, in Explicit VR Little Endian."""
+    return _p_data(
+        WORKLIST_CONTEXT,
+        (COMMAND | LAST, _command(C_FIND_RQ, WORKLIST, WITH_DATA)),
+        (LAST, _encoded(identifier, implicit_vr=False)),
+    )
+
+
+def _encoded(dataset: Dataset, *, implicit_vr: bool) -> bytes:
+    stream = DicomBytesIO()
+    stream.is_little_endian, stream.is_implicit_VR = True, implicit_vr
+    write_dataset(stream, dataset)
+    return stream.getvalue()
+
+
+def _command(field: int, sop_class: str, data: int) -> bytes:
+    """A command set (PS3.7 9.3); always Implicit VR Little Endian."""
+    command = Dataset()
+    if field == C_CANCEL_RQ:
+        command.MessageIDBeingRespondedTo = 1
+    else:
+        command.AffectedSOPClassUID = sop_class
+        command.MessageID = 1
+    if field == C_FIND_RQ:
+        command.Priority = 0
+    command.CommandField = field
+    command.CommandDataSetType = data
+    encoded = _encoded(command, implicit_vr=True)
+    return struct.pack("<HHLL", 0x0000, 0x0000, 4, len(encoded)) + encoded
+
+
+def _p_data(context: int, *values: tuple[int, bytes]) -> bytes:
+    content = b"".join(
+        struct.pack(">LBB", len(value) + 2, context, control) + value for control, value in values
+    )
+    return struct.pack(">BxL", P_DATA, len(content)) + content
+
+
+def _item(kind: int, content: bytes) -> bytes:
+    return struct.pack(">BxH", kind, len(content)) + content
+
+
+def _associate() -> bytes:
+    """PS3.8 9.3.2."""
+    syntax = _item(0x40, ExplicitVRLittleEndian.encode())
+    contexts = b"".join(
+        _item(0x20, bytes([context, 0, 0, 0]) + _item(0x30, sop_class.encode()) + syntax)
+        for context, sop_class in ((VERIFICATION_CONTEXT, VERIFICATION), (WORKLIST_CONTEXT, WORKLIST))
+    )
+    user = _item(0x50, _item(0x51, struct.pack(">L", LARGEST_PDU)) + _item(0x52, b"2.25.1"))
+    titles = CALLED.ljust(16).encode() + CALLING.ljust(16).encode()
+    body = struct.pack(">HH", 1, 0) + titles + bytes(32)
+    body += _item(0x10, b"1.2.840.10008.3.1.1.1") + contexts + user
+    return struct.pack(">BxL", ASSOCIATE_RQ, len(body)) + body
+
+
+def _pdvs(content: bytes) -> Iterator[tuple[int, bytes]]:
+    """Message control header and value of each PDV."""
+    start = 0
+    while start < len(content):
+        length = int.from_bytes(content[start : start + 4], "big")
+        yield content[start + 5], content[start + 6 : start + 4 + length]
+        start += 4 + length
+
+
+def _status(command: bytes) -> int:
+    """(0000,0900) of a response's command set."""
+    start = command.index(STATUS_HEADER) + len(STATUS_HEADER)
+    return int.from_bytes(command[start : start + 2], "little")
+
+
+_ASSOCIATE = _associate()
+_ECHO = _p_data(VERIFICATION_CONTEXT, (COMMAND | LAST, _command(C_ECHO_RQ, VERIFICATION, WITHOUT_DATA)))
+_CANCEL = _p_data(WORKLIST_CONTEXT, (COMMAND | LAST, _command(C_CANCEL_RQ, WORKLIST, WITHOUT_DATA)))

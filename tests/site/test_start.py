@@ -1,0 +1,270 @@
+"""`start` and `start_api` as people run them: in a terminal, in a script, beside a port that is taken."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import free_port, wait_until
+from tests.site.fresh import ROOT, environment, manage, script
+from tests.site.test_supervisor import alive
+
+START = [sys.executable, str(ROOT / "manage.py"), "start"]
+
+
+class Terminal:
+    """A command on a terminal of its own, where a Ctrl-C can be typed."""
+
+    def __init__(self, command: list[str], env: dict[str, str]) -> None:
+        ours, theirs = pty.openpty()
+        self.file = ours
+        self.output = ""
+        # The terminal becomes the controlling one of the new session, so that a Ctrl-C is a SIGINT.
+        claim = (
+            "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
+            "os.execvp(sys.argv[1], sys.argv[1:])"
+        )
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", claim, *command],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+            env=env,
+            cwd=ROOT,
+        )
+        os.close(theirs)
+
+    def shows(self, text: str) -> bool:
+        self.read()
+        return text in self.output
+
+    def read(self) -> None:
+        while select.select([self.file], [], [], 0)[0]:
+            try:
+                got = os.read(self.file, 4096)
+            except OSError:  # all that wrote to it are gone
+                return
+            if not got:
+                return
+            self.output += got.decode(errors="replace")
+
+    def type(self, text: str) -> None:
+        os.write(self.file, text.encode())
+
+    def has_ended(self) -> bool:
+        self.read()
+        return self.process.poll() is not None
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(timeout=40)
+        os.close(self.file)
+
+
+@pytest.fixture
+def ports() -> tuple[int, int]:
+    return free_port(), free_port()
+
+
+@pytest.fixture
+def terminal(tmp_path: Path, ports: tuple[int, int]) -> Iterator[Terminal]:
+    web, dicom = ports
+    found = Terminal(
+        [*START, "--api-port", str(web), "--port", str(dicom)], environment(tmp_path, TERM="dumb")
+    )
+    yield found
+    found.close()
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+def children(pid: int) -> list[int]:
+    found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [int(child) for child in found]
+
+
+def status(url: str) -> int:
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+
+
+def test_one_ctrl_c_in_a_terminal_stops_everything(terminal: Terminal, ports: tuple[int, int]) -> None:
+    web, dicom = ports
+    wait_until(lambda: terminal.has_ended() or (answers(web) and answers(dicom)), 40)
+    assert not terminal.has_ended(), terminal.output
+    assert status(f"http://127.0.0.1:{web}/admin/login/") == 200
+    assert status(f"http://127.0.0.1:{web}/static/admin/css/base.css") == 200
+    started = children(terminal.process.pid)
+    assert len(started) == 2
+
+    terminal.type("\x03")
+    wait_until(terminal.has_ended, 40)
+
+    assert terminal.process.returncode == 0, terminal.output
+    assert "Traceback" not in terminal.output
+    assert terminal.output.rstrip().endswith("Stopped.")
+    assert not any(alive(pid) for pid in started)
+    assert not answers(web)
+    assert not answers(dicom)
+
+
+def test_the_first_start_shows_the_password_once_and_where_to_go(tmp_path: Path) -> None:
+    web = free_port()
+    first = run_and_stop(tmp_path, web)
+    second = run_and_stop(tmp_path, web)
+
+    password = re.search(r"user name admin, password (\S+) \(shown only once\)", first)
+    assert password
+    assert f"http://127.0.0.1:{web}/admin/" in first
+    assert "Ctrl-C" in first
+    assert "password" not in second
+    login = (
+        f"from django.contrib.auth import authenticate; "
+        f"print(authenticate(username='admin', password={password[1]!r}))"
+    )
+    assert script(tmp_path, login).stdout == "admin\n"
+
+
+def run_and_stop(data: Path, web: int) -> str:
+    """What `start` printed until a SIGTERM stopped it."""
+    process = subprocess.Popen(
+        [*START, "--no-dicom", "--api-port", str(web)],
+        env=environment(data),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        wait_until(lambda: process.poll() is not None or answers(web), 40)
+        process.send_signal(signal.SIGTERM)
+        out, _ = process.communicate(timeout=40)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 0, out
+    return out
+
+
+@pytest.mark.parametrize(
+    ("option", "choices"), [("--api-port", "--api-host or --api-port"), ("--port", "--ip or --port")]
+)
+def test_a_taken_port_is_named_before_anything_starts(tmp_path: Path, option: str, choices: str) -> None:
+    free = {"--api-port": str(free_port()), "--port": str(free_port())}
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        arguments = [word for pair in {**free, option: port}.items() for word in pair]
+        result = manage(tmp_path, "start", *arguments)
+
+    assert result.returncode == 1
+    assert f"127.0.0.1:{port} cannot be used" in result.stderr
+    assert choices in result.stderr
+    assert result.stdout == ""
+    assert (tmp_path / "worklist.db").stat().st_size == 0
+
+
+def test_an_address_of_another_machine_is_refused(tmp_path: Path) -> None:
+    result = manage(tmp_path, "start", "--ip", "192.0.2.1", "--api-port", str(free_port()))
+
+    assert result.returncode == 1
+    assert "192.0.2.1:4242 cannot be used" in result.stderr
+
+
+def test_nothing_to_start_is_refused(tmp_path: Path) -> None:
+    result = manage(tmp_path, "start", "--no-web", "--no-dicom")
+
+    assert result.returncode == 1
+    assert "Nothing is left to start" in result.stderr
+
+
+def test_a_child_that_dies_stops_the_start_with_a_sentence(tmp_path: Path) -> None:
+    web = free_port()
+    process = subprocess.Popen(
+        [*START, "--no-dicom", "--api-port", str(web)],
+        env=environment(tmp_path),
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        wait_until(lambda: process.poll() is not None or answers(web), 40)
+        (child,) = children(process.pid)
+        os.kill(child, signal.SIGKILL)
+        _, errors = process.communicate(timeout=40)
+    finally:
+        process.kill()
+        process.wait()
+
+    assert process.returncode == 1
+    assert "web was killed by SIGKILL: stopping all." in errors
+    wait_until(lambda: not answers(web))
+
+
+def test_start_api_serves_the_web_alone(tmp_path: Path) -> None:
+    manage(tmp_path, "migrate", "--verbosity", "0")
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "manage.py"), "start_api", "--api-port", str(port)],
+        env=environment(tmp_path, WEB_CONCURRENCY="2"),
+        cwd=ROOT,
+    )
+    try:
+        wait_until(lambda: process.poll() is not None or answers(port), 40)
+        assert status(f"http://127.0.0.1:{port}/admin/login/") == 200
+        wait_until(lambda: len(children(process.pid)) == 2)
+        process.terminate()
+        assert process.wait(timeout=40) == 0
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_wrong_number_of_web_processes_is_named(tmp_path: Path) -> None:
+    result = manage(tmp_path, "start", "--no-dicom", "--api-port", str(free_port()), WEB_CONCURRENCY="lots")
+
+    assert result.returncode == 1
+    assert "WEB_CONCURRENCY must be a whole number from 1 to 64." in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_weak_password_for_the_first_admin_is_refused(tmp_path: Path) -> None:
+    result = manage(
+        tmp_path, "start", "--no-dicom", "--api-port", str(free_port()), PYLANTIR_ADMIN_PASSWORD="admin"
+    )
+
+    assert result.returncode == 1
+    assert result.stderr.startswith("pylantir: PYLANTIR_ADMIN_PASSWORD: ")
+
+
+def test_a_database_that_does_not_answer_is_a_sentence(tmp_path: Path) -> None:
+    url = f"postgres://pylantir@127.0.0.1:{free_port()}/pylantir"
+
+    result = manage(tmp_path, "start", "--no-dicom", "--api-port", str(free_port()), DATABASE_URL=url)
+
+    assert result.returncode == 1
+    assert "The database cannot be used: " in result.stderr
+    assert "Traceback" not in result.stderr

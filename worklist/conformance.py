@@ -1,0 +1,322 @@
+"""The DICOM Conformance Statement, in Markdown (PS3.2; PS3.4 K.6.1 says what it must tell).
+
+What the code decides is read from the code, and numbers from the settings in force.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.conf import settings
+from pydicom.charset import python_encoding
+from pydicom.uid import UID
+
+from worklist import attributes
+from worklist.attributes import CODE, PROTOCOL_CONTEXT, REFERENCE, Attribute, Matching, Place
+from worklist.dicom.matching import STATUS_SYNONYMS
+from worklist.dicom.values import STATUS_ON_THE_WIRE
+from worklist.models import WorklistItem
+from worklist.queries import OFFERED
+from worklist.scp import connections, find, sending, server
+
+SOP_CLASSES = (UID("1.2.840.10008.1.1"), UID("1.2.840.10008.5.1.4.31"))
+
+# (result, source, diagnostic) of an A-ASSOCIATE-RJ (PS3.8 Table 9-21), and when it is sent.
+REJECTIONS = {
+    (1, 1, 3): "Calling AE title not recognised: no enabled device has it.",
+    (1, 1, 7): "Called AE title not recognised; only with `MWL_REQUIRE_CALLED_AETITLE`.",
+    (2, 3, 2): "Local limit exceeded: `MWL_MAXIMUM_ASSOCIATIONS` are open.",
+    (2, 3, 1): "Temporary congestion: the devices cannot be read from the database.",
+}
+
+# PS3.4 Table K.4-1, and when each is sent.
+STATUSES = {
+    find.PENDING: ("Pending", "An answer; every requested attribute is supported."),
+    find.PENDING_WITHOUT_SOME_KEYS: (
+        "Pending",
+        "An answer; a requested attribute is not supported for this item and is returned empty, or a key "
+        "carries a value that is not matched on.",
+    ),
+    0x0000: ("Success", "All answers are sent. No identifier."),
+    find.CANCELLED: (
+        "Cancel",
+        f"A C-CANCEL was received. At most {sending.QUEUED_AT_MOST} answers are sent after it arrives.",
+    ),
+    find.OUT_OF_RESOURCES: (
+        "Refused",
+        "The database is not available, or more items match than `MWL_MAXIMUM_ANSWERS` and "
+        "`MWL_OVER_MAXIMUM` is `refuse`. With an Error Comment (0000,0902).",
+    ),
+    find.IDENTIFIER_DOES_NOT_MATCH: (
+        "Failed",
+        "A key cannot be understood: a malformed date, time or range, more than one item in the Scheduled "
+        "Procedure Step Sequence, bytes that cannot be decoded. With Offending Element (0000,0901) and Error "
+        "Comment (0000,0902).",
+    ),
+    find.UNABLE_TO_PROCESS: (
+        "Failed",
+        "The identifier cannot be decoded or is too long, or an unexpected error. With an Error Comment.",
+    ),
+}
+
+_ITEMS = {CODE: "codes", REFERENCE: "references", PROTOCOL_CONTEXT: "context items"}
+
+
+def statement() -> str:
+    """The whole document."""
+    sections = (_overview, _association, _matching, _rules, _answers, _items, _texts, _statuses, _limits)
+    return "\n\n".join("\n".join(section()) for section in sections) + "\n"
+
+
+def _overview() -> Iterator[str]:
+    yield "# DICOM Conformance Statement"
+    yield ""
+    yield "Printed by `python manage.py conformance`. Numbers are the settings' defaults, or a site's own."
+    yield ""
+    yield "## SOP classes and transfer syntaxes"
+    yield ""
+    yield "Pylantir on Django is a Service Class Provider (SCP) of"
+    yield ""
+    yield from _table(("SOP class", "UID"), ((uid.name, uid) for uid in SOP_CLASSES))
+    yield ""
+    yield "For each of them, in order of preference:"
+    yield ""
+    yield from _table(("Transfer syntax", "UID"), ((uid.name, uid) for uid in server.TRANSFER_SYNTAXES))
+
+
+def _association() -> Iterator[str]:
+    yield "## Associations"
+    yield ""
+    yield from _bullets(
+        "It accepts associations and never starts one.",
+        "A calling AE title must be that of an enabled device, or the device `*` must be enabled. While there "
+        "are no devices at all, associations are accepted from the same machine only. A change to the "
+        "devices counts from the next association on.",
+        "Any called AE title is accepted, unless `MWL_REQUIRE_CALLED_AETITLE` is set "
+        f"(now: {'set' if settings.MWL_REQUIRE_CALLED_AETITLE else 'not set'}).",
+        f"At most {settings.MWL_MAXIMUM_ASSOCIATIONS} associations at a time for each server process "
+        "(`MWL_MAXIMUM_ASSOCIATIONS`).",
+        f"An association must be requested within {connections.ACSE_TIMEOUT} s of the connection. One on which "
+        f"nothing arrives for {settings.MWL_NETWORK_TIMEOUT} s is aborted (`MWL_NETWORK_TIMEOUT`).",
+        f"PDUs of up to {server.LARGEST_PDU} bytes are received; the requestor's maximum is kept to, any size "
+        "and unlimited.",
+        "Extended negotiation is not supported: it is not answered, so person names are matched literally "
+        "and times are local. Asynchronous operations and user identity are not negotiated.",
+        "There is no TLS: where the network is not trusted, put a TLS proxy before it.",
+        f"Implementation Class UID {server.IMPLEMENTATION_CLASS_UID}, "
+        f"version name {server.IMPLEMENTATION_VERSION_NAME}.",
+    )
+    yield ""
+    rejections = ((*map(str, codes), sentence) for codes, sentence in REJECTIONS.items())
+    yield from _table(("Result", "Source", "Reason", "Association rejected because"), rejections)
+
+
+def _matching() -> Iterator[str]:
+    yield "## Matching keys"
+    yield ""
+    yield "Universal matching (zero length, or only asterisks) is always possible. R: a required key; O: optional."
+    yield ""
+    yield from _table(
+        ("Attribute", "Tag", "VR", "Key", "Matching"),
+        (
+            (_nested(attribute), str(attribute.tag), attribute.vr, _key(attribute), _kind(attribute))
+            for attribute in attributes.BY_KEYWORD.values()
+            if attribute.matching is not Matching.NONE
+        ),
+    )
+    yield ""
+    yield "Any other key that carries a value is not matched on, and is returned: the answers are FF01."
+
+
+def _rules() -> Iterator[str]:
+    yield "## How keys are matched"
+    yield ""
+    synonyms = ", ".join(
+        f"{term} for {STATUS_ON_THE_WIRE[status]}" for term, status in STATUS_SYNONYMS.items()
+    )
+    yield from _bullets(
+        "Spaces around a value are padding. An item without a value matches universal keys only.",
+        "Person names are matched without regard to case and to trailing delimiters, each component group "
+        "by itself. A key without `=` may match any of the three groups. Accents matter. There is no fuzzy "
+        "matching.",
+        "Other keys are matched exactly, as written, except that those of VR CS are taken in capitals.",
+        "Wild cards are `*` and `?`, and match whole values.",
+        "A key of several values, on any VR, matches any of them. An item of several values matches when one "
+        "of them does, and all are returned.",
+        "Dates and times are matched by their meaning: 0930 is 093000. Ranges include both ends.",
+        "A date or date range together with a time range is one interval from the first date and time to "
+        "the last (PS3.4 K.6.1.2.2), always. With a single time each key is matched by itself.",
+        "A time range that ends before it begins goes over midnight.",
+        "The Scheduled Procedure Step Sequence of zero length, or with one empty item, matches universally "
+        "and is returned whole; with more than one item the query fails (A900).",
+        "Group lengths and Query/Retrieve Level (0008,0052) are ignored.",
+        f"Items with the status {', '.join(STATUS_ON_THE_WIRE[status] for status in OFFERED)} are offered. "
+        "A query that names a Scheduled Procedure Step Status gets the items that have it, whatever it is. "
+        f"Understood besides: {synonyms}.",
+    )
+
+
+def _answers() -> Iterator[str]:
+    yield "## Answers"
+    yield ""
+    yield from _bullets(
+        "One answer for each Scheduled Procedure Step, in the order of its start date and time.",
+        "Only requested attributes are returned, and Specific Character Set where it is needed. Attributes of "
+        "type 2 without a value are of zero length; those of type 1C without one are left out.",
+        "An item without a known start time is returned with 000000; one without a station is returned with "
+        "the calling AE title as its Scheduled Station AE Title.",
+        "Patient's Weight is in kilograms; an unknown one is empty.",
+        "The Scheduled Procedure Step Status is one of "
+        f"{', '.join(dict.fromkeys(STATUS_ON_THE_WIRE.values()))}.",
+        "An item that cannot be encoded is left out and logged; the others are sent.",
+        "The priority of a query is not honoured: queries are answered as they come.",
+    )
+    yield ""
+    yield from _table(
+        ("Attribute", "Tag", "VR", "Type", "Value from"),
+        (
+            (_nested(attribute), str(attribute.tag), attribute.vr, attribute.return_type, _source(attribute))
+            for attribute in attributes.BY_KEYWORD.values()
+        ),
+    )
+    yield ""
+    yield (
+        "*Extra attributes* are an item's own, by DICOM keyword. Any other attribute of the data dictionary may be "
+        "among them, outside the Scheduled Procedure Step Sequence; it is supported for the items that have it."
+    )
+
+
+def _items() -> Iterator[str]:
+    yield "### Items of sequences"
+    yield ""
+    yield "Sequences that are not named here are returned with whatever was stored."
+    yield ""
+    rows = []
+    for attribute in attributes.BY_KEYWORD.values():
+        if attribute.items and attribute is not attributes.STEP_SEQUENCE:
+            rows.append((attribute.name, _item_names(attribute.items)))
+    yield from _table(("Sequence", "Attributes of its items, with types"), rows)
+    yield ""
+    for items, name in _ITEMS.items():
+        yield f"- {name.capitalize()}: {', '.join(_typed(each) for each in items)}."
+
+
+def _texts() -> Iterator[str]:
+    yield "## Character sets"
+    yield ""
+    yield from _bullets(
+        "Queries are read in their Specific Character Set (0008,0005).",
+        "An answer is in the first of these that holds all its text: the default repertoire, without "
+        "(0008,0005); the character set of the query; ISO_IR 100; ISO_IR 192. No character is ever replaced.",
+        "Known to it: " + ", ".join(sorted(_character_sets())) + ".",
+    )
+
+
+def _statuses() -> Iterator[str]:
+    yield "## Statuses of C-FIND"
+    yield ""
+    yield from _table(
+        ("Status", "Meaning", "Sent when"),
+        ((f"{code:04X}", meaning, when) for code, (meaning, when) in STATUSES.items()),
+    )
+
+
+def _limits() -> Iterator[str]:
+    most = settings.MWL_MAXIMUM_ANSWERS or "no limit"
+    yield "## Limits"
+    yield ""
+    yield from _bullets(
+        f"Answers to a query: {most} (`MWL_MAXIMUM_ANSWERS`). Beyond it, `MWL_OVER_MAXIMUM` (now: "
+        f"`{settings.MWL_OVER_MAXIMUM}`): `truncate` sends the first ones and success, `refuse` sends none "
+        "and A700.",
+        f"An identifier of a query has at most {find.LONGEST_IDENTIFIER // 1024} KiB.",
+        "Values are kept to the lengths of their VR when they are entered: an item never holds one that "
+        "does not fit.",
+        f"Several stations of one item have {_length('scheduled_station_aetitle')} characters together.",
+    )
+
+
+def _bullets(*sentences: str) -> Iterator[str]:
+    return (f"- {sentence}" for sentence in sentences)
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    yield _line(head)
+    yield _line("---" for _ in head)
+    yield from map(_line, rows)
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _nested(attribute: Attribute) -> str:
+    return f"> {attribute.name}" if attribute.place is Place.STEP else attribute.name
+
+
+def _key(attribute: Attribute) -> str:
+    return "R" if attribute.required else "O"
+
+
+def _kind(attribute: Attribute) -> str:
+    kind = attribute.matching.value
+    return f"{kind}; without case" if attribute.vr == "PN" else kind
+
+
+def _source(attribute: Attribute) -> str:
+    if attribute is attributes.STEP_SEQUENCE:
+        return "one item"
+    fields = _fields_read(attribute) or [attribute.field]
+    named = [f"`{field}`" for field in fields if field]
+    if attribute.field is None:
+        named.insert(0, "extra attributes")
+    return ", else ".join(named) if attribute.keyword not in _TOGETHER else _together(named)
+
+
+# Made of all their fields rather than of the first that has a value.
+_TOGETHER = frozenset({"ScheduledProtocolCodeSequence"})
+
+
+def _together(named: list[str]) -> str:
+    return f"{named[0]}, else {' with '.join(named[1:])}"
+
+
+class _Reads(dict[str, Any]):
+    """A record without values that notes which of its fields are read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fields: list[str] = []
+
+    def __getitem__(self, field: str) -> Any:
+        self.fields.append(field)
+        return next(iter(STATUS_ON_THE_WIRE)) if field == "performed_procedure_step_status" else ""
+
+
+def _fields_read(attribute: Attribute) -> list[str]:
+    reads = _Reads()
+    if attribute.derive is not None:
+        attribute.derive(reads)
+    return reads.fields
+
+
+def _item_names(items: tuple[Attribute, ...]) -> str:
+    for shared, name in _ITEMS.items():
+        if items[: len(shared)] == shared:
+            return ", ".join([name, *(_typed(each) for each in items[len(shared) :])])
+    return ", ".join(map(_typed, items))
+
+
+def _typed(attribute: Attribute) -> str:
+    nested = f" of {_item_names(attribute.items)}" if attribute.items else ""
+    return f"{attribute.name} {attribute.tag} {attribute.return_type}{nested}"
+
+
+def _character_sets() -> list[str]:
+    return [term for term in python_encoding if term.startswith(("ISO", "GB"))]
+
+
+def _length(field: str) -> int:
+    length: int = WorklistItem._meta.get_field(field).max_length  # type: ignore[assignment, union-attr]
+    return length
