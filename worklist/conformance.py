@@ -18,7 +18,7 @@ from worklist.dicom.matching import STATUS_SYNONYMS
 from worklist.dicom.values import STATUS_ON_THE_WIRE
 from worklist.models import WorklistItem
 from worklist.queries import OFFERED
-from worklist.scp import connections, find, sending, server
+from worklist.scp import connections, find, server
 
 SOP_CLASSES = (UID("1.2.840.10008.1.1"), UID("1.2.840.10008.5.1.4.31"))
 
@@ -39,10 +39,7 @@ STATUSES = {
         "carries a value that is not matched on.",
     ),
     0x0000: ("Success", "All answers are sent. No identifier."),
-    find.CANCELLED: (
-        "Cancel",
-        f"A C-CANCEL was received. At most {sending.QUEUED_AT_MOST} answers are sent after it arrives.",
-    ),
+    find.CANCELLED: ("Cancel", "A C-CANCEL was received. Answers already on their way come before it."),
     find.OUT_OF_RESOURCES: (
         "Refused",
         "The database is not available, or more items match than `MWL_MAXIMUM_ANSWERS` and "
@@ -60,6 +57,9 @@ STATUSES = {
     ),
 }
 
+_LISTED = (attributes.STEP_SEQUENCE, *attributes.STEP_ATTRIBUTES, *attributes.ROOT_ATTRIBUTES[1:])
+# Made of all their fields, not of the first that has a value.
+_OF_SEVERAL_FIELDS = frozenset({"ScheduledProtocolCodeSequence"})
 _ITEMS = {CODE: "codes", REFERENCE: "references", PROTOCOL_CONTEXT: "context items"}
 
 
@@ -90,17 +90,18 @@ def _association() -> Iterator[str]:
     yield ""
     yield from _bullets(
         "It accepts associations and never starts one.",
-        "A calling AE title must be that of an enabled device, or the device `*` must be enabled. While there "
-        "are no devices at all, associations are accepted from the same machine only. A change to the "
+        "A calling AE title must be that of an enabled device, or the device `*` must be enabled. While "
+        "there are no devices at all, associations are accepted from the same machine only. A change to the "
         "devices counts from the next association on.",
         "Any called AE title is accepted, unless `MWL_REQUIRE_CALLED_AETITLE` is set "
         f"(now: {'set' if settings.MWL_REQUIRE_CALLED_AETITLE else 'not set'}).",
         f"At most {settings.MWL_MAXIMUM_ASSOCIATIONS} associations at a time for each server process "
         "(`MWL_MAXIMUM_ASSOCIATIONS`).",
-        f"An association must be requested within {connections.ACSE_TIMEOUT} s of the connection. One on which "
-        f"nothing arrives for {settings.MWL_NETWORK_TIMEOUT} s is aborted (`MWL_NETWORK_TIMEOUT`).",
-        f"PDUs of up to {server.LARGEST_PDU} bytes are received; the requestor's maximum is kept to, any size "
-        "and unlimited.",
+        f"An association must be requested within {connections.time_to_associate()} s of the connection. "
+        f"One on which nothing arrives for {settings.MWL_NETWORK_TIMEOUT} s is aborted "
+        "(`MWL_NETWORK_TIMEOUT`).",
+        f"PDUs of up to {server.LARGEST_PDU} bytes are received; the requestor's maximum is kept to, "
+        "whatever it is.",
         "Extended negotiation is not supported: it is not answered, so person names are matched literally "
         "and times are local. Asynchronous operations and user identity are not negotiated.",
         "There is no TLS: where the network is not trusted, put a TLS proxy before it.",
@@ -115,13 +116,13 @@ def _association() -> Iterator[str]:
 def _matching() -> Iterator[str]:
     yield "## Matching keys"
     yield ""
-    yield "Universal matching (zero length, or only asterisks) is always possible. R: a required key; O: optional."
+    yield "R is a required key, O an optional one. Each may be universal: of zero length, or only asterisks."
     yield ""
     yield from _table(
         ("Attribute", "Tag", "VR", "Key", "Matching"),
         (
             (_nested(attribute), str(attribute.tag), attribute.vr, _key(attribute), _kind(attribute))
-            for attribute in attributes.BY_KEYWORD.values()
+            for attribute in _LISTED
             if attribute.matching is not Matching.NONE
         ),
     )
@@ -162,8 +163,8 @@ def _answers() -> Iterator[str]:
     yield ""
     yield from _bullets(
         "One answer for each Scheduled Procedure Step, in the order of its start date and time.",
-        "Only requested attributes are returned, and Specific Character Set where it is needed. Attributes of "
-        "type 2 without a value are of zero length; those of type 1C without one are left out.",
+        "Only requested attributes are returned, and Specific Character Set where it is needed. Attributes "
+        "without a value are of zero length, but for those of type 1C, which are left out.",
         "An item without a known start time is returned with 000000; one without a station is returned with "
         "the calling AE title as its Scheduled Station AE Title.",
         "Patient's Weight is in kilograms; an unknown one is empty.",
@@ -177,13 +178,14 @@ def _answers() -> Iterator[str]:
         ("Attribute", "Tag", "VR", "Type", "Value from"),
         (
             (_nested(attribute), str(attribute.tag), attribute.vr, attribute.return_type, _source(attribute))
-            for attribute in attributes.BY_KEYWORD.values()
+            for attribute in _LISTED
         ),
     )
     yield ""
     yield (
-        "*Extra attributes* are an item's own, by DICOM keyword. Any other attribute of the data dictionary may be "
-        "among them, outside the Scheduled Procedure Step Sequence; it is supported for the items that have it."
+        "*Extra attributes* are an item's own, by DICOM keyword. Any other attribute of the data dictionary "
+        "may be among them, outside the Scheduled Procedure Step Sequence; it is supported for the items "
+        "that have it."
     )
 
 
@@ -193,7 +195,7 @@ def _items() -> Iterator[str]:
     yield "Sequences that are not named here are returned with whatever was stored."
     yield ""
     rows = []
-    for attribute in attributes.BY_KEYWORD.values():
+    for attribute in _LISTED:
         if attribute.items and attribute is not attributes.STEP_SEQUENCE:
             rows.append((attribute.name, _item_names(attribute.items)))
     yield from _table(("Sequence", "Attributes of its items, with types"), rows)
@@ -267,19 +269,12 @@ def _kind(attribute: Attribute) -> str:
 def _source(attribute: Attribute) -> str:
     if attribute is attributes.STEP_SEQUENCE:
         return "one item"
-    fields = _fields_read(attribute) or [attribute.field]
-    named = [f"`{field}`" for field in fields if field]
+    fields = [f"`{field}`" for field in _fields_read(attribute)]
+    if attribute.keyword in _OF_SEVERAL_FIELDS:
+        fields = [" with ".join(fields)]
     if attribute.field is None:
-        named.insert(0, "extra attributes")
-    return ", else ".join(named) if attribute.keyword not in _TOGETHER else _together(named)
-
-
-# Made of all their fields rather than of the first that has a value.
-_TOGETHER = frozenset({"ScheduledProtocolCodeSequence"})
-
-
-def _together(named: list[str]) -> str:
-    return f"{named[0]}, else {' with '.join(named[1:])}"
+        fields.insert(0, "extra attributes")
+    return ", else ".join(fields)
 
 
 class _Reads(dict[str, Any]):
@@ -295,9 +290,10 @@ class _Reads(dict[str, Any]):
 
 
 def _fields_read(attribute: Attribute) -> list[str]:
+    if attribute.derive is None:
+        return [attribute.field] if attribute.field else []
     reads = _Reads()
-    if attribute.derive is not None:
-        attribute.derive(reads)
+    attribute.derive(reads)
     return reads.fields
 
 

@@ -6,30 +6,25 @@ Scheduled Procedure Step Sequence is one worklist item.
 
 from __future__ import annotations
 
-import logging
 import os
 import stat
-import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from pydicom import DataElement, Dataset, config, dcmread
-from pydicom.datadict import dictionary_has_tag, keyword_for_tag
-from pydicom.dataelem import RawDataElement
-from pydicom.multival import MultiValue
-from pydicom.tag import BaseTag, Tag
+from pydicom import DataElement, Dataset
+from pydicom.datadict import keyword_for_tag
+from pydicom.tag import BaseTag
 
 from worklist import attributes
-from worklist.attributes import Attribute, Place
+from worklist.attributes import Place
+from worklist.dicom import reading
+from worklist.dicom.reading import Refused
 from worklist.dicom.values import STATUS_ON_THE_WIRE
 
 SUFFIXES = frozenset({".wl", ".dcm"})
 MOST_BYTES = 16 * 2**20
-PREFIX = slice(128, 132)
 
 # What (0040,0020) says of a step that this server has not seen yet: its own terms, those of PS3.3 C.4.10,
 # and MPPS's. DEPARTED is a patient who is no longer there, which is not a step that was performed: such an
@@ -45,17 +40,8 @@ STATUS_OF_TERM = {
 STATUS_KEYWORD = "ScheduledProcedureStepStatus"
 PROTOCOL_KEYWORD = "ScheduledProtocolCodeSequence"
 
-# Of the file, or of the encoding of its text, and not of the item.
-_OF_THE_FILE = frozenset({Tag("SpecificCharacterSet"), Tag("SOPClassUID"), Tag("SOPInstanceUID")})
 _OF_THE_IDENTIFIER = frozenset(attribute.tag for attribute in attributes.IDENTIFIER_ATTRIBUTES)
-_SPELLING_OF_A_CHARACTER_SET = "Incorrect value for Specific Character Set"
-_UNKNOWN_ATTRIBUTE = "VR lookup failed"
-_UNDEFINED_LENGTH = 0xFFFFFFFF
 _TEXT_LENGTH = 64
-
-
-class Refused(Exception):
-    """Why a file cannot be imported: a sentence without anything of its content."""
 
 
 @dataclass(frozen=True)
@@ -124,11 +110,8 @@ def _find(
 def read(path: Path) -> WorklistFile:
     """The file's steps. Raises Refused."""
     data = _bytes(path)
-    try:
-        with _strictly():
-            return _worklist_file(_dataset(data))
-    except RecursionError as error:
-        raise Refused("Its sequences are nested too deeply.") from error
+    with reading.strictly():
+        return _worklist_file(reading.read_dataset(data))
 
 
 def _bytes(path: Path) -> bytes:
@@ -153,79 +136,26 @@ def _reason(error: OSError) -> str:
     return f"{error.strerror or 'It cannot be read'}."
 
 
-@contextmanager
-def _strictly() -> Iterator[None]:
-    """pydicom's doubts as errors, for a value that is not read as it was meant is worse than none.
-
-    Its log is kept still: it may quote values. The values themselves are judged by intake.
-    """
-    log = logging.getLogger("pydicom")
-    level = log.level
-    log.setLevel(logging.CRITICAL)
-    try:
-        with warnings.catch_warnings(), config.disable_value_validation():
-            warnings.simplefilter("error")
-            for harmless in (_SPELLING_OF_A_CHARACTER_SET, _UNKNOWN_ATTRIBUTE):
-                warnings.filterwarnings("ignore", message=harmless)
-            yield
-    finally:
-        log.setLevel(level)
-
-
-def _dataset(data: bytes) -> Dataset:
-    if data[PREFIX] != b"DICM" and not _begins_like_a_data_set(data):
-        raise Refused("This is not a DICOM file.")
-    if _is_deflated(data):
-        raise Refused("It is compressed (Deflated Explicit VR): write it as Explicit VR Little Endian.")
-    try:
-        dataset = dcmread(BytesIO(data), force=True, stop_before_pixels=True)
-    except RecursionError:
-        raise
-    except Exception as error:  # hostile bytes make pydicom raise whatever its converters raise
-        raise Refused("It is damaged or cut off.") from error
-    if attributes.STEP_SEQUENCE.tag not in dataset:
-        _refuse_if_damaged(dataset)
-        raise Refused("This is not a worklist file: it has no Scheduled Procedure Step Sequence (0040,0100).")
-    return dataset
-
-
-def _begins_like_a_data_set(data: bytes) -> bool:
-    """Whether a file without the prefix begins with an element that a worklist file may begin with."""
-    groups = {tag.group for tag in attributes.BY_PLACE[Place.ROOT]} | {0x0002, 0x0008}
-    for order in ("little", "big"):
-        group, element = (int.from_bytes(data[at : at + 2], order) for at in (0, 2))
-        if group in groups and (element == 0 or dictionary_has_tag((group, element))):
-            return True
-    return False
-
-
-def _is_deflated(data: bytes) -> bool:
-    """A few bytes may unpack to any number, so such a file is refused unread."""
-    return b"1.2.840.10008.1.2.1.99" in data[: 128 + 1024]
-
-
-def _refuse_if_damaged(dataset: Dataset) -> None:
-    """pydicom takes a value that ends early for what there is of it."""
-    for tag in dataset.keys():  # noqa: SIM118  iterating a Dataset decodes every element
-        element: Any = dataset.get_item(tag)
-        if not isinstance(element, RawDataElement) or element.length == _UNDEFINED_LENGTH:
-            continue
-        if len(element.value or b"") != element.length:
-            raise Refused(f"It is damaged or cut off in {_name(tag)}.")
-
-
 def _worklist_file(dataset: Dataset) -> WorklistFile:
-    # Texts follow the root's character set, which a step item may replace.
-    root = _content(dataset, Place.ROOT, declared=False)
-    items = _sequence(dataset, attributes.STEP_SEQUENCE.tag)
-    if not items:
-        raise Refused("Its Scheduled Procedure Step Sequence (0040,0100) is empty.")
+    declared = reading.declares_character_set(dataset)
+    root = _content(dataset, Place.ROOT, declared=declared)
     steps, left_out = [], list(root.left_out)
-    for item in items:
-        content = _content(item, Place.STEP, declared=_declares(dataset))
+    for item in _step_items(dataset):
+        # Its text follows the root's character set, unless it names one itself (PS3.5 7.5.3).
+        content = _content(item, Place.STEP, declared=declared or reading.declares_character_set(item))
         left_out += content.left_out
         steps.append(_step(root, content))
     return WorklistFile(tuple(steps), tuple(dict.fromkeys(left_out)))
+
+
+def _step_items(dataset: Dataset) -> list[Dataset]:
+    tag = attributes.STEP_SEQUENCE.tag
+    if tag not in dataset:
+        raise Refused("This is not a worklist file: it has no Scheduled Procedure Step Sequence (0040,0100).")
+    found = reading.element(dataset, tag, declared=True)
+    if found.VR != "SQ" or not found.value:
+        raise Refused("Its Scheduled Procedure Step Sequence (0040,0100) is empty.")
+    return list(found.value)
 
 
 def _step(root: _Content, content: _Content) -> Step:
@@ -246,6 +176,7 @@ def _step(root: _Content, content: _Content) -> Step:
 def _status(term: str) -> str | None:
     if not term:
         return None
+    term = term.upper()
     if term not in STATUS_OF_TERM:
         raise Refused(f"{STATUS_KEYWORD} is none of {', '.join(sorted(STATUS_OF_TERM))}.")
     return STATUS_OF_TERM[term]
@@ -279,23 +210,19 @@ def _take_protocol(values: dict[str, str], extra: dict[str, Any]) -> None:
 
 
 def _content(dataset: Dataset, place: Place, *, declared: bool) -> _Content:
-    _refuse_if_damaged(dataset)
-    declared = declared or _declares(dataset)
     content = _Content()
-    for tag in sorted(dataset.keys()):
-        if _is_of_the_file(tag) or tag == attributes.STEP_SEQUENCE.tag:
-            continue
-        keyword = keyword_for_tag(tag)
+    for tag in reading.tags(dataset):
         attribute = attributes.BY_PLACE[place].get(tag)
-        if attribute is None and not _is_storable(tag, place):
-            content.left_out.append(_name(tag))
+        if attribute is attributes.STEP_SEQUENCE:
             continue
-        element = _element(dataset, tag)
-        _refuse_undeclared_text(element, declared=declared)
+        if attribute is None and not _is_storable(tag, place):
+            content.left_out.append(reading.name(tag))
+            continue
+        element = reading.element(dataset, tag, declared=declared)
         if attribute and attribute.field:
-            content.values[attribute.field] = _text(attribute, element)
+            content.values[attribute.field] = _text(element)
         else:
-            _take_extra(content, keyword, element, declared=declared)
+            _take_extra(content, element, declared=declared)
     return content
 
 
@@ -313,108 +240,18 @@ def _is_storable(tag: BaseTag, place: Place) -> bool:
     )
 
 
-def _take_extra(content: _Content, keyword: str, element: DataElement, *, declared: bool) -> None:
+def _take_extra(content: _Content, element: DataElement, *, declared: bool) -> None:
     try:
-        content.extra[keyword] = _json(element, content.left_out, declared=declared)
+        value = reading.json_value(element, content.left_out, declared=declared)
     except TypeError:
-        content.left_out.append(_name(element.tag))
+        content.left_out.append(reading.name(element.tag))
+    else:
+        content.extra[element.keyword] = value
 
 
-def _json(element: DataElement, left_out: list[str], *, declared: bool) -> Any:
-    """The value as `extra_attributes` holds it, None for an empty one; TypeError for a binary one."""
-    if element.VR == "SQ":
-        return [_item(item, left_out, declared=declared) for item in element.value] or None
-    if element.is_empty:
-        return None
-    if isinstance(element.value, MultiValue | list):
-        return [_plain(value) for value in element.value]
-    return _plain(element.value)
-
-
-def _item(dataset: Dataset, left_out: list[str], *, declared: bool) -> dict[str, Any]:
-    _refuse_if_damaged(dataset)
-    declared = declared or _declares(dataset)
-    item = {}
-    for tag in sorted(dataset.keys()):
-        if _is_of_the_file(tag):
-            continue
-        keyword, element = keyword_for_tag(tag), _element(dataset, tag)
-        _refuse_undeclared_text(element, declared=declared)
-        try:
-            if not keyword:
-                raise TypeError("private, or unknown to the dictionary")
-            item[keyword] = _json(element, left_out, declared=declared)
-        except TypeError:
-            left_out.append(_name(tag))
-    return {keyword: value for keyword, value in item.items() if value is not None}
-
-
-def _plain(value: Any) -> str | int | float | None:
-    if value is None:
-        return None
-    if isinstance(value, bytes):
-        raise TypeError("binary")
-    if isinstance(value, BaseTag):
-        return f"{value:08X}"
-    if isinstance(value, int):
-        return int(value)
-    if isinstance(value, float):
-        return float(value)
-    return str(value).rstrip("\0 ")
-
-
-def _text(attribute: Attribute, element: DataElement) -> str:
+def _text(element: DataElement) -> str:
     if isinstance(element.value, bytes) or element.VR == "SQ":
-        raise Refused(f"{_name(attribute.tag)} has the wrong value representation.")
+        raise Refused(f"{reading.name(element.tag)} has the wrong value representation.")
     if element.is_empty:
         return ""
-    values = element.value if isinstance(element.value, MultiValue | list) else [element.value]
-    return "\\".join(str(value).strip("\0 ") for value in values)
-
-
-def _refuse_undeclared_text(element: DataElement, *, declared: bool) -> None:
-    """Without (0008,0005) there is only ASCII (PS3.5 6.1.2.1); what else the bytes mean would be a guess."""
-    if declared or element.VR == "SQ" or isinstance(element.value, bytes):
-        return
-    values = element.value if isinstance(element.value, MultiValue | list) else [element.value]
-    if not all(str(value).isascii() for value in values):
-        raise Refused(
-            f"{_name(element.tag)} is not ASCII, and no Specific Character Set (0008,0005) is given."
-        )
-
-
-def _declares(dataset: Dataset) -> bool:
-    """Whether the data set names a character set beyond the default one."""
-    tag = Tag("SpecificCharacterSet")
-    if tag not in dataset:
-        return False
-    value = _element(dataset, tag).value
-    given = value if isinstance(value, MultiValue | list) else [value]
-    return any(term and term != "ISO_IR 6" for term in given)
-
-
-def _sequence(dataset: Dataset, tag: BaseTag) -> list[Dataset]:
-    element = _element(dataset, tag)
-    if element.VR != "SQ":
-        raise Refused(f"{_name(tag)} is not a sequence.")
-    return list(element.value)
-
-
-def _element(dataset: Dataset, tag: BaseTag) -> DataElement:
-    try:
-        return dataset[tag]
-    except RecursionError:
-        raise
-    except Exception as error:  # as in _dataset: values are decoded on access
-        raise Refused(
-            f"{_name(tag)} cannot be read: damaged, or not in its Specific Character Set."
-        ) from error
-
-
-def _is_of_the_file(tag: BaseTag) -> bool:
-    return tag in _OF_THE_FILE or tag.element == 0 or tag.group < 0x0008  # group lengths, commands, file meta
-
-
-def _name(tag: BaseTag) -> str:
-    keyword = keyword_for_tag(tag)
-    return f"{keyword} {tag}" if keyword else str(tag)
+    return "\\".join(str(value).strip("\0 ") for value in reading.values(element))

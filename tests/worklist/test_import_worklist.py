@@ -31,9 +31,9 @@ from tests.conftest import dcmtk
 from worklist import attributes, intake, lifecycle, worklist_files
 from worklist.attributes import Attribute
 from worklist.dicom import values
+from worklist.dicom.reading import Refused
 from worklist.dicom.values import to_text
 from worklist.models import Status, WorklistItem
-from worklist.worklist_files import Refused
 
 SAMPLES = Path("/usr/share/doc/dcmtk/examples/wlistdb/OFFIS")
 STUDY = "1.2.826.0.1.3680043.10.1"

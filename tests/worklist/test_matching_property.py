@@ -43,7 +43,8 @@ TIMES = st.sampled_from([time(0, 0), time(9, 30), time(9, 30, 0, 500000), time(2
 STORED_TEXT = _texts(LETTERS + ODD)
 STORED_GROUP = _texts("abAB^^ *[é李σςΣİi", 4, 0)
 STORED_NAME = st.lists(STORED_GROUP, min_size=1, max_size=3).map("=".join)
-STORED_STATION = st.lists(_texts("abA*[.%", 2), max_size=3).map("\\".join)
+STATIONS = _texts("aabbA*[.%", 2)
+STORED_STATION = st.one_of(_or_empty(STATIONS), st.lists(STATIONS, min_size=2, max_size=3).map("\\".join))
 
 ITEMS = st.fixed_dictionaries(
     {
@@ -200,10 +201,10 @@ STEP = attributes.BY_PLACE[Place.STEP]
 
 
 @st.composite
-def identifiers(draw: st.DrawFn, store: list[dict[str, Any]]) -> Dataset:
+def identifiers(draw: st.DrawFn, store: list[dict[str, Any]], keywords_asked: Strategy) -> Dataset:
     """Few keys, and mostly about one of the items: more would find nothing, and tell nothing."""
     item = draw(st.sampled_from(store))
-    keywords = draw(KEYWORDS)
+    keywords = draw(keywords_asked)
     values = {keyword: draw(_key(keyword, item)) for keyword in keywords}
     if keywords == [DATE, TIME]:
         values = {DATE: draw(DAYS_ASKED), TIME: draw(TIMES_ASKED)}
@@ -223,9 +224,11 @@ def _key(keyword: str, item: dict[str, Any]) -> Strategy:
 
 
 @st.composite
-def stores_and_identifiers(draw: st.DrawFn) -> tuple[list[dict[str, Any]], list[Dataset]]:
+def stores_and_identifiers(
+    draw: st.DrawFn, keywords_asked: Strategy
+) -> tuple[list[dict[str, Any]], list[Dataset]]:
     store = draw(STORES)
-    return store, draw(st.lists(identifiers(store), min_size=12, max_size=12))
+    return store, draw(st.lists(identifiers(store, keywords_asked), min_size=12, max_size=12))
 
 
 def _create(values: dict[str, Any]) -> WorklistItem:
@@ -240,12 +243,11 @@ def _by_schedule(items: Iterable[WorklistItem]) -> list[int]:
     return [item.pk for item in ordered]
 
 
-@given(stores_and_identifiers())
+@pytest.mark.parametrize("keywords", [KEYWORDS, st.just([STATION])], ids=["any keys", "stations"])
+@given(st.data())
 @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
-def test_sql_finds_what_the_reference_matcher_finds(
-    drawn: tuple[list[dict[str, Any]], list[Dataset]],
-) -> None:
-    store, identifiers = drawn
+def test_sql_finds_what_the_reference_matcher_finds(keywords: Strategy, data: st.DataObject) -> None:
+    store, identifiers = data.draw(stores_and_identifiers(keywords))
     with transaction.atomic():
         items = {item.pk: (item, values) for values in store for item in [_create(values)]}
         for identifier in identifiers:

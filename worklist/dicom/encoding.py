@@ -6,64 +6,40 @@ needed. pydicom's Dataset is not built: it costs about thirty times as much for 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from pydicom import Dataset
-from pydicom.datadict import (
-    dictionary_has_tag,
-    dictionary_VM,
-    dictionary_VR,
-    keyword_for_tag,
-    tag_for_keyword,
-)
-from pydicom.sequence import Sequence
+from pydicom.datadict import dictionary_has_tag, dictionary_VR, keyword_for_tag, tag_for_keyword
 from pydicom.tag import BaseTag, Tag
 
 from worklist import attributes
 from worklist.attributes import Attribute, Place
-from worklist.dicom import character_sets, elements
+from worklist.dicom import character_sets, elements, request_keys
+from worklist.dicom.answer_elements import (
+    Answering,
+    Element,
+    EncodingError,
+    Frame,
+    Read,
+    Stored,
+    reader,
+    sequence_element,
+    stored_reader,
+    value_element,
+)
 from worklist.dicom.character_sets import CharacterSet
 from worklist.dicom.values import Record
 
-Stored = Mapping[str, Any]  # keyword to value: extra_attributes, or an item of a sequence in it
-Read = Callable[[Record, Stored], Any]
+__all__ = ["Answer", "EncodingError", "Plan"]
 
 CHARACTER_SET = Tag("SpecificCharacterSet")
-QUERY_RETRIEVE_LEVEL = Tag("QueryRetrieveLevel")
-# Said of the request's identifier, not of the item.
-NOT_RETURNED = {QUERY_RETRIEVE_LEVEL, *(attribute.tag for attribute in attributes.IDENTIFIER_ATTRIBUTES)}
-FIRST_GROUP_OF_DATA_SETS = 0x0008  # lower ones are commands, file meta information and directories
 CODES = frozenset({"CodeValue", "LongCodeValue", "URNCodeValue"})
-UNREADABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-
-
-class EncodingError(Exception):
-    """An item's value of the attribute `keyword` cannot be sent: the item is left out of the answers."""
-
-    def __init__(self, keyword: str) -> None:
-        super().__init__(f"the value of {keyword} cannot be encoded")
-        self.keyword = keyword
 
 
 class Answer(NamedTuple):
     identifier: bytes
     complete: bool  # whether every requested attribute is supported for existence: FF00, else FF01
-
-
-class _Answering:
-    """One attempt at an item in one character set."""
-
-    __slots__ = ("character_set", "complete", "record")
-
-    def __init__(self, record: Record, character_set: CharacterSet) -> None:
-        self.record = record
-        self.character_set = character_set
-        self.complete = True
-
-
-# The bytes of one element; none where it is left out.
-Element = Callable[[_Answering, Stored], bytes]
 
 
 class Plan:
@@ -76,10 +52,10 @@ class Plan:
         self._implicit_vr = implicit_vr
         self._complete = True
         self._stored_elements: dict[str, Element] = {}
-        keys = _keys(identifier)
+        keys = request_keys.keys(identifier)
         self._before = [self._root_element(identifier, tag) for tag in keys if tag < CHARACTER_SET]
         self._after = [self._root_element(identifier, tag) for tag in keys if tag > CHARACTER_SET]
-        candidates = character_sets.candidates(_requested_character_set(identifier))
+        candidates = character_sets.candidates(request_keys.requested_character_set(identifier))
         self._character_sets = [
             (character_set, self._character_set_element(character_set)) for character_set in candidates
         ]
@@ -90,7 +66,7 @@ class Plan:
         if not isinstance(stored, Mapping):
             raise EncodingError("extra_attributes")
         for character_set, announced in self._character_sets:
-            answering = _Answering(record, character_set)
+            answering = Answering(record, character_set)
             try:
                 before = b"".join([element(answering, stored) for element in self._before])
                 after = b"".join([element(answering, stored) for element in self._after])
@@ -107,22 +83,22 @@ class Plan:
 
     def _root_element(self, identifier: Dataset, tag: BaseTag) -> Element:
         if tag == attributes.STEP_SEQUENCE.tag:
-            return self._step_sequence(_first_item(identifier, tag))
+            return self._step_sequence(request_keys.first_item(identifier, tag))
         attribute = attributes.BY_PLACE[Place.ROOT].get(tag)
         if attribute is not None:
-            return self._attribute_element(attribute, _first_item(identifier, tag))
+            return self._attribute_element(attribute, request_keys.first_item(identifier, tag))
         if tag in attributes.BY_PLACE[Place.STEP] or not _is_writable(tag):
             return self._unsupported(identifier, tag)
-        return self._unlisted(tag, _first_item(identifier, tag))
+        return self._unlisted(tag, request_keys.first_item(identifier, tag))
 
     def _step_sequence(self, keys: Dataset | None) -> Element:
         if keys is None:
             inner = self._every_step_attribute()
         else:
-            inner = [self._step_element(keys, tag) for tag in _keys(keys)]
+            inner = [self._step_element(keys, tag) for tag in request_keys.keys(keys)]
         frame = self._frame(attributes.STEP_SEQUENCE.tag, "SQ")
 
-        def element(answering: _Answering, stored: Stored) -> bytes:
+        def element(answering: Answering, stored: Stored) -> bytes:
             return frame(elements.item(b"".join([key(answering, stored) for key in inner])))
 
         return element
@@ -139,23 +115,21 @@ class Plan:
         attribute = attributes.BY_PLACE[Place.STEP].get(tag)
         if attribute is None:
             return self._unsupported(keys, tag)
-        return self._attribute_element(attribute, _first_item(keys, tag))
+        return self._attribute_element(attribute, request_keys.first_item(keys, tag))
 
     def _attribute_element(
         self, attribute: Attribute, keys: Dataset | None, *, left_out_empty: bool | None = None
     ) -> Element:
         if left_out_empty is None:
             left_out_empty = attribute.return_type == "1C"
-        return self._element(
-            attribute.tag, _reader(attribute), attribute, keys, left_out_empty=left_out_empty
-        )
+        return self._element(attribute.tag, reader(attribute), attribute, keys, left_out_empty=left_out_empty)
 
     def _unlisted(self, tag: BaseTag, keys: Dataset | None) -> Element:
         """An attribute that is supported only where it is stored."""
         keyword = keyword_for_tag(tag)
-        encode = self._element(tag, _stored_reader(keyword), None, keys, left_out_empty=False)
+        encode = self._element(tag, stored_reader(keyword), None, keys, left_out_empty=False)
 
-        def element(answering: _Answering, stored: Stored) -> bytes:
+        def element(answering: Answering, stored: Stored) -> bytes:
             if keyword not in stored:
                 answering.complete = False
             return encode(answering, stored)
@@ -165,7 +139,9 @@ class Plan:
     def _unsupported(self, keys: Dataset, tag: BaseTag) -> Element:
         """An attribute that no item has: of zero length, in the VR of the request."""
         self._complete = False
-        content = self._frame(tag, _requested_vr(keys, tag))(_private_creator(keys, tag))
+        content = self._frame(tag, request_keys.requested_vr(keys, tag))(
+            request_keys.private_creator(keys, tag)
+        )
         return lambda answering, stored: content
 
     def _element(
@@ -182,19 +158,19 @@ class Plan:
         absent = b"" if left_out_empty else frame(b"")
         if vr == "SQ":
             encode_item = self._item(attribute, keys)
-            return _sequence_element(keyword_for_tag(tag), read, encode_item, frame, absent)
-        return _value_element(keyword_for_tag(tag), vr, read, frame, absent)
+            return sequence_element(keyword_for_tag(tag), read, encode_item, frame, absent)
+        return value_element(keyword_for_tag(tag), vr, read, frame, absent)
 
     def _item(self, sequence: Attribute | None, keys: Dataset | None) -> Element:
         """The content of one stored item: the keys' attributes, or without keys all that it has."""
         if keys is None:
             return self._whole_item
         listed = {attribute.tag: attribute for attribute in sequence.items} if sequence else {}
-        inner = [self._item_element(listed, keys, tag) for tag in _keys(keys)]
-        codes = CODES & {keyword_for_tag(tag) for tag in _keys(keys)}
+        inner = [self._item_element(listed, keys, tag) for tag in request_keys.keys(keys)]
+        codes = CODES & {keyword_for_tag(tag) for tag in request_keys.keys(keys)}
         needs_code = "CodeValue" in codes
 
-        def element(answering: _Answering, stored: Stored) -> bytes:
+        def element(answering: Answering, stored: Stored) -> bytes:
             # A meaning without its code would be taken for a code: the item is left out.
             if needs_code and not any(stored.get(keyword) for keyword in codes):
                 return b""
@@ -205,107 +181,28 @@ class Plan:
     def _item_element(self, listed: Mapping[BaseTag, Attribute], keys: Dataset, tag: BaseTag) -> Element:
         attribute = listed.get(tag)
         if attribute is not None:
-            return self._attribute_element(attribute, _first_item(keys, tag))
+            return self._attribute_element(attribute, request_keys.first_item(keys, tag))
         if not _is_writable(tag):
             return self._unsupported(keys, tag)
         if listed:
-            return self._unlisted(tag, _first_item(keys, tag))
+            return self._unlisted(tag, request_keys.first_item(keys, tag))
         # The table does not say what these items hold, so they hold whatever was stored.
-        read = _stored_reader(keyword_for_tag(tag))
-        return self._element(tag, read, None, _first_item(keys, tag), left_out_empty=False)
+        read = stored_reader(keyword_for_tag(tag))
+        return self._element(tag, read, None, request_keys.first_item(keys, tag), left_out_empty=False)
 
-    def _whole_item(self, answering: _Answering, stored: Stored) -> bytes:
+    def _whole_item(self, answering: Answering, stored: Stored) -> bytes:
         tags = sorted((_tag(keyword), keyword) for keyword in stored)
         return b"".join([self._stored_element(tag, keyword)(answering, stored) for tag, keyword in tags])
 
     def _stored_element(self, tag: BaseTag, keyword: str) -> Element:
         element = self._stored_elements.get(keyword)
         if element is None:
-            element = self._element(tag, _stored_reader(keyword), None, None, left_out_empty=True)
+            element = self._element(tag, stored_reader(keyword), None, None, left_out_empty=True)
             self._stored_elements[keyword] = element
         return element
 
-    def _frame(self, tag: BaseTag, vr: str) -> Callable[[bytes], bytes]:
+    def _frame(self, tag: BaseTag, vr: str) -> Frame:
         return elements.framing(tag, vr, implicit_vr=self._implicit_vr)
-
-
-def _value_element(
-    keyword: str, vr: str, read: Read, frame: Callable[[bytes], bytes], absent: bytes
-) -> Element:
-    write, pad, separator = elements.writer(vr), elements.padding(vr), elements.separator(vr)
-    if write is None:
-        raise EncodingError(keyword)
-
-    def element(answering: _Answering, stored: Stored) -> bytes:
-        try:
-            value = read(answering.record, stored)
-            if not value and value != 0:
-                return absent
-            if not isinstance(value, list):
-                encoded = write(value, answering.character_set)
-            elif separator is None:
-                raise EncodingError(keyword)
-            else:
-                encoded = separator.join([write(one, answering.character_set) for one in value])
-            return frame(encoded + pad if len(encoded) & 1 else encoded)
-        except UnicodeEncodeError:
-            raise
-        except UNREADABLE:
-            raise EncodingError(keyword) from None
-
-    return element
-
-
-def _sequence_element(
-    keyword: str, read: Read, encode_item: Element, frame: Callable[[bytes], bytes], absent: bytes
-) -> Element:
-    def element(answering: _Answering, stored: Stored) -> bytes:
-        items = read(answering.record, stored)
-        if not items:
-            return absent
-        if not isinstance(items, list) or not all(isinstance(item, Mapping) for item in items):
-            raise EncodingError(keyword)
-        contents = [encode_item(answering, item) for item in items]
-        encoded = b"".join([elements.item(content) for content in contents if content])
-        return frame(encoded) if encoded else absent
-
-    return element
-
-
-def _reader(attribute: Attribute) -> Read:
-    keyword, field, derive = attribute.keyword, attribute.field, attribute.derive
-    if derive is not None:
-        made = derive
-        if field is not None:
-            return lambda record, stored: made(record)
-        return lambda record, stored: stored.get(keyword) or made(record)
-    if field is None:
-        return _stored_reader(keyword)
-    column = field
-    if dictionary_VM(attribute.tag) == "1":
-        return lambda record, stored: record[column]
-    return lambda record, stored: [value for value in (record[column] or "").split("\\") if value]
-
-
-def _stored_reader(keyword: str) -> Read:
-    return lambda record, stored: stored.get(keyword)
-
-
-def _keys(identifier: Dataset) -> list[BaseTag]:
-    """The attributes that a request asks for, ascending; group lengths say nothing (PS3.5 7.2)."""
-    return sorted(
-        tag
-        for tag in map(Tag, identifier.keys())
-        if tag.element and tag.group >= FIRST_GROUP_OF_DATA_SETS and tag not in NOT_RETURNED
-    )
-
-
-def _first_item(identifier: Dataset, tag: BaseTag) -> Dataset | None:
-    """The keys within a sequence; None where it asks for all: zero length or an empty item."""
-    if not dictionary_has_tag(tag) or dictionary_VR(tag) != "SQ":
-        return None
-    items = identifier[tag].value
-    return items[0] if isinstance(items, Sequence) and items and _keys(items[0]) else None
 
 
 def _is_writable(tag: BaseTag) -> bool:
@@ -314,27 +211,6 @@ def _is_writable(tag: BaseTag) -> bool:
         return False
     vr = dictionary_VR(tag)
     return vr == "SQ" or elements.writer(vr) is not None
-
-
-def _requested_vr(keys: Dataset, tag: BaseTag) -> str:
-    vr = dictionary_VR(tag) if dictionary_has_tag(tag) else keys.get_item(tag).VR or "UN"
-    return "OW" if vr == "OB or OW" else vr[:2]  # of several, the one that a zero length is written as
-
-
-def _private_creator(keys: Dataset, tag: BaseTag) -> bytes:
-    """A private creator says whose the requested private attributes are, so it is given back."""
-    if not tag.is_private_creator:
-        return b""
-    value = keys[tag].value
-    encoded = value.encode("ascii") if isinstance(value, str) and value.isascii() else b""
-    return encoded + b" " * (len(encoded) % 2)
-
-
-def _requested_character_set(identifier: Dataset) -> Iterable[str]:
-    value = identifier.get("SpecificCharacterSet")
-    if not value:
-        return ()
-    return (value,) if isinstance(value, str) else tuple(value)
 
 
 def _tag(keyword: str) -> BaseTag:

@@ -14,7 +14,6 @@ from worklist import attributes
 from worklist.dicom import representations
 
 _OF_THE_IDENTIFIER = frozenset(attribute.keyword for attribute in attributes.IDENTIFIER_ATTRIBUTES)
-_FIRST_GROUP_OF_DATA_SETS = 0x0008  # lower ones are commands, file meta information and directories
 _MULTIPLICITY = re.compile(r"(\d+)(?:-(\d*)(n?))?")
 
 
@@ -63,7 +62,7 @@ def _refusal(keyword: object) -> str | None:
         return "This is not a keyword of the DICOM data dictionary, such as MedicalAlerts."
     if keyword in _OF_THE_IDENTIFIER or keyword == attributes.STEP_SEQUENCE.keyword:
         return "This attribute is made for each answer and cannot be set."
-    if Tag(tag).group < _FIRST_GROUP_OF_DATA_SETS or not _is_supported(dictionary_VR(tag)):
+    if Tag(tag).group < representations.FIRST_GROUP_OF_DATA_SETS or not _is_supported(dictionary_VR(tag)):
         return "Attributes of this kind are not part of a worklist item."
     return None
 

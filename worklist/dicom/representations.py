@@ -13,6 +13,8 @@ from datetime import date
 
 from pydicom.valuerep import format_number_as_ds
 
+# Lower groups are commands, file meta information and directories.
+FIRST_GROUP_OF_DATA_SETS = 0x0008
 # Extended or replaced by the Specific Character Set (PS3.5 6.1.2.3); all others are ASCII.
 TEXT = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
 # A backslash is a character of these, for they have one value only.
@@ -82,10 +84,12 @@ def to_text(vr: str, value: str | int | float) -> str:
     """
     if isinstance(value, str):
         return value
-    if isinstance(value, float) and vr == "DS":
-        return format_number_as_ds(value)
     if isinstance(value, float):
-        raise ValueError("Text or a whole number is expected.")
+        if vr != "DS":
+            raise ValueError("Text or a whole number is expected.")
+        if not math.isfinite(value):
+            raise ValueError("A finite number is expected.")
+        return format_number_as_ds(value)
     return str(value)
 
 

@@ -19,6 +19,7 @@ from pynetdicom.events import Event
 logger = logging.getLogger(__name__)
 
 LONGEST_TO_ASSOCIATE = 10  # seconds from the connection to the association request
+TIME_TO_ABORT = 1.0  # seconds
 # Of answers on their way to a slow scanner: a C-CANCEL cannot take back what the kernel holds.
 SEND_BUFFER = 32 * 1024
 
@@ -142,6 +143,20 @@ else:
 
     def _acknowledge_at_once(connection: socket.socket) -> None:
         """Other systems have no such option."""
+
+
+def abort(association: Association) -> None:
+    """Abort an established association from another thread than its own.
+
+    `Association.abort` alone lets that thread close the connection before the abort is sent.
+    """
+    association.abort(block=False)
+    deadline = time.monotonic() + TIME_TO_ABORT
+    while association.dul.state_machine.current_state == "Sta6" and time.monotonic() < deadline:
+        time.sleep(0.001)
+    if association.dul.state_machine.current_state == "Sta6":
+        hang_up(association)
+    association.kill()
 
 
 def hang_up(association: Association) -> None:

@@ -155,14 +155,14 @@ def _finish(server: Server, *, seconds: float) -> None:
 
 
 def _abort(associations: Iterable[Association]) -> None:
-    """Each takes pynetdicom a tenth of a second, so all at once."""
+    """All at once, for each waits for its own connection."""
     threads = []
     for association in associations:
         if association.is_established:
-            threads.append(Thread(target=association.abort, daemon=True))
+            threads.append(Thread(target=connections.abort, args=(association,), daemon=True))
         else:
             connections.hang_up(association)
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=1)
+        thread.join(timeout=2 * connections.TIME_TO_ABORT)

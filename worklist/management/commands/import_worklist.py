@@ -13,8 +13,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from worklist import attributes, intake, worklist_files
+from worklist.dicom.reading import Refused
 from worklist.models import WorklistItem
-from worklist.worklist_files import Refused, Step
+from worklist.worklist_files import Step
 
 ACTOR = "import_worklist"
 OUTCOMES = ("created", "updated", "unchanged")

@@ -1,0 +1,196 @@
+"""The benchmark counts what comes back, and fails on what is wrong; not how fast anything is."""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from pydicom import dcmread
+
+from benchmarks import client, items, mwl, report
+from benchmarks.client import Association, WrongAnswerError
+from benchmarks.peers import OURS
+from benchmarks.report import Key, Results
+from benchmarks.scenarios import BROAD, CANCEL, DOE, ECHO, PATIENT_ID, TYPICAL
+
+SMALL = ["--n", "150", "--rounds", "1", "--seconds", "0", "--peer", "none"]
+TODAY = date(2026, 1, 10)
+REQUEST = client.find_request(items.query())
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Callable[[], tuple[int, Path]]:
+    """A run with few items: its exit code, and where it has written its figures."""
+
+    def run() -> tuple[int, Path]:
+        file = tmp_path / "figures.json"
+        return mwl.main([*SMALL, "--json", str(file)]), file
+
+    return run
+
+
+def test_a_run_measures_every_scenario_and_checks_its_counts(
+    small: Callable[[], tuple[int, Path]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, file = small()
+
+    assert code == 0, capsys.readouterr().out
+    measured = {each["scenario"]: each for each in json.loads(file.read_text())["measured"]}
+    assert {name: measured[name]["items"] for name in (ECHO, TYPICAL, PATIENT_ID, DOE, BROAD)} == {
+        ECHO: 0, TYPICAL: 20, PATIENT_ID: 1, DOE: 2, BROAD: 150,
+    }  # fmt: skip
+    assert all(each["server"] == OURS and each["operations"] >= 1 for each in measured.values())
+    assert "typical query" in capsys.readouterr().out
+
+
+def test_a_run_fails_when_a_query_finds_another_number_of_items(
+    small: Callable[[], tuple[int, Path]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(items, "does", lambda n: 3)
+
+    code, file = small()
+
+    assert code == 1
+    assert "DOE*, pylantir, 150 items: 2 items were answered instead of 3" in capsys.readouterr().out
+    assert not file.exists()
+
+
+def test_a_query_that_ends_with_success_and_the_expected_count_is_accepted() -> None:
+    with answering(0xFF00, 0xFF01, 0x0000) as port, Association(port) as association:
+        association.find(REQUEST, expected=2)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "complaint"),
+    [
+        pytest.param((0xFF00, 0x0000), "1 items were answered instead of 2", id="an item too few"),
+        pytest.param((0xFF00, 0xFF00, 0xFF00, 0x0000), "3 items were", id="an item too many"),
+        pytest.param((0xFF00, 0xFF00, 0xA700), "ended with status A700", id="another final status"),
+        pytest.param((0xFF00, 0xFF00), "closed the connection", id="no final status"),
+    ],
+)
+def test_a_query_fails_on(statuses: tuple[int, ...], complaint: str) -> None:
+    with (
+        answering(*statuses) as port,
+        pytest.raises(WrongAnswerError, match=complaint),
+        Association(port) as association,
+    ):
+        association.find(REQUEST, expected=2)
+
+
+def test_items_after_a_cancel_are_counted() -> None:
+    with answering(*[0xFF00] * 25, 0xFE00) as port, Association(port) as association:
+        assert association.find_and_cancel(REQUEST, after=20) == 5
+
+
+@pytest.mark.parametrize(
+    ("scenario", "figures", "complaint"),
+    [
+        pytest.param(CANCEL, {40: [12.0, 101.0]}, "101 items came after a cancel", id="a cancel unheard"),
+        pytest.param(TYPICAL, {40: [2.0], 4000: [3.1]}, "not flat: 1.55 times", id="a cost that grows"),
+    ],
+)
+def test_a_run_fails_on(scenario: str, figures: dict[int, list[float]], complaint: str) -> None:
+    failures = report.failures(results(scenario, figures))
+
+    assert len(failures) == 1
+    assert complaint in failures[0]
+
+
+@pytest.mark.parametrize(
+    ("scenario", "figures"),
+    [
+        pytest.param(CANCEL, {40: [100.0]}, id="a cancel heard in time"),
+        pytest.param(TYPICAL, {40: [2000.0], 4000: [2900.0]}, id="a slow machine"),
+    ],
+)
+def test_a_run_does_not_fail_on(scenario: str, figures: dict[int, list[float]]) -> None:
+    assert report.failures(results(scenario, figures)) == []
+
+
+def results(scenario: str, figures: dict[int, list[float]]) -> Results:
+    found = Results()
+    for n, measured in figures.items():
+        if scenario != TYPICAL:
+            found.add(Key(TYPICAL, n, OURS), [1.0], items=20)
+        found.add(Key(scenario, n, OURS), measured, items=20)
+    return found
+
+
+def test_a_worklist_file_holds_the_values_of_its_item(tmp_path: Path) -> None:
+    item = items.item(17, today=TODAY)
+    path = tmp_path / "17.wl"
+    path.write_bytes(items.worklist_file(item, items.template()))
+
+    read = dcmread(path)
+
+    step = read.ScheduledProcedureStepSequence[0]
+    places = (step if keyword in items.STEP_KEYWORDS else read for keyword in item._fields)
+    assert [str(place[keyword].value) for place, keyword in zip(places, item._fields, strict=True)] == list(
+        item
+    )
+
+
+def test_as_many_items_as_said_match_the_typical_query() -> None:
+    found = [items.item(number, today=TODAY) for number in range(1000)]
+
+    todays = [each for each in found if each.ScheduledProcedureStepStartDate == "20260110"]
+    assert sum(each.ScheduledStationAETitle == items.STATION for each in todays) == items.TYPICAL
+    assert len(todays) > items.TYPICAL
+    assert sum(each.PatientName.startswith("DOE") for each in found) == items.does(1000)
+    assert len({each.PatientID for each in found}) == 1000
+
+
+@contextmanager
+def answering(*statuses: int) -> Iterator[int]:
+    """A port where one association is accepted and its first request answered with the statuses."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(10)
+        thread = Thread(target=_answer, args=(listener, statuses))
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            thread.join(10)
+
+
+def _answer(listener: socket.socket, statuses: tuple[int, ...]) -> None:
+    connection, _ = listener.accept()
+    with connection:
+        connection.settimeout(10)
+        _read_pdu(connection)
+        connection.sendall(struct.pack(">BxL", client.ASSOCIATE_AC, 0))
+        _read_pdu(connection)
+        connection.sendall(b"".join(map(_response, statuses)))
+        if statuses[-1] not in client.PENDING:
+            while _read_pdu(connection) != client.RELEASE_RQ:
+                continue
+            connection.sendall(struct.pack(">BxL4x", client.RELEASE_RP, 4))
+
+
+def _read_pdu(connection: socket.socket) -> int:
+    """The type of the next PDU; A-RELEASE-RQ where the user has hung up instead."""
+    header = connection.recv(6, socket.MSG_WAITALL)
+    if len(header) < 6:
+        return client.RELEASE_RQ
+    kind, length = struct.unpack(">BxL", header)
+    connection.recv(length, socket.MSG_WAITALL)
+    return int(kind)
+
+
+def _response(status: int) -> bytes:
+    """A C-FIND-RSP, one PDU for the command and, where it is pending, one for an empty identifier."""
+    command = client.STATUS_HEADER + struct.pack("<H", status)
+    pdus = client._p_data(client.WORKLIST_CONTEXT, (client.COMMAND | client.LAST, command))
+    if status in client.PENDING:
+        pdus += client._p_data(client.WORKLIST_CONTEXT, (client.LAST, b""))
+    return pdus

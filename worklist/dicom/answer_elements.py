@@ -1,0 +1,100 @@
+"""The elements of an answer, each compiled once and then written for every item."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydicom.datadict import dictionary_VM
+
+from worklist.attributes import Attribute
+from worklist.dicom import elements
+from worklist.dicom.character_sets import CharacterSet
+from worklist.dicom.values import Record
+
+Stored = Mapping[str, Any]  # keyword to value: extra_attributes, or an item of a sequence in it
+Read = Callable[[Record, Stored], Any]
+Frame = Callable[[bytes], bytes]
+
+_UNREADABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+
+
+class EncodingError(Exception):
+    """An item's value of the attribute `keyword` cannot be sent: the item is left out of the answers."""
+
+    def __init__(self, keyword: str) -> None:
+        super().__init__(f"the value of {keyword} cannot be encoded")
+        self.keyword = keyword
+
+
+class Answering:
+    """One attempt at an item in one character set."""
+
+    __slots__ = ("character_set", "complete", "record")
+
+    def __init__(self, record: Record, character_set: CharacterSet) -> None:
+        self.record = record
+        self.character_set = character_set
+        self.complete = True
+
+
+# The bytes of one element; none where it is left out.
+Element = Callable[[Answering, Stored], bytes]
+
+
+def value_element(keyword: str, vr: str, read: Read, frame: Frame, absent: bytes) -> Element:
+    write, pad, separator = elements.writer(vr), elements.padding(vr), elements.separator(vr)
+    if write is None:
+        raise EncodingError(keyword)
+
+    def element(answering: Answering, stored: Stored) -> bytes:
+        try:
+            value = read(answering.record, stored)
+            if not value and value != 0:
+                return absent
+            if not isinstance(value, list):
+                encoded = write(value, answering.character_set)
+            elif separator is None:
+                raise EncodingError(keyword)
+            else:
+                encoded = separator.join([write(one, answering.character_set) for one in value])
+            return frame(encoded + pad if len(encoded) & 1 else encoded)
+        except UnicodeEncodeError:
+            raise
+        except _UNREADABLE:
+            raise EncodingError(keyword) from None
+
+    return element
+
+
+def sequence_element(keyword: str, read: Read, encode_item: Element, frame: Frame, absent: bytes) -> Element:
+    def element(answering: Answering, stored: Stored) -> bytes:
+        items = read(answering.record, stored)
+        if not items:
+            return absent
+        if not isinstance(items, list) or not all(isinstance(item, Mapping) for item in items):
+            raise EncodingError(keyword)
+        contents = [encode_item(answering, item) for item in items]
+        encoded = b"".join([elements.item(content) for content in contents if content])
+        return frame(encoded) if encoded else absent
+
+    return element
+
+
+def reader(attribute: Attribute) -> Read:
+    keyword, field, derive = attribute.keyword, attribute.field, attribute.derive
+    if derive is not None:
+        made = derive
+        if field is not None:
+            return lambda record, stored: made(record)
+        return lambda record, stored: stored.get(keyword) or made(record)
+    if field is None:
+        return stored_reader(keyword)
+    column = field
+    if dictionary_VM(attribute.tag) == "1":
+        return lambda record, stored: record[column]
+    return lambda record, stored: [value for value in (record[column] or "").split("\\") if value]
+
+
+def stored_reader(keyword: str) -> Read:
+    return lambda record, stored: stored.get(keyword)

@@ -1,0 +1,174 @@
+"""Data sets of files as they were meant, or refused: damage and doubtful text are never passed on."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from typing import Any
+
+from pydicom import DataElement, Dataset, config, dcmread
+from pydicom.datadict import dictionary_has_tag, keyword_for_tag
+from pydicom.dataelem import RawDataElement
+from pydicom.multival import MultiValue
+from pydicom.tag import BaseTag, Tag
+from pydicom.uid import DeflatedExplicitVRLittleEndian
+
+from worklist import attributes
+from worklist.attributes import Place
+from worklist.dicom.character_sets import DEFAULT_REPERTOIRE
+
+CHARACTER_SET = Tag("SpecificCharacterSet")
+
+# Of the file, or of the encoding of its text, and not of the item.
+_OF_THE_FILE = frozenset({CHARACTER_SET, Tag("SOPClassUID"), Tag("SOPInstanceUID")})
+_FIRST_GROUP_OF_DATA_SETS = 0x0008  # lower ones are commands, file meta information and directories
+_PREFIX = slice(128, 132)
+_UNDEFINED_LENGTH = 0xFFFFFFFF
+_HARMLESS = ("Incorrect value for Specific Character Set", "VR lookup failed")
+
+
+class Refused(Exception):
+    """Why a file cannot be used: a sentence with nothing of its values."""
+
+
+@contextmanager
+def strictly() -> Iterator[None]:
+    """pydicom's doubts as errors: a value that is read as something else is worse than none.
+
+    Its log is kept still, for it may quote values. Whether they are valid is not judged here.
+    """
+    log = logging.getLogger("pydicom")
+    level = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings(), config.disable_value_validation():
+            warnings.simplefilter("error")
+            for message in _HARMLESS:
+                warnings.filterwarnings("ignore", message=message)
+            yield
+    finally:
+        log.setLevel(level)
+
+
+def read_dataset(data: bytes) -> Dataset:
+    """A file's data set, with or without file meta information. Raises Refused."""
+    if data[_PREFIX] != b"DICM" and not _begins_like_a_worklist(data):
+        raise Refused("This is not a DICOM file.")
+    # A few such bytes may unpack to any number, so they are not unpacked.
+    if DeflatedExplicitVRLittleEndian.encode("ascii") in data:
+        raise Refused("It is compressed (Deflated Explicit VR): write it as Explicit VR Little Endian.")
+    try:
+        return dcmread(BytesIO(data), force=True, stop_before_pixels=True)
+    except RecursionError as error:
+        raise Refused("Its sequences are nested too deeply.") from error
+    except Exception as error:  # hostile bytes make pydicom raise whatever its converters raise
+        raise Refused("It is damaged or cut off.") from error
+
+
+def tags(dataset: Dataset) -> list[BaseTag]:
+    """The attributes of the data set, but for those that speak of the file. Raises Refused."""
+    _refuse_if_damaged(dataset)
+    return sorted(tag for tag in dataset.keys() if not _is_of_the_file(tag))  # noqa: SIM118  see below
+
+
+def element(dataset: Dataset, tag: BaseTag, *, declared: bool) -> DataElement:
+    """One attribute, decoded. `declared`: a character set is known for its text. Raises Refused."""
+    try:
+        found = dataset[tag]
+    except RecursionError as error:
+        raise Refused("Its sequences are nested too deeply.") from error
+    except Exception as error:  # values are decoded on access
+        raise Refused(
+            f"{name(tag)} cannot be read: damaged, or not in its Specific Character Set."
+        ) from error
+    if not declared and not _is_ascii(found):
+        raise Refused(f"{name(tag)} is not ASCII, and no Specific Character Set (0008,0005) is given.")
+    return found
+
+
+def declares_character_set(dataset: Dataset) -> bool:
+    """Whether it names one beyond the default; without there is only ASCII (PS3.5 6.1.2.1)."""
+    if CHARACTER_SET not in dataset:
+        return False
+    return not set(values(element(dataset, CHARACTER_SET, declared=True))) <= DEFAULT_REPERTOIRE | {None}
+
+
+def values(found: DataElement) -> list[Any]:
+    return list(found.value) if isinstance(found.value, MultiValue | list) else [found.value]
+
+
+def json_value(found: DataElement, left_out: list[str], *, declared: bool) -> Any:
+    """The value as `extra_attributes` holds it, None for an empty one. Raises Refused.
+
+    TypeError says that it holds no such value; in items of sequences that goes to `left_out`, by name.
+    """
+    if found.VR == "SQ":
+        return [_item(item, left_out, declared=declared) for item in found.value] or None
+    if found.is_empty:
+        return None
+    plain = [_plain(value) for value in values(found)]
+    return plain if isinstance(found.value, MultiValue | list) else plain[0]
+
+
+def name(tag: BaseTag) -> str:
+    return f"{keyword_for_tag(tag)} {tag}".strip()
+
+
+def _begins_like_a_worklist(data: bytes) -> bool:
+    """Whether a file without the prefix begins with an element that a worklist file may begin with."""
+    groups = {tag.group for tag in attributes.BY_PLACE[Place.ROOT]} | {0x0002, 0x0008}
+    for order in ("little", "big"):
+        group, number = (int.from_bytes(data[at : at + 2], order) for at in (0, 2))
+        if group in groups and (number == 0 or dictionary_has_tag((group, number))):
+            return True
+    return False
+
+
+def _refuse_if_damaged(dataset: Dataset) -> None:
+    """pydicom takes a value that ends early for what there is of it."""
+    for tag in dataset.keys():  # noqa: SIM118  iterating a Dataset decodes every element
+        raw: Any = dataset.get_item(tag)
+        if not isinstance(raw, RawDataElement) or raw.length == _UNDEFINED_LENGTH:
+            continue
+        if len(raw.value or b"") != raw.length:
+            raise Refused(f"It is damaged or cut off in {name(tag)}.")
+
+
+def _is_of_the_file(tag: BaseTag) -> bool:
+    is_group_length = tag.element == 0
+    return is_group_length or tag in _OF_THE_FILE or tag.group < _FIRST_GROUP_OF_DATA_SETS
+
+
+def _is_ascii(found: DataElement) -> bool:
+    return found.VR == "SQ" or all(str(value).isascii() for value in values(found))
+
+
+def _item(dataset: Dataset, left_out: list[str], *, declared: bool) -> dict[str, Any]:
+    declared = declared or declares_character_set(dataset)
+    item = {}
+    for tag in tags(dataset):
+        keyword = keyword_for_tag(tag)
+        try:
+            if not keyword:
+                raise TypeError("private, or unknown to the dictionary")
+            item[keyword] = json_value(element(dataset, tag, declared=declared), left_out, declared=declared)
+        except TypeError:
+            left_out.append(name(tag))
+    return {keyword: value for keyword, value in item.items() if value is not None}
+
+
+def _plain(value: Any) -> str | int | float | None:
+    if value is None:
+        return None
+    if isinstance(value, bytes):
+        raise TypeError("binary")
+    if isinstance(value, BaseTag):
+        return f"{value:08X}"
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        return float(value)
+    return str(value).rstrip("\0 ")
