@@ -6,6 +6,7 @@ Scheduled Procedure Step Sequence is one worklist item.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
@@ -100,7 +101,8 @@ def _find(
         visited.add((found.st_dev, found.st_ino))
         children = sorted(path.iterdir())
     except OSError as error:
-        if named or path.suffix.lower() in SUFFIXES or path.is_dir():
+        leads_nowhere = error.errno in (errno.ENOENT, errno.ELOOP)
+        if named or path.suffix.lower() in SUFFIXES or not leads_nowhere:
             unreadable(path, _reason(error))
         return
     for child in children:

@@ -131,6 +131,9 @@ def listener(answer: bytes) -> Iterator[int]:
         with connection:
             connection.recv(65536)
             connection.sendall(answer)
+            connection.settimeout(10)
+            if answer:
+                connection.recv(1)  # its abort, or that it has closed: pynetdicom may miss what comes last
 
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.settimeout(10)

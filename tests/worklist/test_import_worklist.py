@@ -505,10 +505,12 @@ def as_nobody() -> Iterator[None]:
         os.seteuid(0)
 
 
-def test_a_folder_that_may_not_be_read_is_reported() -> None:
+@pytest.mark.parametrize("mode", [0o000, 0o444], ids=["closed", "only its names"])
+def test_a_folder_that_may_not_be_read_is_reported(mode: int) -> None:
     parent = Path(tempfile.mkdtemp())
     closed = parent / "OFFIS"
-    closed.mkdir(mode=0)
+    (closed / "deep").mkdir(parents=True)
+    closed.chmod(mode)
     parent.chmod(0o755)
     reported: list[tuple[Path, str]] = []
     try:
@@ -517,7 +519,7 @@ def test_a_folder_that_may_not_be_read_is_reported() -> None:
     finally:
         closed.chmod(0o700)
         shutil.rmtree(parent)
-    assert reported == [(closed, "Permission denied.")]
+    assert reported == [(closed / "deep" if mode else closed, "Permission denied.")]
 
 
 def test_a_path_that_does_not_exist_is_refused(tmp_path: Path) -> None:

@@ -81,9 +81,7 @@ def element(dataset: Dataset, tag: BaseTag, *, declared: bool) -> DataElement:
     except RecursionError as error:
         raise Refused("Its sequences are nested too deeply.") from error
     except Exception as error:  # values are decoded on access
-        raise Refused(
-            f"{name(tag)} cannot be read: damaged, or not in its Specific Character Set."
-        ) from error
+        raise Refused(f"{name(tag)} cannot be read: damaged, or in another character set.") from error
     if not declared and not _is_ascii(found):
         raise Refused(f"{name(tag)} is not ASCII, and no Specific Character Set (0008,0005) is given.")
     return found

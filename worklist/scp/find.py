@@ -127,7 +127,6 @@ def _send_answers(event: Event, outbox: Outbox) -> None:
             _log_unsent(row["pk"], error)
         else:
             outbox.send(status, identifier)
-    outbox.finish()
     if found.skipped or unsent:
         peer = connections.peer_of(event.assoc)
         logger.warning("%s: %d items left out, see above", peer, found.skipped + unsent)
@@ -175,9 +174,10 @@ def compile_query(encoded: bytes, *, implicit_vr: bool, deflated: bool) -> Query
 
 
 def check_whole(data: bytes, *, implicit_vr: bool) -> None:
-    """Raises Failure, or what pydicom raises, for a data set that breaks off. Read, it has keys all the same:
+    """Raises Failure, or what pydicom raises, for a data set that breaks off.
 
-    those before the break. With the others lost, the query would match more than was asked for.
+    `read_dataset` returns the keys before the break, and without the others a query matches more than
+    was asked for.
     """
     stream = BytesIO(data)
     end = 0

@@ -17,7 +17,8 @@ from pynetdicom.pdu_primitives import A_ABORT, A_P_ABORT, A_RELEASE, P_DATA
 
 PDV_HEADER = 6  # item length 4, context ID 1, message control header 1 (PS3.8 9.3.5.1 and E.2)
 COMMAND, DATA, LAST = 0x01, 0x00, 0x02  # message control header
-# pynetdicom sends what is queued before it reads: with more queued, a C-CANCEL is not heard.
+# pynetdicom reads nothing while something is queued, and sleeps for a millisecond when nothing is: a
+# C-CANCEL is heard after twice as many answers, and a query without one never waits for that sleep.
 QUEUED_AT_MOST = 16
 POLL = 0.0002  # seconds
 
@@ -54,13 +55,9 @@ class Outbox:
             self._dul.send_pdu(primitive)
         self.sent += 1
 
-    def finish(self) -> None:
-        """Wait until the answers are handed to the kernel. Raises Cancelled and PeerGone."""
-        self._wait()
-
     def _wait(self) -> None:
-        """Until little is queued, and what the peer has sent meanwhile is read."""
-        while not self._dul.to_provider_queue.empty() or self._has_sent():
+        """Until little is queued, or nothing where the peer has sent something that must be read first."""
+        while self._dul.to_provider_queue.qsize() > QUEUED_AT_MOST or self._has_sent():
             self._check_peer()
             time.sleep(POLL)
         self._check_peer()

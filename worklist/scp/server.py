@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -37,6 +38,8 @@ IMPLEMENTATION_VERSION_NAME = "PYLANTIR_DJANGO"
 BACKLOG = 128  # connections that wait to be accepted; a full one is retried after seconds
 LARGEST_PDU = 128 * 1024  # that peers may send
 STOP_SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT})
+# Each answer is encoded in one thread and sent by another, which would wait up to 5 ms for its turn.
+SWITCH_INTERVAL = 0.0005  # seconds
 GRACE = 10.0  # seconds for what runs when a stop is asked for
 
 
@@ -116,6 +119,7 @@ def serve(listener: socket.socket, *, ae_title: str, is_wanted: Callable[[], boo
     _keep_write_ahead_log()
     gc.collect()
     gc.freeze()  # a collection then looks at what associations made, not at Django
+    sys.setswitchinterval(SWITCH_INTERVAL)
     accepting = Thread(target=partial(server.serve_forever, poll_interval=0.1), name="accepting", daemon=True)
     accepting.start()
     asked = _wait_for_stop(lambda: accepting.is_alive() and is_wanted())
