@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -167,12 +167,21 @@ def _check(item: WorklistItem, errors: Errors) -> None:
     """Raise all that is wrong at once: what could not be cleaned, then the model's own rules."""
     found = dict(errors)
     try:
-        item.full_clean(exclude=set(errors))
+        # The fields' validators say the same as the database's constraints, which would be a query each.
+        item.full_clean(exclude=set(errors), validate_constraints=False)
     except ValidationError as error:
         found |= error.message_dict
+    if _is_another(item):
+        found[NON_FIELD_ERRORS] = [STEP_EXISTS]
     found |= {field: text for field, text in _contradictions(item).items() if field not in found}
     if found:
         raise ValidationError(found)
+
+
+def _is_another(item: WorklistItem) -> bool:
+    """Whether another item has the step's identifiers."""
+    same = WorklistItem.objects.filter(**{field: getattr(item, field) for field in MADE_ONCE})
+    return same.exclude(pk=item.pk).exists()
 
 
 def _save(item: WorklistItem, *, actor: str, reason: str) -> None:

@@ -19,7 +19,7 @@ PDV_HEADER = 6  # item length 4, context ID 1, message control header 1 (PS3.8 9
 COMMAND, DATA, LAST = 0x01, 0x00, 0x02  # message control header
 # pynetdicom reads nothing while something is queued, and sleeps for a millisecond when nothing is: a
 # C-CANCEL is heard after twice as many answers, and a query without one never waits for that sleep.
-QUEUED_AT_MOST = 16
+QUEUED_AT_MOST = 10
 POLL = 0.0002  # seconds
 
 
