@@ -7,19 +7,22 @@ What a key matches and how an item is encoded have tests of their own; here are 
 from __future__ import annotations
 
 import fcntl
+import queue
 import socket
 import sys
 import termios
 import zlib
 from collections.abc import Callable
 from datetime import date, time
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from django.db import connection
 from pydicom import Dataset, Sequence
 from pydicom.tag import Tag
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pynetdicom.events import Event
 
 from tests import scu
 from tests.conftest import wait_until
@@ -29,7 +32,7 @@ from worklist.dicom.matching import read_keys
 from worklist.models import WorklistItem
 from worklist.scp import find, rows
 from worklist.scp.find import Failure
-from worklist.scp.sending import packed
+from worklist.scp.sending import Cancelled, Outbox, packed
 
 Query = Callable[..., list[tuple[int, Any]]]
 FindScu = Callable[..., list[dict[str, str]]]
@@ -179,7 +182,7 @@ def test_a_corrupt_row_is_left_out_logged_and_counted(
     assert "P2" not in log
 
 
-def test_row_74_after_a_cancel_at_most_50_further_answers_are_sent(
+def test_row_74_a_cancel_ends_the_answers_and_the_association_stays(
     server: RunningServer, items: Items
 ) -> None:
     items(5000)
@@ -424,6 +427,53 @@ def test_row_94_the_log_tells_of_queries_and_of_no_participant(
     assert "MR1 at 127.0.0.1: 1 answers in " in log
     assert "SECRET" not in log
     assert "1900" not in log
+
+
+class Provider:
+    """What the outbox sees of pynetdicom: a queue that is sent first, then what the peer has sent is read."""
+
+    def __init__(self, cancel_after: int) -> None:
+        self.to_provider_queue: queue.Queue[Any] = queue.Queue()
+        self.cancel_after = cancel_after
+        self.sent = 0
+        self.is_cancelled = False
+        self.request = SimpleNamespace(MessageID=1, AffectedSOPClassUID=scu.WORKLIST)
+        self.context = SimpleNamespace(context_id=1)
+        self.socket = self.dul = self
+        self.assoc = SimpleNamespace(dul=self, requestor=SimpleNamespace(maximum_length=0))
+
+    @property
+    def ready(self) -> bool:
+        return self.sent >= self.cancel_after and not self.is_cancelled
+
+    def send_pdu(self, primitive: Any) -> None:
+        self.to_provider_queue.put(primitive)
+
+    def is_alive(self) -> bool:
+        return True
+
+    def peek_next_pdu(self) -> None:
+        return None
+
+    def run(self, seconds: float) -> None:
+        """While the outbox sleeps, a few answers are sent, or the cancel is read."""
+        self.is_cancelled = self.ready and self.to_provider_queue.empty()
+        for _ in range(min(3, self.to_provider_queue.qsize())):
+            self.to_provider_queue.get()
+            self.sent += 1
+
+
+@pytest.mark.parametrize("cancel_after", range(0, 60, 7), ids=lambda after: f"row 74, cancel after {after}")
+def test_a_cancel_is_heard_within_50_further_answers(
+    monkeypatch: pytest.MonkeyPatch, cancel_after: int
+) -> None:
+    provider = Provider(cancel_after)
+    monkeypatch.setattr("worklist.scp.sending.time.sleep", provider.run)
+    outbox = Outbox(cast("Event", provider))
+    with pytest.raises(Cancelled):
+        for _ in range(1000):
+            outbox.send(PENDING, b"")
+    assert provider.sent == outbox.sent <= cancel_after + 50
 
 
 class TestPacked:
