@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from weakref import WeakKeyDictionary, WeakSet
 
+import pydicom
 from django.conf import settings
 from pynetdicom import _config
 from pynetdicom.association import Association
@@ -169,8 +170,9 @@ def hang_up(association: Association) -> None:
             return
 
 
-def quieten_pynetdicom() -> None:
-    """No log line of it holds a data set, and a peer's fault is no error of ours."""
+def quieten_libraries() -> None:
+    """No line of theirs quotes what a peer has sent, and a peer's fault is no error of ours."""
+    pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
     _config.LOG_HANDLER_LEVEL = "none"
     _config.LOG_REQUEST_IDENTIFIERS = False
     _config.LOG_RESPONSE_IDENTIFIERS = False

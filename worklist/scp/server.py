@@ -77,7 +77,7 @@ class Server(AssociationServer):
 
 
 def make_server(listener: socket.socket, *, ae_title: str) -> Server:
-    connections.quieten_pynetdicom()
+    connections.quieten_libraries()
     entity = AE(ae_title=ae_title)
     entity.implementation_class_uid = IMPLEMENTATION_CLASS_UID
     entity.implementation_version_name = IMPLEMENTATION_VERSION_NAME
