@@ -24,6 +24,7 @@ from pynetdicom.events import Event
 from worklist.dicom.encoding import Answer, EncodingError, Plan
 from worklist.dicom.matching import IdentifierError, Keys, read_keys
 from worklist.scp import connections, rows
+from worklist.scp.remembering import Remembered
 from worklist.scp.rows import Row
 from worklist.scp.sending import Cancelled, Outbox, PeerGone
 
@@ -39,6 +40,8 @@ UNABLE_TO_PROCESS = 0xC000
 
 LONGEST_IDENTIFIER = 1024 * 1024  # bytes, inflated
 LONGEST_REMEMBERED = 16 * 1024
+
+_answers: Remembered[tuple[int, bytes]] = Remembered(most=5000)
 UNDEFINED_LENGTH = 0xFFFFFFFF
 
 
@@ -61,7 +64,7 @@ class Failure(Exception):
         return dataset
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Query:
     """What one identifier asks, and how it is answered."""
 
@@ -69,8 +72,11 @@ class Query:
     plan: Plan
     deflated: bool
 
-    def encode(self, row: Row) -> tuple[int, bytes]:
+    def answer(self, row: Row) -> tuple[int, bytes]:
         """Status and identifier of the item's answer. Raises EncodingError."""
+        return _answers.get((self, row["pk"]), row, self._encode)
+
+    def _encode(self, row: Row) -> tuple[int, bytes]:
         answer = self.plan.encode(row)
         identifier = deflate(answer.identifier) if self.deflated else answer.identifier
         return self._status(answer), identifier
@@ -121,7 +127,7 @@ def _send_answers(event: Event, outbox: Outbox) -> None:
         if not row["scheduled_station_aetitle"]:
             row["scheduled_station_aetitle"] = calling_ae_title
         try:
-            status, identifier = query.encode(row)
+            status, identifier = query.answer(row)
         except Exception as error:  # one bad row never loses the others
             unsent += 1
             _log_unsent(row["pk"], error)

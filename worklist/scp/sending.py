@@ -6,16 +6,16 @@ instead would have it encoded by pydicom and its command set encoded twice, for 
 
 from __future__ import annotations
 
+import struct
 import time
 from collections.abc import Iterator
-from io import BytesIO
+from typing import cast
 
-from pynetdicom.dimse_messages import C_FIND_RSP
-from pynetdicom.dimse_primitives import C_FIND
 from pynetdicom.events import Event
 from pynetdicom.pdu_primitives import A_ABORT, A_P_ABORT, A_RELEASE, P_DATA
 
 PDV_HEADER = 6  # item length 4, context ID 1, message control header 1 (PS3.8 9.3.5.1 and E.2)
+C_FIND_RSP = 0x8020  # Command Field
 COMMAND, DATA, LAST = 0x01, 0x00, 0x02  # message control header
 # pynetdicom reads nothing while something is queued, and sleeps for a millisecond when nothing is: a
 # C-CANCEL is heard after twice as many answers, and a query without one never waits for that sleep.
@@ -48,7 +48,11 @@ class Outbox:
             self._wait()
         command = self._commands.get(status)
         if command is None:
-            command = self._commands[status] = self._command(status)
+            request = self._event.request
+            command = pending_command(
+                str(request.AffectedSOPClassUID), cast("int", request.MessageID), status
+            )
+            self._commands[status] = command
         for values in packed(command, identifier, largest=self._largest):
             primitive = P_DATA()
             primitive.presentation_data_value_list.extend((self._context_id, value) for value in values)
@@ -72,17 +76,14 @@ class Outbox:
         if not self._dul.is_alive() or isinstance(waiting, A_ABORT | A_P_ABORT | A_RELEASE):
             raise PeerGone
 
-    def _command(self, status: int) -> bytes:
-        """The command set of a C-FIND-RSP with a data set (PS3.7 9.3.2.2)."""
-        response = C_FIND()
-        response.MessageIDBeingRespondedTo = self._event.request.MessageID
-        response.AffectedSOPClassUID = self._event.request.AffectedSOPClassUID
-        response.Status = status
-        response.Identifier = BytesIO(b"\0\0")
-        message = C_FIND_RSP()
-        message.primitive_to_message(response)
-        first = next(message.encode_msg(self._context_id, 0))
-        return bytes(first.presentation_data_value_list[0][1][1:])
+
+def pending_command(sop_class: str, message_id: int, status: int) -> bytes:
+    """The command set of a C-FIND-RSP with a data set, always Implicit VR (PS3.7 9.3.2.2 and 6.3.1)."""
+    uid = sop_class.encode("ascii") + b"\0" * (len(sop_class) % 2)
+    elements = struct.pack("<HHL", 0, 0x0002, len(uid)) + uid
+    for element, value in ((0x0100, C_FIND_RSP), (0x0120, message_id), (0x0800, 1), (0x0900, status)):
+        elements += struct.pack("<HHLH", 0, element, 2, value)
+    return struct.pack("<HHLL", 0, 0, 4, len(elements)) + elements
 
 
 def packed(command: bytes, data: bytes, *, largest: int) -> Iterator[list[bytes]]:

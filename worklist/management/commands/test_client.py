@@ -16,6 +16,7 @@ from pydicom.multival import MultiValue
 from pydicom.tag import Tag
 from pynetdicom import AE
 from pynetdicom.association import Association
+from pynetdicom.pdu_primitives import A_ASSOCIATE
 from pynetdicom.sop_class import ModalityWorklistInformationFind  # type: ignore[attr-defined]  # made at import
 from tabulate import tabulate
 
@@ -44,10 +45,7 @@ START = ("ScheduledProcedureStepStartDate", "ScheduledProcedureStepStartTime")
 # PS3.8 9.3.4: (source, diagnostic) of an A-ASSOCIATE-RJ.
 REJECTIONS = {
     (1, 2): "it does not know the application context",
-    (
-        1,
-        3,
-    ): "it does not know {calling}: make it a device there, or use --callingAEtitle",
+    (1, 3): "it does not know {calling}: make it a device there, or use --callingAEtitle",
     (1, 7): "its AE title is not {called}: use --AEtitle",
     (3, 1): "it is busy: try again",
     (3, 2): "it has as many associations as it allows: try again",
@@ -157,8 +155,9 @@ def _associate(options: dict[str, Any]) -> Association:
     if association.is_established:
         return association
     server = f"{options['ip']}:{options['port']}"
-    if association.is_rejected:
-        raise CommandError(f"{server} refused the association: {_rejection(association, options)}.")
+    refusal = _refusal(association)
+    if refusal is not None:
+        raise CommandError(f"{server} refused the association: {_rejection(refusal, options)}.")
     if association.rejected_contexts:
         raise CommandError(f"{server} does not offer Modality Worklist: is it the right server?")
     raise CommandError(f"{server} ended the association: is it a DICOM server? Look into its log.")
@@ -176,10 +175,15 @@ def _refuse_unless_someone_listens(ip: str, port: int) -> None:
         ) from error
 
 
-def _rejection(association: Association, options: dict[str, Any]) -> str:
-    answer: Any = association.acceptor.primitive
-    codes = answer.result_source, answer.diagnostic
-    sentence = REJECTIONS.get(codes, f"source {codes[0]}, reason {codes[1]}")
+def _refusal(association: Association) -> A_ASSOCIATE | None:
+    """pynetdicom leaves a refusal unread that comes before it has seen that the connection stands."""
+    answer = association.acceptor.primitive if association.is_rejected else association.dul.receive_pdu()
+    return answer if isinstance(answer, A_ASSOCIATE) and answer.result else None
+
+
+def _rejection(refusal: A_ASSOCIATE, options: dict[str, Any]) -> str:
+    source, reason = refusal.result_source, refusal.diagnostic
+    sentence = REJECTIONS.get((source or 0, reason or 0), f"source {source}, reason {reason}")
     return sentence.format(calling=options["callingAEtitle"], called=options["AEtitle"])
 
 
