@@ -17,7 +17,7 @@ from worklist.scp.database import own_connection
 
 logger = logging.getLogger(__name__)
 
-CHUNK = 2000
+CHUNK = 1000
 COLUMNS = (*RECORD_FIELDS, "pk")
 # SQLite gives None for a text that is no date: an answer without it could not be told from a universal one.
 NEVER_NULL = ("scheduled_start_date", "scheduled_start_time")
