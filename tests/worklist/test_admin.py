@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from worklist import intake, lifecycle
+from worklist.admin import actions
 from worklist.models import Device, Status, WorklistItem
 
 pytestmark = pytest.mark.django_db
@@ -214,6 +215,23 @@ def test_rescheduling_without_a_date_asks_again(coordinator: Client) -> None:
     assert "This field is required." in page.content.decode()
     item.refresh_from_db()
     assert item.scheduled_start_date == date(2026, 1, 10)
+
+
+def test_more_items_than_a_page_can_ask_about_are_left_alone(
+    coordinator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(actions, "MOST_AT_ONCE", 1)
+    items = [an_item(), an_item()]
+    done = act(coordinator, "cancel_items", items, confirmed="1", reason="")
+    assert said(done) == ["Choose at most 1 items at once: nothing was done."]
+    assert not WorklistItem.objects.filter(performed_procedure_step_status=Status.CANCELLED).exists()
+
+
+def test_a_forged_first_value_is_refused_and_not_an_error(coordinator: Client) -> None:
+    item = an_item(patient_weight_kg="70")
+    sent = {**fields_of(coordinator, change_url(item)), "patient_weight_kg": "71"}
+    response = coordinator.post(change_url(item), {**sent, "initial-patient_weight_kg": "nonsense"})
+    assert list(errors_in(response)) == ["patient_weight_kg"]
 
 
 def test_duplicating_schedules_a_repeat_visit(coordinator: Client) -> None:

@@ -18,6 +18,7 @@ from worklist import intake, lifecycle
 from worklist.admin.forms import ReasonForm, RescheduleForm
 from worklist.models import Status, WorklistItem
 
+MOST_AT_ONCE = 500  # each is a field of the page in between, and a browser may send a thousand
 # An exam under way or done keeps its time; a withdrawn one is put back first.
 MOVABLE = (Status.SCHEDULED, Status.DISCONTINUED)
 
@@ -86,6 +87,10 @@ def _ask_then_do(
     wording: Wording,
 ) -> HttpResponse | None:
     """The page in between, and the deed once it is confirmed."""
+    if queryset.count() > MOST_AT_ONCE:
+        text = f"Choose at most {MOST_AT_ONCE} items at once: nothing was done."
+        model_admin.message_user(request, text, messages.ERROR)
+        return None
     form = form_class(request.POST if "confirmed" in request.POST else None)
     if form.is_valid():
         _report(model_admin, request, _do(request, queryset, form, act), wording.done)

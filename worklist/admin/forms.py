@@ -45,7 +45,10 @@ class WorklistItemForm(forms.ModelForm):
     def _shown(self, name: str) -> Any:
         field = self.fields[name]
         raw = field.hidden_widget().value_from_datadict(self.data, self.files, self.add_initial_prefix(name))
-        return field.to_python(raw)
+        try:
+            return field.to_python(raw)
+        except ValidationError:  # no page of ours showed that: it equals nothing, and intake refuses
+            return raw
 
     def _post_clean(self) -> None:
         """In place of the model form's own: intake cleans first, and the instance stays as stored."""
