@@ -425,4 +425,4 @@ def test_an_empty_list_opens_the_door_and_says_so(
 def test_without_devices_the_start_says_who_may_associate(
     transactional_db: None, start_server: StartServer
 ) -> None:
-    assert "from this machine only" in start_server("--port", str(free_port())).log
+    start_server("--port", str(free_port())).wait_for_log("from this machine only")
