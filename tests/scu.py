@@ -19,6 +19,7 @@ from pydicom.tag import Tag
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import AE
 from pynetdicom.dsutils import encode
+from pynetdicom.pdu_primitives import SOPClassExtendedNegotiation
 
 VERIFICATION = "1.2.840.10008.1.1"
 WORKLIST = "1.2.840.10008.5.1.4.31"
@@ -71,6 +72,21 @@ def echo(
     status = association.send_c_echo().Status
     association.release()
     return int(status)
+
+
+def extended_negotiation(port: int, proposed: bytes) -> dict[str, bytes]:
+    """What the acceptor answers to SOP Class Extended Negotiation for the worklist, by SOP class."""
+    item = SOPClassExtendedNegotiation()
+    item.sop_class_uid = WORKLIST
+    item.service_class_application_information = proposed
+    entity = AE(ae_title="MR1")
+    entity.add_requested_context(WORKLIST)
+    association = entity.associate("127.0.0.1", port, ext_neg=[item])
+    if not association.is_established:
+        raise ConnectionError("not associated")
+    answered = {str(uid): value for uid, value in association.acceptor.sop_class_extended.items()}
+    association.release()
+    return answered
 
 
 def at_once(port: int, identifier: Dataset, users: int) -> list[int]:

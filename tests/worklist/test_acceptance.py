@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +19,8 @@ from pydicom.dataelem import DataElement
 from pydicom.uid import UID
 from pydicom.valuerep import validate_value
 
-from tests.scu import keys
+from tests.scu import extended_negotiation, keys
+from tests.worklist.conftest import RunningServer
 from worklist import attributes, intake
 from worklist.models import WorklistItem
 
@@ -204,6 +206,15 @@ def test_an_unsupported_key_with_a_value_is_ignored_and_returned_empty_with_a_wa
     assert found(responses) == VISIBLE
     assert {status for status, _ in responses[:-1]} == {WITHOUT_SOME_KEYS}
     assert all(answer.EthnicGroup == "" for _, answer in responses[:-1])
+
+
+@pytest.mark.parametrize(
+    "proposed", [pytest.param(b"\1\1\1", id="row 44"), pytest.param(b"\1\1\0\1", id="row 45")]
+)
+def test_fuzzy_matching_and_time_zones_are_never_promised(
+    server: RunningServer, users: ProcessPoolExecutor, proposed: bytes
+) -> None:
+    assert users.submit(extended_negotiation, server.port, proposed).result(20) == {}
 
 
 def everything() -> Dataset:
