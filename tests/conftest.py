@@ -7,7 +7,7 @@ import shutil
 import socket
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
@@ -19,9 +19,10 @@ PASSWORD = "correct horse battery staple"
 
 def tool(name: str) -> str:
     """The path of a program; without it the test is skipped, or fails where REQUIRE_TOOLS is set."""
-    path = shutil.which(name)
-    if path:
-        return path
+    return shutil.which(name) or not_installed(name)
+
+
+def not_installed(name: str) -> NoReturn:
     if os.environ.get("REQUIRE_TOOLS"):
         pytest.fail(f"{name} is not installed, and REQUIRE_TOOLS is set.")
     pytest.skip(f"{name} is not installed.")

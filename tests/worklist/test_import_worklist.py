@@ -27,7 +27,7 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
-from tests.conftest import dcmtk
+from tests.conftest import dcmtk, not_installed
 from worklist import attributes, intake, lifecycle, worklist_files
 from worklist.attributes import Attribute
 from worklist.dicom import values
@@ -535,7 +535,7 @@ def test_dcmtks_own_worklist_is_imported(tmp_path: Path) -> None:
     """Its people were born in other centuries, which intake takes for a mistake: they become younger."""
     dump2dcm = dcmtk("dump2dcm")
     if not SAMPLES.is_dir():
-        pytest.skip("DCMTK's sample worklist is not installed.")
+        not_installed("DCMTK's sample worklist")
     for dump in SAMPLES.glob("*.dump"):
         younger = re.sub(r"(\(0010,0030\) DA +)1[678]", r"\g<1>19", dump.read_text("latin-1"))
         source = tmp_path / dump.name

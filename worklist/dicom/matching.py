@@ -16,22 +16,19 @@ from pydicom import Dataset
 from pydicom.datadict import dictionary_VM
 from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
-from pydicom.tag import BaseTag, Tag
+from pydicom.tag import BaseTag
 
 from worklist import attributes
 from worklist.attributes import Attribute, Matching, Place
 from worklist.dicom import moments, person_name
 from worklist.dicom.conditions import AllOf, AnyOf, Condition, Range, Scheduled, Text, Within
+from worklist.dicom.request_keys import NO_KEYS
 from worklist.dicom.values import STATUS_ON_THE_WIRE
 
 STATUS_SYNONYMS = {"IN_PROGRESS": "IN_PROGRESS", "IN PROGRESS": "IN_PROGRESS", "CANCELED": "CANCELLED"}
 STATUS_FIELD = "performed_procedure_step_status"
 DATE_FIELD, TIME_FIELD = "scheduled_start_date", "scheduled_start_time"
 
-# Said of the query itself, or of another information model: nothing to match, nothing to complain of.
-_NO_KEYS = frozenset(
-    {Tag("QueryRetrieveLevel"), *(attribute.tag for attribute in attributes.IDENTIFIER_ATTRIBUTES)}
-)
 _GROUP_LENGTH = 0x0000
 _LONGEST = {"AE": 16, "CS": 16, "LO": 64, "PN": 64, "SH": 16, "UI": 64}  # characters; PN: of a group
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
@@ -84,7 +81,7 @@ def read_keys(identifier: Dataset) -> Keys:
 
 def _keys(dataset: Dataset) -> Iterator[BaseTag]:
     tags = dataset.keys()  # a data set iterates over decoded elements, its keys are not decoded
-    return (tag for tag in tags if tag.element != _GROUP_LENGTH and tag not in _NO_KEYS)
+    return (tag for tag in tags if tag.element != _GROUP_LENGTH and tag not in NO_KEYS)
 
 
 def _step_item(identifier: Dataset) -> Dataset:

@@ -19,12 +19,12 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian
 from worklist import attributes
 from worklist.attributes import Place
 from worklist.dicom.character_sets import DEFAULT_REPERTOIRE
+from worklist.dicom.representations import FIRST_GROUP_OF_DATA_SETS
 
 CHARACTER_SET = Tag("SpecificCharacterSet")
 
 # Of the file, or of the encoding of its text, and not of the item.
 _OF_THE_FILE = frozenset({CHARACTER_SET, Tag("SOPClassUID"), Tag("SOPInstanceUID")})
-_FIRST_GROUP_OF_DATA_SETS = 0x0008  # lower ones are commands, file meta information and directories
 _PREFIX = slice(128, 132)
 _UNDEFINED_LENGTH = 0xFFFFFFFF
 _HARMLESS = ("Incorrect value for Specific Character Set", "VR lookup failed")
@@ -137,7 +137,7 @@ def _refuse_if_damaged(dataset: Dataset) -> None:
 
 def _is_of_the_file(tag: BaseTag) -> bool:
     is_group_length = tag.element == 0
-    return is_group_length or tag in _OF_THE_FILE or tag.group < _FIRST_GROUP_OF_DATA_SETS
+    return is_group_length or tag in _OF_THE_FILE or tag.group < FIRST_GROUP_OF_DATA_SETS
 
 
 def _is_ascii(found: DataElement) -> bool:

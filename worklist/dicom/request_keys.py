@@ -12,9 +12,10 @@ from pydicom.tag import BaseTag, Tag
 from worklist import attributes
 from worklist.dicom.representations import FIRST_GROUP_OF_DATA_SETS
 
-_QUERY_RETRIEVE_LEVEL = Tag("QueryRetrieveLevel")
-# Said of the request's identifier, not of the item.
-_NOT_RETURNED = {_QUERY_RETRIEVE_LEVEL, *(attribute.tag for attribute in attributes.IDENTIFIER_ATTRIBUTES)}
+# Said of the query itself, or of another information model: nothing to match, return or complain of.
+NO_KEYS = frozenset(
+    {Tag("QueryRetrieveLevel"), *(attribute.tag for attribute in attributes.IDENTIFIER_ATTRIBUTES)}
+)
 
 
 def keys(identifier: Dataset) -> list[BaseTag]:
@@ -22,7 +23,7 @@ def keys(identifier: Dataset) -> list[BaseTag]:
     return sorted(
         tag
         for tag in map(Tag, identifier.keys())
-        if tag.element and tag.group >= FIRST_GROUP_OF_DATA_SETS and tag not in _NOT_RETURNED
+        if tag.element and tag.group >= FIRST_GROUP_OF_DATA_SETS and tag not in NO_KEYS
     )
 
 

@@ -47,6 +47,5 @@ def _add(title: str) -> None:
         device.full_clean()
     except ValidationError as error:
         raise ValidationError(f"{ALLOWED}: {title!r} is no AE title. {' '.join(error.messages)}") from error
-    device._history_user = ACTOR
-    device.save()
+    device.save_as(ACTOR)
     logger.info("Device %s added from the configuration file.", title)
