@@ -18,7 +18,7 @@ PREFIXES = {
 }
 
 
-def new_study_instance_uid() -> str:
+def new_uid() -> str:
     """A UID under 2.25 (PS3.5 B.2) or under the site's own root, at most 64 characters."""
     return f"{settings.PYLANTIR_UID_ROOT or '2.25'}.{uuid.uuid4().int}"
 

@@ -12,11 +12,13 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from worklist import cleaning, identifiers
+from worklist import attention, cleaning, identifiers, identity
 from worklist.models import STEP_EXISTS, WorklistItem
 
 Errors = dict[str, Any]  # field -> messages
 MOVED = "Changed by someone else meanwhile. Look at the new value and try again."
+FROZEN = "The examination is under way or done: only an administrator may correct this, with a reason."
+REASON_NEEDED = "Say why: images may carry what is corrected here."
 
 # What an item is known by outside: given once, kept for ever.
 MADE_ONCE = ("study_instance_uid", "scheduled_procedure_step_id")
@@ -46,16 +48,19 @@ def change(
     actor: str,
     reason: str = "",
     seen: Mapping[str, Any] | None = None,
+    corrects: bool = False,
 ) -> frozenset[str]:
     """Change the fields given and no others; returns those that differ. Nothing differs, nothing is written.
 
     `seen` holds what the writer believed the fields to be: where one has changed since, the change is
-    refused rather than undone. Raises ValidationError by field.
+    refused rather than undone. `corrects`: the writer may correct the identity of an item whose examination
+    is under way or done, with a reason. Raises ValidationError by field.
     """
     with transaction.atomic():
-        current, changed = checked_change(item, values, seen=seen)
+        current, changed = checked_change(item, values, reason=reason, seen=seen, corrects=corrects)
         if changed:
             _save(current, actor=actor, reason=reason)
+            attention.review_item(current)
     item.refresh_from_db()
     return changed
 
@@ -70,7 +75,12 @@ def checked_new(values: Mapping[str, Any]) -> WorklistItem:
 
 
 def checked_change(
-    item: WorklistItem, values: Mapping[str, Any], *, seen: Mapping[str, Any] | None = None
+    item: WorklistItem,
+    values: Mapping[str, Any],
+    *,
+    reason: str = "",
+    seen: Mapping[str, Any] | None = None,
+    corrects: bool = False,
 ) -> tuple[WorklistItem, frozenset[str]]:
     """What `change` would save, read anew and locked, and the fields that differ. Needs a transaction."""
     cleaned, errors = _clean(values, allowed=MADE_ONCE)
@@ -78,6 +88,7 @@ def checked_change(
     _keep_identifiers(current, cleaned, errors)
     changed = frozenset(field for field, value in cleaned.items() if getattr(current, field) != value)
     errors |= {field: [MOVED] for field in changed if _moved(current, field, seen or {})}
+    errors |= _frozen(current, changed, corrects=corrects, reason=reason)
     for field in changed:
         setattr(current, field, cleaned[field])
     if changed or errors:
@@ -136,6 +147,16 @@ def _moved(current: WorklistItem, field: str, seen: Mapping[str, Any]) -> bool:
     return field in seen and getattr(current, field) != seen[field]
 
 
+def _frozen(current: WorklistItem, changed: frozenset[str], *, corrects: bool, reason: str) -> Errors:
+    """What keeps the identity of someone who is or was examined from changing."""
+    fields = changed & identity.IDENTITY_FIELDS
+    if not fields or not identity.is_frozen(current):
+        return {}
+    if not corrects:
+        return {field: [FROZEN] for field in fields}
+    return {} if reason.strip() else {"reason": [REASON_NEEDED]}
+
+
 def _keep_identifiers(current: WorklistItem, cleaned: dict[str, Any], errors: Errors) -> None:
     """An identifier left empty is kept; a step's own may be said again, but never changes."""
     for field in (*MADE_ONCE, *identifiers.PREFIXES):
@@ -147,7 +168,7 @@ def _keep_identifiers(current: WorklistItem, cleaned: dict[str, Any], errors: Er
 
 
 def _give_identifiers(item: WorklistItem) -> None:
-    item.study_instance_uid = item.study_instance_uid or identifiers.new_study_instance_uid()
+    item.study_instance_uid = item.study_instance_uid or identifiers.new_uid()
     stem = identifiers.new_stem()
     while _taken(stem):
         stem = identifiers.new_stem()

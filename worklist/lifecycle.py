@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from worklist.models import Status, WorklistItem
+from worklist import attention
+from worklist.models import PerformedStatus, PerformedStep, Status, WorklistItem
 
+# What people and sources may ask for. What a scanner reports is a fact: see `report`.
 TRANSITIONS: dict[str, frozenset[str]] = {
     Status.SCHEDULED: frozenset({Status.IN_PROGRESS, Status.CANCELLED}),
     Status.IN_PROGRESS: frozenset({Status.SCHEDULED, Status.COMPLETED, Status.DISCONTINUED}),
@@ -27,12 +29,46 @@ def move(item: WorklistItem, *, to: Status, actor: str, reason: str = "") -> Non
     with transaction.atomic():
         current = WorklistItem.objects.select_for_update().get(pk=item.pk)
         refuse_unless_allowed(current, to=to)
-        current.performed_procedure_step_status = to
-        current.save_as(actor, reason=reason)
+        _save(current, to=to, actor=actor, reason=reason)
     item.performed_procedure_step_status = to
+
+
+def withdraw(item: WorklistItem, *, actor: str, reason: str = "") -> bool:
+    """Cancel the item because its source no longer has it; whether it was done.
+
+    An examination under way or done stays as it is; of one under way a person is told.
+    """
+    with transaction.atomic():
+        current = WorklistItem.objects.select_for_update().get(pk=item.pk)
+        if current.performed_procedure_step_status == Status.IN_PROGRESS:
+            attention.withdrawn(current, actor=actor, reason=reason)
+        if Status.CANCELLED not in TRANSITIONS[current.performed_procedure_step_status]:
+            return False
+        _save(current, to=Status.CANCELLED, actor=actor, reason=reason)
+    item.performed_procedure_step_status = Status.CANCELLED
+    return True
+
+
+def report(item_pk: int, *, to: Status, actor: str, reason: str) -> None:
+    """Give the item the status that its performed steps tell, whatever it was. Needs a transaction."""
+    current = WorklistItem.objects.select_for_update().get(pk=item_pk)
+    if current.performed_procedure_step_status != to:
+        _save(current, to=to, actor=actor, reason=reason)
 
 
 def refuse_unless_allowed(item: WorklistItem, *, to: Status) -> None:
     status = Status(item.performed_procedure_step_status)
     if to not in TRANSITIONS[status]:
         raise Refused(f"{status.label} cannot become {to.label.lower()}.")
+    if _is_running(item):
+        raise Refused("The scanner reports an examination in progress: close its performed step first.")
+
+
+def _is_running(item: WorklistItem) -> bool:
+    return PerformedStep.objects.filter(items=item, status=PerformedStatus.IN_PROGRESS).exists()
+
+
+def _save(item: WorklistItem, *, to: Status, actor: str, reason: str) -> None:
+    item.performed_procedure_step_status = to
+    item.save_as(actor, reason=reason)
+    attention.review_item(item)

@@ -18,7 +18,7 @@ from worklist.dicom.person_name import GROUPS
 from worklist.lookups import Unindexed, WildCard
 
 if TYPE_CHECKING:
-    from worklist.models import Device, WorklistItem  # noqa: F401 - named in strings
+    from worklist.models import Attention, Device, PerformedStep, WorklistItem  # noqa: F401 - named in strings
 
 models.CharField.register_lookup(WildCard)
 models.CharField.register_lookup(Unindexed)
@@ -58,6 +58,17 @@ class WorklistQuerySet(models.QuerySet["WorklistItem"]):
     def status_counts(self) -> dict[str, int]:
         """How many items have each status; none of a status, no entry."""
         return dict(self.order_by().values_list(STATUS_FIELD).annotate(models.Count("pk")))
+
+
+class PerformedStepQuerySet(models.QuerySet["PerformedStep"]):
+    def stale(self, before: datetime) -> PerformedStepQuerySet:
+        """Begun before that moment and still in progress."""
+        return self.filter(status="IN_PROGRESS", created_at__lt=before)
+
+
+class AttentionQuerySet(models.QuerySet["Attention"]):
+    def open(self) -> AttentionQuerySet:
+        return self.filter(resolved_at=None)
 
 
 class DeviceQuerySet(models.QuerySet["Device"]):

@@ -199,14 +199,13 @@ def test_row_82_other_contexts_are_rejected_and_the_worklist_is_served(
     server: RunningServer, query: Callable[..., Any], items: Callable[..., Any]
 ) -> None:
     items(2)
-    responses = query(keys(PatientID=""), beside=[scu.VERIFICATION, scu.MPPS])
+    responses = query(keys(PatientID=""), beside=[scu.VERIFICATION, CT_IMAGE_STORAGE])
     assert [status for status, _ in responses] == [0xFF00, 0xFF00, SUCCESS]
 
 
-def test_a_worklist_context_alone_is_served_and_one_that_is_unknown_is_not(
-    server: RunningServer,
-) -> None:
-    for sop_class, result in ((scu.WORKLIST, 0), (scu.MPPS, 3)):
+def test_each_sop_class_is_served_alone_and_one_that_is_unknown_is_not(server: RunningServer) -> None:
+    served = dict.fromkeys((scu.VERIFICATION, scu.WORKLIST, scu.MPPS, scu.MPPS_RETRIEVE), 0)
+    for sop_class, result in {**served, CT_IMAGE_STORAGE: 3}.items():
         with server.raw() as user:
             user.socket.sendall(scu.association_request("MR1", "MWL_SERVER", sop_class, 0))
             kind, content = user.read_pdu()
@@ -215,6 +214,7 @@ def test_a_worklist_context_alone_is_served_and_one_that_is_unknown_is_not(
             assert context[6] == result  # 3: abstract syntax not supported (PS3.8 Table 9-18)
 
 
+CT_IMAGE_STORAGE = "1.2.840.10008.5.1.4.1.1.2"
 GARBAGE = {
     "an HTTP request": b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
     "zeros": bytes(2000),

@@ -15,8 +15,9 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from tests.worklist.performed_rows import make_step
 from worklist import identifiers, intake, lifecycle
-from worklist.models import Status, WorklistItem
+from worklist.models import PerformedStatus, Status, WorklistItem
 
 pytestmark = pytest.mark.django_db
 
@@ -347,3 +348,56 @@ def test_every_model_field_with_a_dicom_value_has_a_cleaner() -> None:
 
     written_by_lifecycle = {"performed_procedure_step_status"}
     assert set(attributes.RECORD_FIELDS) - written_by_lifecycle == set(cleaning.CLEANERS)
+
+
+class TestFrozenIdentity:
+    """Row 141: what images may carry is corrected by an administrator, with a reason, or not at all."""
+
+    CHANGES = (
+        {"patient_name": "Roe^Jane"},
+        {"patient_id": "P2"},
+        {"patient_birth_date": "19900101"},
+        {"patient_sex": "F"},
+        {"patient_weight_kg": 80},
+        {"patient_weight_lb": 180},
+        {"accession_number": "OTHER"},
+        {"requested_procedure_id": "OTHER"},
+        {"extra_attributes": {"OtherPatientNames": "Roe^Jane"}},
+    )
+
+    @pytest.fixture(params=[Status.IN_PROGRESS, Status.COMPLETED])
+    def frozen(self, request: pytest.FixtureRequest) -> WorklistItem:
+        return create(performed_procedure_step_status=request.param)
+
+    @pytest.mark.parametrize("values", CHANGES, ids=lambda values: next(iter(values)))
+    @pytest.mark.parametrize("actor", ["bob", "source:redcap"])
+    def test_nobody_else_changes_it(self, frozen: WorklistItem, actor: str, values: dict[str, Any]) -> None:
+        with pytest.raises(ValidationError) as refusal:
+            intake.change(frozen, values, actor=actor, reason="It is wrong.")
+        field = next(iter(values)).replace("_lb", "_kg")
+        assert refusal.value.message_dict == {field: [intake.FROZEN]}
+        assert frozen.history.count() == 1
+
+    @pytest.mark.parametrize("values", CHANGES, ids=lambda values: next(iter(values)))
+    def test_an_administrator_does_with_a_reason(self, frozen: WorklistItem, values: dict[str, Any]) -> None:
+        with pytest.raises(ValidationError) as refusal:
+            intake.change(frozen, values, actor="alice", corrects=True, reason=" ")
+        assert refusal.value.message_dict == {"reason": [intake.REASON_NEEDED]}
+        assert intake.change(frozen, values, actor="alice", corrects=True, reason="Misspelt on paper.")
+        assert frozen.history.first().history_change_reason == "Misspelt on paper."
+
+    def test_the_rest_of_the_item_still_changes(self, frozen: WorklistItem) -> None:
+        values = {"procedure_description": "Brain", "patient_name": frozen.patient_name}
+        assert intake.change(frozen, values, actor="bob") == {"procedure_description"}
+
+    def test_an_item_put_back_stays_frozen_while_the_scanner_has_not_ended(self) -> None:
+        item = create()
+        make_step(item, status=PerformedStatus.IN_PROGRESS)
+        with pytest.raises(ValidationError, match="only an administrator"):
+            intake.change(item, {"patient_id": "P2"}, actor="bob")
+
+    @pytest.mark.parametrize("status", [Status.SCHEDULED, Status.DISCONTINUED, Status.CANCELLED])
+    def test_what_is_not_performed_is_not_frozen(self, status: Status) -> None:
+        item = create(performed_procedure_step_status=status)
+        make_step(item, status=PerformedStatus.DISCONTINUED)
+        assert intake.change(item, {"patient_id": "P2"}, actor="bob") == {"patient_id"}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from django.db import transaction
 
+from tests.worklist.performed_rows import make_step
 from worklist import intake, lifecycle
-from worklist.models import Status, WorklistItem
+from worklist.models import Attention, Kind, PerformedStatus, Status, WorklistItem
 
 pytestmark = pytest.mark.django_db
 
@@ -59,3 +61,51 @@ def test_the_stored_status_decides_and_not_the_one_in_hand() -> None:
     lifecycle.move(item, to=Status.IN_PROGRESS, actor="device:MR1")
     with pytest.raises(lifecycle.Refused):
         lifecycle.move(stale, to=Status.CANCELLED, actor="bob")
+
+
+@pytest.mark.parametrize("to", [Status.SCHEDULED, Status.COMPLETED, Status.DISCONTINUED])
+def test_nobody_ends_an_item_whose_scanner_still_performs_it(to: Status) -> None:
+    item = item_with(Status.IN_PROGRESS)
+    make_step(item, status=PerformedStatus.IN_PROGRESS)
+    with pytest.raises(lifecycle.Refused, match="close its performed step first"):
+        lifecycle.move(item, to=to, actor="bob")
+
+
+@pytest.mark.parametrize("to", [Status.SCHEDULED, Status.IN_PROGRESS, Status.COMPLETED, Status.DISCONTINUED])
+@pytest.mark.parametrize("status", Status)
+def test_what_the_scanner_reports_is_never_refused(status: Status, to: Status) -> None:
+    item = item_with(status)
+    with transaction.atomic():
+        lifecycle.report(item.pk, to=to, actor="device:MR1", reason="MPPS")
+    item.refresh_from_db()
+    assert item.performed_procedure_step_status == to
+    assert item.history.count() == (1 if status == to else 2)
+
+
+@pytest.mark.parametrize(
+    ("status", "withdrawn", "told"),
+    [
+        (Status.SCHEDULED, True, False),
+        (Status.DISCONTINUED, True, False),
+        pytest.param(Status.IN_PROGRESS, False, True, id="row 128"),
+        (Status.COMPLETED, False, False),
+        (Status.CANCELLED, False, False),
+    ],
+)
+def test_a_source_withdraws_what_is_not_performed_and_a_person_hears_of_a_conflict(
+    status: Status, *, withdrawn: bool, told: bool
+) -> None:
+    item = item_with(status)
+    assert lifecycle.withdraw(item, actor="source:redcap", reason="The record is gone") is withdrawn
+    item.refresh_from_db()
+    assert item.performed_procedure_step_status == (Status.CANCELLED if withdrawn else status)
+    entries = list(Attention.objects.open().values_list("kind", "item", "text"))
+    expected = "Withdrawn by source:redcap while in progress: The record is gone."
+    assert entries == ([(Kind.CANCELLED, item.pk, expected)] if told else [])
+
+
+def test_a_source_that_withdraws_again_and_again_is_one_point_of_attention() -> None:
+    item = item_with(Status.IN_PROGRESS)
+    for _ in range(3):
+        lifecycle.withdraw(item, actor="source:redcap", reason="The record is gone")
+    assert Attention.objects.count() == 1

@@ -7,6 +7,7 @@ import socket
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from weakref import WeakKeyDictionary, WeakSet
@@ -45,6 +46,11 @@ def peer_of(association: Association) -> str:
     primitive = association.requestor.primitive
     title = printable(primitive.calling_ae_title) if primitive is not None else "an unknown AE"
     return f"{title} at {association.requestor.address}"
+
+
+def where(error: Exception) -> str:
+    """Type and traceback; an exception's own text may hold a participant's data."""
+    return "".join([type(error).__name__, "\n", *traceback.format_tb(error.__traceback__)]).rstrip()
 
 
 @contextmanager

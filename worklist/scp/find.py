@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import logging
 import time
-import traceback
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from io import BytesIO
 from typing import cast
 
 from django.conf import settings
 from django.db import Error
 from pydicom import Dataset
-from pydicom.dataelem import RawDataElement
-from pydicom.filereader import data_element_generator, read_dataset
 from pydicom.tag import BaseTag
 from pynetdicom.dimse_primitives import C_FIND
 from pynetdicom.events import Event
 
 from worklist.dicom.encoding import Answer, EncodingError, Plan
 from worklist.dicom.matching import IdentifierError, Keys, read_keys
-from worklist.scp import connections, rows
+from worklist.scp import connections, datasets, rows
+from worklist.scp.datasets import Unreadable
 from worklist.scp.remembering import Remembered
 from worklist.scp.rows import Row
 from worklist.scp.sending import Cancelled, Outbox, PeerGone
@@ -42,7 +38,6 @@ LONGEST_IDENTIFIER = 1024 * 1024  # bytes, inflated
 LONGEST_REMEMBERED = 16 * 1024
 
 _answers: Remembered[tuple[int, bytes]] = Remembered(most=5000)
-UNDEFINED_LENGTH = 0xFFFFFFFF
 
 
 class Failure(Exception):
@@ -78,7 +73,7 @@ class Query:
 
     def _encode(self, row: Row) -> tuple[int, bytes]:
         answer = self.plan.encode(row)
-        identifier = deflate(answer.identifier) if self.deflated else answer.identifier
+        identifier = datasets.deflate(answer.identifier) if self.deflated else answer.identifier
         return self._status(answer), identifier
 
     def _status(self, answer: Answer) -> int:
@@ -112,7 +107,7 @@ def _answer(event: Event, outbox: Outbox) -> Failure | None:
         logger.error("The worklist cannot be read: %s", type(error).__name__)
         return Failure(OUT_OF_RESOURCES, "The worklist's database is not available")
     except Exception as error:
-        logger.error("A query failed: %s", _where(error))
+        logger.error("A query failed: %s", connections.where(error))
         return Failure(UNABLE_TO_PROCESS, "Unexpected error: see the server's log")
     return None
 
@@ -161,54 +156,23 @@ def read_query(event: Event) -> Query:
         return compiled(
             encoded, implicit_vr=transfer_syntax.is_implicit_VR, deflated=transfer_syntax.is_deflated
         )
-    except (IdentifierError, Failure):
-        raise
-    except Exception as error:  # whatever pydicom's readers raise on bytes that are no data set
-        raise Failure(UNABLE_TO_PROCESS, "The identifier cannot be decoded") from error
+    except Unreadable as error:
+        raise Failure(UNABLE_TO_PROCESS, f"The identifier {error}") from error
 
 
 @lru_cache(maxsize=128)
 def compile_query(encoded: bytes, *, implicit_vr: bool, deflated: bool) -> Query:
     """Scanners ask the same again and again, so the last queries are remembered by their bytes."""
-    data = inflate(encoded) if deflated else encoded
-    if len(data) > LONGEST_IDENTIFIER:
-        raise Failure(UNABLE_TO_PROCESS, "The identifier is too long")
-    check_whole(data, implicit_vr=implicit_vr)
-    identifier = read_dataset(BytesIO(data), is_implicit_VR=implicit_vr, is_little_endian=True)
-    keys = read_keys(identifier)
-    return Query(keys, Plan(identifier, implicit_vr=implicit_vr), deflated)
-
-
-def check_whole(data: bytes, *, implicit_vr: bool) -> None:
-    """Raises Failure, or what pydicom raises, for a data set that breaks off.
-
-    `read_dataset` returns the keys before the break, and without the others a query matches more than
-    was asked for.
-    """
-    stream = BytesIO(data)
-    end = 0
-    for element in data_element_generator(stream, implicit_vr, True):  # noqa: FBT003  it has no keyword
-        end = stream.tell()
-        if isinstance(element, RawDataElement) and element.length != UNDEFINED_LENGTH:
-            end = element.value_tell + element.length
-    if end > len(data) or data[end:].strip(b"\0"):
-        raise Failure(UNABLE_TO_PROCESS, "The identifier is cut off")
-
-
-def inflate(encoded: bytes) -> bytes:
-    """Raises Failure for what inflates beyond bounds, zlib.error for what is not deflated."""
-    inflating = zlib.decompressobj(-zlib.MAX_WBITS)
-    data = inflating.decompress(encoded, LONGEST_IDENTIFIER)
-    if inflating.unconsumed_tail:
-        raise Failure(UNABLE_TO_PROCESS, "The identifier is too long")
-    return data
-
-
-def deflate(data: bytes) -> bytes:
-    """PS3.5 A.5: no header, and a null byte after an odd length."""
-    deflating = zlib.compressobj(wbits=-zlib.MAX_WBITS)
-    deflated = deflating.compress(data) + deflating.flush()
-    return deflated + b"\0" * (len(deflated) % 2)
+    identifier = datasets.read(
+        encoded, implicit_vr=implicit_vr, deflated=deflated, longest=LONGEST_IDENTIFIER
+    )
+    try:
+        keys = read_keys(identifier)
+        return Query(keys, Plan(identifier, implicit_vr=implicit_vr), deflated)
+    except IdentifierError:
+        raise
+    except Exception as error:  # pydicom decodes an element when it is looked at
+        raise Unreadable("cannot be decoded") from error
 
 
 def _log(event: Event, outbox: Outbox, failure: Failure | None, started: float) -> None:
@@ -219,10 +183,5 @@ def _log(event: Event, outbox: Outbox, failure: Failure | None, started: float) 
 
 
 def _log_unsent(pk: int, error: Exception) -> None:
-    what = str(error) if isinstance(error, EncodingError) else _where(error)
+    what = str(error) if isinstance(error, EncodingError) else connections.where(error)
     logger.error("Item %s is left out of the answers: %s", pk, what)
-
-
-def _where(error: Exception) -> str:
-    """Type and traceback; an exception's own text may hold a participant's data."""
-    return "".join([type(error).__name__, "\n", *traceback.format_tb(error.__traceback__)]).rstrip()

@@ -21,16 +21,25 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, 
 from pynetdicom import AE, evt
 from pynetdicom.association import Association
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at import
+    ModalityPerformedProcedureStep,
+    ModalityPerformedProcedureStepRetrieve,
     ModalityWorklistInformationFind,
     Verification,
 )
 from pynetdicom.transport import AssociationServer
 
 from worklist.models import Device
-from worklist.scp import admission, connections, find
+from worklist.scp import admission, connections, find, mpps
+from worklist.scp.watching import Watch
 
 logger = logging.getLogger(__name__)
 
+SOP_CLASSES = (
+    Verification,
+    ModalityWorklistInformationFind,
+    ModalityPerformedProcedureStep,
+    ModalityPerformedProcedureStepRetrieve,
+)
 # In order of preference.
 TRANSFER_SYNTAXES = [ExplicitVRLittleEndian, ImplicitVRLittleEndian, DeflatedExplicitVRLittleEndian]
 IMPLEMENTATION_CLASS_UID = "2.25.247389152398124365981120984513709832145"
@@ -87,8 +96,9 @@ def make_server(listener: socket.socket, *, ae_title: str) -> Server:
     entity.maximum_pdu_size = LARGEST_PDU
     # Admission counts the open ones; this bounds the half-open ones beside them.
     entity.maximum_associations = 2 * settings.MWL_MAXIMUM_ASSOCIATIONS
-    entity.add_supported_context(Verification, TRANSFER_SYNTAXES)
-    entity.add_supported_context(ModalityWorklistInformationFind, TRANSFER_SYNTAXES)
+    mpps.register()
+    for sop_class in SOP_CLASSES:
+        entity.add_supported_context(sop_class, TRANSFER_SYNTAXES)
     made = entity.make_server(
         listener.getsockname(), evt_handlers=_handlers(ae_title), server_class=Server, listener=listener
     )
@@ -104,6 +114,9 @@ def _handlers(ae_title: str) -> list[tuple[Any, ...]]:
         (evt.EVT_ESTABLISHED, connections.established),
         (evt.EVT_DATA_SENT, connections.sent),
         (evt.EVT_C_FIND, find.respond),
+        (evt.EVT_N_CREATE, mpps.create),
+        (evt.EVT_N_SET, mpps.modify),
+        (evt.EVT_N_GET, mpps.get),
         (evt.EVT_RELEASED, connections.released),
         (evt.EVT_ABORTED, connections.aborted),
         (evt.EVT_CONN_CLOSE, connections.closed),
@@ -122,7 +135,7 @@ def serve(listener: socket.socket, *, ae_title: str, is_wanted: Callable[[], boo
     sys.setswitchinterval(SWITCH_INTERVAL)
     accepting = Thread(target=partial(server.serve_forever, poll_interval=0.1), name="accepting", daemon=True)
     accepting.start()
-    asked = _wait_for_stop(lambda: accepting.is_alive() and is_wanted())
+    asked = _wait_for_stop(lambda: accepting.is_alive() and is_wanted(), meanwhile=Watch())
     server.stop_accepting()
     _finish(server, seconds=GRACE)
     connection.close()
@@ -135,8 +148,9 @@ def _keep_write_ahead_log() -> None:
         Device.objects.exists()
 
 
-def _wait_for_stop(goes_on: Callable[[], bool]) -> bool:
+def _wait_for_stop(goes_on: Callable[[], bool], *, meanwhile: Callable[[], None]) -> bool:
     while goes_on():
+        meanwhile()
         if signal.sigtimedwait(STOP_SIGNALS, 1) is not None:
             logger.info("Process %d stops: no new associations, what runs is finished.", os.getpid())
             return True

@@ -1,21 +1,18 @@
-"""What a scanner is offered, and who may ask."""
+"""What a scanner is offered."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import time
 from decimal import Decimal
 from typing import Any
 
 from django.db import models
-from django.db.models.functions import Length
-from django.db.models.lookups import GreaterThan, LessThanOrEqual
-from simple_history.models import HistoricalRecords
 
 from worklist import validators
 from worklist.dicom import person_name
 from worklist.dicom.values import KILOGRAMS_PER_POUND
-from worklist.queries import DeviceQuerySet, WorklistQuerySet
+from worklist.models.recorded import Recorded, actor_history, at_most, given
+from worklist.queries import WorklistQuerySet
 
 PERSON_NAMES = (
     "patient_name",
@@ -49,46 +46,6 @@ class Sex(models.TextChoices):
 def _comparable_group(*, db_index: bool = False) -> Any:
     """A component group of a person's name as queries compare it; `WorklistItem.save` keeps it."""
     return models.CharField(max_length=64, blank=True, default="", editable=False, db_index=db_index)
-
-
-def actor_history(*, excluded_fields: Iterable[str] = ()) -> HistoricalRecords:
-    """History whose actor is a name: a user's, `source:NAME` or `device:AET`.
-
-    No key to a user, for users may live in a database of their own.
-    """
-    return HistoricalRecords(
-        history_user_id_field=models.CharField(max_length=200, null=True),
-        history_user_getter=lambda record: record.history_user_id,
-        history_user_setter=_set_actor,
-        excluded_fields=list(excluded_fields),
-    )
-
-
-def _set_actor(record: Any, actor: str | None) -> None:
-    record.history_user_id = actor
-
-
-class Recorded(models.Model):
-    """A model whose history names the actor of each save."""
-
-    _history_user: str | None
-    _change_reason: str | None
-
-    class Meta:
-        abstract = True
-
-    def save_as(self, actor: str, *, reason: str = "") -> None:
-        self._history_user = actor
-        self._change_reason = reason
-        self.save()
-
-
-def _at_most(field: str, length: int) -> models.CheckConstraint:
-    return models.CheckConstraint(condition=LessThanOrEqual(Length(field), length), name=f"{field}_length")
-
-
-def _given(field: str) -> models.CheckConstraint:
-    return models.CheckConstraint(condition=GreaterThan(Length(field), 0), name=f"{field}_given")
 
 
 class WorklistItem(Recorded):
@@ -196,6 +153,7 @@ class WorklistItem(Recorded):
 
     class Meta:
         ordering = ["scheduled_start_date", "scheduled_start_time", "pk"]
+        permissions = [("correct_worklistitem", "Can correct who was examined")]
         indexes = [
             models.Index(
                 fields=["scheduled_start_date", "modality", "scheduled_station_aetitle"],
@@ -212,7 +170,7 @@ class WorklistItem(Recorded):
                 violation_error_message=STEP_EXISTS,
             ),
             *(
-                _given(field)
+                given(field)
                 for field in (
                     "patient_name",
                     "patient_id",
@@ -223,23 +181,23 @@ class WorklistItem(Recorded):
                     "modality",
                 )
             ),
-            _at_most("patient_name", 194),
-            _at_most("patient_id", 64),
-            _at_most("study_instance_uid", 64),
-            _at_most("accession_number", 16),
-            _at_most("requested_procedure_id", 16),
-            _at_most("scheduled_procedure_step_id", 16),
-            _at_most("study_description", 64),
-            _at_most("procedure_description", 64),
-            _at_most("protocol_name", 64),
-            _at_most("hisris_coding_designator", 16),
-            _at_most("referring_physician_name", 194),
-            _at_most("requesting_physician", 194),
-            _at_most("performing_physician", 194),
-            _at_most("modality", 16),
-            _at_most("scheduled_station_aetitle", 271),
-            _at_most("station_name", 16),
-            _at_most("scheduled_procedure_step_location", 16),
+            at_most("patient_name", 194),
+            at_most("patient_id", 64),
+            at_most("study_instance_uid", 64),
+            at_most("accession_number", 16),
+            at_most("requested_procedure_id", 16),
+            at_most("scheduled_procedure_step_id", 16),
+            at_most("study_description", 64),
+            at_most("procedure_description", 64),
+            at_most("protocol_name", 64),
+            at_most("hisris_coding_designator", 16),
+            at_most("referring_physician_name", 194),
+            at_most("requesting_physician", 194),
+            at_most("performing_physician", 194),
+            at_most("modality", 16),
+            at_most("scheduled_station_aetitle", 271),
+            at_most("station_name", 16),
+            at_most("scheduled_procedure_step_location", 16),
             models.CheckConstraint(
                 condition=models.Q(patient_sex__in=["", *Sex.values]), name="patient_sex_known"
             ),
@@ -272,31 +230,3 @@ class WorklistItem(Recorded):
     @property
     def stations(self) -> list[str]:
         return [station for station in self.scheduled_station_aetitle.split("\\") if station]
-
-
-class Device(Recorded):
-    """A DICOM application entity that may associate with this server."""
-
-    ANY = "*"
-
-    ae_title = models.CharField(
-        "AE title",
-        max_length=16,
-        unique=True,
-        validators=[validators.ae_title],
-        help_text="The calling AE title, capitals matter. * lets any AE title in.",
-    )
-    name = models.CharField(max_length=100, blank=True, default="", help_text="Room, vendor: for people.")
-    enabled = models.BooleanField(default=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
-
-    objects = DeviceQuerySet.as_manager()
-    history = actor_history(excluded_fields=("created_at", "updated_at"))
-
-    class Meta:
-        ordering = ["ae_title"]
-        constraints = [_at_most("ae_title", 16), _given("ae_title")]
-
-    def __str__(self) -> str:
-        return self.ae_title

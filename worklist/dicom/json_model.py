@@ -1,0 +1,341 @@
+"""A scanner's data set in the DICOM JSON Model (PS3.18 F), whatever its bytes are: nothing here raises.
+
+pydicom decodes a value when it is looked at, and raises, warns or replaces what it cannot decode. Texts
+are decoded here from their bytes instead, so that every doubt is known, by tag.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydicom import DataElement, Dataset
+from pydicom.charset import STAND_ALONE_ENCODINGS, decode_bytes, python_encoding
+from pydicom.datadict import dictionary_has_tag, dictionary_VR
+from pydicom.dataelem import RawDataElement
+from pydicom.multival import MultiValue
+from pydicom.tag import BaseTag, Tag
+from pydicom.valuerep import TEXT_VR_DELIMS, PersonName
+
+from worklist.dicom import representations
+from worklist.dicom.character_sets import DEFAULT_REPERTOIRE
+
+DataSet = dict[str, Any]  # keys are tags as eight hexadecimal digits
+
+DEEPEST = 16  # sequences within sequences; an MPPS needs four
+PERSON_NAME_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
+
+_CHARACTER_SET = Tag("SpecificCharacterSet")
+# Of the message and not of the step.
+_OF_THE_MESSAGE = frozenset({Tag("SOPClassUID"), Tag("SOPInstanceUID")})
+_FIRST_DELIMITER_GROUP = 0xFFFC  # of trailing padding, items and delimiters
+_UNDEFINED_LENGTH = 0xFFFFFFFF
+_BYTES = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
+_WRITTEN = frozenset({"AE", "AS", "CS", "DA", "DS", "DT", "IS", "TM", "UI", "UR"}) | representations.TEXT
+_KNOWN = _BYTES | _WRITTEN | representations.BINARY.keys() | {"AT", "SQ"}
+_ONE_VALUE = representations.PARAGRAPHS | {"UR"}
+_ESCAPE = b"\x1b"
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # PostgreSQL's jsonb refuses them
+_MISSPELT = re.compile(r"ISO[ _-]IR[ _-]?(?P<alone>\d+)|ISO.2022.IR.?(?P<extension>\d+)", re.IGNORECASE)
+
+UNDECODABLE = "The text cannot be decoded in its Specific Character Set."
+UNDECLARED = "The text is not ASCII, and no Specific Character Set (0008,0005) is given for it."
+UNKNOWN_CHARACTER_SET = "This Specific Character Set is not known."
+UNSTORABLE = "It holds null characters."
+CUT_OFF = "The value is cut off."
+UNREADABLE = "The value cannot be read; its bytes are kept."
+LOST = "The value cannot be kept, and is left out."
+TOO_DEEP = f"Sequences are nested more than {DEEPEST} deep; the innermost are left out."
+NO_NUMBER = "A number is expected."
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What is wrong with the value at `path`: tags from the outermost sequence to the attribute."""
+
+    path: tuple[int, ...]
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A data set and what is doubtful in it, without repetitions for many items."""
+
+    dataset: DataSet
+    troubles: tuple[Trouble, ...]
+
+
+def read(dataset: Dataset) -> Reading:
+    """All of a data set but what speaks of the message: group lengths, character set, SOP class and UID."""
+    reader = _Reader()
+    found = reader.item(dataset, (), _Codecs.of_terms(("",)))
+    own = {key: value for key, value in found.items() if int(key, 16) not in _OF_THE_MESSAGE}
+    return Reading(own, tuple(reader.troubles))
+
+
+def values(element: Any) -> list[Any]:
+    """What an attribute holds; () for an absent, empty or binary one, or where it is no attribute at all."""
+    held = element.get("Value") if isinstance(element, dict) else None
+    return held if isinstance(held, list) else []
+
+
+def is_empty(element: Any) -> bool:
+    """Of zero length, or only of padding; a sequence without items."""
+    if isinstance(element, dict) and element.get("InlineBinary"):
+        return False
+    return all(not isinstance(value, int | float) and _is_blank(value) for value in values(element))
+
+
+def texts(element: Any) -> list[str]:
+    """Its values as text, without padding; a name's groups joined by `=`. Of a sequence none."""
+    return [text_of(value) for value in values(element) if not _is_item(value)]
+
+
+def text_of(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, dict):
+        return "=".join(str(value.get(group) or "") for group in PERSON_NAME_GROUPS).strip(" ").rstrip("=")
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).strip(" ")
+
+
+def items(element: Any) -> list[DataSet]:
+    """Of a sequence."""
+    is_sequence = isinstance(element, dict) and element.get("vr") == "SQ"
+    return [value for value in values(element) if isinstance(value, dict)] if is_sequence else []
+
+
+def _is_blank(value: Any) -> bool:
+    if isinstance(value, dict):
+        return not _is_item(value) and not text_of(value)
+    return value is None or (isinstance(value, str) and not value.strip(" "))
+
+
+def _is_item(value: Any) -> bool:
+    """An item of a sequence rather than the groups of a name."""
+    return isinstance(value, dict) and not (value.keys() and value.keys() <= set(PERSON_NAME_GROUPS))
+
+
+@dataclass(frozen=True)
+class _Codecs:
+    """How texts are decoded: Python's names of the codecs; none where nothing is declared."""
+
+    names: tuple[str, ...]
+    begins_with_ascii: bool = False  # until an escape sequence
+
+    @classmethod
+    def of_terms(cls, terms: Iterable[str]) -> _Codecs:
+        """Raises LookupError for a term that is not known."""
+        given = [_corrected(term.strip()) for term in terms]
+        if all(term in DEFAULT_REPERTOIRE for term in given):
+            return cls(())
+        if given[0] in STAND_ALONE_ENCODINGS:
+            given = given[:1]
+        names = [
+            python_encoding[term] for term in given if term == given[0] or term not in STAND_ALONE_ENCODINGS
+        ]
+        return cls(tuple(names), begins_with_ascii=given[0] in DEFAULT_REPERTOIRE)
+
+    def decode(self, value: bytes) -> tuple[str, str | None]:
+        """The text, and what is wrong with it."""
+        if value.isascii() and _ESCAPE not in value:
+            return value.decode("ascii"), None
+        if not self.names or (self.begins_with_ascii and _ESCAPE not in value):
+            return _guessed(value), UNDECLARED
+        try:
+            text = self._decoded(value)
+        except Exception:  # the warning that pydicom gives is an error where warnings are
+            text = value.decode(self.names[0], errors="replace")
+        return text, UNDECODABLE if "\ufffd" in text else None
+
+    def _decoded(self, value: bytes) -> str:
+        if _ESCAPE in value:
+            return decode_bytes(value, self.names, TEXT_VR_DELIMS)
+        return value.decode(self.names[0])
+
+
+def _corrected(term: str) -> str:
+    """A term as the standard spells it; scanners write `ISO IR 100` or `ISO-2022-IR-87`."""
+    if term in python_encoding:
+        return term
+    found = _MISSPELT.fullmatch(term)
+    if found is None:
+        return term
+    return f"ISO_IR {found['alone']}" if found["alone"] else f"ISO 2022 IR {found['extension']}"
+
+
+def _guessed(value: bytes) -> str:
+    """Bytes of no declared character set: hardly any text is UTF-8 by accident."""
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
+@dataclass
+class _Reader:
+    """One walk over a data set."""
+
+    troubles: dict[Trouble, None] = field(default_factory=dict)  # in order, each once
+
+    def item(self, dataset: Dataset, path: tuple[int, ...], codecs: _Codecs) -> DataSet:
+        codecs = self._codecs(dataset, path, codecs)
+        found = {}
+        for tag in sorted(dataset.keys()):
+            if tag == _CHARACTER_SET or not _is_data(tag):
+                continue
+            element = self._element(dataset, tag, (*path, tag), codecs)
+            if element is not None:
+                found[f"{tag:08X}"] = element
+        return found
+
+    def _report(self, path: tuple[int, ...], sentence: str) -> None:
+        self.troubles[Trouble(path, sentence)] = None
+
+    def _codecs(self, dataset: Dataset, path: tuple[int, ...], inherited: _Codecs) -> _Codecs:
+        if _CHARACTER_SET not in dataset:
+            return inherited
+        try:
+            return _Codecs.of_terms(_terms(dataset.get_item(_CHARACTER_SET)))
+        except Exception:  # of no known term, or of bytes that are no term at all
+            self._report((*path, _CHARACTER_SET), UNKNOWN_CHARACTER_SET)
+            return _Codecs(())
+
+    def _element(
+        self, dataset: Dataset, tag: BaseTag, path: tuple[int, ...], codecs: _Codecs
+    ) -> dict[str, Any] | None:
+        raw: Any = None
+        try:
+            raw = dataset.get_item(tag)
+            return self._attribute(dataset, raw, path, codecs)
+        except Exception:  # hostile bytes make pydicom raise whatever its converters raise
+            return self._bytes_of(raw, path)
+
+    def _attribute(
+        self, dataset: Dataset, raw: Any, path: tuple[int, ...], codecs: _Codecs
+    ) -> dict[str, Any] | None:
+        if not isinstance(raw, RawDataElement):
+            return self._decoded(raw, path, codecs)
+        vr, value = _representation(raw), raw.value or b""
+        if raw.length not in (_UNDEFINED_LENGTH, len(value)):
+            self._report(path, CUT_OFF)
+        if vr in _WRITTEN:
+            return self._written(vr, value, path, codecs)
+        if vr in _BYTES and not (vr == "UN" and raw.tag.is_private):
+            return _inline(vr, value)
+        return self._decoded(dataset[raw.tag], path, codecs)
+
+    def _written(self, vr: str, value: bytes, path: tuple[int, ...], codecs: _Codecs) -> dict[str, Any]:
+        if vr in representations.TEXT:
+            text, sentence = codecs.decode(value)
+        else:
+            text, sentence = value.decode("latin-1"), None if value.isascii() else UNDECODABLE
+        if sentence:
+            self._report(path, sentence)
+        text = text.rstrip("\0 ")
+        if not text:
+            return {"vr": vr}
+        given = [text] if vr in _ONE_VALUE else text.split("\\")
+        return {"vr": vr, "Value": [self._text(vr, each.rstrip("\0 "), path) for each in given]}
+
+    def _text(self, vr: str, text: str, path: tuple[int, ...]) -> Any:
+        """One value of a VR that is written as characters."""
+        if not text:
+            return None
+        if _UNSTORABLE.search(text):
+            self._report(path, UNSTORABLE)
+            text = _UNSTORABLE.sub("\ufffd", text)
+        if vr == "PN":
+            return dict(zip(PERSON_NAME_GROUPS, text.split("=", 2), strict=False))
+        return self._number(vr, text, path) if vr in ("DS", "IS") else text
+
+    def _number(self, vr: str, text: str, path: tuple[int, ...]) -> Any:
+        """As text where it is none, or one that JSON cannot hold."""
+        stripped = text.strip()
+        if representations.problem(vr, stripped) is None:
+            number = int(stripped) if vr == "IS" else float(stripped)
+            if math.isfinite(number):
+                return number
+        self._report(path, NO_NUMBER)
+        return text
+
+    def _decoded(self, element: DataElement, path: tuple[int, ...], codecs: _Codecs) -> dict[str, Any] | None:
+        """An element that pydicom has decoded, or whose VR only it can tell."""
+        vr, value = str(element.VR), element.value
+        if vr == "SQ":
+            return self._sequence(value, path, codecs)
+        if isinstance(value, bytes | bytearray | memoryview):
+            return _inline(vr if vr in _BYTES else "UN", bytes(value))
+        if vr not in _KNOWN:
+            vr = vr.split(" or ")[0]
+        several = value if isinstance(value, MultiValue | list | tuple) else [value]
+        converted = [self._plain(vr, each, path) for each in several]
+        if all(each is None for each in converted):
+            return {"vr": vr}
+        return {"vr": vr, "Value": converted}
+
+    def _plain(self, vr: str, value: Any, path: tuple[int, ...]) -> Any:
+        if value is None or value == "":
+            return None
+        if vr in _WRITTEN:
+            text = str(value)
+            if isinstance(value, str | PersonName) and "\ufffd" in text:
+                self._report(path, UNDECODABLE)
+            return self._text(vr, text.rstrip("\0 "), path)
+        if vr == "AT":
+            return f"{int(value):08X}"
+        if vr in representations.FLOATS:
+            return float(value) if math.isfinite(value) else _NOT_FINITE[str(float(value))]
+        return int(value)
+
+    def _sequence(self, value: Any, path: tuple[int, ...], codecs: _Codecs) -> dict[str, Any] | None:
+        if len(path) > DEEPEST:
+            self._report(path, TOO_DEEP)
+            return None
+        return {"vr": "SQ", "Value": [self.item(item, path, codecs) for item in value or ()]}
+
+    def _bytes_of(self, raw: Any, path: tuple[int, ...]) -> dict[str, Any] | None:
+        if isinstance(raw, RawDataElement) and raw.value:
+            self._report(path, UNREADABLE)
+            return _inline("UN", raw.value)
+        self._report(path, LOST)
+        return None
+
+
+_NOT_FINITE = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
+
+
+def _is_data(tag: BaseTag) -> bool:
+    is_group_length = tag.element == 0
+    in_data_sets = representations.FIRST_GROUP_OF_DATA_SETS <= tag.group < _FIRST_DELIMITER_GROUP
+    return in_data_sets and not is_group_length
+
+
+def _representation(raw: RawDataElement) -> str:
+    """Its VR; where none was sent, or UN, the dictionary's. Raises ValueError for one that there is not."""
+    vr = str(raw.VR) if raw.VR is not None else "UN"
+    if vr == "UN" and not raw.tag.is_private and dictionary_has_tag(raw.tag):
+        return dictionary_VR(raw.tag)
+    if vr not in _KNOWN:
+        raise ValueError("There is no such value representation.")
+    return vr
+
+
+def _terms(raw: Any) -> Iterator[str]:
+    if isinstance(raw, RawDataElement):
+        yield from (raw.value or b"").decode("ascii").split("\\")
+    else:
+        value = raw.value
+        yield from value if isinstance(value, MultiValue | list) else [value or ""]
+
+
+def _inline(vr: str, value: bytes) -> dict[str, Any]:
+    if not value:
+        return {"vr": vr}
+    return {"vr": vr, "InlineBinary": base64.b64encode(value).decode("ascii")}

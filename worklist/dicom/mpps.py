@@ -1,0 +1,314 @@
+"""What a Modality Performed Procedure Step may become: N-CREATE and N-SET (PS3.4 F.7.2, PS3.7 10.1).
+
+Identity and status are judged always. What else departs from Table F.7.2-1 is refused where `strict`, and
+otherwise accepted with a deviation: a sentence for people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydicom import Dataset
+from pydicom.datadict import dictionary_description, dictionary_has_tag
+
+from worklist.dicom import json_model, representations
+from worklist.dicom.json_model import DataSet as DataSet
+from worklist.dicom.json_model import Trouble
+from worklist.dicom.mpps_attributes import (
+    ATTRIBUTES,
+    BY_KEY,
+    END_DATE,
+    END_TIME,
+    NOT_IN_N_SET,
+    PERFORMED_SERIES,
+    STATUS,
+    Attribute,
+    printed,
+)
+
+IN_PROGRESS, COMPLETED, DISCONTINUED = "IN_PROGRESS", "COMPLETED", "DISCONTINUED"
+STATUS_ON_THE_WIRE = {"IN PROGRESS": IN_PROGRESS, "COMPLETED": COMPLETED, "DISCONTINUED": DISCONTINUED}
+FINAL = frozenset({COMPLETED, DISCONTINUED})
+
+# PS3.7 Annex C.4 and C.5
+ATTRIBUTE_LIST_ERROR = 0x0107
+INVALID_ATTRIBUTE_VALUE = 0x0106
+PROCESSING_FAILURE = 0x0110
+INVALID_OBJECT_INSTANCE = 0x0117
+MISSING_ATTRIBUTE = 0x0120
+MISSING_ATTRIBUTE_VALUE = 0x0121
+# PS3.4 Table F.7.2-2: an Error ID (0000,0903), not a status
+MAY_NO_LONGER_BE_UPDATED = 0xA710
+
+_VERBS = {
+    INVALID_ATTRIBUTE_VALUE: "Illegal value of",
+    MISSING_ATTRIBUTE: "Missing",
+    MISSING_ATTRIBUTE_VALUE: "Empty",
+}
+Path = tuple[int, ...]  # tags, from the outermost sequence to the attribute
+
+LONGEST_COMMENT = 64  # Error Comment (0000,0902) is LO
+LONGEST_SHOWN = 128  # characters of a value in a deviation
+MOST_DEVIATIONS = 50  # of one message
+MOST_IGNORED_NAMED = 3  # tags, for more do not fit into the comment
+
+
+class Refused(Exception):
+    """The answer to the scanner. The comment has at most 64 characters and nothing of a data set's values."""
+
+    def __init__(self, status: int, comment: str, error_id: int | None = None) -> None:
+        super().__init__(f"{status:04X} {comment}")
+        self.status = status
+        self.comment = comment
+        self.error_id = error_id
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The step as it is from now on.
+
+    `deviations` are sentences for people, which may quote values. `warning` is the Error Comment of the
+    answer 0107, Attribute List Error; empty, the answer is 0000.
+    """
+
+    dataset: DataSet
+    status: str
+    deviations: tuple[str, ...] = ()
+    warning: str = ""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A departure from the table: how it is refused, and the sentence that tells it where it is not."""
+
+    status: int
+    path: Path
+    sentence: str
+    required: bool = True  # more than a type 2 attribute that was left out
+
+    def refusal(self) -> Refused:
+        return Refused(self.status, _comment(_VERBS[self.status], self.path))
+
+
+def check_instance_uid(uid: str) -> None:
+    """Raises Refused for what is no SOP Instance UID."""
+    if representations.problem("UI", uid) or "." not in uid:
+        raise Refused(INVALID_OBJECT_INSTANCE, "The SOP Instance UID is not valid")
+
+
+def created(dataset: Dataset, *, strict: bool) -> Accepted:
+    """An N-CREATE's Attribute List (PS3.4 F.7.2.1). Raises Refused."""
+    reading = json_model.read(dataset)
+    status = _sent_status(reading.dataset)
+    if status is None:
+        raise Refused(MISSING_ATTRIBUTE, _comment("Missing", (STATUS.tag,)))
+    if status != IN_PROGRESS:
+        raise Refused(INVALID_ATTRIBUTE_VALUE, f"{printed(STATUS.tag)} must be IN PROGRESS at N-CREATE")
+    missing = list(_missing(ATTRIBUTES, reading.dataset))
+    illegal = _illegal(reading.dataset, reading.troubles)
+    return Accepted(reading.dataset, status, _judged(missing, illegal, strict=strict))
+
+
+def modified(stored: DataSet, status: str, modifications: Dataset, *, strict: bool) -> Accepted:
+    """An N-SET's Modification List upon what is stored (PS3.4 F.7.2.2). Raises Refused.
+
+    Sequences are replaced whole. What the table does not allow in an N-SET is ignored, with a warning.
+    """
+    if status in FINAL:
+        raise Refused(
+            PROCESSING_FAILURE,
+            "Performed Procedure Step Object may no longer be updated",
+            MAY_NO_LONGER_BE_UPDATED,
+        )
+    reading = json_model.read(modifications)
+    status = _sent_status(reading.dataset) or status
+    allowed = {key: element for key, element in reading.dataset.items() if key not in NOT_IN_N_SET}
+    ignored = {key: element for key, element in reading.dataset.items() if key in NOT_IN_N_SET}
+    merged = stored | allowed
+    missing = [
+        *(_without_final_values(merged, status, strict=strict) if status in FINAL else ()),
+        *_missing_in_items(merged if status in FINAL else allowed),
+    ]
+    troubles = [each for each in reading.troubles if f"{each.path[0]:08X}" not in NOT_IN_N_SET]
+    deviations = (
+        *_not_changed(stored, ignored),
+        *_not_created(stored, allowed),
+        *_judged(missing, _illegal(allowed, troubles), strict=strict),
+    )
+    return Accepted(merged, status, deviations, _warning(ignored))
+
+
+def _sent_status(dataset: DataSet) -> str | None:
+    """One of the three; None where the attribute is absent. Raises Refused."""
+    element = dataset.get(STATUS.key)
+    if element is None:
+        return None
+    if json_model.is_empty(element):
+        raise Refused(MISSING_ATTRIBUTE_VALUE, _comment("Empty", (STATUS.tag,)))
+    texts = json_model.texts(element)
+    if len(texts) != 1 or texts[0] not in STATUS_ON_THE_WIRE:
+        raise Refused(INVALID_ATTRIBUTE_VALUE, _comment("Illegal value of", (STATUS.tag,)))
+    return STATUS_ON_THE_WIRE[texts[0]]
+
+
+def _missing(table: Iterable[Attribute], dataset: DataSet, path: Path = ()) -> Iterator[Fault]:
+    """Attributes of type 1 without a value and of type 2 that were not sent, in items as well."""
+    for attribute in table:
+        element = dataset.get(attribute.key)
+        if element is None:
+            if attribute.n_create in ("1", "2"):
+                yield _without_value(attribute, element, path)
+            continue
+        if attribute.n_create == "1" and json_model.is_empty(element):
+            yield _without_value(attribute, element, path)
+        if attribute.items:
+            for item in json_model.items(element):
+                yield from _missing(attribute.items, item, (*path, attribute.tag))
+
+
+def _missing_in_items(dataset: DataSet) -> Iterator[Fault]:
+    """Of the sequences that an N-SET may carry."""
+    for attribute in ATTRIBUTES:
+        if attribute.items and attribute.n_set is not None:
+            for item in json_model.items(dataset.get(attribute.key)):
+                yield from _missing(attribute.items, item, (attribute.tag,))
+
+
+def _without_final_values(dataset: DataSet, status: str, *, strict: bool) -> Iterator[Fault]:
+    """What a step that is completed or discontinued must have (Table F.7.2-1, Final State)."""
+    for attribute in (END_DATE, END_TIME, PERFORMED_SERIES):
+        # Many a scanner is stopped before its first series: that says nothing worth reading.
+        is_usual = attribute is PERFORMED_SERIES and status == DISCONTINUED and not strict
+        element = dataset.get(attribute.key)
+        if json_model.is_empty(element) and not is_usual:
+            yield replace(_without_value(attribute, element, ()), required=True)
+
+
+def _without_value(attribute: Attribute, element: object, path: Path) -> Fault:
+    here = (*path, attribute.tag)
+    required = attribute.n_create == "1"
+    if element is None:
+        return Fault(MISSING_ATTRIBUTE, here, f"{_named(here)} is missing.", required)
+    return Fault(MISSING_ATTRIBUTE_VALUE, here, f"{_named(here)} is empty.", required)
+
+
+def _illegal(dataset: DataSet, troubles: Iterable[Trouble]) -> Iterator[Fault]:
+    for trouble in troubles:
+        sentence = f"{_named(trouble.path)}: {trouble.sentence}"
+        yield Fault(INVALID_ATTRIBUTE_VALUE, trouble.path, sentence)
+    yield from _illegal_values(dataset, BY_KEY)
+
+
+def _illegal_values(dataset: DataSet, table: Mapping[str, Attribute], path: Path = ()) -> Iterator[Fault]:
+    for key, element in dataset.items():
+        attribute = table.get(key)
+        if attribute is None:
+            continue
+        here = (*path, attribute.tag)
+        for sentence in _problems(attribute, element):
+            yield Fault(INVALID_ATTRIBUTE_VALUE, here, f"{_named(here)} {sentence}")
+        if attribute.items:
+            for item in json_model.items(element):
+                yield from _illegal_values(item, attribute.by_key, here)
+
+
+def _problems(attribute: Attribute, element: Any) -> Iterator[str]:
+    if element["vr"] != attribute.vr:
+        yield f"is sent as {element['vr']} and not as {attribute.vr}."
+        return
+    if attribute.vr == "SQ":
+        return
+    texts = json_model.texts(element)
+    if len(texts) > 1 and not attribute.is_multiple:
+        yield f"has {len(texts)} values where one is allowed: {_quoted(texts)}."
+    for text in filter(None, texts):
+        problem = representations.problem(attribute.vr, text)
+        if problem is not None:
+            yield f"holds {_quoted([text])}. {problem}"
+
+
+def _judged(missing: Iterable[Fault], illegal: Iterable[Fault], *, strict: bool) -> tuple[str, ...]:
+    """The deviations. Raises Refused for the first fault where `strict`, the gravest first."""
+    missing = list(missing)
+    grave = [*(fault for fault in missing if fault.required), *illegal]
+    slight = [fault for fault in missing if not fault.required]
+    if strict and (grave or slight):
+        raise (grave or slight)[0].refusal()
+    sentences = list(dict.fromkeys(fault.sentence for fault in grave))
+    if len(sentences) > MOST_DEVIATIONS:
+        more = len(sentences) - MOST_DEVIATIONS
+        sentences[MOST_DEVIATIONS:] = [f"There are {more} more deviations of these kinds."]
+    if slight:
+        sentences.append(_left_out(dict.fromkeys(fault.path for fault in slight)))
+    return tuple(sentences)
+
+
+def _left_out(paths: Iterable[Path]) -> str:
+    """One sentence for all: scanners leave out many, and other deviations must not drown in them."""
+    by_sequence: dict[Path, list[str]] = {}
+    for path in paths:
+        by_sequence.setdefault(path[:-1], []).append(_named(path[-1:]))
+    parts = [
+        (f"in {_named(sequence)}: " if sequence else "") + ", ".join(names)
+        for sequence, names in sorted(by_sequence.items(), key=lambda part: len(part[0]))
+    ]
+    return f"Attributes that may be empty, but not absent, are missing: {'; '.join(parts)}."
+
+
+def _not_changed(stored: DataSet, ignored: DataSet) -> Iterator[str]:
+    """An operator who retypes the patient during the examination is seen here."""
+    for key, element in ignored.items():
+        sent, kept = list(_leaves(element)), list(_leaves(stored.get(key)))
+        if sent and sent != kept:
+            held = f"{_quoted(kept)} is kept" if kept else "no value is kept"
+            yield f"{_named((int(key, 16),))} may not be changed: {_quoted(sent)} was sent, {held}."
+
+
+def _leaves(element: Any) -> Iterator[str]:
+    """All values in an attribute and its items, without what is not significant in them."""
+    for item in json_model.items(element):
+        for nested in item.values():
+            yield from _leaves(nested)
+    yield from filter(None, (text.rstrip("^= ") for text in json_model.texts(element)))
+
+
+def _not_created(stored: DataSet, allowed: DataSet) -> Iterator[str]:
+    names = [_named((int(key, 16),)) for key in allowed if key in BY_KEY and key not in stored]
+    if names:
+        yield f"Set, but not created at N-CREATE: {', '.join(names)}."
+
+
+def _warning(ignored: DataSet) -> str:
+    """The Error Comment of the answer to an N-SET with attributes that it may not carry."""
+    if not ignored:
+        return ""
+    tags = [printed(int(key, 16)) for key in ignored]
+    if len(tags) <= MOST_IGNORED_NAMED:
+        return f"Not allowed in N-SET: {', '.join(tags)}"
+    named = ", ".join(tags[: MOST_IGNORED_NAMED - 1])
+    return f"Not allowed in N-SET: {named} and {len(tags) - MOST_IGNORED_NAMED + 1} more"
+
+
+def _named(path: Path) -> str:
+    """The attribute and the sequences around it, from the inside out, each with its tag."""
+    return " in ".join(f"{_name(tag)} {printed(tag)}" for tag in reversed(path))
+
+
+def _name(tag: int) -> str:
+    return dictionary_description(tag) if dictionary_has_tag(tag) else "Attribute"
+
+
+def _comment(verb: str, path: Path) -> str:
+    """An Error Comment with as much of the name as fits."""
+    short = f"{verb} {' in '.join(printed(tag) for tag in reversed(path[-3:]))}"
+    full = f"{verb} {printed(path[-1])} {_name(path[-1])}"
+    full += "".join(f" in {printed(tag)}" for tag in reversed(path[-3:-1]))
+    return full if len(full) <= LONGEST_COMMENT else short[:LONGEST_COMMENT]
+
+
+def _quoted(texts: Sequence[str]) -> str:
+    joined = ", ".join(texts)
+    shown = joined if len(joined) <= LONGEST_SHOWN else f"{joined[:LONGEST_SHOWN]}..."
+    return f'"{shown}"'

@@ -1,0 +1,62 @@
+"""What a coordinator must look at."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Coalesce
+
+from worklist.models.items import WorklistItem
+from worklist.models.performed import PerformedStep
+from worklist.queries import AttentionQuerySet
+
+
+class Kind(models.TextChoices):
+    IDENTITY = "IDENTITY", "Identity differs"
+    UNSCHEDULED = "UNSCHEDULED", "Unscheduled examination"
+    WRONG_ENTRY = "WRONG_ENTRY", "Wrong worklist entry selected"
+    CANCELLED = "CANCELLED", "Performed although cancelled"
+    STALE = "STALE", "In progress for too long"
+    PROTOCOL = "PROTOCOL", "Protocol differs"
+    DEVIATION = "DEVIATION", "Incomplete report"
+    NOT_PERFORMED = "NOT_PERFORMED", "Nothing performed"
+
+
+class Attention(models.Model):
+    """One thing to look at, of a performed step, an item or both; kept after it is resolved."""
+
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    step = models.ForeignKey(PerformedStep, models.CASCADE, null=True, blank=True, related_name="attention")
+    item = models.ForeignKey(WorklistItem, models.CASCADE, null=True, blank=True, related_name="attention")
+    text = models.TextField(help_text="What is the matter, one line for each point.")
+    opened_at = models.DateTimeField(auto_now_add=True)
+    resolved_at = models.DateTimeField(null=True, blank=True)
+    resolved_by = models.CharField(max_length=200, blank=True, default="")
+    note = models.TextField(blank=True, default="")
+
+    objects = AttentionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "point of attention"
+        verbose_name_plural = "needs attention"
+        ordering = ["-opened_at", "-pk"]
+        indexes = [models.Index(fields=["resolved_at", "-opened_at"], name="attention_open")]
+        constraints = [
+            models.UniqueConstraint(
+                "kind",
+                Coalesce("step_id", 0),
+                Coalesce("item_id", 0),
+                condition=Q(resolved_at=None),
+                name="attention_open_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(step__isnull=False) | Q(item__isnull=False), name="attention_of_something"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.item or self.step}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.resolved_at is None

@@ -1,0 +1,266 @@
+"""Performed steps: begun and updated by a scanner, closed and linked by a person.
+
+Each function is one transaction. The step's row is locked first, then its items' by key, so that of two
+messages at once, on whatever processes, one is judged by what the other has left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from pydicom import Dataset
+
+from worklist import attention, lifecycle, linking
+from worklist.dicom import mpps, performed
+from worklist.models import (
+    LONGEST_TEXT,
+    Evidence,
+    PerformedSeries,
+    PerformedStatus,
+    PerformedStep,
+    PerformedStepItem,
+    Status,
+    WorklistItem,
+)
+
+# PS3.7 Annex C.5
+DUPLICATE_SOP_INSTANCE = 0x0111
+NO_SUCH_SOP_INSTANCE = 0x0112
+
+AFTER_DISCONTINUED = {"discontinued": Status.DISCONTINUED, "scheduled": Status.SCHEDULED}
+
+# Columns that repeat one attribute's text.
+TEXTS = {
+    "performed_procedure_step_id": "PerformedProcedureStepID",
+    "description": "PerformedProcedureStepDescription",
+    "modality": "Modality",
+    "performed_station_ae_title": "PerformedStationAETitle",
+    "performed_station_name": "PerformedStationName",
+    "performed_location": "PerformedLocation",
+}
+
+
+@dataclass(frozen=True)
+class Sender:
+    """The application entity whose message it is."""
+
+    ae_title: str
+    address: str
+
+    @property
+    def actor(self) -> str:
+        return f"device:{self.ae_title}"
+
+
+class Refused(Exception):
+    """A person's wish that the state of the step does not allow; the text says why."""
+
+
+def begin(sop_instance_uid: str, dataset: Dataset, *, sender: Sender) -> mpps.Accepted:
+    """N-CREATE (PS3.4 F.7.2.1). Raises mpps.Refused and django.db.Error."""
+    mpps.check_instance_uid(sop_instance_uid)
+    with transaction.atomic():
+        if PerformedStep.objects.filter(sop_instance_uid=sop_instance_uid).exists():
+            raise _duplicate()
+        accepted = mpps.created(dataset, strict=_is_strict())
+        step = PerformedStep(
+            sop_instance_uid=sop_instance_uid,
+            calling_ae_title=sender.ae_title,
+            calling_address=sender.address,
+        )
+        found, doubts = _found(accepted)
+        _take_over(step, accepted, doubts)
+        _insert(step, sender)
+        _keep_series(step)
+        for each in found:
+            _link(step, each.item, evidence=each.evidence, actor=sender.actor)
+        _follow(step, actor=sender.actor)
+        attention.review(step)
+    return accepted
+
+
+def update(sop_instance_uid: str, modifications: Dataset, *, sender: Sender) -> mpps.Accepted:
+    """N-SET (PS3.4 F.7.2.2). Raises mpps.Refused and django.db.Error."""
+    with transaction.atomic():
+        step = PerformedStep.objects.select_for_update().filter(sop_instance_uid=sop_instance_uid).first()
+        if step is None:
+            raise no_such_step()
+        accepted = mpps.modified(step.dataset, step.status, modifications, strict=_is_strict())
+        _take_over(step, accepted)
+        step.save_as(sender.actor, reason=_reason(step))
+        _keep_series(step)
+        if step.is_final:
+            _follow(step, actor=sender.actor)
+        attention.review(step)
+    return accepted
+
+
+def close(step: PerformedStep, *, to: PerformedStatus, actor: str, reason: str) -> None:
+    """End a step whose scanner never will; a later N-SET is refused (PS3.4 F.7.2.2.3, note 2).
+
+    Raises Refused.
+    """
+    with transaction.atomic():
+        current = PerformedStep.objects.select_for_update().get(pk=step.pk)
+        if current.is_final:
+            raise Refused(f"It has ended already: {current.get_status_display().lower()}.")
+        if to == PerformedStatus.IN_PROGRESS:
+            raise Refused("A step is closed as completed or as discontinued.")
+        current.status = to
+        current.finished_at = timezone.now()
+        current.save_as(actor, reason=reason)
+        _follow(current, actor=actor, reason=reason)
+        attention.review(current)
+
+
+def link(step: PerformedStep, item: WorklistItem, *, actor: str, reason: str = "") -> None:
+    """That a person says which item was performed. Raises Refused."""
+    with transaction.atomic():
+        current = PerformedStep.objects.select_for_update().get(pk=step.pk)
+        if current.links.filter(item=item).exists():
+            raise Refused("It is linked to this item already.")
+        _link(current, item, evidence=Evidence.PERSON, actor=actor, reason=reason)
+        _follow(current, actor=actor, reason=reason)
+        attention.review(current)
+
+
+def unlink(step: PerformedStep, item: WorklistItem, *, actor: str, reason: str = "") -> None:
+    """Take a wrong link back; the item's status follows what is left. Raises Refused."""
+    with transaction.atomic():
+        current = PerformedStep.objects.select_for_update().get(pk=step.pk)
+        found = current.links.filter(item=item).first()
+        if found is None:
+            raise Refused("It is not linked to this item.")
+        found._history_user, found._change_reason = actor, reason
+        found.delete()
+        before = found.status_before
+        otherwise = Status.CANCELLED if before == Status.CANCELLED else Status.SCHEDULED
+        to = _told_by(_steps_of(item.pk), otherwise=otherwise)
+        lifecycle.report(item.pk, to=to, actor=actor, reason=reason)
+        attention.review(current)
+
+
+def _found(accepted: mpps.Accepted) -> tuple[list[linking.Found], list[str]]:
+    """The items that are performed, locked in the order of their keys, and what speaks against it."""
+    found, doubts = linking.find_all(performed.references(accepted.dataset))
+    pks = sorted(each.item.pk for each in found)
+    locked = WorklistItem.objects.select_for_update().order_by("pk").in_bulk(pks)
+    doubts += [doubt for each in found for doubt in each.doubts]
+    kept = [each for each in found if each.item.pk in locked]
+    return [linking.Found(locked[each.item.pk], each.evidence, each.doubts) for each in kept], doubts
+
+
+def _take_over(step: PerformedStep, accepted: mpps.Accepted, doubts: Iterable[str] = ()) -> None:
+    """What the columns repeat of the data set."""
+    step.dataset, step.status = accepted.dataset, accepted.status
+    told = [*accepted.deviations, *doubts]
+    step.deviations = [*step.deviations, *(each for each in told if each not in step.deviations)]
+    if step.is_final and step.finished_at is None:
+        step.finished_at = timezone.now()
+    dataset = step.dataset
+    for field, keyword in TEXTS.items():
+        setattr(step, field, _clipped(performed.text(dataset, keyword)))
+    patient = performed.patient(dataset)
+    step.patient_name, step.patient_id = _clipped(patient.name), _clipped(patient.patient_id)
+    step.patient_birth_date, step.patient_sex = patient.birth_date, _clipped(patient.sex)
+    studies = [reference.study_instance_uid for reference in performed.references(dataset)]
+    step.study_instance_uid = _clipped(next(filter(None, studies), ""))
+    step.start_date = performed.day(dataset, "PerformedProcedureStepStartDate")
+    step.start_time = performed.moment(dataset, "PerformedProcedureStepStartTime")
+    step.end_date = performed.day(dataset, "PerformedProcedureStepEndDate")
+    step.end_time = performed.moment(dataset, "PerformedProcedureStepEndTime")
+    reason = performed.discontinuation_reason(dataset)
+    step.discontinuation_reason_code = _clipped(reason.value) if reason else ""
+    step.discontinuation_reason = _clipped(reason.meaning) if reason else ""
+
+
+def _insert(step: PerformedStep, sender: Sender) -> None:
+    try:
+        with transaction.atomic():
+            step.save_as(sender.actor, reason=_reason(step))
+    except IntegrityError as error:  # another process was first
+        if PerformedStep.objects.filter(sop_instance_uid=step.sop_instance_uid).exists():
+            raise _duplicate() from error
+        raise
+
+
+def no_such_step() -> mpps.Refused:
+    return mpps.Refused(NO_SUCH_SOP_INSTANCE, "There is no such performed procedure step")
+
+
+def _duplicate() -> mpps.Refused:
+    return mpps.Refused(DUPLICATE_SOP_INSTANCE, "This performed procedure step exists already")
+
+
+def _keep_series(step: PerformedStep) -> None:
+    """The series of the data set in place of those that were stored."""
+    step.series.all().delete()
+    PerformedSeries.objects.bulk_create(
+        PerformedSeries(
+            step=step,
+            number=number,
+            series_instance_uid=_clipped(each.series_instance_uid),
+            description=_clipped(each.description),
+            protocol_name=_clipped(each.protocol_name),
+            operators_name=_clipped(each.operators_name),
+            performing_physician_name=_clipped(each.performing_physician_name),
+            image_count=each.image_count,
+            other_count=each.other_count,
+        )
+        for number, each in enumerate(performed.series(step.dataset), start=1)
+    )
+
+
+def _link(
+    step: PerformedStep, item: WorklistItem, *, evidence: Evidence, actor: str, reason: str = ""
+) -> None:
+    current = WorklistItem.objects.select_for_update().get(pk=item.pk)
+    made = PerformedStepItem(
+        step=step, item=current, evidence=evidence, status_before=current.performed_procedure_step_status
+    )
+    made.save_as(actor, reason=reason)
+
+
+def _follow(step: PerformedStep, *, actor: str, reason: str = "") -> None:
+    """The items' statuses after the step."""
+    for each in step.links.order_by("item_id"):
+        to = _told_by(_steps_of(each.item_id), otherwise=_after(step, each))
+        lifecycle.report(each.item_id, to=to, actor=actor, reason=reason or _reason(step))
+
+
+def _steps_of(item_pk: int) -> set[str]:
+    return set(PerformedStep.objects.filter(items=item_pk).values_list("status", flat=True))
+
+
+def _told_by(statuses: set[str], *, otherwise: Status) -> Status:
+    """What all steps of an item say together: one that runs, else one that was completed, decides."""
+    if PerformedStatus.IN_PROGRESS in statuses:
+        return Status.IN_PROGRESS
+    if PerformedStatus.COMPLETED in statuses:
+        return Status.COMPLETED
+    return otherwise
+
+
+def _after(step: PerformedStep, linked: PerformedStepItem) -> Status:
+    """An item's status when nothing of it runs or was completed."""
+    if not attention.is_wrong_entry(step):
+        return AFTER_DISCONTINUED[settings.MPPS_DISCONTINUED]
+    # The participant was never scanned: as it was before.
+    return Status.CANCELLED if linked.status_before == Status.CANCELLED else Status.SCHEDULED
+
+
+def _reason(step: PerformedStep) -> str:
+    parts = [f"MPPS {step.get_status_display().lower()}", step.discontinuation_reason]
+    return ": ".join(filter(None, parts))
+
+
+def _is_strict() -> bool:
+    return bool(settings.MPPS_STRICTNESS == "strict")
+
+
+def _clipped(text: str) -> str:
+    return text[:LONGEST_TEXT]

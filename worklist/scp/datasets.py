@@ -1,0 +1,62 @@
+"""The data set of a request, from the bytes that a peer has sent."""
+
+from __future__ import annotations
+
+import zlib
+from io import BytesIO
+
+from pydicom import Dataset
+from pydicom.dataelem import RawDataElement
+from pydicom.filereader import data_element_generator, read_dataset
+
+UNDEFINED_LENGTH = 0xFFFFFFFF
+
+
+class Unreadable(Exception):
+    """The text says why, without what was sent: `is cut off`, `is too long`, `cannot be decoded`."""
+
+
+def read(encoded: bytes, *, implicit_vr: bool, deflated: bool, longest: int) -> Dataset:
+    """The data set; `longest` bounds its bytes, inflated. Raises Unreadable."""
+    try:
+        data = inflate(encoded, longest=longest) if deflated else encoded
+        if len(data) > longest:
+            raise Unreadable("is too long")
+        check_whole(data, implicit_vr=implicit_vr)
+        return read_dataset(BytesIO(data), is_implicit_VR=implicit_vr, is_little_endian=True)
+    except Unreadable:
+        raise
+    except Exception as error:  # whatever pydicom's readers raise on bytes that are no data set
+        raise Unreadable("cannot be decoded") from error
+
+
+def check_whole(data: bytes, *, implicit_vr: bool) -> None:
+    """Raises Unreadable, or what pydicom raises, for a data set that breaks off.
+
+    `read_dataset` returns the elements before the break: without the others a query matches more than was
+    asked for, and a report says less than was reported.
+    """
+    stream = BytesIO(data)
+    end = 0
+    for element in data_element_generator(stream, implicit_vr, True):  # noqa: FBT003  it has no keyword
+        end = stream.tell()
+        if isinstance(element, RawDataElement) and element.length != UNDEFINED_LENGTH:
+            end = element.value_tell + element.length
+    if end > len(data) or data[end:].strip(b"\0"):
+        raise Unreadable("is cut off")
+
+
+def inflate(encoded: bytes, *, longest: int) -> bytes:
+    """Raises Unreadable for what inflates beyond bounds, zlib.error for what is not deflated."""
+    inflating = zlib.decompressobj(-zlib.MAX_WBITS)
+    data = inflating.decompress(encoded, longest)
+    if inflating.unconsumed_tail:
+        raise Unreadable("is too long")
+    return data
+
+
+def deflate(data: bytes) -> bytes:
+    """PS3.5 A.5: no header, and a null byte after an odd length."""
+    deflating = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    deflated = deflating.compress(data) + deflating.flush()
+    return deflated + b"\0" * (len(deflated) % 2)
