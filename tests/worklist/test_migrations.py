@@ -1,0 +1,51 @@
+"""A database of an earlier version upgrades, and loses nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+VERSIONS = ["0001_initial"]
+
+
+@pytest.fixture
+def at_version(transactional_db: None, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """The models as they were in that version of the database; the newest again afterwards."""
+    target = [("worklist", request.param)]
+    MigrationExecutor(connection).migrate(target)
+    yield MigrationExecutor(connection).loader.project_state(target).apps
+    call_command("migrate", verbosity=0)
+
+
+@pytest.mark.parametrize("at_version", VERSIONS, indirect=True)
+def test_items_devices_and_their_history_survive_the_upgrade(at_version: Any) -> None:
+    old = at_version.get_model("worklist", "WorklistItem").objects.create(
+        patient_name="Doe^John",
+        patient_id="P1",
+        study_instance_uid="1.2.3",
+        accession_number="A1",
+        requested_procedure_id="R1",
+        scheduled_procedure_step_id="S1",
+        modality="MR",
+        scheduled_start_date=date(2026, 1, 10),
+        performed_procedure_step_status="IN_PROGRESS",
+        extra_attributes={"MedicalAlerts": "Pacemaker"},
+    )
+    at_version.get_model("worklist", "Device").objects.create(ae_title="MR1")
+
+    call_command("migrate", verbosity=0)
+
+    from worklist import lifecycle
+    from worklist.models import Device, Status, WorklistItem
+
+    item = WorklistItem.objects.get()
+    assert (item.pk, item.patient_id, item.extra_attributes) == (old.pk, "P1", {"MedicalAlerts": "Pacemaker"})
+    assert Device.objects.get().ae_title == "MR1"
+    lifecycle.move(item, to=Status.COMPLETED, actor="alice")
+    assert item.history.count() == 1

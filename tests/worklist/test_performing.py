@@ -1,0 +1,174 @@
+"""What people do to performed steps, and how items follow; the scanner is in test_mpps_server.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.worklist.conftest import make_item
+from tests.worklist.performed_rows import make_step
+from worklist import performing
+from worklist.models import Evidence, PerformedStatus, PerformedStep, Status, WorklistItem
+
+pytestmark = pytest.mark.django_db
+
+RUNS, DONE, STOPPED = PerformedStatus
+
+
+@pytest.fixture
+def item() -> WorklistItem:
+    made: WorklistItem = make_item(1)
+    made.save()
+    return made
+
+
+def status_of(item: WorklistItem) -> str:
+    item.refresh_from_db()
+    return str(item.performed_procedure_step_status)
+
+
+def wrong_entry() -> dict[str, object]:
+    code = {"00080100": {"vr": "SH", "Value": ["110514"]}, "00080102": {"vr": "SH", "Value": ["DCM"]}}
+    return {"00400281": {"vr": "SQ", "Value": [code]}}
+
+
+@pytest.mark.parametrize("to", [DONE, STOPPED])
+def test_a_step_that_never_ends_is_closed_by_a_person_and_its_items_follow(
+    item: WorklistItem, to: PerformedStatus
+) -> None:
+    step = make_step(item, status=RUNS)
+    performing.close(step, to=to, actor="alice", reason="The scanner was switched off.")
+    step.refresh_from_db()
+    assert (step.status, step.finished_at is not None) == (to, True)
+    assert status_of(item) == to.value
+    for record in (step.history.first(), item.history.first()):
+        assert record.history_user == "alice"
+        assert record.history_change_reason == "The scanner was switched off."
+
+
+@pytest.mark.parametrize("status", [DONE, STOPPED])
+def test_what_has_ended_is_not_closed_again(item: WorklistItem, status: PerformedStatus) -> None:
+    step = make_step(item, status=status)
+    with pytest.raises(performing.Refused, match="ended already"):
+        performing.close(step, to=DONE, actor="alice", reason="")
+    assert step.history.count() == 1
+
+
+def test_a_step_is_not_closed_as_in_progress(item: WorklistItem) -> None:
+    with pytest.raises(performing.Refused):
+        performing.close(make_step(item, status=RUNS), to=RUNS, actor="alice", reason="")
+
+
+@pytest.mark.parametrize(
+    ("others", "to", "then"),
+    [
+        pytest.param([RUNS], DONE, Status.IN_PROGRESS, id="another still runs"),
+        pytest.param([RUNS, DONE], STOPPED, Status.IN_PROGRESS, id="another still runs, one is done"),
+        pytest.param([DONE], STOPPED, Status.COMPLETED, id="row 126: an appended one is stopped"),
+        pytest.param([STOPPED], DONE, Status.COMPLETED, id="repeated after it was stopped"),
+        pytest.param([STOPPED], STOPPED, Status.DISCONTINUED, id="stopped twice"),
+    ],
+)
+def test_an_item_of_several_steps_follows_them_all(
+    item: WorklistItem, others: list[PerformedStatus], to: PerformedStatus, then: Status
+) -> None:
+    for status in others:
+        make_step(item, status=status)
+    performing.close(make_step(item, status=RUNS), to=to, actor="alice", reason="")
+    assert status_of(item) == then
+
+
+@pytest.mark.parametrize(
+    ("status", "then"),
+    [(RUNS, Status.IN_PROGRESS), (DONE, Status.COMPLETED), (STOPPED, Status.DISCONTINUED)],
+)
+def test_an_item_that_a_person_links_follows_the_step(
+    item: WorklistItem, status: PerformedStatus, then: Status
+) -> None:
+    step = make_step(status=status)
+    performing.link(step, item, actor="alice", reason="The same day, the same person.")
+    assert status_of(item) == then
+    linked = step.links.get()
+    assert (linked.evidence, linked.status_before) == (Evidence.PERSON, Status.SCHEDULED)
+    assert linked.history.first().history_user == item.history.first().history_user == "alice"
+
+
+def test_an_item_is_linked_once(item: WorklistItem) -> None:
+    step = make_step(item, status=DONE)
+    with pytest.raises(performing.Refused, match="already"):
+        performing.link(step, item, actor="alice")
+    assert step.links.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "others", "then"),
+    [
+        (Status.SCHEDULED, [], Status.SCHEDULED),
+        (Status.DISCONTINUED, [], Status.SCHEDULED),
+        (Status.CANCELLED, [], Status.CANCELLED),
+        (Status.SCHEDULED, [DONE], Status.COMPLETED),
+        (Status.SCHEDULED, [RUNS], Status.IN_PROGRESS),
+    ],
+)
+def test_a_link_taken_back_leaves_the_item_as_its_other_steps_tell(
+    item: WorklistItem, before: Status, others: list[PerformedStatus], then: Status
+) -> None:
+    WorklistItem.objects.update(performed_procedure_step_status=before)
+    item.refresh_from_db()
+    for status in others:
+        make_step(item, status=status)
+    step = make_step(status=DONE)
+    performing.link(step, item, actor="alice")
+    performing.unlink(step, item, actor="alice", reason="Another visit.")
+    assert status_of(item) == then
+    assert not step.links.exists()
+    gone = PerformedStep.items.through.history.first()
+    assert (gone.history_type, gone.history_user, gone.history_change_reason) == (
+        "-",
+        "alice",
+        "Another visit.",
+    )
+
+
+def test_what_is_not_linked_is_not_unlinked(item: WorklistItem) -> None:
+    with pytest.raises(performing.Refused, match="not linked"):
+        performing.unlink(make_step(status=DONE), item, actor="alice")
+
+
+@pytest.mark.parametrize(
+    ("before", "others", "then"),
+    [
+        pytest.param(Status.SCHEDULED, [], Status.SCHEDULED, id="row 110"),
+        pytest.param(Status.CANCELLED, [], Status.CANCELLED, id="it was cancelled before"),
+        pytest.param(Status.DISCONTINUED, [STOPPED], Status.SCHEDULED, id="it was stopped before"),
+        pytest.param(Status.COMPLETED, [DONE], Status.COMPLETED, id="it was done before"),
+    ],
+)
+def test_an_item_that_was_selected_by_mistake_is_as_it_was(
+    item: WorklistItem, before: Status, others: list[PerformedStatus], then: Status
+) -> None:
+    for status in others:
+        make_step(item, status=status)
+    WorklistItem.objects.update(performed_procedure_step_status=before)
+    item.refresh_from_db()
+    step = make_step(item, status=RUNS, dataset=wrong_entry())
+    performing.close(step, to=STOPPED, actor="alice", reason="")
+    assert status_of(item) == then
+
+
+@pytest.mark.parametrize(
+    ("policy", "then"), [("discontinued", Status.DISCONTINUED), ("scheduled", Status.SCHEDULED)]
+)
+def test_row_109_the_policy_says_what_a_discontinued_examination_leaves(
+    item: WorklistItem, settings: pytest.FixtureRequest, policy: str, then: Status
+) -> None:
+    settings.MPPS_DISCONTINUED = policy  # type: ignore[attr-defined]
+    performing.close(make_step(item, status=RUNS), to=STOPPED, actor="alice", reason="")
+    assert status_of(item) == then
+
+
+def test_row_123_all_items_of_a_group_follow() -> None:
+    items = [make_item(number) for number in (1, 2, 3)]
+    for each in items:
+        each.save()
+    performing.close(make_step(*items, status=RUNS), to=DONE, actor="alice", reason="")
+    assert {status_of(each) for each in items} == {Status.COMPLETED}
