@@ -9,10 +9,12 @@ import pytest
 from django.core.management import call_command
 from pynetdicom import evt
 
-from worklist import attributes, conformance
-from worklist.conformance import statement
+from worklist import attributes, performing
+from worklist.conformance import associations, performed, queries, statement
+from worklist.dicom import mpps as rules
+from worklist.dicom.mpps_attributes import ATTRIBUTES, printed
 from worklist.models import Device
-from worklist.scp import admission, find, server
+from worklist.scp import admission, find, mpps, server
 from worklist.scp.admission import Request
 
 DOCUMENT = Path(__file__).resolve().parent.parent.parent / "docs" / "conformance.md"
@@ -66,7 +68,7 @@ def test_the_server_offers_the_sop_classes_and_transfer_syntaxes_stated() -> Non
     made = server.make_server(listener, ae_title="MWL_SERVER")
     made.server_close()
     offered = {context.abstract_syntax: context.transfer_syntax for context in made.ae.supported_contexts}
-    assert offered == dict.fromkeys(conformance.SOP_CLASSES, server.TRANSFER_SYNTAXES)
+    assert offered == dict.fromkeys(server.SOP_CLASSES, server.TRANSFER_SYNTAXES)
 
 
 def test_extended_negotiation_is_not_answered() -> None:
@@ -86,7 +88,7 @@ def test_associations_are_rejected_with_the_codes_stated(settings: object) -> No
     ]
     found = [admission.refusal(request, own_ae_title="MWL_SERVER") for request in requests]
     assert [refusal[:3] for refusal in found if refusal] == [(1, 1, 7), (1, 1, 3), (2, 3, 2)]
-    assert set(conformance.REJECTIONS) == {(1, 1, 7), (1, 1, 3), (2, 3, 2), (2, 3, 1)}
+    assert set(associations.REJECTIONS) == {(1, 1, 7), (1, 1, 3), (2, 3, 2), (2, 3, 1)}
 
 
 def test_every_status_of_the_server_is_stated() -> None:
@@ -98,4 +100,44 @@ def test_every_status_of_the_server_is_stated() -> None:
         find.IDENTIFIER_DOES_NOT_MATCH,
         find.UNABLE_TO_PROCESS,
     }
-    assert set(conformance.STATUSES) == of_the_server | {0x0000}
+    assert set(queries.STATUSES) == of_the_server | {0x0000}
+
+
+def test_every_status_of_performed_steps_is_stated() -> None:
+    of_the_rules = {
+        rules.ATTRIBUTE_LIST_ERROR,
+        rules.INVALID_ATTRIBUTE_VALUE,
+        rules.PROCESSING_FAILURE,
+        rules.INVALID_OBJECT_INSTANCE,
+        rules.MISSING_ATTRIBUTE,
+        rules.MISSING_ATTRIBUTE_VALUE,
+    }
+    of_the_server = {
+        mpps.SUCCESS,
+        mpps.OPTIONAL_ATTRIBUTES_NOT_SUPPORTED,
+        mpps.ATTRIBUTE_LIST_ERROR,
+        mpps.PROCESSING_FAILURE,
+        mpps.UNRECOGNIZED_OPERATION,
+        performing.DUPLICATE_SOP_INSTANCE,
+        performing.NO_SUCH_SOP_INSTANCE,
+    }
+    assert set(performed.STATUSES) == of_the_rules | of_the_server
+
+
+def test_every_attribute_of_a_performed_step_is_listed_with_its_types() -> None:
+    rows = statement().splitlines()
+    for attribute in ATTRIBUTES:
+        n_set = attribute.n_set or "not allowed"
+        types = f"{attribute.n_create} | {n_set}"
+        row = f"| {attribute.name} | {printed(attribute.tag)} | {attribute.vr} | {types} | "
+        assert any(line.startswith(row) for line in rows), attribute.keyword
+
+
+def test_the_policies_in_force_are_stated(settings: object) -> None:
+    settings.MPPS_STRICTNESS = "strict"  # type: ignore[attr-defined]
+    settings.MPPS_DISCONTINUED = "scheduled"  # type: ignore[attr-defined]
+    settings.MPPS_STALE_HOURS = 5  # type: ignore[attr-defined]
+    text = statement()
+    assert "(now: `strict`)" in text
+    assert "DISCONTINUED makes them SCHEDULED again (`MPPS_DISCONTINUED`" in text
+    assert "more than 5 hours" in text

@@ -1,34 +1,21 @@
-"""The DICOM Conformance Statement, in Markdown (PS3.2; PS3.4 K.6.1 says what it must tell).
-
-What the code decides is read from the code, and numbers from the settings in force.
-"""
+"""C-FIND on the Modality Worklist (PS3.4 K.6.1 says what a conformance statement must tell of it)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
 from pydicom.charset import python_encoding
-from pydicom.uid import UID
 
 from worklist import attributes
 from worklist.attributes import CODE, PROTOCOL_CONTEXT, REFERENCE, Attribute, Matching, Place
+from worklist.conformance.markdown import bullets, table
 from worklist.dicom.matching import STATUS_SYNONYMS
 from worklist.dicom.values import STATUS_ON_THE_WIRE
 from worklist.models import WorklistItem
 from worklist.queries import OFFERED
-from worklist.scp import connections, find, server
-
-SOP_CLASSES = (UID("1.2.840.10008.1.1"), UID("1.2.840.10008.5.1.4.31"))
-
-# (result, source, diagnostic) of an A-ASSOCIATE-RJ (PS3.8 Table 9-21), and when it is sent.
-REJECTIONS = {
-    (1, 1, 3): "Calling AE title not recognised: no enabled device has it.",
-    (1, 1, 7): "Called AE title not recognised; only with `MWL_REQUIRE_CALLED_AETITLE`.",
-    (2, 3, 2): "Local limit exceeded: `MWL_MAXIMUM_ASSOCIATIONS` are open.",
-    (2, 3, 1): "Temporary congestion: the devices cannot be read from the database.",
-}
+from worklist.scp import find
 
 # PS3.4 Table K.4-1, and when each is sent.
 STATUSES = {
@@ -63,62 +50,12 @@ _OF_SEVERAL_FIELDS = frozenset({"ScheduledProtocolCodeSequence"})
 _ITEMS = {CODE: "codes", REFERENCE: "references", PROTOCOL_CONTEXT: "context items"}
 
 
-def statement() -> str:
-    """The whole document."""
-    sections = (_overview, _association, _matching, _rules, _answers, _items, _texts, _statuses, _limits)
-    return "\n\n".join("\n".join(section()) for section in sections) + "\n"
-
-
-def _overview() -> Iterator[str]:
-    yield "# DICOM Conformance Statement"
-    yield ""
-    yield "Printed by `python manage.py conformance`. Numbers are the settings' defaults, or a site's own."
-    yield ""
-    yield "## SOP classes and transfer syntaxes"
-    yield ""
-    yield "Pylantir on Django is a Service Class Provider (SCP) of"
-    yield ""
-    yield from _table(("SOP class", "UID"), ((uid.name, uid) for uid in SOP_CLASSES))
-    yield ""
-    yield "For each of them, in order of preference:"
-    yield ""
-    yield from _table(("Transfer syntax", "UID"), ((uid.name, uid) for uid in server.TRANSFER_SYNTAXES))
-
-
-def _association() -> Iterator[str]:
-    yield "## Associations"
-    yield ""
-    yield from _bullets(
-        "It accepts associations and never starts one.",
-        "A calling AE title must be that of an enabled device, or the device `*` must be enabled. While "
-        "there are no devices at all, associations are accepted from the same machine only. A change to the "
-        "devices counts from the next association on.",
-        "Any called AE title is accepted, unless `MWL_REQUIRE_CALLED_AETITLE` is set "
-        f"(now: {'set' if settings.MWL_REQUIRE_CALLED_AETITLE else 'not set'}).",
-        f"At most {settings.MWL_MAXIMUM_ASSOCIATIONS} associations at a time for each server process "
-        "(`MWL_MAXIMUM_ASSOCIATIONS`).",
-        f"An association must be requested within {connections.time_to_associate()} s of the connection. "
-        f"One on which nothing arrives for {settings.MWL_NETWORK_TIMEOUT} s is aborted "
-        "(`MWL_NETWORK_TIMEOUT`).",
-        f"PDUs of up to {server.LARGEST_PDU} bytes are received; the requestor's maximum is kept to, "
-        "whatever it is.",
-        "Extended negotiation is not supported: it is not answered, so person names are matched literally "
-        "and times are local. Asynchronous operations and user identity are not negotiated.",
-        "There is no TLS: where the network is not trusted, put a TLS proxy before it.",
-        f"Implementation Class UID {server.IMPLEMENTATION_CLASS_UID}, "
-        f"version name {server.IMPLEMENTATION_VERSION_NAME}.",
-    )
-    yield ""
-    rejections = ((*map(str, codes), sentence) for codes, sentence in REJECTIONS.items())
-    yield from _table(("Result", "Source", "Reason", "Association rejected because"), rejections)
-
-
-def _matching() -> Iterator[str]:
+def matching() -> Iterator[str]:
     yield "## Matching keys"
     yield ""
     yield "R is a required key, O an optional one. Each may be universal: of zero length, or only asterisks."
     yield ""
-    yield from _table(
+    yield from table(
         ("Attribute", "Tag", "VR", "Key", "Matching"),
         (
             (_nested(attribute), str(attribute.tag), attribute.vr, _key(attribute), _kind(attribute))
@@ -130,13 +67,13 @@ def _matching() -> Iterator[str]:
     yield "Any other key that carries a value is not matched on, and is returned: the answers are FF01."
 
 
-def _rules() -> Iterator[str]:
+def rules() -> Iterator[str]:
     yield "## How keys are matched"
     yield ""
     synonyms = ", ".join(
         f"{term} for {STATUS_ON_THE_WIRE[status]}" for term, status in STATUS_SYNONYMS.items()
     )
-    yield from _bullets(
+    yield from bullets(
         "Spaces around a value are padding. An item without a value matches universal keys only.",
         "Person names are matched without regard to case and to trailing delimiters, each component group "
         "by itself. A key without `=` may match any of the three groups. Accents matter. There is no fuzzy "
@@ -158,10 +95,10 @@ def _rules() -> Iterator[str]:
     )
 
 
-def _answers() -> Iterator[str]:
+def answers() -> Iterator[str]:
     yield "## Answers"
     yield ""
-    yield from _bullets(
+    yield from bullets(
         "One answer for each Scheduled Procedure Step, in the order of its start date and time.",
         "Only requested attributes are returned, and Specific Character Set where it is needed. Attributes "
         "without a value are of zero length, but for those of type 1C, which are left out.",
@@ -174,7 +111,7 @@ def _answers() -> Iterator[str]:
         "The priority of a query is not honoured: queries are answered as they come.",
     )
     yield ""
-    yield from _table(
+    yield from table(
         ("Attribute", "Tag", "VR", "Type", "Value from"),
         (
             (_nested(attribute), str(attribute.tag), attribute.vr, attribute.return_type, _source(attribute))
@@ -189,7 +126,7 @@ def _answers() -> Iterator[str]:
     )
 
 
-def _items() -> Iterator[str]:
+def items() -> Iterator[str]:
     yield "### Items of sequences"
     yield ""
     yield "Sequences that are not named here are returned with whatever was stored."
@@ -198,16 +135,16 @@ def _items() -> Iterator[str]:
     for attribute in _LISTED:
         if attribute.items and attribute is not attributes.STEP_SEQUENCE:
             rows.append((attribute.name, _item_names(attribute.items)))
-    yield from _table(("Sequence", "Attributes of its items, with types"), rows)
+    yield from table(("Sequence", "Attributes of its items, with types"), rows)
     yield ""
     for items, name in _ITEMS.items():
         yield f"- {name.capitalize()}: {', '.join(_typed(each) for each in items)}."
 
 
-def _texts() -> Iterator[str]:
+def texts() -> Iterator[str]:
     yield "## Character sets"
     yield ""
-    yield from _bullets(
+    yield from bullets(
         "Queries are read in their Specific Character Set (0008,0005).",
         "An answer is in the first of these that holds all its text: the default repertoire, without "
         "(0008,0005); the character set of the query; ISO_IR 100; ISO_IR 192. No character is ever replaced.",
@@ -215,20 +152,20 @@ def _texts() -> Iterator[str]:
     )
 
 
-def _statuses() -> Iterator[str]:
+def statuses() -> Iterator[str]:
     yield "## Statuses of C-FIND"
     yield ""
-    yield from _table(
+    yield from table(
         ("Status", "Meaning", "Sent when"),
         ((f"{code:04X}", meaning, when) for code, (meaning, when) in STATUSES.items()),
     )
 
 
-def _limits() -> Iterator[str]:
+def limits() -> Iterator[str]:
     most = settings.MWL_MAXIMUM_ANSWERS or "no limit"
     yield "## Limits"
     yield ""
-    yield from _bullets(
+    yield from bullets(
         f"Answers to a query: {most} (`MWL_MAXIMUM_ANSWERS`). Beyond it, `MWL_OVER_MAXIMUM` (now: "
         f"`{settings.MWL_OVER_MAXIMUM}`): `truncate` sends the first ones and success, `refuse` sends none "
         "and A700.",
@@ -237,20 +174,6 @@ def _limits() -> Iterator[str]:
         "does not fit.",
         f"Several stations of one item have {_length('scheduled_station_aetitle')} characters together.",
     )
-
-
-def _bullets(*sentences: str) -> Iterator[str]:
-    return (f"- {sentence}" for sentence in sentences)
-
-
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
-    yield _line(head)
-    yield _line("---" for _ in head)
-    yield from map(_line, rows)
-
-
-def _line(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cells)} |"
 
 
 def _nested(attribute: Attribute) -> str:

@@ -1,0 +1,29 @@
+"""The DICOM Conformance Statement, in Markdown (PS3.2).
+
+What the code decides is read from the code, and numbers from the settings in force.
+"""
+
+from __future__ import annotations
+
+from worklist.conformance import associations, performed, queries
+
+SECTIONS = (
+    associations.overview,
+    associations.association,
+    queries.matching,
+    queries.rules,
+    queries.answers,
+    queries.items,
+    queries.statuses,
+    performed.rules,
+    performed.links,
+    performed.attributes,
+    performed.statuses,
+    queries.texts,
+    queries.limits,
+)
+
+
+def statement() -> str:
+    """The whole document."""
+    return "\n\n".join("\n".join(section()) for section in SECTIONS) + "\n"

@@ -1,0 +1,62 @@
+"""What is offered, and who is let in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.conf import settings
+
+from worklist.conformance.markdown import bullets, table
+from worklist.scp import connections, server
+
+# (result, source, diagnostic) of an A-ASSOCIATE-RJ (PS3.8 Table 9-21), and when it is sent.
+REJECTIONS = {
+    (1, 1, 3): "Calling AE title not recognised: no enabled device has it.",
+    (1, 1, 7): "Called AE title not recognised; only with `MWL_REQUIRE_CALLED_AETITLE`.",
+    (2, 3, 2): "Local limit exceeded: `MWL_MAXIMUM_ASSOCIATIONS` are open.",
+    (2, 3, 1): "Temporary congestion: the devices cannot be read from the database.",
+}
+
+
+def overview() -> Iterator[str]:
+    yield "# DICOM Conformance Statement"
+    yield ""
+    yield "Printed by `python manage.py conformance`. Numbers are the settings' defaults, or a site's own."
+    yield ""
+    yield "## SOP classes and transfer syntaxes"
+    yield ""
+    yield "Pylantir on Django is a Service Class Provider (SCP) of"
+    yield ""
+    yield from table(("SOP class", "UID"), ((uid.name, uid) for uid in server.SOP_CLASSES))
+    yield ""
+    yield "For each of them, in order of preference:"
+    yield ""
+    yield from table(("Transfer syntax", "UID"), ((uid.name, uid) for uid in server.TRANSFER_SYNTAXES))
+
+
+def association() -> Iterator[str]:
+    yield "## Associations"
+    yield ""
+    yield from bullets(
+        "It accepts associations and never starts one.",
+        "A calling AE title must be that of an enabled device, or the device `*` must be enabled. While "
+        "there are no devices at all, associations are accepted from the same machine only. A change to the "
+        "devices counts from the next association on.",
+        "Any called AE title is accepted, unless `MWL_REQUIRE_CALLED_AETITLE` is set "
+        f"(now: {'set' if settings.MWL_REQUIRE_CALLED_AETITLE else 'not set'}).",
+        f"At most {settings.MWL_MAXIMUM_ASSOCIATIONS} associations at a time for each server process "
+        "(`MWL_MAXIMUM_ASSOCIATIONS`).",
+        f"An association must be requested within {connections.time_to_associate()} s of the connection. "
+        f"One on which nothing arrives for {settings.MWL_NETWORK_TIMEOUT} s is aborted "
+        "(`MWL_NETWORK_TIMEOUT`).",
+        f"PDUs of up to {server.LARGEST_PDU} bytes are received; the requestor's maximum is kept to, "
+        "whatever it is.",
+        "Extended negotiation is not supported: it is not answered, so person names are matched literally "
+        "and times are local. Asynchronous operations and user identity are not negotiated.",
+        "There is no TLS: where the network is not trusted, put a TLS proxy before it.",
+        f"Implementation Class UID {server.IMPLEMENTATION_CLASS_UID}, "
+        f"version name {server.IMPLEMENTATION_VERSION_NAME}.",
+    )
+    yield ""
+    rejections = ((*map(str, codes), sentence) for codes, sentence in REJECTIONS.items())
+    yield from table(("Result", "Source", "Reason", "Association rejected because"), rejections)
