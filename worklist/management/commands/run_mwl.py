@@ -40,7 +40,7 @@ def _number(least: int, most: int) -> Any:
 
 
 class Command(BaseCommand):
-    help = "Serve the worklist to scanners: Verification and Modality Worklist."
+    help = "Serve the worklist to scanners and hear back from them: Modality Worklist and MPPS."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
