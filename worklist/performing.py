@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -157,8 +158,8 @@ def _found(accepted: mpps.Accepted) -> tuple[list[linking.Found], list[str]]:
 def _take_over(step: PerformedStep, accepted: mpps.Accepted, doubts: Iterable[str] = ()) -> None:
     """What the columns repeat of the data set."""
     step.dataset, step.status = accepted.dataset, accepted.status
-    told = [*accepted.deviations, *doubts]
-    step.deviations = [*step.deviations, *(each for each in told if each not in step.deviations)]
+    step.deviations = _each_once(step.deviations, accepted.deviations, doubts)
+    step.remarks = _each_once(step.remarks, accepted.remarks)
     if step.is_final and step.finished_at is None:
         step.finished_at = timezone.now()
     dataset = step.dataset
@@ -256,6 +257,11 @@ def _after(step: PerformedStep, linked: PerformedStepItem) -> Status:
 def _reason(step: PerformedStep) -> str:
     parts = [f"MPPS {step.get_status_display().lower()}", step.discontinuation_reason]
     return ": ".join(filter(None, parts))
+
+
+def _each_once(*told: Iterable[str]) -> list[str]:
+    """A scanner earns the same sentence with many messages."""
+    return list(dict.fromkeys(chain(*told)))
 
 
 def _is_strict() -> bool:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pydicom import DataElement, Dataset
-from pydicom.charset import STAND_ALONE_ENCODINGS, decode_bytes, python_encoding
+from pydicom.charset import decode_bytes, python_encoding
 from pydicom.datadict import dictionary_has_tag, dictionary_VR
 from pydicom.dataelem import RawDataElement
 from pydicom.multival import MultiValue
@@ -40,6 +40,7 @@ _KNOWN = _BYTES | _WRITTEN | representations.BINARY.keys() | {"AT", "SQ"}
 _ONE_VALUE = representations.PARAGRAPHS | {"UR"}
 _ESCAPE = b"\x1b"
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # PostgreSQL's jsonb refuses them
+_UNDECODED = re.compile("[\ufffd\x1b]")  # a replacement, or an escape sequence that is left
 _MISSPELT = re.compile(r"ISO[ _-]IR[ _-]?(?P<alone>\d+)|ISO.2022.IR.?(?P<extension>\d+)", re.IGNORECASE)
 
 UNDECODABLE = "The text cannot be decoded in its Specific Character Set."
@@ -78,7 +79,7 @@ def read(dataset: Dataset) -> Reading:
 
 
 def values(element: Any) -> list[Any]:
-    """What an attribute holds; () for an absent, empty or binary one, or where it is no attribute at all."""
+    """What an attribute holds; nothing for an absent, empty or binary one, or for what is no attribute."""
     held = element.get("Value") if isinstance(element, dict) else None
     return held if isinstance(held, list) else []
 
@@ -135,11 +136,7 @@ class _Codecs:
         given = [_corrected(term.strip()) for term in terms]
         if all(term in DEFAULT_REPERTOIRE for term in given):
             return cls(())
-        if given[0] in STAND_ALONE_ENCODINGS:
-            given = given[:1]
-        names = [
-            python_encoding[term] for term in given if term == given[0] or term not in STAND_ALONE_ENCODINGS
-        ]
+        names = [python_encoding[term] for term in given]
         return cls(tuple(names), begins_with_ascii=given[0] in DEFAULT_REPERTOIRE)
 
     def decode(self, value: bytes) -> tuple[str, str | None]:
@@ -152,7 +149,7 @@ class _Codecs:
             text = self._decoded(value)
         except Exception:  # the warning that pydicom gives is an error where warnings are
             text = value.decode(self.names[0], errors="replace")
-        return text, UNDECODABLE if "\ufffd" in text else None
+        return text, UNDECODABLE if _UNDECODED.search(text) else None
 
     def _decoded(self, value: bytes) -> str:
         if _ESCAPE in value:
@@ -318,12 +315,10 @@ def _is_data(tag: BaseTag) -> bool:
 
 
 def _representation(raw: RawDataElement) -> str:
-    """Its VR; where none was sent, or UN, the dictionary's. Raises ValueError for one that there is not."""
+    """Its VR; where none was sent, or UN, the dictionary's."""
     vr = str(raw.VR) if raw.VR is not None else "UN"
     if vr == "UN" and not raw.tag.is_private and dictionary_has_tag(raw.tag):
         return dictionary_VR(raw.tag)
-    if vr not in _KNOWN:
-        raise ValueError("There is no such value representation.")
     return vr
 
 

@@ -69,13 +69,15 @@ class Refused(Exception):
 class Accepted:
     """The step as it is from now on.
 
-    `deviations` are sentences for people, which may quote values. `warning` is the Error Comment of the
-    answer 0107, Attribute List Error; empty, the answer is 0000.
+    `deviations` are sentences for people, which may quote values; `remarks` are those that many scanners
+    earn with every message, and that cost nothing: what may be empty was left out. `warning` is the Error
+    Comment of the answer 0107, Attribute List Error; empty, the answer is 0000.
     """
 
     dataset: DataSet
     status: str
     deviations: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
     warning: str = ""
 
 
@@ -108,7 +110,8 @@ def created(dataset: Dataset, *, strict: bool) -> Accepted:
         raise Refused(INVALID_ATTRIBUTE_VALUE, f"{printed(STATUS.tag)} must be IN PROGRESS at N-CREATE")
     missing = list(_missing(ATTRIBUTES, reading.dataset))
     illegal = _illegal(reading.dataset, reading.troubles)
-    return Accepted(reading.dataset, status, _judged(missing, illegal, strict=strict))
+    deviations, remarks = _judged(missing, illegal, strict=strict)
+    return Accepted(reading.dataset, status, deviations, remarks)
 
 
 def modified(stored: DataSet, status: str, modifications: Dataset, *, strict: bool) -> Accepted:
@@ -132,12 +135,14 @@ def modified(stored: DataSet, status: str, modifications: Dataset, *, strict: bo
         *_missing_in_items(merged if status in FINAL else allowed),
     ]
     troubles = [each for each in reading.troubles if f"{each.path[0]:08X}" not in NOT_IN_N_SET]
-    deviations = (
-        *_not_changed(stored, ignored),
-        *_not_created(stored, allowed),
-        *_judged(missing, _illegal(allowed, troubles), strict=strict),
+    deviations, remarks = _judged(missing, _illegal(allowed, troubles), strict=strict)
+    return Accepted(
+        merged,
+        status,
+        deviations=(*_not_changed(stored, ignored), *deviations),
+        remarks=(*_not_created(stored, allowed), *remarks),
+        warning=_warning(ignored),
     )
-    return Accepted(merged, status, deviations, _warning(ignored))
 
 
 def _sent_status(dataset: DataSet) -> str | None:
@@ -229,8 +234,10 @@ def _problems(attribute: Attribute, element: Any) -> Iterator[str]:
             yield f"holds {_quoted([text])}. {problem}"
 
 
-def _judged(missing: Iterable[Fault], illegal: Iterable[Fault], *, strict: bool) -> tuple[str, ...]:
-    """The deviations. Raises Refused for the first fault where `strict`, the gravest first."""
+def _judged(
+    missing: Iterable[Fault], illegal: Iterable[Fault], *, strict: bool
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Deviations and remarks. Raises Refused for the first fault where `strict`, the gravest first."""
     missing = list(missing)
     grave = [*(fault for fault in missing if fault.required), *illegal]
     slight = [fault for fault in missing if not fault.required]
@@ -240,13 +247,12 @@ def _judged(missing: Iterable[Fault], illegal: Iterable[Fault], *, strict: bool)
     if len(sentences) > MOST_DEVIATIONS:
         more = len(sentences) - MOST_DEVIATIONS
         sentences[MOST_DEVIATIONS:] = [f"There are {more} more deviations of these kinds."]
-    if slight:
-        sentences.append(_left_out(dict.fromkeys(fault.path for fault in slight)))
-    return tuple(sentences)
+    paths = dict.fromkeys(fault.path for fault in slight)
+    return tuple(sentences), (_left_out(paths),) if paths else ()
 
 
 def _left_out(paths: Iterable[Path]) -> str:
-    """One sentence for all: scanners leave out many, and other deviations must not drown in them."""
+    """One sentence for all."""
     by_sequence: dict[Path, list[str]] = {}
     for path in paths:
         by_sequence.setdefault(path[:-1], []).append(_named(path[-1:]))

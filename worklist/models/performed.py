@@ -62,6 +62,11 @@ class PerformedStep(Recorded):
     deviations = models.JSONField(
         default=list, blank=True, help_text="Where the scanner's messages depart from the standard."
     )
+    remarks = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="Departures that many scanners make every day, and that cost nothing.",
+    )
     calling_ae_title = models.CharField("calling AE title", max_length=16)
     calling_address = models.CharField(max_length=64, blank=True, default="")
     items = models.ManyToManyField(

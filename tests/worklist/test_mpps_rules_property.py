@@ -1,0 +1,318 @@
+"""Whatever bytes a scanner sends, the rules of MPPS answer; what they accept can be stored and given back."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, reject, settings
+from hypothesis import strategies as st
+from pydicom import Dataset
+from pydicom.datadict import dictionary_VR
+from pynetdicom.dsutils import decode, encode
+
+from tests.worklist.identifiers import values_as_they_come
+from worklist.dicom import mpps, performed, representations
+from worklist.dicom.mpps import COMPLETED, DISCONTINUED, IN_PROGRESS, Accepted, DataSet, Refused
+from worklist.dicom.mpps_attributes import ATTRIBUTES, BY_KEY, NOT_IN_N_SET, Attribute
+from worklist.dicom.retrieval import retrieve
+
+__all__ = ["values_as_they_come"]
+# As in the server, where pydicom's warnings end nothing.
+pytestmark = [
+    pytest.mark.usefixtures("values_as_they_come"),
+    pytest.mark.filterwarnings("ignore"),
+    pytest.mark.timeout(300),
+]
+
+Strategy = st.SearchStrategy[Any]
+SLOW = settings(
+    deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
+
+STATUSES = st.sampled_from([IN_PROGRESS, IN_PROGRESS, IN_PROGRESS, COMPLETED, DISCONTINUED])
+CHARACTER_SETS = st.sampled_from(
+    [
+        *(b"", b"ISO_IR 100", b"ISO_IR 192", b"\\ISO 2022 IR 87", b"ISO 2022 IR 6\\ISO 2022 IR 149"),
+        *(
+            b"GB18030",
+            b"ISO IR 100",
+            b"utf_16",
+            b"unicode_escape",
+            b"\xff\xfe",
+            b"ISO_IR 192\\ISO 2022 IR 87",
+        ),
+    ]
+)
+LONG_LENGTH = ("OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV")
+SHORT_LENGTH = ("AE", "AS", "AT", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "TM", "UI")
+VRS = st.sampled_from([*LONG_LENGTH, *representations.BINARY, *SHORT_LENGTH, "ZZ", "??"])
+CONTENTS = st.one_of(
+    st.binary(max_size=12),
+    st.sampled_from(
+        [
+            *(
+                b"",
+                b" ",
+                b"\0",
+                b"\\",
+                b"A\\B",
+                b"1\\\\2",
+                b"20260101",
+                b"0930",
+                b"1.2.3",
+                b"IN PROGRESS ",
+                b"COMPLETED",
+            ),
+            *(
+                b"NaN",
+                b"1e999",
+                b"-inf",
+                b"1_0",
+                b"DOE^JOHN",
+                b"=\xe7\x8e\x8b",
+                b"a=b=c=d=e",
+                b"M\xdcLLER",
+                b"A\0B",
+            ),
+            *(b"\xed\xa0\x80", b"\x1b$B;3ED\x1b(B", b"\x1b$)C\xb1\xe8", b"\x1b", "王\ufffd".encode()),
+            struct.pack("<d", float("nan")),
+            struct.pack("<f", float("-inf")),
+        ]
+    ),
+)
+TAGS = st.one_of(
+    st.sampled_from([attribute.tag for attribute in ATTRIBUTES]),
+    st.sampled_from([nested.tag for attribute in ATTRIBUTES for nested in attribute.items]),
+    st.sampled_from(
+        [0x00080005, 0x00080016, 0x00100000, 0x00091001, 0x00090010, 0x00100009, 0x0040A30A, 0x00280106]
+    ),
+    st.integers(0x00080000, 0xFFFFFFFF),
+)
+
+
+def written(tag: int, vr: str, value: bytes, *, implicit: bool, length: int | None = None) -> bytes:
+    """An element as it is sent; `length` may lie."""
+    group, element = tag >> 16, tag & 0xFFFF
+    size = len(value) if length is None else length
+    if implicit:
+        return struct.pack("<HHL", group, element, size) + value
+    if vr in LONG_LENGTH:
+        return struct.pack("<HH2sHL", group, element, vr.encode(), 0, size) + value
+    return struct.pack("<HH2sH", group, element, vr.encode(), size & 0xFFFF) + value
+
+
+@st.composite
+def hostile(draw: st.DrawFn, *, implicit: bool, depth: int = 0) -> bytes:
+    """Elements in ascending order, as they come."""
+    parts = []
+    if draw(st.booleans()):
+        parts.append(written(0x00080005, "CS", draw(CHARACTER_SETS), implicit=implicit))
+    for tag in sorted(draw(st.sets(TAGS, max_size=5))):
+        known = BY_KEY.get(f"{tag:08X}")
+        vr = known.vr if known is not None and draw(st.booleans()) else draw(VRS)
+        value = draw(CONTENTS)
+        if vr == "SQ" and depth < 3 and draw(st.integers(0, 3)):
+            items = draw(st.lists(hostile(implicit=implicit, depth=depth + 1), max_size=3))
+            value = b"".join(struct.pack("<HHL", 0xFFFE, 0xE000, len(item)) + item for item in items)
+        length = draw(st.sampled_from([None, None, None, None, None, 0xFFFFFFFF, len(value) + 2]))
+        parts.append(written(tag, vr, value, implicit=implicit, length=length))
+    return b"".join(parts)
+
+
+@st.composite
+def hostile_datasets(draw: st.DrawFn, status: bytes | None = None) -> Dataset:
+    implicit = draw(st.booleans())
+    data = draw(hostile(implicit=implicit))
+    if status is not None:
+        data = written(0x00400252, "CS", status, implicit=implicit) + data
+    try:
+        return decode(BytesIO(data), implicit, is_little_endian=True)
+    except Exception:  # no data set reaches the rules
+        reject()
+
+
+def strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, held in value.items():
+            yield key
+            yield from strings(held)
+    elif isinstance(value, list):
+        for held in value:
+            yield from strings(held)
+
+
+def assert_storable(accepted: Accepted) -> None:
+    json.dumps([accepted.dataset, accepted.deviations], allow_nan=False).encode()
+    for text in [*strings(accepted.dataset), *accepted.deviations]:
+        assert "\0" not in text
+        text.encode()  # no lone surrogate
+    assert not accepted.dataset.keys() & {"00080005", "00080016", "00080018"}
+    assert all(int(key, 16) >> 16 >= 0x0008 for key in accepted.dataset)
+
+
+def assert_answerable(refused: Refused) -> None:
+    assert refused.status in (0x0106, 0x0110, 0x0120, 0x0121)
+    assert len(refused.comment) <= 64
+    assert refused.comment.isascii()
+
+
+def assert_readable(dataset: DataSet) -> None:
+    performed.references(dataset)
+    performed.series(dataset)
+    performed.patient(dataset)
+    performed.performed_codes(dataset)
+    performed.is_wrong_entry(performed.discontinuation_reason(dataset))
+    for attribute in ATTRIBUTES:
+        performed.text(dataset, attribute.keyword)
+        performed.day(dataset, attribute.keyword)
+        performed.moment(dataset, attribute.keyword)
+
+
+def assert_retrievable(accepted: Accepted) -> None:
+    answer, _ = retrieve(accepted.dataset, accepted.status, [])
+    for implicit in (True, False):
+        assert encode(answer, implicit, is_little_endian=True) is not None
+
+
+@given(dataset=hostile_datasets(b"IN PROGRESS "), strict=st.booleans())
+@settings(SLOW, max_examples=300)
+def test_an_n_create_of_any_bytes_is_accepted_or_refused(dataset: Dataset, strict: bool) -> None:
+    try:
+        accepted = mpps.created(dataset, strict=strict)
+    except Refused as refused:
+        assert_answerable(refused)
+        return
+    assert not strict or not accepted.deviations
+    assert_storable(accepted)
+    assert_readable(accepted.dataset)
+    assert_retrievable(accepted)
+
+
+@given(
+    first=hostile_datasets(b"IN PROGRESS "), second=hostile_datasets(), status=STATUSES, strict=st.booleans()
+)
+@settings(SLOW, max_examples=300)
+def test_an_n_set_of_any_bytes_is_accepted_or_refused(
+    first: Dataset, second: Dataset, status: str, strict: bool
+) -> None:
+    try:
+        stored = mpps.created(first, strict=False).dataset
+    except Refused:
+        reject()
+    before = json.dumps(stored)
+    try:
+        accepted = mpps.modified(stored, status, second, strict=strict)
+    except Refused as refused:
+        assert_answerable(refused)
+        assert (refused.status == 0x0110) == (status != IN_PROGRESS)
+        return
+    finally:
+        assert json.dumps(stored) == before
+    assert_storable(accepted)
+    assert_readable(accepted.dataset)
+    assert_retrievable(accepted)
+    assert len(accepted.warning) <= 64
+    assert all(accepted.dataset.get(key) == stored.get(key) for key in NOT_IN_N_SET)
+    assert stored.keys() <= accepted.dataset.keys()
+
+
+SCRIPTS = {
+    "": "ABCxyz019 .-'",
+    "ISO_IR 100": "ABCxyz ÄÖÜäöüßéèñø",
+    "ISO_IR 192": "ABC äé王小明山田😀김Ж",
+    "ISO 2022 IR 87": "ABC 山田太郎やまだタロウ",
+}
+DAYS = st.dates().map(lambda day: f"{day.year:04}{day.month:02}{day.day:02}")
+TIMES = st.times().map(lambda moment: f"{moment:%H%M%S}")
+UIDS = st.lists(st.integers(0, 99999).map(str), min_size=2, max_size=8).map(".".join)
+
+
+def texts(script: str, longest: int) -> Strategy:
+    return st.text(st.sampled_from(script), min_size=1, max_size=longest).map(str.strip).filter(bool)
+
+
+def names(script: str) -> Strategy:
+    group = st.lists(texts(script, 6), min_size=1, max_size=5).map("^".join)
+    return st.lists(group, min_size=1, max_size=3).map("=".join)
+
+
+def value_of(attribute: Attribute, script: str) -> Strategy:
+    by_vr = {
+        "PN": names(script),
+        "DA": DAYS,
+        "TM": TIMES,
+        "UI": UIDS,
+        "CS": st.sampled_from(["M", "MR", "YES"]),
+        "AE": st.sampled_from(["MR1", "CT_2"]),
+        "UR": st.just("urn:oid:1.2.3"),
+        "SQ": st.lists(well_formed(attribute.items, script), min_size=1, max_size=2),
+    }
+    return by_vr.get(attribute.vr) or texts(script, representations.LONGEST.get(attribute.vr, 64) // 4)
+
+
+@st.composite
+def well_formed(draw: st.DrawFn, table: tuple[Attribute, ...], script: str) -> Dataset:
+    """All that must be there and something of the rest, by the table."""
+    dataset = Dataset()
+    for attribute in table:
+        if attribute.n_create == "1" or draw(st.integers(0, 2)):
+            setattr(dataset, attribute.keyword, draw(value_of(attribute, script)))
+        elif attribute.n_create == "2":
+            setattr(dataset, attribute.keyword, [] if attribute.vr == "SQ" else None)
+    return dataset
+
+
+@st.composite
+def n_creates(draw: st.DrawFn) -> Dataset:
+    term, script = draw(st.sampled_from(sorted(SCRIPTS.items())))
+    dataset: Dataset = draw(well_formed(ATTRIBUTES, script))
+    dataset.PerformedProcedureStepStatus = "IN PROGRESS"
+    if term:
+        dataset.SpecificCharacterSet = ["", term] if term.startswith("ISO 2022") else term
+    return dataset
+
+
+def sent(dataset: Dataset, *, implicit: bool) -> Dataset:
+    encoded = encode(dataset, implicit, is_little_endian=True)
+    assert encoded is not None
+    return decode(BytesIO(encoded), implicit, is_little_endian=True)
+
+
+@given(dataset=n_creates(), implicit=st.booleans())
+@settings(SLOW, max_examples=100)
+def test_a_step_by_the_table_is_accepted_strictly_and_given_back_as_it_was(
+    dataset: Dataset, implicit: bool
+) -> None:
+    accepted = mpps.created(sent(dataset, implicit=implicit), strict=True)
+
+    answer, supported = retrieve(accepted.dataset, accepted.status, [])
+
+    assert accepted.deviations == ()
+    assert supported
+    again = mpps.created(sent(answer, implicit=not implicit), strict=True)
+    assert again.dataset == accepted.dataset
+    expected = dataset.to_json_dict()
+    expected.pop("00080005", None)
+    assert as_pydicom_has_it(accepted.dataset) == as_pydicom_has_it(expected)
+
+
+def as_pydicom_has_it(value: Any) -> Any:
+    """Without the difference between no value and a list of none."""
+    if isinstance(value, dict):
+        return {
+            key: as_pydicom_has_it(held) for key, held in value.items() if held not in ([], [""], [None], "")
+        }
+    return [as_pydicom_has_it(held) for held in value] if isinstance(value, list) else value
+
+
+def test_the_dictionary_has_every_attribute_of_the_table() -> None:
+    for attribute in (*ATTRIBUTES, *(nested for each in ATTRIBUTES for nested in each.items)):
+        assert dictionary_VR(attribute.tag) == attribute.vr
+        assert (attribute.vr == "SQ") or not attribute.items
