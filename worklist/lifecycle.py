@@ -49,11 +49,13 @@ def withdraw(item: WorklistItem, *, actor: str, reason: str = "") -> bool:
     return True
 
 
-def report(item_pk: int, *, to: Status, actor: str, reason: str) -> None:
-    """Give the item the status that its performed steps tell, whatever it was. Needs a transaction."""
-    current = WorklistItem.objects.select_for_update().get(pk=item_pk)
-    if current.performed_procedure_step_status != to:
-        _save(current, to=to, actor=actor, reason=reason)
+def report(locked: WorklistItem, *, to: Status, actor: str, reason: str) -> None:
+    """Give the item the status that its performed steps tell, whatever it was.
+
+    `locked` is the row as it was read for update, in the caller's transaction.
+    """
+    if locked.performed_procedure_step_status != to:
+        _save(locked, to=to, actor=actor, reason=reason)
 
 
 def refuse_unless_allowed(item: WorklistItem, *, to: Status) -> None:

@@ -6,7 +6,7 @@ messages at once, on whatever processes, one is judged by what the other has lef
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
@@ -74,12 +74,14 @@ def begin(sop_instance_uid: str, dataset: Dataset, *, sender: Sender) -> mpps.Ac
             calling_address=sender.address,
         )
         found, doubts = _found(accepted)
+        items = _locked(each.item.pk for each in found)
         _take_over(step, accepted, doubts)
         _insert(step, sender)
         _keep_series(step)
         for each in found:
-            _link(step, each.item, evidence=each.evidence, actor=sender.actor)
-        _follow(step, actor=sender.actor)
+            if each.item.pk in items:  # a person may have deleted it since it was found
+                _link(step, items[each.item.pk], evidence=each.evidence, actor=sender.actor)
+        _follow(step, items, actor=sender.actor)
         attention.review(step)
     return accepted
 
@@ -95,7 +97,7 @@ def update(sop_instance_uid: str, modifications: Dataset, *, sender: Sender) -> 
         step.save_as(sender.actor, reason=_reason(step))
         _keep_series(step)
         if step.is_final:
-            _follow(step, actor=sender.actor)
+            _follow(step, _items_of(step), actor=sender.actor)
         attention.review(step)
     return accepted
 
@@ -114,7 +116,7 @@ def close(step: PerformedStep, *, to: PerformedStatus, actor: str, reason: str) 
         current.status = to
         current.finished_at = timezone.now()
         current.save_as(actor, reason=reason)
-        _follow(current, actor=actor, reason=reason)
+        _follow(current, _items_of(current), actor=actor, reason=reason)
         attention.review(current)
 
 
@@ -124,8 +126,11 @@ def link(step: PerformedStep, item: WorklistItem, *, actor: str, reason: str = "
         current = PerformedStep.objects.select_for_update().get(pk=step.pk)
         if current.links.filter(item=item).exists():
             raise Refused("It is linked to this item already.")
-        _link(current, item, evidence=Evidence.PERSON, actor=actor, reason=reason)
-        _follow(current, actor=actor, reason=reason)
+        items = _items_of(current, also=item.pk)
+        if item.pk not in items:
+            raise Refused("The item was deleted meanwhile.")
+        _link(current, items[item.pk], evidence=Evidence.PERSON, actor=actor, reason=reason)
+        _follow(current, items, actor=actor, reason=reason)
         attention.review(current)
 
 
@@ -136,23 +141,32 @@ def unlink(step: PerformedStep, item: WorklistItem, *, actor: str, reason: str =
         found = current.links.filter(item=item).first()
         if found is None:
             raise Refused("It is not linked to this item.")
+        items = _locked([item.pk])
         found._history_user, found._change_reason = actor, reason
         found.delete()
-        before = found.status_before
-        otherwise = Status.CANCELLED if before == Status.CANCELLED else Status.SCHEDULED
-        to = _told_by(_steps_of(item.pk), otherwise=otherwise)
-        lifecycle.report(item.pk, to=to, actor=actor, reason=reason)
+        was_cancelled = found.status_before == Status.CANCELLED
+        otherwise = Status.CANCELLED if was_cancelled else Status.SCHEDULED
+        to = _told_by_steps(item.pk, otherwise=otherwise)
+        lifecycle.report(items[item.pk], to=to, actor=actor, reason=reason)
         attention.review(current)
 
 
 def _found(accepted: mpps.Accepted) -> tuple[list[linking.Found], list[str]]:
-    """The items that are performed, locked in the order of their keys, and what speaks against it."""
-    found, doubts = linking.find_all(performed.references(accepted.dataset))
-    pks = sorted(each.item.pk for each in found)
-    locked = WorklistItem.objects.select_for_update().order_by("pk").in_bulk(pks)
-    doubts += [doubt for each in found for doubt in each.doubts]
-    kept = [each for each in found if each.item.pk in locked]
-    return [linking.Found(locked[each.item.pk], each.evidence, each.doubts) for each in kept], doubts
+    """The items that are performed, and what speaks against it."""
+    found, missed = linking.find_all(performed.references(accepted.dataset))
+    return found, [*missed, *(doubt for each in found for doubt in each.doubts)]
+
+
+def _items_of(step: PerformedStep, *, also: int | None = None) -> dict[int, WorklistItem]:
+    """Its items locked, and another one."""
+    linked = step.links.values_list("item_id", flat=True)
+    return _locked([*linked, *([also] if also is not None else [])])
+
+
+def _locked(pks: Iterable[int]) -> dict[int, WorklistItem]:
+    """All at once and by key: what is locked one after the other in another order is a deadlock."""
+    items = WorklistItem.objects.select_for_update().order_by("pk")
+    return {item.pk: item for item in items.filter(pk__in=list(pks))}
 
 
 def _take_over(step: PerformedStep, accepted: mpps.Accepted, doubts: Iterable[str] = ()) -> None:
@@ -217,28 +231,23 @@ def _keep_series(step: PerformedStep) -> None:
 
 
 def _link(
-    step: PerformedStep, item: WorklistItem, *, evidence: Evidence, actor: str, reason: str = ""
+    step: PerformedStep, locked: WorklistItem, *, evidence: Evidence, actor: str, reason: str = ""
 ) -> None:
-    current = WorklistItem.objects.select_for_update().get(pk=item.pk)
-    made = PerformedStepItem(
-        step=step, item=current, evidence=evidence, status_before=current.performed_procedure_step_status
-    )
+    status = locked.performed_procedure_step_status
+    made = PerformedStepItem(step=step, item=locked, evidence=evidence, status_before=status)
     made.save_as(actor, reason=reason)
 
 
-def _follow(step: PerformedStep, *, actor: str, reason: str = "") -> None:
-    """The items' statuses after the step."""
+def _follow(step: PerformedStep, locked: Mapping[int, WorklistItem], *, actor: str, reason: str = "") -> None:
+    """The items' statuses after the step. Their other steps are read now that nobody else may end one."""
     for each in step.links.order_by("item_id"):
-        to = _told_by(_steps_of(each.item_id), otherwise=_after(step, each))
-        lifecycle.report(each.item_id, to=to, actor=actor, reason=reason or _reason(step))
+        to = _told_by_steps(each.item_id, otherwise=_after(step, each))
+        lifecycle.report(locked[each.item_id], to=to, actor=actor, reason=reason or _reason(step))
 
 
-def _steps_of(item_pk: int) -> set[str]:
-    return set(PerformedStep.objects.filter(items=item_pk).values_list("status", flat=True))
-
-
-def _told_by(statuses: set[str], *, otherwise: Status) -> Status:
+def _told_by_steps(item_pk: int, *, otherwise: Status) -> Status:
     """What all steps of an item say together: one that runs, else one that was completed, decides."""
+    statuses = set(PerformedStep.objects.filter(items=item_pk).values_list("status", flat=True))
     if PerformedStatus.IN_PROGRESS in statuses:
         return Status.IN_PROGRESS
     if PerformedStatus.COMPLETED in statuses:

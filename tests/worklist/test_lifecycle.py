@@ -76,7 +76,8 @@ def test_nobody_ends_an_item_whose_scanner_still_performs_it(to: Status) -> None
 def test_what_the_scanner_reports_is_never_refused(status: Status, to: Status) -> None:
     item = item_with(status)
     with transaction.atomic():
-        lifecycle.report(item.pk, to=to, actor="device:MR1", reason="MPPS")
+        locked = WorklistItem.objects.select_for_update().get(pk=item.pk)
+        lifecycle.report(locked, to=to, actor="device:MR1", reason="MPPS")
     item.refresh_from_db()
     assert item.performed_procedure_step_status == to
     assert item.history.count() == (1 if status == to else 2)
