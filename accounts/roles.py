@@ -15,6 +15,12 @@ READ = frozenset(
     {
         "worklist.view_worklistitem",
         "worklist.view_historicalworklistitem",
+        "worklist.view_performedstep",
+        "worklist.view_historicalperformedstep",
+        "worklist.view_performedseries",
+        "worklist.view_performedstepitem",
+        "worklist.view_historicalperformedstepitem",
+        "worklist.view_attention",
         "worklist.view_device",
     }
 )
@@ -22,6 +28,8 @@ WRITE = READ | {
     "worklist.add_worklistitem",
     "worklist.change_worklistitem",
     "worklist.delete_worklistitem",
+    "worklist.change_performedstep",  # link, unlink, close
+    "worklist.change_attention",  # resolve
 }
 PERMISSIONS: dict[str, frozenset[str]] = {Role.READ: READ, Role.WRITE: WRITE}
 

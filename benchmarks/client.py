@@ -1,6 +1,7 @@
 """A user of plain sockets and prepared PDUs, so that what is measured is the server.
 
-Sends command and identifier in one PDU with TCP_NODELAY, and counts answers by reading every PDU.
+Sends command and data set in one PDU where they fit, with TCP_NODELAY, and counts answers by reading every
+PDU.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
 from types import TracebackType
 
 from pydicom import Dataset
@@ -17,13 +19,17 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 CALLING, CALLED = "BENCHMARK", "MWL_SERVER"
 VERIFICATION, WORKLIST = "1.2.840.10008.1.1", "1.2.840.10008.5.1.4.31"
-VERIFICATION_CONTEXT, WORKLIST_CONTEXT = 1, 3
-LARGEST_PDU = 16384
+PERFORMED_STEP = "1.2.840.10008.3.1.2.3.3"
+VERIFICATION_CONTEXT, OTHER_CONTEXT = 1, 3
+LARGEST_PDU = 16384  # that is received; and sent, less what pynetdicom keeps free by default
+LARGEST_SENT = LARGEST_PDU - 2
 
 ASSOCIATE_RQ, ASSOCIATE_AC, P_DATA, RELEASE_RQ, RELEASE_RP = 1, 2, 4, 5, 6
 COMMAND, LAST = 1, 2  # message control header (PS3.8 E.2)
 C_FIND_RQ, C_ECHO_RQ, C_CANCEL_RQ = 0x0020, 0x0030, 0x0FFF
+N_SET_RQ, N_CREATE_RQ = 0x0120, 0x0140
 WITHOUT_DATA, WITH_DATA = 0x0101, 0x0001
+DATA_SET_TYPE_HEADER = struct.pack("<HHL", 0x0000, 0x0800, 2)
 STATUS_HEADER = struct.pack("<HHL", 0x0000, 0x0900, 2)
 SUCCESS, CANCELLED, PENDING = 0x0000, 0xFE00, frozenset({0xFF00, 0xFF01})
 
@@ -35,15 +41,36 @@ class WrongAnswerError(Exception):
     """The server did not answer what it must; its speed means nothing then."""
 
 
+@dataclass(frozen=True)
+class Message:
+    """A request whose command and data set are encoded; the PDUs are made when it is sent."""
+
+    command: bytes
+    dataset: bytes
+
+    def pdus(self) -> bytes:
+        """One where it fits, else one for the command and as many as it takes for the data set."""
+        command = COMMAND | LAST, self.command
+        together = _p_data(OTHER_CONTEXT, command, (LAST, self.dataset))
+        if len(together) <= LARGEST_SENT:
+            return together
+        room = LARGEST_SENT - len(_p_data(OTHER_CONTEXT, (LAST, b"")))
+        parts = [self.dataset[start : start + room] for start in range(0, len(self.dataset), room)]
+        pdus = [_p_data(OTHER_CONTEXT, (0, part)) for part in parts[:-1]]
+        return b"".join([_p_data(OTHER_CONTEXT, command), *pdus, _p_data(OTHER_CONTEXT, (LAST, parts[-1]))])
+
+
 class Association:
     """An association from its connection to its release. Raises WrongAnswerError and OSError."""
 
-    def __init__(self, port: int, *, received_at_once: int = RECEIVED_AT_ONCE) -> None:
+    def __init__(
+        self, port: int, *, sop_class: str = WORKLIST, received_at_once: int = RECEIVED_AT_ONCE
+    ) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), TIMEOUT)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._received_at_once = received_at_once
         self._buffer = bytearray()
-        self._socket.sendall(_ASSOCIATE)
+        self._socket.sendall(_ASSOCIATE[sop_class])
         self._expect(ASSOCIATE_AC)
 
     def __enter__(self) -> Association:
@@ -85,19 +112,24 @@ class Association:
                 raise WrongAnswerError(f"the cancelled query ended with status {status:04X}")
         return received - after
 
+    def report(self, pdus: bytes, *, what: str) -> None:
+        """An N-CREATE or N-SET, which must be answered with success."""
+        self._socket.sendall(pdus)
+        if (status := next(self._statuses())) != SUCCESS:
+            raise WrongAnswerError(f"{what} was answered with status {status:04X}")
+
     def _statuses(self) -> Iterator[int]:
-        """Of each response, up to the first that is not pending."""
-        command, status = b"", SUCCESS
-        while True:
+        """Of each response, up to the first that is not pending, with the data set read that follows."""
+        command, status, is_whole = b"", SUCCESS, False
+        while not is_whole or status in PENDING:
             for control, value in _pdvs(self._expect(P_DATA)):
                 if control & COMMAND:
                     command += value
+                is_whole = control == LAST
                 if control == COMMAND | LAST:
-                    status, command = _status(command), b""
-                    if status not in PENDING:
-                        yield status
-                        return
-                if control == LAST:
+                    status, is_whole = _us(command, STATUS_HEADER), not _has_data_set(command)
+                    command = b""
+                if is_whole:
                     yield status
 
     def _expect(self, kind: int) -> bytes:
@@ -122,11 +154,20 @@ class Association:
 
 def find_request(identifier: Dataset) -> bytes:
     """A C-FIND-RQ and its identifier as one PDU, in Explicit VR Little Endian."""
-    return _p_data(
-        WORKLIST_CONTEXT,
-        (COMMAND | LAST, _command(C_FIND_RQ, WORKLIST, WITH_DATA)),
-        (LAST, _encoded(identifier, implicit_vr=False)),
-    )
+    command = _command(C_FIND_RQ, WORKLIST, WITH_DATA)
+    return Message(command, _encoded(identifier, implicit_vr=False)).pdus()
+
+
+def create_request(sop_instance_uid: str, dataset: Dataset) -> Message:
+    """N-CREATE-RQ of a performed procedure step (PS3.7 10.3.5.1), in Explicit VR Little Endian."""
+    command = _command(N_CREATE_RQ, PERFORMED_STEP, WITH_DATA, AffectedSOPInstanceUID=sop_instance_uid)
+    return Message(command, _encoded(dataset, implicit_vr=False))
+
+
+def set_request(sop_instance_uid: str, dataset: Dataset) -> Message:
+    """N-SET-RQ of a performed procedure step (PS3.7 10.3.3.1), in Explicit VR Little Endian."""
+    command = _command(N_SET_RQ, PERFORMED_STEP, WITH_DATA, RequestedSOPInstanceUID=sop_instance_uid)
+    return Message(command, _encoded(dataset, implicit_vr=False))
 
 
 def _encoded(dataset: Dataset, *, implicit_vr: bool) -> bytes:
@@ -136,18 +177,19 @@ def _encoded(dataset: Dataset, *, implicit_vr: bool) -> bytes:
     return stream.getvalue()
 
 
-def _command(field: int, sop_class: str, data: int) -> bytes:
-    """A command set (PS3.7 9.3); always Implicit VR Little Endian."""
+def _command(field: int, sop_class: str, data: int, **more: str) -> bytes:
+    """A command set (PS3.7 9.3, 10.3); always Implicit VR Little Endian."""
     command = Dataset()
     if field == C_CANCEL_RQ:
         command.MessageIDBeingRespondedTo = 1
     else:
-        command.AffectedSOPClassUID = sop_class
+        setattr(command, "RequestedSOPClassUID" if field == N_SET_RQ else "AffectedSOPClassUID", sop_class)
         command.MessageID = 1
     if field == C_FIND_RQ:
         command.Priority = 0
     command.CommandField = field
     command.CommandDataSetType = data
+    command.update(more)
     encoded = _encoded(command, implicit_vr=True)
     return struct.pack("<HHLL", 0x0000, 0x0000, 4, len(encoded)) + encoded
 
@@ -163,12 +205,12 @@ def _item(kind: int, content: bytes) -> bytes:
     return struct.pack(">BxH", kind, len(content)) + content
 
 
-def _associate() -> bytes:
-    """PS3.8 9.3.2."""
+def _associate(other: str) -> bytes:
+    """For Verification and the other SOP class (PS3.8 9.3.2)."""
     syntax = _item(0x40, ExplicitVRLittleEndian.encode())
     contexts = b"".join(
         _item(0x20, bytes([context, 0, 0, 0]) + _item(0x30, sop_class.encode()) + syntax)
-        for context, sop_class in ((VERIFICATION_CONTEXT, VERIFICATION), (WORKLIST_CONTEXT, WORKLIST))
+        for context, sop_class in ((VERIFICATION_CONTEXT, VERIFICATION), (OTHER_CONTEXT, other))
     )
     user = _item(0x50, _item(0x51, struct.pack(">L", LARGEST_PDU)) + _item(0x52, b"2.25.1"))
     titles = CALLED.ljust(16).encode() + CALLING.ljust(16).encode()
@@ -186,12 +228,16 @@ def _pdvs(content: bytes) -> Iterator[tuple[int, bytes]]:
         start += 4 + length
 
 
-def _status(command: bytes) -> int:
-    """(0000,0900) of a response's command set."""
-    start = command.index(STATUS_HEADER) + len(STATUS_HEADER)
+def _has_data_set(command: bytes) -> bool:
+    return _us(command, DATA_SET_TYPE_HEADER) != WITHOUT_DATA
+
+
+def _us(command: bytes, header: bytes) -> int:
+    """The value of a response's command element that begins with the header."""
+    start = command.index(header) + len(header)
     return int.from_bytes(command[start : start + 2], "little")
 
 
-_ASSOCIATE = _associate()
+_ASSOCIATE = {sop_class: _associate(sop_class) for sop_class in (WORKLIST, PERFORMED_STEP)}
 _ECHO = _p_data(VERIFICATION_CONTEXT, (COMMAND | LAST, _command(C_ECHO_RQ, VERIFICATION, WITHOUT_DATA)))
-_CANCEL = _p_data(WORKLIST_CONTEXT, (COMMAND | LAST, _command(C_CANCEL_RQ, WORKLIST, WITHOUT_DATA)))
+_CANCEL = _p_data(OTHER_CONTEXT, (COMMAND | LAST, _command(C_CANCEL_RQ, WORKLIST, WITHOUT_DATA)))

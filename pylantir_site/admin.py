@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.admin import AdminSite
+from django.db.models import Count
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from worklist.models import Device, Status, WorklistItem
+from worklist.models import Attention, Device, Kind, Status, WorklistItem
 
 ITEMS_ON_THE_INDEX = 12
+POINTS_ON_THE_INDEX = 6
 
 
 class PylantirAdminSite(AdminSite):
@@ -19,12 +21,30 @@ class PylantirAdminSite(AdminSite):
     site_title = "Pylantir"
     index_title = "Today"
     site_url = None  # there is no other site
-    enable_nav_sidebar = False  # three models: the width is worth more to the lists
+    enable_nav_sidebar = False  # a few models: the width is worth more to the lists
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        """Before the list of models: today's schedule, and who may connect."""
-        context = {**_today(), **_door()} if request.user.has_perm("worklist.view_worklistitem") else {}
+        """Before the list of models: what needs attention, today's schedule, and who may connect."""
+        context: dict[str, Any] = {}
+        if request.user.has_perm("worklist.view_attention"):
+            context |= _attention()
+        if request.user.has_perm("worklist.view_worklistitem"):
+            context |= {**_today(), **_door()}
         return super().index(request, {**context, **(extra_context or {})})
+
+
+def _attention() -> dict[str, Any]:
+    from worklist.admin.attention import worst_first  # it registers with this site, which must exist by then
+
+    points = Attention.objects.open()
+    counts = dict(points.order_by().values_list("kind").annotate(Count("pk")))
+    newest = worst_first(points).select_related("item", "step").defer("step__dataset")
+    return {
+        "shows_attention": True,
+        "attention_count": sum(counts.values()),
+        "kind_counts": [(kind, kind.label, counts[kind]) for kind in Kind if kind in counts],
+        "newest_points": newest[:POINTS_ON_THE_INDEX],
+    }
 
 
 def _today() -> dict[str, Any]:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from threading import Barrier
 from types import TracebackType
 from typing import Any
 
@@ -18,12 +19,14 @@ from pydicom.filereader import read_dataset
 from pydicom.tag import Tag
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import AE
+from pynetdicom.association import Association
 from pynetdicom.dsutils import encode
 from pynetdicom.pdu_primitives import SOPClassExtendedNegotiation
 
 VERIFICATION = "1.2.840.10008.1.1"
 WORKLIST = "1.2.840.10008.5.1.4.31"
 MPPS = "1.2.840.10008.3.1.2.3.3"
+MPPS_RETRIEVE = "1.2.840.10008.3.1.2.3.4"
 
 ASSOCIATE_RQ, ASSOCIATE_AC, ASSOCIATE_RJ, P_DATA, RELEASE_RQ, RELEASE_RP, ABORT = range(1, 8)
 
@@ -104,6 +107,128 @@ def at_once(port: int, identifier: Dataset, users: int) -> list[int]:
     return counts
 
 
+@dataclass(frozen=True)
+class Message:
+    """A request; `tags` are those of an N-GET."""
+
+    operation: str
+    uid: str = ""
+    dataset: Dataset | None = None
+    tags: tuple[int, ...] = ()
+    sop_class: str = MPPS
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A final response; without a status the association has ended instead."""
+
+    status: int | None
+    comment: str = ""
+    error_id: int | None = None
+    dataset: Dataset | None = None
+    found: tuple[Dataset, ...] = ()  # the identifiers of a C-FIND
+
+
+def perform(
+    port: int,
+    messages: Sequence[Message],
+    *,
+    calling: str = "MR1",
+    transfer_syntaxes: Sequence[str] = (ExplicitVRLittleEndian,),
+    end: str = "release",
+) -> list[Answer]:
+    """The answers to messages on one association; once it has ended, those without a status."""
+    association = _associated(port, calling, transfer_syntaxes)
+    answers = [_answered(association, message, number) for number, message in enumerate(messages, start=1)]
+    if association.is_established:
+        getattr(association, end)()
+    return answers
+
+
+def race(port: int, messages: Sequence[Message], *, calling: str = "MR1") -> list[Answer]:
+    """Each message is sent when all who race are ready for theirs; the association is made before."""
+    association = _associated(port, calling, (ExplicitVRLittleEndian,))
+    answers = []
+    for number, message in enumerate(messages, start=1):
+        _start.wait(20)
+        answers.append(_answered(association, message, number))
+    association.release()
+    return answers
+
+
+def report(port: int, messages: Sequence[Message]) -> list[Answer]:
+    """As `perform`, over plain sockets.
+
+    pynetdicom's requestor may wait for ever for an association that died between two messages.
+    """
+    answers: list[Answer] = []
+    with RawUser(port) as user:
+        try:
+            user.associate(sop_class=MPPS)
+            for message in messages:
+                user.send(message)
+                command = user.response().command
+                answers.append(
+                    Answer(command.Status, command.get("ErrorComment", ""), command.get("ErrorID"))
+                )
+        except (ConnectionError, TimeoutError):
+            pass
+    return [*answers, *[Answer(None)] * (len(messages) - len(answers))]
+
+
+def share(start: Barrier) -> None:
+    """Give this process the barrier at which those who race meet."""
+    global _start
+    _start = start
+
+
+_start: Barrier
+
+
+def _associated(port: int, calling: str, transfer_syntaxes: Sequence[str]) -> Association:
+    entity = AE(ae_title=calling)
+    for sop_class in (MPPS, MPPS_RETRIEVE, WORKLIST, VERIFICATION):
+        entity.add_requested_context(sop_class, list(transfer_syntaxes))
+    association = entity.associate("127.0.0.1", port, ae_title="MWL_SERVER")
+    if not association.is_established:
+        raise ConnectionError("not associated")
+    return association
+
+
+def _answered(association: Association, message: Message, number: int) -> Answer:
+    try:
+        return _sent(association, message, number)
+    except RuntimeError:  # pynetdicom's for an association that has ended
+        return Answer(None)
+
+
+def _sent(association: Association, message: Message, number: int) -> Answer:
+    named: dict[str, Any] = {
+        "class_uid": message.sop_class, "instance_uid": message.uid, "msg_id": number
+    }  # fmt: skip
+    dataset: Dataset | None = None
+    match message.operation:
+        case "N-CREATE":
+            status, dataset = association.send_n_create(message.dataset, **named)
+        case "N-SET":
+            status, dataset = association.send_n_set(message.dataset or Dataset(), **named)
+        case "N-GET":
+            status, dataset = association.send_n_get([Tag(tag) for tag in message.tags], **named)
+        case "N-ACTION":
+            status, dataset = association.send_n_action(message.dataset, 1, **named)
+        case "N-DELETE":
+            status = association.send_n_delete(**named)
+        case "C-ECHO":
+            status = association.send_c_echo(number)
+        case "C-FIND":
+            *pending, (status, _) = association.send_c_find(message.dataset or Dataset(), WORKLIST, number)
+            found = tuple(each for _, each in pending if each is not None)
+            return Answer(status.get("Status"), found=found)
+        case _:
+            raise ValueError(message.operation)
+    return Answer(status.get("Status"), status.get("ErrorComment", ""), status.get("ErrorID"), dataset)
+
+
 @dataclass
 class Response:
     status: int
@@ -135,10 +260,16 @@ class RawUser:
         self.socket.close()
 
     def associate(
-        self, *, calling: str = "MR1", called: str = "MWL_SERVER", sop_class: str = WORKLIST, max_pdu: int = 0
+        self,
+        *,
+        calling: str = "MR1",
+        called: str = "MWL_SERVER",
+        sop_class: str = WORKLIST,
+        max_pdu: int = 0,
+        beside: Sequence[str] = (),
     ) -> int:
-        """The type of the PDU that comes back."""
-        self.socket.sendall(association_request(calling, called, sop_class, max_pdu))
+        """The type of the PDU that comes back. The contexts are 1, and for `beside` 3, 5 and so on."""
+        self.socket.sendall(association_request(calling, called, sop_class, max_pdu, beside))
         return self.read_pdu()[0]
 
     def read_pdu(self) -> tuple[int, bytes]:
@@ -165,6 +296,45 @@ class RawUser:
         command.MessageIDBeingRespondedTo = message_id
         command.CommandDataSetType = 0x0101
         self.socket.sendall(p_data(3, with_group_length(command)))
+
+    def n_create(self, uid: str | None, encoded: bytes, *, message_id: int = 1, context: int = 1) -> Response:
+        given = {} if uid is None else {"AffectedSOPInstanceUID": uid}
+        command = data_set(AffectedSOPClassUID=MPPS, CommandField=0x0140, **given)
+        return self._request(command, encoded, message_id, context)
+
+    def n_set(self, uid: str, encoded: bytes, *, message_id: int = 1, context: int = 1) -> Response:
+        command = data_set(RequestedSOPClassUID=MPPS, RequestedSOPInstanceUID=uid, CommandField=0x0120)
+        return self._request(command, encoded, message_id, context)
+
+    def n_get(self, uid: str, *, message_id: int = 1, context: int = 1) -> Response:
+        command = data_set(
+            RequestedSOPClassUID=MPPS_RETRIEVE, RequestedSOPInstanceUID=uid, CommandField=0x0110
+        )
+        return self._request(command, b"", message_id, context)
+
+    def send(self, message: Message) -> None:
+        """Without waiting for the answer."""
+        role, field = {"N-CREATE": ("Affected", 0x0140), "N-SET": ("Requested", 0x0120)}[message.operation]
+        named = {f"{role}SOPClassUID": message.sop_class, f"{role}SOPInstanceUID": message.uid}
+        self.post(data_set(**named, CommandField=field), implicit(message.dataset or Dataset()))
+
+    def _request(self, command: Dataset, encoded: bytes, message_id: int, context: int) -> Response:
+        """Raises ConnectionError when the association ends instead of an answer."""
+        self.post(command, encoded, message_id=message_id, context=context)
+        return self.response()
+
+    def post(self, command: Dataset, encoded: bytes = b"", *, message_id: int = 1, context: int = 1) -> None:
+        """Send a request without waiting for its answer."""
+        command.MessageID = message_id
+        command.CommandDataSetType = 1 if encoded else 0x0101
+        sent = p_data(3, with_group_length(command), context)
+        self.socket.sendall(sent + (p_data(2, encoded, context) if encoded else b""))
+
+    def response(self) -> Response:
+        """The one response. Raises ConnectionError when the association ends instead."""
+        for response in self.responses():
+            return response
+        raise ConnectionError("no response")
 
     def responses(self) -> Iterator[Response]:
         """Until the one that is not pending; ends early when the connection does."""
@@ -205,15 +375,18 @@ class RawUser:
         return bytes(read)
 
 
-def association_request(calling: str, called: str, sop_class: str, max_pdu: int) -> bytes:
-    """A-ASSOCIATE-RQ with one context, Implicit VR Little Endian (PS3.8 9.3.2)."""
-    context = _item(
-        0x20,
-        b"\1\0\0\0" + _item(0x30, sop_class.encode()) + _item(0x40, ImplicitVRLittleEndian.encode()),
+def association_request(
+    calling: str, called: str, sop_class: str, max_pdu: int, beside: Sequence[str] = ()
+) -> bytes:
+    """A-ASSOCIATE-RQ with a context for each SOP class, Implicit VR Little Endian (PS3.8 9.3.2)."""
+    transfer_syntax = _item(0x40, ImplicitVRLittleEndian.encode())
+    contexts = b"".join(
+        _item(0x20, struct.pack("B3x", 2 * index + 1) + _item(0x30, each.encode()) + transfer_syntax)
+        for index, each in enumerate((sop_class, *beside))
     )
     user = _item(0x50, _item(0x51, struct.pack(">L", max_pdu)) + _item(0x52, b"1.2.3.4"))
     body = struct.pack(">HH16s16s32x", 1, 0, called.ljust(16).encode(), calling.ljust(16).encode())
-    body += _item(0x10, b"1.2.840.10008.3.1.1.1") + context + user
+    body += _item(0x10, b"1.2.840.10008.3.1.1.1") + contexts + user
     return struct.pack(">BxL", ASSOCIATE_RQ, len(body)) + body
 
 
@@ -221,8 +394,8 @@ def _item(kind: int, content: bytes) -> bytes:
     return struct.pack(">BxH", kind, len(content)) + content
 
 
-def p_data(control: int, content: bytes) -> bytes:
-    return struct.pack(">BxLLBB", P_DATA, len(content) + 6, len(content) + 2, 1, control) + content
+def p_data(control: int, content: bytes, context: int = 1) -> bytes:
+    return struct.pack(">BxLLBB", P_DATA, len(content) + 6, len(content) + 2, context, control) + content
 
 
 def pdvs(content: bytes) -> Iterator[tuple[int, bytes]]:
@@ -246,13 +419,13 @@ def with_group_length(command: Dataset) -> bytes:
 
 def keys(step: dict[str, Any] | None = None, **root: Any) -> Dataset:
     """An identifier; `step` are the keys within the Scheduled Procedure Step Sequence."""
-    identifier = _unchecked(root)
+    identifier = data_set(**root)
     if step is not None:
-        identifier.ScheduledProcedureStepSequence = [_unchecked(step)]
+        identifier.ScheduledProcedureStepSequence = [data_set(**step)]
     return identifier
 
 
-def _unchecked(values: dict[str, Any]) -> Dataset:
+def data_set(**values: Any) -> Dataset:
     """Whatever a scanner may send, valid or not."""
     dataset = Dataset()
     for keyword, value in values.items():

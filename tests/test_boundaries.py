@@ -23,7 +23,8 @@ class Rule:
     but: tuple[str, ...] = ()
 
 
-CLIENT_COMMANDS = (
+CLIENTS = (
+    "worklist.management.client",
     "worklist.management.commands.test_client",
     "worklist.management.commands.test_mpps",
 )
@@ -33,10 +34,10 @@ RULES = (
         ("worklist.dicom", "worklist.dicom.*", "sources.redcap", "sources.mapping"),
         never=("django", "*.models"),
     ),
-    Rule(("*",), never=("pynetdicom",), but=("worklist.scp", "worklist.scp.*", *CLIENT_COMMANDS)),
+    Rule(("*",), never=("pynetdicom",), but=("worklist.scp", "worklist.scp.*", *CLIENTS)),
     Rule(("*",), never=("django_q",), but=("sources.tasks", "sources.schedule")),
     Rule(("accounts", "accounts.*"), never=("worklist", "sources")),
-    Rule(("*.models",), never=("*.api", "*.admin", "*.tasks", "*.scp")),
+    Rule(("*.models", "*.models.*"), never=("*.api", "*.admin", "*.tasks", "*.scp")),
 )
 
 

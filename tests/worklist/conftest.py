@@ -114,16 +114,20 @@ def manage(
 def start_server(
     django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[StartServer]:
-    """Starts `run_mwl` with arguments, and settings by their names; all are stopped at the end."""
+    """Starts `run_mwl` with arguments, and settings by their names; all are stopped at the end.
+
+    Unless a test asks for it none looks for what time brings about, which would write into others' database.
+    """
     folder = tmp_path_factory.mktemp("run_mwl")
     started: list[RunningServer] = []
 
     def start(*arguments: str, **environment: str) -> RunningServer:
         port = free_port()
         log_path = folder / f"{port}.log"
+        settings = {"ATTENTION_INTERVAL": "0", **environment}
         with log_path.open("wb") as log:
             process = manage(
-                "run_mwl", "--port", str(port), *arguments, environment=environment, stdout=log, stderr=log
+                "run_mwl", "--port", str(port), *arguments, environment=settings, stdout=log, stderr=log
             )
         server = RunningServer(process, port, log_path)
         started.append(server)
@@ -149,8 +153,13 @@ def server(transactional_db: None, _shared_server: RunningServer) -> RunningServ
 
 @pytest.fixture(scope="session")
 def users() -> Iterator[ProcessPoolExecutor]:
-    """Processes in which users run: pynetdicom at both ends of one process would share its lock."""
-    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
+    """Processes in which users run: pynetdicom at both ends of one process would share its lock.
+
+    Two of them meet at a barrier in `scu.race`.
+    """
+    context = multiprocessing.get_context("spawn")
+    start = context.Barrier(2)
+    with ProcessPoolExecutor(3, mp_context=context, initializer=scu.share, initargs=(start,)) as pool:
         yield pool
 
 
@@ -163,6 +172,16 @@ def query(server: RunningServer, users: ProcessPoolExecutor) -> Callable[..., li
         return [(int(status.Status), answer) for status, answer in responses]
 
     return ask
+
+
+@pytest.fixture
+def perform(server: RunningServer, users: ProcessPoolExecutor) -> Callable[..., list[scu.Answer]]:
+    """`perform(message, ...)`: the answers on one association; options as `tests.scu.perform`."""
+
+    def send(*messages: scu.Message, port: int | None = None, **options: Any) -> list[scu.Answer]:
+        return users.submit(scu.perform, port or server.port, messages, **options).result(SOON)
+
+    return send
 
 
 @pytest.fixture

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from worklist.admin.attention import AttentionAdmin
 from worklist.admin.devices import DeviceAdmin
 from worklist.admin.items import WorklistItemAdmin
+from worklist.admin.performed_steps import PerformedStepAdmin
 
-__all__ = ["DeviceAdmin", "WorklistItemAdmin"]
+__all__ = ["AttentionAdmin", "DeviceAdmin", "PerformedStepAdmin", "WorklistItemAdmin"]

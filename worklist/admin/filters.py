@@ -1,7 +1,8 @@
-"""The filters of the worklist."""
+"""The filters of the lists."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -77,3 +78,50 @@ class SourceFilter(admin.SimpleListFilter):
         if self.value() is None:
             return queryset
         return queryset.filter(data_source="" if self.value() == self.BY_HAND else self.value())
+
+
+class LinkedFilter(admin.SimpleListFilter):
+    title = "worklist item"
+    parameter_name = "linked"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Linked to an item"), ("no", "Nothing scheduled")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        if self.value() in ("yes", "no"):
+            return queryset.filter(links__isnull=self.value() == "no").distinct()
+        return queryset
+
+
+class NeedsAttentionFilter(admin.SimpleListFilter):
+    """For lists that say so of each row."""
+
+    title = "attention"
+    parameter_name = "attention"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Needs attention")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.filter(needs_attention=True) if self.value() == "yes" else queryset
+
+
+class StateFilter(admin.SimpleListFilter):
+    """What is open, unless the rest is asked for."""
+
+    title = "state"
+    parameter_name = "state"
+    RESOLVED, ALL = "resolved", "all"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(self.RESOLVED, "Resolved"), (self.ALL, "All")]
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        unfiltered, *others = super().choices(changelist)
+        yield {**unfiltered, "display": "Open"}
+        yield from others
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        if self.value() == self.ALL:
+            return queryset
+        return queryset.filter(resolved_at__isnull=self.value() != self.RESOLVED)

@@ -9,7 +9,12 @@ from django.contrib.admin.widgets import AdminDateWidget, AdminTextInputWidget, 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 
 from worklist import intake
-from worklist.models import WorklistItem
+from worklist.models import PerformedStatus, WorklistItem
+
+LONGEST_REASON = 200  # characters
+LONGEST_NOTE = 2000
+TO_CLOSE_AS = tuple(each for each in PerformedStatus.choices if each[0] != PerformedStatus.IN_PROGRESS)
+ABOUT_THE_CHANGE = frozenset({"reason"})  # fields that are none of the item's
 
 
 class WorklistItemForm(forms.ModelForm):
@@ -18,6 +23,15 @@ class WorklistItemForm(forms.ModelForm):
     Only what the person changed is written: the scanner and the sources write the same rows meanwhile.
     """
 
+    corrects = False  # whether the person may correct the identity of someone who is or was examined
+
+    reason = forms.CharField(
+        label="Why, for the history",
+        required=False,
+        max_length=LONGEST_REASON,
+        widget=AdminTextInputWidget,
+        help_text="Kept with this change. Needed where images may carry what is corrected.",
+    )
     patient_weight_lb = forms.DecimalField(
         label="or in pounds", required=False, help_text="Stored in kilograms: 1 lb is 0.45359237 kg."
     )
@@ -30,17 +44,23 @@ class WorklistItemForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:
-            for field in self.fields.values():
-                field.show_hidden_initial = True
+            for name in self.fields.keys() - ABOUT_THE_CHANGE:
+                self.fields[name].show_hidden_initial = True
 
     def values(self) -> dict[str, Any]:
         """What intake is given: all that was filled in for a new item, else what the person changed."""
-        names = self.changed_data if self.instance.pk else self.cleaned_data
-        return {name: self.cleaned_data[name] for name in names if name in self.cleaned_data}
+        names = self.changed_data if self.instance.pk else list(self.cleaned_data)
+        return {name: self.cleaned_data[name] for name in names if self._is_of_the_item(name)}
+
+    def reason_given(self) -> str:
+        return str(self.cleaned_data.get("reason", ""))
 
     def seen(self) -> dict[str, Any]:
         """The values that the page showed, for the fields that changed."""
-        return {name: self._shown(name) for name in self.changed_data if name in self.cleaned_data}
+        return {name: self._shown(name) for name in self.changed_data if self._is_of_the_item(name)}
+
+    def _is_of_the_item(self, name: str) -> bool:
+        return name in self.cleaned_data and name not in ABOUT_THE_CHANGE
 
     def _shown(self, name: str) -> Any:
         field = self.fields[name]
@@ -54,7 +74,13 @@ class WorklistItemForm(forms.ModelForm):
         """In place of the model form's own: intake cleans first, and the instance stays as stored."""
         try:
             if self.instance.pk:
-                intake.checked_change(self.instance, self.values(), seen=self.seen())
+                intake.checked_change(
+                    self.instance,
+                    self.values(),
+                    reason=self.reason_given(),
+                    seen=self.seen(),
+                    corrects=self.corrects,
+                )
             else:
                 intake.checked_new(self.values())
         except ValidationError as error:
@@ -70,7 +96,7 @@ class WorklistItemForm(forms.ModelForm):
 
 class ReasonForm(forms.Form):
     reason = forms.CharField(
-        required=False, max_length=200, help_text="Kept in the history.", widget=forms.TextInput
+        required=False, max_length=LONGEST_REASON, help_text="Kept in the history.", widget=forms.TextInput
     )
 
 
@@ -86,3 +112,25 @@ class RescheduleForm(ReasonForm):
         return {
             name: value for name, value in self.cleaned_data.items() if name != "reason" and value is not None
         }
+
+
+class WhyForm(forms.Form):
+    """For what nobody would understand later without a reason."""
+
+    reason = forms.CharField(label="Why", max_length=LONGEST_REASON)
+
+
+class CloseForm(WhyForm):
+    to = forms.ChoiceField(
+        label="Close as",
+        choices=TO_CLOSE_AS,
+    )
+
+
+class NoteForm(forms.Form):
+    note = forms.CharField(
+        label="Note",
+        max_length=LONGEST_NOTE,
+        widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
+        help_text="What was found, and what was done about it. Kept with the point.",
+    )

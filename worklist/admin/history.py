@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from django.contrib import admin
@@ -26,23 +26,29 @@ class Entry(NamedTuple):
     changes: list[Change]
 
 
-def entries(records: list[Any]) -> Iterator[Entry]:
+def entries(records: list[Any], *, hidden: Iterable[str] = ()) -> Iterator[Entry]:
     """Records, newest first, each with the fields in which it differs from the one before it."""
     for record, older in zip(records, [*records[1:], None], strict=True):
-        changes = _changes(record, older) if older and record.history_type == "~" else []
+        changes = _changes(record, older, hidden) if older and record.history_type == "~" else []
         yield Entry(record, ACTIONS[record.history_type], changes)
 
 
-def _changes(record: Any, older: Any) -> list[Change]:
+def _changes(record: Any, older: Any, hidden: Iterable[str]) -> list[Change]:
     fields = record.instance_type._meta
     return [
-        Change(fields.get_field(change.field).verbose_name, change.old, change.new)
-        for change in record.diff_against(older).changes
+        Change(fields.get_field(change.field).verbose_name, _readable(change.old), _readable(change.new))
+        for change in record.diff_against(older, excluded_fields=hidden).changes
     ]
+
+
+def _readable(value: Any) -> Any:
+    return " ".join(map(str, value)) if isinstance(value, list) else value
 
 
 class ActorHistoryAdmin(admin.ModelAdmin):
     """Writes the person's name into the history of what they save or delete, and shows that history."""
+
+    not_in_history: tuple[str, ...] = ()  # fields whose changes nobody could read
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001
         if change and not form.changed_data:
@@ -65,12 +71,14 @@ class ActorHistoryAdmin(admin.ModelAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": f"History: {obj}",
-            "entries": list(entries(self._records(obj))),
+            "entries": self._entries(obj),
             "object": obj,
             "opts": self.opts,
             **(extra_context or {}),
         }
         return TemplateResponse(request, "admin/worklist/history.html", context)
 
-    def _records(self, obj: Model) -> list[Any]:
-        return list(obj.history.all())  # type: ignore[attr-defined]
+    def _entries(self, obj: Model) -> list[Entry]:
+        """The newest first."""
+        records = obj.history.defer(*self.not_in_history)  # type: ignore[attr-defined]
+        return list(entries(list(records), hidden=self.not_in_history))

@@ -9,18 +9,16 @@ from django.http import HttpRequest
 from django.utils.formats import date_format, time_format
 from django.utils.html import format_html
 
-from worklist import intake, preview
+from worklist import identity, intake, preview
 from worklist.admin import actions
+from worklist.admin.badges import status_badge
 from worklist.admin.filters import SourceFilter, StationFilter, WhenFilter
 from worklist.admin.forms import WorklistItemForm
 from worklist.admin.history import ActorHistoryAdmin
-from worklist.models import Device, Status, WorklistItem
+from worklist.models import Attention, Device, WorklistItem
 
-
-def status_badge(status: str) -> str:
-    """A status in words, with a class for its colour."""
-    label = Status(status).label if status in Status.values else status
-    return format_html('<span class="status status-{}">{}</span>', status.lower(), label)
+# The fields of the form that say who is examined.
+IDENTITY = (*sorted(identity.IDENTITY_FIELDS), "patient_weight_lb")
 
 
 @admin.register(WorklistItem)
@@ -116,6 +114,7 @@ class WorklistItemAdmin(ActorHistoryAdmin):
         ("More DICOM attributes", {"fields": ("extra_attributes",), "classes": ("collapse",)}),
     )
     shown_of_a_stored_item = (("Status", {"fields": (("badge", "source"), ("created_at", "updated_at"))}),)
+    why = ("This change", {"fields": ("reason",)})
     as_seen = ("As the scanner sees it", {"fields": ("as_the_scanner_sees_it",), "classes": ("collapse",)})
 
     @admin.display(description="status", ordering="performed_procedure_step_status")
@@ -134,17 +133,43 @@ class WorklistItemAdmin(ActorHistoryAdmin):
     def source(self, item: WorklistItem) -> str:
         return item.data_source or "made by hand"
 
+    @admin.display(description="or in pounds")
+    def patient_weight_lb(self, item: WorklistItem) -> str:
+        """Where it cannot be changed."""
+        return str(item.patient_weight_lb or "-")
+
     @admin.display(description="answer")
     def as_the_scanner_sees_it(self, item: WorklistItem) -> str:
         return format_html('<pre class="dataset">{}</pre>', preview.as_the_scanner_sees_it(item))
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)
-        return (*self.shown_of_a_stored_item, *fieldsets, self.as_seen) if obj else fieldsets
+        if obj is None:
+            return fieldsets
+        why = [self.why] if self.has_change_permission(request, obj) else []
+        return (*self.shown_of_a_stored_item, *fieldsets, *why, self.as_seen)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = super().get_readonly_fields(request, obj)
-        return (*fields, *intake.MADE_ONCE) if obj else fields
+        return (*fields, *intake.MADE_ONCE, *self._frozen_fields(request, obj)) if obj else fields
+
+    def _frozen_fields(self, request: HttpRequest, item: WorklistItem) -> list[str]:
+        """What this person may not correct now.
+
+        A field that was sent from a page shown before the examination began stays one of the form: intake
+        refuses it by name, where leaving it out would drop the change in silence.
+        """
+        if self._corrects(request) or not identity.is_frozen(item):
+            return []
+        return [field for field in IDENTITY if field not in request.POST]
+
+    def _corrects(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("worklist.correct_worklistitem")
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002
+        form: Any = super().get_form(request, obj, change=change, **kwargs)
+        form.corrects = self._corrects(request)  # a class of this request's own
+        return form
 
     def get_actions(self, request: HttpRequest) -> Any:
         """Items are cancelled, which people can see and undo; deleting one is for its own page."""
@@ -155,7 +180,14 @@ class WorklistItemAdmin(ActorHistoryAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001
         actor = request.user.get_username()
         if change:
-            intake.change(obj, form.values(), actor=actor, seen=form.seen())
+            intake.change(
+                obj,
+                form.values(),
+                actor=actor,
+                reason=form.reason_given(),
+                seen=form.seen(),
+                corrects=form.corrects,
+            )
         else:
             # The admin goes on with the object that it holds: the log and the redirect need its key.
             vars(obj).update(vars(intake.create(form.values(), actor=actor)))
@@ -171,8 +203,27 @@ class WorklistItemAdmin(ActorHistoryAdmin):
         context = {
             "device_titles": devices.values_list("ae_title", flat=True),
             "item_actions": [(name, title) for _, name, title in self._item_actions(request)],
+            **self._performed(request, object_id),
         }
         return super().changeform_view(request, object_id, form_url, {**context, **(extra_context or {})})
+
+    def _performed(self, request: HttpRequest, object_id: str | None) -> dict[str, Any]:
+        """What was done of the item, and what is the matter with it."""
+        item = self.get_object(request, object_id) if object_id else None
+        if item is None:
+            return {}
+        return {
+            "performed_steps": item.performed_steps.defer("dataset").order_by("-created_at", "-pk"),
+            "points": item.attention.open(),
+            "is_frozen": identity.is_frozen(item),
+            "corrects": self._corrects(request),
+        }
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Points of attention go with their item. One that was performed is not deleted at all."""
+        to_delete, counts, perms_needed, protected = super().get_deleted_objects(objs, request)
+        perms_needed.discard(Attention._meta.verbose_name)
+        return to_delete, counts, perms_needed, protected
 
     def _item_actions(self, request: HttpRequest) -> Any:
         """The list's actions that this person may use, as buttons on an item's own page."""

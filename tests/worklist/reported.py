@@ -1,0 +1,111 @@
+"""Performed steps as scanners bring them about, and something to look at of every kind."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+from pydicom import Dataset
+
+from tests.worklist.performed_steps import (
+    WRONG_ENTRY,
+    begun,
+    code,
+    discontinued,
+    new_uid,
+    scheduled_step,
+    without,
+)
+from worklist import attention, intake, lifecycle, performing
+from worklist.models import Attention, Kind, PerformedStep, Status, WorklistItem
+
+SCANNER = performing.Sender("MR1", "10.0.0.7")
+
+
+def an_item(**values: Any) -> WorklistItem:
+    least = {
+        "patient_name": "Doe^John",
+        "patient_id": "P1",
+        "patient_birth_date": "19800229",
+        "patient_sex": "M",
+        "modality": "MR",
+        "scheduled_start_date": "20260110",
+    }
+    return intake.create({**least, **values}, actor="alice")
+
+
+def reported(dataset: Dataset, *, sender: performing.Sender = SCANNER) -> PerformedStep:
+    """The step that an N-CREATE with the data set makes."""
+    uid = new_uid()
+    performing.begin(uid, dataset, sender=sender)
+    return PerformedStep.objects.get(sop_instance_uid=uid)
+
+
+def updated(step: PerformedStep, modifications: Dataset) -> PerformedStep:
+    """The step after an N-SET."""
+    performing.update(step.sop_instance_uid, modifications, sender=SCANNER)
+    return PerformedStep.objects.get(pk=step.pk)
+
+
+def unscheduled(item: WorklistItem, **changes: Any) -> PerformedStep:
+    """An examination of the item's patient with a study of the scanner's own, and no other id."""
+    nothing = dict.fromkeys(("AccessionNumber", "ScheduledProcedureStepID", "RequestedProcedureID"), "")
+    named = scheduled_step(item, **{**nothing, "StudyInstanceUID": new_uid()})
+    return reported(begun(item, ScheduledStepAttributesSequence=[named], **changes))
+
+
+def point(kind: Kind, **values: Any) -> Attention:
+    """An open point of attention of that kind, brought about as it would be; `values` are the item's."""
+    BRING_ABOUT[kind](values)
+    return Attention.objects.open().filter(kind=kind).latest("pk")
+
+
+def _identity(values: dict[str, Any]) -> None:
+    reported(begun(an_item(**values), PatientID="P99", PatientSex="F"))
+
+
+def _unscheduled(values: dict[str, Any]) -> None:
+    unscheduled(an_item(**values))
+
+
+def _wrong_entry(values: dict[str, Any]) -> None:
+    updated(reported(begun(an_item(**values))), discontinued(reason=WRONG_ENTRY))
+
+
+def _cancelled(values: dict[str, Any]) -> None:
+    item = an_item(**values)
+    lifecycle.move(item, to=Status.CANCELLED, actor="bob")
+    reported(begun(item))
+
+
+def _stale(values: dict[str, Any]) -> None:
+    step = reported(begun(an_item(**values)))
+    PerformedStep.objects.filter(pk=step.pk).update(created_at=timezone.now() - timedelta(days=3))
+    attention.sweep()
+
+
+def _protocol(values: dict[str, Any]) -> None:
+    item = an_item(**{"protocol_name": "BRAIN", "hisris_coding_designator": "SITE", **values})
+    reported(begun(item, PerformedProtocolCodeSequence=[code("KNEE", "Knee, left", "SITE")]))
+
+
+def _deviation(values: dict[str, Any]) -> None:
+    reported(without(begun(an_item(**values)), "PerformedProcedureStepID"))
+
+
+def _not_performed(values: dict[str, Any]) -> None:
+    an_item(**{**values, "scheduled_start_date": timezone.localdate() - timedelta(days=1)})
+    attention.sweep()
+
+
+BRING_ABOUT = {
+    Kind.IDENTITY: _identity,
+    Kind.UNSCHEDULED: _unscheduled,
+    Kind.WRONG_ENTRY: _wrong_entry,
+    Kind.CANCELLED: _cancelled,
+    Kind.STALE: _stale,
+    Kind.PROTOCOL: _protocol,
+    Kind.DEVIATION: _deviation,
+    Kind.NOT_PERFORMED: _not_performed,
+}

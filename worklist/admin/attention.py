@@ -1,0 +1,192 @@
+"""What a coordinator must look at, and what they can do about it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import Case, F, IntegerField, QuerySet, Value, When
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.utils.html import format_html, format_html_join
+from django.utils.text import Truncator
+from django.utils.timesince import timesince
+from django.views.decorators.http import require_POST
+
+from worklist import attention, performing
+from worklist.admin import comparison
+from worklist.admin.asking import Wording, ask_then_do, attempt, filled_in
+from worklist.admin.badges import LINE_BREAK, kind_badge
+from worklist.admin.filters import StateFilter
+from worklist.admin.forms import NoteForm
+from worklist.admin.performed_steps import about, linked
+from worklist.models import Attention, Kind
+
+LINES_IN_THE_LIST = 4
+# What the page of a point offers beside its note.
+ITEM_ACTIONS = (("reschedule_items", "Reschedule…"), ("cancel_items", "Cancel…"))
+
+
+def worst_first(points: QuerySet[Attention]) -> QuerySet[Attention]:
+    """By kind as `Kind` has them, the newest of each first."""
+    whens = [When(kind=kind, then=Value(place)) for place, kind in enumerate(Kind.values)]
+    severity = Case(*whens, default=Value(len(whens)), output_field=IntegerField())
+    return points.annotate(severity=severity).order_by("severity", "-opened_at", "-pk")
+
+
+@admin.action(description="Resolve…", permissions=["resolve"])
+def resolve_points(model_admin: Any, request: HttpRequest, queryset: QuerySet[Attention]) -> Any:
+    wording = Wording("resolve_points", "Resolve these points?", "Resolve", "resolved")
+    return ask_then_do(model_admin, request, queryset, NoteForm, _resolve, wording)
+
+
+def _resolve(entry: Attention, form: Any, actor: str) -> None:
+    if not attention.resolve(entry, actor=actor, note=form.cleaned_data["note"]):
+        raise performing.Refused("It is resolved already.")
+
+
+@admin.register(Attention)
+class AttentionAdmin(admin.ModelAdmin):
+    list_display = ("badge", "who", "lines", "since")
+    list_filter = (StateFilter, ("kind", admin.ChoicesFieldListFilter))
+    search_fields = ("item__patient_name", "item__patient_id", "step__patient_name", "step__patient_id")
+    search_help_text = "Name or patient ID, of the worklist or of the scanner."
+    list_per_page = 50
+    show_facets = admin.ShowFacets.NEVER
+    show_full_result_count = False
+    actions = (resolve_points,)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        # Not the stock one, which would order by what is not annotated yet.
+        points = Attention.objects.select_related("item", "step").defer("step__dataset")
+        return worst_first(points).annotate(opened=F("opened_at"))
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        return ("severity", "-opened_at", "-pk")
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        some_are_resolved = request.GET.get(StateFilter.parameter_name)
+        return (*self.list_display, "outcome") if some_are_resolved else self.list_display
+
+    @admin.display(description="kind", ordering="severity")
+    def badge(self, entry: Attention) -> str:
+        return kind_badge(entry.kind)
+
+    @admin.display(description="who")
+    def who(self, entry: Attention) -> str:
+        return str(entry.item or entry.step)
+
+    @admin.display(description="what")
+    def lines(self, entry: Attention) -> str:
+        lines = entry.text.splitlines()
+        shown = [Truncator(line).chars(200) for line in lines[:LINES_IN_THE_LIST]]
+        if len(lines) > LINES_IN_THE_LIST:
+            shown.append(f"and {len(lines) - LINES_IN_THE_LIST} more")
+        return format_html_join(LINE_BREAK, "{}", ((line,) for line in shown))
+
+    @admin.display(description="since", ordering="opened")
+    def since(self, entry: Attention) -> str:
+        moment = timezone.localtime(entry.opened_at)
+        ago = timesince(entry.opened_at, depth=1)
+        return format_html('<span title="{}">{} ago</span>', f"{moment:%Y-%m-%d %H:%M}", ago)
+
+    @admin.display(description="outcome", ordering="resolved_at")
+    def outcome(self, entry: Attention) -> str:
+        if entry.resolved_at is None:
+            return "open"
+        day = timezone.localtime(entry.resolved_at)
+        return format_html("{}, {}<br>{}", entry.resolved_by, f"{day:%Y-%m-%d %H:%M}", entry.note)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_resolve_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("worklist.change_attention")
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.resolve_view)
+        return [path("<int:pk>/resolve/", view, name="worklist_attention_resolve"), *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        return super().changelist_view(request, {"title": "Needs attention", **(extra_context or {})})
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """A point's own page tells who resolved it, when and why."""
+        return HttpResponseRedirect(reverse("admin:worklist_attention_change", args=[object_id]))
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The page of a point. By POST it searches the worklist, and changes nothing."""
+        entry = self.get_object(request, object_id)
+        if entry is None:
+            raise Http404
+        if not self.has_view_permission(request, entry):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            "title": str(entry),
+            "opts": self.opts,
+            "entry": entry,
+            "may_resolve": self.has_resolve_permission(request),
+            "note_form": NoteForm(),
+            "others": _others(entry),
+            **_about(request, entry),
+            **(extra_context or {}),
+        }
+        return TemplateResponse(request, "admin/worklist/attention/detail.html", context)
+
+    @method_decorator(require_POST)
+    def resolve_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        if not self.has_resolve_permission(request):
+            raise PermissionDenied
+        entry = Attention.objects.filter(pk=pk).first()
+        if entry is None:
+            raise Http404
+        form = NoteForm(request.POST)
+        if filled_in(request, form):
+            actor = request.user.get_username()
+            if attempt(request, partial(_resolve, entry, form, actor), done="Resolved."):
+                return HttpResponseRedirect(reverse("admin:worklist_attention_changelist"))
+        return HttpResponseRedirect(reverse("admin:worklist_attention_change", args=[pk]))
+
+
+def _others(entry: Attention) -> QuerySet[Attention]:
+    """What else is open about the same examination."""
+    if entry.step is not None:
+        return worst_first(entry.step.attention.open().exclude(pk=entry.pk))
+    return worst_first(Attention.objects.open().filter(item=entry.item).exclude(pk=entry.pk))
+
+
+def _about(request: HttpRequest, entry: Attention) -> dict[str, Any]:
+    """The step and its items, or the item alone."""
+    context: dict[str, Any] = {
+        "item": entry.item,
+        "step": entry.step,
+        "item_actions": ITEM_ACTIONS if request.user.has_perm("worklist.change_worklistitem") else (),
+    }
+    if entry.step is None:
+        return context
+    links = linked(entry.step)
+    of_the_item = [each for each in links if each.link.item_id == entry.item_id]
+    shown = of_the_item if entry.item else links
+    to_link = entry.is_open and entry.kind == Kind.UNSCHEDULED
+    context["reported"] = comparison.rows(None, entry.step)
+    return {**context, **about(request, entry.step, shown, to_link=to_link)}

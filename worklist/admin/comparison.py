@@ -1,0 +1,117 @@
+"""What the worklist says beside what the scanner reported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, time
+from typing import NamedTuple
+
+from django.utils.formats import date_format, time_format
+
+from worklist import identity
+from worklist.dicom import performed
+from worklist.dicom.performed import Patient, Reference
+from worklist.models import PerformedStep, Sex, WorklistItem
+
+NOBODY = Patient(name="", patient_id="", birth_date=None, sex="", weight=None)
+NOTHING = Reference("", (), "", "", "", ())
+
+
+class Row(NamedTuple):
+    label: str
+    ours: str
+    theirs: str
+    differs: bool
+
+
+def rows(item: WorklistItem | None, step: PerformedStep) -> list[Row]:
+    """Without an item, what the scanner reported alone."""
+    reported = performed.patient(step.dataset)
+    return [*_patient(item, reported), *_ids(item, step), *_procedure(item, step)]
+
+
+def _patient(item: WorklistItem | None, reported: Patient) -> Iterator[Row]:
+    """Compared by the rules that open a point of attention."""
+    for label, field, ours in (
+        ("Name", "name", item.patient_name if item else ""),
+        ("Patient ID", "patient_id", item.patient_id if item else ""),
+        ("Birth date", "birth_date", _day(item.patient_birth_date) if item else ""),
+        ("Sex", "sex", _sex(item.patient_sex) if item else ""),
+        ("Weight (kg)", "weight", str(item.patient_weight_kg or "") if item else ""),
+    ):
+        theirs = getattr(reported, field)
+        alone = replace(NOBODY, **{field: theirs})
+        differs = item is not None and any(identity.differences(item, alone))
+        yield Row(label, ours, _sex(theirs) if field == "sex" else _text(theirs), differs)
+
+
+def _ids(item: WorklistItem | None, step: PerformedStep) -> Iterator[Row]:
+    reference = _reference_to(item, step)
+    studies = {reference.study_instance_uid, *reference.referenced_study_uids} - {""}
+    ours = item.study_instance_uid if item else ""
+    yield Row(
+        "Study Instance UID",
+        ours,
+        reference.study_instance_uid,
+        bool(ours and studies - {ours} == studies != set()),
+    )
+    for label, field in (
+        ("Accession number", "accession_number"),
+        ("Requested procedure ID", "requested_procedure_id"),
+        ("Scheduled step ID", "scheduled_procedure_step_id"),
+    ):
+        yield _row(label, getattr(item, field) if item else "", getattr(reference, field))
+
+
+def _procedure(item: WorklistItem | None, step: PerformedStep) -> Iterator[Row]:
+    yield _row("Modality", item.modality if item else "", step.modality)
+    stations = item.stations if item else []
+    station = step.performed_station_ae_title
+    yield Row("Station", ", ".join(stations), station, bool(stations and station and station not in stations))
+    day, at = (item.scheduled_start_date, item.scheduled_start_time) if item else (None, None)
+    other_day = bool(day and step.start_date and day != step.start_date)
+    yield Row("Start", moment(day, at), moment(step.start_date, step.start_time), other_day)
+    codes = performed.performed_codes(step.dataset)
+    protocols = ", ".join(f"{code.value} {code.meaning}".strip() for code in codes)
+    yield Row("Protocol", item.protocol_name if item else "", protocols, differs=False)
+
+
+def moment(day: date | None, at: time | None) -> str:
+    parts = (date_format(day) if day else "", time_format(at) if at else "")
+    return " ".join(filter(None, parts))
+
+
+def _reference_to(item: WorklistItem | None, step: PerformedStep) -> Reference:
+    """The item of the Scheduled Step Attributes Sequence that is most likely this worklist item's."""
+    references = performed.references(step.dataset)
+    if item is None or len(references) < 2:
+        return references[0] if references else NOTHING
+    return max(references, key=lambda reference: _agreement(item, reference))
+
+
+def _agreement(item: WorklistItem, reference: Reference) -> tuple[bool, bool, bool]:
+    studies = (reference.study_instance_uid, *reference.referenced_study_uids)
+    return (
+        reference.scheduled_procedure_step_id == item.scheduled_procedure_step_id,
+        item.study_instance_uid in studies,
+        reference.accession_number == item.accession_number,
+    )
+
+
+def _row(label: str, ours: str, theirs: str) -> Row:
+    return Row(label, ours, theirs, bool(ours and theirs and ours != theirs))
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    return _day(value) if isinstance(value, date) else str(value)
+
+
+def _day(day: date | None) -> str:
+    return date_format(day) if day else ""
+
+
+def _sex(sex: str) -> str:
+    return f"{sex} ({Sex(sex).label.lower()})" if sex in Sex.values else sex

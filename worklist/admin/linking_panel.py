@@ -1,0 +1,45 @@
+"""The items that a performed step may be linked to: the best candidates, and what a person searches for."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from worklist import candidates, identity
+from worklist.dicom import performed
+from worklist.models import PerformedStep, WorklistItem
+
+MOST_FOUND = 20
+
+
+class Choice(NamedTuple):
+    item: WorklistItem
+    reasons: tuple[str, ...]
+    differences: tuple[str, ...]
+
+
+def panel(request: HttpRequest, step: PerformedStep) -> dict[str, Any]:
+    """What the panel shows. A search comes by POST: names of participants are not for URLs."""
+    sought = request.POST.get("q", "").strip()
+    found = _found(request, step, sought) if sought else []
+    reported = performed.patient(step.dataset)
+    return {
+        "candidates": [
+            Choice(each.item, each.reasons, tuple(identity.differences(each.item, reported)))
+            for each in candidates.best(step)
+        ],
+        "sought": sought,
+        "found": [
+            Choice(item, (), tuple(identity.differences(item, reported))) for item in found[:MOST_FOUND]
+        ],
+        "more_found": len(found) > MOST_FOUND,
+    }
+
+
+def _found(request: HttpRequest, step: PerformedStep, sought: str) -> list[WorklistItem]:
+    """As the search of the worklist itself finds them; one more than is shown."""
+    items = WorklistItem.objects.exclude(links__step=step).order_by("-scheduled_start_date", "-pk")
+    found, _ = admin.site.get_model_admin(WorklistItem).get_search_results(request, items, sought)
+    return list(found[: MOST_FOUND + 1])

@@ -1,0 +1,246 @@
+"""What the scanners reported back. A person links, unlinks and closes; the report itself nobody edits."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, NamedTuple
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, Model, OuterRef
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
+from django.utils.formats import date_format
+from django.utils.html import format_html, format_html_join
+from django.views.decorators.http import require_POST
+
+from worklist import performing
+from worklist.admin import comparison, dataset
+from worklist.admin.asking import attempt, back, filled_in
+from worklist.admin.badges import LINE_BREAK, status_badge
+from worklist.admin.filters import LinkedFilter, NeedsAttentionFilter
+from worklist.admin.forms import TO_CLOSE_AS, CloseForm, WhyForm
+from worklist.admin.history import ActorHistoryAdmin, Entry
+from worklist.admin.linking_panel import panel
+from worklist.models import Attention, PerformedStatus, PerformedStep, PerformedStepItem, WorklistItem
+
+LINK_ACTIONS = {"+": "Linked to", "~": "Link changed to", "-": "Unlinked from"}
+
+
+class Linked(NamedTuple):
+    """A link, and what the worklist says beside what the scanner reported."""
+
+    link: PerformedStepItem
+    rows: list[comparison.Row]
+
+
+@admin.register(PerformedStep)
+class PerformedStepAdmin(ActorHistoryAdmin):
+    list_display = ("patient", "patient_id", "badge", "started", "ended", "station", "performs", "marks")
+    list_filter = (
+        ("status", admin.ChoicesFieldListFilter),
+        "performed_station_ae_title",
+        LinkedFilter,
+        NeedsAttentionFilter,
+    )
+    date_hierarchy = "start_date"
+    ordering = ("-created_at", "-pk")
+    search_fields = (
+        "patient_name",
+        "patient_id",
+        "performed_procedure_step_id",
+        "=study_instance_uid",
+        "=sop_instance_uid",
+        "=items__accession_number",
+    )
+    search_help_text = (
+        "Name or patient ID as the scanner reported it, performed step ID, a whole accession number, "
+        "Study or SOP Instance UID."
+    )
+    list_per_page = 50
+    show_facets = admin.ShowFacets.NEVER
+    show_full_result_count = False
+    actions = None
+    not_in_history = ("dataset",)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        open_points = Attention.objects.open().filter(step=OuterRef("pk"))
+        steps = super().get_queryset(request).defer("dataset").prefetch_related("items")
+        return steps.annotate(needs_attention=Exists(open_points))
+
+    @admin.display(description="patient", ordering="patient_name")
+    def patient(self, step: PerformedStep) -> str:
+        return step.patient_name or "not named"
+
+    @admin.display(description="status", ordering="status")
+    def badge(self, step: PerformedStep) -> str:
+        return status_badge(step.status)
+
+    @admin.display(description="started", ordering="start_date")
+    def started(self, step: PerformedStep) -> str:
+        return comparison.moment(step.start_date, step.start_time) or "-"
+
+    @admin.display(description="ended", ordering="end_date")
+    def ended(self, step: PerformedStep) -> str:
+        other_day = step.end_date if step.end_date != step.start_date else None
+        return comparison.moment(other_day, step.end_time) or "-"
+
+    @admin.display(description="station", ordering="performed_station_ae_title")
+    def station(self, step: PerformedStep) -> str:
+        return step.performed_station_ae_title or "-"
+
+    @admin.display(description="performs")
+    def performs(self, step: PerformedStep) -> str:
+        url = "admin:worklist_worklistitem_change"
+        named = ((reverse(url, args=[item.pk]), item) for item in step.items.all())
+        return format_html_join(LINE_BREAK, '<a href="{}">{}</a>', named) or "nothing scheduled"
+
+    @admin.display(description="to look at")
+    def marks(self, step: Any) -> str:
+        marks = []
+        if step.needs_attention:
+            marks.append(format_html('<span class="status kind-identity">{}</span>', "Attention"))
+        if step.deviations:
+            marks.append(format_html('<span class="status kind-deviation">{}</span>', "Deviations"))
+        return format_html_join(" ", "{}", ((mark,) for mark in marks))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_urls(self) -> list[URLPattern]:
+        deeds = {"link": self.link_view, "unlink": self.unlink_view, "close": self.close_view}
+        return [
+            *(
+                path(
+                    f"<int:pk>/{name}/",
+                    self.admin_site.admin_view(view),
+                    name=f"worklist_performedstep_{name}",
+                )
+                for name, view in deeds.items()
+            ),
+            *super().get_urls(),
+        ]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        return super().changelist_view(request, {"title": "Performed steps", **(extra_context or {})})
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The page of a step. By POST it searches the worklist, and changes nothing."""
+        step = self.get_object(request, object_id)
+        if step is None:
+            raise Http404
+        if not self.has_view_permission(request, step):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            "title": str(step),
+            "opts": self.opts,
+            "step": step,
+            "reported": comparison.rows(None, step),
+            "series": step.series.all(),
+            "dataset": dataset.as_text(step.dataset),
+            "points": step.attention.order_by("-resolved_at", "kind"),
+            **about(request, step, linked(step), to_link=True),
+            **(extra_context or {}),
+        }
+        return TemplateResponse(request, "admin/worklist/performedstep/detail.html", context)
+
+    @method_decorator(require_POST)
+    def link_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        step, item = self._named(request, pk)
+        deed = partial(performing.link, step, item, actor=request.user.get_username())
+        attempt(request, deed, done=f"Linked to {item}.")
+        return back(request, _page(pk))
+
+    @method_decorator(require_POST)
+    def unlink_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        step, item = self._named(request, pk)
+        form = WhyForm(request.POST)
+        if filled_in(request, form):
+            actor, reason = request.user.get_username(), form.cleaned_data["reason"]
+            deed = partial(performing.unlink, step, item, actor=actor, reason=reason)
+            attempt(request, deed, done=f"No longer linked to {item}.")
+        return back(request, _page(pk))
+
+    @method_decorator(require_POST)
+    def close_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        step = self._changeable(request, pk)
+        form = CloseForm(request.POST)
+        if filled_in(request, form):
+            actor, reason = request.user.get_username(), form.cleaned_data["reason"]
+            to = PerformedStatus(form.cleaned_data["to"])
+            deed = partial(performing.close, step, to=to, actor=actor, reason=reason)
+            attempt(request, deed, done=f"Closed as {to.label.lower()}.")
+        return back(request, _page(pk))
+
+    def _named(self, request: HttpRequest, pk: int) -> tuple[PerformedStep, WorklistItem]:
+        """The step, and the item that the form names."""
+        step = self._changeable(request, pk)
+        item_pk = request.POST.get("item", "")
+        item = WorklistItem.objects.filter(pk=item_pk).first() if item_pk.isdecimal() else None
+        if item is None:
+            raise Http404
+        return step, item
+
+    def _changeable(self, request: HttpRequest, pk: int) -> PerformedStep:
+        if not may_change(request):
+            raise PermissionDenied
+        step = PerformedStep.objects.filter(pk=pk).first()
+        if step is None:
+            raise Http404
+        return step
+
+    def _entries(self, obj: Model) -> list[Entry]:
+        """Of the step, and of what it was linked to."""
+        links = PerformedStepItem.history.filter(step_id=obj.pk)
+        linked = [Entry(record, _link_action(record), []) for record in links]
+        both = [*super()._entries(obj), *linked]
+        return sorted(both, key=lambda entry: entry.record.history_date, reverse=True)
+
+
+def may_change(request: HttpRequest) -> bool:
+    """Link, unlink and close."""
+    return request.user.has_perm("worklist.change_performedstep")
+
+
+def linked(step: PerformedStep) -> list[Linked]:
+    links = step.links.select_related("item").order_by("pk")
+    return [Linked(link, comparison.rows(link.item, step)) for link in links]
+
+
+def about(request: HttpRequest, step: PerformedStep, links: list[Linked], *, to_link: bool) -> dict[str, Any]:
+    """What the parts of a page need that show a step's items and act on it."""
+    offers_links = to_link and may_change(request)
+    return {
+        "links": links,
+        "may_change_step": may_change(request),
+        "offers_links": offers_links,
+        "to_close_as": TO_CLOSE_AS,
+        **(panel(request, step) if offers_links else {}),
+    }
+
+
+def _link_action(record: Any) -> str:
+    item = WorklistItem.history.filter(id=record.item_id).first()
+    named = (
+        f"{item.patient_name} · {item.patient_id} · {date_format(item.scheduled_start_date)}" if item else ""
+    )
+    return f"{LINK_ACTIONS[record.history_type]} {named}".rstrip()
+
+
+def _page(pk: int) -> str:
+    return reverse("admin:worklist_performedstep_change", args=[pk])
