@@ -15,8 +15,10 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from accounts.models import User
 from tests.conftest import PASSWORD, chromium
+from tests.worklist import reported
+from tests.worklist.performed_steps import completed
 from worklist import intake
-from worklist.models import Status, WorklistItem
+from worklist.models import Attention, Kind, Status, WorklistItem
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
 
@@ -136,3 +138,34 @@ def test_the_index_fits_a_phone_and_a_desk(page: Page, bob: User, width: int) ->
     expect(page.locator(".today table")).to_be_visible()
     overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert overflow <= 0
+
+
+def test_an_unscheduled_examination_is_linked_by_one_click(page: Page, bob: User) -> None:
+    item = reported.an_item()
+    reported.updated(reported.unscheduled(item), completed())
+    sign_in(page, bob)
+    page.get_by_role("link", name="Unscheduled examination", exact=True).click()
+    page.get_by_role("button", name=f"Link to {item}").click()
+    expect(page.get_by_text(f"Linked to {item}.")).to_be_visible()
+    expect(page.get_by_role("button", name="Resolve with this note")).to_have_count(0)
+    item.refresh_from_db()
+    assert item.performed_procedure_step_status == Status.COMPLETED
+    page.goto("/admin/")
+    expect(page.get_by_role("heading", name="Needs attention")).to_be_visible()
+    expect(page.get_by_role("link", name="Unscheduled examination", exact=True)).to_have_count(0)
+
+
+def test_another_identity_at_the_scanner_is_shown_side_by_side_and_resolved_with_a_note(
+    page: Page, bob: User
+) -> None:
+    reported.point(Kind.IDENTITY, patient_name="Doe^John")
+    sign_in(page, bob)
+    page.get_by_role("link", name="Identity differs", exact=True).click()
+    row = page.get_by_role("row").filter(has=page.get_by_text("Patient ID", exact=True)).first
+    expect(row).to_contain_text("P1")
+    expect(row).to_contain_text("P99")
+    expect(row).to_contain_text("differs")
+    page.get_by_label("Note").fill("Typed at the console; the images were corrected.")
+    page.get_by_role("button", name="Resolve with this note").click()
+    expect(page.get_by_text("Resolved.", exact=True)).to_be_visible()
+    assert Attention.objects.get(kind=Kind.IDENTITY).resolved_by == "bob"

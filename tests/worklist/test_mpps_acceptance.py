@@ -215,7 +215,7 @@ class TestCreate:
         assert not PerformedStep.objects.exists()
         assert statuses_of(acceptance_store) == before
 
-    @pytest.mark.parametrize("uid", ["1.02.3", "1..2", "abc", "1.2." + "3" * 62, "1.2.3."])
+    @pytest.mark.parametrize("uid", ["1.02.3", "1..2", "abc", "1.2.3."])
     def test_row_107_an_invalid_uid_is_refused(self, server: RunningServer, items: Any, uid: str) -> None:
         (item,) = items()
         with server.raw() as user:

@@ -7,7 +7,7 @@ import pytest
 from tests.worklist.conftest import make_item
 from tests.worklist.performed_rows import make_step
 from worklist import performing
-from worklist.models import Evidence, PerformedStatus, PerformedStep, Status, WorklistItem
+from worklist.models import Evidence, PerformedStatus, PerformedStepItem, Status, WorklistItem
 
 pytestmark = pytest.mark.django_db
 
@@ -121,7 +121,7 @@ def test_a_link_taken_back_leaves_the_item_as_its_other_steps_tell(
     performing.unlink(step, item, actor="alice", reason="Another visit.")
     assert status_of(item) == then
     assert not step.links.exists()
-    gone = PerformedStep.items.through.history.first()
+    gone = PerformedStepItem.history.first()
     assert (gone.history_type, gone.history_user, gone.history_change_reason) == (
         "-",
         "alice",

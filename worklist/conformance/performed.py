@@ -38,7 +38,10 @@ STATUSES = {
     ),
     DUPLICATE_SOP_INSTANCE: ("Failure", "N-CREATE: the SOP Instance exists already, whatever its status."),
     NO_SUCH_SOP_INSTANCE: ("Failure", "N-SET and N-GET: there is no such SOP Instance."),
-    mpps.INVALID_OBJECT_INSTANCE: ("Failure", "N-CREATE: the SOP Instance UID is not valid."),
+    mpps.INVALID_OBJECT_INSTANCE: (
+        "Failure",
+        "N-CREATE: the SOP Instance UID is not valid. One of more than 64 characters ends the association.",
+    ),
     mpps.MISSING_ATTRIBUTE: (
         "Failure",
         "No status at N-CREATE. Strict: an attribute of type 1 or 2 is absent, or one that the final state "

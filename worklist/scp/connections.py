@@ -193,11 +193,16 @@ def peers_fault(record: logging.LogRecord) -> bool:
     The sentence and the exception's type are kept, at INFO: port scanners and resets are daily life.
     """
     is_exception = isinstance(record.msg, Exception)
-    record.msg = type(record.msg).__name__ if is_exception else printable(record.getMessage())
+    record.msg = type(record.msg).__name__ if is_exception else _unquoted(printable(record.getMessage()))
     record.args = None
     record.levelno, record.levelname = logging.INFO, "INFO"
     record.exc_info = None
     return True
+
+
+def _unquoted(sentence: str) -> str:
+    """Without what follows `value`: a UID that is none may be anything that was typed."""
+    return sentence.partition(" value '")[0]
 
 
 def thread_failed(failure: threading.ExceptHookArgs) -> None:
