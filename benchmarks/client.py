@@ -21,8 +21,8 @@ CALLING, CALLED = "BENCHMARK", "MWL_SERVER"
 VERIFICATION, WORKLIST = "1.2.840.10008.1.1", "1.2.840.10008.5.1.4.31"
 PERFORMED_STEP = "1.2.840.10008.3.1.2.3.3"
 VERIFICATION_CONTEXT, OTHER_CONTEXT = 1, 3
-LARGEST_PDU = 16384  # that is received; and sent, less what pynetdicom keeps free by default
-LARGEST_SENT = LARGEST_PDU - 2
+LARGEST_PDU = 16384
+LARGEST_SENT = 16382  # as much as pynetdicom takes by default
 
 ASSOCIATE_RQ, ASSOCIATE_AC, P_DATA, RELEASE_RQ, RELEASE_RP = 1, 2, 4, 5, 6
 COMMAND, LAST = 1, 2  # message control header (PS3.8 E.2)
@@ -189,7 +189,8 @@ def _command(field: int, sop_class: str, data: int, **more: str) -> bytes:
         command.Priority = 0
     command.CommandField = field
     command.CommandDataSetType = data
-    command.update(more)
+    for keyword, uid in more.items():
+        setattr(command, keyword, uid)
     encoded = _encoded(command, implicit_vr=True)
     return struct.pack("<HHLL", 0x0000, 0x0000, 4, len(encoded)) + encoded
 

@@ -21,11 +21,15 @@ BATCH = 5000
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--n", type=int, required=True)
-    parser.add_argument("--today", type=date.fromisoformat, required=True)
+    parser.add_argument("--n", type=int)
+    parser.add_argument("--today", type=date.fromisoformat, default=date.today())
+    parser.add_argument("--completed", action="store_true", help="Say how many steps are, with their items.")
     options = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pylantir_site.settings")
     django.setup()
+    if options.completed:
+        print(completed())
+        return
 
     from django.core.management import call_command
     from django.db import connection
@@ -34,6 +38,20 @@ def main() -> None:
         sys.exit("The database is not empty: a benchmark fills one of its own.")
     call_command("migrate", verbosity=0)
     fill(items.item(number, today=options.today) for number in range(options.n))
+
+
+def completed() -> int:
+    """Performed steps that are completed, as are all their items."""
+    from worklist.models import PerformedStep
+
+    steps = PerformedStep.objects.filter(status="COMPLETED", links__isnull=False)
+    return steps.exclude(items__in=_not_completed()).distinct().count()
+
+
+def _not_completed() -> Any:
+    from worklist.models import WorklistItem
+
+    return WorklistItem.objects.exclude(performed_procedure_step_status="COMPLETED")
 
 
 def fill(made: Iterable[items.Item]) -> None:

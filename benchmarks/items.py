@@ -102,8 +102,8 @@ def template() -> bytes:
     return file.getvalue()
 
 
-def worklist_file(of: Item, template: bytes) -> bytes:
-    """The item's file: the template with the values put in place."""
+def filled(template: bytes, of: Item) -> bytes:
+    """What was encoded with the placeholder's values, with the item's in place."""
     for placeholder, value in zip(PLACEHOLDER, of, strict=True):
         template = template.replace(placeholder.encode(), value.encode())
     return template

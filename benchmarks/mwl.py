@@ -17,36 +17,30 @@ from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import date
-from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
 
-from benchmarks import items, peers, report
+from benchmarks import items, peers, report, results
 from benchmarks.client import WrongAnswerError
 from benchmarks.peers import OURS, PEER, PEER_AS_INSTALLED, Server, Store
-from benchmarks.report import Key, Results
-from benchmarks.scenarios import BROAD, CANCEL, ECHO, FINDSCU, TYPICAL, Scenario, scenarios
+from benchmarks.results import Results
+from benchmarks.running import Scenario, Task, measure
+from benchmarks.scenarios import BROAD, CANCEL, ECHO, FINDSCU, TYPICAL, scenarios
 
 MANY = 10_000  # from here on a server that reads every file takes seconds for each query
 FEWEST = 2 * items.TYPICAL
 
 
-class Task(NamedTuple):
-    scenario: Scenario
-    server: Server
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     try:
-        results = _run(options)
+        measured = _run(options)
     except (WrongAnswerError, peers.NotStartedError, OSError) as error:
         print(f"FAILED: {error}")
         return 1
-    print(*report.table(results), "", *report.summary(results), sep="\n")
+    print(*report.table(measured), "", *report.summary(measured), sep="\n")
     if options.json:
-        report.write_json(results, options.json)
-    failures = report.failures(results)
+        results.write_json(measured, options.json, flatness=report.flatness(measured))
+    failures = report.failures(measured)
     for failure in failures:
         print(f"FAILED: {failure}")
     return 1 if failures else 0
@@ -89,7 +83,7 @@ def _size(text: str) -> int:
 def _run(options: argparse.Namespace) -> Results:
     today = date.today()
     with_peer = options.peer == PEER and peers.has_dcmtk()
-    print(report.machine())
+    print(results.machine())
     if options.peer == PEER and not with_peer:
         print(f"DCMTK is not installed: {OURS} is measured alone.")
     with tempfile.TemporaryDirectory(prefix="pylantir-bench-") as folder, ExitStack() as running:
@@ -101,7 +95,12 @@ def _run(options: argparse.Namespace) -> Results:
             for scenario in scenarios(n, today):
                 asked = (each for each in servers if _is_measured(scenario, each, fewest=n == options.n[0]))
                 tasks[scenario.name] += (Task(scenario, server) for server in asked)
-        return _measure(list(tasks.values()), rounds=options.rounds, seconds=options.seconds)
+        return measure(
+            list(tasks.values()),
+            rounds=options.rounds,
+            seconds=options.seconds,
+            is_warmed=lambda task: not _is_slow(task.server),
+        )
 
 
 def _fill(store: Store, today: date, *, with_files: bool) -> None:
@@ -131,30 +130,6 @@ def _is_measured(scenario: Scenario, server: Server, *, fewest: bool) -> bool:
 
 def _is_slow(server: Server) -> bool:
     return server.name != OURS and server.n >= MANY
-
-
-def _measure(tasks: list[list[Task]], *, rounds: int, seconds: float) -> Results:
-    for task in chain(*tasks):
-        if not _is_slow(task.server):
-            _figures(task, 0)  # the first is not measured
-    results = Results()
-    for turn in range(rounds):
-        print(f"Round {turn + 1} of {rounds}", flush=True)
-        for asked in tasks:
-            first = turn % len(asked) if asked else 0
-            for task in asked[first:] + asked[:first]:
-                key = Key(task.scenario.name, task.server.n, task.server.name)
-                results.add(key, _figures(task, seconds), items=task.scenario.items)
-    return results
-
-
-def _figures(task: Task, seconds: float) -> list[float]:
-    """Raises WrongAnswerError and OSError, with what was asked of whom."""
-    scenario, server = task
-    try:
-        return scenario.measure(server.port, seconds * scenario.share)
-    except (WrongAnswerError, OSError) as error:
-        raise WrongAnswerError(f"{scenario.name}, {server.name}, {server.n:,} items: {error}") from error
 
 
 if __name__ == "__main__":

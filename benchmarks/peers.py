@@ -19,6 +19,7 @@ from benchmarks.client import CALLED, Association, WrongAnswerError
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS, PEER, PEER_AS_INSTALLED = "pylantir", "wlmscpfs", "wlmscpfs as installed"
+IN_MEMORY = "in memory"
 STARTED_WITHIN, ENDED_WITHIN, FILLED_WITHIN = 30, 20, 300  # seconds
 
 
@@ -75,16 +76,26 @@ def _write_files(store: Store, today: date) -> None:
     (folder / "lockfile").touch()
     template = items.template()
     for number in range(store.n):
-        content = items.worklist_file(items.item(number, today=today), template)
+        content = items.filled(template, items.item(number, today=today))
         (folder / f"{number:07}.wl").write_bytes(content)
 
 
 @contextmanager
-def ours(store: Store) -> Iterator[Server]:
+def ours(store: Store, *, name: str = OURS, processes: int = 1) -> Iterator[Server]:
     port = free_port()
     command = [sys.executable, "manage.py", "run_mwl", "--port", str(port), "--AEtitle", CALLED]
+    command += ["--processes", str(processes)]
     with _running(command, store.environment, port, store.folder / "run_mwl.log"):
-        yield Server(OURS, store.n, port)
+        yield Server(name, store.n, port)
+
+
+@contextmanager
+def in_memory(folder: Path, *, n: int) -> Iterator[Server]:
+    """A plain pynetdicom SCP, which knows no items: n only says beside what it is measured."""
+    port = free_port()
+    command = [sys.executable, "-m", "benchmarks.in_memory", "--port", str(port)]
+    with _running(command, dict(os.environ), port, folder / "in_memory.log"):
+        yield Server(IN_MEMORY, n, port)
 
 
 @contextmanager

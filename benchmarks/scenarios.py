@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date
 
 from benchmarks import items
 from benchmarks.client import CALLED, CALLING, Association, WrongAnswerError, find_request
+from benchmarks.running import Measure, Scenario, milliseconds, timed
 
 ECHO, TYPICAL, KEPT_OPEN, PATIENT_ID, DOE, BROAD, FINDSCU, CANCEL = (
     "C-ECHO",
@@ -26,21 +25,6 @@ CANCEL_AFTER = 20
 CANCEL_RECEIVES = 2048  # bytes at once, so that few items are on their way unseen
 FINDSCU_TIMEOUT = 60  # seconds
 
-Measure = Callable[[int, float], list[float]]
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """`measure` gives, for a port and a number of seconds, one figure for each operation, at least one.
-
-    Figures are milliseconds, or items after a cancel.
-    """
-
-    name: str
-    items: int
-    measure: Measure
-    share: float = 1.0  # of the seconds asked for
-
 
 def scenarios(n: int, today: date) -> tuple[Scenario, ...]:
     typical = find_request(items.typical_query(today))
@@ -48,29 +32,15 @@ def scenarios(n: int, today: date) -> tuple[Scenario, ...]:
     doe = find_request(items.query(root={"PatientName": "DOE*"}))
     broad = find_request(items.query())
     return (
-        Scenario(ECHO, 0, _timed(_echo), 0.6),
-        Scenario(TYPICAL, items.TYPICAL, _timed(_find(typical, items.TYPICAL))),
+        Scenario(ECHO, 0, timed(_echo), 0.6),
+        Scenario(TYPICAL, items.TYPICAL, timed(_find(typical, items.TYPICAL))),
         Scenario(KEPT_OPEN, items.TYPICAL, _kept_open(typical, items.TYPICAL)),
-        Scenario(PATIENT_ID, 1, _timed(_find(by_id, 1)), 0.6),
-        Scenario(DOE, items.does(n), _timed(_find(doe, items.does(n))), 0.6),
-        Scenario(BROAD, n, _timed(_find(broad, n))),
-        Scenario(FINDSCU, items.TYPICAL, _timed(_findscu(today, items.TYPICAL)), 0.6),
+        Scenario(PATIENT_ID, 1, timed(_find(by_id, 1)), 0.6),
+        Scenario(DOE, items.does(n), timed(_find(doe, items.does(n))), 0.6),
+        Scenario(BROAD, n, timed(_find(broad, n))),
+        Scenario(FINDSCU, items.TYPICAL, timed(_findscu(today, items.TYPICAL)), 0.6),
         Scenario(CANCEL, n, _after_cancel(broad), 0.2),
     )
-
-
-def _timed(operation: Callable[[int], None]) -> Measure:
-    return lambda port, seconds: _milliseconds(lambda: operation(port), seconds)
-
-
-def _milliseconds(operation: Callable[[], None], seconds: float) -> list[float]:
-    taken: list[float] = []
-    end = time.perf_counter() + seconds
-    while not taken or time.perf_counter() < end:
-        start = time.perf_counter()
-        operation()
-        taken.append((time.perf_counter() - start) * 1000)
-    return taken
 
 
 def _echo(port: int) -> None:
@@ -89,7 +59,7 @@ def _find(request: bytes, expected: int) -> Callable[[int], None]:
 def _kept_open(request: bytes, expected: int) -> Measure:
     def measure(port: int, seconds: float) -> list[float]:
         with Association(port) as association:
-            return _milliseconds(lambda: association.find(request, expected=expected), seconds)
+            return milliseconds(lambda: association.find(request, expected=expected), seconds)
 
     return measure
 
@@ -102,7 +72,7 @@ def _after_cancel(request: bytes) -> Measure:
             with Association(port, received_at_once=CANCEL_RECEIVES) as association:
                 counts.append(association.find_and_cancel(request, after=CANCEL_AFTER))
 
-        _milliseconds(cancel, seconds)
+        milliseconds(cancel, seconds)
         return counts
 
     return measure

@@ -14,10 +14,10 @@ from threading import Thread
 import pytest
 from pydicom import dcmread
 
-from benchmarks import client, items, mwl, report
+from benchmarks import client, items, mpps, mwl, report
 from benchmarks.client import Association, WrongAnswerError
-from benchmarks.peers import OURS
-from benchmarks.report import Key, Results
+from benchmarks.peers import IN_MEMORY, OURS, Store, fill
+from benchmarks.results import Key, Results
 from benchmarks.scenarios import BROAD, CANCEL, DOE, ECHO, PATIENT_ID, TYPICAL
 
 SMALL = ["--n", "150", "--rounds", "1", "--seconds", "0", "--peer", "none"]
@@ -129,7 +129,7 @@ def results(scenario: str, figures: dict[int, list[float]]) -> Results:
 def test_a_worklist_file_holds_the_values_of_its_item(tmp_path: Path) -> None:
     item = items.item(17, today=TODAY)
     path = tmp_path / "17.wl"
-    path.write_bytes(items.worklist_file(item, items.template()))
+    path.write_bytes(items.filled(items.template(), item))
 
     read = dcmread(path)
 
@@ -148,6 +148,41 @@ def test_as_many_items_as_said_match_the_typical_query() -> None:
     assert len(todays) > items.TYPICAL
     assert sum(each.PatientName.startswith("DOE") for each in found) == items.does(1000)
     assert len({each.PatientID for each in found}) == 1000
+
+
+def test_a_run_of_performed_steps_measures_every_server_and_finds_what_was_acknowledged(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "figures.json"
+
+    code = mpps.main(["--rounds", "1", "--seconds", "0", "--json", str(file)])
+
+    assert code == 0, capsys.readouterr().out
+    measured = json.loads(file.read_text())["measured"]
+    assert {(each["scenario"], each["server"]) for each in measured} == {
+        (scenario, server) for scenario in mpps.SCENARIOS for server in (OURS, mpps.TWO_PROCESSES, IN_MEMORY)
+    }
+    assert all(each["operations"] >= 1 for each in measured)
+
+
+def test_a_run_of_performed_steps_fails_where_the_database_holds_another_number(tmp_path: Path) -> None:
+    store = Store(40, tmp_path / "one")
+    fill(store, today=TODAY, with_files=False)
+
+    mpps._check(store, 0)
+    with pytest.raises(WrongAnswerError, match="1 steps were acknowledged, and stored are: 0"):
+        mpps._check(store, 1)
+
+
+@pytest.mark.parametrize("status", [0x0107, 0x0110, 0x0111])
+def test_a_report_that_is_not_answered_with_success_fails(status: int) -> None:
+    cycle = mpps.Patient(TODAY).cycle()
+    with (
+        answering(status) as port,
+        pytest.raises(WrongAnswerError, match=f"N-CREATE was answered with status {status:04X}"),
+        Association(port, sop_class=client.PERFORMED_STEP) as association,
+    ):
+        association.report(cycle.begin, what="N-CREATE")
 
 
 @contextmanager
@@ -188,9 +223,11 @@ def _read_pdu(connection: socket.socket) -> int:
 
 
 def _response(status: int) -> bytes:
-    """A C-FIND-RSP, one PDU for the command and, where it is pending, one for an empty identifier."""
-    command = client.STATUS_HEADER + struct.pack("<H", status)
-    pdus = client._p_data(client.WORKLIST_CONTEXT, (client.COMMAND | client.LAST, command))
-    if status in client.PENDING:
-        pdus += client._p_data(client.WORKLIST_CONTEXT, (client.LAST, b""))
+    """A response, one PDU for the command and, where it is pending, one for an empty identifier."""
+    pending = status in client.PENDING
+    kind = struct.pack("<H", client.WITH_DATA if pending else client.WITHOUT_DATA)
+    command = client.DATA_SET_TYPE_HEADER + kind + client.STATUS_HEADER + struct.pack("<H", status)
+    pdus = client._p_data(client.OTHER_CONTEXT, (client.COMMAND | client.LAST, command))
+    if pending:
+        pdus += client._p_data(client.OTHER_CONTEXT, (client.LAST, b""))
     return pdus
