@@ -21,6 +21,7 @@ lint: .venv/dev.stamp
 
 bench: .venv/dev.stamp
 	$(BIN)/python -m benchmarks.mwl $(ARGS)
+	$(BIN)/python -m benchmarks.mpps
 
 docs: .venv/run.stamp
 	$(BIN)/python manage.py conformance > docs/conformance.md

@@ -201,8 +201,8 @@ def peers_fault(record: logging.LogRecord) -> bool:
 
 
 def _unquoted(sentence: str) -> str:
-    """Without what follows `value`: a UID that is none may be anything that was typed."""
-    return sentence.partition(" value '")[0]
+    """A UID that is none may be anything that was typed."""
+    return sentence.partition(" UID' value '")[0]
 
 
 def thread_failed(failure: threading.ExceptHookArgs) -> None:
