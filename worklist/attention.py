@@ -46,15 +46,18 @@ def review(step: PerformedStep) -> None:
     for finding in findings:
         entry = entries.pop((finding.kind, finding.item_pk), None)
         _tell(step, finding, entry)
-    over = [entry.pk for entry in entries.values() if entry.kind not in FACTS]
-    _resolve_by_itself(Attention.objects.filter(pk__in=over))
+    _resolve_by_itself(entry for entry in entries.values() if entry.kind not in FACTS)
 
 
-def review_item(item: WorklistItem) -> None:
-    """Bring up to date what depends on the item. Needs a transaction that holds the item."""
+def review_item(item: WorklistItem, *, but: PerformedStep | None = None) -> None:
+    """Bring up to date what depends on the item, except for a step that the caller reviews itself.
+
+    Needs a transaction that holds the item.
+    """
     if not is_overdue(item):
         _resolve_by_itself(item.attention.filter(kind=Kind.NOT_PERFORMED))
-    for step in PerformedStep.objects.filter(items=item):
+    steps = PerformedStep.objects.filter(items=item)
+    for step in steps if but is None else steps.exclude(pk=but.pk):
         review(step)
 
 
@@ -184,9 +187,11 @@ def _write(step: PerformedStep | None, finding: Finding, entry: Attention | None
 
 
 def _resolve_by_itself(entries: Iterable[Attention]) -> None:
-    Attention.objects.open().filter(pk__in=[entry.pk for entry in entries]).update(
-        resolved_at=timezone.now(), resolved_by=BY_ITSELF, note=NO_LONGER
-    )
+    pks = [entry.pk for entry in entries]
+    if pks:
+        Attention.objects.open().filter(pk__in=pks).update(
+            resolved_at=timezone.now(), resolved_by=BY_ITSELF, note=NO_LONGER
+        )
 
 
 def _stale_before(now: datetime) -> datetime:

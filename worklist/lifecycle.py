@@ -49,13 +49,13 @@ def withdraw(item: WorklistItem, *, actor: str, reason: str = "") -> bool:
     return True
 
 
-def report(locked: WorklistItem, *, to: Status, actor: str, reason: str) -> None:
+def report(locked: WorklistItem, step: PerformedStep, *, to: Status, actor: str, reason: str) -> None:
     """Give the item the status that its performed steps tell, whatever it was.
 
-    `locked` is the row as it was read for update, in the caller's transaction.
+    `locked` is the row as it was read for update, in the caller's transaction, which reviews the step itself.
     """
     if locked.performed_procedure_step_status != to:
-        _save(locked, to=to, actor=actor, reason=reason)
+        _save(locked, to=to, actor=actor, reason=reason, reviewed=step)
 
 
 def refuse_unless_allowed(item: WorklistItem, *, to: Status) -> None:
@@ -70,7 +70,9 @@ def _is_running(item: WorklistItem) -> bool:
     return PerformedStep.objects.filter(items=item, status=PerformedStatus.IN_PROGRESS).exists()
 
 
-def _save(item: WorklistItem, *, to: Status, actor: str, reason: str) -> None:
+def _save(
+    item: WorklistItem, *, to: Status, actor: str, reason: str, reviewed: PerformedStep | None = None
+) -> None:
     item.performed_procedure_step_status = to
     item.save_as(actor, reason=reason)
-    attention.review_item(item)
+    attention.review_item(item, but=reviewed)

@@ -77,7 +77,7 @@ def begin(sop_instance_uid: str, dataset: Dataset, *, sender: Sender) -> mpps.Ac
         items = _locked(each.item.pk for each in found)
         _take_over(step, accepted, doubts)
         _insert(step, sender)
-        _keep_series(step)
+        _add_series(step)
         for each in found:
             if each.item.pk in items:  # a person may have deleted it since it was found
                 _link(step, items[each.item.pk], evidence=each.evidence, actor=sender.actor)
@@ -147,7 +147,7 @@ def unlink(step: PerformedStep, item: WorklistItem, *, actor: str, reason: str =
         was_cancelled = found.status_before == Status.CANCELLED
         otherwise = Status.CANCELLED if was_cancelled else Status.SCHEDULED
         to = _told_by_steps(item.pk, otherwise=otherwise)
-        lifecycle.report(items[item.pk], to=to, actor=actor, reason=reason)
+        lifecycle.report(items[item.pk], current, to=to, actor=actor, reason=reason)
         attention.review(current)
 
 
@@ -214,6 +214,10 @@ def _duplicate() -> mpps.Refused:
 def _keep_series(step: PerformedStep) -> None:
     """The series of the data set in place of those that were stored."""
     step.series.all().delete()
+    _add_series(step)
+
+
+def _add_series(step: PerformedStep) -> None:
     PerformedSeries.objects.bulk_create(
         PerformedSeries(
             step=step,
@@ -242,7 +246,7 @@ def _follow(step: PerformedStep, locked: Mapping[int, WorklistItem], *, actor: s
     """The items' statuses after the step. Their other steps are read now that nobody else may end one."""
     for each in step.links.order_by("item_id"):
         to = _told_by_steps(each.item_id, otherwise=_after(step, each))
-        lifecycle.report(locked[each.item_id], to=to, actor=actor, reason=reason or _reason(step))
+        lifecycle.report(locked[each.item_id], step, to=to, actor=actor, reason=reason or _reason(step))
 
 
 def _told_by_steps(item_pk: int, *, otherwise: Status) -> Status:

@@ -17,6 +17,7 @@ from tests import scu
 from tests.scu import Answer, Message, keys
 from tests.worklist import performed_steps as steps
 from tests.worklist.conftest import RunningServer, StartServer
+from tests.worklist.identifiers import data_set
 from tests.worklist.performed_steps import change, create
 from worklist import lifecycle
 from worklist.models import (
@@ -412,7 +413,7 @@ class TestSet:
             pytest.param(steps.completed(), steps.discontinued(), id="row 112, then discontinued"),
             pytest.param(steps.completed(), steps.progress(), id="row 112, then in progress"),
             pytest.param(
-                steps.completed(), steps.data_set({"SpecificCharacterSet": ""}), id="row 112, then nothing"
+                steps.completed(), data_set({"SpecificCharacterSet": ""}), id="row 112, then nothing"
             ),
             pytest.param(steps.discontinued(), steps.completed(), id="row 113"),
             pytest.param(
@@ -532,7 +533,7 @@ class TestLinks:
                 item,
                 StudyInstanceUID="1.2.840.99.1",
                 ReferencedStudySequence=[
-                    steps.data_set(
+                    data_set(
                         {
                             "ReferencedSOPClassUID": "1.2.840.10008.3.1.2.3.1",
                             "ReferencedSOPInstanceUID": item.study_instance_uid,

@@ -28,6 +28,7 @@ from tests import scu
 from tests.scu import RawUser, Response
 from tests.worklist import performed_steps as steps
 from tests.worklist.conftest import RunningServer, StartServer, make_item
+from tests.worklist.identifiers import data_set
 from worklist import performing
 from worklist.models import PerformedStatus, PerformedStep, WorklistItem
 
@@ -88,7 +89,7 @@ class Model:
         for name, value in sent.items():
             setattr(step, name, value)
         step.messages += 1
-        if step.has_ended:
+        if sent.get("status", "IN PROGRESS") != "IN PROGRESS":
             self.end(uid, reason)
         return WARNING if carries_more else SUCCESS
 
@@ -261,7 +262,7 @@ def modifications(sent: dict[str, Any], reason: str, more: dict[str, str]) -> Da
     if reason and sent.get("status") == "DISCONTINUED":
         codes = [steps.code(reason, "")]
         values["PerformedProcedureStepDiscontinuationReasonCodeSequence"] = codes
-    return steps.data_set(values)
+    return data_set(values)
 
 
 def test_whatever_scanners_send_and_whenever_the_server_dies_the_states_are_the_models(
@@ -272,7 +273,7 @@ def test_whatever_scanners_send_and_whenever_the_server_dies_the_states_are_the_
         server = start_server()
         kills = 0
 
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         WalkHere,
         settings=settings(
             max_examples=20,
