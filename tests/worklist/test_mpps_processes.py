@@ -338,7 +338,8 @@ def test_a_server_killed_in_a_burst_has_kept_all_that_it_acknowledged_and_contin
         users.submit(scu.report, killed.port, [message for report in share for message in report.messages])
         for share in shares
     ]
-    wait_until(lambda: PerformedStep.objects.count() >= begun_before, SOON)
+    begun = PerformedStep.objects.filter(sop_instance_uid__in=[share[0].uid for share in shares])
+    wait_until(lambda: begun.count() == len(shares) and PerformedStep.objects.count() >= begun_before, SOON)
     kill(killed)
     for share, future in zip(shares, futures, strict=True):
         answers = future.result(SOON)

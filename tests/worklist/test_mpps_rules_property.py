@@ -286,7 +286,7 @@ def sent(dataset: Dataset, *, implicit: bool) -> Dataset:
 
 
 @given(dataset=n_creates(), implicit=st.booleans())
-@settings(SLOW, max_examples=100)
+@settings(SLOW, max_examples=40)
 def test_a_step_by_the_table_is_accepted_strictly_and_given_back_as_it_was(
     dataset: Dataset, implicit: bool
 ) -> None:

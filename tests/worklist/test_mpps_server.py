@@ -337,11 +337,12 @@ class TestDatabase:
         with server.raw() as user:
             user.associate(sop_class=scu.MPPS)
             # Its name differs: every table has something to write.
+            series = {"PerformedSeriesSequence": [steps.series()]}
             retyped = scu.implicit(steps.begun(first, PatientName="OTHER^NAME"))
             assert user.n_create(running, retyped).status == SUCCESS
             before = everything()
             last = scu.implicit(steps.completed(PerformedProcedureStepEndDate=""))
-            other = scu.implicit(steps.begun(second, PatientName="OTHER^NAME"))
+            other = scu.implicit(steps.begun(second, PatientName="OTHER^NAME", **series))
             with renamed(model._meta.db_table):
                 failed = [user.n_create(new, other), user.n_set(running, last)]
             assert [answer.status for answer in failed] == [FAILURE, FAILURE]

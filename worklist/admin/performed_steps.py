@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -12,7 +13,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
-from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.views.decorators.http import require_POST
 
@@ -206,9 +206,7 @@ class PerformedStepAdmin(ActorHistoryAdmin):
 
     def _entries(self, obj: Model) -> list[Entry]:
         """Of the step, and of what it was linked to."""
-        links = PerformedStepItem.history.filter(step_id=obj.pk)
-        linked = [Entry(record, _link_action(record), []) for record in links]
-        both = [*super()._entries(obj), *linked]
+        both = [*super()._entries(obj), *_links_in_history(obj)]
         return sorted(both, key=lambda entry: entry.record.history_date, reverse=True)
 
 
@@ -234,12 +232,17 @@ def about(request: HttpRequest, step: PerformedStep, links: list[Linked], *, to_
     }
 
 
-def _link_action(record: Any) -> str:
-    item = WorklistItem.history.filter(id=record.item_id).first()
-    named = (
-        f"{item.patient_name} · {item.patient_id} · {date_format(item.scheduled_start_date)}" if item else ""
-    )
-    return f"{LINK_ACTIONS[record.history_type]} {named}".rstrip()
+def _links_in_history(step: Model) -> Iterator[Entry]:
+    """The items as they are now, or were when they were deleted."""
+    records = list(PerformedStepItem.history.filter(step_id=step.pk))
+    of_items = WorklistItem.history.filter(id__in={record.item_id for record in records})
+    items = {item.id: item for item in of_items.order_by("history_date", "history_id")}
+    for record in records:
+        item = items.get(record.item_id)
+        named = (
+            f"{item.patient_name} · {item.patient_id} · {item.scheduled_start_date}" if item else "an item"
+        )
+        yield Entry(record, f"{LINK_ACTIONS[record.history_type]} {named}", [])
 
 
 def _page(pk: int) -> str:
