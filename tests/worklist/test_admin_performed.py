@@ -1,12 +1,13 @@
 """Performed steps in the admin: what the pages tell, and an item whose identity is frozen.
 
-Not here: who may link, unlink and close (test_admin_attention.py), points of attention (test_admin_points.py).
+Not here: who may link, unlink and close (test_admin_attention.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from typing import Any
 
 import pytest
@@ -216,7 +217,7 @@ def test_the_cost_of_a_page_does_not_grow_with_the_rows(coordinator: Client) -> 
 
     def costs() -> list[int]:
         pages = (reverse(LIST), page(step), page(step, "history"), change_url(item), reverse("admin:index"))
-        asked = [queries_of(lambda url=url: coordinator.get(url)) for url in pages]
+        asked = [queries_of(partial(coordinator.get, url)) for url in pages]
         return [*asked, queries_of(lambda: coordinator.post(page(step), {"q": "Doe"}))]
 
     few = costs()

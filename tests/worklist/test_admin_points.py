@@ -6,6 +6,7 @@ Not here: how they come to be (test_attention.py), what people then do (test_adm
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -282,7 +283,7 @@ def test_the_cost_of_a_page_does_not_grow_with_the_points(coordinator: Client) -
     performing.link(unscheduled(an_item()), an_item(), actor="bob")
 
     def costs() -> list[int]:
-        return [queries_of(lambda url=url: coordinator.get(url)) for url in (INDEX, LIST, page(entry))]
+        return [queries_of(partial(coordinator.get, url)) for url in (INDEX, LIST, page(entry))]
 
     few = costs()
     for _ in range(6):

@@ -5,6 +5,8 @@ Not here: linking a candidate and resolving with a note (test_admin_browser.py).
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -51,7 +53,7 @@ def test_a_wrong_link_is_unlinked_with_a_reason(page: Page, bob: User) -> None:
 @pytest.mark.parametrize("width", [400, 1300])
 @pytest.mark.parametrize("kind", [Kind.IDENTITY, Kind.UNSCHEDULED, Kind.STALE, Kind.NOT_PERFORMED])
 def test_a_point_fits_a_phone_and_a_desk_and_is_legible(
-    page: Page, bob: User, kind: Kind, width: int, scheme: str
+    page: Page, bob: User, kind: Kind, width: int, scheme: Literal["light", "dark"]
 ) -> None:
     entry = point(kind, scheduled_station_aetitle="MR1\\MR2", protocol_name="BRAIN_MRI_3T")
     page.emulate_media(color_scheme=scheme)
