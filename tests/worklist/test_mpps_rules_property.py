@@ -182,7 +182,7 @@ def assert_retrievable(accepted: Accepted) -> None:
 
 
 @given(dataset=hostile_datasets(b"IN PROGRESS "), strict=st.booleans())
-@settings(SLOW, max_examples=300)
+@settings(SLOW, max_examples=200)
 def test_an_n_create_of_any_bytes_is_accepted_or_refused(dataset: Dataset, strict: bool) -> None:
     try:
         accepted = mpps.created(dataset, strict=strict)
@@ -198,7 +198,7 @@ def test_an_n_create_of_any_bytes_is_accepted_or_refused(dataset: Dataset, stric
 @given(
     first=hostile_datasets(b"IN PROGRESS "), second=hostile_datasets(), status=STATUSES, strict=st.booleans()
 )
-@settings(SLOW, max_examples=300)
+@settings(SLOW, max_examples=200)
 def test_an_n_set_of_any_bytes_is_accepted_or_refused(
     first: Dataset, second: Dataset, status: str, strict: bool
 ) -> None:
