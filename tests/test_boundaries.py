@@ -31,7 +31,10 @@ CLIENTS = (
 RULES = (
     Rule(("worklist", "worklist.*"), never=("sources", "django_q", "requests")),
     Rule(
-        ("worklist.dicom", "worklist.dicom.*", "sources.redcap", "sources.mapping"),
+        (
+            *("worklist.dicom", "worklist.dicom.*", "sources.errors"),
+            *("sources.redcap", "sources.redcap.*", "sources.mapping", "sources.mapping.*"),
+        ),
         never=("django", "*.models"),
     ),
     Rule(("*",), never=("pynetdicom",), but=("worklist.scp", "worklist.scp.*", *CLIENTS)),

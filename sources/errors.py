@@ -1,0 +1,35 @@
+"""What can go wrong with a source, by what is to be done about it.
+
+Texts are for people: they name what was asked and what to change, never a participant, a token, or what a
+server's page holds beyond its title.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+
+class SourceError(Exception):
+    """A pull cannot go on. `retry_after` is how long to leave the source alone at least."""
+
+    retry_after: timedelta | None = None
+
+    def __init__(self, text: str, *, retry_after: timedelta | None = None) -> None:
+        super().__init__(text)
+        self.retry_after = retry_after
+
+
+class TransientError(SourceError):
+    """Time may mend it: the server, the network."""
+
+
+class TooMuchError(TransientError):
+    """The server ran out of memory over this request: ask for less."""
+
+
+class ConfigurationError(SourceError):
+    """Only a person can mend it, here or in REDCap: a URL, a field's name, export rights."""
+
+
+class AuthorisationError(SourceError):
+    """The token is not (or no longer) let in."""

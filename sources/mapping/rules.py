@@ -1,0 +1,73 @@
+"""A mapping: what a source's items are made from, as a site wrote it down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Level(StrEnum):
+    RECORD = "record"  # one value for all sessions of a record, looked for in its events in order
+    SESSION = "session"  # on the session's own row
+
+
+class SessionKind(StrEnum):
+    """Where a record's sessions are found."""
+
+    REPEATING_INSTRUMENT = "repeating_instrument"
+    REPEATING_EVENT = "repeating_event"
+    EVENT = "event"  # one for each event
+    RECORD = "record"  # one for each record
+
+
+class WithoutTime(StrEnum):
+    """What a date without a time means."""
+
+    ISSUE = "issue"
+    MIDNIGHT = "midnight"  # some time that day
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One row of a mapping: a target, and where its value comes from.
+
+    `target` is an item field (`patient_id`), `patient_weight_lb`, `scheduled_start_datetime`, any DICOM
+    keyword, or a named value for templates in braces: `{session}`. `field` is a REDCap field, a form's
+    status (`mri_complete`) or a column that every row carries (`redcap_data_access_group`, …); empty where a
+    template or the default says all. `transforms` has one a line (`transforms.parse`). `events` are the
+    unique names of the events to look in, in order; empty is all, in the project's order.
+    """
+
+    target: str
+    field: str = ""
+    level: Level = Level.SESSION
+    events: tuple[str, ...] = ()
+    transforms: str = ""
+    default: str = ""
+    required: bool = False
+
+
+@dataclass(frozen=True)
+class Sessions:
+    """How sessions are found. `conditions` has one a line, all of which must hold: `mri_complete = 2`."""
+
+    kind: SessionKind
+    instrument: str = ""  # of REPEATING_INSTRUMENT; of EVENT, where only events that have it count
+    events: tuple[str, ...] = ()  # empty: every event that can hold a session
+    conditions: str = ""
+    without_time: WithoutTime = WithoutTime.ISSUE
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that decides what a project's rows become.
+
+    `constants` are named values that templates may use beside fields ({site_id}); `fallbacks` are item
+    fields' values where no rule has the field as its target (protocol_name, hisris_coding_designator).
+    """
+
+    rules: tuple[Rule, ...]
+    sessions: Sessions
+    constants: Mapping[str, str] = field(default_factory=dict)
+    fallbacks: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,57 @@
+"""What a REDCap project is made of: its fields with their choices, instruments, events and repeats."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of the data dictionary; labels are plain text, without HTML.
+
+    `columns` is a checkbox's: choice code to the export's own column name (`exportFieldNames`), for names
+    cannot be built from codes.
+    """
+
+    name: str
+    form: str
+    type: str  # field_type
+    label: str
+    choices: Mapping[str, str] = field(default_factory=dict)  # code to label, yesno and truefalse too
+    validation: str = ""  # text_validation_type_or_show_slider_number
+    is_identifier: bool = False
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Event:
+    name: str  # unique_event_name
+    label: str
+    arm: int
+    id: int | None = None
+
+
+@dataclass(frozen=True)
+class Dictionary:
+    """One project. `repeating` holds (event, form); form "" is the whole event, event "" a classic project.
+
+    `repeating` is None where the user may not ask (it needs the Project Design right): repeats are then
+    known from rows alone.
+    """
+
+    project_id: int
+    title: str
+    version: str
+    is_longitudinal: bool
+    has_repeats: bool
+    fields: Mapping[str, Field]  # in the dictionary's order: the first is the record ID field
+    forms: Mapping[str, str]  # instrument to label
+    events: tuple[Event, ...] = ()
+    event_forms: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    repeating: frozenset[tuple[str, str]] | None = None
+    missing_codes: frozenset[str] = frozenset()
+
+    @property
+    def record_id_field(self) -> str:
+        return next(iter(self.fields))

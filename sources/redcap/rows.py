@@ -1,0 +1,24 @@
+"""A row of a REDCap export (`content=record`, flat, raw), its keys apart from its values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Row:
+    """What REDCap holds for a record in one event, or in one instance of what repeats.
+
+    `event` is the unique event name, empty in a classic project; `instrument` is redcap_repeat_instrument;
+    `instance` is redcap_repeat_instance, 0 where nothing repeats. `values` has every column of the answer
+    except redcap_*, as text, missing data codes and blanks as "". A blank may also mean that the field is
+    on another row.
+    """
+
+    record: str
+    event: str
+    instrument: str
+    instance: int
+    values: Mapping[str, str]
+    data_access_group: str = ""
