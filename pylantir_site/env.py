@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
 TRUE = frozenset({"1", "true", "yes", "on"})
@@ -72,3 +73,24 @@ def uid_root(name: str) -> str:
             f"{name} must be a UID root of at most 24 characters, such as 1.2.826.0.1.3680043.10."
         )
     return value
+
+
+def fernet_keys(name: str) -> list[str]:
+    """Keys as `Fernet.generate_key` makes them: 32 bytes in URL-safe base64."""
+    keys = words(name)
+    try:
+        for key in keys:
+            Fernet(key)
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"{name} must be Fernet keys (32 bytes in URL-safe base64), separated by commas."
+        ) from error
+    return keys
+
+
+def broker(name: str) -> dict[str, str]:
+    """Where the worker's queue is: Redis at the URL, else the database."""
+    url = text(name)
+    if url and not url.startswith(("redis://", "rediss://", "unix://")):
+        raise ImproperlyConfigured(f"{name} must be a URL such as redis://127.0.0.1:6379/0.")
+    return {"redis": url} if url else {"orm": "default"}

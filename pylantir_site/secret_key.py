@@ -1,24 +1,34 @@
-"""A SECRET_KEY made once and kept beside the database, for a site that sets none."""
+"""Keys made once and kept beside the database, for a site that sets none."""
 
 from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
+from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
 
 def kept_secret_key(folder: Path) -> str:
+    return _kept(folder, "secret_key", "SECRET_KEY", lambda: secrets.token_urlsafe(50))
+
+
+def kept_encryption_key(folder: Path) -> str:
+    return _kept(folder, "encryption_key", "FIELD_ENCRYPTION_KEYS", lambda: Fernet.generate_key().decode())
+
+
+def _kept(folder: Path, name: str, setting: str, make: Callable[[], str]) -> str:
     """Several processes may start at once: the first to create the file decides the key."""
-    path = folder / "secret_key"
+    path = folder / name
     try:
         if path.exists():
             return path.read_text(encoding="ascii").strip()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft = folder / f".secret_key.{os.getpid()}"
+        draft = folder / f".{name}.{os.getpid()}"
         draft.touch(mode=0o600)
-        draft.write_text(secrets.token_urlsafe(50), encoding="ascii")
+        draft.write_text(make(), encoding="ascii")
         try:
             os.link(draft, path)
         except FileExistsError:
@@ -28,5 +38,5 @@ def kept_secret_key(folder: Path) -> str:
         return path.read_text(encoding="ascii").strip()
     except OSError as error:
         raise ImproperlyConfigured(
-            f"SECRET_KEY is not set, and none can be kept in {folder}: {error.strerror}."
+            f"{setting} is not set, and none can be kept in {folder}: {error.strerror}."
         ) from error

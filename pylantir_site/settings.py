@@ -8,7 +8,7 @@ from tzlocal import get_localzone_name
 
 from pylantir_site import config_file, env
 from pylantir_site.databases import databases, main_path
-from pylantir_site.secret_key import kept_secret_key
+from pylantir_site.secret_key import kept_encryption_key, kept_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -22,6 +22,8 @@ DATABASES = databases(base_dir=BASE_DIR, config=CONFIG)
 DATABASE_ROUTERS = ["pylantir_site.routers.UsersRouter"] if "users" in DATABASES else []
 DATA_DIR = main_path(base_dir=BASE_DIR, config=CONFIG).parent
 SECRET_KEY = env.text("SECRET_KEY") or kept_secret_key(DATA_DIR)
+# The first encrypts what sources keep secret, all decrypt it.
+FIELD_ENCRYPTION_KEYS = env.fernet_keys("FIELD_ENCRYPTION_KEYS") or [kept_encryption_key(DATA_DIR)]
 
 INSTALLED_APPS = [
     "pylantir_site.apps.PylantirSiteConfig",  # before the admin: its templates go first
@@ -32,8 +34,10 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django_q",
     "simple_history",
     "worklist",
+    "sources",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -106,6 +110,24 @@ MPPS_STRICTNESS = env.choice("MPPS_STRICTNESS", "lenient", ("lenient", "strict")
 MPPS_DISCONTINUED = env.choice("MPPS_DISCONTINUED", "discontinued", ("discontinued", "scheduled"))
 ATTENTION_INTERVAL = env.integer("ATTENTION_INTERVAL", 60, least=0, most=86_400)  # seconds; 0: not here
 MPPS_STALE_HOURS = env.integer("MPPS_STALE_HOURS", 12, least=1, most=8760)
+
+# The worker that pulls from sources. A task that fails is not tried again: the next pull is due soon enough.
+# `retry` lies over `timeout`, or a long task would run twice.
+Q_CLUSTER = {
+    "name": "pylantir",
+    "label": "Background work",
+    "workers": env.integer("WORKERS", 2, least=1, most=64),
+    "timeout": 3600,
+    "retry": 3700,
+    "ack_failures": True,
+    "catch_up": False,
+    "poll": 1.0,
+    "save_limit": 200,
+    "queue_limit": 20,
+    "recycle": 200,
+    **env.broker("REDIS_URL"),
+}
+SYNC_RUNS_KEPT_DAYS = env.integer("SYNC_RUNS_KEPT_DAYS", 90, least=1, most=3650)
 
 LOGGING = {
     "version": 1,

@@ -20,7 +20,12 @@ PREFIXES = {
 
 def new_uid() -> str:
     """A UID under 2.25 (PS3.5 B.2) or under the site's own root, at most 64 characters."""
-    return f"{settings.PYLANTIR_UID_ROOT or '2.25'}.{uuid.uuid4().int}"
+    return uid_from(uuid.uuid4())
+
+
+def uid_from(identity: uuid.UUID) -> str:
+    """The UID of what a UUID identifies: the same one each time."""
+    return f"{settings.PYLANTIR_UID_ROOT or '2.25'}.{identity.int}"
 
 
 def new_stem() -> str:

@@ -1,0 +1,31 @@
+"""What sources keep.
+
+data_sources  where participants come from, and the mapping
+state         how a source fares, what waits to be read, and the worker's beat
+steps         which session of which record an item stands for
+runs          what each pull did
+issues        what a person must mend at the source
+"""
+
+from __future__ import annotations
+
+from sources.models.data_sources import DataSource, MappingRule
+from sources.models.issues import SyncIssue
+from sources.models.runs import Outcome, SyncRun, Trigger
+from sources.models.state import PendingRecord, SourceState, State, WorkerBeat
+from sources.models.steps import SyncedStep, Withdrawal
+
+__all__ = [
+    "DataSource",
+    "MappingRule",
+    "Outcome",
+    "PendingRecord",
+    "SourceState",
+    "State",
+    "SyncIssue",
+    "SyncRun",
+    "SyncedStep",
+    "Trigger",
+    "Withdrawal",
+    "WorkerBeat",
+]

@@ -1,0 +1,43 @@
+"""What a person must mend at the source."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from sources.models.data_sources import DataSource
+from sources.querysets import SyncIssueQuerySet
+
+
+class SyncIssue(models.Model):
+    """A field of a row that could not be used, or a step that differs and stays; closes by itself.
+
+    The text never holds the value: the link leads to it.
+    """
+
+    source = models.ForeignKey(DataSource, models.CASCADE, related_name="issues")
+    record = models.CharField(max_length=100)
+    event = models.CharField(max_length=100, blank=True, default="")
+    instrument = models.CharField(max_length=100, blank=True, default="")
+    instance = models.PositiveIntegerField(default=0)
+    target = models.CharField(max_length=100, blank=True, default="")
+    field = models.CharField("REDCap field", max_length=100, blank=True, default="")
+    text = models.TextField()
+    blocks = models.BooleanField(default=False, help_text="The session is not offered, or stays as it was.")
+    opened_at = models.DateTimeField(auto_now_add=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = SyncIssueQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-opened_at", "-pk"]
+        indexes = [models.Index(fields=["source", "closed_at", "record"], name="issues_of_a_source")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "record", "event", "instrument", "instance", "target", "field", "text"],
+                condition=models.Q(closed_at=None),
+                name="issue_open_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.field or self.target}: {self.text}"

@@ -1,0 +1,71 @@
+"""How a source fares: written by pulls with single statements, beside what people decide."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+from sources.models.data_sources import DataSource
+
+
+class State(models.TextChoices):
+    NEVER = "NEVER", "Not pulled yet"
+    OK = "OK", "Well"
+    TRANSIENT = "TRANSIENT", "Out of reach for now"
+    CONFIGURATION = "CONFIGURATION", "Set up wrongly"
+    AUTHORISATION = "AUTHORISATION", "Not let in"
+    HELD = "HELD", "Held: needs a person"
+
+
+class SourceState(models.Model):
+    """One row for each source; `claim` is held by the one pull that runs."""
+
+    source = models.OneToOneField(DataSource, models.CASCADE, related_name="state", primary_key=True)
+    state = models.CharField(max_length=20, choices=State.choices, default=State.NEVER)
+    since = models.DateTimeField(default=timezone.now)
+    message = models.TextField(blank=True, default="")
+    failures = models.PositiveIntegerField(default=0, help_text="In a row.")
+    last_success_at = models.DateTimeField(null=True, blank=True)
+    mark = models.DateTimeField(null=True, blank=True, help_text="All that changed before has been read.")
+    last_full_at = models.DateTimeField(null=True, blank=True)
+    next_pull_at = models.DateTimeField(
+        null=True, blank=True, default=timezone.now, help_text="Empty: paused until a person acts."
+    )
+    full_requested = models.BooleanField(default=False)
+    requested_by = models.CharField(max_length=200, blank=True, default="")
+    claim = models.CharField(max_length=36, blank=True, default="")
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    held_withdrawals = models.PositiveIntegerField(default=0)
+    withdrawals_allowed_by = models.CharField(max_length=200, blank=True, default="")
+    dictionary = models.JSONField(null=True, blank=True)
+    dictionary_at = models.DateTimeField(null=True, blank=True)
+    skew_seconds = models.IntegerField(null=True, blank=True, help_text="The server's clock minus ours.")
+    warnings = models.JSONField(default=list, blank=True)
+    triggered_at = models.DateTimeField(null=True, blank=True)
+    trigger_tested_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.get_state_display()}"
+
+
+class PendingRecord(models.Model):
+    """A record to read again: a Data Entry Trigger named it, or it failed in the last pull."""
+
+    source = models.ForeignKey(DataSource, models.CASCADE, related_name="pending")
+    record = models.CharField(max_length=100)
+    since = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "record"], name="pending_once")]
+
+    def __str__(self) -> str:
+        return f"{self.source}: one record"
+
+
+class WorkerBeat(models.Model):
+    """When the worker last looked for what is due; one row."""
+
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return str(self.at)

@@ -1,0 +1,56 @@
+"""Which session of which record an item stands for."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from sources.mapping.results import Key
+from sources.models.data_sources import DataSource
+from sources.models.runs import SyncRun
+from worklist.models import WorklistItem
+
+
+class Withdrawal(models.TextChoices):
+    NONE = "", "Wanted"
+    PENDING = "PENDING", "To be cancelled"  # an examination is under way, or a person must confirm
+    DONE = "DONE", "Cancelled"
+
+
+class SyncedStep(models.Model):
+    """Identity of a synced item: source, record, event, instrument, instance.
+
+    `says` is what the source said last, `written` what was last put into the item from it, both cleaned and
+    as JSON. A field of the item that differs from `written` was edited by a person: it is pinned. Without an
+    item a person has deleted it, and it is not made again.
+    """
+
+    source = models.ForeignKey(DataSource, models.CASCADE, related_name="steps")
+    record = models.CharField(max_length=100)
+    event = models.CharField(max_length=100, blank=True, default="")
+    instrument = models.CharField(max_length=100, blank=True, default="")
+    instance = models.PositiveIntegerField(default=0)
+    item = models.OneToOneField(
+        WorklistItem, models.SET_NULL, null=True, blank=True, related_name="synced_step"
+    )
+    says = models.JSONField(default=dict)
+    written = models.JSONField(default=dict)
+    withdrawal = models.CharField(max_length=10, choices=Withdrawal.choices, blank=True, default="")
+    reason = models.TextField(blank=True, default="")
+    run = models.ForeignKey(
+        SyncRun, models.SET_NULL, null=True, blank=True, help_text="The last that changed it."
+    )
+
+    class Meta:
+        ordering = ["source", "record", "event", "instrument", "instance"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "record", "event", "instrument", "instance"], name="synced_step_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.item) if self.item else "Deleted here by a person"
+
+    @property
+    def key(self) -> Key:
+        return Key(self.event, self.instrument, self.instance)

@@ -1,0 +1,36 @@
+"""What must not be read from a copy of the database: encrypted with FIELD_ENCRYPTION_KEYS (Fernet).
+
+The first key encrypts, every key decrypts, so that keys can be changed. What no key decrypts is an error and
+never a value: ciphertext must not be sent to a server as a token.
+"""
+
+from __future__ import annotations
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+
+
+class CannotDecrypt(Exception):
+    """None of the keys is the one that this was encrypted with."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "It cannot be decrypted: FIELD_ENCRYPTION_KEYS lacks the key that it was saved with. "
+            "Give that key back, or enter the secret again."
+        )
+
+
+def encrypt(secret: str) -> str:
+    return _keys().encrypt(secret.encode()).decode("ascii")
+
+
+def decrypt(cipher: str) -> str:
+    """Raises CannotDecrypt."""
+    try:
+        return _keys().decrypt(cipher.encode("ascii")).decode()
+    except (InvalidToken, UnicodeEncodeError):
+        raise CannotDecrypt from None
+
+
+def _keys() -> MultiFernet:
+    return MultiFernet([Fernet(key) for key in settings.FIELD_ENCRYPTION_KEYS])
