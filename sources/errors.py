@@ -31,5 +31,9 @@ class ConfigurationError(SourceError):
     """Only a person can mend it, here or in REDCap: a URL, a field's name, export rights."""
 
 
+class HeldError(SourceError):
+    """What the source says is not believed until a person has looked."""
+
+
 class AuthorisationError(SourceError):
     """The token is not (or no longer) let in."""

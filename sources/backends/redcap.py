@@ -1,0 +1,185 @@
+"""A REDCap project as a source."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlencode
+
+from django.utils import timezone
+
+from sources.backends.backend import ConnectionReport, ReadRecord
+from sources.errors import AuthorisationError, ConfigurationError
+from sources.mapping import check, evaluate
+from sources.mapping.results import Key
+from sources.models import DataSource, SourceState
+from sources.models.data_sources import TokenMissing
+from sources.redcap.address import normalise_url
+from sources.redcap.client import Access, Client
+from sources.redcap.dictionary import Dictionary
+from sources.secrets import CannotDecrypt
+
+DICTIONARY_KEPT = timedelta(hours=6)
+MISTAKES_NAMED = 3
+
+
+def open_backend(source: DataSource) -> RedcapBackend:
+    return RedcapBackend(source)
+
+
+def dictionary_of(source: DataSource, *, fresh: bool = False) -> Dictionary:
+    """The project's dictionary, asked for if it is not known yet or too old. Raises SourceError."""
+    with RedcapBackend(source) as backend:
+        return backend.dictionary(fresh=fresh)
+
+
+def known_dictionary(source: DataSource) -> Dictionary | None:
+    """The dictionary as it was last read, without asking."""
+    kept = source.state.dictionary
+    return Dictionary.from_json(kept["dictionary"]) if kept else None
+
+
+class RedcapBackend:
+    def __init__(self, source: DataSource) -> None:
+        self.source = source
+        self.plan = source.plan
+        self.warnings: list[str] = []
+        self.access = _access(source)
+        self.client = Client(self.access)
+        self._dictionary: Dictionary | None = None
+        self._is_fresh = False
+
+    def __enter__(self) -> Self:
+        self.client.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.client.__exit__(kind, error, traceback)
+
+    @property
+    def requests(self) -> int:
+        return self.client.requests
+
+    @property
+    def skew(self) -> timedelta | None:
+        return self.client.skew
+
+    def prepare(self) -> None:
+        self._check_mapping(self.dictionary())
+
+    def record_ids(self, *, since: datetime | None = None) -> Sequence[str]:
+        return self.client.record_ids(
+            id_field=self.dictionary().record_id_field, since=since, server_timezone=self.source.zone
+        )
+
+    def read(self, records: Sequence[str], *, with_trace: bool = False) -> Iterator[ReadRecord]:
+        dictionary = self.dictionary()
+        fields = evaluate.fields_needed(self.plan, dictionary)
+        groups = evaluate.needs_groups(self.plan)
+        try:
+            for record, rows in self.client.records(
+                records, dictionary=dictionary, fields=fields, groups=groups
+            ):
+                steps = evaluate.steps(rows, self.plan, dictionary, with_trace=with_trace) if rows else ()
+                yield ReadRecord(record, bool(rows), steps)
+        except ConfigurationError:
+            self._say_it_better()
+            raise
+        if groups and self.client.groups_refused:
+            self.warnings.append("The token may not read Data Access Groups: they are taken as empty.")
+
+    def dictionary(self, *, fresh: bool = False) -> Dictionary:
+        if self._dictionary is None or (fresh and not self._is_fresh):
+            kept = None if fresh else self._kept()
+            self._dictionary = kept or self._ask()
+        return self._dictionary
+
+    def check(self) -> ConnectionReport:
+        from sources.backends.redcap_check import report
+
+        return report(self)
+
+    def link(self, record: str, key: Key, field: str = "") -> str:
+        """Into REDCap's own pages; "" while the project is not known."""
+        dictionary = self._dictionary or known_dictionary(self.source)
+        return record_link(self.source, dictionary, record, key, field) if dictionary else ""
+
+    def _kept(self) -> Dictionary | None:
+        state = self.source.state
+        if not state.dictionary or state.dictionary.get("access") != self._fingerprint():
+            return None
+        if state.dictionary_at is None or state.dictionary_at < timezone.now() - DICTIONARY_KEPT:
+            return None
+        return Dictionary.from_json(state.dictionary["dictionary"])
+
+    def _ask(self) -> Dictionary:
+        dictionary = self.client.dictionary()
+        expected = self.source.project_id
+        if expected is not None and dictionary.project_id != expected:
+            raise ConfigurationError(
+                f"The token opens project {dictionary.project_id}, not {expected}: nothing was read from it."
+            )
+        kept = {"access": self._fingerprint(), "dictionary": dictionary.to_json()}
+        self.source.state.dictionary, self.source.state.dictionary_at = kept, timezone.now()
+        SourceState.objects.filter(source=self.source).update(dictionary=kept, dictionary_at=timezone.now())
+        self._is_fresh = True
+        return dictionary
+
+    def _fingerprint(self) -> str:
+        """Whose dictionary it is: another URL, token or expected project asks anew."""
+        parts = (str(self.source.uid), self.access.url, self.access.token, str(self.source.project_id))
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    def _check_mapping(self, dictionary: Dictionary) -> None:
+        """A dictionary that does not fit may be an old one: it is asked for again before anything is said."""
+        if check.mistakes(self.plan, dictionary) and not self._is_fresh:
+            dictionary = self.dictionary(fresh=True)
+        mistakes = check.mistakes(self.plan, dictionary)
+        if mistakes:
+            named = " ".join(self._sentence(mistake) for mistake in mistakes[:MISTAKES_NAMED])
+            raise ConfigurationError(f"The mapping does not fit the project. {named}")
+
+    def _sentence(self, mistake: check.Mistake) -> str:
+        where = "Sessions" if mistake.rule is None else f"Row {self.plan.rules[mistake.rule].target}"
+        return f"{where}: {mistake.text}"
+
+    def _say_it_better(self) -> None:
+        """REDCap refused what the kept dictionary promised: name the row of the mapping instead."""
+        if not self._is_fresh:
+            self._check_mapping(self.dictionary(fresh=True))
+
+
+def record_link(source: DataSource, dictionary: Dictionary, record: str, key: Key, field: str = "") -> str:
+    base = normalise_url(source.url).removesuffix("api/")
+    pages = f"{base}redcap_v{dictionary.version}/DataEntry/"
+    known = dictionary.fields.get(field)
+    form = known.form if known else key.instrument
+    event = next((each for each in dictionary.events if each.name == key.event), None)
+    query = {"pid": dictionary.project_id, "id": record}
+    if not form or (dictionary.is_longitudinal and (event is None or event.id is None)):
+        return f"{pages}record_home.php?{urlencode(query)}"
+    if event is not None and event.id is not None:
+        query["event_id"] = event.id
+    if key.instance:
+        query["instance"] = key.instance
+    return f"{pages}index.php?{urlencode({**query, 'page': form})}"
+
+
+def _access(source: DataSource) -> Access:
+    try:
+        token = source.token()
+    except (TokenMissing, CannotDecrypt) as error:
+        raise AuthorisationError(str(error)) from None
+    return Access(
+        url=normalise_url(source.url),
+        token=token,
+        ca_bundle=source.ca_bundle,
+        read_timeout=source.read_timeout,
+        requests_per_minute=source.requests_per_minute,
+        batch_size=source.batch_size,
+    )

@@ -1,0 +1,42 @@
+"""What a person must mend at the source: opened once, closed by itself when the record reads well again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from django.utils import timezone
+
+from sources.mapping.results import Problem
+from sources.models import DataSource, SyncIssue
+
+
+class _Which(NamedTuple):
+    event: str
+    instrument: str
+    instance: int
+    target: str
+    field: str
+    text: str
+
+
+def keep(source: DataSource, record: str, problems: Iterable[Problem]) -> None:
+    """The record's open issues are these and no others."""
+    wanted = {_which(problem): problem.blocks for problem in problems}
+    for issue in SyncIssue.objects.open().filter(source=source, record=record):
+        which = _Which(issue.event, issue.instrument, issue.instance, issue.target, issue.field, issue.text)
+        if which in wanted:
+            del wanted[which]
+        else:
+            SyncIssue.objects.filter(pk=issue.pk).update(closed_at=timezone.now())
+    opened = [
+        SyncIssue(source=source, record=record, blocks=blocks, **which._asdict())
+        for which, blocks in wanted.items()
+    ]
+    if opened:
+        SyncIssue.objects.bulk_create(opened, ignore_conflicts=True)
+
+
+def _which(problem: Problem) -> _Which:
+    place = problem.place
+    return _Which(place.event, place.instrument, place.instance, problem.target, problem.field, problem.text)

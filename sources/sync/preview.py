@@ -1,0 +1,72 @@
+"""What a pull would find and do, without writing. It holds participants' data: for the screen alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from sources.backends import backend_for
+from sources.backends.backend import ReadRecord
+from sources.mapping.results import Key, Problem
+from sources.models import DataSource, Withdrawal
+from sources.sync import values
+from sources.sync.deciding import Decision, Deed, decide
+from sources.sync.runs import Progress
+from worklist.models import WorklistItem
+
+SHOWN = frozenset({Deed.CREATE, Deed.CHANGE, Deed.RESTORE, Deed.WITHDRAW, Deed.KEPT, Deed.UNCLEAR})
+
+
+@dataclass(frozen=True)
+class PlannedChange:
+    """`fields` maps each field that would be written to (now, then)."""
+
+    record: str
+    key: Key
+    kind: Deed
+    fields: dict[str, tuple[Any, Any]]
+    reason: str
+    problems: tuple[Problem, ...]
+    item: WorklistItem | None
+
+
+@dataclass
+class DryRun:
+    counts: Counter[Deed] = field(default_factory=Counter)
+    changes: list[PlannedChange] = field(default_factory=list)
+
+
+def preview(source: DataSource, *, records: int) -> list[ReadRecord]:
+    """The first records as the mapping sees them, value by value. Raises SourceError."""
+    with backend_for(source) as backend:
+        backend.prepare()
+        chosen = list(backend.record_ids())[:records]
+        return list(backend.read(chosen, with_trace=True))
+
+
+def dry_run(source: DataSource, *, progress: Progress | None = None) -> DryRun:
+    """What a full pull would change. Raises SourceError."""
+    found = DryRun()
+    with backend_for(source) as backend:
+        backend.prepare()
+        known = source.steps.exclude(withdrawal=Withdrawal.DONE).values_list("record", flat=True)
+        records = list(dict.fromkeys([*backend.record_ids(), *known]))
+        for done, read in enumerate(backend.read(records), start=1):
+            for decision in decide(source, read):
+                found.counts[decision.deed] += 1
+                if decision.deed in SHOWN:
+                    found.changes.append(_planned(read.record, decision))
+            if progress:
+                progress(done, len(records))
+    return found
+
+
+def _planned(record: str, decision: Decision) -> PlannedChange:
+    item = decision.item
+    fields = {
+        name: (values.held(item, name) if item else "", value) for name, value in decision.writes.items()
+    }
+    return PlannedChange(
+        record, decision.key, decision.deed, fields, decision.reason, decision.problems, item
+    )

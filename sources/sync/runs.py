@@ -1,0 +1,106 @@
+"""The record of a pull: begun, kept up to date while it goes, and ended."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import psutil
+from django.utils import timezone
+
+from sources.models import DataSource, Outcome, SyncIssue, SyncRun, Trigger
+from sources.sync import claims
+from sources.sync.deciding import Deed
+
+log = logging.getLogger(__name__)
+WRITE_EVERY = 2.0  # seconds
+INTERRUPTED = "The worker was stopped or killed before its end; what it had not read is read again."
+
+Progress = Callable[[int, int | None], None]
+
+
+@dataclass
+class Running:
+    """A pull that goes on: its row, its claim, and its counts until they are written."""
+
+    source: DataSource
+    row: SyncRun
+    claim: str
+    progress: Progress | None = None
+    deeds: Counter[Deed] = field(default_factory=Counter)
+    total: int | None = None
+    done: int = 0
+    withdrawn: int = 0
+    written_at: float = field(default_factory=time.monotonic)
+
+    def expect(self, records: int) -> None:
+        self.total = records
+        self._write()
+
+    def did(self, deeds: Counter[Deed]) -> None:
+        """One more record is done."""
+        self.deeds += deeds
+        self.done += 1
+        if self.progress:
+            self.progress(self.done, self.total)
+        if time.monotonic() - self.written_at > WRITE_EVERY:
+            self._write()
+
+    def alive(self) -> None:
+        """Keep the claim; raises claims.ClaimLost."""
+        claims.renew(self.source.pk, self.claim)
+
+    def _write(self) -> None:
+        self.alive()
+        self.written_at = time.monotonic()
+        SyncRun.objects.filter(pk=self.row.pk).update(**self._counts())
+
+    def end(self, outcome: Outcome, message: str, *, requests: int) -> SyncRun:
+        gc.collect()  # before the memory is looked at: what stays is what leaks
+        row = self.row
+        for name, value in self._counts().items():
+            setattr(row, name, value)
+        row.issues = SyncIssue.objects.open().filter(source=self.source).count()
+        row.outcome, row.message, row.requests = outcome, message, requests
+        row.ended_at, row.memory_after_mb = timezone.now(), memory_mb()
+        row.save()
+        log.info(
+            "Pull from %s: %s. %d records, %d created, %d changed, %d cancelled, %d requests.",
+            *(self.source.name, outcome.label, row.records_done),
+            *(row.created, row.changed, row.withdrawn, requests),
+        )
+        return row
+
+    def _counts(self) -> dict[str, int | None]:
+        deeds = self.deeds
+        return {
+            "records_total": self.total,
+            "records_done": self.done,
+            "created": deeds[Deed.CREATE],
+            "changed": deeds[Deed.CHANGE],
+            "unchanged": deeds[Deed.UNCHANGED],
+            "restored": deeds[Deed.RESTORE],
+            "kept": deeds[Deed.KEPT],
+            "withdrawn": self.withdrawn,
+        }
+
+
+def begin(
+    source: DataSource, *, claim: str, actor: str, trigger: Trigger, is_full: bool, progress: Progress | None
+) -> Running:
+    """A run that was left running belonged to a pull that was killed."""
+    left = SyncRun.objects.filter(source=source, outcome=Outcome.RUNNING)
+    left.update(outcome=Outcome.INTERRUPTED, message=INTERRUPTED, ended_at=timezone.now())
+    row = SyncRun.objects.create(
+        source=source, actor=actor, trigger=trigger, is_full=is_full, memory_before_mb=memory_mb()
+    )
+    return Running(source, row, claim, progress)
+
+
+def memory_mb() -> float:
+    """What this process holds of the machine's memory, in megabytes."""
+    return round(psutil.Process().memory_info().rss / 1e6, 1)

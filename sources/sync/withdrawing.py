@@ -1,0 +1,81 @@
+"""What the source no longer has is cancelled, all at once at the end of a pull, or held for a person.
+
+A source that suddenly lacks much has more likely lost its rights, or changed its token's group, than its
+appointments.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from sources.models import DataSource, SourceState, SyncedStep, SyncRun, Withdrawal
+from sources.sync import claims
+from worklist import lifecycle
+from worklist.models import Status
+
+ALWAYS_ALLOWED = 5
+ALLOWED_SHARE = 0.2
+OFFERED = (Status.SCHEDULED, Status.DISCONTINUED)
+EXPIRED = "It was never performed, and its day is past the source's horizon."
+
+
+def allow(source: DataSource, *, by: str) -> None:
+    """A person has looked at what is held: the next pull, a full one, may cancel it."""
+    SourceState.objects.filter(source=source).update(withdrawals_allowed_by=by)
+    claims.request_pull(source, by=by, full=True)
+
+
+def carry_out(source: DataSource, run: SyncRun) -> tuple[int, int]:
+    """Cancel what is noted; how many were cancelled, and how many are held because they are too many."""
+    pending = SyncedStep.objects.filter(source=source, withdrawal=Withdrawal.PENDING)
+    held = _too_many(source, pending)
+    if held:
+        return 0, held
+    return sum(_withdraw(source, pk, run) for pk in list(pending.values_list("pk", flat=True))), 0
+
+
+def expire(source: DataSource, run: SyncRun) -> int:
+    """Cancel what nobody performed and nobody will: a scanner shows it until then."""
+    earliest = timezone.localdate() - timedelta(days=source.horizon_back_days)
+    past = SyncedStep.objects.filter(
+        source=source,
+        withdrawal=Withdrawal.NONE,
+        item__performed_procedure_step_status=Status.SCHEDULED,
+        item__scheduled_start_date__lt=earliest,
+    )
+    pks = list(past.values_list("pk", flat=True))
+    SyncedStep.objects.filter(pk__in=pks).update(withdrawal=Withdrawal.PENDING, reason=EXPIRED)
+    return sum(_withdraw(source, pk, run) for pk in pks)
+
+
+def _too_many(source: DataSource, pending: QuerySet[SyncedStep]) -> int:
+    """How many coming appointments would vanish, where that is more than it should be."""
+    state = SourceState.objects.get(source=source)
+    if state.withdrawals_allowed_by:
+        return 0
+    coming = {
+        "item__performed_procedure_step_status__in": OFFERED,
+        "item__scheduled_start_date__gte": timezone.localdate(),
+    }
+    vanishing = pending.filter(**coming).count()
+    every = SyncedStep.objects.filter(source=source, **coming).count()
+    return vanishing if vanishing > max(ALWAYS_ALLOWED, ALLOWED_SHARE * every) else 0
+
+
+def _withdraw(source: DataSource, pk: int, run: SyncRun) -> int:
+    """One, in its own transaction. An examination under way leaves it noted for the next pull."""
+    with transaction.atomic():
+        synced = SyncedStep.objects.select_for_update(of=("self",)).select_related("item").get(pk=pk)
+        item = synced.item
+        if item is None or synced.withdrawal != Withdrawal.PENDING:
+            return 0
+        cancelled = lifecycle.withdraw(item, actor=source.actor, reason=synced.reason)
+        if not cancelled:
+            item.refresh_from_db(fields=["performed_procedure_step_status"])
+        if cancelled or item.performed_procedure_step_status != Status.IN_PROGRESS:
+            SyncedStep.objects.filter(pk=pk).update(withdrawal=Withdrawal.DONE, run=run)
+    return int(cancelled)
