@@ -8,7 +8,7 @@ run: .venv/run.stamp
 	@exec $(BIN)/python manage.py start $(ARGS)
 
 test: .venv/dev.stamp
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto $(ARGS)
 
 setup: .venv/dev.stamp
 
