@@ -14,7 +14,7 @@ from django.utils import timezone
 from sources.backends.backend import ConnectionReport, ReadRecord
 from sources.errors import AuthorisationError, ConfigurationError
 from sources.mapping import check, evaluate
-from sources.mapping.results import Key
+from sources.mapping.results import Key, Mistake
 from sources.models import DataSource, SourceState
 from sources.models.data_sources import TokenMissing
 from sources.redcap.address import normalise_url
@@ -141,10 +141,10 @@ class RedcapBackend:
             dictionary = self.dictionary(fresh=True)
         mistakes = check.mistakes(self.plan, dictionary)
         if mistakes:
-            named = " ".join(self._sentence(mistake) for mistake in mistakes[:MISTAKES_NAMED])
+            named = " ".join(self.sentence(mistake) for mistake in mistakes[:MISTAKES_NAMED])
             raise ConfigurationError(f"The mapping does not fit the project. {named}")
 
-    def _sentence(self, mistake: check.Mistake) -> str:
+    def sentence(self, mistake: Mistake) -> str:
         where = "Sessions" if mistake.rule is None else f"Row {self.plan.rules[mistake.rule].target}"
         return f"{where}: {mistake.text}"
 

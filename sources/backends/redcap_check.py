@@ -1,0 +1,101 @@
+"""What Test connection tells of a REDCap project: facts and warnings, no participant."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+
+from sources.backends.backend import ConnectionReport
+from sources.mapping import check
+from sources.mapping.results import Stance
+from sources.redcap.dictionary import Dictionary
+
+if TYPE_CHECKING:
+    from sources.backends.redcap import RedcapBackend
+
+SAMPLE = 20
+Facts = list[tuple[str, str]]
+
+
+def report(backend: RedcapBackend) -> ConnectionReport:
+    """Asks for all that a pull needs. Raises SourceError."""
+    dictionary = backend.dictionary(fresh=True)
+    offset = backend.client.utc_offset()
+    facts: Facts = [
+        ("Project", f"{dictionary.title} (ID {dictionary.project_id})"),
+        ("REDCap", dictionary.version),
+        ("Shape", _shape(dictionary)),
+        ("Record ID field", dictionary.record_id_field),
+        ("Rights", _rights(dictionary, has_logging=offset is not None)),
+        ("Clock", _clock(backend, offset)),
+    ]
+    warnings = [*_clock_warnings(backend, offset), *_mapping_warnings(backend, dictionary)]
+    return ConnectionReport((*facts, *_sample(backend, fits=not warnings)), (*warnings, *backend.warnings))
+
+
+def _shape(dictionary: Dictionary) -> str:
+    events = f"longitudinal, {len(dictionary.events)} events" if dictionary.is_longitudinal else "classic"
+    if dictionary.repeating is None:
+        return f"{events}; what repeats is known from the records alone"
+    repeats = sorted({form or f"the whole event {event}" for event, form in dictionary.repeating})
+    return f"{events}; repeating: {', '.join(repeats) or 'nothing'}"
+
+
+def _rights(dictionary: Dictionary, *, has_logging: bool) -> str:
+    held = ["API Export"]
+    missing = []
+    (missing if dictionary.repeating is None and dictionary.has_repeats else held).append("Project Design")
+    (held if has_logging else missing).append("Logging")
+    lacking = f"; without {' and '.join(missing)}, which a pull can do without" if missing else ""
+    return ", ".join(held) + lacking
+
+
+def _clock(backend: RedcapBackend, offset: timedelta | None) -> str:
+    skew = "unknown" if backend.skew is None else f"{round(backend.skew.total_seconds())} s from ours"
+    return f"{skew}; {'UTC offset ' + _hours(offset) if offset is not None else 'its time zone cannot be seen'}"
+
+
+def _clock_warnings(backend: RedcapBackend, offset: timedelta | None) -> Iterator[str]:
+    ours = timezone.now().astimezone(backend.source.zone).utcoffset() or timedelta()
+    if offset is not None and offset != ours:
+        yield (
+            f"The server's log is at UTC offset {_hours(offset)}, but {backend.source.server_timezone} is at "
+            f"{_hours(ours)} now: correct the server's time zone, or changes are missed."
+        )
+
+
+def _mapping_warnings(backend: RedcapBackend, dictionary: Dictionary) -> Iterator[str]:
+    if not backend.plan.rules:
+        yield "There is no mapping yet: Suggest a mapping makes one from the dictionary."
+        return
+    for mistake in check.mistakes(backend.plan, dictionary):
+        yield backend.sentence(mistake)
+
+
+def _sample(backend: RedcapBackend, *, fits: bool) -> Facts:
+    records = list(backend.record_ids())
+    facts = [("Records", str(len(records)))]
+    if not fits or not backend.plan.rules:
+        return facts
+    found: Counter[str] = Counter()
+    for read in backend.read(records[:SAMPLE]):
+        found.update(_word(step.stance) for step in read.steps)
+    counts = ", ".join(f"{count} {word}" for word, count in sorted(found.items())) or "no session"
+    return [*facts, (f"Sessions of the first {min(SAMPLE, len(records))}", counts)]
+
+
+def _word(stance: Stance) -> str:
+    return {
+        Stance.WANTED: "to offer",
+        Stance.NOT_WANTED: "not to offer",
+        Stance.UNCLEAR: "with problems",
+    }[stance]
+
+
+def _hours(offset: timedelta) -> str:
+    minutes = round(offset.total_seconds() / 60)
+    return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"

@@ -1,0 +1,94 @@
+"""A source of each test's own REDCap project, and pulls from it in the test's own process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from sources.mapping.rules import Rule
+from sources.models import DataSource, MappingRule, SyncRun
+from sources.sync import claims, pulls
+from tests.redcap_project import Project
+from tests.redcap_server import RedcapServer
+from tests.redcap_studies import TOKEN
+from tests.sources.study import PROJECT_ID, RULES, study
+from worklist.models import WorklistItem
+
+MakeSource = Callable[..., DataSource]
+
+
+@pytest.fixture
+def project() -> Project:
+    return study()
+
+
+@pytest.fixture
+def redcap(project: Project) -> Iterator[RedcapServer]:
+    with RedcapServer(project) as server:
+        yield server
+
+
+@pytest.fixture
+def make_source(db: None) -> MakeSource:
+    return new_source
+
+
+@pytest.fixture
+def source(make_source: MakeSource, redcap: RedcapServer) -> DataSource:
+    return make_source(redcap)
+
+
+def new_source(server: RedcapServer, rules: tuple[Rule, ...] = RULES, **values: Any) -> DataSource:
+    """By default one of the small study."""
+    given = {
+        "name": "study",
+        "url": server.url,
+        "project_id": PROJECT_ID,
+        "server_timezone": "America/Edmonton",
+        "session_instrument": "mri",
+        "requests_per_minute": 6000,
+        "read_timeout": 5,
+        **values,
+    }
+    source = DataSource(**given)
+    source.set_token(TOKEN, by="alice")
+    source.save_as("alice")
+    set_rules(source, rules)
+    return source
+
+
+def set_rules(source: DataSource, rules: tuple[Rule, ...]) -> None:
+    source.rules.all().delete()
+    for position, rule in enumerate(rules):
+        MappingRule.objects.create(
+            source=source,
+            position=position,
+            target=rule.target,
+            field=rule.field,
+            level=rule.level,
+            events="\n".join(rule.events),
+            transforms=rule.transforms,
+            default=rule.default,
+            required=rule.required,
+        )
+
+
+def pull(source: DataSource, **options: Any) -> SyncRun:
+    """One pull, as the worker does it."""
+    run = pulls.pull(source.pk, claim=claims.claim(source.pk), actor="alice", **options)
+    assert run is not None
+    source.refresh_from_db()
+    source.state.refresh_from_db()
+    return run
+
+
+def items(source: DataSource) -> dict[str, WorklistItem]:
+    """The source's items by patient ID."""
+    return {item.patient_id: item for item in WorklistItem.objects.filter(data_source=source.name)}
+
+
+def only_item(source: DataSource) -> WorklistItem:
+    [item] = items(source).values()
+    return item

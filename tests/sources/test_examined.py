@@ -1,0 +1,190 @@
+"""What a pull leaves alone: examinations under way or done, and what a person changed here."""
+
+from __future__ import annotations
+
+from datetime import time, timedelta
+from decimal import Decimal
+
+import pytest
+
+from sources.models import DataSource, SyncedStep, SyncIssue, Withdrawal
+from sources.sync import pins
+from tests.redcap_project import Project
+from tests.sources.conftest import only_item, pull
+from tests.sources.study import book, enrol, participant, today
+from tests.worklist.performed_rows import make_step
+from worklist import intake, lifecycle
+from worklist.models import Attention, Kind, PerformedStatus, Status, WorklistItem
+
+pytestmark = pytest.mark.django_db
+
+
+def examined(source: DataSource, status: Status) -> WorklistItem:
+    """The only item, as a scanner's report leaves it."""
+    item = only_item(source)
+    step = make_step(item, status=PerformedStatus(status))
+    WorklistItem.objects.filter(pk=item.pk).update(performed_procedure_step_status=status)
+    item.refresh_from_db()
+    assert step.items.get() == item
+    return item
+
+
+@pytest.mark.parametrize("status", [Status.IN_PROGRESS, Status.COMPLETED])
+def test_row_67_nobody_is_changed_under_an_examination_and_the_difference_is_told(
+    source: DataSource, project: Project, status: Status
+) -> None:
+    participant(project, "P-001")
+    pull(source)
+    item = examined(source, status)
+    before = {field.name: getattr(item, field.name) for field in WorklistItem._meta.concrete_fields}
+
+    project.save("P-001", last_name="Roe", sex="1")
+    book(project, "P-001", weight="99", days=7)
+    run = pull(source)
+
+    item.refresh_from_db()
+    assert {name: getattr(item, name) for name in before} == before
+    assert (run.changed, run.kept) == (0, 1)
+    told = {issue.target for issue in SyncIssue.objects.open()}
+    assert told == {"patient_name", "patient_sex", "patient_weight_kg", "scheduled_start_date"}
+    assert set(pins.differences(SyncedStep.objects.get())) == told
+
+
+def test_an_examination_that_was_stopped_lets_the_item_follow_again(
+    source: DataSource, project: Project
+) -> None:
+    participant(project, "P-001")
+    pull(source)
+    item = examined(source, Status.IN_PROGRESS)
+    book(project, "P-001", weight="99")
+    pull(source)
+    item.performed_steps.update(status=PerformedStatus.DISCONTINUED)
+    WorklistItem.objects.update(performed_procedure_step_status=Status.DISCONTINUED)
+
+    pull(source, full=True)
+
+    assert only_item(source).patient_weight_kg == Decimal(99)
+    assert not SyncIssue.objects.open().exists()
+
+
+def test_what_is_called_off_during_an_examination_stays_and_a_person_is_told(
+    source: DataSource, project: Project
+) -> None:
+    participant(project, "P-001")
+    pull(source)
+    item = examined(source, Status.IN_PROGRESS)
+    book(project, "P-001", mri_date="")
+
+    assert pull(source).withdrawn == 0
+    item.refresh_from_db()
+    assert item.performed_procedure_step_status == Status.IN_PROGRESS
+    assert Attention.objects.open().get(item=item).kind == Kind.CANCELLED
+    assert SyncedStep.objects.get().withdrawal == Withdrawal.PENDING
+
+
+def test_a_completed_item_that_is_deleted_at_the_source_stays_completed(
+    source: DataSource, project: Project
+) -> None:
+    participant(project, "P-001")
+    pull(source)
+    item = examined(source, Status.COMPLETED)
+    project.delete_record("P-001")
+    enrol(project, "P-002")
+
+    pull(source, full=True)
+
+    item.refresh_from_db()
+    assert item.performed_procedure_step_status == Status.COMPLETED
+    assert pull(source, full=True).withdrawn == 0
+
+
+def test_row_68_an_edit_here_stays_and_the_rest_follows(source: DataSource, project: Project) -> None:
+    participant(project, "P-001")
+    pull(source)
+    intake.change(only_item(source), {"scheduled_start_time": "16:00"}, actor="bob")
+
+    book(project, "P-001", mri_time="11:00", weight="71")
+    pull(source)
+    pull(source, full=True)
+
+    item = only_item(source)
+    assert (item.scheduled_start_time, item.patient_weight_kg) == (time(16, 0), Decimal(71))
+    assert pins.pins(SyncedStep.objects.get()) == {"scheduled_start_time": ("16:00:00", "11:00:00")}
+
+
+def test_row_68_an_item_can_follow_the_source_again(source: DataSource, project: Project) -> None:
+    participant(project, "P-001")
+    pull(source)
+    intake.change(only_item(source), {"scheduled_start_time": "16:00"}, actor="bob")
+    book(project, "P-001", mri_time="11:00")
+    pull(source)
+
+    pins.follow_again(SyncedStep.objects.get(), ["scheduled_start_time"], actor="bob")
+    assert only_item(source).scheduled_start_time == time(11, 0)
+    book(project, "P-001", mri_time="12:00")
+    pull(source)
+    assert only_item(source).scheduled_start_time == time(12, 0)
+
+
+def test_an_edit_that_the_source_comes_to_agree_with_is_no_pin_any_more(
+    source: DataSource, project: Project
+) -> None:
+    participant(project, "P-001")
+    pull(source)
+    intake.change(only_item(source), {"scheduled_start_time": "16:00"}, actor="bob")
+    book(project, "P-001", mri_time="16:00")
+    pull(source)
+    assert pins.pins(SyncedStep.objects.get()) == {}
+
+    book(project, "P-001", mri_time="17:00")
+    pull(source)
+
+    assert only_item(source).scheduled_start_time == time(17, 0)
+
+
+def test_an_attribute_that_a_person_added_stays_beside_those_of_the_source(
+    source: DataSource, project: Project
+) -> None:
+    enrol(project, "P-001")
+    book(project, "P-001", comment="Tall")
+    pull(source)
+    added = {**only_item(source).extra_attributes, "MedicalAlerts": ["Pacemaker"]}
+    intake.change(only_item(source), {"extra_attributes": added}, actor="bob")
+
+    book(project, "P-001", comment="Very tall")
+    pull(source)
+
+    attributes = only_item(source).extra_attributes
+    assert attributes["PatientComments"] == "Very tall"
+    assert "MedicalAlerts" in attributes
+
+
+def test_a_deleted_item_is_not_made_again_unless_a_person_asks(source: DataSource, project: Project) -> None:
+    participant(project, "P-001")
+    pull(source)
+    uid = only_item(source).study_instance_uid
+    only_item(source).delete()
+
+    book(project, "P-001", days=3)
+    assert pull(source, full=True).created == 0
+    assert not WorklistItem.objects.exists()
+
+    pins.remake(SyncedStep.objects.get(), actor="bob")
+    item = only_item(source)
+    assert item.study_instance_uid == uid
+    assert item.history.first().history_user_id == "bob"
+    pull(source, full=True)
+    assert only_item(source).scheduled_start_date == today() + timedelta(days=3)
+
+
+def test_an_item_that_a_person_set_in_progress_is_left_alone_too(
+    source: DataSource, project: Project
+) -> None:
+    participant(project, "P-001")
+    pull(source)
+    lifecycle.move(only_item(source), to=Status.IN_PROGRESS, actor="bob")
+
+    project.save("P-001", last_name="Roe")
+    pull(source)
+
+    assert only_item(source).patient_name == "Doe^Jane"

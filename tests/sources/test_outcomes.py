@@ -1,0 +1,205 @@
+"""What becomes of a source whose pulls fail (acceptance rows 71 to 82)."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from sources.models import DataSource, Outcome, SourceState, State, SyncRun
+from sources.sync import claims
+from tests.redcap_project import Project
+from tests.redcap_server import Failure, RedcapServer
+from tests.redcap_studies import TOKEN
+from tests.sources.conftest import MakeSource, items, pull
+from tests.sources.study import book, participant, study
+from worklist.models import WorklistItem
+
+pytestmark = pytest.mark.django_db
+
+
+def due_in(source: DataSource) -> timedelta | None:
+    at = SourceState.objects.get(source=source).next_pull_at
+    return at - timezone.now() if at else None
+
+
+def test_row_71_waits_grow_while_the_server_is_out_of_reach_and_end_with_it(
+    source: DataSource, project: Project, redcap: RedcapServer
+) -> None:
+    participant(project, "P-001")
+    pull(source)
+    waits = []
+    for _ in range(5):
+        redcap.fail(Failure.PROXY_503, times=10)
+        assert pull(source).outcome == Outcome.TRANSIENT
+        waits.append(due_in(source))
+
+    assert waits == sorted(waits)  # type: ignore[type-var]
+    assert timedelta(seconds=100) < waits[0] < waits[-1] <= timedelta(minutes=15)  # type: ignore[operator]
+    assert (source.state.state, source.state.failures, source.enabled) == (State.TRANSIENT, 5, True)
+
+    redcap.mend()
+    pull(source)
+    assert (source.state.state, source.state.failures) == (State.OK, 0)
+    assert due_in(source) <= timedelta(seconds=60)  # type: ignore[operator]
+
+
+def test_row_74_a_field_that_is_gone_names_the_row_and_leaves_the_items(
+    source: DataSource, project: Project
+) -> None:
+    """Row 10 too."""
+    participant(project, "P-001")
+    pull(source)
+    project.rename_field("weight", "weight_kg")
+    book_again = {"weight_kg": "80"}
+    project.save("P-001", instrument="mri", instance=1, **book_again)
+
+    run = pull(source)
+
+    assert run.outcome == Outcome.CONFIGURATION
+    assert "patient_weight_kg" in run.message and "weight" in run.message
+    assert str(items(source)["P-001"].patient_weight_kg) == "70.00"
+    assert source.state.state == State.CONFIGURATION
+
+
+def test_row_75_a_refused_token_pauses_the_source_until_a_person_acts(
+    source: DataSource, project: Project
+) -> None:
+    participant(project, "P-001")
+    pull(source)
+    project.users[TOKEN].api_export = False
+    for _ in range(3):
+        assert pull(source).outcome == Outcome.AUTHORISATION
+
+    assert due_in(source) is None
+    assert claims.due() == []
+    assert WorklistItem.objects.count() == 1
+
+    project.users[TOKEN].api_export = True
+    claims.request_pull(source, by="alice")
+    assert claims.due() == [source]
+    assert pull(source).outcome == Outcome.OK
+
+
+def test_row_76_a_ban_is_waited_out_for_hours(source: DataSource, redcap: RedcapServer) -> None:
+    redcap.ban()
+
+    run = pull(source)
+
+    assert run.outcome == Outcome.AUTHORISATION
+    assert due_in(source) > timedelta(hours=1)  # type: ignore[operator]
+
+
+def test_row_3_another_projects_token_is_refused(make_source: MakeSource, project: Project) -> None:
+    participant(project, "P-001")
+    with RedcapServer(project) as redcap:
+        source = make_source(redcap, project_id=4711)
+        run = pull(source)
+
+    assert run.outcome == Outcome.CONFIGURATION
+    assert "4711" in run.message
+    assert not WorklistItem.objects.exists()
+
+
+def test_row_6_a_token_that_cannot_be_decrypted_is_never_sent(
+    source: DataSource, redcap: RedcapServer, settings: pytest.FixtureRequest
+) -> None:
+    from cryptography.fernet import Fernet
+
+    settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]  # type: ignore[attr-defined]
+
+    run = pull(source)
+
+    assert run.outcome == Outcome.AUTHORISATION
+    assert "cannot be decrypted" in run.message
+    assert redcap.requests == []
+
+
+def test_row_80_one_failing_source_keeps_no_other_from_being_pulled(
+    source: DataSource, redcap: RedcapServer, make_source: MakeSource
+) -> None:
+    other = study()
+    participant(other, "Q-001")
+    redcap.fail(Failure.EMPTY_500, times=100)
+    with RedcapServer(other) as second:
+        well = make_source(second, name="well")
+        outcomes = [pull(each).outcome for each in (source, well)]
+
+    assert outcomes == [Outcome.TRANSIENT, Outcome.OK]
+
+
+def test_a_pull_that_was_killed_is_told_as_interrupted_by_the_next(source: DataSource) -> None:
+    SyncRun.objects.create(source=source, actor="schedule")
+
+    pull(source)
+
+    assert set(SyncRun.objects.values_list("outcome", flat=True)) == {Outcome.INTERRUPTED, Outcome.OK}
+
+
+def test_a_mistake_of_ours_fails_the_run_and_says_where_not_what(
+    source: DataSource, project: Project, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from sources.sync import withdrawing
+
+    def fail(*given: object) -> None:
+        raise RuntimeError("Doe^Jane")
+
+    monkeypatch.setattr(withdrawing, "carry_out", fail)
+    participant(project, "P-001")
+
+    run = pull(source)
+
+    assert run.outcome == Outcome.FAILED
+    assert "RuntimeError at test_outcomes.py" in run.message
+    assert "Doe" not in run.message + caplog.text
+    assert source.state.mark is None
+    assert claims.claim(source.pk)
+
+
+def test_row_82_no_log_line_holds_a_participant_or_the_token(
+    source: DataSource, project: Project, redcap: RedcapServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, logger="sources")
+    participant(project, "SECRET-ID", "Secretname")
+    pull(source)
+    project.save("SECRET-ID", last_name="x" * 80, sex="3")
+    book(project, "SECRET-ID", mri_date="2026-02-30")
+    pull(source)
+    for failure in (Failure.TRUNCATED_JSON, Failure.PHP_NOTICE, Failure.ERROR_OBJECT_200):
+        redcap.fail(failure, times=10, content="record")
+        pull(source)
+        redcap.mend()
+
+    told = caplog.text + "".join(SyncRun.objects.values_list("message", flat=True)) + str(redcap.url)
+    assert "Secretname" not in told
+    assert "SECRET-ID" not in told
+    assert TOKEN not in told
+
+
+def test_a_request_made_while_a_pull_runs_is_not_forgotten(
+    source: DataSource, project: Project, redcap: RedcapServer
+) -> None:
+    redcap.before("record", lambda: None)
+    pull(source)
+    claim = claims.claim(source.pk)
+    from sources.sync import outcomes, runs
+
+    began = timezone.now()
+    run = runs.begin(
+        source,
+        claim=claim,
+        actor="schedule",
+        trigger="SCHEDULE",
+        is_full=True,
+        progress=None,  # type: ignore[arg-type]
+    )
+    claims.request_pull(source, by="alice", full=True)
+    outcomes.succeeded(source, run, began=began, is_full=True, moves_mark=True, held=0, failed=0)
+    claims.release(source.pk, claim)
+
+    state = SourceState.objects.get(source=source)
+    assert state.full_requested
+    assert state.requested_by == "alice"
+    assert claims.due() == [source]

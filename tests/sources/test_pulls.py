@@ -1,0 +1,447 @@
+"""What a pull makes of a study: who is in the worklist, and how it follows REDCap (acceptance rows)."""
+
+from __future__ import annotations
+
+from datetime import date, time, timedelta
+from decimal import Decimal
+
+import pytest
+from django.utils import timezone
+
+from sources.mapping.rules import Rule
+from sources.models import DataSource, Outcome, PendingRecord, SourceState, State, SyncIssue, SyncRun
+from sources.sync import claims, pulls
+from tests.redcap_project import Project
+from tests.redcap_server import ALL_SWITCHES, RedcapServer, Switches
+from tests.sources.conftest import MakeSource, items, only_item, pull, set_rules
+from tests.sources.study import RECORD, RULES, book, enrol, participant, participants, study, today
+from worklist.models import Status, WorklistItem
+
+pytestmark = pytest.mark.django_db
+
+
+def counts(run: SyncRun) -> tuple[int, int, int]:
+    return run.created, run.changed, run.unchanged
+
+
+def test_a_booked_participant_becomes_an_item(source: DataSource, project: Project) -> None:
+    participant(project, "P-001")
+
+    run = pull(source)
+
+    item = only_item(source)
+    assert run.outcome == Outcome.OK
+    assert counts(run) == (1, 0, 0)
+    assert (item.patient_name, item.patient_id, item.patient_sex) == ("Doe^Jane", "P-001", "F")
+    assert item.patient_birth_date == date(1990, 1, 31)
+    assert item.patient_weight_kg == Decimal(70)
+    assert (item.scheduled_start_date, item.scheduled_start_time) == (
+        today() + timedelta(days=1),
+        time(9, 30),
+    )
+    assert (item.modality, item.data_source) == ("MR", "study")
+    assert item.performed_procedure_step_status == Status.SCHEDULED
+
+
+def test_rows_40_and_41_what_an_item_is_known_by_is_its_own_and_stays(
+    source: DataSource, project: Project
+) -> None:
+    participants(project, 2)
+    pull(source)
+    before = {
+        item.patient_id: (item.study_instance_uid, item.accession_number, item.requested_procedure_id)
+        for item in items(source).values()
+    }
+
+    book(project, "P-001", days=3, mri_time="11:00")
+    pull(source)
+
+    after = {
+        item.patient_id: (item.study_instance_uid, item.accession_number, item.requested_procedure_id)
+        for item in items(source).values()
+    }
+    assert after == before
+    assert len(set(before.values())) == 2
+    assert all(uid.startswith("2.25.") and len(number) <= 16 for uid, number, _ in before.values())
+
+
+def test_row_42_the_first_pull_shows_all_that_is_booked_already(
+    source: DataSource, project: Project, redcap: RedcapServer
+) -> None:
+    redcap.clock.advance(timedelta(days=-40))
+    participants(project, 3)
+    redcap.clock.advance(timedelta(days=40))
+
+    assert pull(source).created == 3
+
+
+@pytest.mark.parametrize("away", [timedelta(hours=3), timedelta(days=4)], ids=["row 43", "row 44"])
+def test_nothing_is_missed_while_nobody_pulled(
+    source: DataSource, project: Project, redcap: RedcapServer, away: timedelta
+) -> None:
+    participant(project, "P-001")
+    redcap.clock.advance(-away)
+    pull(source)
+    mark_ago(source, away)
+    participant(project, "P-002", "Roe")
+    redcap.clock.advance(away)
+
+    run = pull(source)
+
+    assert set(items(source)) == {"P-001", "P-002"}
+    assert not run.is_full
+
+
+def mark_ago(source: DataSource, ago: timedelta) -> None:
+    """As if the last pull had been that long ago."""
+    at = timezone.now() - ago
+    SourceState.objects.filter(source=source).update(mark=at, last_success_at=at)
+
+
+@pytest.mark.parametrize("zone", ["America/Edmonton", "UTC", "Asia/Tokyo"])
+def test_row_45_a_change_is_seen_in_the_next_pull_whatever_the_servers_zone(
+    make_source: MakeSource, zone: str
+) -> None:
+    project = study(tz=zone)
+    participant(project, "P-001")
+    with RedcapServer(project) as redcap:
+        source = make_source(redcap, server_timezone=zone)
+        pull(source)
+        book(project, "P-001", mri_time="14:00")
+        run = pull(source)
+
+    assert not run.is_full
+    assert only_item(source).scheduled_start_time == time(14, 0)
+
+
+@pytest.mark.parametrize("skew", [timedelta(minutes=10), timedelta(minutes=-10), timedelta(hours=3)])
+def test_row_46_a_server_whose_clock_is_wrong_misses_nothing_and_is_warned_of(
+    source: DataSource, project: Project, redcap: RedcapServer, skew: timedelta
+) -> None:
+    redcap.clock.advance(skew)
+    participant(project, "P-001")
+    pull(source)
+    book(project, "P-001", mri_time="14:00")
+
+    pull(source)
+
+    assert only_item(source).scheduled_start_time == time(14, 0)
+    assert abs(source.state.skew_seconds - skew.total_seconds()) < 5
+    assert any("clock" in warning for warning in source.state.warnings)
+
+
+def test_row_47_a_change_made_while_a_pull_runs_is_not_lost(
+    source: DataSource, project: Project, redcap: RedcapServer
+) -> None:
+    participant(project, "P-001")
+    pull(source)
+    book(project, "P-001", mri_time="10:00")
+    # The IDs have been read when it is saved.
+    redcap.before("record", lambda: None)
+    redcap.before("record", lambda: participant(project, "P-002", "Roe"))
+
+    pull(source)
+    pull(source)
+
+    assert set(items(source)) == {"P-001", "P-002"}
+
+
+def test_row_50_a_corrected_name_reaches_the_item(source: DataSource, project: Project) -> None:
+    participant(project, "P-001")
+    pull(source)
+    uid = only_item(source).study_instance_uid
+
+    project.save("P-001", last_name="Smith")
+    run = pull(source)
+
+    assert counts(run) == (0, 1, 0)
+    assert only_item(source).patient_name == "Smith^Jane"
+    assert only_item(source).study_instance_uid == uid
+
+
+@pytest.mark.parametrize("switches", ALL_SWITCHES, ids=str)
+def test_row_51_the_whole_record_is_read_whatever_the_date_range_returns(
+    project: Project, make_source: MakeSource, switches: Switches
+) -> None:
+    participant(project, "P-001")
+    with RedcapServer(project, switches=switches) as redcap:
+        source = make_source(redcap)
+        pull(source)
+        book(project, "P-001", weight="81.5")
+        pull(source)
+
+    item = only_item(source)
+    assert (item.patient_weight_kg, item.patient_name) == (Decimal("81.5"), "Doe^Jane")
+
+
+def test_row_52_what_is_read_again_unchanged_writes_nothing(source: DataSource, project: Project) -> None:
+    participant(project, "P-001")
+    pull(source)
+    item = only_item(source)
+    history, updated = item.history.count(), item.updated_at
+
+    run = pull(source)
+
+    assert counts(run) == (0, 0, 1)
+    assert (only_item(source).history.count(), only_item(source).updated_at) == (history, updated)
+
+
+def test_row_53_the_mark_stays_where_a_batch_failed(
+    source: DataSource, project: Project, redcap: RedcapServer
+) -> None:
+    from tests.redcap_server import Failure
+
+    participant(project, "P-001")
+    pull(source)
+    mark = source.state.mark
+    book(project, "P-001", mri_time="15:00")
+    redcap.fail(Failure.EMPTY_500, times=20, content="record", after=1)
+
+    assert pull(source).outcome == Outcome.TRANSIENT
+    assert source.state.mark == mark
+
+    redcap.mend()
+    assert pull(source).outcome == Outcome.OK
+    assert only_item(source).scheduled_start_time == time(15, 0)
+    assert source.state.mark > mark
+
+
+def test_row_57_only_one_pull_of_a_source_runs_at_a_time(source: DataSource) -> None:
+    first = claims.claim(source.pk)
+
+    assert first
+    assert claims.claim(source.pk) == ""
+    assert pulls.pull(source.pk, claim="another", actor="bob") is None
+    claims.release(source.pk, first)
+    assert claims.claim(source.pk)
+
+
+def test_a_claim_that_is_not_renewed_is_taken_over_and_its_pull_writes_no_more(source: DataSource) -> None:
+    dead = claims.claim(source.pk, now=timezone.now() - claims.LEASE * 2)
+
+    assert claims.claim(source.pk)
+    with pytest.raises(claims.ClaimLost):
+        claims.renew(source.pk, dead)
+
+
+def test_row_58_a_moved_date_moves_the_item(source: DataSource, project: Project) -> None:
+    participant(project, "P-001")
+    pull(source)
+    before = only_item(source)
+
+    book(project, "P-001", days=9)
+    pull(source)
+
+    after = only_item(source)
+    assert (after.pk, after.study_instance_uid) == (before.pk, before.study_instance_uid)
+    assert after.scheduled_start_date == today() + timedelta(days=9)
+
+
+def test_row_59_a_corrected_id_changes_the_item_and_makes_none(
+    make_source: MakeSource, project: Project, redcap: RedcapServer
+) -> None:
+    rules = (Rule("patient_id", "first_name", level=RECORD), *RULES[1:])
+    source = make_source(redcap, rules)
+    participant(project, "P-001")
+    pull(source)
+    before = only_item(source)
+
+    project.save("P-001", first_name="Joan")
+    pull(source)
+
+    after = only_item(source)
+    assert (after.pk, after.patient_id, after.patient_name) == (before.pk, "Joan", "Doe^Joan")
+
+
+def test_row_19_two_instances_with_the_same_values_are_two_items(
+    source: DataSource, project: Project
+) -> None:
+    enrol(project, "P-001")
+    book(project, "P-001", 1)
+    book(project, "P-001", 2)
+
+    assert pull(source).created == 2
+    assert WorklistItem.objects.values("study_instance_uid").distinct().count() == 2
+
+
+def test_row_13_record_ids_are_kept_as_they_are(source: DataSource, project: Project) -> None:
+    records = ["A-001-B", "007", "rec 1", "ü1", "b1", "B1"]
+    for number, record in enumerate(records):
+        participant(project, record, f"Doe{number}")
+
+    pull(source)
+
+    assert set(items(source)) == set(records)
+
+
+def test_row_12_two_records_never_share_an_id(
+    make_source: MakeSource, project: Project, redcap: RedcapServer
+) -> None:
+    cut = Rule("patient_id", "record_id", level=RECORD, transforms="part last of -")
+    source = make_source(redcap, (cut, *RULES[1:]))
+    participant(project, "A-001", "Doe")
+    participant(project, "B-001", "Roe")
+
+    run = pull(source)
+
+    assert run.created == 1
+    assert [issue.blocks for issue in SyncIssue.objects.open()] == [True]
+    assert "Another record has this patient ID" in SyncIssue.objects.get().text
+
+
+def test_row_26_two_sources_with_one_id_are_two_items_and_the_clash_is_told(
+    source: DataSource, project: Project, make_source: MakeSource
+) -> None:
+    participant(project, "P-001", "Doe")
+    pull(source)
+    other = study()
+    participant(other, "P-001", "Roe")
+    with RedcapServer(other) as redcap:
+        second = make_source(redcap, name="other")
+        run = pull(second)
+
+    assert run.created == 1
+    assert only_item(source).patient_name == "Doe^Jane"
+    assert only_item(second).patient_name == "Roe^Jane"
+    assert "Another source" in SyncIssue.objects.get(source=second).text
+
+
+def test_row_4_two_sources_run_on_their_own(
+    source: DataSource, project: Project, make_source: MakeSource
+) -> None:
+    other = study()
+    participant(project, "P-001")
+    participant(other, "Q-001", "Roe")
+    with RedcapServer(other) as redcap:
+        second = make_source(redcap, name="other")
+        pull(source)
+        pull(second)
+
+    assert (set(items(source)), set(items(second))) == ({"P-001"}, {"Q-001"})
+
+
+def test_row_64_a_renamed_record_is_told_of_and_its_old_item_withdrawn_by_the_full_pull(
+    source: DataSource, project: Project
+) -> None:
+    participant(project, "P-001")
+    rule = (Rule("patient_id", "last_name", level=RECORD), *RULES[1:])
+    set_rules(source, rule)
+    pull(source)
+    project.rename("P-001", "P-100")
+
+    run = pull(source, full=True)
+
+    assert (run.created, run.withdrawn) == (1, 1)
+    assert "renamed" in SyncIssue.objects.first().text  # type: ignore[union-attr]
+
+
+def test_row_79_a_bad_row_keeps_no_other_out(source: DataSource, project: Project) -> None:
+    participants(project, 3)
+    project.save("P-002", last_name="x" * 70)
+
+    run = pull(source)
+
+    assert (run.outcome, run.created) == (Outcome.OK, 2)
+    [issue] = SyncIssue.objects.open()
+    assert (issue.record, issue.target, issue.blocks) == ("P-002", "patient_name", True)
+    assert "x" * 70 not in issue.text
+
+
+def test_row_91_an_issue_closes_itself_when_it_is_mended(source: DataSource, project: Project) -> None:
+    participant(project, "P-001")
+    project.save("P-001", sex="3")
+    pull(source)
+    [issue] = SyncIssue.objects.open()
+    assert (issue.target, issue.field, issue.blocks) == ("patient_sex", "sex", False)
+    assert only_item(source).patient_sex == ""
+
+    project.save("P-001", sex="1")
+    pull(source)
+
+    assert not SyncIssue.objects.open().exists()
+    assert only_item(source).patient_sex == "M"
+
+
+def test_a_record_that_fails_here_stops_no_other_and_is_read_again(
+    source: DataSource, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sources.sync import applying
+
+    participants(project, 2)
+    make = applying.make_item
+
+    def fail(source: DataSource, record: str, *rest: object, **more: object) -> WorklistItem:
+        if record == "P-001":
+            raise RuntimeError("Doe")
+        return make(source, record, *rest, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(applying, "make_item", fail)
+    run = pull(source)
+    assert (run.outcome, run.created) == (Outcome.OK, 1)
+    assert "1 record" in run.message
+    assert [pending.record for pending in PendingRecord.objects.all()] == ["P-001"]
+
+    monkeypatch.undo()
+    pull(source)
+    assert set(items(source)) == {"P-001", "P-002"}
+    assert not PendingRecord.objects.exists()
+
+
+def test_a_comment_that_is_cleared_leaves_the_item(source: DataSource, project: Project) -> None:
+    enrol(project, "P-001")
+    book(project, "P-001", comment="Claustrophobic")
+    pull(source)
+    assert only_item(source).extra_attributes == {"PatientComments": "Claustrophobic"}
+
+    book(project, "P-001", comment="")
+    pull(source)
+
+    assert only_item(source).extra_attributes == {}
+
+
+def test_the_daily_full_pull_comes_by_itself(source: DataSource, project: Project) -> None:
+    participant(project, "P-001")
+    pull(source)
+    assert not pull(source).is_full
+    SourceState.objects.filter(source=source).update(last_full_at=timezone.now() - timedelta(hours=25))
+
+    assert pull(source).is_full
+
+
+def test_a_run_says_what_it_did_and_what_it_cost(source: DataSource, project: Project) -> None:
+    participants(project, 3)
+
+    run = pull(source)
+
+    assert (run.records_done, run.records_total, run.created) == (3, 3, 3)
+    assert run.requests >= 3
+    assert run.memory_before_mb > 10 and run.memory_after_mb > 10  # type: ignore[operator]
+    assert run.duration is not None
+    assert source.state.state == State.OK
+    assert source.state.last_success_at is not None
+    assert source.state.next_pull_at > timezone.now()
+
+
+def test_row_93_a_disabled_source_is_never_due_and_keeps_its_items(
+    source: DataSource, project: Project
+) -> None:
+    participant(project, "P-001")
+    pull(source)
+    source.enabled = False
+    source.save_as("alice")
+    SourceState.objects.update(next_pull_at=timezone.now())
+
+    assert claims.due() == []
+    assert only_item(source).performed_procedure_step_status == Status.SCHEDULED
+
+
+@pytest.mark.parametrize(
+    ("at", "expected"),
+    [("16:59", False), ("17:00", True), ("23:59", True), ("05:30", True), ("06:01", False)],
+)
+def test_row_48_a_window_over_midnight(at: str, expected: bool) -> None:
+    source = DataSource(window_start=time(17, 0), window_end=time(6, 0))
+    hour, minute = map(int, at.split(":"))
+    moment = timezone.localtime().replace(hour=hour, minute=minute, second=0, microsecond=0)
+
+    assert claims.in_window(source, moment) is expected
