@@ -2,10 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test setup lint bench docs
+.PHONY: run demo test setup lint bench docs
 
 run: .venv/run.stamp
 	@exec $(BIN)/python manage.py start $(ARGS)
+
+demo: .venv/dev.stamp
+	@exec $(BIN)/python -m tests.demo $(ARGS)
 
 test: .venv/dev.stamp
 	$(BIN)/python -m pytest -n auto $(ARGS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -31,12 +31,13 @@ class Backend(Protocol):
     """Opened for one pull, closed after it. Every method raises sources.errors.SourceError.
 
     `requests` counts what was sent; `skew` is the server's clock minus ours, where known; `warnings` are
-    sentences for the source's page that hold no participant.
+    sentences for the source's page that hold no participant. `alive` is called wherever it may take long.
     """
 
     requests: int
     skew: timedelta | None
     warnings: list[str]
+    alive: Callable[[], None]
 
     def __enter__(self) -> Self: ...
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
@@ -24,6 +25,7 @@ from sources.secrets import CannotDecrypt
 
 DICTIONARY_KEPT = timedelta(hours=6)
 MISTAKES_NAMED = 3
+FIRST_PAUSE = 1.0  # seconds before a request is tried again
 
 
 def open_backend(source: DataSource) -> RedcapBackend:
@@ -47,8 +49,9 @@ class RedcapBackend:
         self.source = source
         self.plan = source.plan
         self.warnings: list[str] = []
+        self.alive: Callable[[], None] = _nobody_waits
         self.access = _access(source)
-        self.client = Client(self.access)
+        self.client = Client(self.access, wait=self._wait)
         self._dictionary: Dictionary | None = None
         self._is_fresh = False
 
@@ -68,6 +71,11 @@ class RedcapBackend:
     @property
     def skew(self) -> timedelta | None:
         return self.client.skew
+
+    def _wait(self, seconds: float) -> None:
+        self.alive()
+        time.sleep(seconds)
+        self.alive()
 
     def prepare(self) -> None:
         self._check_mapping(self.dictionary())
@@ -182,4 +190,9 @@ def _access(source: DataSource) -> Access:
         read_timeout=source.read_timeout,
         requests_per_minute=source.requests_per_minute,
         batch_size=source.batch_size,
+        pause=FIRST_PAUSE,
     )
+
+
+def _nobody_waits() -> None:
+    pass

@@ -47,7 +47,7 @@ def _shape(dictionary: Dictionary) -> str:
 
 def _rights(dictionary: Dictionary, *, has_logging: bool) -> str:
     held = ["API Export"]
-    missing = []
+    missing: list[str] = []
     (missing if dictionary.repeating is None and dictionary.has_repeats else held).append("Project Design")
     (held if has_logging else missing).append("Logging")
     lacking = f"; without {' and '.join(missing)}, which a pull can do without" if missing else ""
@@ -56,7 +56,9 @@ def _rights(dictionary: Dictionary, *, has_logging: bool) -> str:
 
 def _clock(backend: RedcapBackend, offset: timedelta | None) -> str:
     skew = "unknown" if backend.skew is None else f"{round(backend.skew.total_seconds())} s from ours"
-    return f"{skew}; {'UTC offset ' + _hours(offset) if offset is not None else 'its time zone cannot be seen'}"
+    return (
+        f"{skew}; {'UTC offset ' + _hours(offset) if offset is not None else 'its time zone cannot be seen'}"
+    )
 
 
 def _clock_warnings(backend: RedcapBackend, offset: timedelta | None) -> Iterator[str]:

@@ -101,7 +101,7 @@ class DataSource(Recorded):
         help_text="How far each pull looks back before the last one, for clocks that differ.",
     )  # fmt: skip
     read_timeout = models.PositiveIntegerField(
-        "time-out (seconds)", default=120, validators=[MinValueValidator(1), MaxValueValidator(600)]
+        "time-out (seconds)", default=120, validators=[MinValueValidator(1), MaxValueValidator(240)]
     )
     requests_per_minute = models.PositiveIntegerField(
         default=300, validators=[MinValueValidator(6), MaxValueValidator(6000)],

@@ -32,6 +32,7 @@ class SourceState(models.Model):
         null=True, blank=True, default=timezone.now, help_text="Empty: paused until a person acts."
     )
     full_requested = models.BooleanField(default=False)
+    requested_at = models.DateTimeField(null=True, blank=True)
     requested_by = models.CharField(max_length=200, blank=True, default="")
     claim = models.CharField(max_length=36, blank=True, default="")
     claimed_at = models.DateTimeField(null=True, blank=True)

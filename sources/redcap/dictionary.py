@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -55,3 +56,30 @@ class Dictionary:
     @property
     def record_id_field(self) -> str:
         return next(iter(self.fields))
+
+    def to_json(self) -> dict[str, Any]:
+        """For a JSON column."""
+        return {
+            **asdict(self),
+            "event_forms": {event: sorted(forms) for event, forms in self.event_forms.items()},
+            "repeating": None if self.repeating is None else sorted(self.repeating),
+            "missing_codes": sorted(self.missing_codes),
+            "fields": [asdict(field) for field in self.fields.values()],
+        }
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Dictionary:
+        repeating = kept["repeating"]
+        fields = [Field(**entry) for entry in kept["fields"]]
+        return cls(
+            **{
+                **kept,
+                "fields": {each.name: each for each in fields},
+                "events": tuple(Event(**event) for event in kept["events"]),
+                "event_forms": {event: frozenset(forms) for event, forms in kept["event_forms"].items()},
+                "repeating": None
+                if repeating is None
+                else frozenset((event, form) for event, form in repeating),
+                "missing_codes": frozenset(kept["missing_codes"]),
+            }
+        )

@@ -64,7 +64,10 @@ def in_window(source: DataSource, now: datetime) -> bool:
 def request_pull(source: DataSource, *, by: str, full: bool = False) -> None:
     """Let the worker pull at its next look, whatever the window, back-off or pause."""
     asked = {"full_requested": True} if full else {}
-    SourceState.objects.filter(source=source).update(next_pull_at=timezone.now(), requested_by=by, **asked)
+    now = timezone.now()
+    SourceState.objects.filter(source=source).update(
+        next_pull_at=now, requested_at=now, requested_by=by, **asked
+    )
 
 
 def _free(now: datetime) -> Q:

@@ -108,8 +108,8 @@ def _next(source: DataSource, began: datetime, at: datetime | None) -> None:
 
 
 def _not_asked_since(source: DataSource, began: datetime) -> QuerySet[SourceState]:
-    """The source's state, unless a person or a trigger asked for another pull while this one ran."""
-    return SourceState.objects.filter(source=source).exclude(next_pull_at__gt=began)
+    """The source's state, unless someone asked for another pull while this one ran."""
+    return SourceState.objects.filter(source=source).exclude(requested_at__gt=began)
 
 
 def _message(held: int, failed: int) -> str:

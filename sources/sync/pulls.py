@@ -94,6 +94,7 @@ class _Pull:
 
     def _pull(self) -> tuple[Outcome, str]:
         with backend_for(self.source) as backend:
+            backend.alive = self.run.alive
             try:
                 backend.prepare()
                 self._read(backend, self._records(backend))

@@ -19,6 +19,12 @@ from worklist.models import WorklistItem
 MakeSource = Callable[..., DataSource]
 
 
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests that fail are tried again at once."""
+    monkeypatch.setattr("sources.backends.redcap.FIRST_PAUSE", 0.001)
+
+
 @pytest.fixture
 def project() -> Project:
     return study()

@@ -34,13 +34,12 @@ def test_row_71_waits_grow_while_the_server_is_out_of_reach_and_end_with_it(
     for _ in range(5):
         redcap.fail(Failure.PROXY_503, times=10)
         assert pull(source).outcome == Outcome.TRANSIENT
-        waits.append(due_in(source))
+        waits.append(round(due_in(source).total_seconds()))  # type: ignore[union-attr]
 
-    assert waits == sorted(waits)  # type: ignore[type-var]
-    assert timedelta(seconds=100) < waits[0] < waits[-1] <= timedelta(minutes=15)  # type: ignore[operator]
+    assert waits == [120, 240, 480, 900, 900]
     assert (source.state.state, source.state.failures, source.enabled) == (State.TRANSIENT, 5, True)
 
-    redcap.mend()
+    redcap.recover()
     pull(source)
     assert (source.state.state, source.state.failures) == (State.OK, 0)
     assert due_in(source) <= timedelta(seconds=60)  # type: ignore[operator]
@@ -84,7 +83,7 @@ def test_row_75_a_refused_token_pauses_the_source_until_a_person_acts(
 
 
 def test_row_76_a_ban_is_waited_out_for_hours(source: DataSource, redcap: RedcapServer) -> None:
-    redcap.ban()
+    redcap.ban_over = 0
 
     run = pull(source)
 
@@ -170,7 +169,7 @@ def test_row_82_no_log_line_holds_a_participant_or_the_token(
     for failure in (Failure.TRUNCATED_JSON, Failure.PHP_NOTICE, Failure.ERROR_OBJECT_200):
         redcap.fail(failure, times=10, content="record")
         pull(source)
-        redcap.mend()
+        redcap.recover()
 
     told = caplog.text + "".join(SyncRun.objects.values_list("message", flat=True)) + str(redcap.url)
     assert "Secretname" not in told

@@ -200,7 +200,7 @@ def test_row_53_the_mark_stays_where_a_batch_failed(
     assert pull(source).outcome == Outcome.TRANSIENT
     assert source.state.mark == mark
 
-    redcap.mend()
+    redcap.recover()
     assert pull(source).outcome == Outcome.OK
     assert only_item(source).scheduled_start_time == time(15, 0)
     assert source.state.mark > mark

@@ -1,0 +1,218 @@
+"""All that is wrong with a plan, told when it is saved: what a pull would otherwise find out with people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+
+from sources.mapping import check_sessions, columns, fitting, sessions, targets
+from sources.mapping.evaluate import template_names
+from sources.mapping.near import with_near
+from sources.mapping.outcomes import effective_transforms, is_minutes
+from sources.mapping.results import Mistake
+from sources.mapping.rules import Level, Plan, Rule, SessionKind, WithoutTime
+from sources.mapping.transforms import Codes, FromTemplate, Label, Origin, TransformError, parse
+from sources.mapping.unusable import Unusable
+from sources.redcap.dictionary import Dictionary, Field
+
+# One value for every participant would make them one person.
+_OF_ONE_PERSON = frozenset({"patient_id", "patient_name", targets.BIRTH_DATE, targets.SEX, targets.KILOGRAMS})
+
+
+def mistakes(plan: Plan, dictionary: Dictionary | None) -> tuple[Mistake, ...]:
+    """Without a dictionary only what can be known without one."""
+    found = [mistake for place, rule in enumerate(plan.rules) for mistake in _rule(place, rule, plan)]
+    found += [*_missing(plan), *_repeated(plan), *_fallbacks(plan), *_circles(plan)]
+    found += check_sessions.syntax(plan.sessions)
+    if dictionary is not None:
+        found += check_sessions.in_project(plan.sessions, dictionary)
+        for place, rule in enumerate(plan.rules):
+            found += _rule_in_project(place, rule, plan, dictionary)
+    return tuple(found)
+
+
+def _rule(place: int, rule: Rule, plan: Plan) -> Iterator[Mistake]:
+    refusal = targets.refusal(rule.target)
+    if refusal is not None:
+        yield Mistake(place, "target", with_near(refusal, rule.target, targets.TARGETS))
+        return
+    try:
+        steps = parse(rule.transforms)
+    except TransformError as error:
+        yield Mistake(place, "transforms", str(error))
+        return
+    begins_with_template = bool(steps) and isinstance(steps[0], FromTemplate)
+    if not rule.field and steps and not begins_with_template:
+        yield Mistake(place, "field", "Choose a field: only a template can do without one.")
+    if not rule.field and not steps and not rule.default:
+        yield Mistake(place, "field", "Choose a field, or give a template or a default.")
+    if not rule.field and "value" in template_names(rule)[:1]:
+        yield Mistake(place, "transforms", "{value} is the rule's field, and none is chosen.")
+    yield from _of_codes(place, rule)
+    yield from _of_default(place, rule)
+    if rule.target == "patient_id" and _is_same_for_all(rule, plan):
+        yield Mistake(place, "field", "Everybody would have the same ID: use a field, or {record}.")
+
+
+def _of_codes(place: int, rule: Rule) -> Iterator[Mistake]:
+    """What a table gives is judged before any code turns up."""
+    steps = parse(rule.transforms)
+    if steps and isinstance(steps[-1], Codes):
+        for code, value in steps[-1].table.items():
+            problem = _unfit(rule.target, value)
+            if problem:
+                yield Mistake(place, "transforms", f"The code {code} becomes {value}: {problem}")
+
+
+def _of_default(place: int, rule: Rule) -> Iterator[Mistake]:
+    if not rule.default:
+        return
+    problem = _unfit(rule.target, rule.default)
+    if problem:
+        yield Mistake(place, "default", problem)
+    elif rule.target == "patient_id":
+        yield Mistake(place, "default", "A default would give several people the same ID.")
+
+
+def _unfit(target: str, value: str) -> str | None:
+    try:
+        if value:
+            fitting.fit(target, value, origin=Origin.TABLE, today=date.max)
+    except Unusable as error:
+        return str(error)
+    return None
+
+
+def _is_same_for_all(rule: Rule, plan: Plan, seen: frozenset[str] = frozenset()) -> bool:
+    if rule.field:
+        return False
+    return all(_is_constant(name, plan, seen) for name in template_names(rule))
+
+
+def _is_constant(name: str, plan: Plan, seen: frozenset[str]) -> bool:
+    named = _named(plan).get(name)
+    if named is not None:
+        return name in seen or _is_same_for_all(named, plan, seen | {name})
+    return name in plan.constants or name in ("event", "instance")
+
+
+def _missing(plan: Plan) -> Iterator[Mistake]:
+    mapped = {rule.target for rule in plan.rules}
+    for target in ("patient_id", "patient_name", "modality"):
+        if target not in mapped and not plan.fallbacks.get(target):
+            yield Mistake(None, "rules", f"Nothing is mapped to {target}, which every item needs.")
+    if not mapped & {targets.START_DATE, targets.START}:
+        yield Mistake(None, "rules", f"Nothing is mapped to {targets.START_DATE} or {targets.START}.")
+    has_time = mapped & {targets.START_TIME, targets.START}
+    if not has_time and plan.sessions.without_time is WithoutTime.ISSUE:
+        text = "No time is mapped: map one, or let a date without a time mean some time that day."
+        yield Mistake(None, "without_time", text)
+
+
+def _repeated(plan: Plan) -> Iterator[Mistake]:
+    seen: set[str] = set()
+    for place, rule in enumerate(plan.rules):
+        parts = _parts_of(rule.target)
+        if parts & seen:
+            yield Mistake(place, "target", f"Another rule has {' or '.join(sorted(parts & seen))} already.")
+        seen |= parts
+
+
+def _parts_of(target: str) -> frozenset[str]:
+    """The values that a target stands for: two rules for one of them contradict each other."""
+    if target == targets.START:
+        return frozenset({targets.START_DATE, targets.START_TIME})
+    return frozenset({targets.KILOGRAMS if target == targets.POUNDS else target})
+
+
+def _fallbacks(plan: Plan) -> Iterator[Mistake]:
+    for field, value in plan.fallbacks.items():
+        if targets.is_keyword(field) or field in (targets.STATUS, targets.START, targets.POUNDS):
+            yield Mistake(None, "fallbacks", f"{field} is no field of an item that may have a fixed value.")
+        elif field in _OF_ONE_PERSON:
+            yield Mistake(
+                None, "fallbacks", f"{field} is a participant's own: it cannot be the same for all."
+            )
+        elif problem := _unfit(field, value):
+            yield Mistake(None, "fallbacks", f"{field}: {problem}")
+
+
+def _named(plan: Plan) -> dict[str, Rule]:
+    return {name: rule for rule in plan.rules if (name := targets.name_of(rule.target))}
+
+
+def _circles(plan: Plan) -> Iterator[Mistake]:
+    named = _named(plan)
+    for place, rule in enumerate(plan.rules):
+        name = targets.name_of(rule.target)
+        if name and name in _reached(template_names(rule), named):
+            yield Mistake(place, "transforms", f"{{{name}}} is made from itself.")
+
+
+def _reached(names: Iterable[str], named: dict[str, Rule]) -> set[str]:
+    reached: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name in named and name not in reached:
+            reached.add(name)
+            waiting += template_names(named[name])
+    return reached
+
+
+def _rule_in_project(place: int, rule: Rule, plan: Plan, dictionary: Dictionary) -> Iterator[Mistake]:
+    for event in check_sessions.unknown_events(rule.events, dictionary):
+        yield Mistake(place, "events", check_sessions.no_such_event(event, dictionary))
+    known = {*_named(plan), *plan.constants, *targets.RESERVED}
+    for name in template_names(rule):
+        if name not in known and not columns.exists(name, dictionary):
+            text = f"{{{name}}} is no field, constant or named value."
+            yield Mistake(place, "transforms", with_near(text, name, [*known, *dictionary.fields]))
+    if rule.field and not columns.exists(rule.field, dictionary):
+        text = f"The project has no field {rule.field}."
+        yield Mistake(place, "field", with_near(text, rule.field, dictionary.fields))
+    elif rule.field:
+        yield from _field(place, rule, plan, dictionary)
+
+
+def _field(place: int, rule: Rule, plan: Plan, dictionary: Dictionary) -> Iterator[Mistake]:
+    field = dictionary.fields.get(rule.field)
+    if field is not None and field.type in ("file", "descriptive"):
+        yield Mistake(place, "field", f"A field of the type {field.type} has no value to map.")
+    if field is not None and is_minutes(field) and rule.target in (targets.START, targets.START_TIME):
+        yield Mistake(place, "field", "This field holds minutes and seconds, not a time of day.")
+    yield from _level(place, rule, plan, dictionary)
+    if field is not None:
+        yield from _choices(place, rule, field)
+
+
+def _level(place: int, rule: Rule, plan: Plan, dictionary: Dictionary) -> Iterator[Mistake]:
+    how = plan.sessions
+    if rule.level is Level.SESSION and not sessions.is_on_session(rule.field, how, dictionary):
+        text = f"{rule.field} is not on the sessions' own rows, where it would always be empty"
+        yield Mistake(place, "level", f"{text}: choose the level record.")
+    is_own = columns.form_of(rule.field, dictionary) == how.instrument
+    is_repeating = how.kind is SessionKind.REPEATING_INSTRUMENT
+    if rule.level is Level.RECORD and is_repeating and is_own and rule.field != dictionary.record_id_field:
+        text = f"{rule.field} is on the sessions' own form: all sessions would have the first one's value"
+        yield Mistake(place, "level", f"{text}. Choose the level session.")
+
+
+def _choices(place: int, rule: Rule, field: Field) -> Iterator[Mistake]:
+    if not field.choices or not _gives_codes(rule, field):
+        return
+    if rule.target in (targets.SEX, targets.STATUS):
+        example = "1=M, 2=F" if rule.target == targets.SEX else "1=SCHEDULED, 2=CANCELLED"
+        text = f"{field.name} is a choice: say what its codes mean, such as codes {example}."
+        yield Mistake(place, "transforms", text)
+    elif targets.vr(rule.target) in ("CS", "AE") and any(code.isdigit() for code in field.choices):
+        text = f"{field.name} is a choice, and its codes are numbers: say label, or codes 1=…."
+        yield Mistake(place, "transforms", text)
+
+
+def _gives_codes(rule: Rule, field: Field) -> bool:
+    try:
+        steps = effective_transforms(rule, field)
+    except TransformError:
+        return False
+    return not any(isinstance(step, Codes | Label) for step in steps)

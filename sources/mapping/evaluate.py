@@ -1,0 +1,183 @@
+"""From a record's rows to what its sessions should be: each wanted, not wanted, or unclear."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sources.mapping import columns, conditions, sessions, targets
+from sources.mapping.lookup import Lookup
+from sources.mapping.outcomes import Outcome, Outcomes
+from sources.mapping.results import Key, Problem, Stance, Step
+from sources.mapping.rules import Level, Plan, Rule, WithoutTime
+from sources.mapping.transforms import BETWEEN_CHOICES, FromTemplate, TransformError, parse
+from sources.mapping.unusable import Unusable
+from sources.redcap.dictionary import Dictionary
+from sources.redcap.rows import Row
+
+NO_DATE = "no date"
+NO_TIME = "There is a date, but no time."
+MIDNIGHT = "00:00:00"
+
+
+def steps(
+    rows: Sequence[Row],
+    plan: Plan,
+    dictionary: Dictionary,
+    *,
+    with_trace: bool = False,
+    today: date | None = None,
+) -> tuple[Step, ...]:
+    """The sessions of one record, whose rows these all are. Whatever they hold, nothing is raised.
+
+    `today` tells birth dates in the future; it is the day of the process's time zone.
+    """
+    return tuple(
+        _step(
+            Outcomes(
+                plan,
+                Lookup(rows, key, row, plan.sessions, dictionary),
+                record=row.record,
+                today=today or date.today(),
+            ),
+            key,
+            with_trace=with_trace,
+        )
+        for key, row in sessions.find(rows, plan.sessions, dictionary)
+    )
+
+
+def _step(outcomes: Outcomes, key: Key, *, with_trace: bool) -> Step:
+    all_outcomes = outcomes.all()
+    values = _values(all_outcomes, outcomes.plan)
+    verdict = _conditions(outcomes)
+    trace = tuple(outcome.as_trace() for outcome in all_outcomes) if with_trace else ()
+    reason = _cancelled(all_outcomes, outcomes) or verdict.reason or _no_date(all_outcomes, values)
+    if reason:  # whatever else is wrong with it, nobody needs it mended
+        return Step(key, Stance.NOT_WANTED, values, reason=reason, trace=trace)
+    problems = (*_problems(all_outcomes, values, key), *verdict.problems)
+    unclear = any(problem.blocks for problem in problems)
+    stance = Stance.UNCLEAR if unclear else Stance.WANTED
+    return Step(key, stance, values, problems=problems, trace=trace)
+
+
+def _problems(all_outcomes: tuple[Outcome, ...], values: dict[str, Any], key: Key) -> list[Problem]:
+    missing = _missing_time(all_outcomes, values, key)
+    told = {problem.target for problem in missing}
+    problems = [
+        outcome.as_problem()
+        for outcome in all_outcomes
+        if outcome.problem and outcome.rule.target not in told
+    ]
+    unmapped = sorted(targets.ALWAYS_REQUIRED - {*values})
+    problems += [Problem(target, "", "Nothing is mapped to this.", key, blocks=True) for target in unmapped]
+    return [*problems, *missing]
+
+
+def _values(all_outcomes: tuple[Outcome, ...], plan: Plan) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    extra: dict[str, Any] = {}
+    for outcome in all_outcomes:
+        target = outcome.rule.target
+        if target == targets.START:
+            day, _, at = str(outcome.value).partition(" ")
+            values |= {targets.START_DATE: day, targets.START_TIME: at}
+        elif target == targets.POUNDS:
+            values[targets.KILOGRAMS] = outcome.value
+        elif targets.is_keyword(target):
+            extra[target] = outcome.value
+        elif target != targets.STATUS and targets.name_of(target) is None:
+            values[target] = outcome.value
+    mapped = {outcome.rule.target for outcome in all_outcomes}
+    values |= {field: value for field, value in plan.fallbacks.items() if field not in {*mapped, *values}}
+    if _is_at_midnight(values, plan):
+        values[targets.START_TIME] = MIDNIGHT
+    return {**values, "extra_attributes": extra} if extra else values
+
+
+def _is_at_midnight(values: dict[str, Any], plan: Plan) -> bool:
+    has_no_time = bool(values.get(targets.START_DATE)) and not values.get(targets.START_TIME)
+    return has_no_time and plan.sessions.without_time is WithoutTime.MIDNIGHT
+
+
+def _missing_time(all_outcomes: tuple[Outcome, ...], values: dict[str, Any], key: Key) -> list[Problem]:
+    """A time that cannot be read is as none."""
+    if not values.get(targets.START_DATE) or values.get(targets.START_TIME):
+        return []
+    of_time = (targets.START_TIME, targets.START)
+    outcome = next((found for found in all_outcomes if found.rule.target in of_time), None)
+    if outcome is None:
+        return [Problem(targets.START_TIME, "", NO_TIME, key, blocks=True)]
+    text = outcome.problem or NO_TIME
+    return [Problem(outcome.rule.target, outcome.field, text, outcome.place, blocks=True)]
+
+
+def _cancelled(all_outcomes: tuple[Outcome, ...], outcomes: Outcomes) -> str:
+    found = (outcome for outcome in all_outcomes if outcome.rule.target == targets.STATUS)
+    outcome = next((outcome for outcome in found if outcome.value == targets.NOT_WANTED), None)
+    if outcome is None:
+        return ""
+    field = outcomes.lookup.dictionary.fields.get(outcome.field)
+    label = field.choices.get(outcome.raw) if field else None
+    return f"{outcome.field} is “{label}”" if label else f"{outcome.field} says that it is cancelled"
+
+
+def _no_date(all_outcomes: tuple[Outcome, ...], values: dict[str, Any]) -> str:
+    """A date that cannot be read is a problem; only an empty one says that nothing is planned."""
+    of_date = [found for found in all_outcomes if found.rule.target in (targets.START_DATE, targets.START)]
+    unreadable = not of_date or any(outcome.problem for outcome in of_date)
+    return "" if unreadable or values.get(targets.START_DATE) else NO_DATE
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    reason: str = ""
+    problems: tuple[Problem, ...] = ()
+
+
+def _conditions(outcomes: Outcomes) -> _Verdict:
+    """The first condition that does not hold, or those that cannot be told."""
+    problems = []
+    for condition in conditions.parse(outcomes.plan.sessions.conditions):
+        found = outcomes.lookup.anywhere(condition.field, Level.SESSION)
+        field = outcomes.lookup.dictionary.fields.get(condition.field)
+        values = tuple(found.value.split(BETWEEN_CHOICES)) if columns.is_checkbox(field) else (found.value,)
+        try:
+            if not condition.holds(tuple(filter(None, values))):
+                return _Verdict(f"{condition.line} does not hold")
+        except Unusable as error:
+            problems.append(Problem("", condition.field, str(error), found.place, blocks=True))
+    return _Verdict(problems=tuple(problems))
+
+
+def fields_needed(plan: Plan, dictionary: Dictionary) -> tuple[str, ...]:
+    """What to ask REDCap for and nothing else, the record ID first; no columns that every row has."""
+    named = {columns.base(name, dictionary) for name in field_names(plan)}
+    order = {name: place for place, name in enumerate(dictionary.fields)}
+    wanted = sorted(named - columns.OF_EVERY_ROW, key=lambda name: (order.get(name, len(order)), name))
+    return tuple(dict.fromkeys([dictionary.record_id_field, *wanted]))
+
+
+def needs_groups(plan: Plan) -> bool:
+    """Whether the export must have redcap_data_access_group, which takes a right of its own."""
+    return columns.GROUP in field_names(plan)
+
+
+def field_names(plan: Plan) -> set[str]:
+    """Every REDCap name that the plan reads."""
+    own = {name for rule in plan.rules if (name := targets.name_of(rule.target))}
+    others = own | targets.RESERVED | set(plan.constants)
+    in_templates = {name for rule in plan.rules for name in template_names(rule)}
+    direct = {rule.field for rule in plan.rules if rule.field}
+    direct |= {condition.field for condition in conditions.parse(plan.sessions.conditions)}
+    return direct | {name for name in in_templates if name not in others}
+
+
+def template_names(rule: Rule) -> tuple[str, ...]:
+    try:
+        steps = parse(rule.transforms)
+    except TransformError:
+        return ()
+    return tuple(name for step in steps if isinstance(step, FromTemplate) for name in step.template.names)

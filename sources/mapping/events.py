@@ -1,0 +1,45 @@
+"""A project's events: their order, their arms, and which instruments they hold and repeat."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from sources.redcap.dictionary import Dictionary
+
+_ARM = re.compile(r"_arm_(\d{1,4})\Z", re.ASCII)  # REDCap ends every unique event name so
+
+
+def arm(event: str, dictionary: Dictionary) -> int:
+    """1 in a classic project."""
+    known = next((found.arm for found in dictionary.events if found.name == event), None)
+    if known is not None:
+        return known
+    match = _ARM.search(event)
+    return int(match[1]) if match else 1
+
+
+def order(dictionary: Dictionary, first: Sequence[str] = ()) -> dict[str, int]:
+    """Each event's place: those of `first` before the project's own order."""
+    names = dict.fromkeys((*first, *(event.name for event in dictionary.events)))
+    return {name: place for place, name in enumerate(names)}
+
+
+def holding(form: str, dictionary: Dictionary) -> tuple[str, ...]:
+    """The events that have the form, in the project's order; "" is a classic project."""
+    if not dictionary.is_longitudinal:
+        return ("",)
+    return tuple(event.name for event in dictionary.events if has_form(event.name, form, dictionary))
+
+
+def has_form(event: str, form: str, dictionary: Dictionary) -> bool:
+    return not dictionary.is_longitudinal or form in dictionary.event_forms.get(event, ())
+
+
+def repeats_form(event: str, form: str, dictionary: Dictionary) -> bool:
+    return (event, form) in (dictionary.repeating or ())
+
+
+def repeats(event: str, dictionary: Dictionary) -> bool:
+    """Whether the event repeats as a whole."""
+    return repeats_form(event, "", dictionary)

@@ -1,0 +1,87 @@
+"""Where the values of one session are looked for: its own rows, or the record's rows of the same arm.
+
+What is on the sessions' own form is never taken from another session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from sources.mapping import columns, events, sessions
+from sources.mapping.results import Key
+from sources.mapping.rules import Level, SessionKind, Sessions
+from sources.redcap.dictionary import Dictionary
+from sources.redcap.rows import Row
+
+
+class Found(NamedTuple):
+    value: str  # "" where it is nowhere
+    place: Key  # the row it is from, or where it is to be entered
+
+
+class Lookup:
+    """Of one session; `rows` are all of its record."""
+
+    def __init__(
+        self, rows: Sequence[Row], key: Key, row: Row, how: Sessions, dictionary: Dictionary
+    ) -> None:
+        self.key = key
+        self.row = row
+        self.how = how
+        self.dictionary = dictionary
+        self._rows = rows
+        own_rows = (found for found in rows if self._is_own(found))
+        self._own_rows = sorted(own_rows, key=sessions.row_order(dictionary, how.events))
+
+    def by_level(self, name: str, level: Level, named_events: tuple[str, ...]) -> Found:
+        if level is Level.SESSION:
+            return self._first(name, self._own_rows)
+        return self._first(name, self._of_record(named_events))
+
+    def anywhere(self, name: str, level: Level, named_events: tuple[str, ...] = ()) -> Found:
+        """Of a name in a template or a condition: on the session's rows if these are to hold it."""
+        own = self._belongs_to_session(name, level)
+        return self.by_level(name, Level.SESSION if own else Level.RECORD, named_events)
+
+    def _belongs_to_session(self, name: str, level: Level) -> bool:
+        form = columns.form_of(name, self.dictionary)
+        if form is None:
+            return True
+        if self.how.kind is SessionKind.REPEATING_INSTRUMENT and form == self.how.instrument:
+            return True
+        if self.how.kind is SessionKind.REPEATING_INSTRUMENT or level is Level.RECORD:
+            return False
+        return events.has_form(self.key.event, form, self.dictionary)
+
+    def _is_own(self, row: Row) -> bool:
+        if self.how.kind is not SessionKind.RECORD:
+            return sessions.place_of(row) == self.key
+        is_named = not self.how.events or row.event in self.how.events
+        return is_named and self._is_in_arm(row)
+
+    def _is_in_arm(self, row: Row) -> bool:
+        return events.arm(row.event, self.dictionary) == events.arm(self.row.event, self.dictionary)
+
+    def _of_record(self, named_events: tuple[str, ...]) -> list[Row]:
+        """In the order to look: the events named, of whatever arm, or those of the session's arm."""
+        if named_events:
+            wanted = [row for row in self._rows if row.event in named_events]
+        else:
+            wanted = [row for row in self._rows if self._is_in_arm(row)]
+        return sorted(wanted, key=sessions.row_order(self.dictionary, named_events))
+
+    def _first(self, name: str, rows: Iterable[Row]) -> Found:
+        looked_at = list(rows)
+        for row in looked_at:
+            value = columns.read(name, row, self.dictionary)
+            if value:
+                return Found(value, sessions.place_of(row))
+        return Found("", self._where_to_enter(name, looked_at))
+
+    def _where_to_enter(self, name: str, looked_at: list[Row]) -> Key:
+        form = columns.form_of(name, self.dictionary) or ""
+        having = (row for row in looked_at if not row.instrument or row.instrument == form)
+        fitting = (row for row in having if events.has_form(row.event, form, self.dictionary))
+        row = next(fitting, self.row)
+        return sessions.place_of(row)

@@ -1,0 +1,98 @@
+"""Texts that people typed, made fit for DICOM: what names a person or a thing is never cut or guessed at."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+
+from sources.mapping.transforms import Origin
+from sources.mapping.unusable import Unusable
+from worklist.dicom import representations
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u2060\ufeff]")
+_SPACES = re.compile(r"\s+")
+_MARKUP = re.compile(
+    r"</?(?:a|b|br|div|em|font|h[1-6]|hr|i|img|li|ol|p|small|span|strong|sub|sup|table|tbody|td|th|tr|u|ul)"
+    r"(?:\s[^<>]*)?/?>",
+    re.IGNORECASE,
+)
+_NAME_DELIMITERS = re.compile(r"[\^=\\]")
+_AE_TITLES_LENGTH = 271
+
+
+def identifier(text: str, vr: str) -> str:
+    """As it was typed, but for invisible characters: what is not fit is refused."""
+    found = _INVISIBLE.sub("", unicodedata.normalize("NFC", text)).replace("\u00a0", " ").strip()
+    if "<" in found or ">" in found:
+        raise Unusable("An identifier cannot have < or > in it.")
+    return _checked(found, vr)
+
+
+def description(text: str, vr: str) -> str:
+    """Without markup, in one line except where the VR has paragraphs."""
+    found = html.unescape(_MARKUP.sub(" ", text))
+    if vr in representations.PARAGRAPHS:
+        return _checked(_without_control(found, vr).strip(), vr)
+    return _checked(one_line(found), vr)
+
+
+def one_line(text: str) -> str:
+    visible = _INVISIBLE.sub("", unicodedata.normalize("NFC", text))
+    return _SPACES.sub(" ", _CONTROL.sub(" ", visible)).strip()
+
+
+def _without_control(text: str, vr: str) -> str:
+    """Paragraphs keep their tabs and new lines."""
+    return "".join(
+        " " if _CONTROL.match(character) and representations.problem(vr, character) else character
+        for character in unicodedata.normalize("NFC", text)
+    )
+
+
+def person_name(text: str, origin: Origin) -> str:
+    """`Doe, Jane` in one field is Doe^Jane; a name that a template made has its own form."""
+    found = one_line(text)
+    if "<" in found or ">" in found:
+        raise Unusable("A name cannot have < or > in it.")
+    if origin is Origin.RECORD:
+        without_delimiters(found)
+    if origin is not Origin.TEMPLATE and "^" not in found:
+        found = _from_comma_form(found)
+    groups = ["^".join(part.strip() for part in group.split("^")).rstrip("^") for group in found.split("=")]
+    return _checked("=".join(groups).rstrip("="), "PN")
+
+
+def without_delimiters(text: str) -> str:
+    """What a participant's record has of a name; DICOM divides names by the characters refused here."""
+    if _NAME_DELIMITERS.search(text):
+        raise Unusable("A name cannot have ^, = or a backslash in it.")
+    return text
+
+
+def _from_comma_form(name: str) -> str:
+    if name.count(",") > 1:
+        raise Unusable("This name has more than one comma: write Family, Given.")
+    family, _, given = name.partition(",")
+    return f"{family.strip()}^{given.strip()}".rstrip("^")
+
+
+def code_string(text: str) -> str:
+    return _checked(one_line(text).upper(), "CS")
+
+
+def ae_titles(text: str) -> str:
+    """One or several, divided by commas or backslashes, each once."""
+    titles = dict.fromkeys(title.strip() for title in re.split(r"[,\\]", one_line(text)) if title.strip())
+    found = "\\".join(_checked(title, "AE") for title in titles)
+    if len(found) > _AE_TITLES_LENGTH:
+        raise Unusable("These are too many AE titles.")
+    return found
+
+
+def _checked(text: str, vr: str) -> str:
+    problem = representations.problem(vr, text) if text else None
+    if problem:
+        raise Unusable(problem)
+    return text

@@ -1,0 +1,232 @@
+"""What is done to a value on its way from REDCap to its target: one step a line, in order.
+
+A value that a step does not fit is a problem, never passed on as it was.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
+from typing import ClassVar, Protocol
+
+from sources.mapping import code_table, moments, numbers, templates
+from sources.mapping.unusable import Unusable
+
+BETWEEN_CHOICES = ", "  # of a checkbox: its checked codes, and what they become
+
+
+class TransformError(ValueError):
+    """A line that is no transform: names it, and says what is expected."""
+
+
+class Surroundings(Protocol):
+    """What a step may ask beside the value itself."""
+
+    choices: Mapping[str, str]  # code to label, of the rule's field
+    is_checkbox: bool
+
+    def value_of(self, name: str) -> str:
+        """Of a name in a template. Raises Unusable."""
+
+
+class Origin(Enum):
+    """Whose text a value is: in a person's name only a mapping's own ^ divides family from given name."""
+
+    RECORD = "record"
+    TABLE = "table"  # of codes, of the dictionary's labels, or the default
+    TEMPLATE = "template"
+
+
+@dataclass(frozen=True)
+class Transform:
+    """`origin` is set where the result is not the participant's own text any more."""
+
+    origin: ClassVar[Origin | None] = None
+
+    def apply(self, value: str, around: Surroundings) -> str:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Plainly(Transform):
+    """A step that looks at nothing but the value."""
+
+    change: Callable[[str], str]
+
+    def apply(self, value: str, around: Surroundings) -> str:
+        return self.change(value)
+
+
+@dataclass(frozen=True)
+class FromTemplate(Transform):
+    template: templates.Template
+    origin = Origin.TEMPLATE
+
+    def apply(self, value: str, around: Surroundings) -> str:
+        return self.template.fill(lambda name: value if name == "value" else around.value_of(name))
+
+
+@dataclass(frozen=True)
+class Pattern(Transform):
+    expression: re.Pattern[str]
+    group: int | str
+
+    def apply(self, value: str, around: Surroundings) -> str:
+        match = self.expression.search(value)
+        if match is None or match[self.group] is None:
+            raise Unusable("This does not fit the pattern.")
+        return match[self.group].strip()
+
+
+@dataclass(frozen=True)
+class Label(Transform):
+    origin = Origin.TABLE
+
+    def apply(self, value: str, around: Surroundings) -> str:
+        return _for_each_code(value, around, around.choices, "This code is not among the field's choices.")
+
+
+@dataclass(frozen=True)
+class Codes(Transform):
+    table: Mapping[str, str]
+    origin = Origin.TABLE
+
+    def apply(self, value: str, around: Surroundings) -> str:
+        return _for_each_code(value, around, self.table, "This code is not in the table of codes.")
+
+
+def _for_each_code(value: str, around: Surroundings, table: Mapping[str, str], otherwise: str) -> str:
+    codes = [value] if value in table or not around.is_checkbox else value.split(BETWEEN_CHOICES)
+    if any(code not in table for code in codes):
+        raise Unusable(otherwise)
+    return BETWEEN_CHOICES.join(table[code] for code in codes)
+
+
+@lru_cache(maxsize=1024)  # a plan's few texts are asked for with every record
+def parse(text: str) -> tuple[Transform, ...]:
+    """Raises TransformError."""
+    return tuple(_line(line.strip()) for line in text.splitlines() if line.strip())
+
+
+def _line(line: str) -> Transform:
+    keyword, _, rest = line.partition(" ")
+    plain = _WHOLE_LINES.get(" ".join(line.lower().split()))
+    if plain is not None:
+        return plain
+    reader = _WITH_MORE.get(keyword.lower())
+    if reader is None:
+        raise TransformError(f"“{line}” is not known. One of these is expected: {', '.join(FORMS)}.")
+    try:
+        return reader(rest.strip())
+    except ValueError as error:
+        raise TransformError(f"“{line}”: {error}") from error
+
+
+def _template(rest: str) -> Transform:
+    return FromTemplate(templates.read(rest))
+
+
+def _pattern(rest: str) -> Transform:
+    group, _, expression = rest.partition(" ")
+    try:
+        compiled = re.compile(expression.strip())
+    except re.error as error:
+        raise ValueError(f"The regular expression is not valid: {error}.") from error
+    found = int(group) if _is_whole(group) else group
+    if found not in (*range(compiled.groups + 1), *compiled.groupindex) or not expression.strip():
+        raise ValueError("A group of the expression and the expression are expected: pattern 1 ^([A-Z]+)-.")
+    return Pattern(compiled, found)
+
+
+def _part(rest: str) -> Transform:
+    match = re.fullmatch(r"(\d{1,3}|last)\s+of\s+(\S+)", rest, re.ASCII | re.IGNORECASE)
+    if not match or match[1] == "0":
+        raise ValueError("A position and a separator are expected: part 2 of -, part last of space.")
+    position = -1 if match[1].lower() == "last" else int(match[1]) - 1
+    separator = " " if match[2].lower() == "space" else match[2]
+
+    def part(value: str) -> str:
+        parts = value.split(separator)
+        if len(parts) < 2 or position >= len(parts):
+            raise Unusable("This does not have the part that is wanted.")
+        return parts[position].strip()
+
+    return Plainly(part)
+
+
+def _pad(rest: str) -> Transform:
+    if not _is_whole(rest) or not 1 <= int(rest) <= 64:
+        raise ValueError("A length is expected, which zeros fill up: pad 4.")
+    return Plainly(lambda value: value.rjust(int(rest), "0"))
+
+
+def _characters(rest: str) -> Transform:
+    match = re.fullmatch(r"(\d{1,3})\s*-\s*(\d{1,3})?", rest, re.ASCII)
+    first, last = (int(match[1]), int(match[2] or 0)) if match else (0, 0)
+    if first < 1 or (last and last < first):
+        raise ValueError("The first and the last position are expected: characters 1-4, characters 3-.")
+
+    def characters(value: str) -> str:
+        if len(value) < max(first, last):
+            raise Unusable("This is shorter than the characters that are wanted.")
+        return value[first - 1 : last or None].strip()
+
+    return Plainly(characters)
+
+
+def _codes(rest: str) -> Transform:
+    return Codes(code_table.read(rest))
+
+
+def _is_whole(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 3
+
+
+def _without_lone_year(value: str) -> str:
+    return "" if moments.is_year(value) else value
+
+
+def _first_of_january(value: str) -> str:
+    return f"{value}-01-01" if moments.is_year(value) else value
+
+
+_WHOLE_LINES: Mapping[str, Transform] = {
+    "upper": Plainly(str.upper),
+    "lower": Plainly(str.lower),
+    "strip": Plainly(str.strip),
+    "label": Label(),
+    "pounds to kilograms": Plainly(numbers.kilograms_from_pounds),
+    "centimetres to metres": Plainly(numbers.metres_from_centimetres),
+    "centimeters to meters": Plainly(numbers.metres_from_centimetres),
+    "year only empty": Plainly(_without_lone_year),
+    "year only 0101": Plainly(_first_of_january),
+}
+_WITH_MORE: Mapping[str, Callable[[str], Transform]] = {
+    "template": _template,
+    "pattern": _pattern,
+    "part": _part,
+    "pad": _pad,
+    "characters": _characters,
+    "codes": _codes,
+}
+# As help for people: every form a line may have.
+FORMS = (
+    "template sub_{study_id}[_fam_{family_id}]",
+    "pattern 1 ^([A-Z]+)-",
+    "part 2 of -",
+    "part last of -",
+    "upper",
+    "lower",
+    "strip",
+    "pad 4",
+    "characters 1-4",
+    "label",
+    "codes 1=M, 2=F",
+    "pounds to kilograms",
+    "centimetres to metres",
+    "year only empty",
+    "year only 0101",
+)

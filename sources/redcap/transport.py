@@ -1,0 +1,130 @@
+"""POSTs to REDCap's API: time-outs, retries of what time may mend, and no redirects."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import requests
+
+from sources.errors import ConfigurationError, TooMuchError, TransientError
+from sources.redcap import answers
+from sources.redcap.limiter import limiter_of
+
+Found = TypeVar("Found")
+CHUNK = 65_536
+
+
+@dataclass(frozen=True)
+class Access:
+    """Where and how to ask; seconds, and requests in any minute."""
+
+    url: str
+    token: str = field(repr=False)
+    ca_bundle: str = ""
+    read_timeout: float = 120
+    connect_timeout: float = 10
+    requests_per_minute: int = 300
+    batch_size: int = 100
+    attempts: int = 4
+    pause: float = 1.0  # before the second attempt; then twice as long each time
+
+
+class Transport:
+    """One session with one API. `wait` is told each pause, so that whoever waits may do more than sleep."""
+
+    def __init__(self, access: Access, wait: Callable[[float], None] = time.sleep) -> None:
+        self.access = access
+        self.wait = wait
+        self.requests = 0
+        self.skew: timedelta | None = None
+        self.session = requests.Session()
+        if access.ca_bundle:
+            self.session.verify = access.ca_bundle
+
+    def close(self) -> None:
+        self.session.close()
+
+    def ask(self, asked: str, fields: Mapping[str, str]) -> Any:
+        """The JSON of the answer."""
+        return self._tried(fields, lambda status, body: answers.content_of(status, body, asked=asked))
+
+    def ask_text(self, asked: str, fields: Mapping[str, str]) -> str:
+        return self._tried(fields, lambda status, body: answers.plain_text_of(status, body, asked=asked))
+
+    def _tried(self, fields: Mapping[str, str], read: Callable[[int, bytes], Found]) -> Found:
+        for attempt in range(1, self.access.attempts):
+            try:
+                return read(*self._post(fields))
+            except TooMuchError:
+                raise
+            except TransientError:
+                self.wait(self.access.pause * 2 ** (attempt - 1) * random.uniform(1, 1.5))
+        return read(*self._post(fields))
+
+    def _post(self, fields: Mapping[str, str]) -> tuple[int, bytes]:
+        """Status and body. What requests raises holds the body that was sent, and so the token."""
+        access = self.access
+        limiter_of(urlsplit(access.url).netloc).take(access.requests_per_minute, self.wait)
+        body = {"token": access.token, "format": "json", "returnFormat": "json", **fields}
+        self.requests += 1
+        try:
+            response = self.session.post(
+                access.url,
+                data=body,
+                timeout=(access.connect_timeout, access.read_timeout),
+                allow_redirects=False,
+                stream=True,
+            )
+            with response:
+                self._look_at_the_clock(response)
+                _refuse_redirect(response)
+                return response.status_code, self._read(response)
+        except requests.exceptions.SSLError:
+            raise ConfigurationError(
+                "The server's certificate is not trusted: name the institution's CA bundle."
+            ) from None
+        except requests.exceptions.Timeout:
+            raise TransientError(f"REDCap did not answer within {access.read_timeout:g} seconds.") from None
+        except (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema):
+            raise ConfigurationError("The API URL is not one.") from None
+        except OSError as error:
+            if isinstance(
+                error, requests.exceptions.ConnectionError | requests.exceptions.ChunkedEncodingError
+            ):
+                raise TransientError("The connection to REDCap failed.") from None
+            if access.ca_bundle and not isinstance(error, requests.exceptions.RequestException):
+                raise ConfigurationError("The CA bundle cannot be read.") from None
+            raise TransientError(f"The request to REDCap failed: {type(error).__name__}.") from None
+
+    def _read(self, response: requests.Response) -> bytes:
+        """All of it, within the time-out too: a server may send a byte a second."""
+        deadline = time.monotonic() + self.access.read_timeout
+        parts = []
+        for part in response.iter_content(CHUNK):
+            parts.append(part)
+            if time.monotonic() > deadline:
+                raise TransientError("REDCap's answer came too slowly.")
+        return b"".join(parts)
+
+    def _look_at_the_clock(self, response: requests.Response) -> None:
+        try:
+            theirs = parsedate_to_datetime(response.headers["Date"])
+        except (KeyError, ValueError, TypeError):
+            return
+        if theirs.tzinfo is not None:
+            self.skew = theirs - datetime.now(UTC)
+
+
+def _refuse_redirect(response: requests.Response) -> None:
+    if response.is_redirect or 300 <= response.status_code < 400:
+        target = response.headers.get("Location", "").partition("?")[0]
+        raise ConfigurationError(
+            f"The API URL redirects to {target or 'elsewhere'}: enter that address instead."
+        )

@@ -1,0 +1,129 @@
+"""The study of `make demo`: eight children scanned around today, and the configuration that reads it."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+
+from tests.redcap_dictionary import field
+from tests.redcap_project import Project, User
+
+TOKEN = "DE30DE30DE30DE30DE30DE30DE30DE30"
+PROJECT_ID = 792
+
+
+class Child(NamedTuple):
+    record: str
+    last_name: str
+    first_name: str
+    born: str
+    sex: str
+    family: str
+    days: int  # from today
+    at: str
+    pounds: str
+    status: str = "1"
+
+
+CHILDREN = (
+    Child("GB-0101", "Tremblay", "Zoë", "2015-04-02", "2", "F-17", 0, "08:30", "62.5"),
+    Child("GB-0102", "Okafor", "Chidi", "2014-11-19", "1", "F-21", 0, "09:45", "71"),
+    Child("GB-0103", "Núñez-Peña", "José", "2016-01-30", "1", "", 0, "11:00", "55.2"),
+    Child("GB-0104", "Łukasiewicz", "Ola", "2015-08-08", "2", "F-22", 0, "13:15", "64"),
+    Child("GB-0105", "O'Brien", "Maeve", "2013-06-21", "2", "F-23", 0, "15:00", ""),
+    Child("GB-0106", "Singh", "Arjan", "2014-02-14", "1", "F-24", 1, "09:00", "68"),
+    Child("GB-0107", "Virtanen", "Aino", "2015-12-05", "2", "F-25", 2, "10:30", "59.4"),
+    Child("GB-0108", "Haddad", "Layla", "2016-09-17", "3", "F-26", 3, "14:00", "51", "2"),
+)
+
+
+def demo_study(today: date) -> Project:
+    fields = [
+        field("study_id", "enrolment", label="Study ID"),
+        field("last_name", "enrolment", label="Last name", identifier=True),
+        field("first_name", "enrolment", label="First name", identifier=True),
+        field("dob", "enrolment", label="Date of birth", validation="date_ymd", identifier=True),
+        field("sex", "enrolment", "radio", label="Sex", choices="1, Male | 2, Female | 3, Prefer not to say"),
+        field("family_id", "enrolment", label="Family"),
+        field("mri_instance", "mri", label="Session number"),
+        field("mri_date", "mri", label="Date of the scan", validation="date_ymd"),
+        field("mri_time", "mri", label="Time of the scan", validation="time"),
+        field("mri_wt_lbs", "mri", label="Weight (lb)", validation="number"),
+        field("mri_status", "mri", "dropdown", label="Appointment", choices="1, Confirmed | 2, Cancelled"),
+        field("mri_comment", "mri", "notes", label="For the operator"),
+    ]
+    project = Project(
+        PROJECT_ID,
+        "Growing Brains",
+        fields,
+        repeating={("", "mri")},
+        form_labels={"mri": "MRI visit"},
+        tz="UTC",
+    )
+    project.users[TOKEN] = User("pylantir")
+    for child in CHILDREN:
+        _enrol(project, child, today)
+    return project
+
+
+def _enrol(project: Project, child: Child, today: date) -> None:
+    project.save(
+        child.record,
+        last_name=child.last_name,
+        first_name=child.first_name,
+        dob=child.born,
+        sex=child.sex,
+        family_id=child.family,
+    )
+    project.save(
+        child.record,
+        instrument="mri",
+        instance=1,
+        mri_instance="1",
+        mri_date=(today + timedelta(days=child.days)).isoformat(),
+        mri_time=child.at,
+        mri_wt_lbs=child.pounds,
+        mri_status=child.status,
+        mri_comment="Wears glasses" if child.record == "GB-0102" else "",
+    )
+
+
+def configuration(api_url: str) -> dict[str, Any]:
+    """In the original's format; `import_config` reads it."""
+    return {
+        "allowed_aet": ["MR1"],
+        "data_sources": [
+            {
+                "name": "growing_brains",
+                "type": "redcap",
+                "enabled": True,
+                "sync_interval": 60,
+                "config": {
+                    "api_url": api_url,
+                    "api_token": TOKEN,
+                    "project_id": PROJECT_ID,
+                    "server_timezone": "UTC",
+                    "site_id": "792",
+                    "protocol": "BRAIN_MRI_3T",
+                },
+                "field_mapping": {
+                    "study_id": "study_id",
+                    "family_id": "family_id",
+                    "dob": "patient_birth_date",
+                    "sex": {"target": "patient_sex", "values": {"1": "M", "2": "F"}, "level": "record"},
+                    "last_name": {
+                        "target": "patient_name",
+                        "template": "{last_name}^{first_name}",
+                        "level": "record",
+                        "required": True,
+                    },
+                    "mri_instance": "session_id",
+                    "mri_date": "scheduled_start_date",
+                    "mri_time": "scheduled_start_time",
+                    "mri_wt_lbs": "patient_weight_lb",
+                    "mri_status": "performed_procedure_step_status",
+                    "mri_comment": "PatientComments",
+                },
+            }
+        ],
+    }
