@@ -70,7 +70,6 @@ class Project:
         self.missing_codes = missing_codes
         self.form_labels = dict(form_labels or {})
         self.surveys = set(surveys)
-        self.tz = tz
         self.version = version
         self.users: dict[str, User] = {}
         self.clock = Clock()
@@ -81,6 +80,15 @@ class Project:
         self._dag_of: dict[str, str] = {}
         self._columns_of: list[str] = []
         self._columns: list[Column] = []
+
+    @property
+    def tz(self) -> str:
+        """The server's zone; what is in the log already keeps its wall time."""
+        return self.log.zone.key
+
+    @tz.setter
+    def tz(self, name: str) -> None:
+        self.log.zone = ZoneInfo(name)
 
     # The dictionary
 

@@ -33,6 +33,8 @@ class Export:
         """Raises ApiError, and OutOfMemory."""
         if self.user.data_export == NO_ACCESS:
             raise ApiError(403, "You do not have permissions to use the API")
+        if self._asks_for_dags and not self.user.dags:
+            raise lacks("Data Access Groups")
         selection = Selection(self.project, self.user, self.parameters, self.switches, self.limits)
         columns, wanted = selection.columns(), selection.rows()
         if len(columns) > 1 and _over(len({record for record, _ in wanted}), self.limits.record_limit):
@@ -73,7 +75,7 @@ class Export:
         if project.repeating:
             form = project.forms.get(key.instrument, "") if labels else key.instrument
             row |= {"redcap_repeat_instrument": form, "redcap_repeat_instance": key.instance or ""}
-        if self._gives_dags:
+        if self._asks_for_dags and project.dags:
             dag = project.dag(record)
             row["redcap_data_access_group"] = project.dags.get(dag, "") if labels else dag
         return row
@@ -137,13 +139,9 @@ class Export:
         return DEIDENTIFIED in ([right] if isinstance(right, int) else right.values())
 
     @cached_property
-    def _gives_dags(self) -> bool:
-        """The flag counts for nothing in a group; without the right it is an error."""
-        if not self.parameters.flag("exportDataAccessGroups") or self.user.dag:
-            return False
-        if not self.user.dags:
-            raise lacks("Data Access Groups")
-        return bool(self.project.dags)
+    def _asks_for_dags(self) -> bool:
+        """A member of a group asks in vain: the flag then counts for nothing."""
+        return self.parameters.flag("exportDataAccessGroups") and not self.user.dag
 
 
 def hashed(record: str) -> str:

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable
 
 MINUTE = 60.0
+A_LITTLE = 0.01  # what rounding takes
 
 
 class Limiter:
@@ -30,7 +31,7 @@ class Limiter:
                 if len(self._sent) < per_minute:
                     self._sent.append(now)
                     return
-                pause = self._sent[-per_minute] + MINUTE - now
+                pause = self._sent[-per_minute] + MINUTE - now + A_LITTLE
             wait(pause)
 
 

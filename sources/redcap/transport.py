@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from sources.errors import ConfigurationError, TooMuchError, TransientError
 from sources.redcap import answers
@@ -45,8 +46,6 @@ class Transport:
         self.requests = 0
         self.skew: timedelta | None = None
         self.session = requests.Session()
-        if access.ca_bundle:
-            self.session.verify = access.ca_bundle
 
     def close(self) -> None:
         self.session.close()
@@ -80,6 +79,7 @@ class Transport:
                 data=body,
                 timeout=(access.connect_timeout, access.read_timeout),
                 allow_redirects=False,
+                verify=access.ca_bundle or True,
                 stream=True,
             )
             with response:
@@ -92,6 +92,8 @@ class Transport:
             ) from None
         except requests.exceptions.Timeout:
             raise TransientError(f"REDCap did not answer within {access.read_timeout:g} seconds.") from None
+        except HTTPError:  # urllib3's, of reading the body
+            raise TransientError("REDCap's answer broke off.") from None
         except (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema):
             raise ConfigurationError("The API URL is not one.") from None
         except OSError as error:
@@ -107,7 +109,7 @@ class Transport:
         """All of it, within the time-out too: a server may send a byte a second."""
         deadline = time.monotonic() + self.access.read_timeout
         parts = []
-        for part in response.iter_content(CHUNK):
+        while part := response.raw.read1(CHUNK, decode_content=True):
             parts.append(part)
             if time.monotonic() > deadline:
                 raise TransientError("REDCap's answer came too slowly.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 from django.utils import timezone
 
@@ -52,14 +53,14 @@ def study(**options: object) -> Project:
     return project
 
 
-def enrol(project: Project, record: str, last_name: str = "Doe", **values: object) -> None:
-    given = {"first_name": "Jane", "dob": "1990-01-31", "sex": "2", **values}
+def enrol(project: Project, record: str, last_name: str = "Doe", **values: Any) -> None:
+    given: dict[str, Any] = {"first_name": "Jane", "dob": "1990-01-31", "sex": "2", **values}
     project.save(record, last_name=last_name, **given)
 
 
-def book(project: Project, record: str, instance: int = 1, *, days: int = 1, **values: object) -> None:
+def book(project: Project, record: str, instance: int = 1, *, days: int = 1, **values: Any) -> None:
     """An appointment some days from today."""
-    given = {"mri_date": day(days), "mri_time": "09:30", "weight": "70", **values}
+    given: dict[str, Any] = {"mri_date": day(days), "mri_time": "09:30", "weight": "70", **values}
     project.save(record, instrument="mri", instance=instance, **given)
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from sources.models import DataSource, Outcome, SourceState, State, SyncRun
+from sources.models import DataSource, Outcome, SourceState, State, SyncRun, Trigger
 from sources.sync import claims
 from tests.redcap_project import Project
 from tests.redcap_server import Failure, RedcapServer
@@ -190,9 +190,9 @@ def test_a_request_made_while_a_pull_runs_is_not_forgotten(
         source,
         claim=claim,
         actor="schedule",
-        trigger="SCHEDULE",
+        trigger=Trigger.SCHEDULE,
         is_full=True,
-        progress=None,  # type: ignore[arg-type]
+        progress=None,
     )
     claims.request_pull(source, by="alice", full=True)
     outcomes.succeeded(source, run, began=began, is_full=True, moves_mark=True, held=0, failed=0)

@@ -127,6 +127,14 @@ def test_an_hour_that_comes_twice_has_one_wall_time() -> None:
     assert first.wall == second.wall == datetime(2026, 11, 1, 1, 30)
 
 
+def test_another_zone_has_another_wall_time() -> None:
+    project = cpip()
+    project.clock.at(NOON)
+    project.tz = "Europe/Berlin"
+    project.save("N-1", family_id="F-1")
+    assert project.log.entries[-1].wall == datetime(2026, 3, 2, 13)
+
+
 # What people may do
 
 

@@ -91,10 +91,10 @@ def test_a_hanging_answer_ends_when_the_server_closes(study: Project) -> None:
     server = RedcapServer(study)
     server.fail(Failure.HANG)
     with pytest.raises(requests.exceptions.ReadTimeout):
-        requests.post(server.url, data={"token": TOKEN}, timeout=0.05)
+        requests.post(server.url, data={"token": TOKEN}, timeout=(5, 0.05))
     started = time.monotonic()
     server.close()
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 3
 
 
 def test_a_slow_answer_comes_byte_by_byte(server: RedcapServer) -> None:
@@ -110,7 +110,7 @@ def test_a_slow_answer_ends_when_the_server_closes(study: Project) -> None:
     started = time.monotonic()
     server.close()
     response.close()
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 3
 
 
 def test_data_can_change_just_before_a_request(server: RedcapServer, study: Project) -> None:
