@@ -12,6 +12,11 @@ from typing import Any
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import DEFAULT_DB_ALIAS, connections
+
+from sources import secrets
+from sources.models import DataSource
+from sources.models.data_sources import SECRETS
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
 NETWORK_FILE_SYSTEMS = frozenset(
@@ -89,6 +94,38 @@ def sqlite_is_recent(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
             id="pylantir.E001",
         )
     ]
+
+
+@register(Tags.database)
+def secrets_can_be_decrypted(
+    app_configs: Apps, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Runs where a database is named: `check --database default`, and at every start."""
+    if DEFAULT_DB_ALIAS not in (databases or ()) or not _has_sources():
+        return []
+    kept = DataSource.objects.values_list("name", *SECRETS)  # other columns may not be migrated yet
+    locked = [name for name, *ciphers in kept if not all(map(_can_be_decrypted, ciphers))]
+    if not locked:
+        return []
+    return [
+        Warning(
+            f"FIELD_ENCRYPTION_KEYS lacks the key of what is kept secret for {', '.join(locked)}.",
+            hint="Add the key that it was saved with (the first encrypts, all decrypt), or enter the token "
+            "again: nothing is pulled until then.",
+            id="pylantir.W005",
+        )
+    ]
+
+
+def _can_be_decrypted(cipher: str) -> bool:
+    try:
+        return not cipher or bool(secrets.decrypt(cipher))
+    except secrets.CannotDecrypt:
+        return False
+
+
+def _has_sources() -> bool:
+    return DataSource._meta.db_table in connections[DEFAULT_DB_ALIAS].introspection.table_names()
 
 
 def sqlite_files() -> list[Path]:

@@ -113,17 +113,18 @@ MPPS_STALE_HOURS = env.integer("MPPS_STALE_HOURS", 12, least=1, most=8760)
 
 # The worker that pulls from sources. A task that fails is not tried again: the next pull is due soon enough.
 # `retry` lies over `timeout`, or a long task would run twice.
+WORKERS = env.integer("WORKERS", 4, least=1, most=64)  # a source that hangs keeps one of them busy
 Q_CLUSTER = {
     "name": "pylantir",
     "label": "Background work",
-    "workers": env.integer("WORKERS", 2, least=1, most=64),
+    "workers": WORKERS,
     "timeout": 3600,
     "retry": 3700,
     "ack_failures": True,
     "catch_up": False,
     "poll": 1.0,
     "save_limit": 200,
-    "queue_limit": 20,
+    "queue_limit": 2,  # what is fetched ahead is worked off before a stop
     "recycle": 200,
     **env.broker("REDIS_URL"),
 }
@@ -135,6 +136,13 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
-    # Their INFO and DEBUG lines hold identifiers, and so participants.
-    "loggers": {name: {"level": "WARNING"} for name in ("pynetdicom", "pydicom", "py.warnings")},
+    "filters": {"trigger_secrets": {"()": "pylantir_site.log_filters.WithoutTriggerSecrets"}},
+    "loggers": {
+        # Their INFO and DEBUG lines hold identifiers, and so participants.
+        **{name: {"level": "WARNING"} for name in ("pynetdicom", "pydicom", "py.warnings")},
+        # Two lines for every task, and every half minute has one.
+        "django-q": {"level": "WARNING"},
+        # It logs the path of what was refused.
+        "django.request": {"filters": ["trigger_secrets"]},
+    },
 }

@@ -41,7 +41,7 @@ class Supervisor:
                 failed = self.ended_by_themselves()
                 late = self.stop_children()
             finally:
-                self.kill(self.running())
+                self.kill(list(self.children))  # what a child that died has left behind, too
         return 1 if failed or late or self.stopped_badly() else 0
 
     @contextlib.contextmanager
@@ -99,7 +99,7 @@ class Supervisor:
 
     def kill(self, names: list[str]) -> None:
         for name in names:
-            # Its process group, and so whatever it runs.
+            # Its process group, and so whatever it runs or ran.
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.children[name].pid, signal.SIGKILL)
             self.children[name].wait()

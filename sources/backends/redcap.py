@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.utils import timezone
 
 from sources.backends.backend import ConnectionReport, ReadRecord
@@ -188,7 +189,8 @@ def _access(source: DataSource) -> Access:
         token=token,
         ca_bundle=source.ca_bundle,
         read_timeout=source.read_timeout,
-        requests_per_minute=source.requests_per_minute,
+        # Each worker counts its own: together they keep to what the source allows.
+        requests_per_minute=max(1, source.requests_per_minute // settings.WORKERS),
         batch_size=source.batch_size,
         pause=FIRST_PAUSE,
     )

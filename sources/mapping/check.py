@@ -11,12 +11,15 @@ from sources.mapping.near import with_near
 from sources.mapping.outcomes import effective_transforms, is_minutes
 from sources.mapping.results import Mistake
 from sources.mapping.rules import Level, Plan, Rule, SessionKind, WithoutTime
-from sources.mapping.transforms import Codes, FromTemplate, Label, Origin, TransformError, parse
+from sources.mapping.transforms import Codes, FromTemplate, Label, Origin, Transform, TransformError, parse
 from sources.mapping.unusable import Unusable
 from sources.redcap.dictionary import Dictionary, Field
 
 # One value for every participant would make them one person.
-_OF_ONE_PERSON = frozenset({"patient_id", "patient_name", targets.BIRTH_DATE, targets.SEX, targets.KILOGRAMS})
+_NEVER_ASSUMED = frozenset(
+    {"patient_id", "patient_name", targets.BIRTH_DATE, targets.KILOGRAMS, targets.POUNDS}
+)
+_OF_ONE_PERSON = _NEVER_ASSUMED | {targets.SEX}
 
 
 def mistakes(plan: Plan, dictionary: Dictionary | None) -> tuple[Mistake, ...]:
@@ -41,17 +44,22 @@ def _rule(place: int, rule: Rule, plan: Plan) -> Iterator[Mistake]:
     except TransformError as error:
         yield Mistake(place, "transforms", str(error))
         return
-    begins_with_template = bool(steps) and isinstance(steps[0], FromTemplate)
-    if not rule.field and steps and not begins_with_template:
-        yield Mistake(place, "field", "Choose a field: only a template can do without one.")
-    if not rule.field and not steps and not rule.default:
-        yield Mistake(place, "field", "Choose a field, or give a template or a default.")
-    if not rule.field and "value" in template_names(rule)[:1]:
-        yield Mistake(place, "transforms", "{value} is the rule's field, and none is chosen.")
+    if not rule.field:
+        yield from _without_field(place, rule, steps)
     yield from _of_codes(place, rule)
     yield from _of_default(place, rule)
     if rule.target == "patient_id" and _is_same_for_all(rule, plan):
         yield Mistake(place, "field", "Everybody would have the same ID: use a field, or {record}.")
+
+
+def _without_field(place: int, rule: Rule, steps: tuple[Transform, ...]) -> Iterator[Mistake]:
+    first = steps[0] if steps else None
+    if first is None and not rule.default:
+        yield Mistake(place, "field", "Choose a field, or give a template or a default.")
+    elif first is not None and not isinstance(first, FromTemplate):
+        yield Mistake(place, "field", "Choose a field: only a template can do without one.")
+    elif first is not None and "value" in first.template.names:
+        yield Mistake(place, "transforms", "{value} is the rule's field, and none is chosen.")
 
 
 def _of_codes(place: int, rule: Rule) -> Iterator[Mistake]:
@@ -70,8 +78,8 @@ def _of_default(place: int, rule: Rule) -> Iterator[Mistake]:
     problem = _unfit(rule.target, rule.default)
     if problem:
         yield Mistake(place, "default", problem)
-    elif rule.target == "patient_id":
-        yield Mistake(place, "default", "A default would give several people the same ID.")
+    elif rule.target in _NEVER_ASSUMED:
+        yield Mistake(place, "default", "This is a participant's own: a default would be made up.")
 
 
 def _unfit(target: str, value: str) -> str | None:
@@ -127,7 +135,7 @@ def _parts_of(target: str) -> frozenset[str]:
 
 def _fallbacks(plan: Plan) -> Iterator[Mistake]:
     for field, value in plan.fallbacks.items():
-        if targets.is_keyword(field) or field in (targets.STATUS, targets.START, targets.POUNDS):
+        if targets.is_keyword(field) or field in (targets.STATUS, targets.START):
             yield Mistake(None, "fallbacks", f"{field} is no field of an item that may have a fixed value.")
         elif field in _OF_ONE_PERSON:
             yield Mistake(

@@ -33,7 +33,9 @@ def holding(form: str, dictionary: Dictionary) -> tuple[str, ...]:
 
 
 def has_form(event: str, form: str, dictionary: Dictionary) -> bool:
-    return not dictionary.is_longitudinal or form in dictionary.event_forms.get(event, ())
+    if not dictionary.is_longitudinal:
+        return form in dictionary.forms
+    return form in dictionary.event_forms.get(event, ())
 
 
 def repeats_form(event: str, form: str, dictionary: Dictionary) -> bool:

@@ -104,12 +104,21 @@ class Outcomes:
         after: list[str] = []
         try:
             value = _Working(self, rule, raw, after, dictionary).value()
-        except (Unusable, TransformError) as error:
-            field = getattr(error, "field", "")
-            if field:
-                place = self.lookup.anywhere(field, rule.level, rule.events).place
-            return Outcome(rule, field or rule.field, place, raw, tuple(after), problem=str(error))
+        except TransformError as error:
+            return Outcome(rule, rule.field, place, raw, tuple(after), problem=str(error))
+        except Unusable as error:
+            field, place = self._where_to_look(error.field, rule) if error.field else (rule.field, place)
+            return Outcome(rule, field, place, raw, tuple(after), problem=str(error))
         return Outcome(rule, rule.field, place, raw, tuple(after), value)
+
+    def _where_to_look(self, name: str, rule: Rule) -> tuple[str, Key]:
+        """The field behind a name of a template, and its row."""
+        if name in self._named:
+            named = self.of(self._named[name])
+            return named.field, named.place
+        if name in self.plan.constants or name in targets.OF_THE_SESSION:
+            return "", self.lookup.key
+        return name, self.lookup.anywhere(name, rule.level, rule.events).place
 
 
 class _Working:

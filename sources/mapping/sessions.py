@@ -131,7 +131,8 @@ def is_on_session(name: str, sessions: Sessions, dictionary: Dictionary) -> bool
 def level_of(name: str, sessions: Sessions, dictionary: Dictionary) -> Level:
     """The level that a field naturally has: of the session where its rows hold it and no other rows do."""
     form = columns.form_of(name, dictionary)
-    if form is None or not is_on_session(name, sessions, dictionary):
+    is_id = name == dictionary.record_id_field
+    if form is None or is_id or not is_on_session(name, sessions, dictionary):
         return Level.RECORD
     if sessions.kind is SessionKind.REPEATING_INSTRUMENT:
         return Level.SESSION

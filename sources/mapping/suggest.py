@@ -75,7 +75,11 @@ def _name(dictionary: Dictionary, how: Sessions, id_field: str, remarks: list[st
 
 
 def _person(dictionary: Dictionary, how: Sessions, remarks: list[str]) -> Iterator[Rule]:
-    born = _find(dictionary, r"dob|date_?of_?birth|birth_?date|birth_?day|.*_dob|dob_.*", label=r"birth")
+    born = _find(
+        dictionary,
+        r"(?:.*_)?(?:dob|yob|date_?of_?birth|year_?of_?birth|birth_?(?:date|day|year))(?:_.*)?",
+        label=r"birth",
+    )
     if born is not None and not _is_year(born):
         yield Rule(targets.BIRTH_DATE, born.name, level=_level(born.name, how, dictionary))
     elif born is not None:

@@ -60,6 +60,8 @@ def refusal(name: str) -> str | None:
     """Why nothing can be mapped to the name, or None."""
     if name in TARGETS:
         return None
+    if not name:
+        return "Choose what is to be filled."
     if name in _MADE_HERE or name == "data_source":
         return "This is made here and cannot be mapped."
     if name.startswith("{"):

@@ -10,7 +10,7 @@ from sources.backends import backend_for
 from sources.backends.backend import ReadRecord
 from sources.mapping.results import Key, Problem
 from sources.models import DataSource, Withdrawal
-from sources.sync import values
+from sources.sync import values, withdrawing
 from sources.sync.deciding import Decision, Deed, decide
 from sources.sync.runs import Progress
 from worklist.models import WorklistItem
@@ -33,8 +33,11 @@ class PlannedChange:
 
 @dataclass
 class DryRun:
+    """`held` is how many of the withdrawals would wait for a person, because they are too many."""
+
     counts: Counter[Deed] = field(default_factory=Counter)
     changes: list[PlannedChange] = field(default_factory=list)
+    held: int = 0
 
 
 def preview(source: DataSource, *, records: int) -> list[ReadRecord]:
@@ -47,7 +50,7 @@ def preview(source: DataSource, *, records: int) -> list[ReadRecord]:
 
 def dry_run(source: DataSource, *, progress: Progress | None = None) -> DryRun:
     """What a full pull would change. Raises SourceError."""
-    found = DryRun()
+    found, vanishing = DryRun(), list[int]()
     with backend_for(source) as backend:
         backend.prepare()
         known = source.steps.exclude(withdrawal=Withdrawal.DONE).values_list("record", flat=True)
@@ -55,10 +58,13 @@ def dry_run(source: DataSource, *, progress: Progress | None = None) -> DryRun:
         for done, read in enumerate(backend.read(records), start=1):
             for decision in decide(source, read):
                 found.counts[decision.deed] += 1
+                if decision.deed is Deed.WITHDRAW and decision.synced is not None:
+                    vanishing.append(decision.synced.pk)
                 if decision.deed in SHOWN:
                     found.changes.append(_planned(read.record, decision))
             if progress:
                 progress(done, len(records))
+    found.held = withdrawing.too_many(source, source.steps.filter(pk__in=vanishing))
     return found
 
 

@@ -127,9 +127,10 @@ class _Pull:
 
     def _since(self, backend: Backend) -> datetime:
         """The last pull's beginning on the server's clock, less the overlap."""
-        mark = self.source.state.mark
-        assert mark is not None  # or the pull were a full one
-        return mark + (backend.skew or timedelta()) - timedelta(minutes=self.source.overlap_minutes)
+        state = self.source.state
+        assert state.mark is not None  # or the pull were a full one
+        then, now = timedelta(seconds=state.skew_seconds or 0), backend.skew or timedelta()
+        return state.mark + min(then, now) - timedelta(minutes=self.source.overlap_minutes)
 
     def _known_records(self) -> Iterable[str]:
         """Asked for by name even if the list lacks them: only then are they gone."""

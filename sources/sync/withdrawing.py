@@ -32,7 +32,7 @@ def allow(source: DataSource, *, by: str) -> None:
 def carry_out(source: DataSource, run: SyncRun) -> tuple[int, int]:
     """Cancel what is noted; how many were cancelled, and how many are held because they are too many."""
     pending = SyncedStep.objects.filter(source=source, withdrawal=Withdrawal.PENDING)
-    held = _too_many(source, pending)
+    held = 0 if _is_allowed(source) else too_many(source, pending)
     if held:
         return 0, held
     return sum(_withdraw(source, pk, run) for pk in list(pending.values_list("pk", flat=True))), 0
@@ -52,18 +52,19 @@ def expire(source: DataSource, run: SyncRun) -> int:
     return sum(_withdraw(source, pk, run) for pk in pks)
 
 
-def _too_many(source: DataSource, pending: QuerySet[SyncedStep]) -> int:
-    """How many coming appointments would vanish, where that is more than it should be."""
-    state = SourceState.objects.get(source=source)
-    if state.withdrawals_allowed_by:
-        return 0
+def too_many(source: DataSource, steps: QuerySet[SyncedStep]) -> int:
+    """How many coming appointments would vanish with these, where that is more than it should be."""
     coming = {
         "item__performed_procedure_step_status__in": OFFERED,
         "item__scheduled_start_date__gte": timezone.localdate(),
     }
-    vanishing = pending.filter(**coming).count()
+    vanishing = steps.filter(**coming).count()
     every = SyncedStep.objects.filter(source=source, **coming).count()
     return vanishing if vanishing > max(ALWAYS_ALLOWED, ALLOWED_SHARE * every) else 0
+
+
+def _is_allowed(source: DataSource) -> bool:
+    return bool(SourceState.objects.get(source=source).withdrawals_allowed_by)
 
 
 def _withdraw(source: DataSource, pk: int, run: SyncRun) -> int:

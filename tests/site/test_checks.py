@@ -6,9 +6,11 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 from django.conf import LazySettings
 
 from pylantir_site import checks
+from sources.models import DataSource
 
 
 @pytest.fixture
@@ -112,3 +114,39 @@ def test_an_old_sqlite_does_not_matter_to_postgresql(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(checks, "sqlite_files", list)
 
     assert checks.sqlite_is_recent(None) == []
+
+
+@pytest.fixture
+def saved(db: None) -> DataSource:
+    source = DataSource(name="study", url="https://redcap.invalid/api/", server_timezone="UTC")
+    source.set_token("0123456789ABCDEF", by="alice")
+    source.save_as("alice")
+    return source
+
+
+def test_a_lost_encryption_key_is_warned_of_by_the_sources_name(
+    saved: DataSource, settings: LazySettings
+) -> None:
+    keys = settings.FIELD_ENCRYPTION_KEYS
+    assert checks.secrets_can_be_decrypted(None, databases=["default"]) == []
+    settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key()]
+
+    (found,) = checks.secrets_can_be_decrypted(None, databases=["default"])
+
+    assert found.id == "pylantir.W005"
+    assert "study" in found.msg
+    settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key(), *keys]  # changed as it should be
+    assert checks.secrets_can_be_decrypted(None, databases=["default"]) == []
+
+
+def test_no_database_is_asked_unless_it_is_named(settings: LazySettings) -> None:
+    assert checks.secrets_can_be_decrypted(None) == []
+
+
+def test_a_database_that_is_not_migrated_yet_holds_no_secrets(
+    saved: DataSource, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key()]
+    monkeypatch.setattr(DataSource._meta, "db_table", "not_there")
+
+    assert checks.secrets_can_be_decrypted(None, databases=["default"]) == []

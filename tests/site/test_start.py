@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
 import re
 import select
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import urllib.error
@@ -109,14 +111,23 @@ def status(url: str) -> int:
             return error.code
 
 
-def test_one_ctrl_c_in_a_terminal_stops_everything(terminal: Terminal, ports: tuple[int, int]) -> None:
+def the_worker_looked(data: Path) -> bool:
+    with contextlib.closing(sqlite3.connect(data / "worklist.db")) as database:
+        return bool(database.execute("SELECT count(*) FROM sources_workerbeat").fetchone()[0])
+
+
+def test_one_ctrl_c_in_a_terminal_stops_everything(
+    terminal: Terminal, ports: tuple[int, int], tmp_path: Path
+) -> None:
     web, dicom = ports
     wait_until(lambda: terminal.has_ended() or (answers(web) and answers(dicom)), 40)
     assert not terminal.has_ended(), terminal.output
     assert status(f"http://127.0.0.1:{web}/admin/login/") == 200
     assert status(f"http://127.0.0.1:{web}/static/admin/css/base.css") == 200
     started = children(terminal.process.pid)
-    assert len(started) == 2
+    assert len(started) == 3
+    assert "Worker: looks every 30 seconds" in terminal.output
+    wait_until(lambda: the_worker_looked(tmp_path), 20)
 
     terminal.type("\x03")
     wait_until(terminal.has_ended, 40)
@@ -134,6 +145,7 @@ def test_the_first_start_shows_the_password_once_and_where_to_go(tmp_path: Path)
     first = run_and_stop(tmp_path, web)
     second = run_and_stop(tmp_path, web)
 
+    assert "Worker" not in first
     password = re.search(r"user name admin, password (\S+) \(shown only once\)", first)
     assert password
     assert f"http://127.0.0.1:{web}/admin/" in first
@@ -149,7 +161,7 @@ def test_the_first_start_shows_the_password_once_and_where_to_go(tmp_path: Path)
 def run_and_stop(data: Path, web: int) -> str:
     """What `start` printed until a SIGTERM stopped it."""
     process = subprocess.Popen(
-        [*START, "--no-dicom", "--api-port", str(web)],
+        [*START, "--no-worker", "--no-dicom", "--api-port", str(web)],
         env=environment(data),
         cwd=ROOT,
         stdout=subprocess.PIPE,
@@ -194,7 +206,7 @@ def test_an_address_of_another_machine_is_refused(tmp_path: Path) -> None:
 
 
 def test_nothing_to_start_is_refused(tmp_path: Path) -> None:
-    result = manage(tmp_path, "start", "--no-web", "--no-dicom")
+    result = manage(tmp_path, "start", "--no-web", "--no-worker", "--no-dicom")
 
     assert result.returncode == 1
     assert "Nothing is left to start" in result.stderr
@@ -203,7 +215,7 @@ def test_nothing_to_start_is_refused(tmp_path: Path) -> None:
 def test_a_child_that_dies_stops_the_start_with_a_sentence(tmp_path: Path) -> None:
     web = free_port()
     process = subprocess.Popen(
-        [*START, "--no-dicom", "--api-port", str(web)],
+        [*START, "--no-worker", "--no-dicom", "--api-port", str(web)],
         env=environment(tmp_path),
         cwd=ROOT,
         stdout=subprocess.DEVNULL,

@@ -110,6 +110,21 @@ def test_what_does_not_stop_in_the_shared_time_is_killed_with_all_it_runs(tmp_pa
     wait_until(lambda: not alive(grandchild))
 
 
+def test_what_a_child_leaves_behind_when_it_is_killed_does_not_live_on(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    tells_its_pid = (
+        f"import os, pathlib; pathlib.Path({str(tmp_path / 'pid')!r}).write_text(str(os.getpid()))\n"
+    )
+    process = supervise({"worker": child(tells_its_pid + DEAF, state)})
+    wait_until(lambda: says(state, "ready"))
+    grandchild = int((tmp_path / "state.pid").read_text())
+
+    os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+
+    assert ended(process) == (1, "worker was killed by SIGKILL: stopping all.\n")
+    wait_until(lambda: not alive(grandchild))
+
+
 def test_a_second_ctrl_c_does_not_wait(tmp_path: Path) -> None:
     deaf, obedient = tmp_path / "deaf", tmp_path / "obedient"
     process = supervise({"web": child(OBEDIENT, obedient), "dicom": child(DEAF, deaf)}, grace=60)

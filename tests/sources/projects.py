@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from sources.mapping.rules import Level, Plan, Rule, SessionKind, Sessions
 from sources.redcap.dictionary import Dictionary, Event, Field
@@ -31,7 +32,7 @@ def a_dictionary(
     events: Mapping[str, Iterable[str]] | None = None,
     repeating: Iterable[tuple[str, str]] | None = (),
 ) -> Dictionary:
-    """`events` maps unique names to their forms, whose arm is what the names end in; without, it is classic."""
+    """Classic without `events`, which maps unique names (they end in the arm) to their forms."""
     return Dictionary(
         project_id=1,
         title="A study",
@@ -85,8 +86,8 @@ RULES = (
     Rule("scheduled_start_time", "mri_time"),
     Rule("modality", default="MR"),
 )
-PERSON = {"study_id": "CPIP-0042", "last_name": "Doe", "first_name": "Jane"}
-BOOKED = {"mri_date": "2026-03-02", "mri_time": "09:30"}
+PERSON: dict[str, Any] = {"study_id": "CPIP-0042", "last_name": "Doe", "first_name": "Jane"}
+BOOKED: dict[str, Any] = {"mri_date": "2026-03-02", "mri_time": "09:30"}
 
 
 def a_plan(*rules: Rule, sessions: Sessions = REPEATING_MRI, **more: Mapping[str, str]) -> Plan:

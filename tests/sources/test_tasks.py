@@ -95,6 +95,11 @@ class TestWhatIsDue:
         tasks.pull_due()
         assert queued() == []
 
+    def test_is_looked_for_at_once_where_it_was_asked_for(self, source: DataSource) -> None:
+        tasks.look_now()
+
+        assert work_off() == [None, "OK"]
+
     def test_row_93_is_nothing_of_a_disabled_source(self, source: DataSource, redcap: RedcapServer) -> None:
         DataSource.objects.update(enabled=False)
 
@@ -140,6 +145,40 @@ class TestWhatIsDue:
         assert outcomes(broken) == [("SCHEDULE", "TRANSIENT")]
         assert state(broken).failures == 1
 
+    def test_row_75_is_no_source_whose_token_is_refused_again_and_again_until_a_person_acts(
+        self, source: DataSource, redcap: RedcapServer
+    ) -> None:
+        redcap.fail(Failure.FORBIDDEN_403, times=100)
+        for _ in range(3):
+            due_again(source)
+            tasks.pull_due()
+            assert work_off() == ["AUTHORISATION"]
+        assert state(source).next_pull_at is None
+        asked = len(redcap.requests)
+
+        tasks.pull_due()
+        assert queued() == []
+
+        redcap.recover()
+        claims.request_pull(source, by="alice")
+        tasks.pull_due()
+        assert work_off() == ["OK"]
+        assert len(redcap.requests) > asked
+
+    def test_row_76_is_no_source_that_is_banned_for_hours(
+        self, source: DataSource, redcap: RedcapServer
+    ) -> None:
+        redcap.fail(Failure.BANNED_403, times=100)
+        tasks.pull_due()
+        work_off()
+        asked = len(redcap.requests)
+
+        assert not claims.due(timezone.now() + timedelta(minutes=50))
+        tasks.pull_due()
+
+        assert queued() == []
+        assert len(redcap.requests) == asked
+
     def test_says_that_the_worker_lives(self) -> None:
         WorkerBeat.objects.create(pk=1, at=ago(days=1))
 
@@ -177,6 +216,17 @@ class TestAPull:
 
         assert tasks.pull(pk, claim) == ""
         assert tasks.pull_pending(pk) == ""
+
+    def test_row_93_of_a_source_that_was_disabled_meanwhile_asks_nothing(
+        self, source: DataSource, redcap: RedcapServer
+    ) -> None:
+        tasks.pull_due()
+        DataSource.objects.update(enabled=False)
+
+        assert work_off() == [""]
+
+        assert not redcap.requests
+        assert state(source).claim == ""
 
     @pytest.mark.parametrize("failure", [Failure.RESET, Failure.FORBIDDEN_403, Failure.SSO_PAGE])
     def test_row_74_that_fails_ends_without_an_exception_and_is_not_queued_again(

@@ -240,6 +240,11 @@ def test_row_85_a_large_body_is_refused_before_it_is_read(triggered: DataSource,
     assert nothing_came_of_it(triggered)
 
 
+def test_a_body_in_chunks_is_not_taken_for_an_empty_one(triggered: DataSource, client: Client) -> None:
+    assert post(client, SAVED, HTTP_TRANSFER_ENCODING="chunked")[0] == 411
+    assert nothing_came_of_it(triggered)
+
+
 def test_row_86_an_empty_post_is_redcaps_test_button(triggered: DataSource, client: Client) -> None:
     assert post(client) == (200, "Pylantir received the test.")
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management import BaseCommand, CommandError, CommandParser, call_command
 from django.db import OperationalError, connections
 
@@ -14,12 +15,13 @@ from accounts.first_admin import create_first_admin
 from pylantir_site.ports import why_not_free
 from pylantir_site.supervisor import Supervisor
 from pylantir_site.web import add_web_options, gunicorn, web_address
+from sources.tasks import look_now
 
 MANAGE = Path(__file__).resolve().parents[3] / "manage.py"
 
 
 class Command(BaseCommand):
-    help = "Runs the admin site and the DICOM worklist server until Ctrl-C."
+    help = "Runs the admin site, the worker and the DICOM worklist server until Ctrl-C."
 
     def add_arguments(self, parser: CommandParser) -> None:
         add_web_options(parser)
@@ -28,6 +30,7 @@ class Command(BaseCommand):
         parser.add_argument("--AEtitle", default="MWL_SERVER", help="AE title of the DICOM server")
         parser.add_argument("--processes", type=int, default=1, help="processes of the DICOM server")
         parser.add_argument("--no-web", action="store_true", help="without the admin site")
+        parser.add_argument("--no-worker", action="store_true", help="without the worker that pulls")
         parser.add_argument("--no-dicom", action="store_true", help="without the DICOM server")
 
     def handle(self, **options: Any) -> None:
@@ -35,6 +38,8 @@ class Command(BaseCommand):
             commands = chosen_commands(options)
             refuse_taken_ports(options)
             self.prepare()
+            if "worker" in commands:
+                look_now()
             self.stdout.write(where_to_go(options))
             self.stdout.flush()
             code = Supervisor(commands, self.tell).run()
@@ -53,6 +58,14 @@ class Command(BaseCommand):
         except OperationalError as error:
             raise CommandError(f"The database cannot be used: {error}") from error
         self.announce(create_first_admin())
+        if settings.PYLANTIR_CONFIG:
+            self.take_over_configuration()
+
+    def take_over_configuration(self) -> None:
+        from sources.config_import import at_start
+
+        for line in at_start(settings.CONFIG):
+            self.stdout.write(line)
 
     def announce(self, first_admin: tuple[str, str | None] | None) -> None:
         if not first_admin:
@@ -71,6 +84,7 @@ class Command(BaseCommand):
 def chosen_commands(options: dict[str, Any]) -> dict[str, list[str]]:
     every = {
         "web": gunicorn(host=options["api_host"], port=options["api_port"]),
+        "worker": [sys.executable, str(MANAGE), "qcluster"],
         "dicom": [
             *(sys.executable, str(MANAGE), "run_mwl", "--ip", options["ip"], "--port", str(options["port"])),
             *("--AEtitle", options["AEtitle"], "--processes", str(options["processes"])),
@@ -95,6 +109,8 @@ def where_to_go(options: dict[str, Any]) -> str:
     lines = []
     if not options["no_web"]:
         lines.append(f"Admin: http://{web_address(options['api_host'], options['api_port'])}/admin/")
+    if not options["no_worker"]:
+        lines.append("Worker: looks every 30 seconds which sources are due.")
     if not options["no_dicom"]:
         lines.append(f"DICOM worklist: {options['ip']}:{options['port']}, AE title {options['AEtitle']}")
     return "\n".join([*lines, "Ctrl-C stops all."])

@@ -1,0 +1,136 @@
+"""Pull from one source now, in this process."""
+
+from __future__ import annotations
+
+import sys
+import time
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from tabulate import tabulate
+from tqdm import tqdm
+
+from sources.errors import SourceError
+from sources.models import DataSource, Outcome, SyncRun, Trigger
+from sources.sync import claims, preview, pulls
+from sources.sync.preview import PlannedChange
+
+ACTOR = "sync_source"
+LINE_EVERY = 5.0  # seconds, where there is no terminal
+COUNTS = (
+    *("records_done", "created", "changed", "unchanged", "withdrawn", "restored", "kept"),
+    *("issues", "requests"),
+)
+
+
+class Command(BaseCommand):
+    help = "Pull from a source: what changed since the last pull, or all of it."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name", metavar="NAME", help="of the source")
+        parser.add_argument("--full", action="store_true", help="read every record again")
+        parser.add_argument(
+            "--dry-run",
+            action="store_true",
+            help="count what a full pull would change, and write nothing; "
+            "--verbosity 2 names the records and fields, 3 the values",
+        )
+
+    def handle(self, *args: Any, name: str, full: bool, dry_run: bool, **options: Any) -> None:
+        source = _source(name)
+        with Shown() as progress:
+            if dry_run:
+                planned = _planned(source, progress)
+            else:
+                run = _pulled(source, full=full, progress=progress)
+        if dry_run:
+            self._say_what_would_change(planned, verbosity=options["verbosity"])
+        else:
+            self._say_what_was_done(run)
+
+    def _say_what_was_done(self, run: SyncRun) -> None:
+        self.stdout.write(_table({name: getattr(run, name) for name in COUNTS}))
+        if run.outcome != Outcome.OK:
+            raise CommandError(f"{run.get_outcome_display()}. {run.message}".strip())
+        self.stdout.write(" ".join(filter(None, ["Done.", run.message])))
+
+    def _say_what_would_change(self, planned: preview.DryRun, *, verbosity: int) -> None:
+        self.stdout.write(_table({str(deed): count for deed, count in planned.counts.items()}))
+        if verbosity >= 2:
+            for change in planned.changes:
+                self.stdout.write(_change(change, with_values=verbosity >= 3))
+        self.stdout.write("Nothing was written (--dry-run).")
+
+
+def _source(name: str) -> DataSource:
+    source = DataSource.objects.filter(name=name).first()
+    if source is None:
+        known = ", ".join(DataSource.objects.values_list("name", flat=True))
+        raise CommandError(f"There is no source {name}. Known: {known or 'none'}.")
+    if not source.enabled:
+        raise CommandError(f"{name} is disabled: nothing is asked of it until it is enabled.")
+    return source
+
+
+def _planned(source: DataSource, progress: Shown) -> preview.DryRun:
+    try:
+        return preview.dry_run(source, progress=progress)
+    except SourceError as error:
+        raise CommandError(str(error)) from error
+
+
+def _pulled(source: DataSource, *, full: bool, progress: Shown) -> SyncRun:
+    claim = claims.claim(source.pk)
+    if not claim:
+        raise CommandError(f"A pull from {source.name} is running: one at a time.")
+    try:
+        run = pulls.pull(
+            source.pk, claim=claim, actor=ACTOR, trigger=Trigger.PERSON, full=full, progress=progress
+        )
+    finally:
+        claims.release(source.pk, claim)
+    if run is None:
+        raise CommandError("Another pull took over.")
+    return run
+
+
+def _table(counts: dict[str, int]) -> str:
+    rows = [(name.replace("_", " "), count) for name, count in counts.items()]
+    return str(tabulate(rows, tablefmt="plain"))
+
+
+def _change(change: PlannedChange, *, with_values: bool) -> str:
+    where = ", ".join(str(part) for part in (change.record, *change.key) if part)
+    what = [
+        f"{field}: {old!r} → {new!r}" if with_values else field for field, (old, new) in change.fields.items()
+    ]
+    return f"{change.kind} {where}: {'; '.join([*what, *filter(None, [change.reason])])}".rstrip(": ")
+
+
+class Shown:
+    """Progress on stderr: a bar on a terminal, else a line now and then."""
+
+    def __init__(self) -> None:
+        self.bar: tqdm | None = None
+        self.at = time.monotonic()
+
+    def __enter__(self) -> Shown:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+    def __call__(self, done: int, total: int | None) -> None:
+        if sys.stderr.isatty():
+            self._draw(done, total)
+        elif time.monotonic() - self.at >= LINE_EVERY:
+            self.at = time.monotonic()
+            sys.stderr.write(f"{done} of {total or '?'} records\n")
+
+    def _draw(self, done: int, total: int | None) -> None:
+        if self.bar is None:
+            self.bar = tqdm(total=total, unit=" records", file=sys.stderr)
+        self.bar.total = total
+        self.bar.update(done - self.bar.n)

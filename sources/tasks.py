@@ -1,0 +1,169 @@
+"""What the worker runs. django-q2 keeps arguments, results and errors of tasks: none holds a participant.
+
+No task raises. What was not expected is logged by its place in the code, for an exception's text may hold a
+value. A task that was killed with its worker costs time and nothing else: its claim on the source expires,
+and the next pull reads what this one has not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+import traceback
+from collections.abc import Iterator
+from datetime import timedelta
+
+from django.utils import timezone
+from django_q.tasks import async_task
+
+from sources import pruning, triggers
+from sources.models import DataSource, SourceState, SyncRun, Trigger, WorkerBeat
+from sources.sync import claims, pulls
+
+log = logging.getLogger(__name__)
+
+BEAT_EVERY = 30.0  # seconds, during a long pull
+# A person saves several forms in a row, and REDCap sends a trigger for each: one pull after the last.
+QUIET = 2.0  # seconds
+LONGEST_WAIT = 10.0  # seconds; triggers that never cease are pulled all the same
+
+
+def pull_due() -> None:
+    """Have each source pulled that is due, or whose trigger was not followed by a pull."""
+    with contained("Looking for what is due"):
+        beat()
+        for source in claims.due():
+            with contained(f"Handing on {source.name}"):
+                _hand_on(source)
+        for source in _overlooked():
+            pull_soon(source.pk)
+
+
+def look_now() -> None:
+    """Have the worker look for what is due before its next half minute."""
+    with contained("Queueing a look for what is due"):
+        async_task("sources.tasks.pull_due")
+
+
+def pull(source_pk: int, claim: str) -> str:
+    """Pull from a source that is claimed; the outcome, "" where there was no pull."""
+    outcome = ""
+    with contained("Pulling"):
+        by = SourceState.objects.get(source=source_pk).requested_by
+        outcome = _pull(source_pk, claim, trigger=Trigger.PERSON if by else Trigger.SCHEDULE, by=by)
+    return outcome
+
+
+def pull_soon(source_pk: int) -> None:
+    """Have the records pulled that triggers named; without a queue the next `pull_due` sees to them."""
+    with contained("Queueing a trigger's pull"):
+        async_task("sources.tasks.pull_pending", source_pk)
+
+
+def pull_pending(source_pk: int) -> str:
+    """Pull the records that triggers named, once they cease for a moment.
+
+    While another pull holds the source there is nothing to do: at its end it looks for what is left.
+    """
+    outcome = ""
+    with contained("Pulling what triggers named"):
+        _wait_until_quiet(source_pk)
+        claim = claims.claim(source_pk) if triggers.waits(source_pk) else ""
+        if claim:
+            outcome = _pull(source_pk, claim, trigger=Trigger.DATA_ENTRY, only_pending=True)
+    return outcome
+
+
+def prune() -> None:
+    """Once a day."""
+    with contained("Pruning"):
+        pruning.prune()
+
+
+def beat() -> None:
+    """The worker lives."""
+    WorkerBeat.objects.update_or_create(pk=1, defaults={"at": timezone.now()})
+
+
+@contextlib.contextmanager
+def contained(deed: str) -> Iterator[None]:
+    """An exception ends what is within, and nothing else."""
+    try:
+        yield
+    except Exception as error:
+        place = "".join(traceback.format_tb(error.__traceback__))
+        log.error("%s failed: %s\n%s", deed, type(error).__name__, place)
+
+
+def _hand_on(source: DataSource) -> None:
+    claim = claims.claim(source.pk)
+    if not claim:  # another worker was faster
+        return
+    try:
+        async_task("sources.tasks.pull", source.pk, claim, group=source.name)
+    except Exception:
+        claims.release(source.pk, claim)
+        raise
+
+
+def _overlooked() -> list[DataSource]:
+    """With a trigger that no pull followed, and none is under way."""
+    now = timezone.now()
+    waiting = triggers.waiting().filter(state__triggered_at__lt=now - timedelta(seconds=LONGEST_WAIT + QUIET))
+    return [
+        source
+        for source in waiting
+        if claims.in_window(source, now) and not claims.is_pulling(source.state, now=now)
+    ]
+
+
+def _pull(source_pk: int, claim: str, *, trigger: Trigger, by: str = "", only_pending: bool = False) -> str:
+    try:
+        source = DataSource.objects.get(pk=source_pk)
+        if not source.enabled:  # since this was queued
+            return ""
+        run = pulls.pull(
+            source_pk,
+            claim=claim,
+            actor=by or source.actor,
+            trigger=trigger,
+            only_pending=only_pending,
+            progress=_Beating(),
+        )
+    finally:
+        claims.release(source_pk, claim)
+    if run is None:
+        return ""
+    _follow_up(run)
+    return str(run.outcome)
+
+
+def _follow_up(run: SyncRun) -> None:
+    """Triggers that came while the pull went on."""
+    if triggers.waits(run.source_id):
+        pull_soon(run.source_id)
+
+
+def _wait_until_quiet(source_pk: int) -> None:
+    give_up = time.monotonic() + LONGEST_WAIT
+    while (left := min(_until_quiet(source_pk), give_up - time.monotonic())) > 0:
+        time.sleep(left)
+
+
+def _until_quiet(source_pk: int) -> float:
+    """Seconds."""
+    last = SourceState.objects.get(source=source_pk).triggered_at
+    return QUIET - (timezone.now() - last).total_seconds() if last else 0.0
+
+
+class _Beating:
+    """A worker that is busy with long pulls lives, too."""
+
+    def __init__(self) -> None:
+        self.at = time.monotonic()
+
+    def __call__(self, done: int, total: int | None) -> None:
+        if time.monotonic() - self.at >= BEAT_EVERY:
+            self.at = time.monotonic()
+            beat()
