@@ -20,7 +20,7 @@ TWO_SOURCES = "Another source has this patient ID with another name, birth date 
 
 def found(source: DataSource, record: str, key: Key, says: Mapping[str, Any]) -> Iterator[Problem]:
     others = SyncedStep.objects.filter(item__patient_id=says["patient_id"], withdrawal=Withdrawal.NONE)
-    others = others.exclude(source=source, record=record).select_related("item")
+    others = others.exclude(source=source, record=record).select_related("item").order_by()
     for text, blocks in sorted({_clash(source, other, says) for other in others}):
         if text:
             yield Problem("patient_id", "", text, key, blocks=blocks)

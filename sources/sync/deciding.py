@@ -89,7 +89,7 @@ def decide(source: DataSource, read: ReadRecord) -> list[Decision]:
 
 
 def synced_steps(source: DataSource, record: str) -> dict[Key, SyncedStep]:
-    steps = SyncedStep.objects.filter(source=source, record=record).select_related("item")
+    steps = SyncedStep.objects.filter(source=source, record=record).select_related("item").order_by()
     return {synced.key: synced for synced in steps}
 
 

@@ -23,7 +23,7 @@ class _Which(NamedTuple):
 def keep(source: DataSource, record: str, problems: Iterable[Problem]) -> None:
     """The record's open issues are these and no others."""
     wanted = {_which(problem): problem.blocks for problem in problems}
-    for issue in SyncIssue.objects.open().filter(source=source, record=record):
+    for issue in SyncIssue.objects.open().filter(source=source, record=record).order_by():
         which = _Which(issue.event, issue.instrument, issue.instance, issue.target, issue.field, issue.text)
         if which in wanted:
             del wanted[which]

@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 from django_q.tasks import async_task
 
@@ -26,6 +25,7 @@ from tests.redcap_server import RedcapServer
 from tests.site.fresh import ROOT
 from tests.sources.conftest import items
 from tests.sources.study import participants
+from tests.worklist.conftest import test_database_environment
 from worklist import intake, lifecycle
 from worklist.models import Status
 
@@ -47,8 +47,8 @@ def worker() -> Iterator[Start]:
     started: list[subprocess.Popen[bytes]] = []
 
     def start() -> subprocess.Popen[bytes]:
-        database = str(connection.settings_dict["NAME"])
-        env = {**os.environ, "DB_PATH": database, "WORKERS": "2", "DJANGO_SETTINGS_MODULE": "tests.settings"}
+        ours = {"WORKERS": "2", "DJANGO_SETTINGS_MODULE": "tests.settings"}
+        env = {**os.environ, **test_database_environment(), **ours}
         process = subprocess.Popen(
             [sys.executable, "manage.py", "qcluster"], cwd=ROOT, env=env, start_new_session=True
         )

@@ -1,0 +1,56 @@
+"""Five thousand records, in a server that has memory for few, and memory here that stays flat."""
+
+from __future__ import annotations
+
+import pytest
+
+from sources.mapping.rules import Rule, SessionKind
+from sources.models import Outcome
+from sources.sync import runs
+from tests.redcap_server import RedcapServer
+from tests.redcap_studies import big
+from tests.sources.conftest import MakeSource, items, pull
+from tests.sources.study import RECORD, today
+
+pytestmark = pytest.mark.django_db
+
+RULES = (
+    Rule("patient_id", "record_id", level=RECORD),
+    Rule("patient_name", level=RECORD, transforms="template P^{record_id}"),
+    Rule("patient_birth_date", "dob", level=RECORD),
+    Rule("patient_sex", "sex", level=RECORD, transforms="codes 1=M, 2=F"),
+    Rule("scheduled_start_date", "scan_date"),
+    Rule("scheduled_start_time", "scan_time"),
+    Rule("modality", default="MR"),
+)
+OPTIONS = {"project_id": None, "session_kind": SessionKind.EVENT, "session_instrument": "scan"}
+
+
+@pytest.mark.timeout(120)
+def test_row_54_five_thousand_records_are_read_whatever_the_servers_memory(make_source: MakeSource) -> None:
+    project = big(5000, today())
+    with RedcapServer(project) as redcap:
+        redcap.record_limit = 60
+        source = make_source(redcap, RULES, horizon_ahead_days=1, **OPTIONS)
+        run = pull(source)
+        changes = pull(source)
+
+    assert (run.outcome, run.records_done, run.created) == (Outcome.OK, 5000, 200)
+    assert run.requests == 8 + 3 * 50  # each hundred is too much at once, and two fifties are not
+    assert (changes.records_done, changes.requests) == (0, 1)
+    assert len(items(source)) == 200
+
+
+def test_memory_stays_flat_over_many_pulls(make_source: MakeSource) -> None:
+    project = big(200, today())
+    held = []
+    with RedcapServer(project) as redcap:
+        source = make_source(redcap, RULES, **OPTIONS)
+        for _ in range(8):
+            run = pull(source, full=True)
+            redcap.requests.clear()
+            held.append(run.memory_after_mb or 0)
+
+    assert all(held)
+    assert held[-1] - held[3] < 3
+    assert runs.memory_mb() > 10
