@@ -103,6 +103,12 @@ def _withdraw(source: DataSource, record: str, decision: Decision, run: SyncRun)
     _remember(decision.synced, decision, run, withdrawal=Withdrawal.PENDING, reason=decision.reason)
 
 
+def _stay(source: DataSource, record: str, decision: Decision, run: SyncRun) -> None:
+    """What was to be cancelled is there after all, though it cannot be read."""
+    assert decision.synced is not None
+    SyncedStep.objects.filter(pk=decision.synced.pk).update(withdrawal=Withdrawal.NONE, reason="", run=run)
+
+
 _DEEDS = {
     Deed.CREATE: _create,
     Deed.CHANGE: _change,
@@ -110,6 +116,7 @@ _DEEDS = {
     Deed.KEPT: _keep,
     Deed.UNCHANGED: _keep,
     Deed.WITHDRAW: _withdraw,
+    Deed.UNCLEAR: _stay,
 }
 
 

@@ -57,13 +57,20 @@ class Decision:
     @property
     def writes_nothing(self) -> bool:
         """Whether the database already has all of it, issues aside."""
-        if self.deed in (Deed.IGNORED, Deed.UNCLEAR):
-            return True
-        if self.deed is Deed.WITHDRAW:
-            return self.synced is not None and self.synced.withdrawal == Withdrawal.PENDING
-        if self.deed is Deed.KEPT and self.synced is not None and self.synced.withdrawal != Withdrawal.NONE:
-            return False
-        return self.deed in (Deed.UNCHANGED, Deed.KEPT) and not self.is_said_anew
+        noted = self.synced.withdrawal if self.synced else Withdrawal.NONE
+        match self.deed:
+            case Deed.IGNORED:
+                return True
+            case Deed.UNCLEAR:
+                return noted != Withdrawal.PENDING
+            case Deed.WITHDRAW:
+                return noted == Withdrawal.PENDING
+            case Deed.KEPT:
+                return noted == Withdrawal.NONE and not self.is_said_anew
+            case Deed.UNCHANGED:
+                return not self.is_said_anew
+            case _:
+                return False
 
     @property
     def is_said_anew(self) -> bool:

@@ -166,6 +166,19 @@ def test_what_was_held_is_forgotten_when_it_returns(source: DataSource, project:
     assert set(statuses(source).values()) == {"SCHEDULED"}
 
 
+def test_what_was_held_and_returns_unreadable_is_not_cancelled(source: DataSource, project: Project) -> None:
+    lose(project, source)
+    pull(source, full=True)
+    participant(project, "P-001", "Doe0")
+    book(project, "P-001", mri_time="later")
+
+    withdrawing.allow(source, by="alice")
+    pull(source)
+
+    assert statuses(source)["P-001"] == "SCHEDULED"
+    assert list(statuses(source).values()).count("CANCELLED") == 7
+
+
 def test_up_to_five_are_cancelled_unasked(source: DataSource, project: Project) -> None:
     records = participants(project, 6)
     pull(source)

@@ -11,15 +11,18 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-VERSIONS = ["0001_initial"]
+VERSIONS = [
+    pytest.param([("worklist", "0001_initial")], id="items alone"),
+    pytest.param([("sources", None), ("worklist", "0002_performed_steps")], id="without sources"),
+]
 
 
 @pytest.fixture
 def at_version(transactional_db: None, request: pytest.FixtureRequest) -> Iterator[Any]:
     """The models as they were in that version of the database; the newest again afterwards."""
-    target = [("worklist", request.param)]
-    MigrationExecutor(connection).migrate(target)
-    yield MigrationExecutor(connection).loader.project_state(target).apps
+    MigrationExecutor(connection).migrate(request.param)
+    worklist = [target for target in request.param if target[0] == "worklist"]
+    yield MigrationExecutor(connection).loader.project_state(worklist).apps
     call_command("migrate", verbosity=0)
 
 
@@ -41,6 +44,7 @@ def test_items_devices_and_their_history_survive_the_upgrade(at_version: Any) ->
 
     call_command("migrate", verbosity=0)
 
+    from sources.models import DataSource
     from worklist import lifecycle
     from worklist.models import Device, Status, WorklistItem
 
@@ -49,3 +53,4 @@ def test_items_devices_and_their_history_survive_the_upgrade(at_version: Any) ->
     assert Device.objects.get().ae_title == "MR1"
     lifecycle.move(item, to=Status.COMPLETED, actor="alice")
     assert item.history.count() == 1
+    assert not DataSource.objects.exists()
