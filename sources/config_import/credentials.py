@@ -1,0 +1,91 @@
+"""Where a source's URL and token come from: the file, what people gave meanwhile, or the environment."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+from pylantir_site import env
+from sources.config_import.entries import SourceEntry
+from sources.config_import.source_entry import check_url
+from sources.config_import.values import ConfigError
+from sources.models import DataSource
+from sources.secrets import CannotDecrypt, decrypt
+
+URL, TOKEN, TOKEN_FILE = "REDCAP_API_URL", "REDCAP_API_TOKEN", "REDCAP_API_TOKEN_FILE"
+
+
+@dataclass(frozen=True)
+class Found:
+    """`token` is None where the one that is kept stays, "" where none is to be kept."""
+
+    values: dict[str, Any]  # of DataSource: url, token_variable, token_file
+    token: str | None = field(repr=False)
+    lines: tuple[str, ...]
+
+    def give(self, source: DataSource, *, by: str) -> bool:
+        """Let the source have the token; whether that changed anything. The caller saves."""
+        if self.token is None or self.token == _kept_token(source):
+            return False
+        source.set_token(self.token, by=by)
+        return True
+
+
+def find(entry: SourceEntry, existing: DataSource | None) -> Found:
+    """Raises ConfigError where there is no URL."""
+    given = entry.credentials
+    own = existing is not None and _has_own_token(existing)
+    if given.has_token:
+        values = {"token_variable": given.api_token_env, "token_file": given.api_token_file}
+        token: str | None = given.api_token
+        lines = ["The token is kept encrypted here: take it out of the file."] if given.api_token else []
+    elif own:
+        values, token, lines = {}, None, ["The file has no token: the source keeps the one that it has."]
+    else:
+        values, token = _of_environment(), ""
+        lines = [f"The token is read from {TOKEN_FILE if values['token_file'] else TOKEN} at each pull."]
+    url = given.api_url or (existing.url if own and existing else _url())
+    if not given.api_url and not own:
+        lines.insert(0, f"The URL is from {URL}: {url}")
+    return Found({"url": url, **values}, token, tuple(lines))
+
+
+def _uses_environment(source: DataSource) -> bool:
+    return source.token_variable == TOKEN or bool(
+        source.token_file and source.token_file == os.environ.get(TOKEN_FILE)
+    )
+
+
+def _has_own_token(source: DataSource) -> bool:
+    return bool(source.token_cipher or source.token_variable or source.token_file) and not _uses_environment(
+        source
+    )
+
+
+def _of_environment() -> dict[str, str]:
+    path = os.environ.get(TOKEN_FILE, "")
+    if path and os.environ.get(TOKEN):
+        raise ConfigError(f"{TOKEN} and {TOKEN_FILE} are both set: keep one of them.")
+    return {"token_variable": "" if path else TOKEN, "token_file": path}
+
+
+def _url() -> str:
+    try:
+        url = env.text(URL)
+    except ImproperlyConfigured as error:
+        raise ConfigError(str(error)) from error
+    if not url:
+        raise ConfigError(f"There is no API URL: set {URL}, or give the source config.api_url.")
+    check_url(url, URL)
+    return url
+
+
+def _kept_token(source: DataSource) -> str | None:
+    """None where no key decrypts it."""
+    try:
+        return decrypt(source.token_cipher) if source.token_cipher else ""
+    except CannotDecrypt:
+        return None

@@ -1,0 +1,85 @@
+"""What a configuration says, whichever format it is in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import time
+
+from sources.mapping.rules import Level, Sessions
+
+
+@dataclass(frozen=True)
+class Details:
+    """A value of `field_mapping` that is an object: all that a row of the mapping may say."""
+
+    values: Mapping[str, str] = field(default_factory=dict)  # code to value
+    template: str = ""
+    pattern: str = ""
+    group: str = ""
+    level: Level | None = None
+    events: tuple[str, ...] = ()
+    default: str = ""
+    required: bool = False
+
+
+@dataclass(frozen=True)
+class Pair:
+    """`left: right` of a field mapping; with details, left is the field and right the target."""
+
+    left: str
+    right: str
+    details: Details | None = None
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """As the file has them; all empty where the environment is to say."""
+
+    api_url: str = ""
+    api_token: str = field(default="", repr=False)
+    api_token_env: str = ""
+    api_token_file: str = ""
+
+    @property
+    def has_token(self) -> bool:
+        return bool(self.api_token or self.api_token_env or self.api_token_file)
+
+
+@dataclass(frozen=True)
+class SourceEntry:
+    """One source. What is None, the file leaves open."""
+
+    name: str
+    enabled: bool | None = None
+    sync_interval: int = 60  # seconds
+    window: tuple[time, time] | None = None
+    credentials: Credentials = Credentials()
+    project_id: int | None = None
+    server_timezone: str = ""
+    sessions: Sessions | None = None
+    site_id: str = ""
+    protocol_name: str = ""
+    hisris_coding_designator: str = ""
+    pairs: tuple[Pair, ...] = ()
+    session_codes: Mapping[str, str] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A source that cannot be imported, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """`allowed_aet` is None where the file does not say who may associate."""
+
+    sources: tuple[SourceEntry | Refused, ...]
+    allowed_aet: tuple[str, ...] | None = None
+    db_path: str = ""
+    users_db_path: str = ""
+    remarks: tuple[str, ...] = ()

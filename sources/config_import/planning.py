@@ -1,0 +1,210 @@
+"""A source's mapping, as rows: its pairs the way they go, then the original's own rules; all of it told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from sources.config_import import builtin, directions
+from sources.config_import.directions import FAMILY, SESSION, STUDY
+from sources.config_import.entries import Details, SourceEntry
+from sources.mapping import code_table, sessions, targets
+from sources.mapping.code_meanings import codes_by_label
+from sources.mapping.rules import Level, Plan, Rule, Sessions
+from sources.redcap.dictionary import Dictionary
+
+_ORDER = (
+    *(STUDY, FAMILY, SESSION, builtin.PATIENT_NAME, builtin.PATIENT_ID, targets.BIRTH_DATE, targets.SEX),
+    *(targets.START, targets.START_DATE, targets.START_TIME, "modality"),
+)
+# Where no dictionary tells: what is entered once, at enrolment.
+_OF_THE_RECORD = frozenset(
+    {STUDY, FAMILY, builtin.PATIENT_NAME, builtin.PATIENT_ID, targets.BIRTH_DATE, targets.SEX}
+)
+_MEANT_BY_CODES = (targets.SEX, targets.STATUS)
+
+YEARS = "A year alone is no birth date: it is left empty, where the original sent the year."
+POUNDS = "Weights are sent in kilograms; the original sent the number of pounds as kilograms."
+NO_WEIGHT = "No weight is mapped: it is sent empty, where the original sent 100."
+
+
+@dataclass(frozen=True)
+class Planned:
+    """`lines` say how each row came about."""
+
+    plan: Plan
+    lines: tuple[str, ...]
+
+
+def plan(entry: SourceEntry, dictionary: Dictionary | None) -> Planned:
+    """Whatever is wrong with it, `sources.mapping.check` tells."""
+    making = _Making(entry, dictionary)
+    rules = tuple(making.rules())
+    return Planned(
+        Plan(
+            rules=rules,
+            sessions=making.sessions,
+            constants={"site_id": entry.site_id},
+            fallbacks={
+                "protocol_name": entry.protocol_name,
+                "hisris_coding_designator": entry.hisris_coding_designator,
+            },
+        ),
+        tuple(making.lines),
+    )
+
+
+class _Making:
+    def __init__(self, entry: SourceEntry, dictionary: Dictionary | None) -> None:
+        self.entry = entry
+        self.dictionary = dictionary
+        self.decisions = directions.decide(entry.pairs, dictionary)
+        self.lines = [decision.line for decision in self.decisions]
+        self.sessions = self._sessions()
+
+    def rules(self) -> list[Rule]:
+        found = [*self._mapped(), *self._read_by_itself()]
+        found += self._told(builtin.composed(found, self.entry.site_id))
+        self.lines += self._deviations(found)
+        return sorted(found, key=lambda rule: _place(rule.target))
+
+    def _sessions(self) -> Sessions:
+        if self.entry.sessions is not None:
+            return self.entry.sessions
+        dates = (targets.START_DATE, targets.START)
+        named = (decision.field for decision in self.decisions if decision.target in dates)
+        found, line = builtin.find_sessions(next(named, builtin.DATE) or builtin.DATE, self.dictionary)
+        self.lines.append(line)
+        return found
+
+    def _mapped(self) -> Iterator[Rule]:
+        seen: set[tuple[str, str]] = set()
+        for decision in self.decisions:
+            row = (decision.field, decision.target)
+            if decision.target and row not in seen:
+                seen.add(row)
+                yield from self._rule(decision.field, decision.target, decision.pair.details)
+
+    def _read_by_itself(self) -> Iterator[Rule]:
+        mapped = [decision.target for decision in self.decisions if decision.target]
+        for found in builtin.fields(mapped, self.dictionary):
+            if isinstance(found, str):
+                self.lines.append(found)
+                continue
+            rules = list(self._rule(found.field, found.target))
+            if rules:
+                self.lines.append(f"{found.field} fills {found.target}, as the original reads it by itself.")
+            yield from rules
+
+    def _told(self, found: Iterator[Rule | str]) -> Iterator[Rule]:
+        for each in found:
+            if isinstance(each, str):
+                self.lines.append(each)
+            else:
+                yield each
+
+    def _rule(self, field: str, target: str, details: Details | None = None) -> Iterator[Rule]:
+        """One row, or none where its codes would have to be guessed."""
+        given = details or Details()
+        rule = Rule(
+            target=target,
+            field=field,
+            level=given.level or self._level(field, target, given.events),
+            events=given.events,
+            transforms="\n".join(_lines(given)),
+            default=given.default,
+            required=given.required,
+        )
+        if target in _MEANT_BY_CODES and not (given.values or given.template):
+            yield from self._with_codes(rule)
+        elif target == targets.BIRTH_DATE and details is None and not self._is_date(field):
+            yield replace(rule, transforms="year only empty")
+        elif target == SESSION and self.entry.session_codes and not given.values:
+            yield self._with_visits(rule)
+        else:
+            yield rule
+
+    def _with_codes(self, rule: Rule) -> Iterator[Rule]:
+        known = self.dictionary.fields.get(rule.field) if self.dictionary else None
+        if self.dictionary is None:
+            yield from self._without_meaning(rule)
+            return
+        if known is None or not known.choices:
+            yield rule
+            return
+        table, undecided = codes_by_label(rule.target, known.choices)
+        self.lines += undecided
+        if table:
+            written = code_table.write(table)
+            self.lines.append(
+                f"{rule.target} follows the labels of {rule.field}: {written}. The original sent the codes."
+            )
+            yield replace(rule, transforms=f"{rule.transforms}\ncodes {written}".strip())
+        elif rule.target == targets.STATUS:  # without its row, what is cancelled would be offered
+            self.lines.append(
+                f"No label of {rule.field} says what is cancelled: say it in the row {rule.target}."
+            )
+            yield rule
+        else:
+            self.lines.append(
+                f"{rule.target} is left out: no label of {rule.field} says what its codes mean."
+            )
+
+    def _without_meaning(self, rule: Rule) -> Iterator[Rule]:
+        """A sex is nothing to guess; without the status, what is cancelled would be offered."""
+        unknown = f"what the codes of {rule.field} mean could not be asked, and is not guessed"
+        if rule.target == targets.SEX:
+            self.lines.append(f"{rule.target} is left out: {unknown}. Import again, or map it in the admin.")
+            return
+        self.lines.append(
+            f"{rule.target} is {rule.field} as it is: {unknown}. If it is a choice, a pull refuses it until "
+            "its row says codes …, or until this is imported again."
+        )
+        yield rule
+
+    def _with_visits(self, rule: Rule) -> Rule:
+        """Its own values stay what they are, for the original never read the table."""
+        table = with_its_own_values(self.entry.session_codes)
+        written = code_table.write(table)
+        self.lines.append(
+            f"mri_visit_session_mapping, which the original never read, is kept in the row {SESSION}: "
+            f"codes {written}. A session with another value is an issue: remove the line if the table is old."
+        )
+        return replace(rule, transforms=f"{rule.transforms}\ncodes {written}".strip())
+
+    def _level(self, field: str, target: str, events: tuple[str, ...]) -> Level:
+        if events:
+            return Level.RECORD
+        if self.dictionary is not None and field:
+            return sessions.level_of(field, self.sessions, self.dictionary)
+        return Level.RECORD if target in _OF_THE_RECORD else Level.SESSION
+
+    def _is_date(self, field: str) -> bool:
+        known = self.dictionary.fields.get(field) if self.dictionary else None
+        return known is not None and known.validation.startswith("date")
+
+    @staticmethod
+    def _deviations(rules: list[Rule]) -> Iterator[str]:
+        if any(rule.target == targets.BIRTH_DATE and rule.transforms == "year only empty" for rule in rules):
+            yield YEARS
+        if any(rule.target == targets.POUNDS for rule in rules):
+            yield POUNDS
+        elif all(rule.target != targets.KILOGRAMS for rule in rules):
+            yield NO_WEIGHT
+
+
+def with_its_own_values(codes: Mapping[str, str]) -> dict[str, str]:
+    return {**{value: value for value in codes.values() if value}, **codes}
+
+
+def _lines(details: Details) -> Iterator[str]:
+    if details.pattern:
+        yield f"pattern {details.group} {details.pattern}"
+    if details.values:
+        yield f"codes {code_table.write(details.values)}"
+    if details.template:
+        yield f"template {details.template}"
+
+
+def _place(target: str) -> int:
+    return _ORDER.index(target) if target in _ORDER else len(_ORDER)

@@ -1,0 +1,135 @@
+"""A configuration of either format, read: the new one (`data_sources`) or the legacy one (`redcap2wl`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sources.config_import import source_entry, values
+from sources.config_import.entries import Configuration, Refused, SourceEntry
+from sources.config_import.values import ConfigError
+
+LEGACY_NAME = "redcap_legacy"  # as the original names what it converts
+LEGACY_WARNING = (
+    "Legacy configuration format detected. "
+    "Consider migrating to 'data_sources' format for better flexibility."
+)
+SOURCES, LEGACY = "data_sources", "redcap2wl"
+SUPPORTED = "redcap"
+
+_OF_LEGACY = frozenset({LEGACY, "site", "db_update_interval", "operation_interval"})
+_OF_SOURCES = frozenset({SOURCES, "protocol", "mri_visit_session_mapping"})
+_OF_SERVER = frozenset({"allowed_aet", "db_path", "users_db_path", "db_echo", "api"})
+_OF_API = frozenset(
+    {"cors_allowed_origins", "cors_allow_credentials", "cors_allow_methods", "cors_allow_headers"}
+)
+
+
+def read(config: object) -> Configuration:
+    """Raises ConfigError for what concerns the whole file; a source's own mistakes refuse that source."""
+    top = values.table(config, "The configuration")
+    if not top.keys() & (_OF_LEGACY | _OF_SOURCES | _OF_SERVER):
+        raise ConfigError(f"This is no configuration of pylantir: it has neither {SOURCES} nor {LEGACY}.")
+    listed = values.listing(top.get(SOURCES, []), SOURCES)
+    is_legacy = not listed and LEGACY in top
+    sources = [_legacy(top)] if is_legacy else _each_once(_sources(listed, top))
+    return Configuration(
+        sources=tuple(sources),
+        allowed_aet=_titles(top["allowed_aet"]) if "allowed_aet" in top else None,
+        db_path=values.text(top.get("db_path"), "db_path"),
+        users_db_path=values.text(top.get("users_db_path"), "users_db_path"),
+        remarks=(*_of_format(top, is_legacy=is_legacy), *_of_server(top)),
+    )
+
+
+def _titles(value: object) -> tuple[str, ...]:
+    entries = enumerate(values.listing(value, "allowed_aet"))
+    return tuple(values.text(title, f"allowed_aet[{place}]") for place, title in entries)
+
+
+def _of_format(top: Mapping[str, Any], *, is_legacy: bool) -> Iterator[str]:
+    if is_legacy:
+        yield LEGACY_WARNING
+        if SOURCES in top:
+            yield f"{SOURCES} is empty: {LEGACY} is used."
+    elif top.get(SOURCES):
+        ignored = sorted(_OF_LEGACY & top.keys())
+        if ignored:
+            yield f"Of the legacy format, and ignored beside {SOURCES}: {', '.join(ignored)}."
+    else:
+        yield f"The file names no source: neither {SOURCES} nor {LEGACY}."
+    yield from values.unknown(top, _OF_LEGACY | _OF_SOURCES | _OF_SERVER)
+
+
+def _of_server(top: Mapping[str, Any]) -> Iterator[str]:
+    if "db_echo" in top:
+        yield "db_echo is ignored: what is sent to the database is not printed."
+    if top.get("api") is not None:
+        api = values.table(top["api"], "api")
+        yield "api: the CORS settings are for the REST API; nothing of them is imported."
+        yield from values.unknown(api, _OF_API, "api")
+
+
+def _legacy(top: Mapping[str, Any]) -> SourceEntry | Refused:
+    """The steps of the original's own migration note."""
+    entry = {
+        "name": LEGACY_NAME,
+        "sync_interval": top.get("db_update_interval"),
+        "operation_interval": top.get("operation_interval"),
+        "config": {"site_id": top.get("site")},
+        "field_mapping": top[LEGACY],
+    }
+    return _entry(entry, top, source_entry.LEGACY_PATHS, LEGACY_NAME)
+
+
+def _sources(listed: list[Any], top: Mapping[str, Any]) -> Iterator[SourceEntry | Refused]:
+    for place, entry in enumerate(listed):
+        path = f"{SOURCES}[{place}]"
+        try:
+            given = values.table(entry, path)
+            name, remarks = _name(given.get("name"), f"{path}.name")
+            kind = values.text(given.get("type"), f"{path}.type") or SUPPORTED
+        except ConfigError as error:
+            yield Refused(path, str(error))
+            continue
+        if kind.lower() == SUPPORTED:
+            paths = source_entry.paths_within(path)
+            yield _entry({**given, "name": name}, top, paths, name, remarks)
+        else:
+            yield Refused(name, f"{path}.type: sources of the type {kind} are not supported. It is left out.")
+
+
+def _name(value: object, path: str) -> tuple[str, tuple[str, ...]]:
+    given = values.name_or_number(value, path)
+    if not given:
+        raise ConfigError(f"{path} must be given.")
+    name = re.sub(r"^[^A-Za-z0-9]+|[^A-Za-z0-9_.-]", "_", given).lstrip("_.-")
+    if not name or len(name) > 80:
+        raise ConfigError(f"{path} must be a name of at most 80 letters, digits and - . _")
+    return name, () if name == given else (
+        f"It is named {name} here, for a name has letters, digits and - . _",
+    )
+
+
+def _entry(
+    entry: Mapping[str, Any],
+    top: Mapping[str, Any],
+    paths: source_entry.Paths,
+    name: str,
+    remarks: tuple[str, ...] = (),
+) -> SourceEntry | Refused:
+    try:
+        return source_entry.read(entry, top, paths, remarks)
+    except ConfigError as error:
+        return Refused(name, str(error))
+
+
+def _each_once(sources: Iterator[SourceEntry | Refused]) -> Iterator[SourceEntry | Refused]:
+    seen: set[str] = set()
+    for source in sources:
+        is_second = isinstance(source, SourceEntry) and source.name in seen
+        yield (
+            Refused(source.name, "Another source of the file has this name already.") if is_second else source
+        )
+        seen.add(source.name)

@@ -1,0 +1,117 @@
+"""A source and its rows as a configuration wants them, written where they differ: one transaction each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from sources.config_import.credentials import Found
+from sources.config_import.values import ConfigError
+from sources.mapping.rules import Rule
+from sources.models import DataSource, MappingRule, SourceState
+from sources.redcap.dictionary import Dictionary
+from sources.sync import claims
+
+STEP = 10  # between the positions of rows, as people may want to put others there
+NEW, CHANGED, UNCHANGED = "imported", "updated", "unchanged"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """`values` are of DataSource; `dictionary` is what the rules were decided by."""
+
+    source: DataSource  # unsaved, or as it was read
+    values: Mapping[str, Any]
+    credentials: Found
+    rules: tuple[Rule, ...]
+    dictionary: Dictionary | None
+
+
+def save(wanted: Wanted, *, actor: str) -> str:
+    """What became of it: NEW, CHANGED or UNCHANGED. Raises ConfigError, and then nothing was written."""
+    with transaction.atomic():
+        source, is_new = _locked(wanted.source)
+        changed = _give(source, wanted.values)
+        changed |= wanted.credentials.give(source, by=actor)
+        if is_new or changed:
+            _validate(source, "")
+            source.save_as(actor)
+        changed |= _save_rules(source, wanted.rules, actor=actor)
+        if wanted.dictionary is not None:
+            _keep(source, wanted.dictionary)
+        if changed and source.enabled:
+            claims.request_pull(source, by=actor, full=True)
+    if is_new:
+        return NEW
+    return CHANGED if changed else UNCHANGED
+
+
+def _locked(source: DataSource) -> tuple[DataSource, bool]:
+    if source._state.adding:
+        return source, True
+    return DataSource.objects.select_for_update().get(pk=source.pk), False
+
+
+def _give(item: DataSource | MappingRule, values: Mapping[str, Any]) -> bool:
+    """Whether anything differed."""
+    differing = {name: value for name, value in values.items() if getattr(item, name) != value}
+    for name, value in differing.items():
+        setattr(item, name, value)
+    return bool(differing)
+
+
+def _validate(item: DataSource | MappingRule, what: str) -> None:
+    try:
+        item.full_clean(exclude=["source"] if isinstance(item, MappingRule) else None)
+    except ValidationError as error:
+        problems = [f"{field}: {' '.join(texts)}" for field, texts in error.message_dict.items()]
+        raise ConfigError(f"{what}{' '.join(problems)}") from error
+
+
+def _save_rules(source: DataSource, rules: tuple[Rule, ...], *, actor: str) -> bool:
+    """A row keeps its history as long as there is one for its target."""
+    spare: dict[str, list[MappingRule]] = {}
+    for row in source.rules.all():
+        spare.setdefault(row.target, []).append(row)
+    changed = False
+    for number, rule in enumerate(rules, start=1):
+        rows = spare.get(rule.target)
+        changed |= _save_rule(
+            rows.pop(0) if rows else MappingRule(source=source), rule, number * STEP, actor=actor
+        )
+    for row in (row for rows in spare.values() for row in rows):
+        row._history_user = actor
+        row.delete()
+        changed = True
+    return changed
+
+
+def _save_rule(row: MappingRule, rule: Rule, position: int, *, actor: str) -> bool:
+    values = {
+        "position": position,
+        "target": rule.target,
+        "field": rule.field,
+        "level": rule.level.value,
+        "events": "\n".join(rule.events),
+        "transforms": rule.transforms,
+        "default": rule.default,
+        "required": rule.required,
+    }
+    if not _give(row, values) and row.pk is not None:
+        return False
+    _validate(row, f"Row {rule.target}: ")
+    row.save_as(actor)
+    return True
+
+
+def _keep(source: DataSource, dictionary: Dictionary) -> None:
+    """For the pages, until a pull asks for its own."""
+    kept = {"access": "", "dictionary": dictionary.to_json()}
+    SourceState.objects.filter(source=source, dictionary__isnull=True).update(
+        dictionary=kept, dictionary_at=timezone.now()
+    )
