@@ -18,6 +18,7 @@ _MARKUP = re.compile(
     r"(?:\s[^<>]*)?/?>",
     re.IGNORECASE,
 )
+_GROUP_DELIMITERS = re.compile(r"[=\\]")
 _NAME_DELIMITERS = re.compile(r"[\^=\\]")
 _AE_TITLES_LENGTH = 271
 
@@ -52,12 +53,12 @@ def _without_control(text: str, vr: str) -> str:
 
 
 def person_name(text: str, origin: Origin) -> str:
-    """`Doe, Jane` in one field is Doe^Jane; a name that a template made has its own form."""
+    """`Doe, Jane` in one field is Doe^Jane, as it may also be typed; a template's name has its own form."""
     found = one_line(text)
     if "<" in found or ">" in found:
         raise Unusable("A name cannot have < or > in it.")
-    if origin is Origin.RECORD:
-        without_delimiters(found)
+    if origin is Origin.RECORD and _GROUP_DELIMITERS.search(found):
+        raise Unusable("A name cannot have = or a backslash in it.")
     if origin is not Origin.TEMPLATE and "^" not in found:
         found = _from_comma_form(found)
     groups = ["^".join(part.strip() for part in group.split("^")).rstrip("^") for group in found.split("=")]

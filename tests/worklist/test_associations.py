@@ -403,7 +403,7 @@ def test_the_ae_titles_of_the_configuration_file_become_devices_once(
     transactional_db: None, start_server: StartServer, tmp_path: Path
 ) -> None:
     Device.objects.create(ae_title="CT1", enabled=False, name="Room 2")
-    path = _config(tmp_path, allowed_aet=["MR1", "CT1"], data_sources=[], db_echo="False")
+    path = _config(tmp_path, allowed_aet=["MR1", "CT1"], data_sources=[], db_ehco="False")
     for _ in range(2):
         configured = start_server("--pylantir_config", path)
         assert configured.stop() == 0
@@ -411,7 +411,7 @@ def test_the_ae_titles_of_the_configuration_file_become_devices_once(
     assert list(devices) == [("CT1", False, "Room 2"), ("MR1", True, "")]
     history = Device.objects.get(ae_title="MR1").history
     assert list(history.values_list("history_user_id", flat=True)) == ["config file"]
-    assert "more than is read from it: data_sources, db_echo." in configured.log
+    assert "more than is read from it: db_ehco." in configured.log
 
 
 def test_an_empty_list_opens_the_door_and_says_so(
