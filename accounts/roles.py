@@ -22,6 +22,11 @@ READ = frozenset(
         "worklist.view_historicalperformedstepitem",
         "worklist.view_attention",
         "worklist.view_device",
+        "sources.view_datasource",  # never its token, nor where that is kept
+        "sources.view_mappingrule",
+        "sources.view_syncrun",
+        "sources.view_syncissue",
+        "sources.view_syncedstep",
     }
 )
 WRITE = READ | {
@@ -30,6 +35,8 @@ WRITE = READ | {
     "worklist.delete_worklistitem",
     "worklist.change_performedstep",  # link, unlink, close
     "worklist.change_attention",  # resolve
+    "sources.change_syncedstep",  # follow the source again, make again
+    "sources.pull_datasource",  # pull now, preview
 }
 PERMISSIONS: dict[str, frozenset[str]] = {Role.READ: READ, Role.WRITE: WRITE}
 

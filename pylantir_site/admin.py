@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from django.contrib.admin import AdminSite
 from django.db.models import Count
@@ -15,6 +16,8 @@ from worklist.models import Attention, Device, Kind, Status, WorklistItem
 ITEMS_ON_THE_INDEX = 12
 POINTS_ON_THE_INDEX = 6
 
+ItemPanel = Callable[[HttpRequest, WorklistItem], str]  # HTML that is safe; empty shows nothing
+
 
 class PylantirAdminSite(AdminSite):
     site_header = "Pylantir"
@@ -22,12 +25,15 @@ class PylantirAdminSite(AdminSite):
     index_title = "Today"
     site_url = None  # there is no other site
     enable_nav_sidebar = False  # a few models: the width is worth more to the lists
+    item_panels: ClassVar[list[ItemPanel]] = []  # what other apps show on the page of an item
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        """Before the list of models: what needs attention, today's schedule, and who may connect."""
+        """Before the list of models: what needs attention, today's schedule, sources, and who may connect."""
         context: dict[str, Any] = {}
         if request.user.has_perm("worklist.view_attention"):
             context |= _attention()
+        if request.user.has_perm("sources.view_datasource"):
+            context |= _sources()
         if request.user.has_perm("worklist.view_worklistitem"):
             context |= {**_today(), **_door()}
         return super().index(request, {**context, **(extra_context or {})})
@@ -45,6 +51,12 @@ def _attention() -> dict[str, Any]:
         "kind_counts": [(kind, kind.label, counts[kind]) for kind in Kind if kind in counts],
         "newest_points": newest[:POINTS_ON_THE_INDEX],
     }
+
+
+def _sources() -> dict[str, Any]:
+    from sources.admin.overview import overview  # as above
+
+    return {"overview": overview()}
 
 
 def _today() -> dict[str, Any]:

@@ -29,6 +29,7 @@ class SyncIssue(models.Model):
     objects = SyncIssueQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "issue"
         ordering = ["-opened_at", "-pk"]
         indexes = [models.Index(fields=["source", "closed_at", "record"], name="issues_of_a_source")]
         constraints = [

@@ -54,6 +54,7 @@ class SyncRun(models.Model):
     memory_after_mb = models.FloatField(null=True, blank=True)
 
     class Meta:
+        verbose_name = "pull"
         ordering = ["-started_at", "-pk"]
         indexes = [models.Index(fields=["source", "-started_at"], name="runs_of_a_source")]
 

@@ -131,8 +131,10 @@ def _is_near(source: DataSource, says: Mapping[str, Any]) -> bool:
 def _not_wanted(
     key: Key, synced: SyncedStep | None, reason: str, problems: tuple[Problem, ...] = ()
 ) -> Decision:
-    if synced is None or synced.item is None:
-        return Decision(key, Deed.IGNORED, synced, problems=problems)
+    if synced is None:
+        return Decision(key, Deed.IGNORED, problems=problems)
+    if synced.item is None:  # a person deleted it, and it can be made again only while the source has it
+        return Decision(key, Deed.UNCHANGED, synced, {}, problems=problems)
     if synced.withdrawal == Withdrawal.DONE:
         return Decision(key, Deed.UNCHANGED, synced, synced.says, problems=problems)
     return Decision(key, Deed.WITHDRAW, synced, synced.says, reason=reason, problems=problems)
@@ -142,7 +144,9 @@ def _wanted(
     synced: SyncedStep, says: Mapping[str, Any], problems: tuple[Problem, ...], *, is_near: bool
 ) -> Decision:
     item = synced.item
-    if item is None or (synced.withdrawal == Withdrawal.DONE and not is_near):
+    if item is None:
+        return Decision(synced.key, Deed.UNCHANGED, synced, says, problems=problems)
+    if synced.withdrawal == Withdrawal.DONE and not is_near:
         return Decision(synced.key, Deed.UNCHANGED, synced, synced.says, problems=problems)
     writes = dict(_differing(synced, item, says))
     if writes and is_examined(item):

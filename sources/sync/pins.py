@@ -59,6 +59,8 @@ def remake(synced: SyncedStep, *, actor: str) -> None:
         synced = SyncedStep.objects.select_for_update(of=("self",)).select_related("source").get(pk=synced.pk)
         if synced.item_id:
             raise ValidationError("It is there already.")
+        if not synced.says:
+            raise ValidationError("The source has no such appointment now.")
         synced.item = make_item(synced.source, synced.record, synced.key, synced.says, actor=actor)
         synced.written = synced.says
         synced.save(update_fields=["item", "written"])

@@ -6,6 +6,7 @@ from datetime import time, timedelta
 from decimal import Decimal
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from sources.models import DataSource, SyncedStep, SyncIssue, Withdrawal
 from sources.sync import pins
@@ -169,12 +170,28 @@ def test_a_deleted_item_is_not_made_again_unless_a_person_asks(source: DataSourc
     assert pull(source, full=True).created == 0
     assert not WorklistItem.objects.exists()
 
+    project.save("P-001", last_name="Roe")
+    pull(source)
     pins.remake(SyncedStep.objects.get(), actor="bob")
     item = only_item(source)
     assert item.study_instance_uid == uid
     assert item.history.first().history_user_id == "bob"
+    assert item.patient_name == "Roe^Jane"
     pull(source, full=True)
     assert only_item(source).scheduled_start_date == today() + timedelta(days=3)
+
+
+def test_a_deleted_item_that_the_source_called_off_is_not_made_again(
+    source: DataSource, project: Project
+) -> None:
+    participant(project, "P-001")
+    pull(source)
+    only_item(source).delete()
+    book(project, "P-001", mri_date="")
+    pull(source)
+
+    with pytest.raises(ValidationError, match="no such appointment"):
+        pins.remake(SyncedStep.objects.get(), actor="bob")
 
 
 def test_an_item_that_a_person_set_in_progress_is_left_alone_too(

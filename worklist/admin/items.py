@@ -203,12 +203,12 @@ class WorklistItemAdmin(ActorHistoryAdmin):
         context = {
             "device_titles": devices.values_list("ae_title", flat=True),
             "item_actions": [(name, title) for _, name, title in self._item_actions(request)],
-            **self._performed(request, object_id),
+            **self._about(request, object_id),
         }
         return super().changeform_view(request, object_id, form_url, {**context, **(extra_context or {})})
 
-    def _performed(self, request: HttpRequest, object_id: str | None) -> dict[str, Any]:
-        """What was done of the item, and what is the matter with it."""
+    def _about(self, request: HttpRequest, object_id: str | None) -> dict[str, Any]:
+        """What was done of the item, what is the matter with it, and what other apps know of it."""
         item = self.get_object(request, object_id) if object_id else None
         if item is None:
             return {}
@@ -217,6 +217,7 @@ class WorklistItemAdmin(ActorHistoryAdmin):
             "points": item.attention.open(),
             "is_frozen": identity.is_frozen(item),
             "corrects": self._corrects(request),
+            "panels": [panel(request, item) for panel in getattr(self.admin_site, "item_panels", ())],
         }
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:

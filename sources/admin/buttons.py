@@ -1,0 +1,132 @@
+"""What the buttons on a source's page do; each by POST, and none saves the form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from sources import tasks
+from sources.admin import faring
+from sources.admin.source_forms import new_secret
+from sources.backends import backend_for
+from sources.errors import SourceError
+from sources.models import DataSource, SourceState, SyncedStep, Withdrawal
+from sources.sync import claims, retiring, withdrawing
+from sources.sync.withdrawing import OFFERED
+
+DISABLED = "The source is disabled: enable it first."
+RUNNING = "A pull is running: try again when it has ended. Nothing was done."
+
+
+def to_page(source: DataSource) -> HttpResponseRedirect:
+    return HttpResponseRedirect(reverse("admin:sources_datasource_change", args=[source.pk]))
+
+
+def refused(request: HttpRequest, source: DataSource, why: object) -> HttpResponseRedirect:
+    messages.error(request, str(why))
+    return to_page(source)
+
+
+def page(
+    model_admin: Any, request: HttpRequest, source: DataSource, name: str, title: str, **context: Any
+) -> HttpResponse:
+    """One that shows what was found. The admin's own headers keep it out of every cache."""
+    every = {
+        **model_admin.admin_site.each_context(request),
+        "title": title,
+        "opts": model_admin.opts,
+        "source": source,
+        **context,
+    }
+    return TemplateResponse(request, f"admin/sources/{name}.html", every)
+
+
+def check(model_admin: Any, request: HttpRequest, source: DataSource) -> HttpResponse:
+    try:
+        with backend_for(source) as backend:
+            report = backend.check()
+    except SourceError as error:
+        return refused(request, source, error)
+    return page(model_admin, request, source, "connection", f"Connection of {source}", report=report)
+
+
+def pull(model_admin: Any, request: HttpRequest, source: DataSource) -> HttpResponse:
+    return _ask_for_pull(request, source, full=False)
+
+
+def full_pull(model_admin: Any, request: HttpRequest, source: DataSource) -> HttpResponse:
+    return _ask_for_pull(request, source, full=True)
+
+
+def _ask_for_pull(request: HttpRequest, source: DataSource, *, full: bool) -> HttpResponse:
+    if not source.enabled:
+        return refused(request, source, DISABLED)
+    claims.request_pull(source, by=request.user.get_username(), full=full)
+    tasks.look_now()
+    named = "A full pull" if full else "A pull"
+    when = "follows the one that is running" if claims.is_pulling(source.state) else "begins in a moment"
+    messages.success(request, f"{named} {when}.")
+    _warn_of_absent_worker(request)
+    return to_page(source)
+
+
+def _warn_of_absent_worker(request: HttpRequest) -> None:
+    trouble = faring.worker_trouble()
+    if trouble:
+        messages.warning(request, trouble)
+
+
+def allow(model_admin: Any, request: HttpRequest, source: DataSource) -> HttpResponse:
+    """What the person saw is what is allowed."""
+    if not source.enabled:
+        return refused(request, source, DISABLED)
+    held = source.state.held_withdrawals
+    if request.POST.get("held") != str(held) or not held:
+        return refused(request, source, f"It is {held} by now: look again. Nothing was done.")
+    withdrawing.allow(source, by=request.user.get_username())
+    model_admin.log_change(request, source, f"Allowed that {held} items are cancelled.")
+    messages.success(request, "The next pull, a full one, cancels those that are still gone.")
+    _warn_of_absent_worker(request)
+    return to_page(source)
+
+
+def withdraw_all(model_admin: Any, request: HttpRequest, source: DataSource) -> HttpResponse:
+    if source.enabled:
+        return refused(request, source, "Disable the source first: its next pull would offer them again.")
+    if claims.is_pulling(source.state):
+        return refused(request, source, RUNNING)
+    if "sure" not in request.POST:
+        return refused(request, source, "Tick the box if you are sure. Nothing was done.")
+    actor = request.user.get_username()
+    count = retiring.withdraw_all(source, actor=actor, reason="The source was disabled")
+    model_admin.log_change(request, source, f"Cancelled its {count} items.")
+    messages.success(request, f"{count} items cancelled. Enabling the source offers them again.")
+    return to_page(source)
+
+
+def make_secret(model_admin: Any, request: HttpRequest, source: DataSource) -> HttpResponse:
+    source.set_trigger_secret(new_secret())
+    source.save_as(request.user.get_username(), reason="New secret for the Data Entry Trigger")
+    messages.success(request, "The URL has a new secret: enter it in REDCap. The old one is refused.")
+    return to_page(source)
+
+
+def offered(source: DataSource) -> int:
+    """How many of its items a scanner may still be offered."""
+    steps = SyncedStep.objects.filter(source=source).exclude(withdrawal=Withdrawal.DONE)
+    return steps.filter(item__performed_procedure_step_status__in=OFFERED).count()
+
+
+def resume(request: HttpRequest, source: DataSource, *, full: bool) -> None:
+    """After a change: what was read before is read again, and a source that is paused goes on."""
+    state = SourceState.objects.get(source=source)
+    if not full and state.next_pull_at is not None:
+        return
+    claims.request_pull(source, by=request.user.get_username(), full=full)
+    if source.enabled:
+        what = "all its records are read again" if full else "it is no longer paused"
+        messages.info(request, f"From the next pull on {what}.")

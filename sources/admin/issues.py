@@ -1,0 +1,127 @@
+"""What is to be mended at the source, each with the way there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html
+
+from sources.admin.links import Links, place
+from sources.admin.looking import LookOnlyAdmin
+from sources.mapping.results import Key
+from sources.mapping.targets import TARGETS
+from sources.models import SyncIssue
+
+
+class OpenFilter(admin.SimpleListFilter):
+    """What is open, unless the rest is asked for."""
+
+    title = "state"
+    parameter_name = "state"
+    CLOSED, ALL = "closed", "all"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(self.CLOSED, "Closed"), (self.ALL, "All")]
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        unfiltered, *others = super().choices(changelist)
+        yield {**unfiltered, "display": "Open"}
+        yield from others
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        if self.value() == self.ALL:
+            return queryset
+        return queryset.filter(closed_at__isnull=self.value() != self.CLOSED)
+
+
+class LinkedList(ChangeList):
+    """Its rows share what is known of their projects."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        links = Links()
+        for row in self.result_list:
+            row.links = links
+
+
+@admin.register(SyncIssue)
+class SyncIssueAdmin(LookOnlyAdmin):
+    list_display = (
+        "record",
+        "where",
+        "redcap_field",
+        "text",
+        "effect",
+        "opened",
+        "closed",
+        "in_redcap",
+        "source",
+    )
+    list_display_links = ("record",)
+    list_filter = (OpenFilter, ("source", admin.RelatedOnlyFieldListFilter), "blocks")
+    search_fields = ("=record", "field", "target")
+    search_help_text = "A whole record ID, or part of a field's name."
+    fields = (
+        "source",
+        ("record", "where"),
+        ("redcap_field", "fills"),
+        "text",
+        "effect",
+        ("opened", "closed"),
+        "in_redcap",
+    )
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        # Not joined: a project's dictionary is long, and would come with each row.
+        return super().get_queryset(request).prefetch_related("source__state")
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return LinkedList
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        some_are_closed = request.GET.get(OpenFilter.parameter_name)
+        return [name for name in self.list_display if some_are_closed or name != "closed"]
+
+    @admin.display(description="session", ordering="instance")
+    def where(self, issue: SyncIssue) -> str:
+        return place(key_of(issue)) or "the record"
+
+    @admin.display(description="REDCap field", ordering="field")
+    def redcap_field(self, issue: SyncIssue) -> str:
+        return issue.field or "-"
+
+    @admin.display(description="fills", ordering="target")
+    def fills(self, issue: SyncIssue) -> str:
+        return TARGETS.get(issue.target, issue.target) or "-"
+
+    @admin.display(description="effect", ordering="blocks")
+    def effect(self, issue: SyncIssue) -> str:
+        if not issue.blocks:
+            return "the value is left out"
+        return format_html('<span class="status status-held">{}</span>', "keeps the session out")
+
+    @admin.display(description="opened", ordering="opened_at")
+    def opened(self, issue: SyncIssue) -> str:
+        return f"{timezone.localtime(issue.opened_at):%Y-%m-%d %H:%M}"
+
+    @admin.display(description="closed", ordering="closed_at")
+    def closed(self, issue: SyncIssue) -> str:
+        return f"{timezone.localtime(issue.closed_at):%Y-%m-%d %H:%M}" if issue.closed_at else "open"
+
+    @admin.display(description="mend it")
+    def in_redcap(self, issue: SyncIssue) -> str:
+        links: Links = getattr(issue, "links", None) or Links()
+        return links.anchor(issue.source, issue.record, key_of(issue), issue.field) or "-"
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        title = "To be mended at the source"
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
+
+def key_of(issue: SyncIssue) -> Key:
+    return Key(issue.event, issue.instrument, issue.instance)

@@ -1,0 +1,70 @@
+"""What an item's page says of its source, and what of it a person keeps otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+
+from pylantir_site.admin import PylantirAdminSite
+from sources.admin.faring import state_badge
+from sources.admin.issues import key_of
+from sources.admin.links import Links, place
+from sources.admin.synced_steps import label_of, may_follow
+from sources.models import SyncedStep, SyncIssue
+from sources.sync import pins
+from worklist.models import WorklistItem
+
+
+class Row(NamedTuple):
+    field: str
+    label: str
+    here: Any
+    there: Any
+
+
+def panel(request: HttpRequest, item: WorklistItem) -> str:
+    """Empty for an item that no source made."""
+    if not request.user.has_perm("sources.view_syncedstep"):
+        return ""
+    of_sources = SyncedStep.objects.select_related("source__state", "run")
+    synced = of_sources.filter(item=item).first()
+    if synced is None:
+        return ""
+    synced.item = item  # as it was read already
+    links = Links()
+    context = {
+        "synced": synced,
+        "place": place(synced.key),
+        "state": state_badge(synced.source),
+        "link": links.anchor(synced.source, synced.record, synced.key),
+        "pinned": _rows(pins.pins(synced)),
+        "kept": _rows(pins.differences(synced)),
+        "issues": [
+            (
+                issue,
+                label_of(issue.target),
+                links.anchor(synced.source, issue.record, key_of(issue), issue.field),
+            )
+            for issue in _issues(synced)
+        ],
+        "may_follow": may_follow(request),
+    }
+    return render_to_string("admin/sources/item_panel.html", context, request)
+
+
+def _rows(differing: Mapping[str, tuple[Any, Any]]) -> list[Row]:
+    return [Row(field, label_of(field), here, there) for field, (here, there) in differing.items()]
+
+
+def _issues(synced: SyncedStep) -> QuerySet[SyncIssue]:
+    """Of the session's own row, and of the record's rows that all its sessions share."""
+    own = Q(event=synced.event, instrument=synced.instrument, instance=synced.instance)
+    issues = SyncIssue.objects.open().filter(own | Q(instance=0), source=synced.source, record=synced.record)
+    return issues.order_by("-blocks", "target", "pk")
+
+
+PylantirAdminSite.item_panels.append(panel)

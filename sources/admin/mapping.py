@@ -1,0 +1,207 @@
+"""A source's mapping as rows, refused with the row and the field named where it cannot be right."""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.widgets import AdminTextareaWidget, AdminTextInputWidget
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from sources.admin.lines import LinesField
+from sources.admin.source_forms import ACCESS, DataSourceForm
+from sources.backends.redcap import known_dictionary
+from sources.mapping import check
+from sources.mapping.results import Mistake
+from sources.mapping.rules import Plan
+from sources.mapping.targets import TARGETS
+from sources.models import DataSource, MappingRule
+from sources.redcap.dictionary import Dictionary, Field
+
+CHOICES_SHOWN = 5
+STEP = 10  # between the numbers of rows: another fits in between
+REFUSED = "Nothing was saved: the mapping cannot be right as it is."
+# What `check` calls a part of the sessions or the constants, and the source's own field for it.
+FIELD_OF_SOURCE = {
+    "kind": "session_kind",
+    "instrument": "session_instrument",
+    "events": "session_events",
+    "conditions": "session_conditions",
+    "without_time": "without_time",
+    "protocol_name": "protocol_name",
+    "hisris_coding_designator": "hisris_coding_designator",
+}
+WHERE_SESSIONS_ARE = frozenset({"kind", "instrument", "events"})
+
+
+class Option(NamedTuple):
+    value: str
+    label: str
+
+
+def dictionary_of(source: DataSource | None) -> Dictionary | None:
+    """As it was last read; none for a source that is new."""
+    return known_dictionary(source) if source is not None and source.pk else None
+
+
+def target_options() -> list[Option]:
+    return [Option(name, label) for name, label in TARGETS.items()]
+
+
+def field_options(dictionary: Dictionary | None) -> list[Option]:
+    """The project's fields, described well enough to choose one."""
+    fields = dictionary.fields.values() if dictionary else ()
+    return [Option(field.name, _described(field)) for field in fields]
+
+
+def _described(field: Field) -> str:
+    kind = field.validation or field.type
+    choices = [f"{code}={label}" for code, label in field.choices.items()]
+    more = ", …" if len(choices) > CHOICES_SHOWN else ""
+    known = [field.form, kind, *([", ".join(choices[:CHOICES_SHOWN]) + more] if choices else [])]
+    return f"{field.label} ({'; '.join(known)})"
+
+
+class MappingRuleForm(forms.ModelForm):
+    position = forms.IntegerField(
+        label="Order", required=False, min_value=0, widget=forms.NumberInput(attrs={"class": "order"})
+    )
+
+    class Meta:
+        model = MappingRule
+        fields = (
+            *("position", "target", "field", "level", "events"),
+            *("transforms", "default", "required"),
+        )
+        widgets = {
+            "target": AdminTextInputWidget(attrs={"list": "mapping-targets"}),
+            "field": AdminTextInputWidget(attrs={"list": "redcap-fields"}),
+            "events": AdminTextareaWidget(attrs={"rows": 1}),
+            "transforms": AdminTextareaWidget(attrs={"rows": 2}),
+            "default": AdminTextInputWidget,
+        }
+        field_classes = {"events": LinesField, "transforms": LinesField}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk is None:
+            self.initial.pop("position", None)
+
+    def has_changed(self) -> bool:
+        """An order alone makes no new row."""
+        if self.instance.pk is None and self.changed_data == ["position"]:
+            return False
+        return super().has_changed()
+
+
+class MappingFormSet(forms.BaseInlineFormSet):
+    def clean(self) -> None:
+        """The rows together with the source as it would be saved."""
+        super().clean()
+        form: DataSourceForm | None = getattr(self.instance, "saved_by", None)
+        if form is None or not self.is_valid():
+            return  # what is wrong with a field is said there already
+        rows = self.in_order()
+        if not rows:
+            return  # without a mapping nothing is pulled
+        dictionary = None if ACCESS & set(form.changed_data) else dictionary_of(self.instance)
+        mistakes = _without_consequences(check.mistakes(_plan(self.instance, rows), dictionary))
+        others = [text for mistake in mistakes if (text := _show(mistake, form, rows))]
+        if mistakes:
+            raise ValidationError([REFUSED, *others, *_as_of(self.instance, dictionary)])
+
+    def kept(self) -> list[Any]:
+        """The forms of the rows that there will be."""
+        return [
+            form
+            for form in self.forms
+            if (form.has_changed() or form.instance.pk) and form not in self.deleted_forms
+        ]
+
+    def in_order(self) -> list[Any]:
+        """As numbered, those of one number in the order of the page; a row without a number comes last."""
+        rows = self.kept()
+        numbered = [row for row in rows if row.cleaned_data.get("position") is not None]
+        numbered.sort(key=lambda row: row.instance.position)
+        last = numbered[-1].instance.position if numbered else 0
+        others = [row for row in rows if row not in numbered]
+        for place, row in enumerate(others, start=1):
+            row.instance.position = last + place * STEP
+        return [*numbered, *others]
+
+
+def _plan(source: DataSource, rows: list[Any]) -> Plan:
+    """Of a source that may not be stored yet."""
+    stand_in = copy(source)
+    stand_in.pk = source.pk or 0
+    return replace(stand_in.plan, rules=tuple(row.instance.as_rule() for row in rows))
+
+
+def _without_consequences(mistakes: tuple[Mistake, ...]) -> list[Mistake]:
+    """While it is wrong where sessions are, what a row says of their level means nothing."""
+    if any(mistake.rule is None and mistake.field in WHERE_SESSIONS_ARE for mistake in mistakes):
+        return [mistake for mistake in mistakes if mistake.field != "level"]
+    return list(mistakes)
+
+
+def _show(mistake: Mistake, form: DataSourceForm, rows: list[Any]) -> str:
+    """Beside its field; "" if that is done, else the text for above the rows."""
+    if mistake.rule is not None:
+        rows[mistake.rule].add_error(mistake.field, mistake.text)
+        return ""
+    field = _field_of_source(mistake)
+    if field not in form.fields:
+        return mistake.text
+    form.add_error(field, mistake.text)
+    return ""
+
+
+def _field_of_source(mistake: Mistake) -> str:
+    """The values of all items that have none are told apart by their text alone."""
+    if mistake.field == "fallbacks":
+        return mistake.text.partition(":")[0]
+    return FIELD_OF_SOURCE.get(mistake.field, "")
+
+
+def _as_of(source: DataSource, dictionary: Dictionary | None) -> list[str]:
+    """What is missing may have come since."""
+    at = source.state.dictionary_at if dictionary else None
+    if at is None:
+        return []
+    read = date_format(timezone.localtime(at), "Y-m-d H:i")
+    return [f"The project is known as it was on {read}: Test connection reads it again."]
+
+
+class MappingRuleInline(admin.TabularInline):
+    """Who may change a source may change its mapping; who may see it sees that."""
+
+    model = MappingRule
+    form = MappingRuleForm
+    formset = MappingFormSet
+    verbose_name = "row"
+    verbose_name_plural = "mapping"
+    ordering = ("position", "pk")
+
+    def get_extra(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
+        return 1 if obj is not None else 3
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.has_perm("sources.view_datasource")) or self._may_edit(request)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._may_edit(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._may_edit(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._may_edit(request)
+
+    def _may_edit(self, request: HttpRequest) -> bool:
+        return any(request.user.has_perm(f"sources.{deed}_datasource") for deed in ("add", "change"))

@@ -1,0 +1,88 @@
+"""What the admin's index says of the sources, in a few queries however many there are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from sources.admin import faring
+from sources.admin.runs import progress
+from sources.models import DataSource, Outcome, State, SyncedStep, SyncIssue, SyncRun
+from sources.sync import claims
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One source. `message` only where a person may have to act; `progress` only while it is pulled."""
+
+    source: DataSource
+    badge: str
+    last_success: str
+    is_late: bool
+    message: str
+    next_pull: str
+    progress: str
+    issues: int
+    deleted: int
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Those enabled. `worker_trouble` is empty when the worker lives, or nothing needs it."""
+
+    sources: tuple[Shown, ...]
+    worker_trouble: str
+
+
+def overview(*, now: datetime | None = None) -> Overview:
+    now = now or timezone.now()
+    sources = list(_with_counts(DataSource.objects.filter(enabled=True)))
+    runs = _running([source for source in sources if claims.is_pulling(source.state, now=now)])
+    return Overview(
+        tuple(_shown(source, runs, now) for source in sources),
+        faring.worker_trouble(now=now) if sources else "",
+    )
+
+
+def _shown(source: Any, runs: dict[int, str], now: datetime) -> Shown:
+    state = source.state
+    is_pulled = claims.is_pulling(state, now=now)
+    return Shown(
+        source=source,
+        badge=faring.state_badge(source),
+        last_success=faring.ago(state.last_success_at, now=now),
+        is_late=faring.is_late(source, now=now),
+        message=state.message if state.state != State.OK else "",
+        next_pull=faring.next_pull(source, now=now),
+        progress=runs.get(source.pk, "-") if is_pulled else "",
+        issues=source.issue_count,
+        deleted=source.deleted_count,
+    )
+
+
+def _with_counts(sources: QuerySet[DataSource]) -> QuerySet[DataSource]:
+    """Without the dictionary of the project, which is long."""
+    return (
+        sources.select_related("state")
+        .defer("state__dictionary")
+        .annotate(
+            issue_count=_count(SyncIssue.objects.open()),
+            deleted_count=_count(SyncedStep.objects.filter(item=None)),
+        )
+    )
+
+
+def _count(rows: QuerySet[Any]) -> Coalesce:
+    own = rows.filter(source=OuterRef("pk")).order_by().values("source")
+    return Coalesce(Subquery(own.annotate(count=Count("pk")).values("count")), 0)
+
+
+def _running(sources: list[DataSource]) -> dict[int, str]:
+    """How far each source's present pull is."""
+    runs = SyncRun.objects.filter(source__in=sources, outcome=Outcome.RUNNING).order_by("started_at", "pk")
+    return {run.source_id: progress(run) for run in runs}

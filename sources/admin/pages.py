@@ -1,0 +1,86 @@
+"""Pages that show what a source holds and what a pull would do: participants' data, on the screen alone."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from django.http import HttpRequest, HttpResponse
+
+from sources.admin.buttons import page, refused
+from sources.admin.links import Links, place
+from sources.backends.backend import ReadRecord
+from sources.errors import SourceError
+from sources.mapping.results import Step
+from sources.mapping.targets import TARGETS
+from sources.models import DataSource
+from sources.sync import preview as previews
+from sources.sync.deciding import Deed
+from sources.sync.preview import PlannedChange
+
+RECORDS = 5
+CHANGES_SHOWN = 500
+WORDS = {
+    Deed.CREATE: "to create",
+    Deed.CHANGE: "to change",
+    Deed.RESTORE: "to offer again",
+    Deed.WITHDRAW: "to cancel",
+    Deed.KEPT: "differ, and stay as they are",
+    Deed.UNCLEAR: "cannot be read, and stay as they are",
+    Deed.UNCHANGED: "as at the source",
+    Deed.IGNORED: "not offered",
+}
+
+
+class ShownStep(NamedTuple):
+    step: Step
+    where: str
+    link: str
+
+
+class ShownChange(NamedTuple):
+    change: PlannedChange
+    where: str
+    what: str
+    link: str
+    fields: list[tuple[str, Any, Any]]
+
+
+def preview(model_admin: Any, request: HttpRequest, source: DataSource) -> HttpResponse:
+    """Live records through the mapping, value by value."""
+    try:
+        read = previews.preview(source, records=RECORDS)
+    except SourceError as error:
+        return refused(request, source, error)
+    links = Links()
+    records = [(record, [_step(source, links, record, step) for step in record.steps]) for record in read]
+    return page(model_admin, request, source, "preview", f"Preview of {source}", records=records)
+
+
+def _step(source: DataSource, links: Links, read: ReadRecord, step: Step) -> ShownStep:
+    return ShownStep(step, place(step.key), links.url(source, read.record, step.key))
+
+
+def compare(model_admin: Any, request: HttpRequest, source: DataSource) -> HttpResponse:
+    """What a full pull would change."""
+    try:
+        found = previews.dry_run(source)
+    except SourceError as error:
+        return refused(request, source, error)
+    links = Links()
+    changes = [_change(source, links, change) for change in found.changes[:CHANGES_SHOWN]]
+    return page(
+        model_admin,
+        request,
+        source,
+        "comparison",
+        f"What a pull from {source} would change",
+        counts=[(deed, WORDS[deed], found.counts[deed]) for deed in Deed if found.counts[deed]],
+        changes=changes,
+        more=len(found.changes) - len(changes),
+    )
+
+
+def _change(source: DataSource, links: Links, change: PlannedChange) -> ShownChange:
+    fields = [(TARGETS.get(name, name), old, new) for name, (old, new) in change.fields.items() if old != new]
+    link = links.url(source, change.record, change.key)
+    return ShownChange(change, place(change.key), WORDS[change.kind], link, fields)

@@ -1,0 +1,119 @@
+"""A first mapping from the project's dictionary: shown, and taken only when a person says so.
+
+It guesses who is who. So the source pauses once it is taken, until a person has looked and lets it go on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from sources.admin.buttons import page, refused, to_page
+from sources.admin.mapping import STEP
+from sources.backends.redcap import dictionary_of
+from sources.errors import SourceError
+from sources.mapping import check
+from sources.mapping.rules import Plan, Rule
+from sources.mapping.suggest import suggest
+from sources.mapping.targets import TARGETS
+from sources.models import DataSource, MappingRule, SourceState
+
+REASON = "Suggested from the dictionary"
+TAKEN = "The suggestion is taken, and the source is paused: look at the preview, then pull."
+
+
+def suggest_mapping(model_admin: Any, request: HttpRequest, source: DataSource) -> HttpResponse:
+    """By a second POST the suggestion is taken, if it is still the one that was shown."""
+    takes = "take" in request.POST
+    try:
+        dictionary = dictionary_of(source, fresh=not takes)
+    except SourceError as error:
+        return refused(request, source, error)
+    suggestion = suggest(dictionary)
+    plan = replace(suggestion.plan, constants=source.plan.constants, fallbacks=source.plan.fallbacks)
+    if takes and _may_be_taken(request, source, plan):
+        take(source, plan, actor=request.user.get_username())
+        messages.success(request, TAKEN)
+        return to_page(source)
+    return page(
+        model_admin,
+        request,
+        source,
+        "suggestion",
+        f"A mapping for {source}",
+        dictionary=dictionary,
+        sessions=_sessions(plan),
+        rules=[(rule, TARGETS.get(rule.target, rule.target)) for rule in plan.rules],
+        remarks=suggestion.remarks,
+        mistakes=check.mistakes(plan, dictionary),
+        seen=_fingerprint(plan),
+        rows=source.rules.count(),
+    )
+
+
+def _may_be_taken(request: HttpRequest, source: DataSource, plan: Plan) -> bool:
+    """What keeps it from being taken is said above the page, shown anew."""
+    if request.POST.get("seen") != _fingerprint(plan):
+        messages.warning(request, "The suggestion is another one by now: look at it again.")
+    elif source.rules.exists() and "replace" not in request.POST:
+        messages.error(request, "Tick the box to replace the mapping that there is. Nothing was done.")
+    else:
+        return True
+    return False
+
+
+def _sessions(plan: Plan) -> str:
+    how = plan.sessions
+    kind = f"One for each {how.kind.value.replace('_', ' ')}"
+    return ", ".join(filter(None, (kind, how.instrument, *how.events, how.conditions))) + "."
+
+
+def _fingerprint(plan: Plan) -> str:
+    return hashlib.sha256(repr((plan.rules, plan.sessions)).encode()).hexdigest()
+
+
+@transaction.atomic
+def take(source: DataSource, plan: Plan, *, actor: str) -> None:
+    """The source's mapping becomes the plan's, with the actor in the history of every row."""
+    remove_rows(source, actor=actor)
+    for number, rule in enumerate(plan.rules, start=1):
+        MappingRule(source=source, position=number * STEP, **_values(rule)).save_as(actor, reason=REASON)
+    how = plan.sessions
+    source.session_kind, source.session_instrument = how.kind.value, how.instrument
+    source.session_events, source.session_conditions = "\n".join(how.events), how.conditions
+    source.without_time = how.without_time.value
+    source.save_as(actor, reason=REASON)
+    now = timezone.now()
+    SourceState.objects.filter(source=source).update(
+        next_pull_at=None, full_requested=True, requested_at=now, requested_by=""
+    )
+
+
+def remove_rows(source: DataSource, *, actor: str) -> None:
+    """One by one, for the history names who did it."""
+    for row in source.rules.all():
+        row._history_user = actor
+        row.delete()
+
+
+def _values(rule: Rule) -> Mapping[str, Any]:
+    return {
+        "target": rule.target,
+        "field": rule.field,
+        "level": rule.level.value,
+        "events": _lines(rule.events),
+        "transforms": rule.transforms,
+        "default": rule.default,
+        "required": rule.required,
+    }
+
+
+def _lines(names: Iterable[str]) -> str:
+    return "\n".join(names)

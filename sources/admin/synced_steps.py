@@ -1,0 +1,98 @@
+"""Items that a person deleted here, which sources do not make again unasked; and items' edited fields."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_POST
+
+from sources.admin.issues import LinkedList
+from sources.admin.links import Links, place
+from sources.admin.looking import LookOnlyAdmin
+from sources.mapping.targets import TARGETS
+from sources.models import PendingRecord, SyncedStep
+from sources.sync import claims, pins
+from worklist.admin.asking import attempt, back, do, report
+
+
+@admin.action(description="Make again", permissions=["remake"])
+def make_again(model_admin: Any, request: HttpRequest, queryset: QuerySet[SyncedStep]) -> None:
+    report(model_admin, request, do(request, queryset, None, _remake), "made again")
+
+
+def _remake(synced: SyncedStep, form: object, actor: str) -> None:
+    """As the source said last, and read again at once: it may say otherwise by now."""
+    pins.remake(synced, actor=actor)
+    PendingRecord.objects.get_or_create(source_id=synced.source_id, record=synced.record)
+    claims.request_pull(synced.source, by=actor)
+
+
+@admin.register(SyncedStep)
+class SyncedStepAdmin(LookOnlyAdmin):
+    list_display = ("record", "where", "source", "in_redcap")
+    list_display_links = None
+    list_filter = (("source", admin.RelatedOnlyFieldListFilter),)
+    search_fields = ("=record",)
+    search_help_text = "A whole record ID."
+    actions = (make_again,)
+    fields = ("source", ("record", "where"), "in_redcap")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        deleted = super().get_queryset(request).filter(item=None).exclude(says={})
+        return deleted.defer("says", "written").prefetch_related("source__state")
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[LinkedList]:
+        return LinkedList
+
+    @admin.display(description="session", ordering="instance")
+    def where(self, synced: SyncedStep) -> str:
+        return place(synced.key) or "the record"
+
+    @admin.display(description="in REDCap")
+    def in_redcap(self, synced: SyncedStep) -> str:
+        links: Links = getattr(synced, "links", None) or Links()
+        return links.anchor(synced.source, synced.record, synced.key) or "-"
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """The box of sources leads here, where there is something to see."""
+        return False
+
+    def has_remake_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("sources.change_syncedstep")
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        return super().changelist_view(request, {"title": "Deleted here", **(extra_context or {})})
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.follow_view)
+        return [path("<int:pk>/follow/", view, name="sources_syncedstep_follow"), *super().get_urls()]
+
+    @method_decorator(require_POST)
+    def follow_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Take the named fields of an item from its source again."""
+        if not may_follow(request):
+            raise PermissionDenied
+        synced = SyncedStep.objects.filter(pk=pk).first()
+        if synced is None:
+            raise Http404
+        fields = request.POST.getlist("field")
+        named = ", ".join(map(label_of, fields)) or "Nothing"
+        deed = partial(pins.follow_again, synced, fields, actor=request.user.get_username())
+        attempt(request, deed, done=f"From the source again: {named}.")
+        return back(request, reverse("admin:worklist_worklistitem_changelist"))
+
+
+def may_follow(request: HttpRequest) -> bool:
+    return request.user.has_perms(("sources.change_syncedstep", "worklist.change_worklistitem"))
+
+
+def label_of(target: str) -> str:
+    """Of an item's field; a DICOM keyword is its own."""
+    return TARGETS.get(target, target)

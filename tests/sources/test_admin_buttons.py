@@ -1,0 +1,434 @@
+"""The buttons on a source's page, through Django's test client, against a REDCap that answers.
+
+Numbers are acceptance rows.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts import roles
+from accounts.models import User
+from sources.models import DataSource, SourceState, State, SyncedStep, SyncIssue, SyncRun, WorkerBeat
+from sources.sync import claims
+from tests.redcap_project import Project
+from tests.redcap_server import RedcapServer
+from tests.sources.conftest import MakeSource, items, only_item, pull
+from tests.sources.study import participant, participants
+from tests.sources.test_admin_source import save
+from worklist.models import Status, WorklistItem
+
+pytestmark = pytest.mark.django_db
+
+BUTTONS = ("check", "pull", "full_pull", "preview", "compare")
+OF_EDITORS = ("suggest", "allow", "withdraw_all", "new_secret")
+COORDINATOR = frozenset({"sources.view_datasource", "sources.pull_datasource", "worklist.view_worklistitem"})
+
+
+@pytest.fixture
+def admin(client: Client, alice: User) -> Client:
+    client.force_login(alice)
+    return client
+
+
+@pytest.fixture
+def coordinator(client: Client, bob: User, monkeypatch: pytest.MonkeyPatch) -> Client:
+    monkeypatch.setitem(roles.PERMISSIONS, roles.Role.WRITE, COORDINATOR)
+    client.force_login(bob)
+    return client
+
+
+@pytest.fixture
+def worker(db: None) -> None:
+    WorkerBeat.objects.create(at=timezone.now())
+
+
+def url_of(source: DataSource, button: str) -> str:
+    return reverse(f"admin:sources_datasource_{button}", args=[source.pk])
+
+
+def press(client: Client, source: DataSource, button: str, **given: str) -> Any:
+    return client.post(url_of(source, button), given, follow=True)
+
+
+def page(client: Client, source: DataSource) -> str:
+    return str(client.get(url_of(source, "change")).content.decode())
+
+
+def said(response: Any) -> list[str]:
+    return [str(message) for message in response.context["messages"]]
+
+
+def state(source: DataSource) -> SourceState:
+    return SourceState.objects.get(source=source)
+
+
+class TestTestConnection:
+    def test_row_2_tells_project_version_shape_rights_clock_and_counts(
+        self, coordinator: Client, source: DataSource, project: Project
+    ) -> None:
+        participant(project, "P-1")
+        response = press(coordinator, source, "check")
+
+        facts = dict(response.context["report"].facts)
+        content = response.content.decode()
+        assert facts["Project"] == "A small study (ID 77)"
+        for what in ("Project", "REDCap", "Shape", "Rights", "Clock", "Records", "Sessions of the first 1"):
+            assert facts[what] in content
+        assert facts["Sessions of the first 1"] == "1 to offer"
+        assert not WorklistItem.objects.exists()
+
+    def test_says_what_is_wrong_with_the_mapping(self, admin: Client, source: DataSource) -> None:
+        source.rules.filter(target="patient_id").update(field="study_id")
+
+        assert "no field study_id" in press(admin, source, "check").content.decode()
+
+    def test_says_in_words_why_it_is_not_let_in(self, admin: Client, source: DataSource) -> None:
+        source.set_token("0" * 32, by="alice")
+        source.save_as("alice")
+        response = press(admin, source, "check")
+
+        [text] = said(response)
+        assert "token" in text.lower()
+        assert "0" * 32 not in response.content.decode()
+
+    def test_row_6_a_token_that_no_key_decrypts_is_never_sent(
+        self, admin: Client, source: DataSource, redcap: RedcapServer
+    ) -> None:
+        DataSource.objects.update(token_cipher="gAAAAA")
+        response = press(admin, source, "check")
+
+        assert "cannot be decrypted" in said(response)[0]
+        assert redcap.requests == []
+
+
+class TestPullNow:
+    @pytest.mark.parametrize(("button", "is_full"), [("pull", False), ("full_pull", True)])
+    def test_asks_the_worker_by_the_persons_name(
+        self, coordinator: Client, source: DataSource, worker: None, button: str, is_full: bool
+    ) -> None:
+        SourceState.objects.update(next_pull_at=None)
+        response = press(coordinator, source, button)
+
+        after = state(source)
+        assert after.next_pull_at is not None
+        assert (after.requested_by, after.full_requested) == ("bob", is_full)
+        assert len(said(response)) == 1
+        assert "begins in a moment" in said(response)[0]
+
+    def test_says_so_where_no_worker_is_seen(self, admin: Client, source: DataSource) -> None:
+        WorkerBeat.objects.create(at=timezone.now() - timedelta(hours=3))
+
+        assert "The worker is not running" in said(press(admin, source, "pull"))[1]
+
+    def test_row_93_asks_nothing_of_a_disabled_source(self, admin: Client, source: DataSource) -> None:
+        DataSource.objects.update(enabled=False)
+        before = state(source).requested_at
+
+        assert "enable it first" in said(press(admin, source, "pull"))[0]
+        assert state(source).requested_at == before
+
+
+class TestPreview:
+    def test_row_9_shows_each_value_on_its_way_and_writes_nothing(
+        self, coordinator: Client, source: DataSource, project: Project
+    ) -> None:
+        for number in range(7):
+            participant(project, f"P-{number}")
+        project.save("P-1", sex="3")
+        response = press(coordinator, source, "preview")
+
+        content = response.content.decode()
+        assert [read.record for read, _ in response.context["records"]] == [f"P-{n}" for n in range(5)]
+        assert "Doe^Jane" in content
+        assert "1990-01-31" in content
+        assert '<span class="status stance-wanted">Wanted</span>' in content
+        [problem] = response.context["records"][1][1][0].step.problems
+        assert problem.target == "patient_sex"
+        assert content.count(problem.text) == 2
+        assert "no-store" in response.headers["Cache-Control"]
+        for model in (WorklistItem, SyncedStep, SyncRun, SyncIssue):
+            assert not model.objects.exists()
+
+    def test_leads_to_the_record_in_redcap(self, admin: Client, source: DataSource, project: Project) -> None:
+        participant(project, "P-1")
+
+        assert "DataEntry/index.php?pid=77&amp;id=P-1" in press(admin, source, "preview").content.decode()
+
+    def test_says_why_there_is_none(self, admin: Client, source: DataSource) -> None:
+        source.rules.all().delete()
+
+        assert "mapping" in said(press(admin, source, "preview"))[0]
+
+    def test_what_a_participant_is_called_is_shown_as_text(
+        self, admin: Client, source: DataSource, project: Project
+    ) -> None:
+        participant(project, "P-1", "<script>alert(1)</script>")
+
+        assert "<script>alert(1)" not in press(admin, source, "preview").content.decode()
+
+
+class TestCompare:
+    def test_row_90_shows_what_a_pull_would_change_and_changes_nothing(
+        self, coordinator: Client, source: DataSource, project: Project
+    ) -> None:
+        participants(project, 2)
+        pull(source)
+        project.save("P-001", last_name="Roe")
+        participant(project, "P-003")
+        project.delete_record("P-002")
+        response = press(coordinator, source, "compare")
+
+        content = response.content.decode()
+        assert {str(deed): count for deed, _, count in response.context["counts"]} == {
+            "create": 1,
+            "change": 1,
+            "withdraw": 1,
+        }
+        assert "Doe0^Jane → <strong>Roe^Jane</strong>" in content
+        assert "no-store" in response.headers["Cache-Control"]
+        assert items(source)["P-001"].patient_name == "Doe0^Jane"
+        assert set(items(source)) == {"P-001", "P-002"}
+
+    def test_says_so_where_nothing_would_change(
+        self, admin: Client, source: DataSource, project: Project
+    ) -> None:
+        participant(project, "P-1")
+        pull(source)
+
+        assert "A pull would change nothing" in press(admin, source, "compare").content.decode()
+
+
+class TestSuggest:
+    def taken(self, client: Client, source: DataSource, **given: str) -> Any:
+        shown = press(client, source, "suggest")
+        response = press(client, source, "suggest", take="yes", seen=shown.context["seen"], **given)
+        source.refresh_from_db()
+        return response
+
+    @pytest.fixture
+    def empty(self, make_source: MakeSource, redcap: RedcapServer) -> DataSource:
+        return make_source(redcap, rules=(), session_instrument="")
+
+    def test_shows_rows_and_what_was_assumed_and_writes_nothing(
+        self, admin: Client, empty: DataSource
+    ) -> None:
+        response = press(admin, empty, "suggest")
+
+        assert "patient_name is put together from last_name and first_name." in response.content.decode()
+        assert not empty.rules.exists()
+
+    def test_is_taken_with_the_persons_name_and_pauses_the_source(
+        self, admin: Client, empty: DataSource
+    ) -> None:
+        response = self.taken(admin, empty)
+
+        rows = {rule.target: rule.field for rule in empty.rules.all()}
+        assert rows["patient_id"] == "record_id"
+        assert rows["scheduled_start_date"] == "mri_date"
+        assert (empty.session_kind, empty.session_instrument) == ("repeating_instrument", "mri")
+        assert {rule.history.get().history_user for rule in empty.rules.all()} == {"alice"}
+        assert empty.history.first().history_user == "alice"
+        assert state(empty).next_pull_at is None
+        assert "look at the preview" in said(response)[0]
+
+    def test_can_be_saved_as_it_was_taken(self, admin: Client, empty: DataSource, project: Project) -> None:
+        self.taken(admin, empty)
+        participant(project, "P-1")
+        pull(empty)
+
+        assert state(empty).state == State.OK
+        assert only_item(empty).patient_name == "Doe^Jane"
+
+    def test_replaces_rows_only_when_that_is_ticked(self, admin: Client, source: DataSource) -> None:
+        response = self.taken(admin, source)
+
+        assert source.rules.filter(target="PatientComments").exists()
+        assert "Tick the box" in said(response)[0]
+
+        self.taken(admin, source, replace="on")
+        assert not source.rules.filter(target="PatientComments").exists()
+
+    def test_one_that_changed_since_it_was_shown_is_shown_again(
+        self, admin: Client, empty: DataSource
+    ) -> None:
+        response = press(admin, empty, "suggest", take="yes", seen="of another plan")
+
+        assert "another one by now" in said(response)[0]
+        assert not empty.rules.exists()
+
+
+class TestHeldWithdrawals:
+    @pytest.fixture
+    def held(self, source: DataSource, project: Project) -> DataSource:
+        records = participants(project, 8)
+        pull(source)
+        for record in records[:7]:
+            project.delete_record(record)
+        pull(source, full=True)
+        assert source.state.held_withdrawals == 7
+        return source
+
+    def test_row_66_are_shown_and_allowed_by_name(self, admin: Client, held: DataSource) -> None:
+        assert "7 items would be cancelled" in page(admin, held)
+
+        press(admin, held, "allow", held="7")
+        assert state(held).withdrawals_allowed_by == "alice"
+        pull(held)
+        statuses = [item.performed_procedure_step_status for item in items(held).values()]
+        assert statuses.count(Status.CANCELLED) == 7
+
+    def test_row_66_more_than_were_seen_are_not_allowed(self, admin: Client, held: DataSource) -> None:
+        SourceState.objects.update(held_withdrawals=8)
+        response = press(admin, held, "allow", held="7")
+
+        assert "It is 8 by now" in said(response)[0]
+        assert state(held).withdrawals_allowed_by == ""
+
+    def test_of_a_disabled_source_are_not_allowed(self, admin: Client, held: DataSource) -> None:
+        DataSource.objects.update(enabled=False)
+        response = press(admin, held, "allow", held="7")
+
+        assert "enable it first" in said(response)[0]
+        assert state(held).withdrawals_allowed_by == ""
+
+    def test_are_not_offered_where_there_are_none(self, admin: Client, source: DataSource) -> None:
+        press(admin, source, "allow", held="0")
+
+        assert state(source).withdrawals_allowed_by == ""
+        assert "would be cancelled" not in page(admin, source)
+
+
+class TestDisabling:
+    def test_row_93_keeps_the_items_and_offers_to_cancel_them(
+        self, admin: Client, source: DataSource, project: Project
+    ) -> None:
+        participant(project, "P-1")
+        pull(source)
+        DataSource.objects.update(enabled=False)
+        assert "1 of its items is still offered" in page(admin, source)
+
+        press(admin, source, "withdraw_all")
+        assert only_item(source).performed_procedure_step_status == Status.SCHEDULED
+        press(admin, source, "withdraw_all", sure="on")
+        assert only_item(source).performed_procedure_step_status == Status.CANCELLED
+        assert "(alice)" in only_item(source).history.first().history_change_reason
+
+    def test_row_93_enabling_it_again_offers_them_again(
+        self, admin: Client, source: DataSource, project: Project
+    ) -> None:
+        participant(project, "P-1")
+        pull(source)
+        DataSource.objects.update(enabled=False)
+        press(admin, source, "withdraw_all", sure="on")
+        save(admin, source, enabled="on")
+        assert source.enabled
+        pull(source)
+
+        assert only_item(source).performed_procedure_step_status == Status.SCHEDULED
+
+    def test_an_enabled_source_cancels_nothing(
+        self, admin: Client, source: DataSource, project: Project
+    ) -> None:
+        participant(project, "P-1")
+        pull(source)
+        press(admin, source, "withdraw_all", sure="on")
+
+        assert only_item(source).performed_procedure_step_status == Status.SCHEDULED
+
+
+class TestDeleting:
+    @pytest.fixture
+    def pulled(self, source: DataSource, project: Project) -> DataSource:
+        participant(project, "P-1")
+        pull(source)
+        return source
+
+    def test_row_94_asks_and_takes_no_answer_for_granted(self, admin: Client, pulled: DataSource) -> None:
+        asked = admin.get(url_of(pulled, "delete")).content.decode()
+        response = press(admin, pulled, "delete", post="yes")
+
+        assert "1 of its items is still offered" in asked
+        assert "Choose what becomes of its items" in said(response)[0]
+        assert DataSource.objects.exists()
+
+    @pytest.mark.parametrize(("choice", "status"), [("keep", Status.SCHEDULED), ("cancel", Status.CANCELLED)])
+    def test_row_94_keeps_or_cancels_the_items_and_deletes_none(
+        self, admin: Client, pulled: DataSource, choice: str, status: str
+    ) -> None:
+        press(admin, pulled, "delete", post="yes", items=choice)
+
+        assert not DataSource.objects.exists()
+        assert not SyncedStep.objects.exists()
+        assert WorklistItem.objects.get().performed_procedure_step_status == status
+        assert DataSource.history.filter(history_type="-").get().history_user == "alice"
+
+    def test_waits_for_a_pull_that_is_running(self, admin: Client, pulled: DataSource) -> None:
+        claims.claim(pulled.pk)
+        response = press(admin, pulled, "delete", post="yes", items="cancel")
+
+        assert "A pull is running" in said(response)[0]
+        assert DataSource.objects.exists()
+
+    def test_is_not_for_a_coordinator(self, coordinator: Client, pulled: DataSource) -> None:
+        assert press(coordinator, pulled, "delete", post="yes", items="keep").status_code == 403
+        assert DataSource.objects.exists()
+
+
+class TestNewSecret:
+    def test_makes_the_old_one_worthless(self, admin: Client, source: DataSource) -> None:
+        source.trigger_enabled = True
+        source.set_trigger_secret("old")
+        source.save_as("alice")
+        press(admin, source, "new_secret")
+
+        source.refresh_from_db()
+        assert not source.is_trigger_secret("old")
+        assert len(source.trigger_secret()) >= 43
+        assert source.history.first().history_change_reason == "New secret for the Data Entry Trigger"
+
+
+class TestPermissions:
+    @pytest.mark.parametrize("button", [*BUTTONS, *OF_EDITORS])
+    def test_no_button_acts_by_get(self, admin: Client, source: DataSource, button: str) -> None:
+        assert admin.get(url_of(source, button)).status_code == 405
+
+    @pytest.mark.parametrize("button", [*BUTTONS, *OF_EDITORS])
+    def test_row_95_a_viewer_presses_none(
+        self,
+        client: Client,
+        charlie: User,
+        source: DataSource,
+        monkeypatch: pytest.MonkeyPatch,
+        button: str,
+    ) -> None:
+        monkeypatch.setitem(roles.PERMISSIONS, roles.Role.READ, frozenset({"sources.view_datasource"}))
+        client.force_login(charlie)
+
+        assert press(client, source, button).status_code == 403
+
+    @pytest.mark.parametrize("button", OF_EDITORS)
+    def test_row_95_a_coordinator_does_not_edit_sources(
+        self, coordinator: Client, source: DataSource, button: str
+    ) -> None:
+        assert press(coordinator, source, button, sure="on").status_code == 403
+
+    def test_row_95_a_coordinator_sees_the_buttons_that_work(
+        self, coordinator: Client, source: DataSource
+    ) -> None:
+        content = page(coordinator, source)
+
+        assert [name for name in (*BUTTONS, *OF_EDITORS) if f'name="_{name}"' in content] == [*BUTTONS]
+
+    @pytest.mark.parametrize("button", [*BUTTONS, *OF_EDITORS])
+    def test_a_source_that_is_gone_is_not_found(self, admin: Client, source: DataSource, button: str) -> None:
+        url = url_of(source, button)
+        source.delete()
+
+        assert admin.post(url).status_code == 404

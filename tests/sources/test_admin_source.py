@@ -1,0 +1,562 @@
+"""A source's page in the admin, through Django's test client: its form, its token, its mapping.
+
+Numbers are acceptance rows. Not here: the buttons (test_admin_buttons.py) and what needs a browser
+(test_admin_source_browser.py).
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts import roles
+from accounts.models import User
+from sources.backends.redcap import dictionary_of
+from sources.mapping.transforms import parse
+from sources.models import DataSource, MappingRule, SourceState, State, SyncIssue, SyncRun
+from tests.redcap_server import RedcapServer
+from tests.redcap_studies import TOKEN
+from tests.sources.conftest import MakeSource
+
+pytestmark = pytest.mark.django_db
+
+ADD = "admin:sources_datasource_add"
+LIST = "admin:sources_datasource_changelist"
+OTHER = "another-token-0123456789"
+
+
+@pytest.fixture
+def admin(client: Client, alice: User) -> Client:
+    client.force_login(alice)
+    return client
+
+
+def page_of(source: DataSource) -> str:
+    return reverse("admin:sources_datasource_change", args=[source.pk])
+
+
+def filled_in(client: Client, url: str) -> dict[str, str]:
+    """What a browser would send back if nobody touched the form or the rows."""
+    context = client.get(url).context
+    [inline] = context["inline_admin_formsets"]
+    forms = [context["adminform"].form, inline.formset.management_form, *inline.formset.forms]
+    return {bound.html_name: _sent(bound) for form in forms for bound in form if _is_sent(bound)}
+
+
+def _is_sent(bound: Any) -> bool:
+    return bound.value() is not None and bound.value() is not False
+
+
+def _sent(bound: Any) -> str:
+    value = bound.value()
+    return "on" if value is True else str(value).replace("\n", "\r\n")
+
+
+def save(client: Client, source: DataSource, **changed: str) -> Any:
+    """Post the page of the source; rows are named rules__3__field."""
+    given = {name.replace("__", "-"): value for name, value in changed.items()}
+    response = client.post(page_of(source), {**filled_in(client, page_of(source)), **given}, follow=True)
+    source.refresh_from_db()
+    return response
+
+
+def said(response: Any) -> list[str]:
+    return [str(message) for message in response.context["messages"]]
+
+
+def errors_in(response: Any) -> dict[str, list[str]]:
+    return dict(response.context["adminform"].form.errors)
+
+
+def formset_in(response: Any) -> Any:
+    [inline] = response.context["inline_admin_formsets"]
+    return inline.formset
+
+
+def saved(response: Any) -> bool:
+    assert response.status_code == 200
+    return bool(response.redirect_chain)
+
+
+def state(source: DataSource) -> SourceState:
+    return SourceState.objects.get(source=source)
+
+
+def row(source: DataSource, target: str) -> int:
+    """The place of the target's row on the page."""
+    return list(source.rules.values_list("target", flat=True)).index(target)
+
+
+LEAST = {
+    "name": "cpip",
+    "kind": "redcap",
+    "enabled": "on",
+    "url": "https://redcap.example.org/redcap",
+    "server_timezone": "America/Edmonton",
+    "sync_interval": "60",
+    "horizon_back_days": "7",
+    "horizon_ahead_days": "365",
+    "overlap_minutes": "60",
+    "read_timeout": "120",
+    "requests_per_minute": "300",
+    "batch_size": "100",
+    "session_kind": "repeating_instrument",
+    "without_time": "issue",
+    "rules-TOTAL_FORMS": "0",
+    "rules-INITIAL_FORMS": "0",
+}
+
+
+class TestANewSource:
+    def test_is_stored_with_the_least_and_its_address_put_right(self, admin: Client) -> None:
+        response = admin.post(reverse(ADD), {**LEAST, "token": TOKEN}, follow=True)
+
+        assert saved(response), errors_in(response)
+        source = DataSource.objects.get()
+        assert source.url == "https://redcap.example.org/redcap/api/"
+        assert source.token() == TOKEN
+        assert source.token_set_by == "alice"
+        assert source.history.get().history_user == "alice"
+        assert state(source).state == State.NEVER
+
+    def test_takes_its_first_rows_with_it_in_the_order_of_the_page(self, admin: Client) -> None:
+        rows = [("patient_id", "record_id"), ("patient_name", "name"), ("scheduled_start_date", "mri_date")]
+        given = {
+            f"rules-{place}-{name}": value
+            for place, (target, field) in enumerate(rows)
+            for name, value in {"target": target, "field": field, "level": "record"}.items()
+        }
+        given |= {"rules-3-target": "modality", "rules-3-default": "MR", "rules-3-level": "session"}
+        given |= {"rules-TOTAL_FORMS": "4", "session_kind": "record", "without_time": "midnight"}
+        response = admin.post(reverse(ADD), {**LEAST, **given}, follow=True)
+
+        assert saved(response), formset_in(response).errors
+        targets = DataSource.objects.get().rules.values_list("target", flat=True)
+        assert list(targets) == ["patient_id", "patient_name", "scheduled_start_date", "modality"]
+
+    @pytest.mark.parametrize(
+        ("field", "value", "text"),
+        [
+            ("url", "redcap.example.org", "must be a URL"),
+            ("url", "http://redcap.example.org/api/", "must begin with https"),
+            ("url", "https://redcap.example.org/api/?token=1", "without ?"),
+            ("server_timezone", "Edmonton", "IANA"),
+            ("sync_interval", "29", "greater than or equal to 30"),
+            ("window_start", "17:00", "both times"),
+            ("name", "a b", "Letters"),
+            ("token", "two words", "neither spaces"),
+            ("ca_bundle", "/nowhere/ca.pem", "no such file"),
+        ],
+    )
+    def test_is_refused_with_the_field_named(self, admin: Client, field: str, value: str, text: str) -> None:
+        response = admin.post(reverse(ADD), {**LEAST, field: value})
+
+        shown = errors_in(response)
+        assert list(shown) == ["window_end" if field == "window_start" else field]
+        assert text in str(shown)
+        assert not DataSource.objects.exists()
+
+    def test_keeps_its_name_afterwards(self, admin: Client, source: DataSource) -> None:
+        save(admin, source, name="other", site_id="Y")
+
+        assert (source.name, source.site_id) == ("study", "Y")
+
+
+class TestTheToken:
+    def test_row_5_is_in_no_page_log_history_or_dump(self, admin: Client, source: DataSource) -> None:
+        response = save(admin, source, token=OTHER)
+
+        assert saved(response), errors_in(response)
+        assert source.token() == OTHER
+        pages = [
+            admin.get(page_of(source)),
+            admin.get(reverse("admin:sources_datasource_history", args=[source.pk])),
+        ]
+        dump = StringIO()
+        call_command("dumpdata", "sources", "admin", stdout=dump)
+        texts = [
+            *(page.content.decode() for page in pages),
+            dump.getvalue(),
+            str(list(LogEntry.objects.values())),
+        ]
+        texts += [str(list(source.history.values())), response.content.decode()]
+        for text in texts:
+            assert OTHER not in text
+            assert TOKEN not in text
+            assert source.token_cipher not in text or text is dump.getvalue()
+
+    def test_row_5_is_not_sent_back_when_the_form_is_refused(self, admin: Client, source: DataSource) -> None:
+        response = save(admin, source, token=OTHER, url="nonsense")
+
+        assert not saved(response)
+        assert OTHER not in response.content.decode()
+        assert source.token() == TOKEN
+
+    def test_stays_when_the_field_is_left_empty(self, admin: Client, source: DataSource) -> None:
+        save(admin, source, site_id="Y")
+
+        assert source.token() == TOKEN
+        assert f"Now: set {timezone.localdate()} by alice" in admin.get(page_of(source)).content.decode()
+
+    def test_does_not_go_to_another_server_than_it_was_entered_for(
+        self, admin: Client, source: DataSource
+    ) -> None:
+        before = source.url
+        response = save(admin, source, url="https://elsewhere.example.org/api/")
+
+        assert not saved(response)
+        assert "another server" in response.content.decode()
+        source.refresh_from_db()
+        assert source.url == before
+        assert saved(save(admin, source, url="https://elsewhere.example.org/api/", token=OTHER))
+
+    def test_is_forgotten_when_that_is_asked(self, admin: Client, source: DataSource) -> None:
+        save(admin, source, forget_token="on")
+
+        assert (source.token_cipher, source.token_set_at, source.token_set_by) == ("", None, "")
+        assert "Now: none" in admin.get(page_of(source)).content.decode()
+
+    def test_row_6_that_no_key_decrypts_is_said(self, admin: Client, source: DataSource) -> None:
+        DataSource.objects.update(token_cipher="gAAAAA")
+
+        assert "Now: cannot be decrypted" in admin.get(page_of(source)).content.decode()
+
+    @pytest.mark.parametrize(
+        ("given", "wrong"),
+        [
+            ({"token_variable": "REDCAP_TOKEN"}, "token_variable"),
+            ({"token_file": "/run/secrets/token"}, "token_file"),
+            ({"token": OTHER, "forget_token": "on"}, "forget_token"),
+            ({"token_variable": "A", "token_file": "/t", "forget_token": "on"}, "token_file"),
+        ],
+    )
+    def test_is_in_one_place_at_most(
+        self, admin: Client, source: DataSource, given: dict[str, str], wrong: str
+    ) -> None:
+        response = save(admin, source, **given)
+
+        assert list(errors_in(response)) == [wrong]
+        assert source.token() == TOKEN
+
+    def test_moves_to_the_environment_in_one_step(self, admin: Client, source: DataSource) -> None:
+        response = save(admin, source, forget_token="on", token_variable="REDCAP_TOKEN")
+
+        assert saved(response), errors_in(response)
+        assert (source.token_cipher, source.token_variable) == ("", "REDCAP_TOKEN")
+
+
+@pytest.fixture
+def known(source: DataSource) -> DataSource:
+    """A source whose project's dictionary has been read."""
+    dictionary_of(source)
+    return source
+
+
+class TestTheMapping:
+    def test_row_7_is_offered_the_projects_fields_with_label_and_choices(
+        self, admin: Client, known: DataSource
+    ) -> None:
+        content = admin.get(page_of(known)).content.decode()
+
+        assert re.search(r'<option value="sex">[^<]*\(enrolment; radio; 1=Male, 2=Female, 3=Other\)', content)
+        assert '<option value="patient_id">Patient ID</option>' in content
+        assert '<option value="mri">' in content
+
+    def test_every_line_that_the_page_explains_can_be_written(self, admin: Client, known: DataSource) -> None:
+        content = admin.get(page_of(known)).content.decode()
+        explained = re.search(r"<thead><tr><th scope=.col.>Line.*?</table>", content, re.DOTALL)
+        assert explained
+        cells = re.findall(r"<tr><td>(.*?)</td>", explained[0])
+        lines = [html.unescape(line) for cell in cells for line in re.findall("<code>(.*?)</code>", cell)]
+
+        assert len(lines) >= 12
+        for line in lines:
+            assert len(parse(line)) == 1, line
+
+    def test_an_untouched_page_changes_nothing_and_asks_for_nothing(
+        self, admin: Client, known: DataSource
+    ) -> None:
+        MappingRule.objects.filter(target="patient_sex").update(transforms="codes 1=M, 2=F\nupper")
+        DataSource.objects.update(session_conditions="status = 1\nweight not empty")
+        before = state(known).next_pull_at
+        response = save(admin, known)
+
+        assert saved(response), formset_in(response).errors
+        assert known.history.count() == 1
+        assert state(known).next_pull_at == before
+        assert not state(known).full_requested
+
+    def test_row_7_a_typing_error_is_refused_at_its_row_and_field(
+        self, admin: Client, known: DataSource
+    ) -> None:
+        place = row(known, "scheduled_start_date")
+        response = save(admin, known, **{f"rules__{place}__field": "mri_dat"})
+
+        assert not saved(response)
+        formset = formset_in(response)
+        assert list(formset.forms[place].errors) == ["field"]
+        assert "no field mri_dat" in str(formset.forms[place].errors)
+        assert "mri_date" in str(formset.forms[place].errors)
+        assert [index for index, form in enumerate(formset.forms) if form.errors] == [place]
+        assert "Test connection reads it again" in str(formset.non_form_errors())
+        assert known.rules.get(target="scheduled_start_date").field == "mri_date"
+
+    @pytest.mark.parametrize(
+        ("target", "field", "value"),
+        [
+            ("patient_id", "target", "patient_idd"),
+            ("patient_sex", "transforms", "kodes 1=M"),
+            ("patient_sex", "transforms", "codes 1=X"),
+            ("patient_weight_kg", "default", "70"),
+            ("patient_birth_date", "level", "session"),
+            ("modality", "default", "M,R"),
+            ("patient_birth_date", "events", "baseline_arm_1"),
+        ],
+    )
+    def test_a_mistake_is_shown_at_its_row(
+        self, admin: Client, known: DataSource, target: str, field: str, value: str
+    ) -> None:
+        place = row(known, target)
+        response = save(admin, known, **{f"rules__{place}__{field}": value})
+
+        assert not saved(response)
+        assert list(formset_in(response).forms[place].errors) == [field]
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            ("session_instrument", "mrt"),
+            ("session_instrument", ""),
+            ("session_conditions", "no_such_field = 1"),
+            ("session_conditions", "status is fine"),
+            ("session_events", "baseline_arm_1"),
+            ("session_kind", "event"),
+            ("hisris_coding_designator", "A\\B"),
+        ],
+    )
+    def test_a_mistake_of_the_source_itself_is_shown_at_its_field(
+        self, admin: Client, known: DataSource, field: str, value: str
+    ) -> None:
+        response = save(admin, known, **{field: value})
+
+        assert not saved(response)
+        assert field in errors_in(response)
+        assert getattr(known, field) != value
+
+    def test_a_wrong_instrument_is_said_once_and_not_again_at_every_row(
+        self, admin: Client, known: DataSource
+    ) -> None:
+        response = save(admin, known, session_instrument="mrt")
+
+        assert list(errors_in(response)) == ["session_instrument"]
+        assert [form.errors for form in formset_in(response).forms if form.errors] == []
+
+    def test_without_a_patient_id_it_is_refused_above_the_rows(
+        self, admin: Client, known: DataSource
+    ) -> None:
+        response = save(admin, known, **{f"rules__{row(known, 'patient_id')}__DELETE": "on"})
+
+        assert not saved(response)
+        assert "Nothing is mapped to patient_id" in str(formset_in(response).non_form_errors())
+        assert known.rules.filter(target="patient_id").exists()
+
+    def test_all_rows_may_go(self, admin: Client, known: DataSource) -> None:
+        gone = {f"rules__{place}__DELETE": "on" for place in range(known.rules.count())}
+        response = save(admin, known, **gone)
+
+        assert saved(response), formset_in(response).errors
+        assert not known.rules.exists()
+
+    def test_a_source_of_another_project_is_not_judged_by_the_old_ones_fields(
+        self, admin: Client, known: DataSource
+    ) -> None:
+        place = row(known, "patient_id")
+        changed = {f"rules__{place}__field": "study_id", "project_id": "78"}
+        response = save(admin, known, **changed)
+
+        assert saved(response), formset_in(response).errors
+        assert known.rules.get(target="patient_id").field == "study_id"
+
+    def test_a_new_row_goes_where_its_order_says(self, admin: Client, known: DataSource) -> None:
+        place = known.rules.count()
+        new = {"target": "PatientAge", "default": "040Y", "position": "1"}
+        response = save(admin, known, **{f"rules__{place}__{name}": value for name, value in new.items()})
+
+        assert saved(response), formset_in(response).errors
+        assert list(known.rules.values_list("target", flat=True))[:3] == [
+            "patient_id",
+            "patient_name",
+            "PatientAge",
+        ]
+
+    def test_a_new_row_without_an_order_comes_last(self, admin: Client, known: DataSource) -> None:
+        place = known.rules.count()
+        save(admin, known, **{f"rules__{place}__target": "{site}", f"rules__{place}__default": "Y"})
+
+        assert list(known.rules.values_list("target", flat=True))[-1] == "{site}"
+
+    def test_row_90_a_change_is_in_the_history_and_all_is_read_again(
+        self, admin: Client, known: DataSource
+    ) -> None:
+        place = row(known, "PatientComments")
+        response = save(admin, known, **{f"rules__{place}__transforms": "upper"})
+
+        rule = known.rules.get(target="PatientComments")
+        assert [(each.history_user, each.transforms) for each in rule.history.all()] == [
+            ("alice", "upper"),
+            (None, ""),
+        ]
+        assert state(known).full_requested
+        assert state(known).requested_by == "alice"
+        assert any("all its records are read again" in text for text in said(response))
+        history = admin.get(reverse("admin:sources_datasource_history", args=[known.pk]))
+        assert "Changed mapping row PatientComments ← comment" in history.content.decode()
+
+    def test_row_90_another_way_to_find_sessions_reads_all_again(
+        self, admin: Client, known: DataSource
+    ) -> None:
+        save(admin, known, session_conditions="status != 3")
+
+        assert known.session_conditions == "status != 3"
+        assert state(known).full_requested
+
+    def test_another_interval_reads_nothing_again(self, admin: Client, known: DataSource) -> None:
+        save(admin, known, sync_interval="300")
+
+        assert known.sync_interval == 300
+        assert not state(known).full_requested
+
+    def test_any_change_lets_a_paused_source_go_on(self, admin: Client, known: DataSource) -> None:
+        SourceState.objects.update(next_pull_at=None)
+        response = save(admin, known, sync_interval="300")
+
+        assert state(known).next_pull_at is not None
+        assert any("no longer paused" in text for text in said(response))
+
+
+class TestTheState:
+    def test_leads_to_the_sources_own_pulls_and_issues(
+        self, admin: Client, source: DataSource, make_source: MakeSource, redcap: RedcapServer
+    ) -> None:
+        other = make_source(redcap, name="other")
+        for each in (source, other):
+            SyncIssue.objects.create(source=each, record=f"of-{each}", text="Not a code.")
+            SyncRun.objects.create(source=each, actor=f"by-{each}")
+        content = admin.get(page_of(source)).content.decode()
+
+        for model in ("syncissue", "syncrun"):
+            [query] = re.findall(rf'href="/admin/sources/{model}/(\?[^"]+)"', content)
+            listed = admin.get(f"/admin/sources/{model}/{query}")
+            assert [row.source.name for row in listed.context["cl"].result_list] == ["study"]
+
+    def test_tells_what_the_last_pull_said(self, admin: Client, source: DataSource) -> None:
+        SourceState.objects.update(
+            state=State.CONFIGURATION, message="The project has no field x.", warnings=["The clock differs."]
+        )
+        content = admin.get(page_of(source)).content.decode()
+
+        assert '<span class="status status-configuration">Set up wrongly</span>' in content
+        assert "The project has no field x." in content
+        assert "The clock differs." in content
+
+
+class TestTheTrigger:
+    def test_gets_a_secret_when_it_is_first_accepted(self, admin: Client, source: DataSource) -> None:
+        save(admin, source, trigger_enabled="on")
+
+        secret = source.trigger_secret()
+        assert len(secret) >= 43
+        url = f"http://testserver/sources/study/trigger/{secret}"
+        assert url in admin.get(page_of(source)).content.decode()
+
+    def test_keeps_its_secret_when_the_source_is_saved_again(self, admin: Client, source: DataSource) -> None:
+        save(admin, source, trigger_enabled="on")
+        secret = source.trigger_secret()
+        save(admin, source, site_id="Y")
+
+        assert source.trigger_secret() == secret
+
+    def test_that_no_key_decrypts_is_said(self, admin: Client, source: DataSource) -> None:
+        DataSource.objects.update(trigger_enabled=True, trigger_cipher="gAAAAA")
+
+        assert "make a new secret" in admin.get(page_of(source)).content.decode()
+
+
+class TestPermissions:
+    @pytest.fixture
+    def with_trigger(self, source: DataSource) -> DataSource:
+        source.trigger_enabled = True
+        source.set_trigger_secret("s3cr3t-of-the-trigger")
+        source.token_set_by = "the-one-who-set-it"
+        source.save_as("alice")
+        return source
+
+    @pytest.fixture
+    def viewer(self, client: Client, charlie: User, monkeypatch: pytest.MonkeyPatch) -> Client:
+        held = frozenset({"sources.view_datasource"})
+        monkeypatch.setitem(roles.PERMISSIONS, roles.Role.READ, held)
+        client.force_login(charlie)
+        return client
+
+    def test_row_95_a_viewer_sees_the_mapping_and_neither_token_nor_trigger(
+        self, viewer: Client, with_trigger: DataSource
+    ) -> None:
+        response = viewer.get(page_of(with_trigger))
+
+        content = response.content.decode()
+        shown = [name for name, _ in response.context["adminform"].fieldsets]
+        assert "PatientComments" in content
+        assert "s3cr3t-of-the-trigger" not in content
+        assert "the-one-who-set-it" not in content
+        assert "Connection" in shown
+        assert not {"Token", "Data Entry Trigger"} & set(shown)
+        assert 'type="submit" name="_' not in content
+
+    def test_row_95_a_viewer_reads_the_history_without_the_token(
+        self, viewer: Client, with_trigger: DataSource
+    ) -> None:
+        response = viewer.get(reverse("admin:sources_datasource_history", args=[with_trigger.pk]))
+
+        assert response.status_code == 200
+        assert "the-one-who-set-it" not in response.content.decode()
+
+    def test_row_95_a_viewer_changes_nothing(self, viewer: Client, with_trigger: DataSource) -> None:
+        response = viewer.post(page_of(with_trigger), {"url": "https://elsewhere.example.org/api/"})
+
+        assert response.status_code == 403
+        with_trigger.refresh_from_db()
+        assert "elsewhere" not in with_trigger.url
+
+
+class TestTheList:
+    def test_tells_how_each_source_fares_in_as_few_queries_for_many_as_for_one(
+        self, admin: Client, make_source: MakeSource, redcap: RedcapServer
+    ) -> None:
+        sources = [make_source(redcap, name=f"study-{number}") for number in range(4)]
+        for source in sources[:2]:
+            SyncIssue.objects.create(source=source, record="1", target="patient_sex", text="Not a code.")
+        SyncIssue.objects.create(source=sources[0], record="2", text="Mended.", closed_at=timezone.now())
+        SourceState.objects.filter(source=sources[0]).update(
+            state=State.AUTHORISATION, message="The token is refused.", next_pull_at=None
+        )
+        with CaptureQueriesContext(connection) as few:
+            admin.get(reverse(LIST) + "?q=study-0")
+        with CaptureQueriesContext(connection) as many:
+            content = admin.get(reverse(LIST)).content.decode()
+
+        assert len(many) == len(few)
+        assert '<span class="status status-authorisation">Not let in</span>' in content
+        assert "The token is refused." in content
+        assert "paused until" in content
+        assert re.findall(r'class="field-open_issues">(\d)', content) == ["1", "1", "0", "0"]

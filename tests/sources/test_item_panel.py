@@ -1,0 +1,267 @@
+"""What an item's page says of its source, and how a field follows it again. Numbers are acceptance rows.
+
+Not here: what a pin is and does (test_examined.py).
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import User
+from sources.admin.links import place
+from sources.mapping.results import Key
+from sources.models import DataSource, SyncedStep, SyncIssue
+from tests.redcap_project import Project
+from tests.sources.conftest import only_item, pull
+from tests.sources.study import PROJECT_ID, book, enrol, participant
+from tests.sources.test_admin_runs import queries_of, shown
+from tests.sources.test_examined import examined
+from worklist import intake
+from worklist.models import Status, WorklistItem
+
+pytestmark = pytest.mark.django_db
+
+BUTTON = "Follow the source again"
+
+
+@pytest.fixture
+def reader(client: Client, charlie: User) -> Client:
+    client.force_login(charlie)
+    return client
+
+
+@pytest.fixture
+def coordinator(client: Client, bob: User) -> Client:
+    client.force_login(bob)
+    return client
+
+
+@pytest.fixture
+def item(source: DataSource, project: Project) -> WorklistItem:
+    participant(project, "P-001")
+    pull(source)
+    return only_item(source)
+
+
+def page_of(item: WorklistItem) -> str:
+    return reverse("admin:worklist_worklistitem_change", args=[item.pk])
+
+
+def panel(client: Client, item: WorklistItem) -> str:
+    """Its text, with one space wherever there is a tag or white space; empty without the panel."""
+    found = re.search(
+        r'<section [^>]*"from-source-heading".*?</section>', shown(client, page_of(item)), re.DOTALL
+    )
+    return html.unescape(" ".join(re.sub(r"<[^>]*>", " ", found[0]).split())) if found else ""
+
+
+def edit(item: WorklistItem, **values: Any) -> None:
+    """By a person."""
+    intake.change(item, values, actor="bob", reason="As they said on the telephone.")
+
+
+def follow(client: Client, *fields: str) -> list[str]:
+    """What is said of it."""
+    url = reverse("admin:sources_syncedstep_follow", args=[SyncedStep.objects.get().pk])
+    next_page = page_of(WorklistItem.objects.get())
+    response = client.post(url, {"field": fields, "next": next_page}, follow=True)
+    assert response.redirect_chain == [(next_page, 302)]
+    return [str(message) for message in response.context["messages"]]
+
+
+def test_row_89_an_item_shows_source_record_link_and_the_pull_that_changed_it_last(
+    reader: Client, item: WorklistItem, source: DataSource
+) -> None:
+    run = source.runs.get()
+
+    text = shown(reader, page_of(item))
+
+    assert f'<a href="{reverse("admin:sources_datasource_change", args=[source.pk])}">study</a>' in text
+    assert "Record P-001, mri, no. 1." in panel(reader, item)
+    link = re.search(r'<a href="([^"]*)" target="_blank" rel="noreferrer">Open in REDCap', text)
+    assert link is not None
+    for part in (f"pid={PROJECT_ID}", "id=P-001", "instance=1", "page=mri"):
+        assert part in html.unescape(link[1])
+    assert f'<a href="{reverse("admin:sources_syncrun_change", args=[run.pk])}">pull of' in text
+    assert BUTTON not in text
+
+
+def test_row_89_the_history_tells_that_the_source_was_the_actor(reader: Client, item: WorklistItem) -> None:
+    history = reverse("admin:worklist_worklistitem_history", args=[item.pk])
+
+    assert "source:study" in shown(reader, history)
+
+
+def test_an_item_that_no_source_made_shows_nothing(reader: Client, db: None) -> None:
+    least = {
+        "patient_name": "Doe^John",
+        "patient_id": "P1",
+        "modality": "MR",
+        "scheduled_start_date": "20260110",
+    }
+
+    assert panel(reader, intake.create(least, actor="bob")) == ""
+
+
+def test_row_68_an_edit_is_shown_beside_what_the_source_says_and_stays(
+    coordinator: Client, item: WorklistItem, source: DataSource, project: Project
+) -> None:
+    edit(item, patient_weight_kg="71.5")
+    book(project, "P-001", weight="80")
+    pull(source)
+
+    assert f"Patient's Weight in kilograms 71.50 80.00 {BUTTON}" in panel(coordinator, item)
+    item.refresh_from_db()
+    assert str(item.patient_weight_kg) == "71.50"
+
+
+def test_row_68_a_field_follows_the_source_again_when_a_person_asks(
+    coordinator: Client, item: WorklistItem
+) -> None:
+    edit(item, patient_weight_kg="71.5", patient_name="Doe^Janet")
+
+    assert follow(coordinator, "patient_weight_kg") == [
+        "From the source again: Patient's Weight in kilograms."
+    ]
+
+    item.refresh_from_db()
+    assert (str(item.patient_weight_kg), item.patient_name) == ("70.00", "Doe^Janet")
+    assert item.history.latest().history_user == "bob"
+    assert "Patient's Weight" not in panel(coordinator, item)
+
+
+def test_row_68_all_fields_follow_the_source_again_at_once(coordinator: Client, item: WorklistItem) -> None:
+    edit(item, patient_weight_kg="71.5", patient_name="Doe^Janet")
+    text = shown(coordinator, page_of(item))
+    assert "Follow the source again in all of them" in text
+    fields = re.findall(r'<input type="hidden" name="field" value="(\w+)">', text)
+
+    follow(coordinator, *fields)
+
+    item.refresh_from_db()
+    assert (str(item.patient_weight_kg), item.patient_name) == ("70.00", "Doe^Jane")
+    assert BUTTON not in shown(coordinator, page_of(item))
+
+
+def test_a_keyword_follows_the_source_again_under_its_own_name(
+    coordinator: Client, item: WorklistItem, source: DataSource, project: Project
+) -> None:
+    book(project, "P-001", comment="Claustrophobic")
+    pull(source)
+    edit(item, extra_attributes={"PatientComments": "Calm"})
+    assert "PatientComments Calm Claustrophobic" in panel(coordinator, item)
+
+    follow(coordinator, "PatientComments")
+
+    item.refresh_from_db()
+    assert item.extra_attributes == {"PatientComments": "Claustrophobic"}
+
+
+def test_row_67_what_differs_because_of_an_examination_is_shown_without_a_button(
+    coordinator: Client, item: WorklistItem, source: DataSource, project: Project
+) -> None:
+    examined(source, Status.IN_PROGRESS)
+    enrol(project, "P-001", "Roe")
+    pull(source)
+
+    text = panel(coordinator, item)
+
+    assert "stays because of the examination Field In the item At the source" in text
+    assert "Doe^Jane Roe^Jane" in text
+    assert BUTTON not in text
+
+
+def test_row_67_nobody_is_changed_under_an_examination_by_following_the_source(
+    coordinator: Client, item: WorklistItem, source: DataSource
+) -> None:
+    edit(item, patient_name="Doe^Janet")
+    examined(source, Status.IN_PROGRESS)
+
+    [refusal] = follow(coordinator, "patient_name")
+
+    assert "From the source again" not in refusal
+    item.refresh_from_db()
+    assert item.patient_name == "Doe^Janet"
+
+
+def test_a_withdrawn_item_says_why(
+    reader: Client, item: WorklistItem, source: DataSource, project: Project
+) -> None:
+    book(project, "P-001", status="2")
+    pull(source)
+    reason = SyncedStep.objects.get().reason
+
+    assert reason
+    assert f"Cancelled: {reason}" in panel(reader, item)
+
+
+def test_open_issues_of_the_session_and_of_the_record_are_listed_and_no_others(
+    reader: Client, item: WorklistItem, source: DataSource
+) -> None:
+    def an_issue(text: str, **values: Any) -> None:
+        SyncIssue.objects.create(
+            source=source, **{"record": "P-001", "field": "weight", "text": text, **values}
+        )
+
+    an_issue("Of this session.", instrument="mri", instance=1, blocks=True)
+    an_issue("Of the record.", field="sex")
+    an_issue("Of another session.", instrument="mri", instance=2)
+    an_issue("Of another record.", record="P-002", instrument="mri", instance=1)
+    an_issue("Mended.", closed_at=timezone.now())
+
+    text = panel(reader, item)
+
+    assert "The item stays as it was weight: Of this session. Open in REDCap sex: Of the record." in text
+    assert "another" not in text
+    assert "Mended." not in text
+
+
+def test_who_only_reads_sees_the_edit_and_cannot_undo_it(reader: Client, item: WorklistItem) -> None:
+    edit(item, patient_weight_kg="71.5")
+    assert "71.50 70.00" in panel(reader, item)
+    assert BUTTON not in panel(reader, item)
+    url = reverse("admin:sources_syncedstep_follow", args=[SyncedStep.objects.get().pk])
+
+    assert reader.post(url, {"field": "patient_weight_kg"}).status_code == 403
+    item.refresh_from_db()
+    assert str(item.patient_weight_kg) == "71.50"
+
+
+def test_following_is_asked_for_by_a_button_alone(coordinator: Client, item: WorklistItem) -> None:
+    url = reverse("admin:sources_syncedstep_follow", args=[SyncedStep.objects.get().pk])
+
+    assert coordinator.get(url).status_code == 405
+    assert coordinator.post(reverse("admin:sources_syncedstep_follow", args=[0])).status_code == 404
+
+
+def test_the_panel_costs_the_same_however_many_issues_there_are(
+    reader: Client, item: WorklistItem, source: DataSource
+) -> None:
+    def look() -> None:
+        reader.get(page_of(item))
+
+    few = queries_of(look)
+    for number in range(10):
+        SyncIssue.objects.create(source=source, record="P-001", field="sex", text=f"Problem {number}.")
+
+    assert queries_of(look) == few
+
+
+@pytest.mark.parametrize(
+    ("key", "named"),
+    [
+        (Key(), ""),
+        (Key("scan_arm_1"), "scan_arm_1"),
+        (Key("", "mri", 2), "mri, no. 2"),
+        (Key("scan_arm_1", "mri", 2), "scan_arm_1, mri, no. 2"),
+    ],
+)
+def test_a_session_is_named_by_what_tells_it_from_others(key: Key, named: str) -> None:
+    assert place(key) == named
