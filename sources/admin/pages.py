@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from django import forms
 from django.http import HttpRequest, HttpResponse
 
 from sources.admin.buttons import page, refused
@@ -17,7 +18,7 @@ from sources.sync import preview as previews
 from sources.sync.deciding import Deed
 from sources.sync.preview import PlannedChange
 
-RECORDS = 5
+RECORDS, MOST_RECORDS = 5, 50
 CHANGES_SHOWN = 500
 WORDS = {
     Deed.CREATE: "to create",
@@ -29,6 +30,11 @@ WORDS = {
     Deed.UNCHANGED: "as at the source",
     Deed.IGNORED: "not offered",
 }
+
+
+class PreviewForm(forms.Form):
+    records = forms.IntegerField(label="First records", min_value=1, max_value=MOST_RECORDS)
+    record = forms.CharField(label="or only", max_length=100, required=False)
 
 
 class ShownStep(NamedTuple):
@@ -46,14 +52,20 @@ class ShownChange(NamedTuple):
 
 
 def preview(model_admin: Any, request: HttpRequest, source: DataSource) -> HttpResponse:
-    """Live records through the mapping, value by value."""
+    """Live records through the mapping, value by value: the first ones, or the one that is named."""
+    asked = PreviewForm(request.POST if "records" in request.POST else {"records": RECORDS})
+    if not asked.is_valid():
+        return refused(request, source, f"Name one record, or show 1 to {MOST_RECORDS} of them.")
     try:
-        read = previews.preview(source, records=RECORDS)
+        read = previews.preview(
+            source, records=asked.cleaned_data["records"], only=asked.cleaned_data["record"]
+        )
     except SourceError as error:
         return refused(request, source, error)
     links = Links()
     records = [(record, [_step(source, links, record, step) for step in record.steps]) for record in read]
-    return page(model_admin, request, source, "preview", f"Preview of {source}", records=records)
+    title = f"Preview of {source}"
+    return page(model_admin, request, source, "preview", title, records=records, form=asked)
 
 
 def _step(source: DataSource, links: Links, read: ReadRecord, step: Step) -> ShownStep:

@@ -47,7 +47,10 @@ class Outcome:
         return Problem(self.rule.target, self.field, self.problem, self.place, blocks=self.blocks)
 
     def as_trace(self) -> Trace:
-        return Trace(self.rule.target, self.field, self.raw, self.after, str(self.value), self.problem)
+        """Pounds are shown as what they become."""
+        value = str(self.value)
+        shown = f"{value} kg" if value and self.rule.target == targets.POUNDS else value
+        return Trace(self.rule.target, self.field, self.raw, self.after, shown, self.problem)
 
 
 class Outcomes:

@@ -40,11 +40,11 @@ class DryRun:
     held: int = 0
 
 
-def preview(source: DataSource, *, records: int) -> list[ReadRecord]:
-    """The first records as the mapping sees them, value by value. Raises SourceError."""
+def preview(source: DataSource, *, records: int, only: str = "") -> list[ReadRecord]:
+    """The first records, or only one, as the mapping sees them, value by value. Raises SourceError."""
     with backend_for(source) as backend:
         backend.prepare()
-        chosen = list(backend.record_ids())[:records]
+        chosen = [only] if only else list(backend.record_ids())[:records]
         return list(backend.read(chosen, with_trace=True))
 
 

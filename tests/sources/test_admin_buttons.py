@@ -156,6 +156,27 @@ class TestPreview:
         for model in (WorklistItem, SyncedStep, SyncRun, SyncIssue):
             assert not model.objects.exists()
 
+    @pytest.mark.parametrize(
+        ("asked", "shown"), [({"records": "2"}, ["P-0", "P-1"]), ({"records": "5", "record": "P-3"}, ["P-3"])]
+    )
+    def test_shows_as_many_as_are_asked_for_or_the_one_that_is_named(
+        self,
+        admin: Client,
+        source: DataSource,
+        project: Project,
+        asked: dict[str, str],
+        shown: list[str],
+    ) -> None:
+        for number in range(4):
+            participant(project, f"P-{number}")
+
+        records = press(admin, source, "preview", **asked).context["records"]
+
+        assert [read.record for read, _ in records] == shown
+
+    def test_refuses_a_number_that_is_none(self, admin: Client, source: DataSource) -> None:
+        assert "1 to 50" in said(press(admin, source, "preview", records="all"))[0]
+
     def test_leads_to_the_record_in_redcap(self, admin: Client, source: DataSource, project: Project) -> None:
         participant(project, "P-1")
 
