@@ -5,82 +5,89 @@ An error's text names what was asked and the page's title at most: bodies hold p
 
 from __future__ import annotations
 
-import html
 import json
 import re
 from datetime import timedelta
 from typing import Any
 
 from sources.errors import AuthorisationError, ConfigurationError, SourceError, TooMuchError, TransientError
+from sources.redcap.markup import plain
 
 BAN = timedelta(hours=6)
-TRANSIENT = frozenset({408, 425, 429})
+TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 LONGEST_ERROR = 300
+LONGEST_TITLE = 100
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
-_TAG = re.compile(r"<[^>]*>")
-
-
-def text_of(body: bytes) -> str:
-    """UTF-8 and nothing else: a name must not be guessed from other bytes."""
-    try:
-        return body.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise TransientError("REDCap's answer is not UTF-8 text: nothing of it was used.") from None
+_BANNED = re.compile(r"IP address.{0,80}\bbanned|\bbanned\b.{0,80}IP address", re.IGNORECASE | re.DOTALL)
+_OUT_OF_MEMORY = re.compile(r"out of server memory|Allowed memory size of \d+ bytes exhausted")
+_VERSION = re.compile(r'"?(\d[0-9A-Za-z.]*)"?')
+_NOT_JSON = object()
 
 
 def content_of(status: int, body: bytes, *, asked: str) -> Any:
     """The JSON of a good answer. Raises the SourceError that the answer stands for."""
     if 300 <= status < 400:
         raise ConfigurationError("The API URL redirects elsewhere: enter the address that it leads to.")
-    text = text_of(body).strip()
-    if "out of server memory" in text or "Allowed memory size" in text:
-        raise TooMuchError(f"REDCap ran out of memory over {asked}.")
+    text = _text(body) if status == 200 else body.decode("utf-8-sig", errors="replace").strip()
     content = _json(text)
     error = _error_in(content)
+    if status == 200 and error is None and content is not _NOT_JSON:
+        return content
+    if _OUT_OF_MEMORY.search(text):
+        raise TooMuchError(f"REDCap ran out of memory over {asked}.")
+    if _is_page(text) and _BANNED.search(text):
+        raise _ban()
     if status == 200 and error is None:
-        return _good(content, text, asked)
-    raise _error(status, error, text, asked)
+        raise _unreadable(text, asked)
+    raise _refusal(status, error, text, asked)
 
 
 def plain_text_of(status: int, body: bytes, *, asked: str) -> str:
     """Of `content=version`, which is no JSON."""
-    text = text_of(body).strip()
-    if status == 200 and re.fullmatch(r'"?[0-9][0-9A-Za-z.]*"?', text):
-        return text.strip('"')
+    match = _VERSION.fullmatch(_text(body)) if status == 200 else None
+    if match:
+        return match[1]
     content_of(status, body, asked=asked)
     raise TransientError(f"REDCap's answer to {asked} cannot be read.")
 
 
-_NOT_JSON = object()
+def _text(body: bytes) -> str:
+    """UTF-8 and nothing else: a name must not be guessed from other bytes."""
+    try:
+        return body.decode("utf-8-sig").strip()
+    except UnicodeDecodeError:
+        raise TransientError("REDCap's answer is not UTF-8 text: nothing of it was used.") from None
 
 
 def _json(text: str) -> Any:
+    """Numbers with a fraction stay as they were written; what is not text after all is not JSON either."""
     try:
-        return json.loads(text)
+        content = json.loads(text, parse_float=str, parse_constant=_refused)
+        if r"\ud" in text.lower():  # half of a character, which no database takes
+            json.dumps(content, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return _NOT_JSON
+    return content
 
 
-def _good(content: Any, text: str, asked: str) -> Any:
-    if content is not _NOT_JSON:
-        return content
-    if _is_ban(text):
-        raise _ban()
-    if _looks_like_a_page(text):
-        raise TransientError(
+def _refused(constant: str) -> None:
+    raise ValueError(constant)
+
+
+def _unreadable(text: str, asked: str) -> TransientError:
+    if _is_page(text):
+        return TransientError(
             f"Instead of {asked} came a web page{_title(text)}: maintenance, or a login in front?"
         )
-    reason = "is empty" if not text else "is cut off or damaged"
-    raise TransientError(f"REDCap's answer to {asked} {reason}.")
+    reason = "is cut off or damaged" if text else "is empty"
+    return TransientError(f"REDCap's answer to {asked} {reason}.")
 
 
-def _error(status: int, error: str | None, text: str, asked: str) -> SourceError:
+def _refusal(status: int, error: str | None, text: str, asked: str) -> SourceError:
     said = f" REDCap says: {error}" if error else _title(text)
-    if _is_ban(text):
-        return _ban()
-    if status in (401, 403):
+    if status in (401, 403) or "permissions to use the API" in (error or ""):
         return AuthorisationError(f"REDCap does not let the token in ({status}).{said}")
-    if status in TRANSIENT or status in (500, 502, 503, 504) or status > 504:
+    if status in TRANSIENT or status > 504:
         return TransientError(f"REDCap is in trouble: {status} to {asked}.{said}")
     if status == 404:
         return ConfigurationError("There is no REDCap API at this URL (404): it ends with /api/.")
@@ -94,10 +101,6 @@ def _error_in(content: Any) -> str | None:
     return None
 
 
-def _is_ban(text: str) -> bool:
-    return bool(re.search(r"(IP address|has been|is) .{0,80}banned", text, re.IGNORECASE | re.DOTALL))
-
-
 def _ban() -> AuthorisationError:
     return AuthorisationError(
         "REDCap has banned this server's address: ask its administrators to lift the ban, and ask for less.",
@@ -105,18 +108,11 @@ def _ban() -> AuthorisationError:
     )
 
 
-def _looks_like_a_page(text: str) -> bool:
-    return bool(
-        re.match(r"\s*(<!doctype|<html|<head|<div|<body|<br|<b>|<script|<center)", text, re.IGNORECASE)
-    )
+def _is_page(text: str) -> bool:
+    return text.startswith("<")
 
 
 def _title(text: str) -> str:
-    found = _TITLE.search(text)
-    title = plain(found.group(1))[:100] if found else ""
+    found = _TITLE.search(text) if _is_page(text) else None
+    title = plain(found[1])[:LONGEST_TITLE] if found else ""
     return f' titled "{title}"' if title else ""
-
-
-def plain(text: str) -> str:
-    """Without HTML."""
-    return " ".join(html.unescape(_TAG.sub(" ", text)).split())

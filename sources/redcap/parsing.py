@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from sources.errors import TransientError
-from sources.redcap.answers import plain
 from sources.redcap.dictionary import Event, Field
+from sources.redcap.markup import plain
 from sources.redcap.rows import Row
 
 YES_OR_NO = {"yesno": {"1": "Yes", "0": "No"}, "truefalse": {"1": "True", "0": "False"}}
@@ -17,6 +18,15 @@ PSEUDO = frozenset(
 )
 
 
+@contextmanager
+def reading(asked: str) -> Iterator[None]:
+    """A key that is missing, or a value of another kind, is trouble at the server: not one of our own."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError):
+        raise TransientError(f"REDCap's answer to {asked} is not as it documents it.") from None
+
+
 def objects(answer: Any, asked: str) -> list[dict[str, Any]]:
     """A list of objects, or an error."""
     if not isinstance(answer, list) or not all(isinstance(each, dict) for each in answer):
@@ -24,14 +34,23 @@ def objects(answer: Any, asked: str) -> list[dict[str, Any]]:
     return answer
 
 
+def text_of(value: Any) -> str:
+    """A value as it was written. TypeError for what is no single value."""
+    if value is None:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise TypeError("Neither a text nor a number.")
+    return str(value)
+
+
 def choices_of(kind: str, text: str) -> dict[str, str]:
-    """`1, Male | 2, Female` as code to label; a label may hold commas and HTML."""
+    """`1, Male | 2, Female` as code to label, which may hold commas and HTML; without one it is the code."""
     if kind in YES_OR_NO:
         return dict(YES_OR_NO[kind])
     if kind not in WITH_CHOICES:
         return {}
-    pairs = (part.partition(",") for part in text.replace("\n", " ").split("|"))
-    return {code.strip(): plain(label) for code, _, label in pairs if code.strip()}
+    pairs = (part.partition(",") for part in text.split("|"))
+    return {code.strip(): plain(label if comma else code) for code, comma, label in pairs if code.strip()}
 
 
 def missing_codes_of(text: str) -> frozenset[str]:
@@ -39,14 +58,14 @@ def missing_codes_of(text: str) -> frozenset[str]:
 
 
 def field_of(entry: Mapping[str, Any], columns: Mapping[str, Mapping[str, str]]) -> Field:
-    name, kind = str(entry["field_name"]), str(entry.get("field_type", ""))
+    name, kind = text_of(entry["field_name"]), text_of(entry["field_type"])
     return Field(
         name=name,
-        form=str(entry.get("form_name", "")),
+        form=text_of(entry["form_name"]),
         type=kind,
-        label=plain(str(entry.get("field_label", ""))),
-        choices=choices_of(kind, str(entry.get("select_choices_or_calculations") or "")),
-        validation=str(entry.get("text_validation_type_or_show_slider_number") or ""),
+        label=plain(text_of(entry.get("field_label"))),
+        choices=choices_of(kind, text_of(entry.get("select_choices_or_calculations"))),
+        validation=text_of(entry.get("text_validation_type_or_show_slider_number")),
         is_identifier=entry.get("identifier") == "y",
         columns=dict(columns.get(name, {})) if kind == "checkbox" else {},
     )
@@ -56,39 +75,49 @@ def checkbox_columns(names: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, 
     """Of exportFieldNames: field -> choice code -> column."""
     found: dict[str, dict[str, str]] = {}
     for entry in names:
-        code = str(entry.get("choice_value", ""))
-        if code != "":
-            found.setdefault(str(entry["original_field_name"]), {})[code] = str(entry["export_field_name"])
+        code = text_of(entry.get("choice_value"))
+        if code:
+            columns = found.setdefault(text_of(entry["original_field_name"]), {})
+            columns[code] = text_of(entry["export_field_name"])
     return found
 
 
+def form_labels(entries: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    return {
+        text_of(entry["instrument_name"]): plain(text_of(entry.get("instrument_label"))) for entry in entries
+    }
+
+
 def event_of(entry: Mapping[str, Any]) -> Event:
-    number = entry.get("event_id")
+    number = text_of(entry.get("event_id"))
     return Event(
-        name=str(entry["unique_event_name"]),
-        label=plain(str(entry.get("event_name", ""))),
+        name=text_of(entry["unique_event_name"]),
+        label=plain(text_of(entry.get("event_name"))),
         arm=int(entry.get("arm_num") or 1),
-        id=int(number) if number not in (None, "") else None,
+        id=int(number) if number else None,
     )
+
+
+def event_forms(pairs: Iterable[Mapping[str, Any]]) -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for pair in pairs:
+        found.setdefault(text_of(pair["unique_event_name"]), set()).add(text_of(pair["form"]))
+    return {event: frozenset(forms) for event, forms in found.items()}
+
+
+def repeating(entries: Iterable[Mapping[str, Any]]) -> frozenset[tuple[str, str]]:
+    """A classic project has no event; a whole event has no form."""
+    return frozenset((text_of(entry.get("event_name")), text_of(entry.get("form_name"))) for entry in entries)
 
 
 def row_of(entry: Mapping[str, Any], id_field: str, missing: frozenset[str]) -> Row:
-    instance = entry.get("redcap_repeat_instance") or 0
-    values = {
-        name: "" if _text(value) in missing else _text(value)
-        for name, value in entry.items()
-        if name not in PSEUDO and name != id_field
-    }
-    record = _text(entry[id_field])
+    texts = {name: text_of(value) for name, value in entry.items()}
+    values = {name: "" if text in missing else text for name, text in texts.items() if name not in PSEUDO}
     return Row(
-        record=record,
-        event=_text(entry.get("redcap_event_name")),
-        instrument=_text(entry.get("redcap_repeat_instrument")),
-        instance=int(instance),
-        values={id_field: record, **values},
-        data_access_group=_text(entry.get("redcap_data_access_group")),
+        record=texts[id_field],
+        event=texts.get("redcap_event_name", ""),
+        instrument=texts.get("redcap_repeat_instrument", ""),
+        instance=int(texts.get("redcap_repeat_instance") or 0),
+        values={**values, id_field: texts[id_field]},
+        data_access_group=texts.get("redcap_data_access_group", ""),
     )
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else str(value)

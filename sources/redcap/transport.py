@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import requests
 from urllib3.exceptions import HTTPError
 
-from sources.errors import ConfigurationError, TooMuchError, TransientError
+from sources.errors import ConfigurationError, SourceError, TooMuchError, TransientError
 from sources.redcap import answers
+from sources.redcap.address import leads_to_link_local
 from sources.redcap.limiter import limiter_of
 
 Found = TypeVar("Found")
 CHUNK = 65_536
+_UNVERIFIED = re.compile(r"certificate verify failed: ([^(\[]{1,120})")
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class Transport:
         self.requests = 0
         self.skew: timedelta | None = None
         self.session = requests.Session()
+        self._is_allowed = False
 
     def close(self) -> None:
         self.session.close()
@@ -70,6 +74,7 @@ class Transport:
     def _post(self, fields: Mapping[str, str]) -> tuple[int, bytes]:
         """Status and body. What requests raises holds the body that was sent, and so the token."""
         access = self.access
+        self._refuse_link_local()
         limiter_of(urlsplit(access.url).netloc).take(access.requests_per_minute, self.wait)
         body = {"token": access.token, "format": "json", "returnFormat": "json", **fields}
         self.requests += 1
@@ -84,26 +89,22 @@ class Transport:
             )
             with response:
                 self._look_at_the_clock(response)
-                _refuse_redirect(response)
+                _refuse_redirect(response, access.url)
                 return response.status_code, self._read(response)
-        except requests.exceptions.SSLError:
-            raise ConfigurationError(
-                "The server's certificate is not trusted: name the institution's CA bundle."
-            ) from None
+        except requests.exceptions.SSLError as error:
+            raise _mistrust(str(error)) from None
         except requests.exceptions.Timeout:
             raise TransientError(f"REDCap did not answer within {access.read_timeout:g} seconds.") from None
         except HTTPError:  # urllib3's, of reading the body
             raise TransientError("REDCap's answer broke off.") from None
         except (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema):
             raise ConfigurationError("The API URL is not one.") from None
-        except OSError as error:
-            if isinstance(
-                error, requests.exceptions.ConnectionError | requests.exceptions.ChunkedEncodingError
-            ):
-                raise TransientError("The connection to REDCap failed.") from None
-            if access.ca_bundle and not isinstance(error, requests.exceptions.RequestException):
-                raise ConfigurationError("The CA bundle cannot be read.") from None
+        except (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError):
+            raise TransientError("The connection to REDCap failed.") from None
+        except requests.exceptions.RequestException as error:
             raise TransientError(f"The request to REDCap failed: {type(error).__name__}.") from None
+        except OSError:  # requests' own word for a bundle that is not there
+            raise ConfigurationError("The CA bundle cannot be read.") from None
 
     def _read(self, response: requests.Response) -> bytes:
         """All of it, within the time-out too: a server may send a byte a second."""
@@ -115,6 +116,12 @@ class Transport:
                 raise TransientError("REDCap's answer came too slowly.")
         return b"".join(parts)
 
+    def _refuse_link_local(self) -> None:
+        """The page of a source checks the URL's text; a name may stand for such an address all the same."""
+        if not self._is_allowed and leads_to_link_local(self.access.url):
+            raise ConfigurationError("The API URL leads to an address of a network link's own use.")
+        self._is_allowed = True
+
     def _look_at_the_clock(self, response: requests.Response) -> None:
         try:
             theirs = parsedate_to_datetime(response.headers["Date"])
@@ -124,9 +131,26 @@ class Transport:
             self.skew = theirs - datetime.now(UTC)
 
 
-def _refuse_redirect(response: requests.Response) -> None:
-    if response.is_redirect or 300 <= response.status_code < 400:
-        target = response.headers.get("Location", "").partition("?")[0]
+def _refuse_redirect(response: requests.Response, url: str) -> None:
+    if 300 <= response.status_code < 400:
+        location = response.headers.get("Location", "").partition("?")[0]
+        target = urljoin(url, location) if location else "another address"
         raise ConfigurationError(
-            f"The API URL redirects to {target or 'elsewhere'}: enter that address instead."
+            f"Your API URL redirects to {target}: if that is REDCap's API, enter it instead; "
+            "if it is a login page, the API must be let through without one."
         )
+
+
+def _mistrust(said: str) -> SourceError:
+    """What OpenSSL says names certificates and hosts alone."""
+    match = _UNVERIFIED.search(said)
+    if match:
+        return ConfigurationError(
+            f"The server's certificate is not trusted ({match[1].strip()}): "
+            "if it is the institution's own, name its CA bundle."
+        )
+    if "EOF" in said:
+        return TransientError("The connection to REDCap failed.")
+    return ConfigurationError(
+        "There is no secure connection: does this URL speak TLS, and the CA bundle hold?"
+    )

@@ -1,28 +1,27 @@
-"""The REDCap client against the stand-in: what it asks, how it takes what goes wrong (acceptance rows)."""
+"""What the client asks of REDCap and makes of its answers: dictionary, changes, records, rights.
+
+How it takes what goes wrong is in test_redcap_transport.py and test_redcap_batches.py.
+"""
 
 from __future__ import annotations
 
-import logging
-import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-import trustme
 
-from sources.errors import AuthorisationError, ConfigurationError, SourceError, TooMuchError, TransientError
-from sources.redcap import answers, limiter
-from sources.redcap.address import normalise_url
-from sources.redcap.client import Access, Client, wall_time
-from sources.redcap.dictionary import Dictionary
-from sources.redcap.rows import Row
+from sources.errors import AuthorisationError, ConfigurationError, TransientError
+from sources.redcap.client import Client
 from tests.redcap_project import Project, User
-from tests.redcap_server import Failure, RedcapServer
-from tests.redcap_studies import TOKEN, big, cpip, long2arm, messy, multisite, repevent
+from tests.redcap_server import ALL_SWITCHES, Failure, RedcapServer, Switches
+from tests.redcap_studies import BOSTON_TOKEN, TOKEN, cpip, long2arm, messy, multisite, repevent
+from tests.sources.redcap_access import access, ids, read
 
-UTC_ZONE = ZoneInfo("UTC")
+Study = Callable[[], Project]
+STUDIES: list[Study] = [cpip, long2arm, repevent, multisite, messy]
+NOON = datetime(2030, 7, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -36,24 +35,18 @@ def server(project: Project) -> Iterator[RedcapServer]:
         yield server
 
 
-def access(server: RedcapServer, **changes: object) -> Access:
-    given = {"pause": 0.001, "read_timeout": 2, "connect_timeout": 2, "requests_per_minute": 6000, **changes}
-    return Access(server.url, TOKEN, **given)  # type: ignore[arg-type]
+@pytest.fixture
+def client(server: RedcapServer) -> Iterator[Client]:
+    with Client(access(server)) as client:
+        yield client
 
 
-def ids(client: Client, dictionary: Dictionary, since: datetime | None = None) -> tuple[str, ...]:
-    return client.record_ids(id_field=dictionary.record_id_field, since=since, server_timezone=UTC_ZONE)
+# The project
 
 
-def read(client: Client, dictionary: Dictionary, *fields: str) -> dict[str, tuple[Row, ...]]:
-    return dict(client.records(ids(client, dictionary), dictionary=dictionary, fields=fields))
-
-
-@pytest.mark.parametrize(
-    "study", [cpip, long2arm, repevent, multisite, messy], ids=lambda study: study.__name__
-)
-def test_every_kind_of_project_is_read_whole(study: type[Project]) -> None:
-    project: Project = study()  # type: ignore[call-arg]
+@pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.__name__)
+def test_rows_11_and_13_every_kind_of_project_is_read_whole(study: Study) -> None:
+    project = study()
     with RedcapServer(project) as server, Client(access(server)) as client:
         dictionary = client.dictionary()
         fields = [name for name, field in dictionary.fields.items() if field.type != "descriptive"]
@@ -61,426 +54,342 @@ def test_every_kind_of_project_is_read_whole(study: type[Project]) -> None:
 
     assert dictionary.record_id_field == project.id_field
     assert dictionary.is_longitudinal == project.longitudinal
+    assert dictionary.has_repeats == bool(project.repeating)
     assert dictionary.repeating == frozenset(project.repeating)
-    assert set(found) == set(project.records())
+    assert list(found) == project.records()
     for record, rows in found.items():
         keys = [(row.event, row.instrument, row.instance) for row in rows]
         assert sorted(keys) == sorted(tuple(key) for key, _ in project.rows(record))
+        assert {row.values[dictionary.record_id_field] for row in rows} == {record}
 
 
-def test_a_dictionary_is_the_same_after_it_was_kept() -> None:
+def test_row_36_a_checkbox_is_read_in_all_its_columns() -> None:
+    with RedcapServer(messy()) as server, Client(access(server)) as client:
+        dictionary = client.dictionary()
+        [(_, [row])] = client.records(["007"], dictionary=dictionary, fields=["race"])
+
+    columns = dictionary.fields["race"].columns
+    assert columns.keys() == {"1", "2", "a", "-1"}
+    assert {code: row.values[column] for code, column in columns.items()} == {
+        **dict.fromkeys(columns, "0"),
+        "2": "1",
+    }
+
+
+def test_a_flag_that_an_old_server_lacks_is_found_out_by_asking(project: Project) -> None:
+    """A classic project refuses the question about events with a sentence, not with an empty list."""
+
+    class Old(Client):
+        def project(self) -> dict[str, object]:
+            answer = super().project()
+            return {name: value for name, value in answer.items() if not name.startswith(("is_", "has_"))}
+
     for study in (cpip, long2arm, multisite):
-        with RedcapServer(study()) as server, Client(access(server)) as client:
-            dictionary = client.dictionary()
+        with RedcapServer(study()) as server, Client(access(server)) as client, Old(access(server)) as old:
+            assert old.dictionary() == client.dictionary()
 
-        assert Dictionary.from_json(dictionary.to_json()) == dictionary
 
-
-def test_labels_and_choices_are_plain_text() -> None:
-    with RedcapServer(messy()) as server, Client(access(server)) as client:
-        dictionary = client.dictionary()
-
-    texts = [text for field in dictionary.fields.values() for text in (field.label, *field.choices.values())]
-    assert texts
-    assert not any("<" in text or "&amp;" in text for text in texts)
-
-
-@pytest.mark.parametrize(
-    ("given", "url"),
-    [
-        ("https://redcap.example.org/api", "https://redcap.example.org/api/"),
-        (" https://redcap.example.org/redcap/ ", "https://redcap.example.org/redcap/api/"),
-        ("https://redcap.example.org:8443", "https://redcap.example.org:8443/api/"),
-        ("http://127.0.0.1:9000/redcap/api/", "http://127.0.0.1:9000/redcap/api/"),
-    ],
-)
-def test_row_1_the_url_is_made_what_redcap_wants(given: str, url: str) -> None:
-    assert normalise_url(given) == url
-
-
-@pytest.mark.parametrize(
-    "given",
-    [
-        "redcap.example.org",
-        "ftp://redcap.example.org/api/",
-        "http://redcap.example.org/api/",
-        "https://anna:secret@redcap.example.org/api/",
-        "https://redcap.example.org/api/?pid=1",
-        "https://169.254.169.254/api/",
-        "",
-    ],
-)
-def test_a_url_that_cannot_be_one_is_refused(given: str) -> None:
-    with pytest.raises(ValueError, match=r"\.$"):
-        normalise_url(given)
-
-
-def test_row_1_a_redirect_is_told_with_its_target_and_not_followed(server: RedcapServer) -> None:
-    server.moved_to = "https://new.example.org/redcap/api/"
-
-    with Client(access(server)) as client, pytest.raises(ConfigurationError, match=r"new\.example\.org"):
-        client.project()
-    assert server.requests == []
-
-
-TRANSIENT = [
-    Failure.EMPTY_500, Failure.PROXY_502, Failure.PROXY_503, Failure.PROXY_504, Failure.TABS_BUG,
-    Failure.SSO_PAGE, Failure.OFFLINE_PAGE, Failure.PHP_NOTICE, Failure.TRUNCATED_JSON, Failure.SHORT_BODY,
-    Failure.RESET, Failure.TOO_MANY_429, Failure.EMPTY_200,
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("failure", TRANSIENT, ids=lambda failure: failure.name)
-def test_rows_71_and_72_what_time_may_mend_is_asked_again(server: RedcapServer, failure: Failure) -> None:
-    server.fail(failure, times=3)
-
-    with Client(access(server)) as client:
-        assert client.project()["project_id"] == server.projects[0].id
-        assert client.requests == 4
-
-
-@pytest.mark.parametrize("failure", TRANSIENT, ids=lambda failure: failure.name)
-def test_rows_71_and_72_what_time_does_not_mend_is_given_up(server: RedcapServer, failure: Failure) -> None:
-    server.fail(failure, times=50)
-
-    with Client(access(server)) as client, pytest.raises(TransientError) as raised:
-        client.project()
-    assert client.requests == 4
-    assert "<" not in str(raised.value)
-    assert TOKEN not in str(raised.value)
-
-
-@pytest.mark.parametrize("failure", [Failure.HANG, Failure.SLOW_DRIP], ids=lambda failure: failure.name)
-def test_row_78_a_server_that_hangs_is_left(server: RedcapServer, failure: Failure) -> None:
-    server.fail(failure, times=5)
-    server.drip = 0.05
-
-    with Client(access(server, read_timeout=0.3, attempts=1)) as client, pytest.raises(TransientError):
-        client.project()
-
-
-@pytest.mark.parametrize("failure", [Failure.GZIP, Failure.BOM], ids=lambda failure: failure.name)
-def test_odd_but_right_answers_are_read(server: RedcapServer, failure: Failure) -> None:
-    server.fail(failure)
-
-    with Client(access(server)) as client:
-        assert client.project()["project_id"] == server.projects[0].id
-
-
-def test_bytes_that_are_not_utf8_are_never_guessed_at() -> None:
-    with RedcapServer(messy()) as server, Client(access(server)) as client:
-        dictionary = client.dictionary()
-        server.fail(Failure.LATIN1, times=20, content="record")
-        with pytest.raises(TransientError, match="UTF-8"):
-            list(client.records(["007"], dictionary=dictionary, fields=list(dictionary.fields)))
-
-
-def test_row_74_a_refusal_is_not_asked_again(server: RedcapServer) -> None:
-    with Client(access(server)) as client:
-        dictionary = client.dictionary()
-        before = client.requests
-        with pytest.raises(ConfigurationError, match="no_such_field"):
-            list(client.records(["CP-0042"], dictionary=dictionary, fields=["no_such_field"]))
-    assert client.requests == before + 1
-
-
-def test_an_error_that_comes_with_200_is_one(server: RedcapServer) -> None:
-    server.fail(Failure.ERROR_OBJECT_200)
-
-    with Client(access(server)) as client, pytest.raises(ConfigurationError):
-        client.project()
-
-
-def test_row_75_a_wrong_token_is_refused_at_once(server: RedcapServer) -> None:
-    wrong = Access(server.url, "F" * 32, pause=0.001)
-
-    with Client(wrong) as client, pytest.raises(AuthorisationError):
-        client.project()
-    assert client.requests == 1
-
-
-def test_row_76_a_ban_is_recognised_and_waited_out(server: RedcapServer) -> None:
-    server.ban_over = 0
-
-    with Client(access(server)) as client, pytest.raises(AuthorisationError, match="banned") as raised:
-        client.project()
-    assert raised.value.retry_after is not None
-    assert raised.value.retry_after >= timedelta(hours=1)
-
-
-def test_row_77_a_certificate_is_trusted_by_the_institutions_bundle_alone(
-    project: Project, tmp_path: Path
-) -> None:
-    authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    bundle = tmp_path / "ca.pem"
-    authority.cert_pem.write_to_path(str(bundle))
-
-    with RedcapServer(project, ssl_context=context) as server:
-        with Client(access(server)) as client, pytest.raises(ConfigurationError, match="CA bundle"):
-            client.project()
-        missing = access(server, ca_bundle="/no/such/file")
-        with Client(missing) as client, pytest.raises(ConfigurationError, match="cannot be read"):
-            client.project()
-        with Client(access(server, ca_bundle=str(bundle))) as client:
-            assert client.project()["project_id"] == project.id
-
-
-def test_a_server_that_is_not_there_is_waited_for() -> None:
-    with RedcapServer(cpip()) as server:
-        gone = access(server, attempts=2)
-
-    with Client(gone) as client, pytest.raises(TransientError, match="connection"):
-        client.project()
-
-
-@pytest.mark.parametrize("limit", [1, 7, 30])
-def test_rows_54_and_73_a_batch_that_is_too_much_is_halved(limit: int) -> None:
-    with RedcapServer(big(60)) as server, Client(access(server)) as client:
-        dictionary = client.dictionary()
-        records = ids(client, dictionary)
-        server.record_limit = limit
-        found = dict(client.records(records, dictionary=dictionary, fields=["dob"]))
-
-    assert list(found) == list(records)
-    assert all(found.values())
-
-
-def test_one_record_that_is_too_much_is_an_error(server: RedcapServer) -> None:
-    with Client(access(server)) as client:
-        dictionary = client.dictionary()
-        server.fail(Failure.OUT_OF_MEMORY, times=50)
-        with pytest.raises(TooMuchError):
-            list(client.records(["CP-0042"], dictionary=dictionary, fields=["study_id"]))
-
-
-def test_row_55_records_that_a_batch_lacks_are_asked_for_again(server: RedcapServer) -> None:
-    with Client(access(server)) as client:
-        dictionary = client.dictionary()
-        server.dropped = {"CP-0043"}
-        found = read(client, dictionary, "study_id")
-        assert found["CP-0043"] or server.dropped  # the stand-in leaves it out of batches, not of its own
-    assert set(found) == set(server.projects[0].records())
-
-
-def test_a_record_that_is_gone_has_no_rows(server: RedcapServer) -> None:
-    with Client(access(server)) as client:
-        dictionary = client.dictionary()
-        found = dict(client.records(["CP-0042", "gone"], dictionary=dictionary, fields=["study_id"]))
-
-    assert found["CP-0042"]
-    assert found["gone"] == ()
-
-
-def test_row_56_no_more_is_asked_in_a_minute_than_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    now, pauses = [1000.0], []
-
-    def wait(seconds: float) -> None:
-        pauses.append(seconds)
-        now[0] += seconds
-
-    monkeypatch.setattr("sources.redcap.limiter.time.monotonic", lambda: now[0])
-    limited = limiter.Limiter()
-    for _ in range(25):
-        limited.take(10, wait)
-        now[0] += 0.1
-
-    assert now[0] >= 1000 + 2 * limiter.MINUTE
-    assert len(pauses) == 2
-
-
-def test_the_limit_is_one_for_each_host() -> None:
-    assert limiter.limiter_of("a.example.org") is limiter.limiter_of("a.example.org")
-    assert limiter.limiter_of("a.example.org") is not limiter.limiter_of("b.example.org")
-
-
-def test_arrays_are_sent_in_phps_notation(server: RedcapServer) -> None:
-    with Client(access(server)) as client:
-        dictionary = client.dictionary()
-        read(client, dictionary, "study_id", "mri_date")
-
-    sent = server.requests[-1].params
-    assert sent["fields[0]"] == dictionary.record_id_field
-    assert {"fields[1]", "fields[2]", "records[0]"} <= sent.keys()
-    assert not {"fields", "records", "dateRangeEnd", "dateRangeBegin"} & sent.keys()
-
-
-def test_ids_are_asked_since_a_moment_in_the_servers_time(server: RedcapServer) -> None:
-    with Client(access(server)) as client:
-        client.record_ids(
-            id_field="record_id",
-            since=datetime(2026, 7, 1, 12, 0, tzinfo=UTC),
-            server_timezone=ZoneInfo("America/Edmonton"),
-        )
-
-    sent = server.requests[-1].params
-    assert sent["dateRangeBegin"] == "2026-07-01 06:00:00"
-    assert not any(name.startswith("records") for name in sent)
-
-
-def at(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("moment", "later"),
-    [
-        ("2026-11-01T07:50", "2026-11-01T08:05"),  # clocks go back at 08:00 UTC: 01:50, then 01:05 again
-        ("2026-11-01T07:05", "2026-11-01T08:01"),
-        ("2026-11-01T08:30", "2026-11-01T08:31"),
-        ("2026-03-08T08:59", "2026-03-08T09:01"),  # clocks go forward at 09:00 UTC
-        ("2026-07-01T12:00", "2026-07-01T12:01"),
-    ],
-)
-def test_row_49_nothing_saved_later_looks_older_when_clocks_change(moment: str, later: str) -> None:
-    zone = ZoneInfo("America/Edmonton")
-    logged = at(later).astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
-
-    assert wall_time(at(moment), zone) <= logged
-
-
-def test_wall_time_is_the_servers_own_on_other_days() -> None:
-    assert wall_time(at("2026-07-01T12:00"), ZoneInfo("Asia/Tokyo")) == "2026-07-01 21:00:00"
-
-
-def test_row_46_the_servers_clock_is_compared(server: RedcapServer) -> None:
-    server.clock.advance(timedelta(minutes=10))
-
-    with Client(access(server)) as client:
-        client.project()
-        assert client.skew is not None
-        assert abs(client.skew - timedelta(minutes=10)) < timedelta(seconds=3)
-
-
-@pytest.mark.parametrize(("zone", "hours"), [("America/Edmonton", (-6, -7)), ("Asia/Kolkata", (5.5,))])
-def test_row_2_the_servers_offset_is_seen_in_its_log(zone: str, hours: tuple[float, ...]) -> None:
-    project = cpip()
-    project.tz = zone
-    project.log.zone = ZoneInfo(zone)
-    with RedcapServer(project) as server, Client(access(server)) as client:
-        offset = client.utc_offset()
-
-    assert offset in [timedelta(hours=each) for each in hours]
-
-
-def test_without_the_logging_right_there_is_no_offset(project: Project, server: RedcapServer) -> None:
-    project.users[TOKEN].logging = False
-
-    with Client(access(server)) as client:
-        assert client.utc_offset() is None
-
-
-def test_without_the_design_right_repeats_are_unknown(project: Project, server: RedcapServer) -> None:
+def test_without_the_design_right_repeats_are_unknown(project: Project, client: Client) -> None:
     project.users[TOKEN].design = False
 
-    with Client(access(server)) as client:
-        assert client.dictionary().repeating is None
+    dictionary = client.dictionary()
+
+    assert dictionary.repeating is None
+    assert dictionary.has_repeats
 
 
-def test_row_23_without_the_right_to_groups_records_are_read_all_the_same() -> None:
-    project = multisite()
-    project.users[TOKEN].dags = False
+@pytest.mark.parametrize("content", ["repeatingFormsEvents", "log"])
+def test_row_76_a_ban_is_no_missing_right(server: RedcapServer, client: Client, content: str) -> None:
+    server.fail(Failure.BANNED_403, content=content)
+
+    with pytest.raises(AuthorisationError, match="banned"):
+        client.utc_offset() if content == "log" else client.dictionary()
+
+
+def test_a_project_that_shows_no_fields_is_an_error() -> None:
+    with RedcapServer(cpip()) as server, Client(access(server)) as client:
+        server.projects[0].fields.clear()
+        with pytest.raises(ConfigurationError, match="no fields"):
+            client.dictionary()
+
+
+def test_row_46_the_server_s_clock_is_compared(server: RedcapServer, client: Client) -> None:
+    for minutes in (10, -10):
+        server.clock.offset = timedelta(minutes=minutes)
+        client.version()
+        skew = client.skew
+        assert skew is not None
+        assert abs(skew - timedelta(minutes=minutes)) < timedelta(seconds=5)
+
+
+@pytest.mark.parametrize("skew", [timedelta(), timedelta(minutes=40)])
+@pytest.mark.parametrize("zone", ["America/Edmonton", "Asia/Kathmandu", "Pacific/Kiritimati", "UTC"])
+def test_row_2_the_server_s_offset_is_seen_in_its_log(zone: str, skew: timedelta) -> None:
+    project = cpip()
+    project.tz = zone
+    with RedcapServer(project) as server, Client(access(server)) as client:
+        server.clock.advance(skew)
+        offset = client.utc_offset()
+        logs = [request for request in server.requests if request.content == "log"]
+
+    assert offset == datetime.now(ZoneInfo(zone)).utcoffset()
+    assert {request.params["logtype"] for request in logs} <= {"manage", "export"}, (
+        "values stay where they are"
+    )
+
+
+def test_row_2_without_the_logging_right_there_is_no_offset(project: Project, client: Client) -> None:
+    project.users[TOKEN].logging = False
+
+    assert client.utc_offset() is None
+
+
+# Which records changed
+
+
+def test_ids_are_asked_for_alone(server: RedcapServer, client: Client) -> None:
+    client.record_ids(id_field="record_id", since=NOON, server_timezone=ZoneInfo("America/Edmonton"))
+
+    [request] = server.requests
+    assert request.params["dateRangeBegin"] == "2030-07-01 06:00:00"
+    assert request.values("fields") == ["record_id"]
+    assert not request.values("records")
+    assert "dateRangeEnd" not in request.params
+
+
+def test_all_ids_are_asked_for_without_a_date(server: RedcapServer, client: Client) -> None:
+    client.record_ids(id_field="record_id", server_timezone=ZoneInfo("UTC"))
+
+    assert not {"dateRangeBegin", "dateRangeEnd"} & server.requests[-1].params.keys()
+
+
+@pytest.mark.parametrize(
+    ("zone", "away"),
+    [
+        pytest.param("America/Edmonton", timedelta(hours=3), id="row 43: three hours down"),
+        pytest.param("America/Edmonton", timedelta(days=4), id="row 44: Friday to Tuesday"),
+        pytest.param("America/Edmonton", timedelta(minutes=1), id="row 45: another zone than ours"),
+        pytest.param("Asia/Tokyo", timedelta(minutes=1), id="row 45: one that is ahead"),
+    ],
+)
+def test_rows_43_to_45_a_change_since_the_mark_is_found(zone: str, away: timedelta) -> None:
+    project = cpip()
+    project.tz = zone
     with RedcapServer(project) as server, Client(access(server)) as client:
         dictionary = client.dictionary()
-        fields = [dictionary.record_id_field]
-        found = dict(client.records(["101-1"], dictionary=dictionary, fields=fields, groups=True))
-        assert client.groups_refused
-    assert found["101-1"]
+        server.clock.at(NOON + timedelta(seconds=1))
+        project.save("CP-0042", study_id="CPIP-0099")
+        server.clock.advance(away)
+
+        assert ids(client, dictionary, since=NOON, zone=zone) == ("CP-0042",)
+        assert ids(client, dictionary, since=NOON + timedelta(minutes=1), zone=zone) == ()
+
+
+@pytest.mark.parametrize(
+    ("mark", "saved"),
+    [
+        # Edmonton's clocks go back at 08:00 UTC, from 02:00 to 01:00, and forward at 09:00 UTC.
+        pytest.param("2030-11-03T07:50", "2030-11-03T08:05", id="back, in the second pass"),
+        pytest.param("2030-11-03T06:55", "2030-11-03T07:05", id="back, in the first pass"),
+        pytest.param("2030-11-03T08:30", "2030-11-03T08:31", id="back, both in the second"),
+        pytest.param("2030-03-10T08:59", "2030-03-10T09:01", id="forward"),
+    ],
+)
+def test_row_49_nothing_is_missed_when_clocks_change(mark: str, saved: str) -> None:
+    project, begin = cpip(), datetime.fromisoformat(mark).replace(tzinfo=UTC)
+    with RedcapServer(project) as server, Client(access(server)) as client:
+        dictionary = client.dictionary()
+        server.clock.at(datetime.fromisoformat(saved).replace(tzinfo=UTC))
+        project.save("CP-0042", study_id="CPIP-0099")
+
+        assert "CP-0042" in ids(client, dictionary, since=begin, zone=project.tz)
+
+
+@pytest.mark.parametrize("switches", ALL_SWITCHES, ids=str)
+def test_rows_50_51_and_96_a_changed_record_comes_whole_whatever_a_date_range_gives(
+    switches: Switches,
+) -> None:
+    project = cpip()
+    with RedcapServer(project, switches=switches) as server, Client(access(server)) as client:
+        dictionary = client.dictionary()
+        server.clock.at(NOON)
+        key = next(key for key, _ in project.rows("CP-0042") if key.instrument == "mri")
+        project.save("CP-0042", instrument="mri", instance=key.instance, mri_date="2026-12-24")
+        changed = ids(client, dictionary, since=NOON - timedelta(hours=1), zone=project.tz)
+        [(record, rows)] = client.records(changed, dictionary=dictionary, fields=["study_id", "mri_date"])
+
+    assert record == "CP-0042"
+    assert len(rows) == len(list(project.rows("CP-0042")))
+    assert "CPIP-0042" in {row.values["study_id"] for row in rows}
+    assert "2026-12-24" in {row.values["mri_date"] for row in rows}
+
+
+# Records
+
+
+def test_arrays_are_sent_in_php_s_notation(server: RedcapServer, client: Client) -> None:
+    dictionary = client.dictionary()
+    list(client.records(["CP-0042", "CP-0043"], dictionary=dictionary, fields=["study_id", "mri_date"]))
+
+    request = server.requests[-1]
+    assert request.values("fields") == ["record_id", "study_id", "mri_date"]
+    assert request.values("records") == ["CP-0042", "CP-0043"]
+    assert not {"fields", "records", "forms", "dateRangeBegin", "dateRangeEnd"} & request.params.keys()
+    assert request.params["rawOrLabel"] == "raw"
+    assert request.params["exportBlankForGrayFormStatus"] == "true"
+
+
+def test_only_what_was_asked_for_is_answered(client: Client) -> None:
+    dictionary = client.dictionary()
+    [(_, rows)] = client.records(["CP-0042"], dictionary=dictionary, fields=["study_id"])
+
+    assert {name for row in rows for name in row.values} == {"record_id", "study_id"}
+
+
+@pytest.mark.parametrize("wanted", [[], [""]])
+def test_for_no_record_nothing_is_asked(server: RedcapServer, client: Client, wanted: list[str]) -> None:
+    dictionary = client.dictionary()
+    before = client.requests
+
+    assert list(client.records(wanted, dictionary=dictionary, fields=["study_id"])) == []
+    assert client.requests == before
+
+
+def test_a_record_asked_for_twice_comes_once(client: Client) -> None:
+    dictionary = client.dictionary()
+    found = list(client.records(["CP-0042", "CP-0042"], dictionary=dictionary, fields=["study_id"]))
+
+    assert [record for record, _ in found] == ["CP-0042"]
+
+
+def test_row_34_decimals_come_with_a_point() -> None:
+    with RedcapServer(multisite()) as server, Client(access(server)) as client:
+        dictionary = client.dictionary()
+        [(_, [row])] = client.records(["101-1"], dictionary=dictionary, fields=["weight"])
+
+    assert row.values["weight"] == "61.5"
+
+
+def test_row_39_missing_data_codes_are_blanks() -> None:
+    with RedcapServer(multisite()) as server, Client(access(server)) as client:
+        dictionary = client.dictionary()
+        found = read(client, dictionary, *dictionary.fields)
+
+    assert dictionary.missing_codes == {"-999", "UNK"}
+    assert [row.values["weight"] for row in found["101-2"]] == [""]
+    values = {value for rows in found.values() for row in rows for value in row.values.values()}
+    assert not values & dictionary.missing_codes
+
+
+def test_a_form_that_was_never_opened_has_no_status() -> None:
+    project = long2arm()
+    form = next(iter(project.forms))
+    with RedcapServer(project) as server, Client(access(server)) as client:
+        dictionary = client.dictionary()
+        found = read(client, dictionary, f"{form}_complete")
+
+    statuses = {row.values[f"{form}_complete"] for rows in found.values() for row in rows}
+    assert "" in statuses
+
+
+# Rights
 
 
 def test_row_22_groups_come_with_the_right() -> None:
     with RedcapServer(multisite()) as server, Client(access(server)) as client:
         dictionary = client.dictionary()
-        fields = [dictionary.record_id_field]
-        [(_, rows)] = client.records(["101-1"], dictionary=dictionary, fields=fields, groups=True)
+        [(_, rows)] = client.records(["101-1"], dictionary=dictionary, fields=[], groups=True)
 
-    assert rows[0].data_access_group == "boston_site"
+    assert [row.data_access_group for row in rows] == ["boston_site"]
 
 
-@pytest.mark.parametrize("right", [2, 3])
-def test_row_65_export_rights_that_hide_fields_are_an_error(
-    project: Project, server: RedcapServer, right: int
+def test_row_22_the_token_of_a_group_s_member_sees_its_own_records() -> None:
+    with RedcapServer(multisite()) as server, Client(access(server, token=BOSTON_TOKEN)) as client:
+        dictionary = client.dictionary()
+
+        assert ids(client, dictionary) == ("101-1", "101-2")
+        found = dict(client.records(["101-1"], dictionary=dictionary, fields=["study_id"], groups=True))
+
+    assert found["101-1"]
+    assert not client.groups_refused
+
+
+def test_row_23_without_the_right_to_groups_records_are_read_all_the_same() -> None:
+    project = multisite()
+    project.users[TOKEN].dags = False
+    with RedcapServer(project) as server, Client(access(server, batch_size=2)) as client:
+        dictionary = client.dictionary()
+        before = client.requests
+        found = dict(client.records(project.records(), dictionary=dictionary, fields=[], groups=True))
+        refused = client.groups_refused
+        asked = client.requests - before
+        again = dict(client.records(["101-1"], dictionary=dictionary, fields=[], groups=True))
+
+    assert refused
+    assert asked == 3 + 1, "refused once, not once a batch"
+    assert all(found.values())
+    assert again["101-1"]
+    assert client.requests - before == asked + 1
+
+
+@pytest.mark.parametrize(
+    ("right", "fields", "said"),
+    [
+        pytest.param(2, ["study_id", "family_id"], "family_id, study_id", id="de-identified"),
+        pytest.param(2, [], "hashed", id="de-identified, IDs alone"),
+        pytest.param(3, ["study_id", "family_id"], "family_id, study_id", id="without identifiers"),
+    ],
+)
+def test_row_65_export_rights_that_change_the_answer_are_an_error(
+    project: Project, client: Client, right: int, fields: list[str], said: str
 ) -> None:
+    dictionary = client.dictionary()
     project.users[TOKEN] = User("pylantir", data_export=right)
     for field in project.fields[1:]:
         field["identifier"] = "y"
 
-    with Client(access(server)) as client, pytest.raises(ConfigurationError):
-        dictionary = client.dictionary()
-        read(client, dictionary, "study_id")
+    with pytest.raises(ConfigurationError, match=said):
+        list(client.records(["CP-0042"], dictionary=dictionary, fields=fields))
 
 
-def test_missing_data_codes_are_blanks() -> None:
-    project = multisite()
+def test_row_65_a_form_without_access_is_an_error(project: Project, client: Client) -> None:
+    dictionary = client.dictionary()
+    project.users[TOKEN].data_export = {"mri": 0}
+
+    with pytest.raises(ConfigurationError, match="mri_date"):
+        read(client, dictionary, "study_id", "mri_date")
+
+
+def test_row_65_hashed_ids_are_an_error_before_any_record_is_missed(project: Project, client: Client) -> None:
+    project.users[TOKEN].data_export = 2
+
+    with pytest.raises(ConfigurationError, match="Full Data Set"):
+        client.record_ids(id_field="record_id", server_timezone=ZoneInfo("UTC"))
+
+
+def test_ids_that_are_no_hashes_but_look_like_them_are_read() -> None:
+    project = cpip()
+    for record in project.records():
+        project.delete_record(record)
+    project.save("0123456789abcdef0123456789abcdef", study_id="CPIP-0001")
     with RedcapServer(project) as server, Client(access(server)) as client:
         dictionary = client.dictionary()
-        assert {"-999", "UNK"} <= dictionary.missing_codes
-        found = read(client, dictionary, *dictionary.fields)
 
-    values = {value for rows in found.values() for row in rows for value in row.values.values()}
-    assert not values & dictionary.missing_codes
+        assert list(read(client, dictionary, "study_id")) == project.records()
 
 
-def test_row_82_nothing_secret_is_logged_at_any_level(
-    server: RedcapServer, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    with Client(access(server)) as client:
-        dictionary = client.dictionary()
-        for failure in (*TRANSIENT, Failure.ERROR_OBJECT_200):
-            server.fail(failure, content="record")
-            try:
-                read(client, dictionary, "study_id", "family_id")
-            except SourceError as error:
-                assert "CPIP" not in str(error)
+def test_row_10_a_field_that_is_gone_is_named_and_not_asked_for_again(client: Client) -> None:
+    dictionary = client.dictionary()
+    before = client.requests
 
-    assert TOKEN not in caplog.text
-    assert "CPIP-0042" not in caplog.text
-    assert "F-7" not in caplog.text
+    with pytest.raises(ConfigurationError, match="no_such_field"):
+        list(client.records(["CP-0042"], dictionary=dictionary, fields=["no_such_field"]))
+    assert client.requests == before + 1
 
 
-def test_the_token_is_in_no_representation(server: RedcapServer) -> None:
-    assert TOKEN not in repr(access(server))
+def test_records_that_were_not_asked_for_are_an_error(server: RedcapServer, client: Client) -> None:
+    dictionary = client.dictionary()
+    fewer = replace(dictionary, fields={"study_id": dictionary.fields["study_id"]})
 
-
-@pytest.mark.parametrize(
-    ("status", "body", "error"),
-    [
-        (400, b'{"error":"The value of the parameter \\"content\\" is not valid"}', ConfigurationError),
-        (401, b'{"error":"..."}', AuthorisationError),
-        (403, b'{"error":"You do not have permissions to use the API"}', AuthorisationError),
-        (403, b"<html><body>The IP address 10.0.0.1 has been banned</body></html>", AuthorisationError),
-        (404, b"<html><title>404 Not Found</title></html>", ConfigurationError),
-        (405, b"", ConfigurationError),
-        (408, b"", TransientError),
-        (429, b"", TransientError),
-        (500, b"", TransientError),
-        (501, b'{"error":"The requested method is not implemented."}', ConfigurationError),
-        (503, b"<html>", TransientError),
-        (200, b"", TransientError),
-        (200, b"[{", TransientError),
-        (200, b"<html><title>Sign in</title>", TransientError),
-        (200, b"<div>multiple browser tabs of the same REDCap page</div>", TransientError),
-        (200, b'{"error": "no"}', ConfigurationError),
-        (200, b'<b>Fatal</b>{"error":"REDCap ran out of server memory."}', TooMuchError),
-        (302, b"", ConfigurationError),
-        (200, b"\xff[]", TransientError),
-    ],
-)
-def test_every_answer_has_its_class(status: int, body: bytes, error: type[SourceError]) -> None:
-    with pytest.raises(SourceError) as raised:
-        answers.content_of(status, body, asked="the records")
-
-    assert type(raised.value) is error
-    assert str(raised.value).endswith((".", "API", "?", "valid", "no", "..."))
-
-
-def test_a_pages_title_is_all_that_is_told_of_it() -> None:
-    page = b"<html><title>REDCap is offline</title><body>Doe Jane</body></html>"
-
-    with pytest.raises(TransientError) as raised:
-        answers.content_of(200, page, asked="the records")
-
-    assert "REDCap is offline" in str(raised.value)
-    assert "Doe" not in str(raised.value)
+    with pytest.raises((TransientError, ConfigurationError)):
+        list(client.records(["CP-0042"], dictionary=fewer, fields=["study_id"]))

@@ -1,0 +1,126 @@
+"""Whole records, a batch at a time: halved where a batch is too much, and checked to be complete."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from sources.errors import ConfigurationError, TooMuchError, TransientError
+from sources.redcap import parsing
+from sources.redcap.dictionary import Dictionary
+from sources.redcap.rows import Row
+
+_HASHED = re.compile(r"[0-9a-f]{32}")
+HASHED_TEXT = "The record IDs are hashed: the token's user needs the export right Full Data Set."
+
+
+class Ask(Protocol):
+    """Posts the fields; the answer's list of objects."""
+
+    def __call__(self, asked: str, **fields: str) -> list[dict[str, Any]]: ...
+
+
+class Question:
+    """The same fields of one batch of records after another.
+
+    `groups_refused` once REDCap did not let Data Access Groups be asked for: then without them.
+    """
+
+    def __init__(self, ask: Ask, dictionary: Dictionary, fields: Sequence[str], *, groups: bool) -> None:
+        self.ask, self.groups, self.groups_refused = ask, groups, False
+        self.id_field, self.missing_codes = dictionary.record_id_field, dictionary.missing_codes
+        names = dict.fromkeys([self.id_field, *fields])
+        self.columns = {name: _columns(dictionary, name) for name in names}
+
+    def answered(self, ids: Sequence[str]) -> Iterator[tuple[str, tuple[Row, ...]]]:
+        """A batch over which the server runs out of memory is asked in halves."""
+        try:
+            rows = self._complete(ids)
+        except TooMuchError:
+            if len(ids) == 1:
+                raise
+            middle = len(ids) // 2
+            yield from self.answered(ids[:middle])
+            yield from self.answered(ids[middle:])
+            return
+        for record in ids:
+            yield record, tuple(rows.get(record, ()))
+
+    def _complete(self, ids: Sequence[str]) -> dict[str, list[Row]]:
+        """Records that an answer lacks are asked for once more by themselves: then they are there, or gone.
+
+        Where they were there after all, the answer may lack rows of the others too: it was too much.
+        """
+        rows = self._rows(ids)
+        missing = [record for record in ids if record not in rows]
+        again = self._rows(missing) if missing else {}
+        dropped = [record for record in missing if record in again]
+        if dropped and len(ids) > 1:
+            raise TooMuchError(f"REDCap left {len(dropped)} of {len(ids)} records out of its answer.")
+        return rows | again
+
+    def _rows(self, ids: Sequence[str]) -> dict[str, list[Row]]:
+        found: dict[str, list[Row]] = {}
+        entries = self._asked(ids)
+        self._refuse_gaps(entries)
+        with parsing.reading("the records"):
+            for entry in entries:
+                row = parsing.row_of(entry, self.id_field, self.missing_codes)
+                found.setdefault(row.record, []).append(row)
+        _refuse_strangers(found, ids)
+        return found
+
+    def _asked(self, ids: Sequence[str]) -> list[dict[str, Any]]:
+        asked = {
+            **{"content": "record", "type": "flat", "rawOrLabel": "raw", "decimalCharacter": "."},
+            "exportBlankForGrayFormStatus": "true",
+            **array("fields", list(self.columns)),
+            **array("records", ids),
+        }
+        if not self.groups or self.groups_refused:
+            return self.ask("the records", **asked)
+        try:
+            return self.ask("the records", **asked, exportDataAccessGroups="true")
+        except ConfigurationError as error:
+            if "Data Access Groups" not in str(error):
+                raise
+            self.groups_refused = True
+            return self.ask("the records", **asked)
+
+    def _refuse_gaps(self, entries: Sequence[Mapping[str, Any]]) -> None:
+        """Export rights take columns away without a word; a blank would be taken for a value that is gone."""
+        absent = [
+            name
+            for name, columns in self.columns.items()
+            if any(column not in entry for entry in entries for column in columns)
+        ]
+        if absent:
+            raise ConfigurationError(
+                f"REDCap leaves fields out of its answer: {', '.join(sorted(absent))}. "
+                "The token's user may not export them: look at its export rights."
+            )
+
+
+def array(name: str, values: Sequence[str]) -> dict[str, str]:
+    """PHP's notation: with a comma list an unknown name has made servers return everything."""
+    return {f"{name}[{position}]": value for position, value in enumerate(values)}
+
+
+def look_hashed(ids: Sequence[str]) -> bool:
+    return bool(ids) and all(_HASHED.fullmatch(record) for record in ids)
+
+
+def _columns(dictionary: Dictionary, name: str) -> tuple[str, ...]:
+    field = dictionary.fields.get(name)
+    return tuple(field.columns.values()) if field and field.type == "checkbox" else (name,)
+
+
+def _refuse_strangers(found: Mapping[str, object], ids: Sequence[str]) -> None:
+    """REDCap does not tell capitals or trailing blanks apart when it looks for a record."""
+    alike = {record.strip().casefold() for record in ids}
+    strangers = [record for record in found if record.strip().casefold() not in alike]
+    if look_hashed(strangers):
+        raise ConfigurationError(HASHED_TEXT)
+    if strangers:
+        raise TransientError("REDCap answers with records that were not asked for.")

@@ -1,0 +1,16 @@
+"""Labels and titles without their HTML: REDCap's designers write both."""
+
+from __future__ import annotations
+
+import html
+import re
+
+_BREAK = re.compile(
+    r"</?(?:address|article|br|dd|div|dl|dt|h[1-6]|hr|li|ol|p|pre|table|td|th|tr|ul)\b[^<>]*>", re.IGNORECASE
+)
+_TAG = re.compile(r"<!--.*?-->|</?[a-z!][^<>]*>", re.IGNORECASE | re.DOTALL)
+
+
+def plain(text: str) -> str:
+    """`<p>Male<br>at birth</p>` as `Male at birth`; `<18 or >65` is no tag and stays."""
+    return " ".join(html.unescape(_TAG.sub("", _BREAK.sub(" ", text))).split())

@@ -1,0 +1,97 @@
+"""REDCap's address as people type it (acceptance row 1), and addresses to which no token may go."""
+
+from __future__ import annotations
+
+import pytest
+
+from sources.errors import ConfigurationError
+from sources.redcap.address import is_link_local, leads_to_link_local, normalise_url
+from sources.redcap.client import Access, Client
+
+API = "https://redcap.example.org/redcap/api/"
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        (API, API),
+        ("https://redcap.example.org/redcap/api", API),
+        ("https://redcap.example.org/redcap/", API),
+        (" https://redcap.example.org/redcap \n", API),
+        ("HTTPS://REDCap.Example.org/redcap/api//", API),
+        ("https://redcap.example.org/redcap/index.php", API),
+        ("https://redcap.example.org/redcap/api/help/", API),
+        ("https://redcap.example.org/redcap/redcap_v14.5.5/", API),
+        ("https://redcap.example.org/redcap/redcap_v14.5.5/API/project_api.php", API),
+        ("https://redcap.example.org:8443", "https://redcap.example.org:8443/api/"),
+        ("https://redcap.example.org/REDCap/", "https://redcap.example.org/REDCap/api/"),
+        ("http://127.0.0.1:9000/redcap/api/", "http://127.0.0.1:9000/redcap/api/"),
+        ("http://localhost/", "http://localhost/api/"),
+        ("http://[::1]:9000", "http://[::1]:9000/api/"),
+        ("https://10.1.2.3/api/", "https://10.1.2.3/api/"),
+    ],
+)
+def test_row_1_the_url_is_made_what_redcap_wants(given: str, url: str) -> None:
+    assert normalise_url(given) == url
+    assert normalise_url(url) == url
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("", "must be a URL"),
+        ("redcap.example.org", "must be a URL"),
+        ("https://", "must be a URL"),
+        ("https:///api/", "must be a URL"),
+        ("ftp://redcap.example.org/api/", "must be a URL"),
+        ("file:///etc/passwd", "must be a URL"),
+        ("https://redcap.example.org:99999/api/", "must be a URL"),
+        ("https://[::1/api/", "must be a URL"),
+        ("https://redcap example.org/api/", "must be a URL"),
+        ("https://redcap.example.org\\@other.example.org/api/", "must be a URL"),
+        ("http://redcap.example.org/api/", "in clear"),
+        ("http://127.0.0.1.example.org/api/", "in clear"),
+        ("https://anna:secret@redcap.example.org/api/", "password"),
+        ("https://redcap.example.org/api/?pid=1", "without"),
+        ("https://redcap.example.org/api/#top", "without"),
+        ("https://169.254.169.254/api/", "link"),
+        ("https://[fe80::1]/api/", "link"),
+        ("https://[fe80::1%25eth0]/api/", "link"),
+        ("https://[::ffff:169.254.169.254]/api/", "link"),
+    ],
+)
+def test_what_cannot_be_the_url_is_refused_in_a_sentence(given: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said) as raised:
+        normalise_url(given)
+
+    assert str(raised.value).endswith(".")
+    assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("169.254.0.1", True),
+        ("169.255.0.1", False),
+        ("fe80::1%eth0", True),
+        ("febf::1", True),
+        ("fec0::1", False),
+        ("::ffff:169.254.1.1", True),
+        ("127.0.0.1", False),
+        ("10.0.0.1", False),
+        ("redcap.example.org", False),
+    ],
+)
+def test_addresses_of_a_link_are_known(address: str, expected: bool) -> None:
+    assert is_link_local(address) is expected
+
+
+@pytest.mark.parametrize("host", ["2852039166", "0xa9fea9fe", "0251.0376.0251.0376"])
+def test_another_spelling_of_such_an_address_gets_no_token(host: str) -> None:
+    """169.254.169.254 as a number, which `normalise_url` takes for a name."""
+    url = normalise_url(f"https://{host}/")
+    assert leads_to_link_local(url)
+
+    with Client(Access(url, "F" * 32)) as client, pytest.raises(ConfigurationError, match="link"):
+        client.version()
+    assert client.requests == 0
