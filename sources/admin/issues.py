@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
@@ -16,27 +15,11 @@ from sources.admin.looking import LookOnlyAdmin
 from sources.mapping.results import Key
 from sources.mapping.targets import TARGETS
 from sources.models import SyncIssue
+from worklist.admin.filters import OpenFilter
 
 
-class OpenFilter(admin.SimpleListFilter):
-    """What is open, unless the rest is asked for."""
-
-    title = "state"
-    parameter_name = "state"
-    CLOSED, ALL = "closed", "all"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(self.CLOSED, "Closed"), (self.ALL, "All")]
-
-    def choices(self, changelist: Any) -> Iterator[Any]:
-        unfiltered, *others = super().choices(changelist)
-        yield {**unfiltered, "display": "Open"}
-        yield from others
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        if self.value() == self.ALL:
-            return queryset
-        return queryset.filter(closed_at__isnull=self.value() != self.CLOSED)
+class StateFilter(OpenFilter):
+    ended_at, ended = "closed_at", "closed"
 
 
 class LinkedList(ChangeList):
@@ -63,7 +46,7 @@ class SyncIssueAdmin(LookOnlyAdmin):
         "source",
     )
     list_display_links = ("record",)
-    list_filter = (OpenFilter, ("source", admin.RelatedOnlyFieldListFilter), "blocks")
+    list_filter = (StateFilter, ("source", admin.RelatedOnlyFieldListFilter), "blocks")
     search_fields = ("=record", "field", "target")
     search_help_text = "A whole record ID, or part of a field's name."
     fields = (
@@ -84,7 +67,7 @@ class SyncIssueAdmin(LookOnlyAdmin):
         return LinkedList
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        some_are_closed = request.GET.get(OpenFilter.parameter_name)
+        some_are_closed = request.GET.get(StateFilter.parameter_name)
         return [name for name in self.list_display if some_are_closed or name != "closed"]
 
     @admin.display(description="session", ordering="instance")

@@ -106,15 +106,17 @@ class NeedsAttentionFilter(admin.SimpleListFilter):
         return queryset.filter(needs_attention=True) if self.value() == "yes" else queryset
 
 
-class StateFilter(admin.SimpleListFilter):
-    """What is open, unless the rest is asked for."""
+class OpenFilter(admin.SimpleListFilter):
+    """What is open, unless the rest is asked for; a subclass names the field that ends it, and the end."""
 
     title = "state"
     parameter_name = "state"
-    RESOLVED, ALL = "resolved", "all"
+    ended_at: str
+    ended: str
+    ALL = "all"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(self.RESOLVED, "Resolved"), (self.ALL, "All")]
+        return [(self.ended, self.ended.capitalize()), (self.ALL, "All")]
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         unfiltered, *others = super().choices(changelist)
@@ -124,4 +126,8 @@ class StateFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         if self.value() == self.ALL:
             return queryset
-        return queryset.filter(resolved_at__isnull=self.value() != self.RESOLVED)
+        return queryset.filter(**{f"{self.ended_at}__isnull": self.value() != self.ended})
+
+
+class StateFilter(OpenFilter):
+    ended_at, ended = "resolved_at", "resolved"
