@@ -47,7 +47,7 @@ ERRORS = [
     # 200, and yet no answer (row 72)
     pytest.param(200, b"", TransientError, "is empty", id="empty"),
     pytest.param(200, b'[{"name":"Doe^Jane"},{', TransientError, "cut off or damaged", id="truncated"),
-    pytest.param(200, b'[{"name":"Doe^Jane has been banned"},{', TransientError, "cut off", id="no ban"),
+    pytest.param(200, b'[{"note":"IP address banned"},{', TransientError, "cut off", id="no ban"),
     pytest.param(200, NOTICE, TransientError, "a web page", id="PHP notice before JSON"),
     pytest.param(200, TABS, TransientError, "a web page", id="browser tabs"),
     pytest.param(200, page("Sign in"), TransientError, 'titled "Sign in"', id="SSO"),

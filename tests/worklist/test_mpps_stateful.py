@@ -198,6 +198,9 @@ class Walk(RuleBasedStateMachine):
     @precondition(lambda self: self.kills < MOST_KILLS and len(self.model.steps) > 1)
     @rule()
     def the_server_is_killed_and_started_again(self) -> None:
+        self.kill()
+
+    def kill(self) -> None:
         type(self).kills += 1
         self.server.stop(signal.SIGKILL)
         self.user.socket.close()
@@ -234,6 +237,8 @@ class Walk(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if hasattr(self, "user"):
+            if not self.kills and len(self.model.steps) > 1:  # chance has not chosen it yet
+                self.kill()
             for uid in self.uids:
                 self.check_step(uid)
             self.user.release()
