@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
+from zlib import crc32
 
 import pytest
 
@@ -11,7 +13,7 @@ from sources.mapping.rules import Rule
 from sources.models import DataSource, MappingRule, SyncRun
 from sources.sync import claims, pulls
 from tests.redcap_project import Project
-from tests.redcap_server import RedcapServer
+from tests.redcap_server import ALL_SWITCHES, RedcapServer, Switches
 from tests.redcap_studies import TOKEN
 from tests.sources.study import PROJECT_ID, RULES, study
 from worklist.models import WorklistItem
@@ -31,8 +33,15 @@ def project() -> Project:
 
 
 @pytest.fixture
-def redcap(project: Project) -> Iterator[RedcapServer]:
-    with RedcapServer(project) as server:
+def switches(request: pytest.FixtureRequest) -> Switches:
+    """Of what nobody knows of REDCap: spread over the tests, or the same for all by REDCAP_SWITCHES."""
+    spread = crc32(request.node.nodeid.encode()) % len(ALL_SWITCHES)
+    return ALL_SWITCHES[int(os.environ.get("REDCAP_SWITCHES", spread))]
+
+
+@pytest.fixture
+def redcap(project: Project, switches: Switches) -> Iterator[RedcapServer]:
+    with RedcapServer(project, switches=switches) as server:
         yield server
 
 

@@ -13,6 +13,7 @@ from sources.models import DataSource, Outcome, PendingRecord, SourceState, Stat
 from sources.sync import claims, pulls
 from tests.redcap_project import Project
 from tests.redcap_server import ALL_SWITCHES, RedcapServer, Switches
+from tests.redcap_studies import TOKEN
 from tests.sources.conftest import MakeSource, items, only_item, pull, set_rules
 from tests.sources.study import RECORD, RULES, book, enrol, participant, participants, study, today
 from worklist.models import Status, WorklistItem
@@ -333,6 +334,28 @@ def test_row_64_a_renamed_record_is_told_of_and_its_old_item_withdrawn_by_the_fu
 
     assert (run.created, run.withdrawn) == (1, 1)
     assert "renamed" in SyncIssue.objects.first().text  # type: ignore[union-attr]
+
+
+def test_row_23_groups_that_may_not_be_read_are_told_of_once(
+    make_source: MakeSource, project: Project, redcap: RedcapServer
+) -> None:
+    project.dags = {"boston": "Boston"}
+    project.users[TOKEN].dags = False
+    rules = (*RULES, Rule("station_name", "redcap_data_access_group", transforms="codes boston=MR1"))
+    source = make_source(redcap, rules, batch_size=1)
+    for record in participants(project, 3):
+        project.set_dag(record, "boston")
+
+    run = pull(source)
+
+    assert (run.outcome, run.created) == (Outcome.OK, 3)
+    assert [warning for warning in source.state.warnings if "Data Access Groups" in warning] == [
+        "The token may not read Data Access Groups: they are taken as empty."
+    ]
+    project.users[TOKEN].dags = True
+    pull(source, full=True)
+    assert source.state.warnings == []
+    assert {item.station_name for item in items(source).values()} == {"MR1"}
 
 
 def test_row_79_a_bad_row_keeps_no_other_out(source: DataSource, project: Project) -> None:
