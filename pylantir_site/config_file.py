@@ -10,6 +10,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 OPTION = "--pylantir_config"
+PATHS = ("db_path", "users_db_path")
 
 
 def take_path_from_arguments(arguments: list[str]) -> None:
@@ -26,11 +27,16 @@ def read(path: str) -> dict[str, Any]:
     if not path:
         return {}
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        content = json.loads(Path(path).read_text(encoding="utf-8-sig"))  # Notepad begins files with a mark
     except OSError as error:
         raise ImproperlyConfigured(f"PYLANTIR_CONFIG: {path}: {error.strerror}.") from error
     except ValueError as error:
         raise ImproperlyConfigured(f"PYLANTIR_CONFIG: {path} is not JSON: {error}.") from error
+    except RecursionError as error:
+        raise ImproperlyConfigured(f"PYLANTIR_CONFIG: {path} is nested too deeply.") from error
     if not isinstance(content, dict):
         raise ImproperlyConfigured(f"PYLANTIR_CONFIG: {path} must hold a JSON object.")
+    for name in PATHS:
+        if not isinstance(content.get(name) or "", str):
+            raise ImproperlyConfigured(f"PYLANTIR_CONFIG: {path}: {name} must be a text, in quotation marks.")
     return content

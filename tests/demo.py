@@ -6,6 +6,7 @@ item scheduled, one with another weight typed at the console.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import shutil
@@ -21,18 +22,21 @@ from types import SimpleNamespace
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDER = ROOT / "data" / "demo"
 STARTS_WITHIN = 60.0  # seconds
 
 
 def main() -> int:
-    """Until Ctrl-C; the exit code of `start`."""
-    prepare_environment()
+    """Until Ctrl-C; the exit code of `start`, which takes the other options."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--folder", type=Path, default=ROOT / "data" / "demo")
+    options, others = parser.parse_known_args()
+    folder = options.folder.resolve()
+    prepare_environment(folder)
     from tests.demo_study import configuration, demo_study
     from tests.redcap_server import RedcapServer
 
     with RedcapServer(demo_study(date.today())) as redcap:
-        file = FOLDER / "pylantir.json"
+        file = folder / "pylantir.json"
         file.write_text(json.dumps(configuration(redcap.url), indent=2), encoding="utf-8")
         file.chmod(0o600)
         for command in (
@@ -41,16 +45,16 @@ def main() -> int:
             ["sync_source", "growing_brains"],
         ):
             subprocess.run(manage(*command), check=True)
-        return run(sys.argv[1:], redcap.url)
+        return run(others, redcap.url)
 
 
-def prepare_environment() -> None:
+def prepare_environment(folder: Path) -> None:
     """A new database each time: the day is today's."""
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    FOLDER.mkdir(mode=0o700, parents=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, parents=True)
     for name in ("DATABASE_URL", "USERS_DB_PATH", "PYLANTIR_CONFIG"):
         os.environ.pop(name, None)
-    os.environ["DB_PATH"] = str(FOLDER / "worklist.db")
+    os.environ["DB_PATH"] = str(folder / "worklist.db")
     os.environ["DJANGO_SETTINGS_MODULE"] = "pylantir_site.settings"
 
 

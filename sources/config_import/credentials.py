@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -35,7 +36,7 @@ class Found:
 
 
 def find(entry: SourceEntry, existing: DataSource | None) -> Found:
-    """Raises ConfigError where there is no URL."""
+    """Raises ConfigError where there is no URL, or where a kept token would go to another server."""
     given = entry.credentials
     own = existing is not None and _has_own_token(existing)
     if given.has_token:
@@ -48,6 +49,8 @@ def find(entry: SourceEntry, existing: DataSource | None) -> Found:
         values, token = _of_environment(), ""
         lines = [f"The token is read from {TOKEN_FILE if values['token_file'] else TOKEN} at each pull."]
     url = given.api_url or (existing.url if own and existing else _url())
+    if token is None and existing is not None:
+        _refuse_other_server(url, existing.url)
     if not given.api_url and not own:
         lines.insert(0, f"The URL is from {URL}: {url}")
     return Found({"url": url, **values}, token, tuple(lines))
@@ -63,6 +66,14 @@ def _has_own_token(source: DataSource) -> bool:
     return bool(source.token_cipher or source.token_variable or source.token_file) and not _uses_environment(
         source
     )
+
+
+def _refuse_other_server(url: str, before: str) -> None:
+    """A token goes to the server that it was entered for and to no other."""
+    if urlsplit(url).netloc != urlsplit(before).netloc:
+        raise ConfigError(
+            "config.api_url leads to another server than the source's: give the token for it, too."
+        )
 
 
 def _of_environment() -> dict[str, str]:

@@ -344,6 +344,17 @@ def test_a_token_that_people_entered_stays_where_the_file_has_none(
     assert "main: unchanged." in report.lines
 
 
+def test_a_token_that_is_kept_goes_to_no_other_server(redcap: RedcapServer) -> None:
+    do(one_source(config={"api_url": redcap.url, "api_token": TOKEN}))
+
+    with RedcapServer(cpip()) as other:
+        report = do(one_source(config={"api_url": other.url}))
+
+    assert "main: not imported. config.api_url leads to another server" in said(report)
+    assert other.requests == []
+    assert DataSource.objects.get().url == redcap.url
+
+
 def test_the_time_zone_that_is_assumed_is_a_decision_to_check(redcap: RedcapServer) -> None:
     report = do(one_source(config={"api_url": redcap.url, "api_token": TOKEN}))
 

@@ -55,6 +55,8 @@ def test_it_fails_where_nothing_could_be_imported(tmp_path: Path) -> None:
     [
         ("{", "is not JSON"),
         ("[]", "must hold a JSON object"),
+        ("[" * 100_000, "nested too deeply"),
+        ({"db_path": 5}, "db_path must be a text"),
         ({"data_sources": {}}, "data_sources must be a list"),
         ({}, "no configuration of pylantir"),
     ],
@@ -64,6 +66,14 @@ def test_a_file_that_cannot_be_read_is_refused_with_the_reason(
 ) -> None:
     with pytest.raises(CommandError, match=reason):
         run(written(tmp_path, content))
+
+
+def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
+    path = tmp_path / "marked.json"
+    path.write_text('{"data_sources": [{"name": "a", "type": "calpendo"}]}', encoding="utf-8-sig")
+
+    with pytest.raises(CommandError, match="Nothing was imported"):
+        run(path)
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from sources.backends import redcap as redcap_backend
 from sources.models import DataSource, Outcome, SourceState, State, SyncRun, Trigger
 from sources.sync import claims
 from tests.redcap_project import Project
@@ -114,6 +115,15 @@ def test_row_6_a_token_that_cannot_be_decrypted_is_never_sent(
     assert run.outcome == Outcome.AUTHORISATION
     assert "cannot be decrypted" in run.message
     assert redcap.requests == []
+
+
+def test_row_56_the_workers_together_ask_no_more_than_the_source_allows(
+    source: DataSource, settings: pytest.FixtureRequest
+) -> None:
+    source.requests_per_minute = 300
+    settings.WORKERS = 4  # type: ignore[attr-defined]
+
+    assert redcap_backend.open_backend(source).access.requests_per_minute == 75
 
 
 def test_row_80_one_failing_source_keeps_no_other_from_being_pulled(

@@ -1,0 +1,108 @@
+"""What a newcomer sees: the demonstration, and the original's own way to start."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+import pytest
+from pydicom import Dataset
+
+from tests.conftest import free_port, wait_until
+from tests.redcap_server import RedcapServer
+from tests.redcap_studies import TOKEN, cpip
+from tests.scu import keys, query
+from tests.site.fresh import ROOT, environment, script
+
+pytestmark = pytest.mark.timeout(120)
+
+TODAY = f"{date.today():%Y%m%d}"
+STATE = """
+from collections import Counter
+from sources.models import SyncIssue, SyncRun
+from worklist.models import Attention, WorklistItem
+print(dict(Counter(WorklistItem.objects.values_list("performed_procedure_step_status", flat=True))))
+print(sorted(Attention.objects.open().values_list("kind", flat=True)))
+print(SyncIssue.objects.open().count(), SyncRun.objects.filter(outcome="OK").count() > 0)
+"""
+
+
+@contextmanager
+def running(folder: Path, *command: str, **variables: str) -> Iterator[Path]:
+    """What it says is in the file; in the end it stops well."""
+    output = folder / "output"
+    with output.open("wb") as file:
+        process = subprocess.Popen(
+            [sys.executable, *command],
+            cwd=ROOT,
+            env=environment(folder, **variables),
+            stdout=file,
+            stderr=file,
+        )
+    try:
+        yield output
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(50) == 0, output.read_text()
+    finally:
+        process.kill()
+        process.wait()
+
+
+def offered(port: int) -> list[Dataset]:
+    asked = keys({"ScheduledProcedureStepStartDate": TODAY, "Modality": "MR"}, PatientName="", PatientID="",
+                 PatientWeight="", PatientSex="")  # fmt: skip
+    return [found for _, found in query(port, asked) if found is not None]
+
+
+def test_the_demonstration_has_something_on_every_page(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    ports = ("--port", str(free_port()), "--api-port", str(free_port()))
+    with running(tmp_path, "-m", "tests.demo", "--folder", str(folder), *ports) as output:
+        wait_until(lambda: "has been played" in output.read_text(), 60)
+        said = script(folder, STATE).stdout.splitlines()
+
+    assert said == [
+        "{'COMPLETED': 2, 'IN_PROGRESS': 1, 'SCHEDULED': 4}",
+        "['IDENTITY', 'UNSCHEDULED']",
+        "2 True",
+    ]
+
+
+def test_a_configuration_of_the_original_starts_as_it_always_did_and_reaches_the_scanner(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "config.json"
+    source = {
+        "name": "main_redcap",
+        "type": "redcap",
+        "enabled": True,
+        "sync_interval": 60,
+        "operation_interval": {"start_time": [0, 0], "end_time": [23, 59]},
+        "config": {"site_id": "792", "protocol": "BRAIN_MRI_3T"},
+        "field_mapping": {"study_id": "study_id", "mri_wt_lbs": "patient_weight_lb"},
+    }
+    file.write_text(json.dumps({"db_echo": "False", "allowed_aet": ["MR1"], "data_sources": [source]}))
+    dicom = free_port()
+    with RedcapServer(cpip(date.today())) as redcap:
+        credentials = {
+            "REDCAP_API_URL": redcap.url,
+            "REDCAP_API_TOKEN": TOKEN,
+            "TIME_ZONE": "America/Edmonton",
+        }
+        start = ("manage.py", "start", "--ip", "127.0.0.1", "--port", str(dicom), "--AEtitle", "MWL_SERVER")
+        config = ("--pylantir_config", str(file), "--no-web")
+        with running(tmp_path, *start, *config, **credentials) as output:
+            wait_until(lambda: " listens at " in output.read_text(), 40)
+            wait_until(lambda: offered(dicom), 40)
+            [found] = offered(dicom)
+
+    assert found.PatientID == "sub_CPIP-0042_ses_1_fam_F-7_site_792"
+    assert found.PatientName == "cpip-id-CPIP-0042^fa-F-7"
+    assert (found.PatientWeight, found.PatientSex) == (36.29, "F")
+    assert TOKEN not in output.read_text()
