@@ -56,7 +56,7 @@ def bring_in(
         *lines,
         *planned.lines,
         *_wrong(plan, mistakes),
-        *_resting(wanted, mistakes),
+        *_resting(entry, wanted, mistakes),
     ]
 
 
@@ -152,7 +152,9 @@ def _where(plan: Plan, mistake: Mistake) -> str:
     return "The mapping" if mistake.rule is None else f"Row {plan.rules[mistake.rule].target}"
 
 
-def _resting(wanted: saving.Wanted, mistakes: tuple[Mistake, ...]) -> list[str]:
+def _resting(entry: SourceEntry, wanted: saving.Wanted, mistakes: tuple[Mistake, ...]) -> list[str]:
     if mistakes:
-        return ["It is disabled until its mapping is mended: then enable it in the admin, or import again."]
+        # A file that does not say `enabled` leaves a source as disabled as it is.
+        again = ", or import again" if entry.enabled else ""
+        return [f"It is disabled until its mapping is mended: then enable it in the admin{again}."]
     return [] if wanted.values["enabled"] else ["It is disabled: nothing is asked of it."]

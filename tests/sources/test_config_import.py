@@ -397,6 +397,17 @@ def test_a_project_of_another_kind_is_imported_disabled_with_the_reasons() -> No
 
 
 @pytest.mark.usefixtures("environment")
+@pytest.mark.parametrize(("says", "is_enabled"), [({"enabled": True}, True), ({}, False)])
+def test_a_mended_source_is_enabled_by_a_file_that_says_so(says: dict[str, Any], is_enabled: bool) -> None:
+    broken = do(one_source(**says, config={"session": {"kind": "repeating_event"}}))
+
+    do(one_source(**says))
+
+    assert ("or import again" in said(broken)) is is_enabled
+    assert DataSource.objects.get().enabled is is_enabled
+
+
+@pytest.mark.usefixtures("environment")
 def test_the_same_file_again_changes_nothing() -> None:
     do(NEW_FORMAT)
     before = versions()
