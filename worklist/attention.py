@@ -85,7 +85,7 @@ def _sweep_steps(now: datetime) -> int:
     pks = list(stale.values_list("pk", flat=True)[:MOST_AT_ONCE])
     for pk in pks:
         with transaction.atomic():
-            review(PerformedStep.objects.select_for_update().get(pk=pk))
+            review(PerformedStep.objects.select_for_update(no_key=True).get(pk=pk))
     return len(pks)
 
 

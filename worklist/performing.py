@@ -27,6 +27,7 @@ from worklist.models import (
     Status,
     WorklistItem,
 )
+from worklist.queries import PerformedStepQuerySet
 
 # PS3.7 Annex C.5
 DUPLICATE_SOP_INSTANCE = 0x0111
@@ -89,7 +90,7 @@ def begin(sop_instance_uid: str, dataset: Dataset, *, sender: Sender) -> mpps.Ac
 def update(sop_instance_uid: str, modifications: Dataset, *, sender: Sender) -> mpps.Accepted:
     """N-SET (PS3.4 F.7.2.2). Raises mpps.Refused and django.db.Error."""
     with transaction.atomic():
-        step = PerformedStep.objects.select_for_update().filter(sop_instance_uid=sop_instance_uid).first()
+        step = _locked_steps().filter(sop_instance_uid=sop_instance_uid).first()
         if step is None:
             raise no_such_step()
         accepted = mpps.modified(step.dataset, step.status, modifications, strict=_is_strict())
@@ -108,7 +109,7 @@ def close(step: PerformedStep, *, to: PerformedStatus, actor: str, reason: str) 
     Raises Refused.
     """
     with transaction.atomic():
-        current = PerformedStep.objects.select_for_update().get(pk=step.pk)
+        current = _locked_steps().get(pk=step.pk)
         if current.is_final:
             raise Refused(f"It has ended already: {current.get_status_display().lower()}.")
         if to == PerformedStatus.IN_PROGRESS:
@@ -123,7 +124,7 @@ def close(step: PerformedStep, *, to: PerformedStatus, actor: str, reason: str) 
 def link(step: PerformedStep, item: WorklistItem, *, actor: str, reason: str = "") -> None:
     """That a person says which item was performed. Raises Refused."""
     with transaction.atomic():
-        current = PerformedStep.objects.select_for_update().get(pk=step.pk)
+        current = _locked_steps().get(pk=step.pk)
         if current.links.filter(item=item).exists():
             raise Refused("It is linked to this item already.")
         items = _items_of(current, also=item.pk)
@@ -137,7 +138,7 @@ def link(step: PerformedStep, item: WorklistItem, *, actor: str, reason: str = "
 def unlink(step: PerformedStep, item: WorklistItem, *, actor: str, reason: str = "") -> None:
     """Take a wrong link back; the item's status follows what is left. Raises Refused."""
     with transaction.atomic():
-        current = PerformedStep.objects.select_for_update().get(pk=step.pk)
+        current = _locked_steps().get(pk=step.pk)
         found = current.links.filter(item=item).first()
         if found is None:
             raise Refused("It is not linked to this item.")
@@ -283,3 +284,9 @@ def _is_strict() -> bool:
 
 def _clipped(text: str) -> str:
     return text[:LONGEST_TEXT]
+
+
+def _locked_steps() -> PerformedStepQuerySet:
+    """Read for update; a row that only points at a step (a point of attention) need not wait for it."""
+    steps: PerformedStepQuerySet = PerformedStep.objects.select_for_update(no_key=True)
+    return steps
