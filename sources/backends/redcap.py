@@ -26,6 +26,7 @@ from sources.secrets import CannotDecrypt
 
 DICTIONARY_KEPT = timedelta(hours=6)
 MISTAKES_NAMED = 3
+NO_GROUPS = "The token may not read Data Access Groups: they are taken as empty."
 FIRST_PAUSE = 1.0  # seconds before a request is tried again
 
 
@@ -99,8 +100,8 @@ class RedcapBackend:
         except ConfigurationError:
             self._say_it_better()
             raise
-        if groups and self.client.groups_refused:
-            self.warnings.append("The token may not read Data Access Groups: they are taken as empty.")
+        if groups and self.client.groups_refused and NO_GROUPS not in self.warnings:
+            self.warnings.append(NO_GROUPS)
 
     def dictionary(self, *, fresh: bool = False) -> Dictionary:
         if self._dictionary is None or (fresh and not self._is_fresh):

@@ -27,7 +27,7 @@ from sources.models import (
     Trigger,
     Withdrawal,
 )
-from sources.sync import claims, outcomes, withdrawing
+from sources.sync import claims, clashes, outcomes, withdrawing
 from sources.sync.applying import apply
 from sources.sync.runs import Progress, Running, begin
 
@@ -98,6 +98,7 @@ class _Pull:
             try:
                 backend.prepare()
                 self._read(backend, self._records(backend))
+                self._read(backend, self._clashing())
             finally:
                 self.requests = backend.requests
                 outcomes.noticed(self.source, backend)
@@ -140,6 +141,11 @@ class _Pull:
 
     def _has_active_items(self) -> bool:
         return self.source.steps.filter(~Q(withdrawal=Withdrawal.DONE), item__isnull=False).exists()
+
+    def _clashing(self) -> list[str]:
+        """Kept out by another record's patient ID, which that record may have given up by now."""
+        clashing = self.source.issues.filter(closed_at=None, text=clashes.TWO_PEOPLE, blocks=True)
+        return list(clashing.order_by("record").values_list("record", flat=True).distinct())
 
     def _read(self, backend: Backend, records: list[str]) -> None:
         self.run.expect(len(records))

@@ -38,7 +38,8 @@ class Running:
     written_at: float = field(default_factory=time.monotonic)
 
     def expect(self, records: int) -> None:
-        self.total = records
+        """So many more."""
+        self.total = (self.total or 0) + records
         self._write()
 
     def did(self, deeds: Counter[Deed]) -> None:

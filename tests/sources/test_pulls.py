@@ -290,6 +290,42 @@ def test_row_12_two_records_never_share_an_id(
     assert "Another record has this patient ID" in SyncIssue.objects.get().text
 
 
+def test_an_id_that_one_record_gives_up_is_another_s_in_the_same_pull(
+    make_source: MakeSource, project: Project, redcap: RedcapServer
+) -> None:
+    source = make_source(redcap, (Rule("patient_id", "first_name", level=RECORD), *RULES[1:]))
+    for record, name, number in (("A", "Doe", "1"), ("B", "Roe", "3")):
+        participant(project, record, name)
+        project.save(record, first_name=number)
+    pull(source)
+
+    project.save("A", first_name="3")
+    project.save("B", first_name="4")
+    pull(source)
+
+    assert {item.patient_id: item.patient_name for item in items(source).values()} == {
+        "3": "Doe^3",
+        "4": "Roe^4",
+    }
+    assert not SyncIssue.objects.open().exists()
+
+
+def test_an_id_is_free_again_when_its_record_is_gone(
+    make_source: MakeSource, project: Project, redcap: RedcapServer
+) -> None:
+    source = make_source(redcap, (Rule("patient_id", "sex", level=RECORD), *RULES[1:3], *RULES[4:]))
+    participant(project, "A", "Doe")
+    participant(project, "B", "Roe")
+    assert pull(source).created == 1
+
+    book(project, "A", mri_date="")
+    pull(source)
+    pull(source)
+
+    offered = WorklistItem.objects.get(performed_procedure_step_status=Status.SCHEDULED)
+    assert offered.patient_name == "Roe^Jane"
+
+
 def test_row_26_two_sources_with_one_id_are_two_items_and_the_clash_is_told(
     source: DataSource, project: Project, make_source: MakeSource
 ) -> None:
