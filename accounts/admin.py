@@ -13,10 +13,9 @@ from django.db import router, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from accounts.models import User
+from accounts.models import ApiRequest, User
 from accounts.roles import Role
-
-LAST_ADMIN = "This is the last active admin: give another active user the role admin first."
+from accounts.users import LAST_ADMIN
 
 
 class NewUserForm(AdminUserCreationForm):
@@ -67,6 +66,27 @@ class UserAdmin(StockUserAdmin):
                 self.message_user(request, LAST_ADMIN, messages.ERROR)
                 return redirect("admin:accounts_user_change", object_id)
             return super().delete_view(request, object_id, extra_context)
+
+
+@admin.register(ApiRequest)
+class ApiRequestAdmin(admin.ModelAdmin):
+    """Who asked what of the API: to be read."""
+
+    list_display = ("at", "username", "address", "method", "path", "status")
+    list_filter = ("method", "status")
+    search_fields = ("username", "address", "path")
+    search_help_text = "User name, address or path."
+    date_hierarchy = "at"
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
 
 admin.site.unregister(Group)  # permissions follow from the role

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.db import models
+from django.utils import timezone
 
 from accounts import roles
 from accounts.roles import Role
@@ -80,3 +81,44 @@ class User(AbstractBaseUser):
 
     def has_module_perms(self, app_label: str) -> bool:
         return self.is_active and roles.allows_any(self.role, app_label)
+
+
+class SignInFailure(models.Model):
+    """A sign-in that failed, kept as long as it counts against the user name and the address.
+
+    The name is kept as a digest: people type passwords into the wrong field.
+    """
+
+    username_digest = models.CharField(max_length=64)
+    address = models.CharField(max_length=64)
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["username_digest", "at"], name="failures_of_a_name"),
+            models.Index(fields=["address", "at"], name="failures_of_an_address"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.address} at {self.at}"
+
+
+class ApiRequest(models.Model):
+    """One request to the API: who, what, when, from where; never a participant's name, ID or other value."""
+
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+    username = models.CharField(max_length=150, blank=True, default="", help_text="Empty: nobody signed in.")
+    address = models.CharField(max_length=64)
+    method = models.CharField(max_length=10)
+    path = models.CharField(max_length=300, help_text="Without what was asked for.")
+    parameters = models.JSONField(default=list, help_text="The names of the query's, without their values.")
+    status = models.PositiveSmallIntegerField()
+    rows = models.JSONField(default=list, help_text="The keys of the rows that were read or written.")
+
+    class Meta:
+        verbose_name = "API request"
+        ordering = ["-at", "-pk"]
+        indexes = [models.Index(fields=["username", "-at"], name="requests_of_a_user")]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"

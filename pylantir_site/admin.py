@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
+from accounts.forms import SignInForm
 from worklist.models import Attention, Device, Kind, Status, WorklistItem
 
 ITEMS_ON_THE_INDEX = 12
@@ -23,6 +24,7 @@ class PylantirAdminSite(AdminSite):
     site_header = "Pylantir"
     site_title = "Pylantir"
     index_title = "Today"
+    login_form = SignInForm
     site_url = None  # there is no other site
     enable_nav_sidebar = False  # a few models: the width is worth more to the lists
     item_panels: ClassVar[list[ItemPanel]] = []  # what other apps show on the page of an item
@@ -40,11 +42,9 @@ class PylantirAdminSite(AdminSite):
 
 
 def _attention() -> dict[str, Any]:
-    from worklist.admin.attention import worst_first  # it registers with this site, which must exist by then
-
     points = Attention.objects.open()
     counts = dict(points.order_by().values_list("kind").annotate(Count("pk")))
-    newest = worst_first(points).select_related("item", "step").defer("step__dataset")
+    newest = points.worst_first().select_related("item", "step").defer("step__dataset")
     return {
         "shows_attention": True,
         "attention_count": sum(counts.values()),
@@ -54,7 +54,7 @@ def _attention() -> dict[str, Any]:
 
 
 def _sources() -> dict[str, Any]:
-    from sources.admin.overview import overview  # as above
+    from sources.admin.overview import overview  # it registers with this site, which must exist by then
 
     return {"overview": overview()}
 

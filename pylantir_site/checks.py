@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from corsheaders.conf import conf
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
@@ -50,6 +51,19 @@ def hosts_are_named(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
             "ALLOWED_HOSTS contains *: any host name is believed.",
             hint="Name the hosts that people type, separated by commas.",
             id="pylantir.W002",
+        )
+    ]
+
+
+@register(Tags.security)
+def origins_are_named(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    if not conf.CORS_ALLOW_ALL_ORIGINS:
+        return []
+    return [
+        Warning(
+            "CORS_ALLOWED_ORIGINS contains *: pages of any site may ask the API with a visitor's token.",
+            hint="Name the origins of your own pages (CORS_ALLOWED_ORIGINS, or api.cors_allowed_origins).",
+            id="pylantir.W006",
         )
     ]
 

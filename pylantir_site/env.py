@@ -75,6 +75,17 @@ def uid_root(name: str) -> str:
     return value
 
 
+def address(name: str) -> tuple[str, int] | None:
+    """`host:port`; an IPv6 address in brackets."""
+    value = text(name)
+    host, _, port = value.rpartition(":")
+    if not value:
+        return None
+    if not host or not port.isascii() or not port.isdigit() or not 1 <= int(port) <= 65_535:
+        raise ImproperlyConfigured(f"{name} must be host:port, such as 127.0.0.1:4242.")
+    return host.strip("[]"), int(port)
+
+
 def fernet_keys(name: str) -> list[str]:
     """Keys as `Fernet.generate_key` makes them: 32 bytes in URL-safe base64."""
     keys = words(name)
@@ -86,6 +97,14 @@ def fernet_keys(name: str) -> list[str]:
             f"{name} must be Fernet keys (32 bytes in URL-safe base64), separated by commas."
         ) from error
     return keys
+
+
+def signing_key(name: str) -> str:
+    """At least as long as HS256's own digest (RFC 7518, 3.2)."""
+    key = text(name)
+    if key and len(key.encode()) < 32:
+        raise ImproperlyConfigured(f"{name} must be 32 characters or longer.")
+    return key
 
 
 def broker(name: str) -> dict[str, str]:

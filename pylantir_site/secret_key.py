@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import os
 import secrets
 from collections.abc import Callable
@@ -17,6 +18,11 @@ def kept_secret_key(folder: Path) -> str:
 
 def kept_encryption_key(folder: Path) -> str:
     return _kept(folder, "encryption_key", "FIELD_ENCRYPTION_KEYS", lambda: Fernet.generate_key().decode())
+
+
+def derived_key(key: str, purpose: str) -> str:
+    """Another key from the key, for another purpose: 64 hexadecimal digits."""
+    return hmac.new(key.encode(), purpose.encode(), "sha256").hexdigest()
 
 
 def _kept(folder: Path, name: str, setting: str, make: Callable[[], str]) -> str:

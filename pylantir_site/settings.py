@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 from tzlocal import get_localzone_name
 
 from pylantir_site import config_file, env
+from pylantir_site.cors import cors_settings
 from pylantir_site.databases import databases, main_path
-from pylantir_site.secret_key import kept_encryption_key, kept_secret_key
+from pylantir_site.secret_key import derived_key, kept_encryption_key, kept_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -34,18 +36,25 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "corsheaders",
+    "django_filters",
     "django_q",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "rest_framework",
     "simple_history",
     "worklist",
     "sources",
 ]
 MIDDLEWARE = [
+    "pylantir_site.cors.EveryHeader",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "pylantir_site.rest.audit.AuditMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -64,6 +73,63 @@ TEMPLATES = [
         },
     },
 ]
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.BearerAuthentication"],
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_PAGINATION_CLASS": "pylantir_site.rest.paging.BareList",
+    "DEFAULT_PARSER_CLASSES": ["pylantir_site.rest.parsing.StrictJSONParser"],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.permissions.ByRole"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "pylantir_site.rest.schema.ApiSchema",
+    "EXCEPTION_HANDLER": "pylantir_site.rest.errors.handle",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "URL_FORMAT_OVERRIDE": None,  # `?format=` is a key like any other
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Pylantir API",
+    "DESCRIPTION": "The worklist of a DICOM server for imaging research. `POST /auth/login` gives a token; "
+    "send it as `Authorization: Bearer …`. Roles: *read* looks, *write* keeps the worklist, *admin* does all. "
+    "Dates and times are read as DICOM or ISO 8601 and written as DICOM. Every error is JSON with `detail`.",
+    "VERSION": "1.0.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"persistAuthorization": False, "validatorUrl": None},
+    "PREPROCESSING_HOOKS": ["pylantir_site.rest.schema.without_twins"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "pylantir_site.rest.schema.with_totals",
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "StatusEnum": "worklist.models.Status",
+        "PerformedStatusEnum": "worklist.models.PerformedStatus",
+        "KindEnum": "worklist.models.Kind",
+        "SexEnum": "worklist.models.Sex",
+        "SourceStateEnum": "sources.models.State",
+        "OutcomeEnum": "sources.models.Outcome",
+        "TriggerEnum": "sources.models.Trigger",
+        "RoleEnum": "accounts.roles.Role",
+    },
+}
+JWT_SECRET_KEY = env.signing_key("JWT_SECRET_KEY") or derived_key(SECRET_KEY, "jwt")
+SIMPLE_JWT = {
+    "ALGORITHM": "HS256",
+    "SIGNING_KEY": JWT_SECRET_KEY,
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=30),
+    "USER_ID_FIELD": "username",
+    "USER_ID_CLAIM": "sub",
+}
+# What a client may ask for with `access_token_expire_minutes`.
+ACCESS_TOKEN_MOST_MINUTES = env.integer("ACCESS_TOKEN_MOST_MINUTES", 1440, least=30, most=525_600)
+# Failed sign-ins within so many minutes, in the admin and the API together, until the next must wait.
+SIGN_IN_MINUTES = env.integer("SIGN_IN_MINUTES", 15, least=1, most=1440)
+SIGN_IN_FAILURES_PER_USER = env.integer("SIGN_IN_FAILURES_PER_USER", 10, least=1, most=10_000)
+SIGN_IN_FAILURES_PER_ADDRESS = env.integer("SIGN_IN_FAILURES_PER_ADDRESS", 50, least=1, most=100_000)
+AUDIT_KEPT_DAYS = env.integer("AUDIT_KEPT_DAYS", 365, least=1, most=36_500)
 
 AUTH_USER_MODEL = "accounts.User"
 AUTH_PASSWORD_VALIDATORS = [
@@ -84,6 +150,8 @@ LANGUAGE_CODE = "en-us"
 USE_I18N = False
 FORMAT_MODULE_PATH = "pylantir_site.formats"
 
+vars().update(cors_settings(CONFIG))
+
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True  # a fresh clone serves its files without a collectstatic
 
@@ -100,6 +168,7 @@ SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True  # people give reason
 PYLANTIR_ADMIN_PASSWORD = env.text("PYLANTIR_ADMIN_PASSWORD")
 PYLANTIR_UID_ROOT = env.uid_root("PYLANTIR_UID_ROOT")
 
+MWL_ADDRESS = env.address("MWL_ADDRESS")  # where /health/ready finds the DICOM server
 MWL_REQUIRE_CALLED_AETITLE = env.boolean("MWL_REQUIRE_CALLED_AETITLE", default=False)
 MWL_MAXIMUM_ASSOCIATIONS = env.integer("MWL_MAXIMUM_ASSOCIATIONS", 100, least=1, most=1000)
 MWL_MAXIMUM_ANSWERS = env.integer("MWL_MAXIMUM_ANSWERS", 0, least=0, most=1_000_000)  # 0: no limit

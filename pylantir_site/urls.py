@@ -4,8 +4,19 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from pylantir_site.health import Health, Ready
+from pylantir_site.rest.docs import ReDoc, Schema, SwaggerUI
+from pylantir_site.rest.routes import route
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
-    path("sources/", include("sources.urls")),
+    path("", include("accounts.urls")),
+    path("", include("worklist.urls")),
+    path("", include("sources.urls")),
+    *route("health", Health.as_view(), "health"),
+    *route("health/ready", Ready.as_view(), "ready"),
+    *route("openapi.json", Schema.as_view(), "schema"),
+    *route("docs", SwaggerUI.as_view(), "docs"),
+    *route("redoc", ReDoc.as_view(), "redoc"),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from io import BytesIO
 
 from pydicom import Dataset, Sequence
@@ -14,9 +15,15 @@ from worklist.models import WorklistItem
 
 def as_the_scanner_sees_it(item: WorklistItem) -> str:
     """The answer to a query that asks for everything, in pydicom's notation."""
-    record = WorklistItem.objects.filter(pk=item.pk).values(*RECORD_FIELDS).get()
-    answer = Plan(_everything(), implicit_vr=False).encode(record)
-    return str(read_dataset(BytesIO(answer.identifier), is_implicit_VR=False, is_little_endian=True))
+    return str(*answers([item]))
+
+
+def answers(items: Iterable[WorklistItem]) -> Iterator[Dataset]:
+    """What a query that asks for everything is answered, one data set for each item."""
+    plan = Plan(_everything(), implicit_vr=False)
+    for item in items:
+        answer = plan.encode({field: getattr(item, field) for field in RECORD_FIELDS})
+        yield read_dataset(BytesIO(answer.identifier), is_implicit_VR=False, is_little_endian=True)
 
 
 def _everything() -> Dataset:

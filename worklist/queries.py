@@ -10,7 +10,7 @@ from operator import and_, or_
 from typing import TYPE_CHECKING, assert_never
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Q, Value, When
 
 from worklist.dicom.conditions import AllOf, AnyOf, Condition, Scheduled, Text, Within
 from worklist.dicom.matching import DATE_FIELD, STATUS_FIELD, TIME_FIELD, Keys
@@ -69,6 +69,14 @@ class PerformedStepQuerySet(models.QuerySet["PerformedStep"]):
 class AttentionQuerySet(models.QuerySet["Attention"]):
     def open(self) -> AttentionQuerySet:
         return self.filter(resolved_at=None)
+
+    def worst_first(self) -> AttentionQuerySet:
+        """By kind as `Kind` has them, the newest of each first."""
+        from worklist.models.attention import Kind  # whose manager this is
+
+        whens = [When(kind=kind, then=Value(place)) for place, kind in enumerate(Kind.values)]
+        severity = Case(*whens, default=Value(len(whens)), output_field=models.IntegerField())
+        return self.annotate(severity=severity).order_by("severity", "-opened_at", "-pk")
 
 
 class DeviceQuerySet(models.QuerySet["Device"]):

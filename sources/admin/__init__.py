@@ -14,7 +14,7 @@ issues        what is to be mended at the source
 synced_steps  items that a person deleted here, and fields that follow their source again
 item_panel    what an item's page says of its source
 overview      what the index says of all sources
-faring        how sources and the worker fare, in words
+badges        how sources and pulls fare, in colour
 links         the way into REDCap
 looking       pages that nobody edits
 background    the queue's own pages, which are not shown

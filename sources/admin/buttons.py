@@ -9,8 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from sources import tasks
-from sources.admin import faring
+from sources import faring, tasks
 from sources.admin.source_forms import new_secret
 from sources.backends import backend_for
 from sources.errors import SourceError

@@ -15,7 +15,8 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from sources.admin import buttons, faring, pages
+from sources import faring
+from sources.admin import badges, buttons, pages
 from sources.admin.deleting import DeletingAdmin
 from sources.admin.mapping import MappingRuleInline, dictionary_of, field_options, target_options
 from sources.admin.source_forms import ACCESS, MEANING, DataSourceForm
@@ -109,7 +110,7 @@ class DataSourceAdmin(DeletingAdmin, SourceHistoryAdmin):
 
     @admin.display(description="state", ordering="state__state")
     def badge(self, source: DataSource) -> str:
-        return faring.state_badge(source)
+        return badges.state_badge(source)
 
     @admin.display(description="message")
     def message(self, source: DataSource) -> str:
@@ -201,7 +202,7 @@ class DataSourceAdmin(DeletingAdmin, SourceHistoryAdmin):
         return {
             "source": source,
             "state": source.state,
-            "state_badge": faring.state_badge(source),
+            "state_badge": badges.state_badge(source),
             "last_success": faring.ago(source.state.last_success_at),
             "next_pull": faring.next_pull(source),
             "is_pulling": claims.is_pulling(source.state),

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 
 from pylantir_site.admin import PylantirAdminSite
-from sources.admin.faring import state_badge
+from sources.admin.badges import state_badge
 from sources.admin.issues import key_of
 from sources.admin.links import Links, place
 from sources.admin.synced_steps import label_of, may_follow

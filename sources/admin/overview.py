@@ -10,7 +10,8 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from sources.admin import faring
+from sources import faring
+from sources.admin import badges
 from sources.admin.runs import progress
 from sources.models import DataSource, Outcome, State, SyncedStep, SyncIssue, SyncRun
 from sources.sync import claims
@@ -54,7 +55,7 @@ def _shown(source: Any, runs: dict[int, str], now: datetime) -> Shown:
     is_pulled = claims.is_pulling(state, now=now)
     return Shown(
         source=source,
-        badge=faring.state_badge(source),
+        badge=badges.state_badge(source),
         last_success=faring.ago(state.last_success_at, now=now),
         is_late=faring.is_late(source, now=now),
         message=state.message if state.state != State.OK else "",

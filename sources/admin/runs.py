@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.timesince import timesince
 
-from sources.admin.faring import outcome_badge
+from sources.admin.badges import outcome_badge
 from sources.admin.looking import LookOnlyAdmin
 from sources.models import Outcome, SyncRun, Trigger
 

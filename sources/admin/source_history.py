@@ -10,7 +10,8 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 
 from sources.models import DataSource, MappingRule
-from worklist.admin.history import ActorHistoryAdmin, Entry, entries
+from worklist.admin.history import ActorHistoryAdmin
+from worklist.changes import Entry, entries
 
 # What a person who may not change the source does not see.
 HIDDEN = ("token_set_at", "token_set_by", "token_variable", "token_file", "trigger_enabled")

@@ -67,7 +67,7 @@ def _of_server(top: Mapping[str, Any]) -> Iterator[str]:
         yield "db_echo is ignored: what is sent to the database is not printed."
     if top.get("api") is not None:
         api = values.table(top["api"], "api")
-        yield "api: the CORS settings are for the REST API; nothing of them is imported."
+        yield "api: the CORS settings are read at each start from PYLANTIR_CONFIG; they are not imported."
         yield from values.unknown(api, _OF_API, "api")
 
 

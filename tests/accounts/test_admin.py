@@ -8,9 +8,9 @@ import pytest
 from django.contrib.auth import authenticate
 from django.test import Client
 
-from accounts.admin import LAST_ADMIN
 from accounts.models import User
 from accounts.roles import Role
+from accounts.users import LAST_ADMIN
 from tests.conftest import PASSWORD
 
 USERS = "/admin/accounts/user/"

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from sources.admin import faring
+from sources import faring
 from sources.admin.overview import overview
 from sources.models import DataSource, SourceState, State, SyncedStep, SyncIssue, SyncRun, WorkerBeat
 from sources.sync import claims

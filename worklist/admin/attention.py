@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Case, F, IntegerField, QuerySet, Value, When
+from django.db.models import F, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -30,13 +30,6 @@ from worklist.models import Attention, Kind
 LINES_IN_THE_LIST = 4
 # What the page of a point offers beside its note.
 ITEM_ACTIONS = (("reschedule_items", "Reschedule…"), ("cancel_items", "Cancel…"))
-
-
-def worst_first(points: QuerySet[Attention]) -> QuerySet[Attention]:
-    """By kind as `Kind` has them, the newest of each first."""
-    whens = [When(kind=kind, then=Value(place)) for place, kind in enumerate(Kind.values)]
-    severity = Case(*whens, default=Value(len(whens)), output_field=IntegerField())
-    return points.annotate(severity=severity).order_by("severity", "-opened_at", "-pk")
 
 
 @admin.action(description="Resolve…", permissions=["resolve"])
@@ -64,7 +57,7 @@ class AttentionAdmin(admin.ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         # Not the stock one, which would order by what is not annotated yet.
         points = Attention.objects.select_related("item", "step").defer("step__dataset")
-        return worst_first(points).annotate(opened=F("opened_at"))
+        return points.worst_first().annotate(opened=F("opened_at"))
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         return ("severity", "-opened_at", "-pk")
@@ -171,8 +164,8 @@ class AttentionAdmin(admin.ModelAdmin):
 def _others(entry: Attention) -> QuerySet[Attention]:
     """What else is open about the same examination."""
     if entry.step is not None:
-        return worst_first(entry.step.attention.open().exclude(pk=entry.pk))
-    return worst_first(Attention.objects.open().filter(item=entry.item).exclude(pk=entry.pk))
+        return entry.step.attention.open().exclude(pk=entry.pk).worst_first()
+    return Attention.objects.open().filter(item=entry.item).exclude(pk=entry.pk).worst_first()
 
 
 def _about(request: HttpRequest, entry: Attention) -> dict[str, Any]:

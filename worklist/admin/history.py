@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -11,38 +10,7 @@ from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-ACTIONS = {"+": "Created", "~": "Changed", "-": "Deleted"}
-
-
-class Change(NamedTuple):
-    field: str
-    old: Any
-    new: Any
-
-
-class Entry(NamedTuple):
-    record: Any
-    action: str
-    changes: list[Change]
-
-
-def entries(records: list[Any], *, hidden: Iterable[str] = ()) -> Iterator[Entry]:
-    """Records, newest first, each with the fields in which it differs from the one before it."""
-    for record, older in zip(records, [*records[1:], None], strict=True):
-        changes = _changes(record, older, hidden) if older and record.history_type == "~" else []
-        yield Entry(record, ACTIONS[record.history_type], changes)
-
-
-def _changes(record: Any, older: Any, hidden: Iterable[str]) -> list[Change]:
-    fields = record.instance_type._meta
-    return [
-        Change(fields.get_field(change.field).verbose_name, _readable(change.old), _readable(change.new))
-        for change in record.diff_against(older, excluded_fields=hidden).changes
-    ]
-
-
-def _readable(value: Any) -> Any:
-    return " ".join(map(str, value)) if isinstance(value, list) else value
+from worklist.changes import Entry, entries
 
 
 class ActorHistoryAdmin(admin.ModelAdmin):

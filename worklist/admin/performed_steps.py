@@ -22,8 +22,9 @@ from worklist.admin.asking import attempt, back, filled_in
 from worklist.admin.badges import LINE_BREAK, status_badge
 from worklist.admin.filters import LinkedFilter, NeedsAttentionFilter
 from worklist.admin.forms import TO_CLOSE_AS, CloseForm, WhyForm
-from worklist.admin.history import ActorHistoryAdmin, Entry
+from worklist.admin.history import ActorHistoryAdmin
 from worklist.admin.linking_panel import panel
+from worklist.changes import Entry
 from worklist.models import Attention, PerformedStatus, PerformedStep, PerformedStepItem, WorklistItem
 
 LINK_ACTIONS = {"+": "Linked to", "~": "Link changed to", "-": "Unlinked from"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,8 @@ class Command(BaseCommand):
             self.prepare()
             if "worker" in commands:
                 look_now()
+            if "dicom" in commands:
+                os.environ.setdefault("MWL_ADDRESS", reachable(options["ip"], options["port"]))
             self.stdout.write(where_to_go(options))
             self.stdout.flush()
             code = Supervisor(commands, self.tell).run()
@@ -94,6 +97,11 @@ def chosen_commands(options: dict[str, Any]) -> dict[str, list[str]]:
     if not chosen:
         raise CommandError("Nothing is left to start: drop one of the --no-… options.")
     return chosen
+
+
+def reachable(ip: str, port: int) -> str:
+    """Where the web server finds the DICOM server, which may listen on every address."""
+    return web_address({"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(ip, ip), port)
 
 
 def refuse_taken_ports(options: dict[str, Any]) -> None:

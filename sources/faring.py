@@ -5,26 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.timesince import timesince, timeuntil
 
-from sources.models import DataSource, Outcome, SourceState, State, WorkerBeat
+from sources.models import DataSource, SourceState, State, WorkerBeat
 from sources.sync import claims
 
 WORKER_STALE = timedelta(seconds=120)  # it looks for what is due every 30
 INTERVALS_MISSED = 3
 GRACE = timedelta(minutes=2)  # for a pull to begin and to end
-
-
-def state_badge(source: DataSource) -> str:
-    if not source.enabled:
-        return _badge("disabled", "Disabled")
-    state: SourceState = source.state
-    return _badge(state.state, state.get_state_display())
-
-
-def outcome_badge(outcome: str) -> str:
-    return _badge(outcome, Outcome(outcome).label if outcome in Outcome.values else outcome)
 
 
 def worker_trouble(*, now: datetime | None = None) -> str:
@@ -67,10 +55,6 @@ def next_pull(source: DataSource, *, now: datetime | None = None) -> str:
     if not state.requested_by and not claims.in_window(source, max(now, state.next_pull_at)):
         return f"outside its window: from {source.window_start:%H:%M}"
     return "due" if state.next_pull_at <= now else f"in {_time_to(state.next_pull_at, now)}"
-
-
-def _badge(name: str, label: str) -> str:
-    return format_html('<span class="status status-{}">{}</span>', name.lower(), label)
 
 
 def _time_to(at: datetime, now: datetime) -> str:

@@ -1,0 +1,1 @@
+"""Sign-in and accounts by REST."""

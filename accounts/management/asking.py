@@ -1,0 +1,42 @@
+"""A password for a command: from an option, from standard input, or asked for twice."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+
+from django.core.management import CommandError, CommandParser
+
+HELP = "the password; - reads it from standard input, as does leaving it out where nobody can be asked. "
+SEEN = "Others on this machine can see what is written on a command line."
+
+
+def add_password_option(parser: CommandParser) -> None:
+    parser.add_argument("--password", help=HELP + SEEN)
+
+
+def password(given: str | None) -> str:
+    """Raises CommandError when there is none, or two that differ."""
+    if given is not None and given != "-":
+        return _some(given)
+    if given == "-" or not sys.stdin.isatty():
+        return _some(sys.stdin.readline().rstrip("\r\n"))
+    first = _some(getpass.getpass("Password: "))
+    if getpass.getpass("Password (again): ") != first:
+        raise CommandError("The two passwords differ.")
+    return first
+
+
+def text(given: str | None, prompt: str) -> str:
+    """An option, or what the person at the terminal types."""
+    if given is None and sys.stdin.isatty():
+        given = input(f"{prompt}: ")
+    if not given:
+        raise CommandError(f"Give the {prompt.lower()}: --{prompt.lower().replace(' ', '-')}.")
+    return given
+
+
+def _some(password: str) -> str:
+    if not password:
+        raise CommandError("The password is empty. Nothing was done.")
+    return password

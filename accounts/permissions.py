@@ -1,0 +1,26 @@
+"""The table of roles asked for the API. Without imports of views: settings name the class here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework.exceptions import MethodNotAllowed
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+
+class ByRole(BasePermission):
+    """Asks for the permission that the endpoint names for the method (`pylantir_site.rest.views`)."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        if not request.user.is_authenticated:
+            return False
+        if request.method == "OPTIONS":
+            return True
+        needed: Mapping[str, str | None] = view.permissions
+        method = "GET" if request.method == "HEAD" else str(request.method)
+        if method not in needed:
+            raise MethodNotAllowed(method)
+        permission = needed[method]
+        return permission is None or request.user.has_perm(permission)

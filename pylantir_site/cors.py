@@ -1,0 +1,98 @@
+"""Which pages of other hosts a browser may let ask the API (Fetch, CORS protocol).
+
+The configuration file's `api` object goes before the environment, as with the other settings of that file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from corsheaders.conf import conf
+from corsheaders.middleware import ACCESS_CONTROL_ALLOW_HEADERS, CorsMiddleware
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from pylantir_site import env
+
+# As the original documents them.
+ORIGINS = ("http://localhost:3000", "http://localhost:8080")
+METHODS = ("GET", "POST", "PUT", "DELETE", "OPTIONS")
+ANY = "*"
+EXPOSED = ("ETag", "Location", "Retry-After", "X-Total-Count")
+PATHS = r"^/(auth|worklist|performed-steps|attention|sources|users|health|openapi\.json)(/|$)"
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+
+def cors_settings(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of django-cors-headers. Raises ImproperlyConfigured, naming the key or the variable."""
+    api = config.get("api") or {}
+    if not isinstance(api, dict):
+        raise ImproperlyConfigured("PYLANTIR_CONFIG: api must be an object.")
+    origins = [_origin(each) for each in _words(api, "cors_allowed_origins", ORIGINS)]
+    methods = [_token(each, "method") for each in _words(api, "cors_allow_methods", METHODS)]
+    headers = [_token(each, "header") for each in _words(api, "cors_allow_headers", (ANY,))]
+    return {
+        "CORS_ALLOWED_ORIGINS": [origin for origin in origins if origin != ANY],
+        "CORS_ALLOW_ALL_ORIGINS": ANY in origins,
+        "CORS_ALLOW_CREDENTIALS": _boolean(api, "cors_allow_credentials"),
+        "CORS_ALLOW_METHODS": methods,
+        "CORS_ALLOW_HEADERS": headers,
+        "CORS_EXPOSE_HEADERS": EXPOSED,
+        "CORS_URLS_REGEX": PATHS,
+    }
+
+
+class EveryHeader(CorsMiddleware):
+    """With `*` every header that is asked for is allowed by name.
+
+    Browsers take a `*` in the answer for a header of that name when credentials are allowed.
+    """
+
+    def add_response_headers(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        response = super().add_response_headers(request, response)
+        if ACCESS_CONTROL_ALLOW_HEADERS in response and ANY in conf.CORS_ALLOW_HEADERS:
+            asked = request.headers.get("Access-Control-Request-Headers", "")
+            names = [name.strip() for name in asked.split(",")]
+            response[ACCESS_CONTROL_ALLOW_HEADERS] = ", ".join(filter(_TOKEN.fullmatch, names))
+        return response
+
+
+def _words(api: Mapping[str, Any], key: str, default: tuple[str, ...]) -> list[str]:
+    if api.get(key) is None:
+        return env.words(key.upper(), default)
+    words = api[key]
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        raise ImproperlyConfigured(f"PYLANTIR_CONFIG: api.{key} must be a list of texts.")
+    return words
+
+
+def _boolean(api: Mapping[str, Any], key: str) -> bool:
+    value = api.get(key)
+    if value is None:
+        return env.boolean(key.upper(), default=True)
+    if not isinstance(value, bool):
+        raise ImproperlyConfigured(f"PYLANTIR_CONFIG: api.{key} must be true or false.")
+    return value
+
+
+def _origin(given: str) -> str:
+    origin = given.rstrip("/")
+    parts = urlsplit(origin)
+    is_origin = (
+        parts.scheme in {"http", "https"} and parts.netloc and origin == f"{parts.scheme}://{parts.netloc}"
+    )
+    if origin != ANY and not is_origin:
+        raise ImproperlyConfigured(
+            f"CORS_ALLOWED_ORIGINS: {given} must be an origin such as https://dashboard.example.org."
+        )
+    return origin
+
+
+def _token(given: str, what: str) -> str:
+    if not _TOKEN.fullmatch(given):
+        raise ImproperlyConfigured(f"CORS_ALLOW_{what.upper()}S: {given} is no name of a {what}.")
+    return given

@@ -1,0 +1,11 @@
+"""What all of the REST API shares, whatever room an endpoint is in.
+
+views    the base of every endpoint: who may, what is audited
+errors   one shape for every error
+paging   bare lists with X-Total-Count
+parsing  JSON that the database can keep
+routes   paths that need no trailing slash
+schema   how the OpenAPI schema is made
+docs     /docs, /redoc, /openapi.json
+audit    who asked what, from where
+"""

@@ -1,0 +1,155 @@
+"""A source, its runs and its issues as JSON. No token, and nothing of where it is kept."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from sources import faring
+from sources.models import DataSource, Outcome, SourceState, State, SyncIssue, SyncRun, Trigger
+from sources.sync import claims
+
+
+class StateSerializer(serializers.ModelSerializer):
+    state = serializers.ChoiceField(State.choices)
+    last_success_age_seconds = serializers.SerializerMethodField()
+    is_pulling = serializers.SerializerMethodField()
+    is_late = serializers.SerializerMethodField(help_text="Nothing came for some time in which it should.")
+
+    class Meta:
+        model = SourceState
+        fields: ClassVar[Any] = (
+            "state",
+            "since",
+            "message",
+            "failures",
+            "last_success_at",
+            "last_success_age_seconds",
+            "next_pull_at",
+            "is_pulling",
+            "is_late",
+            "held_withdrawals",
+        )
+
+    def get_last_success_age_seconds(self, state: SourceState) -> int | None:
+        return age_seconds(state.last_success_at)
+
+    def get_is_pulling(self, state: SourceState) -> bool:
+        return claims.is_pulling(state)
+
+    def get_is_late(self, state: SourceState) -> bool:
+        return faring.is_late(state.source)
+
+
+class SourceSerializer(serializers.ModelSerializer):
+    kind = serializers.CharField(help_text="redcap.")
+    state = StateSerializer()
+    open_issues = serializers.IntegerField(source="issue_count")
+
+    class Meta:
+        model = DataSource
+        fields: ClassVar[Any] = (
+            "name",
+            "kind",
+            "enabled",
+            "url",
+            "project_id",
+            "sync_interval",
+            "session_kind",
+            "state",
+            "open_issues",
+        )
+
+
+@extend_schema_field({"type": "object", "additionalProperties": {}})
+class EntryField(serializers.JSONField):
+    pass
+
+
+class NewSourceSerializer(serializers.Serializer):
+    """One entry of the original's `data_sources`; `sources.config_import` judges it."""
+
+    name = serializers.CharField()
+    type = serializers.CharField(required=False)
+    enabled = serializers.BooleanField(required=False)
+    sync_interval = serializers.IntegerField(required=False)
+    operation_interval = EntryField(required=False)
+    config = EntryField(required=False)
+    field_mapping = EntryField()
+
+
+class MadeSourceSerializer(SourceSerializer):
+    report = serializers.ListField(child=serializers.CharField(), help_text="What was decided, for people.")
+
+    class Meta(SourceSerializer.Meta):
+        fields: ClassVar[Any] = (*SourceSerializer.Meta.fields, "report")
+
+
+class SyncSerializer(serializers.Serializer):
+    full = serializers.BooleanField(required=False, default=False, help_text="Read all records again.")
+
+
+class AskedSerializer(serializers.Serializer):
+    name = serializers.CharField(help_text="Of the source.")
+    message = serializers.CharField()
+    is_pulling = serializers.BooleanField()
+    worker = serializers.CharField(help_text="What is the matter with the worker; empty when it lives.")
+
+
+class RunSerializer(serializers.ModelSerializer):
+    trigger = serializers.ChoiceField(Trigger.choices)
+    outcome = serializers.ChoiceField(Outcome.choices)
+    duration_seconds = serializers.SerializerMethodField()
+
+    class Meta:
+        model = SyncRun
+        fields: ClassVar[Any] = (
+            "id",
+            "trigger",
+            "actor",
+            "is_full",
+            "started_at",
+            "ended_at",
+            "duration_seconds",
+            "outcome",
+            "message",
+            "records_total",
+            "records_done",
+            "created",
+            "changed",
+            "unchanged",
+            "withdrawn",
+            "restored",
+            "kept",
+            "issues",
+            "requests",
+        )
+
+    def get_duration_seconds(self, run: SyncRun) -> float | None:
+        return run.duration.total_seconds() if run.duration else None
+
+
+class IssueSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = SyncIssue
+        fields: ClassVar[Any] = (
+            "id",
+            "record",
+            "event",
+            "instrument",
+            "instance",
+            "target",
+            "field",
+            "text",
+            "blocks",
+            "opened_at",
+            "closed_at",
+        )
+
+
+def age_seconds(at: datetime | None) -> int | None:
+    return None if at is None else round((timezone.now() - at).total_seconds())

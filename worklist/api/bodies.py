@@ -1,0 +1,126 @@
+"""What a client wrote, taken apart: the fields for intake, the status for lifecycle, what was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from rest_framework.exceptions import ValidationError
+
+from worklist import cleaning
+from worklist.admin.forms import LONGEST_REASON
+from worklist.api.item_fields import WRITTEN_AS_READ
+from worklist.dicom.values import KILOGRAMS_PER_POUND
+from worklist.models import Status, WorklistItem
+
+STATUS = "performed_procedure_step_status"
+WRITABLE = frozenset({*cleaning.CLEANERS, "patient_weight_lb"})
+NULL_STAYS = frozenset({"patient_birth_date", "patient_weight_kg", "patient_weight_lb", "extra_attributes"})
+UNKNOWN = "There is no such field."
+A_TENTH = Decimal("0.1")
+
+
+@dataclass(frozen=True)
+class Body:
+    """`seen_at` is the item's `updated_at` as the client read it, when it was sent back."""
+
+    values: dict[str, Any]
+    status: Status | None
+    reason: str
+    seen_at: datetime | None
+
+
+def read(data: Any) -> Body:
+    """Raises ValidationError for what is no field of an item; the values themselves intake judges."""
+    if not isinstance(data, Mapping):
+        raise ValidationError("An object with the fields of an item is expected.")
+    known = WRITABLE | WRITTEN_AS_READ | {STATUS, "reason", "updated_at"}
+    errors: dict[str, Any] = {str(name): [UNKNOWN] for name in data if name not in known}
+    values = {name: _emptied(name, value) for name, value in data.items() if name in WRITABLE}
+    status, reason, seen_at = (
+        _or_error(errors, name, read, data.get(name))
+        for name, read in ((STATUS, _status), ("reason", _reason), ("updated_at", _moment))
+    )
+    if errors:
+        raise ValidationError(errors)
+    return Body(values, status, reason, seen_at)
+
+
+def for_creation(body: Body) -> dict[str, Any]:
+    """What `intake.create` is given; without a day it is today's."""
+    values = {**one_weight(body.values), **({STATUS: body.status} if body.status else {})}
+    values["scheduled_start_date"] = values.get("scheduled_start_date") or timezone.localdate()
+    return values
+
+
+def one_weight(values: dict[str, Any], stored: WorklistItem | None = None) -> dict[str, Any]:
+    """An item that was read holds the weight twice: leave out the one that says nothing new."""
+    if not {"patient_weight_kg", "patient_weight_lb"} <= values.keys():
+        return values
+    kilograms, pounds = (_number(values[f"patient_weight_{unit}"]) for unit in ("kg", "lb"))
+    stored_kg, stored_lb = (stored.patient_weight_kg, stored.patient_weight_lb) if stored else (None, None)
+    if pounds in (_in_pounds(kilograms), stored_lb):
+        return {name: value for name, value in values.items() if name != "patient_weight_lb"}
+    if kilograms == stored_kg:
+        return {name: value for name, value in values.items() if name != "patient_weight_kg"}
+    return values
+
+
+def _or_error(errors: dict[str, Any], name: str, read: Any, value: Any) -> Any:
+    try:
+        return read(value)
+    except ValueError as error:
+        errors[name] = [str(error)]
+        return None
+
+
+def _emptied(name: str, value: Any) -> Any:
+    """null empties a text, as the original took it."""
+    return "" if value is None and name not in NULL_STAYS else value
+
+
+def _status(value: Any) -> Status | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or value not in Status.values:
+        raise ValueError(f"This must be one of {', '.join(Status.values)}.")
+    return Status(value)
+
+
+def _reason(value: Any) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str) or len(value) > LONGEST_REASON:
+        raise ValueError(f"This must be text of at most {LONGEST_REASON} characters.")
+    return cleaning.text(value)
+
+
+def _moment(value: Any) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        moment = parse_datetime(value) if isinstance(value, str) else None
+    except ValueError:
+        moment = None
+    if moment is None or timezone.is_naive(moment):
+        raise ValueError("This must be the moment as it was read, with its offset.")
+    return moment
+
+
+def _number(value: Any) -> Decimal | None:
+    try:
+        return None if value in (None, "") else Decimal(str(value))
+    except InvalidOperation:
+        return Decimal("NaN")  # equals nothing: intake refuses it by name
+
+
+def _in_pounds(kilograms: Decimal | None) -> Decimal | None:
+    """As `WorklistItem.patient_weight_lb` says it."""
+    if kilograms is None or not abs(kilograms) < 10_000:
+        return kilograms
+    return (kilograms / KILOGRAMS_PER_POUND).quantize(A_TENTH)

@@ -1,0 +1,154 @@
+"""An item as JSON: every field of the contract, dates and times as DICOM writes them."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from rest_framework import serializers
+
+from worklist.api.dates import DicomDate, DicomTime
+from worklist.models import Sex, Status, WorklistItem
+from worklist.validators import HEAVIEST_KG, LIGHTEST_KG
+
+
+class ItemSerializer(serializers.ModelSerializer):
+    """What is read; `worklist.api.bodies` says what may be written."""
+
+    patient_birth_date = DicomDate(allow_null=True, help_text="YYYYMMDD.")
+    patient_sex = serializers.ChoiceField(Sex.choices, allow_blank=True, help_text="Empty: not known.")
+    patient_weight_lb = serializers.DecimalField(
+        max_digits=5,
+        decimal_places=1,
+        allow_null=True,
+        help_text="Pounds, of the kilograms that are stored.",
+    )
+    scheduled_start_date = DicomDate(help_text="YYYYMMDD.")
+    scheduled_start_time = DicomTime(help_text="HHMMSS; 000000 when not known.")
+    performed_procedure_step_status = serializers.ChoiceField(Status.choices)
+    extra_attributes = serializers.DictField(help_text="Other attributes, by DICOM keyword.")
+
+    class Meta:
+        model = WorklistItem
+        fields: ClassVar[tuple[str, ...]] = (
+            "id",
+            "study_instance_uid",
+            "accession_number",
+            "requested_procedure_id",
+            "scheduled_procedure_step_id",
+            "patient_name",
+            "patient_id",
+            "patient_birth_date",
+            "patient_sex",
+            "patient_weight_kg",
+            "patient_weight_lb",
+            "referring_physician_name",
+            "requesting_physician",
+            "modality",
+            "study_description",
+            "procedure_description",
+            "scheduled_station_aetitle",
+            "station_name",
+            "scheduled_procedure_step_location",
+            "scheduled_start_date",
+            "scheduled_start_time",
+            "performing_physician",
+            "protocol_name",
+            "hisris_coding_designator",
+            "performed_procedure_step_status",
+            "data_source",
+            "extra_attributes",
+            "created_at",
+            "updated_at",
+        )
+
+
+FIELDS = ItemSerializer.Meta.fields
+WRITTEN_AS_READ = frozenset({"id", "data_source", "created_at"})  # may come back in a body; changes nothing
+
+
+class _Written(serializers.ModelSerializer):
+    """What a body may hold, for the schema: intake judges the values."""
+
+    patient_birth_date = serializers.CharField(
+        required=False, allow_null=True, allow_blank=True, help_text="19900131 or 1990-01-31."
+    )
+    patient_weight_kg = serializers.DecimalField(
+        max_digits=5,
+        decimal_places=2,
+        required=False,
+        allow_null=True,
+        min_value=LIGHTEST_KG,
+        max_value=HEAVIEST_KG,
+    )
+    patient_weight_lb = serializers.DecimalField(
+        max_digits=6,
+        decimal_places=2,
+        required=False,
+        allow_null=True,
+        help_text="Instead of kilograms; stored in kilograms, at 0.45359237.",
+    )
+    scheduled_start_time = serializers.CharField(
+        required=False, allow_null=True, allow_blank=True, help_text="093000, 0930 or 09:30."
+    )
+    scheduled_station_aetitle = serializers.CharField(
+        required=False, allow_blank=True, help_text=r"Several are separated by a backslash: MR1\MR2."
+    )
+    extra_attributes = serializers.DictField(
+        required=False, help_text='By DICOM keyword: {"MedicalAlerts": "Pacemaker"}.'
+    )
+    reason = serializers.CharField(
+        required=False,
+        max_length=200,
+        help_text="Kept in the history; needed to correct who was examined.",
+    )
+
+    class Meta:
+        model = WorklistItem
+        fields: ClassVar[Any] = (
+            *(name for name in FIELDS if name not in WRITTEN_AS_READ | {"updated_at"}),
+            "reason",
+        )
+
+
+class NewItemSerializer(_Written):
+    scheduled_start_date = serializers.CharField(
+        required=False, help_text="20260131 or 2026-01-31; today when not given."
+    )
+
+    class Meta(_Written.Meta):
+        extra_kwargs: ClassVar[Any] = {"modality": {"help_text": "MR, CT, US …"}}
+
+
+class ItemChangeSerializer(_Written):
+    scheduled_start_date = serializers.CharField(required=False, help_text="20260131 or 2026-01-31.")
+    updated_at = serializers.DateTimeField(
+        required=False, help_text="As it was read: the change is refused if the item has changed since."
+    )
+
+    class Meta(_Written.Meta):
+        fields: ClassVar[Any] = (*_Written.Meta.fields, "updated_at")
+        extra_kwargs: ClassVar[Any] = {
+            name: {"required": False} for name in ("patient_name", "patient_id", "modality")
+        }
+
+
+class ChangeSerializer(serializers.Serializer):
+    field = serializers.CharField(source="name")
+    old = serializers.CharField(allow_null=True)
+    new = serializers.CharField(allow_null=True)
+
+
+class HistorySerializer(serializers.Serializer):
+    at = serializers.DateTimeField(source="record.history_date")
+    actor = serializers.CharField(
+        source="record.history_user_id",
+        allow_null=True,
+        help_text="A user's name, `source:NAME` or `device:AET`.",
+    )
+    action = serializers.ChoiceField(["Created", "Changed", "Deleted"])
+    reason = serializers.CharField(source="record.history_change_reason", allow_null=True)
+    changes = ChangeSerializer(many=True)
+
+
+class DeletedSerializer(serializers.Serializer):
+    message = serializers.CharField()

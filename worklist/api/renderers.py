@@ -1,0 +1,43 @@
+"""Items in other forms than plain JSON."""
+
+from __future__ import annotations
+
+import csv
+import json
+from io import StringIO
+from typing import Any
+
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+
+from worklist.api.item_fields import FIELDS
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class DicomJSONRenderer(JSONRenderer):
+    """The DICOM JSON Model (PS3.18 F.2): a list of data sets, as scanners are answered."""
+
+    media_type = "application/dicom+json"
+    format = "dicom"
+
+
+class CSVRenderer(BaseRenderer):
+    """One line for each item, with a first line of field names (RFC 4180)."""
+
+    media_type = "text/csv"
+    format = "csv"
+    charset = "utf-8"
+
+    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> str:
+        written = StringIO()
+        writer = csv.DictWriter(written, FIELDS)
+        writer.writeheader()
+        writer.writerows({name: _cell(value) for name, value in row.items()} for row in data)
+        return written.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    """No cell is a formula for a spreadsheet (OWASP, CSV injection)."""
+    if isinstance(value, dict):
+        value = json.dumps(value, ensure_ascii=False) if value else ""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value

@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+from pylantir_site.rest.routes import route
+from worklist.api.attention import AttentionList, AttentionPoint
+from worklist.api.items import Item, ItemHistory, Items
+from worklist.api.performed_steps import PerformedStepList, PerformedStepOne
+
+urlpatterns = [
+    *route("worklist", Items.as_view(), "worklist"),
+    *route("worklist/<int:pk>", Item.as_view(), "worklist-item"),
+    *route("worklist/<int:pk>/history", ItemHistory.as_view(), "worklist-item-history"),
+    *route("performed-steps", PerformedStepList.as_view(), "performed-steps"),
+    *route("performed-steps/<str:sop_instance_uid>", PerformedStepOne.as_view(), "performed-step"),
+    *route("attention", AttentionList.as_view(), "attention"),
+    *route("attention/<int:pk>", AttentionPoint.as_view(), "attention-point"),
+]
