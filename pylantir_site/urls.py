@@ -5,7 +5,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from pylantir_site.health import Health, Ready
-from pylantir_site.rest.docs import ReDoc, Schema, SwaggerUI
+from pylantir_site.rest.docs import ReDoc, Schema, SwaggerUI, redoc_script
 from pylantir_site.rest.routes import route
 
 urlpatterns = [
@@ -18,5 +18,6 @@ urlpatterns = [
     *route("health/ready", Ready.as_view(), "ready"),
     *route("openapi.json", Schema.as_view(), "schema"),
     *route("docs", SwaggerUI.as_view(), "docs"),
+    path("redoc/script.js", redoc_script, name="redoc-script"),
     *route("redoc", ReDoc.as_view(), "redoc"),
 ]
