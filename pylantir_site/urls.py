@@ -21,3 +21,7 @@ urlpatterns = [
     path("redoc/script.js", redoc_script, name="redoc-script"),
     *route("redoc", ReDoc.as_view(), "redoc"),
 ]
+
+handler400 = "pylantir_site.rest.handlers.bad_request"
+handler404 = "pylantir_site.rest.handlers.not_found"
+handler500 = "pylantir_site.rest.handlers.server_error"

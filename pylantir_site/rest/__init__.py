@@ -4,6 +4,7 @@ views    the base of every endpoint: who may, what is audited
 errors   one shape for every error
 paging   bare lists with X-Total-Count
 parsing  JSON that the database can keep
+handlers what is said where no endpoint answers
 routes   paths that need no trailing slash
 schema   how the OpenAPI schema is made
 docs     /docs, /redoc, /openapi.json
