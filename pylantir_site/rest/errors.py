@@ -7,7 +7,7 @@ from typing import Any
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.core.exceptions import ValidationError as ModelError
 from rest_framework import serializers, status
-from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
+from rest_framework.exceptions import APIException, ErrorDetail, ParseError, ValidationError
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
@@ -42,6 +42,8 @@ def handle(exception: Exception, context: dict[str, Any]) -> Response | None:
     """Django REST framework's handler, with `detail` in every answer."""
     if isinstance(exception, ModelError):
         exception = from_model(exception)
+    if isinstance(exception, ParseError):
+        exception = ValidationError({GENERAL: [str(exception.detail)]})
     response = exception_handler(exception, context)
     _speak_json(context)
     if response is not None and isinstance(exception, ValidationError):

@@ -176,8 +176,8 @@ def test_old_requests_are_forgotten(client: APIClient, settings: LazySettings) -
     settings.AUDIT_KEPT_DAYS = 30
     for _ in range(2):
         client.get("/worklist")
-    oldest = ApiRequest.objects.order_by("pk").first()
-    ApiRequest.objects.filter(pk=getattr(oldest, "pk", None)).update(at=timezone.now() - timedelta(days=31))
+    oldest = ApiRequest.objects.earliest("pk")
+    ApiRequest.objects.filter(pk=oldest.pk).update(at=timezone.now() - timedelta(days=31))
 
     pruning.prune()
 

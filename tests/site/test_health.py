@@ -11,6 +11,7 @@ import pytest
 from django.conf import LazySettings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError, connection, connections
+from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -138,7 +139,7 @@ def test_a_migration_that_is_pending_is_503(client: Client, monkeypatch: pytest.
 def test_pending_migrations_are_counted_until_there_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
     readiness._migrated.cache_clear()
     plan = ["one", "two"]
-    monkeypatch.setattr(readiness.MigrationExecutor, "migration_plan", lambda *args: list(plan))
+    monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda *args: list(plan))
 
     assert readiness._pending("default") == 2
     plan.clear()

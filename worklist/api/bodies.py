@@ -23,6 +23,7 @@ WRITABLE = frozenset({*cleaning.CLEANERS, "patient_weight_lb"})
 NULL_STAYS = frozenset({"patient_birth_date", "patient_weight_kg", "patient_weight_lb", "extra_attributes"})
 UNKNOWN = "There is no such field."
 A_TENTH = Decimal("0.1")
+ABSURD_WEIGHT = 10_000
 
 
 @dataclass(frozen=True)
@@ -112,15 +113,19 @@ def _moment(value: Any) -> datetime | None:
     return moment
 
 
-def _number(value: Any) -> Decimal | None:
+def _number(value: Any) -> Decimal | str | None:
+    """What is no number, or absurd, stays text: it equals no weight, and intake refuses it by name."""
+    if value in (None, ""):
+        return None
     try:
-        return None if value in (None, "") else Decimal(str(value))
+        number = Decimal(str(value))
     except InvalidOperation:
-        return Decimal("NaN")  # equals nothing: intake refuses it by name
+        return str(value)
+    return number if number.is_finite() and abs(number) < ABSURD_WEIGHT else str(value)
 
 
-def _in_pounds(kilograms: Decimal | None) -> Decimal | None:
+def _in_pounds(kilograms: Decimal | str | None) -> Decimal | str | None:
     """As `WorklistItem.patient_weight_lb` says it."""
-    if kilograms is None or not abs(kilograms) < 10_000:
+    if not isinstance(kilograms, Decimal):
         return kilograms
     return (kilograms / KILOGRAMS_PER_POUND).quantize(A_TENTH)
