@@ -31,7 +31,7 @@ from tests.worklist.reported import point
 from worklist.models import Kind
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(900)]
-EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "8"))
+EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "5"))
 PATHS = SchemaGenerator().get_schema(public=True)["paths"]  # type: ignore[no-untyped-call]
 # What has neither a body nor a parameter cannot be asked wrongly.
 OPERATIONS = [
