@@ -272,7 +272,7 @@ def test_a_sample_without_sources_is_nothing_wrong(config: dict[str, Any]) -> No
 
     assert not report.failed
     assert not DataSource.objects.exists()
-    assert ("PYLANTIR_CONFIG" in said(report)) == ("api" in config)
+    assert ("CORS" in said(report)) == ("api" in config)
     assert ("is not the database in use" in said(report)) == ("db_path" in config)
 
 

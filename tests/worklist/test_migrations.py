@@ -7,13 +7,18 @@ from datetime import date
 from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.test import Client
+
+from tests.conftest import PASSWORD
 
 VERSIONS = [
     pytest.param([("worklist", "0001_initial")], id="items alone"),
     pytest.param([("sources", None), ("worklist", "0002_performed_steps")], id="without sources"),
+    pytest.param([("accounts", "0001_initial"), ("worklist", "0002_performed_steps")], id="without the API"),
 ]
 
 
@@ -54,3 +59,15 @@ def test_items_devices_and_their_history_survive_the_upgrade(at_version: Any) ->
     lifecycle.move(item, to=Status.COMPLETED, actor="alice")
     assert item.history.count() == 1
     assert not DataSource.objects.exists()
+
+
+def test_a_user_of_a_version_without_the_api_signs_in_to_it(transactional_db: None, client: Client) -> None:
+    executor = MigrationExecutor(connection)
+    executor.migrate([("accounts", "0001_initial")])
+    users = executor.loader.project_state([("accounts", "0001_initial")]).apps.get_model("accounts", "User")
+    users.objects.create(username="bob", password=make_password(PASSWORD), role="write")
+
+    call_command("migrate", verbosity=0)
+
+    body = {"username": "bob", "password": PASSWORD}
+    assert client.post("/auth/login", body, content_type="application/json").status_code == 200
