@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from corsheaders.conf import conf
 from corsheaders.middleware import ACCESS_CONTROL_ALLOW_HEADERS, CorsMiddleware
@@ -24,7 +23,10 @@ METHODS = ("GET", "POST", "PUT", "DELETE", "OPTIONS")
 ANY = "*"
 EXPOSED = ("ETag", "Location", "Retry-After", "X-Total-Count")
 PATHS = r"^/(auth|worklist|performed-steps|attention|sources|users|health|openapi\.json)(/|$)"
+EVERY_METHOD = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+# As a browser sends it: without a path, a user or a wildcard, in lower case.
+_ORIGIN = re.compile(r"https?://([a-z0-9_-][a-z0-9_.-]*|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 
 
 def cors_settings(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -32,14 +34,14 @@ def cors_settings(config: Mapping[str, Any]) -> dict[str, Any]:
     api = config.get("api") or {}
     if not isinstance(api, dict):
         raise ImproperlyConfigured("PYLANTIR_CONFIG: api must be an object.")
-    origins = [_origin(each) for each in _words(api, "cors_allowed_origins", ORIGINS)]
-    methods = [_token(each, "method") for each in _words(api, "cors_allow_methods", METHODS)]
-    headers = [_token(each, "header") for each in _words(api, "cors_allow_headers", (ANY,))]
+    origins = [_origin(given, name) for given, name in _words(api, "cors_allowed_origins", ORIGINS)]
+    methods = [_token(given, name).upper() for given, name in _words(api, "cors_allow_methods", METHODS)]
+    headers = [_token(given, name) for given, name in _words(api, "cors_allow_headers", (ANY,))]
     return {
         "CORS_ALLOWED_ORIGINS": [origin for origin in origins if origin != ANY],
         "CORS_ALLOW_ALL_ORIGINS": ANY in origins,
         "CORS_ALLOW_CREDENTIALS": _boolean(api, "cors_allow_credentials"),
-        "CORS_ALLOW_METHODS": methods,
+        "CORS_ALLOW_METHODS": EVERY_METHOD if ANY in methods else methods,
         "CORS_ALLOW_HEADERS": headers,
         "CORS_EXPOSE_HEADERS": EXPOSED,
         "CORS_URLS_REGEX": PATHS,
@@ -61,13 +63,14 @@ class EveryHeader(CorsMiddleware):
         return response
 
 
-def _words(api: Mapping[str, Any], key: str, default: tuple[str, ...]) -> list[str]:
-    if api.get(key) is None:
-        return env.words(key.upper(), default)
-    words = api[key]
+def _words(api: Mapping[str, Any], key: str, default: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Each with the name of what holds it."""
+    words = api.get(key)
+    if words is None:
+        return [(word, key.upper()) for word in env.words(key.upper(), default)]
     if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
         raise ImproperlyConfigured(f"PYLANTIR_CONFIG: api.{key} must be a list of texts.")
-    return words
+    return [(word, f"PYLANTIR_CONFIG: api.{key}") for word in words]
 
 
 def _boolean(api: Mapping[str, Any], key: str) -> bool:
@@ -79,20 +82,16 @@ def _boolean(api: Mapping[str, Any], key: str) -> bool:
     return value
 
 
-def _origin(given: str) -> str:
-    origin = given.rstrip("/")
-    parts = urlsplit(origin)
-    is_origin = (
-        parts.scheme in {"http", "https"} and parts.netloc and origin == f"{parts.scheme}://{parts.netloc}"
-    )
-    if origin != ANY and not is_origin:
+def _origin(given: str, name: str) -> str:
+    origin = given.removesuffix("/").lower()
+    if origin != ANY and not _ORIGIN.fullmatch(origin):
         raise ImproperlyConfigured(
-            f"CORS_ALLOWED_ORIGINS: {given} must be an origin such as https://dashboard.example.org."
+            f"{name}: {given} must be an origin such as https://dashboard.example.org."
         )
     return origin
 
 
-def _token(given: str, what: str) -> str:
+def _token(given: str, name: str) -> str:
     if not _TOKEN.fullmatch(given):
-        raise ImproperlyConfigured(f"CORS_ALLOW_{what.upper()}S: {given} is no name of a {what}.")
+        raise ImproperlyConfigured(f"{name}: {given} is no name of a method or a header.")
     return given

@@ -11,8 +11,6 @@ from rest_framework.response import Response
 from pylantir_site import readiness
 from pylantir_site.rest.views import ApiView
 
-UNCACHED = {"Cache-Control": "no-store"}
-
 
 class HealthSerializer(serializers.Serializer):
     status = serializers.CharField()
@@ -56,7 +54,7 @@ class Health(ApiView):
         auth=[],
     )
     def get(self, request: Request) -> Response:
-        return Response({"status": "healthy", "timestamp": timezone.now()}, headers=UNCACHED)
+        return Response({"status": "healthy", "timestamp": timezone.now()})
 
 
 class Ready(ApiView):
@@ -75,4 +73,4 @@ class Ready(ApiView):
         is_ready, found = readiness.checks()
         code = status.HTTP_200_OK if is_ready else status.HTTP_503_SERVICE_UNAVAILABLE
         said = "ready" if is_ready else "not ready"
-        return Response({"status": said, "checks": found}, status=code, headers=UNCACHED)
+        return Response({"status": said, "checks": found}, status=code)

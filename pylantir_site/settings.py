@@ -89,9 +89,14 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Pylantir API",
     "DESCRIPTION": "The worklist of a DICOM server for imaging research. `POST /auth/login` gives a token; "
-    "send it as `Authorization: Bearer …`. Roles: *read* looks, *write* keeps the worklist, *admin* all. "
-    "Dates and times are read as DICOM or ISO 8601 and written as DICOM. Every error is JSON with `detail`.",
+    "send it as `Authorization: Bearer …`. Roles: *read* looks, *write* keeps the worklist, *admin* does "
+    "everything. Dates and times are read as DICOM or ISO 8601 and written as DICOM. Every error is JSON "
+    "with `detail`.",
     "VERSION": "1.0.0",
+    "TAGS": [
+        {"name": name}
+        for name in ("auth", "worklist", "performed steps", "attention", "sources", "users", "health")
+    ],
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],

@@ -73,9 +73,7 @@ class Login(ApiView):
         update_last_login(User, user)
         request._request.audited_username = user.username  # type: ignore[attr-defined]
         token = access_token(user, minutes=_capped(asked.get("access_token_expire_minutes")))
-        return Response(
-            {"access_token": token, "token_type": "bearer"}, headers={"Cache-Control": "no-store"}
-        )
+        return Response({"access_token": token, "token_type": "bearer"})
 
 
 class Me(ApiView):

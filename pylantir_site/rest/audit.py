@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
 from django.db import Error
 from django.http import HttpRequest
@@ -18,7 +19,8 @@ from accounts.models import ApiRequest
 
 log = logging.getLogger(__name__)
 
-LONGEST_PATH, LONGEST_NAME, MOST_NAMES = 300, 50, 50
+LONGEST_PATH = 300
+PAGES = frozenset({"limit", "offset"})
 
 
 class AuditMiddleware:
@@ -39,7 +41,7 @@ class AuditMiddleware:
 
 def is_audited(request: HttpRequest) -> bool:
     """Requests to the API, but for those that show nothing of what is kept."""
-    view = getattr(getattr(request.resolver_match, "func", None), "cls", None)
+    view = _endpoint(request)
     is_api = isinstance(view, type) and issubclass(view, APIView)
     return is_api and getattr(view, "audited", True) and request.method != "OPTIONS"
 
@@ -50,10 +52,21 @@ def write(request: HttpRequest, status: int) -> None:
         address=client_address(request)[:64],
         method=str(request.method)[:10],
         path=request.path[:LONGEST_PATH].replace("\0", ""),
-        parameters=[name[:LONGEST_NAME] for name in sorted(request.GET)[:MOST_NAMES] if name.isidentifier()],
+        parameters=_parameters(request),
         status=status,
         rows=getattr(request, "audited", []),
     )
+
+
+def _parameters(request: HttpRequest) -> list[str]:
+    """Those that the endpoint knows: what is none of its names may be anything, a participant's name, say."""
+    filters = getattr(_endpoint(request), "filterset_class", None)
+    known = PAGES | getattr(filters, "base_filters", {}).keys()
+    return sorted(known & request.GET.keys())
+
+
+def _endpoint(request: HttpRequest) -> Any:
+    return getattr(getattr(request.resolver_match, "func", None), "cls", None)
 
 
 def _username(request: HttpRequest) -> str:

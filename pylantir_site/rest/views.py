@@ -20,6 +20,11 @@ class ApiView(APIView):
     permissions: ClassVar[Mapping[str, str | None]] = {}
     permission_classes: Any = (ByRole,)
 
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """What is answered is about participants or accounts: no cache keeps it."""
+        response.setdefault("Cache-Control", "no-store")
+        return super().finalize_response(request, response, *args, **kwargs)
+
     def note(self, rows: Iterable[int]) -> None:
         """The keys of the rows that were read or written, for the audit trail."""
         self.request._request.audited = list(rows)  # type: ignore[attr-defined]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,10 +21,19 @@ from accounts.tokens import access_token
 from sources import pruning
 from tests.api_client import client_of
 from tests.conftest import PASSWORD
+from tests.site.fresh import manage, script
 from tests.worklist.reported import an_item
 from worklist.api.items import Items
 
-SECRET = "Participant-7"
+SECRET = "Mustermann"  # fit for the name of a parameter
+APART = f"""
+from django.test import Client
+from accounts.first_admin import create_first_admin
+create_first_admin()
+body = {{"username": "admin", "password": {PASSWORD!r}}}
+answer = Client().post("/auth/login", body, content_type="application/json", headers={{"host": "localhost"}})
+print(answer.status_code)
+"""
 LEAST = {"patient_name": SECRET, "patient_id": SECRET, "modality": "MR"}
 
 
@@ -144,6 +156,21 @@ def test_an_error_does_not_repeat_a_participants_value(client: APIClient) -> Non
 
     assert answer.status_code == 400
     assert SECRET not in answer.content.decode()
+
+
+def test_the_trail_is_kept_where_the_accounts_are(tmp_path: Path) -> None:
+    users = tmp_path / "users.db"
+    variables = {"USERS_DB_PATH": str(users), "PYLANTIR_ADMIN_PASSWORD": PASSWORD}
+    for alias in ("default", "users"):
+        migrated = manage(tmp_path, "migrate", "--database", alias, "--verbosity", "0", **variables)
+        assert migrated.returncode == 0, migrated.stderr
+
+    result = script(tmp_path, APART, **variables)
+
+    assert result.stdout == "200\n", result.stderr
+    with closing(sqlite3.connect(users)) as database:
+        found = database.execute("SELECT username, path, status FROM accounts_apirequest").fetchall()
+    assert found == [("admin", "/auth/login", 200)]
 
 
 @pytest.mark.parametrize(("name", "code"), [("alice", 200), ("bob", 403), ("charlie", 403)])

@@ -82,14 +82,38 @@ def test_every_origin_is_let_in_only_when_asked_for() -> None:
         ({"cors_allowed_origins": [5]}, "api.cors_allowed_origins must be a list"),
         ({"cors_allowed_origins": ["localhost:3000"]}, "localhost:3000 must be an origin"),
         ({"cors_allowed_origins": ["http://x/path"]}, "http://x/path must be an origin"),
+        ({"cors_allowed_origins": ["http://u@x"]}, "api.cors_allowed_origins: http://u@x must be an origin"),
+        ({"cors_allowed_origins": ["http://[x"]}, "must be an origin"),
+        ({"cors_allowed_origins": ["http://*.example.org"]}, "must be an origin"),
+        ({"cors_allowed_origins": ["null"]}, "null must be an origin"),
         ({"cors_allow_credentials": "yes"}, "api.cors_allow_credentials must be true or false"),
-        ({"cors_allow_methods": ["GET POST"]}, "GET POST is no name of a method"),
-        ({"cors_allow_headers": ["A:B"]}, "A:B is no name of a header"),
+        ({"cors_allow_methods": ["GET POST"]}, "api.cors_allow_methods: GET POST is no name of a method"),
+        ({"cors_allow_headers": ["A:B"]}, "api.cors_allow_headers: A:B is no name"),
     ],
 )
 def test_what_makes_no_sense_stops_the_start_by_name(api: Any, named: str) -> None:
     with pytest.raises(ImproperlyConfigured, match=named):
         cors_settings({"api": api})
+
+
+def test_a_wrong_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CORS_ALLOWED_ORIGINS", "dashboard.example.org")
+
+    with pytest.raises(ImproperlyConfigured, match=r"^CORS_ALLOWED_ORIGINS: dashboard\.example\.org must"):
+        cors_settings({})
+
+
+def test_an_origin_is_compared_as_browsers_send_it() -> None:
+    found = cors_settings(
+        {"api": {"cors_allowed_origins": ["https://Dashboard.Example.org:8443/", "http://[::1]"]}}
+    )
+
+    assert found["CORS_ALLOWED_ORIGINS"] == ["https://dashboard.example.org:8443", "http://[::1]"]
+
+
+def test_a_star_among_the_methods_is_every_method() -> None:
+    assert "PATCH" in cors_settings({"api": {"cors_allow_methods": ["*"]}})["CORS_ALLOW_METHODS"]
+    assert cors_settings({"api": {"cors_allow_methods": ["get"]}})["CORS_ALLOW_METHODS"] == ["GET"]
 
 
 def test_a_preflight_names_the_headers_that_were_asked_for(client: Client) -> None:

@@ -73,12 +73,21 @@ def test_every_route_is_in_the_table() -> None:
     assert sorted(routes(get_resolver().url_patterns)) == sorted(TABLE)
 
 
+def url_of(path: str) -> str:
+    for parameter, value in (("<int:pk>", "999"), ("<str:sop_instance_uid>", "1.2"), ("<str:name>", "x")):
+        path = path.replace(parameter, value)
+    return f"/{path}"
+
+
+@pytest.mark.parametrize("path", TABLE)
+def test_asking_for_the_options_breaks_nothing(path: str, alice: User) -> None:
+    assert client_of(alice).options(url_of(path)).status_code in {200, 404, 405}
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", TABLE)
 def test_a_role_may_what_the_table_says(path: str, request: pytest.FixtureRequest) -> None:
-    url = "/" + path.replace("<int:pk>", "999").replace("<str:sop_instance_uid>", "1.2").replace(
-        "<str:name>", "x"
-    )
+    url = url_of(path)
     clients = [APIClient()]
     for name in ("charlie", "bob", "alice"):
         user: User = request.getfixturevalue(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,20 @@ def test_only_signing_in_and_health_are_open(schema: dict[str, Any]) -> None:
     }
 
     assert open_paths == {"/auth/login", "/health", "/health/ready"}
+
+
+@pytest.mark.django_db
+def test_who_does_not_sign_in_gets_the_error_that_is_described(
+    client: Client, schema: dict[str, Any]
+) -> None:
+    for path, verb, operation in operations(schema):
+        if any(operation.get("security", [{}])):
+            answer = client.generic(verb.upper(), re.sub(r"\{\w+\}", "1", path), "{}", "application/json")
+            described = operation["responses"]["401"]["content"]["application/json"]["schema"]
+            assert answer.status_code == 401, (verb, path)
+            assert answer.json().keys() >= {"detail"}, (verb, path)
+            assert answer["WWW-Authenticate"].startswith("Bearer"), (verb, path)
+            assert described == {"$ref": "#/components/schemas/Error"}, (verb, path)
 
 
 def test_a_path_is_there_once_without_a_slash_at_its_end(schema: dict[str, Any]) -> None:

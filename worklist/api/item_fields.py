@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from rest_framework import serializers
 
 from worklist.api.dates import DicomDate, DicomTime
+from worklist.fields import FIELDS
 from worklist.models import Sex, Status, WorklistItem
 from worklist.validators import HEAVIEST_KG, LIGHTEST_KG
 
@@ -29,40 +30,9 @@ class ItemSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = WorklistItem
-        fields: ClassVar[tuple[str, ...]] = (
-            "id",
-            "study_instance_uid",
-            "accession_number",
-            "requested_procedure_id",
-            "scheduled_procedure_step_id",
-            "patient_name",
-            "patient_id",
-            "patient_birth_date",
-            "patient_sex",
-            "patient_weight_kg",
-            "patient_weight_lb",
-            "referring_physician_name",
-            "requesting_physician",
-            "modality",
-            "study_description",
-            "procedure_description",
-            "scheduled_station_aetitle",
-            "station_name",
-            "scheduled_procedure_step_location",
-            "scheduled_start_date",
-            "scheduled_start_time",
-            "performing_physician",
-            "protocol_name",
-            "hisris_coding_designator",
-            "performed_procedure_step_status",
-            "data_source",
-            "extra_attributes",
-            "created_at",
-            "updated_at",
-        )
+        fields: ClassVar[tuple[str, ...]] = FIELDS
 
 
-FIELDS = ItemSerializer.Meta.fields
 WRITTEN_AS_READ = frozenset({"id", "data_source", "created_at"})  # may come back in a body; changes nothing
 
 

@@ -116,7 +116,8 @@ def refuse_taken_ports(options: dict[str, Any]) -> None:
 def where_to_go(options: dict[str, Any]) -> str:
     lines = []
     if not options["no_web"]:
-        lines.append(f"Admin: http://{web_address(options['api_host'], options['api_port'])}/admin/")
+        web = web_address(options["api_host"], options["api_port"])
+        lines += [f"Admin: http://{web}/admin/", f"API: http://{web}/docs"]
     if not options["no_worker"]:
         lines.append("Worker: looks every 30 seconds which sources are due.")
     if not options["no_dicom"]:

@@ -10,39 +10,9 @@ from django.core.management.base import BaseCommand
 from tabulate import tabulate
 
 from worklist.dicom.values import to_text
+from worklist.fields import FIELDS
 from worklist.models import Status, WorklistItem
 
-# The names of the REST interface.
-FIELDS = (
-    "id",
-    "study_instance_uid",
-    "accession_number",
-    "requested_procedure_id",
-    "scheduled_procedure_step_id",
-    "patient_name",
-    "patient_id",
-    "patient_birth_date",
-    "patient_sex",
-    "patient_weight_kg",
-    "patient_weight_lb",
-    "referring_physician_name",
-    "requesting_physician",
-    "modality",
-    "study_description",
-    "procedure_description",
-    "scheduled_station_aetitle",
-    "station_name",
-    "scheduled_start_date",
-    "scheduled_start_time",
-    "performing_physician",
-    "protocol_name",
-    "hisris_coding_designator",
-    "performed_procedure_step_status",
-    "data_source",
-    "extra_attributes",
-    "created_at",
-    "updated_at",
-)
 NUMBERS = frozenset({"patient_weight_kg", "patient_weight_lb"})
 MOMENTS = frozenset({"created_at", "updated_at"})
 AS_THEY_ARE = frozenset({"id", "extra_attributes"})
