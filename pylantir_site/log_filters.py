@@ -5,15 +5,20 @@ from __future__ import annotations
 import logging
 import re
 
-_SECRET = re.compile(r"(/sources/[^/]+/trigger/)[^/?]+")
+_TYPED = re.compile(
+    r"(/sources/[^/]+/trigger/|^/(?:attention|performed-steps|sources|users|worklist)/)[^/?]+"
+)
 
 
-class WithoutTriggerSecrets(logging.Filter):
-    """Takes the secret out of the path of a Data Entry Trigger, which Django logs when it refuses one."""
+class WithoutWhatWasTyped(logging.Filter):
+    """Shortens the paths that Django logs when it refuses one.
+
+    Where a Data Entry Trigger has its secret, or the API an id, someone may have typed a name.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
             record.args = tuple(
-                _SECRET.sub(r"\1…", arg) if isinstance(arg, str) else arg for arg in record.args
+                _TYPED.sub(r"\1…", arg) if isinstance(arg, str) else arg for arg in record.args
             )
         return True

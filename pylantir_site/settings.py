@@ -210,13 +210,13 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
-    "filters": {"trigger_secrets": {"()": "pylantir_site.log_filters.WithoutTriggerSecrets"}},
+    "filters": {"paths": {"()": "pylantir_site.log_filters.WithoutWhatWasTyped"}},
     "loggers": {
         # Their INFO and DEBUG lines hold identifiers, and so participants.
         **{name: {"level": "WARNING"} for name in ("pynetdicom", "pydicom", "py.warnings")},
         # Two lines for every task, and every half minute has one.
         "django-q": {"level": "WARNING"},
         # It logs the path of what was refused.
-        "django.request": {"filters": ["trigger_secrets"]},
+        "django.request": {"filters": ["paths"]},
     },
 }

@@ -16,11 +16,12 @@ from rest_framework.views import APIView
 
 from accounts.addresses import client_address
 from accounts.models import ApiRequest
+from pylantir_site.rest.views import known_parameters
 
 log = logging.getLogger(__name__)
 
 LONGEST_PATH = 300
-PAGES = frozenset({"limit", "offset"})
+NOT_FOUND = 404
 
 
 class AuditMiddleware:
@@ -51,18 +52,22 @@ def write(request: HttpRequest, status: int) -> None:
         username=_username(request),
         address=client_address(request)[:64],
         method=str(request.method)[:10],
-        path=request.path[:LONGEST_PATH].replace("\0", ""),
+        path=_path(request, status)[:LONGEST_PATH],
         parameters=_parameters(request),
         status=status,
         rows=getattr(request, "audited", []),
     )
 
 
+def _path(request: HttpRequest, status: int) -> str:
+    """What names nothing of ours may be anything: then the route alone."""
+    route = str(getattr(request.resolver_match, "route", ""))
+    return f"/{route}" if status == NOT_FOUND and "<str:" in route else request.path
+
+
 def _parameters(request: HttpRequest) -> list[str]:
     """Those that the endpoint knows: what is none of its names may be anything, a participant's name, say."""
-    filters = getattr(_endpoint(request), "filterset_class", None)
-    known = PAGES | getattr(filters, "base_filters", {}).keys()
-    return sorted(known & request.GET.keys())
+    return sorted(known_parameters(_endpoint(request)) & request.GET.keys())
 
 
 def _endpoint(request: HttpRequest) -> Any:

@@ -95,6 +95,29 @@ def test_what_is_refused_is_kept_too(client: APIClient, charlie: User) -> None:
     assert SECRET not in str(list(ApiRequest.objects.values()))
 
 
+def test_what_is_typed_in_place_of_an_id_is_neither_kept_nor_logged(
+    client: APIClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    for path in (
+        f"/performed-steps/{SECRET}",
+        f"/sources/{SECRET}",
+        f"/sources/{SECRET}/runs",
+        f"/worklist/{SECRET}",
+    ):
+        assert client.get(path).status_code == 404
+
+    kept_paths = list(ApiRequest.objects.order_by("pk").values_list("path", flat=True))
+    assert kept_paths == [
+        "/performed-steps/<str:sop_instance_uid>",
+        "/sources/<str:name>",
+        "/sources/<str:name>/runs",
+    ]
+    logged = [record.getMessage() for record in caplog.records if record.name == "django.request"]
+    assert "Not Found: /performed-steps/…" in logged
+    assert "Not Found: /worklist/…" in logged
+    assert SECRET not in caplog.text
+
+
 def test_a_breakdown_is_kept_too(bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*args: Any) -> None:
         raise RuntimeError

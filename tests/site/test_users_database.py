@@ -26,6 +26,14 @@ add("accounts/user", username="bob", usable_password="true", role="write",
 add("worklist/device", ae_title="SCANNER", enabled="on")
 from worklist.models import Device
 assert Device.history.get().history_user_id == "admin"
+
+def ask(path, body, **headers):
+    return client.post(path, body, content_type="application/json", headers=headers)
+
+assert ask("/auth/login", {{"username": "bob", "password": "wrong"}}).status_code == 401
+token = ask("/auth/login", {{"username": "bob", "password": {PASSWORD!r}}}).json()["access_token"]
+item = {{"patient_name": "Doe^John", "patient_id": "P1", "modality": "MR"}}
+assert ask("/worklist", item, authorization=f"Bearer {{token}}").status_code == 201
 print("done")
 """
 
@@ -57,7 +65,9 @@ def test_accounts_live_apart_and_the_admin_works_over_both(tmp_path: Path) -> No
     assert rows(users, "accounts_user") == 2
     assert rows(users, "django_session") == 1
     assert rows(users, "django_admin_log") == 2
+    assert rows(users, "accounts_apirequest") == 3
     assert rows(worklist, "worklist_device") == 1
+    assert rows(worklist, "worklist_worklistitem") == 1
     apart = {"accounts_user", "django_session", "django_admin_log", "django_content_type", "auth_permission"}
     assert apart <= tables(users)
     assert not apart & tables(worklist)

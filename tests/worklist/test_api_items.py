@@ -112,6 +112,7 @@ def test_a_filter_narrows_or_orders_the_list(
         ("scheduled_start_date_from=20261332", "scheduled_start_date_from"),
         ("ordering=patient_weight_kg", "ordering"),
         ("patient_id=%00", "patient_id"),
+        ("patient_ID=P1", "patient_ID"),
     ],
 )
 def test_a_parameter_that_makes_no_sense_is_refused_by_name(
