@@ -52,7 +52,7 @@ def kept() -> ApiRequest:
 def test_a_read_is_kept_with_who_what_and_where_from(bob: User, client: APIClient) -> None:
     item = an_item(patient_id=SECRET)
 
-    client.get(f"/worklist?search={SECRET}&patient_id={SECRET}&{SECRET}=1", REMOTE_ADDR="10.0.0.9")
+    client.get(f"/worklist?search={SECRET}&patient_id={SECRET}", REMOTE_ADDR="10.0.0.9")
 
     request = kept()
     assert (request.username, request.address, request.method, request.path, request.status) == (
@@ -65,6 +65,12 @@ def test_a_read_is_kept_with_who_what_and_where_from(bob: User, client: APIClien
     assert request.parameters == ["patient_id", "search"]
     assert request.rows == [item.pk]
     assert abs(timezone.now() - request.at) < timedelta(seconds=20)
+
+
+def test_a_parameter_that_the_endpoint_does_not_know_is_not_kept(client: APIClient) -> None:
+    assert client.get(f"/worklist?{SECRET}=1&modality=MR").status_code == 400
+
+    assert kept().parameters == ["modality"]
 
 
 def test_a_write_is_kept_with_the_row_it_made(client: APIClient) -> None:
