@@ -34,9 +34,12 @@ def create(*, username: str, password: str, **fields: Any) -> User:
 def change(user: User, fields: Mapping[str, Any]) -> User:
     """Change the fields given and no others; `password` among them. Raises ValidationError or LastAdmin."""
     with transaction.atomic(using=router.db_for_write(User)):
-        current = User.objects.select_for_update().get(pk=user.pk)
         values = dict(fields)
-        _refuse_last_admin(current, values)
+        # Before one's own row: two who demote each other lock the admins in the same order.
+        is_last = _may_demote(values) and user.is_last_active_admin()
+        current = User.objects.select_for_update().get(pk=user.pk)
+        if is_last and not _stays_admin(current, values):
+            raise LastAdmin
         password = values.pop("password", None)
         for name, value in values.items():
             setattr(current, name, value)
@@ -57,10 +60,13 @@ def delete(user: User) -> None:
         user.delete()
 
 
-def _refuse_last_admin(user: User, values: Mapping[str, Any]) -> None:
-    stays = values.get("role", user.role) == Role.ADMIN and values.get("is_active", user.is_active)
-    if not stays and user.is_last_active_admin():
-        raise LastAdmin
+def _may_demote(values: Mapping[str, Any]) -> bool:
+    return not values.keys().isdisjoint({"role", "is_active"})
+
+
+def _stays_admin(user: User, values: Mapping[str, Any]) -> bool:
+    role, is_active = values.get("role", user.role), values.get("is_active", user.is_active)
+    return bool(role == Role.ADMIN and is_active)
 
 
 def _check_password(password: str, user: User) -> None:
