@@ -19,12 +19,14 @@ from worklist import attention, lifecycle, linking
 from worklist.dicom import mpps, performed
 from worklist.models import (
     LONGEST_TEXT,
+    Device,
     Evidence,
     PerformedSeries,
     PerformedStatus,
     PerformedStep,
     PerformedStepItem,
     Status,
+    Strictness,
     WorklistItem,
 )
 from worklist.queries import PerformedStepQuerySet
@@ -68,7 +70,7 @@ def begin(sop_instance_uid: str, dataset: Dataset, *, sender: Sender) -> mpps.Ac
     with transaction.atomic():
         if PerformedStep.objects.filter(sop_instance_uid=sop_instance_uid).exists():
             raise _duplicate()
-        accepted = mpps.created(dataset, strict=_is_strict())
+        accepted = mpps.created(dataset, strict=_is_strict(sender))
         step = PerformedStep(
             sop_instance_uid=sop_instance_uid,
             calling_ae_title=sender.ae_title,
@@ -93,7 +95,7 @@ def update(sop_instance_uid: str, modifications: Dataset, *, sender: Sender) -> 
         step = _locked_steps().filter(sop_instance_uid=sop_instance_uid).first()
         if step is None:
             raise no_such_step()
-        accepted = mpps.modified(step.dataset, step.status, modifications, strict=_is_strict())
+        accepted = mpps.modified(step.dataset, step.status, modifications, strict=_is_strict(sender))
         _take_over(step, accepted)
         step.save_as(sender.actor, reason=_reason(step))
         _keep_series(step)
@@ -278,8 +280,10 @@ def _each_once(*told: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(chain(*told)))
 
 
-def _is_strict() -> bool:
-    return bool(settings.MPPS_STRICTNESS == "strict")
+def _is_strict(sender: Sender) -> bool:
+    device = Device.objects.of(sender.ae_title)
+    own = device.mpps_strictness if device else ""
+    return (own or settings.MPPS_STRICTNESS) == Strictness.STRICT
 
 
 def _clipped(text: str) -> str:

@@ -7,24 +7,40 @@ from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from functools import reduce
 from operator import and_, or_
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Protocol, assert_never
 
 from django.db import models
 from django.db.models import Case, Q, Value, When
 
 from worklist.dicom.conditions import AllOf, AnyOf, Condition, Scheduled, Text, Within
-from worklist.dicom.matching import DATE_FIELD, STATUS_FIELD, TIME_FIELD, Keys
+from worklist.dicom.matching import DATE_FIELD, STATUS_FIELD, TIME_FIELD
 from worklist.dicom.person_name import GROUPS
 from worklist.lookups import Unindexed, WildCard
 
 if TYPE_CHECKING:
-    from worklist.models import Attention, Device, PerformedStep, WorklistItem  # noqa: F401 - named in strings
+    from worklist.models import (  # noqa: F401 - named in strings
+        Attention,
+        Device,
+        DeviceActivity,
+        PerformedStep,
+        WorklistItem,
+    )
 
 models.CharField.register_lookup(WildCard)
 models.CharField.register_lookup(Unindexed)
 
 # A discontinued examination can be picked again; a completed or cancelled one must be asked for.
 OFFERED = ("SCHEDULED", "IN_PROGRESS", "DISCONTINUED")
+
+
+class Wanted(Protocol):
+    """What an item must be; without statuses it is one of those that are offered."""
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]: ...
+    @property
+    def statuses(self) -> tuple[str, ...] | None: ...
+
 
 # Indexed fields whose values few items share.
 NARROW = frozenset(
@@ -40,7 +56,7 @@ NARROW = frozenset(
 
 
 class WorklistQuerySet(models.QuerySet["WorklistItem"]):
-    def matching(self, keys: Keys, *, offered: Collection[str] = OFFERED) -> WorklistQuerySet:
+    def matching(self, keys: Wanted, *, offered: Collection[str] = OFFERED) -> WorklistQuerySet:
         """The items that answer a query, by schedule; `offered` are the statuses unless it names some."""
         statuses = offered if keys.statuses is None else keys.statuses
         narrow = any(_is_narrow(condition) for condition in keys.conditions)
@@ -80,18 +96,18 @@ class AttentionQuerySet(models.QuerySet["Attention"]):
 
 
 class DeviceQuerySet(models.QuerySet["Device"]):
-    def admits(self, ae_title: str, *, from_loopback: bool) -> bool:
-        """Whether an AE title may associate: its own row decides, else the row `*`.
+    def of(self, ae_title: str) -> Device | None:
+        """The device that speaks for an AE title: its own row, else the row `*`."""
+        found = {device.ae_title: device for device in self.filter(ae_title__in=[ae_title, self.model.ANY])}
+        return found.get(ae_title) or found.get(self.model.ANY)
 
-        While there are no rows at all, only this machine may.
-        """
-        rows: dict[str, bool] = dict(
-            self.filter(ae_title__in=[ae_title, self.model.ANY]).values_list("ae_title", "enabled")
-        )
-        for title in (ae_title, self.model.ANY):
-            if title in rows:
-                return rows[title]
-        return from_loopback and not self.exists()
+
+class ActivityQuerySet(models.QuerySet["DeviceActivity"]):
+    def queries(self) -> ActivityQuerySet:
+        return self.filter(kind="QUERY")
+
+    def newest(self, ae_title: str) -> DeviceActivity | None:
+        return self.filter(ae_title=ae_title).order_by("-at", "-pk").first()
 
 
 def restriction(condition: Condition) -> Q:

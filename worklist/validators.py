@@ -6,10 +6,15 @@ They judge values that `worklist.intake` has cleaned: padding and control charac
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
+from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
 
+from worklist import certificates
+from worklist import networks as addresses
 from worklist.dicom import representations
+from worklist.dicom.values import STATUS_ON_THE_WIRE
 
 LIGHTEST_KG, HEAVIEST_KG = Decimal("0.3"), Decimal(650)
 
@@ -38,6 +43,30 @@ def code_string(value: str) -> None:
 
 def uid(value: str) -> None:
     _judge("UI", value)
+
+
+def networks(value: str) -> None:
+    try:
+        addresses.read(value)
+    except ValueError as error:
+        raise ValidationError(str(error), code="network") from error
+
+
+def certificate_subject(value: str) -> None:
+    try:
+        certificates.read(value)
+    except ValueError as error:
+        raise ValidationError(str(error), code="subject") from error
+
+
+def time_zone(value: str) -> None:
+    if value not in available_timezones():
+        raise ValidationError("There is no such time zone: write one like Europe/Berlin.", code="time_zone")
+
+
+def statuses(value: Any) -> None:
+    if not isinstance(value, list) or not set(map(str, value)) <= STATUS_ON_THE_WIRE.keys():
+        raise ValidationError("Choose among the statuses of an item.", code="statuses")
 
 
 def _judge(vr: str, value: str) -> None:

@@ -62,11 +62,11 @@ class RunningServer:
 
     @property
     def is_at_rest(self) -> bool:
-        """Whether no association has a thread: what is left accepts, or keeps the pool of connections."""
+        """Whether no association has a thread: what is left accepts, records, or keeps the pool."""
         from django.db import connection
 
         pool = 4 if connection.vendor == "postgresql" else 0
-        return self.threads <= 2 + pool
+        return self.threads <= 3 + pool
 
     @property
     def memory(self) -> int:

@@ -9,13 +9,14 @@ import pytest
 from django.core.management import call_command
 from pynetdicom import evt
 
-from worklist import attributes, performing
+from worklist import access, attributes, performing
+from worklist.access import Request
+from worklist.answering import compiled
 from worklist.conformance import associations, performed, queries, statement
 from worklist.dicom import mpps as rules
 from worklist.dicom.mpps_attributes import ATTRIBUTES, printed
 from worklist.models import Device
-from worklist.scp import admission, find, mpps, server
-from worklist.scp.admission import Request
+from worklist.scp import find, mpps, server
 
 DOCUMENT = Path(__file__).resolve().parent.parent.parent / "docs" / "conformance.md"
 
@@ -86,15 +87,15 @@ def test_associations_are_rejected_with_the_codes_stated(settings: object) -> No
         Request("CT1", "MWL_SERVER", "10.0.0.1", 0),
         Request("MR1", "MWL_SERVER", "10.0.0.1", 1),
     ]
-    found = [admission.refusal(request, own_ae_title="MWL_SERVER") for request in requests]
+    found = [access.refusal(request, own_ae_title="MWL_SERVER") for request in requests]
     assert [refusal[:3] for refusal in found if refusal] == [(1, 1, 7), (1, 1, 3), (2, 3, 2)]
     assert set(associations.REJECTIONS) == {(1, 1, 7), (1, 1, 3), (2, 3, 2), (2, 3, 1)}
 
 
 def test_every_status_of_the_server_is_stated() -> None:
     of_the_server = {
-        find.PENDING,
-        find.PENDING_WITHOUT_SOME_KEYS,
+        compiled.PENDING,
+        compiled.PENDING_WITHOUT_SOME_KEYS,
         find.CANCELLED,
         find.OUT_OF_RESOURCES,
         find.IDENTIFIER_DOES_NOT_MATCH,

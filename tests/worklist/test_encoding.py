@@ -366,7 +366,7 @@ def test_an_unsupported_attribute_has_zero_length_and_is_told(
     request = Dataset()
     request.add_new(tag, vr, "X" if vr == "SH" else None)
     decoded = Plan(read_lazily(request, implicit_vr=implicit_vr), implicit_vr=implicit_vr).encode(RECORD)
-    assert decoded == (header(tag, vr, implicit_vr=implicit_vr), False)
+    assert decoded[:2] == (header(tag, vr, implicit_vr=implicit_vr), False)
 
 
 def test_a_private_creator_is_given_back_with_its_attributes() -> None:

@@ -32,11 +32,13 @@ from tests import scu
 from tests.conftest import wait_until
 from tests.scu import keys
 from tests.worklist.conftest import RunningServer, StartServer, make_item
+from worklist.answering import compiled, rows
+from worklist.answering.remembering import Remembered
+from worklist.dicom import datasets
+from worklist.dicom.datasets import Unreadable
 from worklist.dicom.matching import read_keys
 from worklist.models import WorklistItem
-from worklist.scp import datasets, find, rows, sending
-from worklist.scp.datasets import Unreadable
-from worklist.scp.remembering import Remembered
+from worklist.scp import find, sending
 from worklist.scp.sending import Cancelled, Outbox, packed
 
 Query = Callable[..., list[tuple[int, Any]]]
@@ -255,7 +257,7 @@ def test_row_75_over_the_maximum_the_policy_decides(
     items(11)
     responses = query(keys(PatientID=""), port=limited.port)
     assert statuses(responses) == ([PENDING] * 10 + [SUCCESS] if over == "truncate" else [0xA700])
-    assert "11 items match, MWL_MAXIMUM_ANSWERS is 10" in limited.log
+    assert "11 items match, and at most 10 are sent" in limited.log
     WorklistItem.objects.filter(patient_id="P1").delete()
     assert statuses(query(keys(PatientID=""), port=limited.port)) == [PENDING] * 10 + [SUCCESS]
 
@@ -510,9 +512,9 @@ class TestIdentifiers:
             assert datasets.inflate(deflated, longest=100_000) == bytes(range(length))
 
     def test_what_inflates_beyond_bounds_is_refused_before_it_does(self) -> None:
-        bomb = zlib.compress(bytes(find.LONGEST_IDENTIFIER * 50), wbits=-zlib.MAX_WBITS)
+        bomb = zlib.compress(bytes(compiled.LONGEST_IDENTIFIER * 50), wbits=-zlib.MAX_WBITS)
         with pytest.raises(Unreadable, match="too long"):
-            datasets.inflate(bomb, longest=find.LONGEST_IDENTIFIER)
+            datasets.inflate(bomb, longest=compiled.LONGEST_IDENTIFIER)
 
     def test_error_comments_fit_their_representation(self) -> None:
         assert len(find.Failure(0xA700, "x" * 64).to_dataset().ErrorComment) == 64

@@ -9,6 +9,7 @@ from django.conf import settings
 from pydicom.charset import python_encoding
 
 from worklist import attributes
+from worklist.answering import compiled
 from worklist.attributes import CODE, PROTOCOL_CONTEXT, REFERENCE, Attribute, Matching, Place
 from worklist.conformance.markdown import bullets, table
 from worklist.dicom.matching import STATUS_SYNONYMS
@@ -19,8 +20,8 @@ from worklist.scp import find
 
 # PS3.4 Table K.4-1, and when each is sent.
 STATUSES = {
-    find.PENDING: ("Pending", "An answer; every requested attribute is supported."),
-    find.PENDING_WITHOUT_SOME_KEYS: (
+    compiled.PENDING: ("Pending", "An answer; every requested attribute is supported."),
+    compiled.PENDING_WITHOUT_SOME_KEYS: (
         "Pending",
         "An answer; a requested attribute is not supported for this item and is returned empty, or a key "
         "carries a value that is not matched on.",
@@ -169,7 +170,7 @@ def limits() -> Iterator[str]:
         f"Answers to a query: {most} (`MWL_MAXIMUM_ANSWERS`). Beyond it, `MWL_OVER_MAXIMUM` (now: "
         f"`{settings.MWL_OVER_MAXIMUM}`): `truncate` sends the first ones and success, `refuse` sends none "
         "and A700.",
-        f"An identifier of a query has at most {find.LONGEST_IDENTIFIER // 1024} KiB.",
+        f"An identifier of a query has at most {compiled.LONGEST_IDENTIFIER // 1024} KiB.",
         "Values are kept to the lengths of their VR when they are entered: an item never holds one that "
         "does not fit.",
         f"Several stations of one item have {_length('scheduled_station_aetitle')} characters together.",

@@ -30,11 +30,12 @@ class EncodingError(Exception):
 class Answering:
     """One attempt at an item in one character set."""
 
-    __slots__ = ("character_set", "complete", "record")
+    __slots__ = ("character_set", "complete", "exact", "record")
 
-    def __init__(self, record: Record, character_set: CharacterSet) -> None:
+    def __init__(self, record: Record, character_set: CharacterSet, exact: CharacterSet) -> None:
         self.record = record
         self.character_set = character_set
+        self.exact = exact  # the same one, and it never rewrites
         self.complete = True
 
 
@@ -42,22 +43,29 @@ class Answering:
 Element = Callable[[Answering, Stored], bytes]
 
 
+def identifies(keyword: str, vr: str) -> bool:
+    """Whether a value is an ID, a code or the like, which rewritten would be another one."""
+    return vr == "SH" or keyword.endswith(("ID", "Identifier", "CodeValue", "BarcodeValue"))
+
+
 def value_element(keyword: str, vr: str, read: Read, frame: Frame, absent: bytes) -> Element:
     write, pad, separator = elements.writer(vr), elements.padding(vr), elements.separator(vr)
     if write is None:
         raise EncodingError(keyword)
+    is_exact = identifies(keyword, vr)
 
     def element(answering: Answering, stored: Stored) -> bytes:
         try:
             value = read(answering.record, stored)
             if not value and value != 0:
                 return absent
+            character_set = answering.exact if is_exact else answering.character_set
             if not isinstance(value, list):
-                encoded = write(value, answering.character_set)
+                encoded = write(value, character_set)
             elif separator is None:
                 raise EncodingError(keyword)
             else:
-                encoded = separator.join([write(one, answering.character_set) for one in value])
+                encoded = separator.join([write(one, character_set) for one in value])
             return frame(encoded + pad if len(encoded) & 1 else encoded)
         except UnicodeEncodeError:
             raise

@@ -6,7 +6,8 @@ Nothing is ever replaced: a text either fits exactly or raises UnicodeEncodeErro
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Protocol
 
@@ -24,6 +25,12 @@ DEFAULT_REPERTOIRE = frozenset({"", "ISO_IR 6", "ISO 2022 IR 6"})
 _ONLY_EXTENSIONS = frozenset(
     {"ISO 2022 IR 58", "ISO 2022 IR 87", "ISO 2022 IR 149", "ISO 2022 IR 159", "ISO 2022 58", "ISO 2022 GBK"}
 )
+# Letters that Unicode does not decompose, as they are written where only A to Z is to be had.
+PLAIN_LETTERS = {
+    **{"ß": "ss", "ẞ": "SS", "Æ": "AE", "æ": "ae", "Œ": "OE", "œ": "oe", "Ø": "O", "ø": "o", "Ł": "L"},
+    **{"ł": "l", "Đ": "D", "đ": "d", "Ð": "D", "ð": "d", "Þ": "TH", "þ": "th", "Ħ": "H", "ħ": "h"},
+    **{"ı": "i", "Ŋ": "NG", "ŋ": "ng", "\u2019": "'", "\u2018": "'", "\u2013": "-", "\u2014": "-"},
+}
 
 
 class CharacterSet(Protocol):
@@ -90,6 +97,49 @@ class CodeExtensions:
         return any(_codec_has(codec, character) for codec in self._codecs)
 
 
+class Transliterating:
+    """Another character set's, and where a text does not fit, its letters without accents or ligatures.
+
+    Only what has one plain Latin form is rewritten, and a name's further component groups that do not fit
+    are left out where the first one does; nothing is read from another script, for that would be a guess.
+    """
+
+    def __init__(self, exact: CharacterSet) -> None:
+        self.terms = exact.terms
+        self.exact = exact
+
+    def text(self, value: str) -> bytes:
+        return self._written(value, self.exact.text)
+
+    def name(self, value: str) -> bytes:
+        first, *others = value.split("=")
+        fitting = [self._written(first, self.exact.name)]
+        for group in others:
+            try:
+                fitting.append(self.exact.name(group))
+            except UnicodeEncodeError:
+                fitting.append(b"")
+        if not fitting[0]:
+            raise _misfit(value)
+        return b"=".join(fitting).rstrip(b"=")
+
+    def _written(self, value: str, write: Callable[[str], bytes]) -> bytes:
+        try:
+            return write(value)
+        except UnicodeEncodeError:
+            return write("".join(_plain(character, write) for character in value))
+
+
+def _plain(character: str, write: Callable[[str], bytes]) -> str:
+    """The character where it fits, else its plain form; one that has none stays, and does not fit."""
+    try:
+        write(character)
+    except UnicodeEncodeError:
+        decomposed = unicodedata.normalize("NFKD", PLAIN_LETTERS.get(character, character))
+        return "".join(part for part in decomposed if not unicodedata.combining(part))
+    return character
+
+
 ASCII = SingleCodec("", "ascii")
 LATIN_1 = SingleCodec("ISO_IR 100", "latin_1")
 UTF_8 = SingleCodec("ISO_IR 192", "utf-8")
@@ -106,6 +156,25 @@ def candidates(requested: Iterable[str]) -> tuple[CharacterSet, ...]:
     for character_set in ordered:
         by_terms.setdefault(character_set.terms, character_set)
     return tuple(by_terms.values())
+
+
+def candidates_of_a_device(terms: tuple[str, ...], *, transliterates: bool) -> tuple[CharacterSet, ...]:
+    """As `candidates`, for a device whose character set is known: plain ASCII, its own, then ISO_IR 192.
+
+    Raises ValueError for terms that are not known.
+    """
+    own = ASCII if is_default(terms) else requested_set(terms)
+    if own is None:
+        raise ValueError("This Specific Character Set is not known.")
+    exact = [ASCII] if own.terms == ASCII.terms else [ASCII, own]
+    rewriting = [Transliterating(own)] if transliterates and own.terms != UTF_8.terms else []
+    last = [] if own.terms == UTF_8.terms else [UTF_8]
+    return (*exact, *rewriting, *last)
+
+
+def is_default(terms: Iterable[str]) -> bool:
+    """Whether they name the default repertoire alone, which is ASCII."""
+    return set(terms) <= DEFAULT_REPERTOIRE
 
 
 def requested_set(requested: Iterable[str]) -> CharacterSet | None:

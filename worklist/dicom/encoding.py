@@ -28,52 +28,73 @@ from worklist.dicom.answer_elements import (
     stored_reader,
     value_element,
 )
-from worklist.dicom.character_sets import CharacterSet
+from worklist.dicom.character_sets import CharacterSet, Transliterating
+from worklist.dicom.output_rules import OutputRules
 from worklist.dicom.values import Record
 
 __all__ = ["Answer", "EncodingError", "Plan"]
 
 CHARACTER_SET = Tag("SpecificCharacterSet")
+NO_RULES = OutputRules()
 CODES = frozenset({"CodeValue", "LongCodeValue", "URNCodeValue"})
 
 
 class Answer(NamedTuple):
     identifier: bytes
     complete: bool  # whether every requested attribute is supported for existence: FF00, else FF01
+    departure: str = ""  # how it is not in the device's own character set as it is stored
 
 
 class Plan:
     """How the items of one query are answered.
 
-    `identifier` is the request's, as pydicom decoded it.
+    `identifier` is the request's, as pydicom decoded it; `rules` are those of who asks.
     """
 
-    def __init__(self, identifier: Dataset, *, implicit_vr: bool) -> None:
+    def __init__(self, identifier: Dataset, *, implicit_vr: bool, rules: OutputRules = NO_RULES) -> None:
         self._implicit_vr = implicit_vr
+        self._rules = rules
         self._complete = True
         self._stored_elements: dict[str, Element] = {}
         keys = request_keys.keys(identifier)
         self._before = [self._root_element(identifier, tag) for tag in keys if tag < CHARACTER_SET]
         self._after = [self._root_element(identifier, tag) for tag in keys if tag > CHARACTER_SET]
-        candidates = character_sets.candidates(request_keys.requested_character_set(identifier))
         self._character_sets = [
-            (character_set, self._character_set_element(character_set)) for character_set in candidates
+            (character_set, exact, self._character_set_element(character_set))
+            for character_set, exact in self._candidates(identifier)
         ]
 
     def encode(self, record: Record) -> Answer:
         """The item's answer. Raises EncodingError when a value of the item cannot be sent."""
+        record = self._rules.applied(record)
         stored = record["extra_attributes"] or {}
         if not isinstance(stored, Mapping):
             raise EncodingError("extra_attributes")
-        for character_set, announced in self._character_sets:
-            answering = Answering(record, character_set)
+        for character_set, exact, announced in self._character_sets:
+            answering = Answering(record, character_set, exact)
             try:
                 before = b"".join([element(answering, stored) for element in self._before])
                 after = b"".join([element(answering, stored) for element in self._after])
             except UnicodeEncodeError:
                 continue
-            return Answer(before + announced + after, self._complete and answering.complete)
+            complete = self._complete and answering.complete
+            return Answer(before + announced + after, complete, self._departure(character_set))
         raise EncodingError("SpecificCharacterSet")
+
+    def _candidates(self, identifier: Dataset) -> list[tuple[CharacterSet, CharacterSet]]:
+        """The character sets in the order in which they are tried, each with the one for identifiers."""
+        terms = self._rules.character_set
+        if terms:
+            found = character_sets.candidates_of_a_device(terms, transliterates=self._rules.transliterates)
+        else:
+            found = character_sets.candidates(request_keys.requested_character_set(identifier))
+        return [(each, each.exact if isinstance(each, Transliterating) else each) for each in found]
+
+    def _departure(self, character_set: CharacterSet) -> str:
+        if isinstance(character_set, Transliterating):
+            return "without accents, or without further component groups of a name"
+        own = "\\".join(self._rules.character_set)
+        return f"in {character_set.terms}" if own and character_set.terms not in ("", own) else ""
 
     def _character_set_element(self, character_set: CharacterSet) -> bytes:
         if not character_set.terms:

@@ -51,15 +51,28 @@ class IdentifierError(Exception):
 
 
 @dataclass(frozen=True)
+class Key:
+    """What one key asks, or two that ask together; `asked` are its values as they were written."""
+
+    keywords: tuple[str, ...]
+    asked: tuple[str, ...]
+    condition: Condition
+
+
+@dataclass(frozen=True)
 class Keys:
-    """What a query asks: all of `conditions`, and one of `statuses` (stored ones) if it names any.
+    """What a query asks: all of `keys`, and one of `statuses` (stored ones) if it names any.
 
     `unmatched` are the keys that carry a value this server does not match on.
     """
 
-    conditions: tuple[Condition, ...] = ()
+    keys: tuple[Key, ...] = ()
     unmatched: tuple[BaseTag, ...] = ()
     statuses: tuple[str, ...] | None = None
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        return tuple(key.condition for key in self.keys)
 
 
 def read_keys(identifier: Dataset) -> Keys:
@@ -76,7 +89,7 @@ def read_keys(identifier: Dataset) -> Keys:
             elif attribute.matching is not Matching.SEQUENCE:
                 given[attribute.keyword] = _values(dataset, tag)
     statuses = _statuses(given.pop("ScheduledProcedureStepStatus", ()))
-    return Keys(tuple(_conditions(given)), tuple(unmatched), statuses)
+    return Keys(tuple(_matched(given)), tuple(unmatched), statuses)
 
 
 def _keys(dataset: Dataset) -> Iterator[BaseTag]:
@@ -138,7 +151,7 @@ def _carries_a_value(dataset: Dataset, tag: BaseTag) -> bool:
         return True
 
 
-def _conditions(given: dict[str, tuple[str, ...]]) -> Iterator[Condition]:
+def _matched(given: dict[str, tuple[str, ...]]) -> Iterator[Key]:
     ranges: dict[str, tuple[Range[Any], ...]] = {}
     for keyword, values in given.items():
         attribute = attributes.BY_KEYWORD[keyword]
@@ -147,8 +160,10 @@ def _conditions(given: dict[str, tuple[str, ...]]) -> Iterator[Condition]:
         if attribute.matching is Matching.RANGE:
             ranges[_field(attribute)] = _ranges(attribute, values)
         elif condition := _condition(attribute, values):
-            yield condition
-    yield from _in_time(ranges)
+            yield Key((keyword,), values, condition)
+    for fields, condition in _in_time(ranges):
+        keywords = tuple(attributes.BY_FIELD[field].keyword for field in fields)
+        yield Key(keywords, tuple(value for keyword in keywords for value in given[keyword]), condition)
 
 
 def _field(attribute: Attribute) -> str:
@@ -186,11 +201,12 @@ def _like(field: str, values: Iterable[str], *, several: bool = False) -> Text:
 
 def _statuses(values: tuple[str, ...]) -> tuple[str, ...] | None:
     terms = {term: stored for stored, term in STATUS_ON_THE_WIRE.items()} | STATUS_SYNONYMS
-    asked = {stored for value in values for term, stored in terms.items() if _is_like(term, value.upper())}
+    asked = {stored for value in values for term, stored in terms.items() if is_like(term, value.upper())}
     return tuple(sorted(asked)) if values else None
 
 
-def _is_like(term: str, pattern: str) -> bool:
+def is_like(term: str, pattern: str) -> bool:
+    """Whether a term is the value, or like its wild cards."""
     escaped = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
     return re.fullmatch(escaped, term) is not None
 
@@ -235,11 +251,11 @@ def _ranges(attribute: Attribute, values: tuple[str, ...]) -> tuple[Range[Any], 
         raise IdentifierError(attribute.tag, f"Not a value or range of VR {attribute.vr}") from error
 
 
-def _in_time(ranges: dict[str, tuple[Range[Any], ...]]) -> Iterator[Condition]:
+def _in_time(ranges: dict[str, tuple[Range[Any], ...]]) -> Iterator[tuple[tuple[str, ...], Condition]]:
     """One interval of a date key and a time range (PS3.4 K.6.1.2.2), else each key by itself."""
     dates, times = ranges.get(DATE_FIELD, ()), ranges.get(TIME_FIELD, ())
     if len(dates) == len(times) == 1 and not times[0].single:
-        yield Scheduled(*moments.interval(dates[0], times[0]))
+        yield (DATE_FIELD, TIME_FIELD), Scheduled(*moments.interval(dates[0], times[0]))
         ranges = {field: given for field, given in ranges.items() if field not in (DATE_FIELD, TIME_FIELD)}
     for field, given in ranges.items():
-        yield Within(field, tuple(moments.around_midnight(given)) if field == TIME_FIELD else given)
+        yield (field,), Within(field, tuple(moments.around_midnight(given)) if field == TIME_FIELD else given)

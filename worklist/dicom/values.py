@@ -60,8 +60,13 @@ def scheduled_protocol_codes(record: Record) -> list[dict[str, Any]]:
     code, scheme = record["protocol_name"], record["hisris_coding_designator"]
     if not code or not scheme:
         return []
-    keyword = "CodeValue" if len(code) <= CODE_VALUE_LENGTH else "LongCodeValue"
-    return [{keyword: code, "CodingSchemeDesignator": scheme, "CodeMeaning": code}]
+    return [code_item(code, scheme, code)]
+
+
+def code_item(value: str, scheme: str, meaning: str) -> dict[str, Any]:
+    """An item of a code sequence (PS3.3 Table 8.8-1)."""
+    keyword = "CodeValue" if len(value) <= CODE_VALUE_LENGTH else "LongCodeValue"
+    return {keyword: value, "CodingSchemeDesignator": scheme, "CodeMeaning": meaning}
 
 
 def _first(record: Record, *fields: str) -> str:

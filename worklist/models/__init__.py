@@ -3,14 +3,16 @@
 items      what a scanner is offered
 performed  what it reported back
 attention  what a coordinator must look at
-devices    who may ask
+devices    who may ask, and what is particular to each
+activity   what each has asked and reported
 recorded   history by the actor's name
 """
 
 from __future__ import annotations
 
+from worklist.models.activity import DeviceActivity
 from worklist.models.attention import Attention, Kind
-from worklist.models.devices import Device
+from worklist.models.devices import CHARACTER_SETS, Device, Misfit, OverMaximum, StationFilter, Strictness
 from worklist.models.items import COMPARABLE_GROUPS, PERSON_NAMES, STEP_EXISTS, Sex, Status, WorklistItem
 from worklist.models.performed import (
     LONGEST_TEXT,
@@ -22,19 +24,25 @@ from worklist.models.performed import (
 )
 
 __all__ = [
+    "CHARACTER_SETS",
     "COMPARABLE_GROUPS",
     "LONGEST_TEXT",
     "PERSON_NAMES",
     "STEP_EXISTS",
     "Attention",
     "Device",
+    "DeviceActivity",
     "Evidence",
     "Kind",
+    "Misfit",
+    "OverMaximum",
     "PerformedSeries",
     "PerformedStatus",
     "PerformedStep",
     "PerformedStepItem",
     "Sex",
+    "StationFilter",
     "Status",
+    "Strictness",
     "WorklistItem",
 ]

@@ -1,28 +1,194 @@
-"""Who may ask."""
+"""What is particular to a scanner: who it is, how it may connect, and what it is offered."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
-from worklist import validators
+from worklist import certificates, networks, validators
+from worklist.dicom.output_rules import Codes, read_protocol_codes
+from worklist.models.items import Status
 from worklist.models.recorded import Recorded, actor_history, at_most, given
 from worklist.queries import DeviceQuerySet
 
 
+class StationFilter(models.TextChoices):
+    AS_ASKED = "AS_ASKED", "As the scanner asks"
+    OWN = "OWN", "Only its own items, whatever it asks"
+    OWN_OR_ANY = "OWN_OR_ANY", "Its own items and those without a station, whatever it asks"
+
+
+class OverMaximum(models.TextChoices):
+    TRUNCATE = "truncate", "Send the first ones"
+    REFUSE = "refuse", "Send none, with an error"
+
+
+class Strictness(models.TextChoices):
+    LENIENT = "lenient", "Accept with a remark"
+    STRICT = "strict", "Refuse"
+
+
+class Misfit(models.TextChoices):
+    UNICODE = "unicode", "Send the item in ISO_IR 192 (Unicode)"
+    PLAIN = "plain", "Send plain Latin letters (MÜLLER as MULLER); what has none in ISO_IR 192"
+
+
+class ProtocolCodes(models.TextChoices):
+    AS_STORED = Codes.AS_STORED.value, "Send them; over 16 characters as Long Code Value"
+    SHORT_ONLY = Codes.SHORT_ONLY.value, "Send only those of up to 16 characters"
+    NONE = Codes.NONE.value, "Send none: description only"
+
+
+# Specific Character Set (0008,0005), PS3.3 C.12.1.1.2, by the terms as they are sent.
+CHARACTER_SETS = {
+    "ISO_IR 6": "ISO 646: ASCII only",
+    "ISO_IR 100": "ISO_IR 100: Latin 1, Western Europe",
+    "ISO_IR 101": "ISO_IR 101: Latin 2, Central Europe",
+    "ISO_IR 109": "ISO_IR 109: Latin 3, Southern Europe",
+    "ISO_IR 110": "ISO_IR 110: Latin 4, Northern Europe",
+    "ISO_IR 148": "ISO_IR 148: Latin 5, Turkish",
+    "ISO_IR 144": "ISO_IR 144: Cyrillic",
+    "ISO_IR 127": "ISO_IR 127: Arabic",
+    "ISO_IR 126": "ISO_IR 126: Greek",
+    "ISO_IR 138": "ISO_IR 138: Hebrew",
+    "ISO_IR 166": "ISO_IR 166: Thai",
+    "ISO_IR 13": "ISO_IR 13: Japanese katakana",
+    "\\ISO 2022 IR 87": "ISO 2022 IR 87: Japanese kanji",
+    "ISO 2022 IR 13\\ISO 2022 IR 87": "ISO 2022 IR 13 and 87: Japanese katakana and kanji",
+    "\\ISO 2022 IR 149": "ISO 2022 IR 149: Korean",
+    "\\ISO 2022 IR 58": "ISO 2022 IR 58: simplified Chinese",
+    "GB18030": "GB18030: Chinese",
+    "GBK": "GBK: simplified Chinese",
+    "ISO_IR 192": "ISO_IR 192: Unicode",
+}
+
+
 class Device(Recorded):
-    """A DICOM application entity that may associate with this server."""
+    """A DICOM application entity that may associate with this server.
+
+    The row `*` speaks for every calling AE title that has no row of its own.
+    """
 
     ANY = "*"
 
     ae_title = models.CharField(
-        "AE title",
-        max_length=16,
-        unique=True,
-        validators=[validators.ae_title],
+        "AE title", max_length=16, unique=True, validators=[validators.ae_title],
         help_text="The calling AE title, capitals matter. * lets any AE title in.",
+    )  # fmt: skip
+    enabled = models.BooleanField(default=True, help_text="Only an enabled device may connect.")
+    name = models.CharField(max_length=100, blank=True, default="", help_text="The room, say: for people.")
+    vendor = models.CharField(max_length=64, blank=True, default="")
+    model = models.CharField(max_length=64, blank=True, default="")
+    modality = models.CharField(
+        max_length=16, blank=True, default="", validators=[validators.code_string],
+        help_text="MR, say. What its usual query is taken to ask for while it has asked nothing yet.",
+    )  # fmt: skip
+    preset = models.CharField(max_length=32, blank=True, default="", editable=False)
+    notes = models.TextField(blank=True, default="", help_text="For people.")
+
+    addresses = models.TextField(
+        blank=True, default="", validators=[validators.networks],
+        help_text="Where it may call from: addresses and networks, such as 10.0.0.5 or 10.1.0.0/24. "
+        "Empty: from anywhere.",
+    )  # fmt: skip
+    called_ae_title = models.CharField(
+        "called AE title", max_length=16, blank=True, default="", validators=[validators.ae_title],
+        help_text="The AE title that it must call this server by. Empty: any, unless "
+        "MWL_REQUIRE_CALLED_AETITLE is set.",
+    )  # fmt: skip
+    certificate_subject = models.CharField(
+        max_length=500, blank=True, default="", validators=[validators.certificate_subject],
+        help_text="It must come over TLS with a certificate whose subject has all of these parts: "
+        "CN=MR1,O=Hospital. Empty: not bound to a certificate.",
+    )  # fmt: skip
+    host = models.CharField(
+        max_length=253, blank=True, default="",
+        help_text="Where it listens itself, for the C-ECHO button; nothing else is ever sent there.",
+    )  # fmt: skip
+    port = models.PositiveIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(65535)]
     )
-    name = models.CharField(max_length=100, blank=True, default="", help_text="Room, vendor: for people.")
-    enabled = models.BooleanField(default=True)
+
+    station_filter = models.CharField(
+        max_length=16, choices=StationFilter.choices, default=StationFilter.AS_ASKED,
+        help_text="An operator's own queries leave the station open: forced, a scanner sees no other "
+        "scanner's items. A query for another station then finds nothing.",
+    )  # fmt: skip
+    station_ae_titles = models.CharField(
+        "own station AE titles", max_length=271, blank=True, default="", validators=[validators.ae_titles],
+        help_text=r"What items call this station, where that is not its AE title; several as MR1\MR2.",
+    )  # fmt: skip
+    offered_statuses = models.JSONField(
+        default=list, blank=True, validators=[validators.statuses],
+        help_text="Only these, whatever it asks. None chosen: scheduled, in progress and discontinued, "
+        "unless the query names others.",
+    )  # fmt: skip
+    days_back = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        help_text="Items of so many days before today are offered; 0: none. Empty: all.",
+    )
+    days_ahead = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Items of so many days after today are offered; 0: none. Empty: all."
+    )
+    time_zone = models.CharField(
+        max_length=64, blank=True, default="", validators=[validators.time_zone],
+        help_text="Europe/Berlin, say: which day is today there. Schedules are the wall clock at the "
+        "scanner and are never converted. Empty: the server's.",
+    )  # fmt: skip
+    maximum_answers = models.PositiveIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1)],
+        help_text="Empty: MWL_MAXIMUM_ANSWERS, which is no limit by default.",
+    )  # fmt: skip
+    over_maximum = models.CharField(
+        "where more match", max_length=16, blank=True, default="", choices=OverMaximum.choices,
+        help_text="Empty: MWL_OVER_MAXIMUM.",
+    )  # fmt: skip
+
+    station_name = models.CharField(
+        max_length=16, blank=True, default="", validators=[validators.text],
+        help_text="Sent as Scheduled Station Name with items that have none.",
+    )  # fmt: skip
+    specific_character_set = models.CharField(
+        max_length=64, blank=True, default="", choices=list(CHARACTER_SETS.items()),
+        help_text="What the scanner can show. Empty: the query's, ISO_IR 100 or ISO_IR 192, the first that "
+        "holds the text.",
+    )  # fmt: skip
+    misfit = models.CharField(
+        "text that does not fit", max_length=16, choices=Misfit.choices, default=Misfit.UNICODE,
+        help_text="Logged each time. IDs and codes are never rewritten, and nothing is ever sent as ?.",
+    )  # fmt: skip
+    longest_patient_name = models.PositiveSmallIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(64)],
+        help_text="Characters that it takes, ^ included. An item with a longer name is left out and logged: "
+        "a shortened one would be another's.",
+    )  # fmt: skip
+    longest_patient_id = models.PositiveSmallIntegerField(
+        "longest patient ID", null=True, blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(64)],
+        help_text="Characters that it takes. An item with a longer ID is left out and logged.",
+    )  # fmt: skip
+    coding_scheme_designator = models.CharField(
+        max_length=16, blank=True, default="", validators=[validators.text],
+        help_text="Sent with a protocol that has none, so that it becomes a code: GEHC, say.",
+    )  # fmt: skip
+    protocol_codes_sent = models.CharField(
+        "codes of protocols", max_length=16, choices=ProtocolCodes.choices, default=ProtocolCodes.AS_STORED
+    )
+    protocol_codes = models.TextField(
+        "its own protocol codes", blank=True, default="",
+        help_text="One a line: PROTOCOL = CODE | SCHEME | MEANING. Without scheme it is the one above, "
+        "without meaning the protocol's name. An item's own codes go first.",
+    )  # fmt: skip
+
+    mpps_strictness = models.CharField(
+        "MPPS that departs from the standard", max_length=16, blank=True, default="",
+        choices=Strictness.choices, help_text="Empty: MPPS_STRICTNESS.",
+    )  # fmt: skip
+
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -35,3 +201,23 @@ class Device(Recorded):
 
     def __str__(self) -> str:
         return self.ae_title
+
+    def clean(self) -> None:
+        errors: dict[str, Any] = {}
+        try:
+            read_protocol_codes(self.protocol_codes, scheme=self.coding_scheme_designator)
+        except ValueError as error:
+            errors["protocol_codes"] = str(error)
+        if bool(self.host) != (self.port is not None):
+            errors["port"] = "Give both host and port, or none."
+        self.offered_statuses = [status for status in Status if status in self.offered_statuses]
+        if errors:
+            raise ValidationError(errors)
+
+    def lets_in(self, address: str) -> bool:
+        """Whether it may call from there."""
+        return not self.addresses.strip() or networks.includes(self.addresses, address)
+
+    def bears(self, subject: Any) -> bool:
+        """Whether a certificate's subject, or None without one, is the one that the device is bound to."""
+        return not self.certificate_subject or certificates.bears(subject, self.certificate_subject)

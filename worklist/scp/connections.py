@@ -7,7 +7,6 @@ import socket
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from weakref import WeakKeyDictionary, WeakSet
@@ -17,6 +16,9 @@ from django.conf import settings
 from pynetdicom import _config
 from pynetdicom.association import Association
 from pynetdicom.events import Event
+
+from worklist.models import DeviceActivity
+from worklist.scp import recording
 
 logger = logging.getLogger(__name__)
 
@@ -46,11 +48,6 @@ def peer_of(association: Association) -> str:
     primitive = association.requestor.primitive
     title = printable(primitive.calling_ae_title) if primitive is not None else "an unknown AE"
     return f"{title} at {association.requestor.address}"
-
-
-def where(error: Exception) -> str:
-    """Type and traceback; an exception's own text may hold a participant's data."""
-    return "".join([type(error).__name__, "\n", *traceback.format_tb(error.__traceback__)]).rstrip()
 
 
 @contextmanager
@@ -131,6 +128,7 @@ def _log_end(association: Association, how: str) -> None:
     if since is not None:
         milliseconds = (time.monotonic() - since) * 1000
         logger.info("%s: association %s after %.0f ms", peer_of(association), how, milliseconds)
+        recording.record(association, DeviceActivity.Kind.ASSOCIATION, comment=how, milliseconds=milliseconds)
 
 
 def _socket_of(association: Association) -> socket.socket | None:

@@ -25,11 +25,12 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at impo
 )
 
 from worklist import identifiers, performing
-from worklist.dicom import mpps, retrieval
-from worklist.models import PerformedStep
-from worklist.scp import connections, datasets
-from worklist.scp.database import own_connection
-from worklist.scp.datasets import Unreadable
+from worklist.dicom import datasets, mpps, retrieval
+from worklist.dicom.datasets import Unreadable
+from worklist.failures import where
+from worklist.models import DeviceActivity, PerformedStep
+from worklist.own_connection import own_connection
+from worklist.scp import connections, recording
 
 logger = logging.getLogger(__name__)
 
@@ -100,6 +101,14 @@ def _respond(event: Event, operation: str, act: Callable[[Event], Answer]) -> tu
     logger.info(
         "%s: %s in %.0f ms, status %s", connections.peer_of(event.assoc), operation, milliseconds, outcome
     )
+    recording.record(
+        event.assoc,
+        DeviceActivity.Kind(operation),
+        status=answer.status,
+        comment=answer.comment,
+        milliseconds=milliseconds,
+        sop_instance_uid=_instance(event, answer),
+    )
     return _status(answer), answer.dataset
 
 
@@ -114,8 +123,18 @@ def _answer(event: Event, act: Callable[[Event], Answer]) -> Answer:
         logger.error("The performed steps cannot be kept: %s", type(error).__name__)
         return Answer(PROCESSING_FAILURE, "The database is not available: send it again")
     except Exception as error:
-        logger.error("A report of a performed step failed: %s", connections.where(error))
+        logger.error("A report of a performed step failed: %s", where(error))
         return Answer(PROCESSING_FAILURE, "Unexpected error: see the server's log")
+
+
+def _instance(event: Event, answer: Answer) -> str:
+    """The SOP Instance UID that the message is about, or that was made for it."""
+    request: Any = event.request
+    named = getattr(request, "AffectedSOPInstanceUID", None) or getattr(
+        request, "RequestedSOPInstanceUID", None
+    )
+    made = answer.dataset.get("AffectedSOPInstanceUID") if answer.dataset is not None else None
+    return str(named or made or "")
 
 
 def _create(event: Event) -> Answer:

@@ -29,7 +29,8 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at impo
 from pynetdicom.transport import AssociationServer
 
 from worklist.models import Device
-from worklist.scp import admission, connections, find, mpps
+from worklist.scp import admission, connections, find, mpps, verification
+from worklist.scp.recording import Recorder
 from worklist.scp.watching import Watch
 
 logger = logging.getLogger(__name__)
@@ -113,6 +114,7 @@ def _handlers(ae_title: str) -> list[tuple[Any, ...]]:
         (evt.EVT_REQUESTED, admission.admit, [ae_title]),
         (evt.EVT_ESTABLISHED, connections.established),
         (evt.EVT_DATA_SENT, connections.sent),
+        (evt.EVT_C_ECHO, verification.respond),
         (evt.EVT_C_FIND, find.respond),
         (evt.EVT_N_CREATE, mpps.create),
         (evt.EVT_N_SET, mpps.modify),
@@ -133,11 +135,14 @@ def serve(listener: socket.socket, *, ae_title: str, is_wanted: Callable[[], boo
     gc.collect()
     gc.freeze()  # a collection then looks at what associations made, not at Django
     sys.setswitchinterval(SWITCH_INTERVAL)
+    recorder = Recorder()
+    recorder.start()
     accepting = Thread(target=partial(server.serve_forever, poll_interval=0.1), name="accepting", daemon=True)
     accepting.start()
     asked = _wait_for_stop(lambda: accepting.is_alive() and is_wanted(), meanwhile=Watch())
     server.stop_accepting()
     _finish(server, seconds=GRACE)
+    recorder.stop()
     connection.close()
     return asked
 

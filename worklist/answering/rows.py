@@ -10,10 +10,9 @@ from typing import Any
 from django.db import Error
 
 from worklist.attributes import RECORD_FIELDS
-from worklist.dicom.matching import Keys
 from worklist.models import WorklistItem
-from worklist.queries import WorklistQuerySet
-from worklist.scp.database import own_connection
+from worklist.own_connection import own_connection
+from worklist.queries import Wanted, WorklistQuerySet
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +28,7 @@ Row = dict[str, Any]
 class Found:
     """The items of a query at one moment: the first ones read, the keys of the others."""
 
-    keys: Keys
+    wanted: Wanted
     first: list[Row]
     others: list[int] = field(default_factory=list)
     skipped: int = 0  # rows that cannot be read
@@ -50,17 +49,17 @@ class Found:
 
     @own_connection
     def _read_again(self, pks: list[int]) -> list[Row]:
-        rows, skipped = _read(WorklistItem.objects.matching(self.keys).filter(pk__in=pks))
+        rows, skipped = _read(WorklistItem.objects.matching(self.wanted).filter(pk__in=pks))
         self.skipped += skipped
         return rows
 
 
 @own_connection
-def find(keys: Keys) -> Found:
+def find(wanted: Wanted) -> Found:
     """Raises django.db.Error."""
-    matching = WorklistItem.objects.matching(keys)
+    matching = WorklistItem.objects.matching(wanted)
     rows, skipped = _read(matching[:CHUNK])
-    found = Found(keys, rows, skipped=skipped)
+    found = Found(wanted, rows, skipped=skipped)
     if len(rows) + skipped == CHUNK:
         # Primary keys rather than an offset: items that move meanwhile are answered once all the same.
         read = {row["pk"] for row in rows}
@@ -82,11 +81,12 @@ def _read(chosen: WorklistQuerySet) -> tuple[list[Row], int]:
 
 def _one_by_one(chosen: WorklistQuerySet) -> tuple[list[Row], int]:
     pks = list(chosen.values_list("pk", flat=True))
-    rows = [row for pk in pks if (row := _one(pk)) is not None]
+    rows = [row for pk in pks if (row := read_one(pk)) is not None]
     return rows, len(pks) - len(rows)
 
 
-def _one(pk: int) -> Row | None:
+def read_one(pk: int) -> Row | None:
+    """None for one that is gone or cannot be read."""
     try:
         row = WorklistItem.objects.filter(pk=pk).values(*COLUMNS).first()
     except Error:

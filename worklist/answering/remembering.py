@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable
 from threading import Lock
 from typing import Generic, TypeVar
 
-from worklist.scp.rows import Row
+from worklist.answering.rows import Row
 
 Made = TypeVar("Made")
 

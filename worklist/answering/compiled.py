@@ -1,0 +1,89 @@
+"""A query compiled: what it asks, and how each item is answered."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from worklist.answering.remembering import Remembered
+from worklist.answering.rows import Row
+from worklist.dicom import datasets
+from worklist.dicom.datasets import Unreadable
+from worklist.dicom.encoding import Answer, Plan
+from worklist.dicom.matching import IdentifierError, Keys, read_keys
+from worklist.dicom.output_rules import OutputRules
+
+logger = logging.getLogger(__name__)
+
+# PS3.4 Table K.4-1
+PENDING = 0xFF00
+PENDING_WITHOUT_SOME_KEYS = 0xFF01
+
+LONGEST_IDENTIFIER = 1024 * 1024  # bytes, inflated
+LONGEST_REMEMBERED = 16 * 1024
+
+_answers: Remembered[tuple[int, bytes]] = Remembered(most=5000)
+
+
+@dataclass(frozen=True)
+class Request:
+    """The identifier of a C-FIND as it was sent."""
+
+    identifier: bytes
+    implicit_vr: bool
+    deflated: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Query:
+    """What one identifier asks, and how it is answered."""
+
+    keys: Keys
+    plan: Plan
+    deflated: bool
+
+    def answer(self, row: Row) -> tuple[int, bytes]:
+        """Status and identifier of the item's answer. Raises EncodingError."""
+        return _answers.get((self, row["pk"]), row, self._encode)
+
+    def _encode(self, row: Row) -> tuple[int, bytes]:
+        answer = self.plan.encode(row)
+        if answer.departure:
+            logger.warning(
+                "Item %s does not fit its device's character set: sent %s", row["pk"], answer.departure
+            )
+        identifier = datasets.deflate(answer.identifier) if self.deflated else answer.identifier
+        return self._status(answer), identifier
+
+    def _status(self, answer: Answer) -> int:
+        complete = answer.complete and not self.keys.unmatched
+        return PENDING if complete else PENDING_WITHOUT_SOME_KEYS
+
+
+def compile_query(request: Request, rules: OutputRules) -> Query:
+    """Raises IdentifierError, and Unreadable when the identifier cannot be decoded."""
+    compiled: Callable[[Request, OutputRules], Query] = _compiled
+    if len(request.identifier) > LONGEST_REMEMBERED:
+        compiled = _compiled.__wrapped__
+    return compiled(request, rules)
+
+
+@lru_cache(maxsize=128)
+def _compiled(request: Request, rules: OutputRules) -> Query:
+    """Scanners ask the same again and again, so the last queries are remembered by their bytes."""
+    identifier = datasets.read(
+        request.identifier,
+        implicit_vr=request.implicit_vr,
+        deflated=request.deflated,
+        longest=LONGEST_IDENTIFIER,
+    )
+    try:
+        keys = read_keys(identifier)
+        plan = Plan(identifier, implicit_vr=request.implicit_vr, rules=rules)
+        return Query(keys, plan, request.deflated)
+    except IdentifierError:
+        raise
+    except Exception as error:  # pydicom decodes an element when it is looked at
+        raise Unreadable("cannot be decoded") from error

@@ -1,0 +1,82 @@
+"""A search of the worklist for one application entity, from what it asked to what it is answered."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from worklist.answering import compiled, offers, rows
+from worklist.answering.compiled import Query, Request
+from worklist.answering.offers import Offer
+from worklist.answering.rows import Found
+from worklist.dicom.answer_elements import EncodingError
+from worklist.failures import where
+from worklist.own_connection import own_connection
+
+logger = logging.getLogger(__name__)
+
+
+class TooMany(Exception):
+    """More items match than the device is sent, and its rule is to send none."""
+
+    def __init__(self, total: int, maximum: int) -> None:
+        super().__init__(f"{total} items match, and at most {maximum} are sent")
+        self.total = total
+        self.maximum = maximum
+
+
+class Answered(NamedTuple):
+    pk: int
+    status: int
+    identifier: bytes
+
+
+@dataclass
+class Search:
+    offer: Offer
+    query: Query
+    found: Found
+    unsent: int = 0  # items that cannot be encoded for this device
+
+    def answers(self) -> Iterator[Answered]:
+        for row in self.found.rows():
+            try:
+                status, identifier = self.query.answer(row)
+            except Exception as error:  # one bad row never loses the others
+                self.unsent += 1
+                _log_unsent(row["pk"], error)
+            else:
+                yield Answered(row["pk"], status, identifier)
+
+    @property
+    def left_out(self) -> int:
+        """Items that match and are not answered; known when all answers have been read."""
+        return self.found.skipped + self.unsent
+
+
+@own_connection
+def search(request: Request, ae_title: str) -> Search:
+    """Raises IdentifierError, Unreadable, TooMany and django.db.Error."""
+    offer = offers.offer_to(ae_title)
+    query = compiled.compile_query(request, offer.output)
+    return Search(offer, query, keep_to_maximum(offer, rows.find(offer.selection(query.keys))))
+
+
+def keep_to_maximum(offer: Offer, found: Found) -> Found:
+    """Raises TooMany."""
+    if offer.maximum and found.total > offer.maximum:
+        logger.warning(
+            "%s: %d items match, and at most %d are sent",
+            offer.ae_title.encode("unicode_escape").decode("ascii"), found.total, offer.maximum,
+        )  # fmt: skip
+        if offer.refuses_over_maximum:
+            raise TooMany(found.total, offer.maximum)
+        found.truncate(offer.maximum)
+    return found
+
+
+def _log_unsent(pk: int, error: Exception) -> None:
+    what = str(error) if isinstance(error, EncodingError) else where(error)
+    logger.error("Item %s is left out of the answers: %s", pk, what)

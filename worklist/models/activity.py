@@ -1,0 +1,54 @@
+"""What application entities have asked and reported, for people who look why something did not arrive."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+from worklist.queries import ActivityQuerySet
+
+
+class DeviceActivity(models.Model):
+    """One association, query or message. What was asked is kept as it came, a participant's ID perhaps."""
+
+    class Kind(models.TextChoices):
+        ASSOCIATION = "ASSOCIATION", "Association"
+        REFUSED = "REFUSED", "Association refused"
+        ECHO = "ECHO", "C-ECHO"
+        QUERY = "QUERY", "C-FIND"
+        N_CREATE = "N-CREATE", "MPPS N-CREATE"
+        N_SET = "N-SET", "MPPS N-SET"
+        N_GET = "N-GET", "MPPS N-GET"
+
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    ae_title = models.CharField("calling AE title", max_length=64)
+    called_ae_title = models.CharField("called AE title", max_length=64, blank=True, default="")
+    address = models.CharField(max_length=64, blank=True, default="")
+    certificate_subject = models.CharField(max_length=500, blank=True, default="")
+    status = models.PositiveIntegerField(
+        null=True, blank=True, help_text="The final status of the answer (PS3.7 Annex C)."
+    )
+    comment = models.CharField(max_length=255, blank=True, default="", help_text="How it ended, or why.")
+    milliseconds = models.FloatField(null=True, blank=True)
+    matches = models.PositiveIntegerField(null=True, blank=True, help_text="Answers sent.")
+    left_out = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Items that match and could not be sent: the server's log says why."
+    )
+    identifier = models.BinaryField(blank=True, default=b"", help_text="The query, as it came.")
+    implicit_vr = models.BooleanField(default=True)
+    sop_instance_uid = models.CharField("SOP Instance UID", max_length=64, blank=True, default="")
+
+    objects = ActivityQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        verbose_name = "activity of a device"
+        verbose_name_plural = "activity of devices"
+        indexes = [
+            models.Index(fields=["ae_title", "-at"], name="activity_of_a_device"),
+            models.Index(fields=["ae_title", "kind", "-at"], name="activity_by_kind"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} of {self.ae_title}, {self.at:%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,16 @@
+"""C-ECHO (PS3.4 Annex A)."""
+
+from __future__ import annotations
+
+from pynetdicom.events import Event
+
+from worklist.models import DeviceActivity
+from worklist.scp import recording
+
+SUCCESS = 0x0000
+
+
+def respond(event: Event) -> int:
+    """EVT_C_ECHO."""
+    recording.record(event.assoc, DeviceActivity.Kind.ECHO, status=SUCCESS)
+    return SUCCESS
