@@ -22,6 +22,7 @@ READ = frozenset(
         "worklist.view_historicalperformedstepitem",
         "worklist.view_attention",
         "worklist.view_device",
+        "worklist.view_deviceactivity",
         "sources.view_datasource",  # never its token, nor where that is kept
         "sources.view_mappingrule",
         "sources.view_syncrun",

@@ -95,7 +95,16 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1.0.0",
     "TAGS": [
         {"name": name}
-        for name in ("auth", "worklist", "performed steps", "attention", "sources", "users", "health")
+        for name in (
+            "auth",
+            "worklist",
+            "devices",
+            "performed steps",
+            "attention",
+            "sources",
+            "users",
+            "health",
+        )
     ],
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
@@ -113,6 +122,7 @@ SPECTACULAR_SETTINGS = {
         "StatusEnum": "worklist.models.Status",
         "PerformedStatusEnum": "worklist.models.PerformedStatus",
         "KindEnum": "worklist.models.Kind",
+        "ActivityKindEnum": "worklist.models.DeviceActivity.Kind",
         "SexEnum": "worklist.models.Sex",
         "SourceStateEnum": "sources.models.State",
         "OutcomeEnum": "sources.models.Outcome",

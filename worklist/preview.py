@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from io import BytesIO
 
-from pydicom import Dataset, Sequence
+from pydicom import Dataset
 from pydicom.filereader import read_dataset
 
-from worklist.attributes import RECORD_FIELDS, ROOT_ATTRIBUTES, STEP_SEQUENCE
+from worklist.answering.requests import everything
+from worklist.attributes import RECORD_FIELDS
 from worklist.dicom.encoding import Plan
 from worklist.models import WorklistItem
 
@@ -20,16 +21,7 @@ def as_the_scanner_sees_it(item: WorklistItem) -> str:
 
 def answers(items: Iterable[WorklistItem]) -> Iterator[Dataset]:
     """What a query that asks for everything is answered, one data set for each item."""
-    plan = Plan(_everything(), implicit_vr=False)
+    plan = Plan(everything(), implicit_vr=False)
     for item in items:
         answer = plan.encode({field: getattr(item, field) for field in RECORD_FIELDS})
         yield read_dataset(BytesIO(answer.identifier), is_implicit_VR=False, is_little_endian=True)
-
-
-def _everything() -> Dataset:
-    """A query whose every key of Table K.6-1 is universal."""
-    identifier = Dataset()
-    for attribute in ROOT_ATTRIBUTES:
-        identifier.add_new(attribute.tag, attribute.vr, None)
-    setattr(identifier, STEP_SEQUENCE.keyword, Sequence([Dataset()]))
-    return identifier

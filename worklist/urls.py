@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pylantir_site.rest.routes import route
 from worklist.api.attention import AttentionList, AttentionPoint
+from worklist.api.devices import DeviceActivityList, DeviceList, DeviceWorklist, ItemDevices
 from worklist.api.items import Item, ItemHistory, Items
 from worklist.api.performed_steps import PerformedStepList, PerformedStepOne
 
@@ -9,6 +10,10 @@ urlpatterns = [
     *route("worklist", Items.as_view(), "worklist"),
     *route("worklist/<int:pk>", Item.as_view(), "worklist-item"),
     *route("worklist/<int:pk>/history", ItemHistory.as_view(), "worklist-item-history"),
+    *route("worklist/<int:pk>/devices", ItemDevices.as_view(), "worklist-item-devices"),
+    *route("devices", DeviceList.as_view(), "devices"),
+    *route("devices/<str:ae_title>/activity", DeviceActivityList.as_view(), "device-activity"),
+    *route("devices/<str:ae_title>/worklist", DeviceWorklist.as_view(), "device-worklist"),
     *route("performed-steps", PerformedStepList.as_view(), "performed-steps"),
     *route("performed-steps/<str:sop_instance_uid>", PerformedStepOne.as_view(), "performed-step"),
     *route("attention", AttentionList.as_view(), "attention"),

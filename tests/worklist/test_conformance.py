@@ -11,12 +11,12 @@ from pynetdicom import evt
 
 from worklist import access, attributes, performing
 from worklist.access import Request
-from worklist.answering import compiled
+from worklist.answering import statuses
 from worklist.conformance import associations, performed, queries, statement
 from worklist.dicom import mpps as rules
 from worklist.dicom.mpps_attributes import ATTRIBUTES, printed
 from worklist.models import Device
-from worklist.scp import find, mpps, server
+from worklist.scp import mpps, server
 
 DOCUMENT = Path(__file__).resolve().parent.parent.parent / "docs" / "conformance.md"
 
@@ -94,12 +94,12 @@ def test_associations_are_rejected_with_the_codes_stated(settings: object) -> No
 
 def test_every_status_of_the_server_is_stated() -> None:
     of_the_server = {
-        compiled.PENDING,
-        compiled.PENDING_WITHOUT_SOME_KEYS,
-        find.CANCELLED,
-        find.OUT_OF_RESOURCES,
-        find.IDENTIFIER_DOES_NOT_MATCH,
-        find.UNABLE_TO_PROCESS,
+        statuses.PENDING,
+        statuses.PENDING_WITHOUT_SOME_KEYS,
+        statuses.CANCELLED,
+        statuses.OUT_OF_RESOURCES,
+        statuses.IDENTIFIER_DOES_NOT_MATCH,
+        statuses.UNABLE_TO_PROCESS,
     }
     assert set(queries.STATUSES) == of_the_server | {0x0000}
 

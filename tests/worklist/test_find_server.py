@@ -34,6 +34,7 @@ from tests.scu import keys
 from tests.worklist.conftest import RunningServer, StartServer, make_item
 from worklist.answering import compiled, rows
 from worklist.answering.remembering import Remembered
+from worklist.answering.statuses import Failure
 from worklist.dicom import datasets
 from worklist.dicom.datasets import Unreadable
 from worklist.dicom.matching import read_keys
@@ -517,7 +518,7 @@ class TestIdentifiers:
             datasets.inflate(bomb, longest=compiled.LONGEST_IDENTIFIER)
 
     def test_error_comments_fit_their_representation(self) -> None:
-        assert len(find.Failure(0xA700, "x" * 64).to_dataset().ErrorComment) == 64
+        assert len(find._dataset(Failure(0xA700, "x" * 64)).ErrorComment) == 64
 
 
 @pytest.mark.django_db

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from worklist.answering.remembering import Remembered
 from worklist.answering.rows import Row
+from worklist.answering.statuses import PENDING, PENDING_WITHOUT_SOME_KEYS
 from worklist.dicom import datasets
 from worklist.dicom.datasets import Unreadable
 from worklist.dicom.encoding import Answer, Plan
@@ -16,10 +17,6 @@ from worklist.dicom.matching import IdentifierError, Keys, read_keys
 from worklist.dicom.output_rules import OutputRules
 
 logger = logging.getLogger(__name__)
-
-# PS3.4 Table K.4-1
-PENDING = 0xFF00
-PENDING_WITHOUT_SOME_KEYS = 0xFF01
 
 LONGEST_IDENTIFIER = 1024 * 1024  # bytes, inflated
 LONGEST_REMEMBERED = 16 * 1024

@@ -112,7 +112,12 @@ def offer_of(device: Device | None, ae_title: str) -> Offer:
 
 def today_at(device: Device) -> date:
     """Schedules are the wall clock at the scanner: which day it is there decides what is today's."""
-    return timezone.localdate(timezone=ZoneInfo(device.time_zone) if device.time_zone else None)
+    return timezone.localdate(timezone=zone_of(device))
+
+
+def zone_of(device: Device | None) -> ZoneInfo | None:
+    """None is the server's own."""
+    return ZoneInfo(device.time_zone) if device is not None and device.time_zone else None
 
 
 def _days(today: date, number: int | None, direction: int) -> date | None:

@@ -11,20 +11,12 @@ from worklist.answering import compiled, offers, rows
 from worklist.answering.compiled import Query, Request
 from worklist.answering.offers import Offer
 from worklist.answering.rows import Found
+from worklist.answering.statuses import TooMany
 from worklist.dicom.answer_elements import EncodingError
 from worklist.failures import where
 from worklist.own_connection import own_connection
 
 logger = logging.getLogger(__name__)
-
-
-class TooMany(Exception):
-    """More items match than the device is sent, and its rule is to send none."""
-
-    def __init__(self, total: int, maximum: int) -> None:
-        super().__init__(f"{total} items match, and at most {maximum} are sent")
-        self.total = total
-        self.maximum = maximum
 
 
 class Answered(NamedTuple):

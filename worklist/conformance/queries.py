@@ -10,36 +10,39 @@ from pydicom.charset import python_encoding
 
 from worklist import attributes
 from worklist.answering import compiled
+from worklist.answering import statuses as sent
 from worklist.attributes import CODE, PROTOCOL_CONTEXT, REFERENCE, Attribute, Matching, Place
 from worklist.conformance.markdown import bullets, table
 from worklist.dicom.matching import STATUS_SYNONYMS
 from worklist.dicom.values import STATUS_ON_THE_WIRE
 from worklist.models import WorklistItem
 from worklist.queries import OFFERED
-from worklist.scp import find
 
 # PS3.4 Table K.4-1, and when each is sent.
 STATUSES = {
-    compiled.PENDING: ("Pending", "An answer; every requested attribute is supported."),
-    compiled.PENDING_WITHOUT_SOME_KEYS: (
+    sent.PENDING: ("Pending", "An answer; every requested attribute is supported."),
+    sent.PENDING_WITHOUT_SOME_KEYS: (
         "Pending",
         "An answer; a requested attribute is not supported for this item and is returned empty, or a key "
         "carries a value that is not matched on.",
     ),
     0x0000: ("Success", "All answers are sent. No identifier."),
-    find.CANCELLED: ("Cancel", "A C-CANCEL was received. Answers already on their way come before it."),
-    find.OUT_OF_RESOURCES: (
+    sent.CANCELLED: (
+        "Cancel",
+        "A C-CANCEL was received. Answers already on their way come before it.",
+    ),
+    sent.OUT_OF_RESOURCES: (
         "Refused",
         "The database is not available, or more items match than `MWL_MAXIMUM_ANSWERS` and "
         "`MWL_OVER_MAXIMUM` is `refuse`. With an Error Comment (0000,0902).",
     ),
-    find.IDENTIFIER_DOES_NOT_MATCH: (
+    sent.IDENTIFIER_DOES_NOT_MATCH: (
         "Failed",
         "A key cannot be understood: a malformed date, time or range, more than one item in the Scheduled "
         "Procedure Step Sequence, bytes that cannot be decoded. With Offending Element (0000,0901) and Error "
         "Comment (0000,0902).",
     ),
-    find.UNABLE_TO_PROCESS: (
+    sent.UNABLE_TO_PROCESS: (
         "Failed",
         "The identifier cannot be decoded or is too long, or an unexpected error. With an Error Comment.",
     ),

@@ -31,6 +31,13 @@ AT_ONCE = 500  # rows in one transaction
 INTERVAL = 0.5  # seconds
 TIME_TO_STOP = 5.0  # seconds for what is still queued
 
+# Characters of what a peer may have sent.
+LONGEST = {
+    field.name: field.max_length
+    for field in DeviceActivity._meta.fields
+    if field.name in ("ae_title", "called_ae_title", "address", "comment", "sop_instance_uid")
+}
+
 Row = dict[str, Any]
 
 _queue: Queue[Row] = Queue(LONGEST_QUEUE)
@@ -131,11 +138,7 @@ def _write(rows: list[Row]) -> None:
 
 def _activity(row: Row) -> DeviceActivity:
     request, subject = row.pop("request", None), row.pop("subject")
-    texts = {
-        name: _storable(value, DeviceActivity._meta.get_field(name).max_length)
-        for name, value in row.items()
-        if isinstance(value, str) and name != "kind"
-    }
+    texts = {name: _storable(row[name], longest) for name, longest in LONGEST.items() if name in row}
     identifier, implicit_vr = _plain(request) if request else (b"", True)
     return DeviceActivity(
         **{**row, **texts},

@@ -1,0 +1,198 @@
+"""Why an item is not among the answers to a query: the first rule that stops it, in plain words.
+
+Each rule is asked of the database and the encoder by the code that answers C-FIND.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from enum import Enum
+from typing import Any, NamedTuple
+
+from django.utils.formats import date_format
+
+from worklist.answering import rows
+from worklist.answering.compiled import Query
+from worklist.answering.offers import NOTHING, STATION, Offer, Rule, Selection
+from worklist.attributes import BY_KEYWORD
+from worklist.dicom import moments
+from worklist.dicom.answer_elements import EncodingError
+from worklist.dicom.matching import Key, Keys
+from worklist.dicom.output_rules import TooLong
+from worklist.dicom.values import to_text
+from worklist.models import WorklistItem
+from worklist.queries import restriction
+
+DATE, TIME = "ScheduledProcedureStepStartDate", "ScheduledProcedureStepStartTime"
+
+
+class Mend(Enum):
+    """Where the cause is."""
+
+    ITEM = "item"
+    DEVICE = "device"
+    SCANNER = "scanner"
+
+
+class Reason(NamedTuple):
+    """`rule` names it for programs: access, status, days, station, key, unreadable, length, maximum."""
+
+    rule: str
+    sentence: str
+    mend: Mend
+
+
+def why_not(item: WorklistItem, offer: Offer, query: Query) -> Reason | None:
+    """None: the item is answered. Raises django.db.Error."""
+    selection = offer.selection(query.keys)
+    if not WorklistItem.objects.matching(selection).filter(pk=item.pk).exists():
+        return _first_that_stops(item, offer, query.keys)
+    return _not_sent(item, query) or _beyond_maximum(item, offer, selection)
+
+
+def _first_that_stops(item: WorklistItem, offer: Offer, keys: Keys) -> Reason:
+    if item.performed_procedure_step_status not in offer.allowed_statuses(keys):
+        return _status(item, offer, keys)
+    for rule in offer.rules(keys):
+        if not WorklistItem.objects.filter(restriction(rule.condition), pk=item.pk).exists():
+            return _WORDS[rule.name](item, offer, rule)
+    return Reason("unreadable", "It has changed while this was looked at: look again.", Mend.ITEM)
+
+
+def _status(item: WorklistItem, offer: Offer, keys: Keys) -> Reason:
+    status = item.performed_procedure_step_status
+    if offer.statuses and status not in offer.statuses:
+        return Reason("status", f"{status} is not offered to this device.", Mend.DEVICE)
+    if keys.statuses is None:
+        sentence = f"It is {status}, which no scanner is offered unless its query or its device says so."
+        return Reason("status", sentence, Mend.ITEM)
+    asked = " or ".join(keys.statuses) or "a status that there is not"
+    return Reason("status", f"The scanner asked for {asked}; this item is {status}.", Mend.SCANNER)
+
+
+def _days(item: WorklistItem, offer: Offer, _: Rule) -> Reason:
+    day = said(item.scheduled_start_date, offer.today)
+    first, last = offer.first_day, offer.last_day
+    if first == last and first is not None:
+        window = f"items of {said(first, offer.today)}"
+    else:
+        ends = (("from", first), ("to", last))
+        window = "items " + " ".join(f"{word} {said(end, offer.today)}" for word, end in ends if end)
+    return Reason("days", f"Scheduled for {day}; this device is offered only {window}.", Mend.DEVICE)
+
+
+def _station(item: WorklistItem, offer: Offer, _: Rule) -> Reason:
+    own = " or ".join(offer.stations)
+    sentence = f"This device is offered only items for station {own}; {_stations(item)}."
+    return Reason("station", sentence, Mend.ITEM)
+
+
+def _key(item: WorklistItem, offer: Offer, rule: Rule) -> Reason:
+    key = rule.key
+    if key is None:
+        raise LookupError("a rule of a query has its key")
+    if rule.condition == NOTHING and key.keywords == (STATION,):
+        own = " or ".join(offer.stations)
+        asked = _listed(key.asked)
+        sentence = f"The scanner asked for station {asked}; this device is offered only items for {own}."
+        return Reason("station", sentence, Mend.SCANNER)
+    if key.keywords == (STATION,):
+        sentence = f"The scanner asked for station {_listed(key.asked)}; {_stations(item)}."
+        return Reason("key", sentence, Mend.ITEM)
+    if DATE in key.keywords or TIME in key.keywords:
+        return Reason("key", _scheduled(item, offer, key), Mend.ITEM)
+    return Reason("key", _other(item, key), Mend.ITEM)
+
+
+def _stations(item: WorklistItem) -> str:
+    return f"this item is for {' and '.join(item.stations)}" if item.stations else "this item has no station"
+
+
+def _scheduled(item: WorklistItem, offer: Offer, key: Key) -> str:
+    day, at = said(item.scheduled_start_date, offer.today), f"{item.scheduled_start_time:%H:%M}"
+    parts = dict(zip(key.keywords, (key.asked[:1], key.asked[1:]), strict=False))
+    if len(key.keywords) == 1:
+        parts = {key.keywords[0]: key.asked}
+    dates = _listed(_days_asked(value, offer.today) for value in parts.get(DATE, ()))
+    times = _listed(_times_asked(value) for value in parts.get(TIME, ()))
+    asked = " at ".join(filter(None, (dates, times)))
+    when = " at ".join(
+        filter(None, (day if DATE in key.keywords else "", at if TIME in key.keywords else ""))
+    )
+    return f"Scheduled for {when}; the scanner asked for {asked}."
+
+
+def _other(item: WorklistItem, key: Key) -> str:
+    attribute = BY_KEYWORD[key.keywords[0]]
+    value = to_text(getattr(item, attribute.field or ""))
+    has = f"this item has {value}" if value else "this item has none"
+    return f"The scanner asked for {attribute.name} {_listed(key.asked)}; {has}."
+
+
+def _not_sent(item: WorklistItem, query: Query) -> Reason | None:
+    row = rows.read_one(item.pk)
+    if row is None:
+        return Reason("unreadable", "The item cannot be read: the server's log says what.", Mend.ITEM)
+    try:
+        query.answer(row)
+    except TooLong as error:
+        name = BY_KEYWORD[error.keyword].name
+        sentence = (
+            f"{name} is longer than this scanner takes: {error.length} characters, and it takes "
+            f"{error.longest}."
+        )
+        return Reason("length", sentence, Mend.ITEM)
+    except EncodingError as error:
+        return Reason("unreadable", f"Its {error.keyword} cannot be sent.", Mend.ITEM)
+    except Exception as error:
+        sentence = f"It cannot be sent ({type(error).__name__}): the server's log says where."
+        return Reason("unreadable", sentence, Mend.ITEM)
+    return None
+
+
+def _beyond_maximum(item: WorklistItem, offer: Offer, selection: Selection) -> Reason | None:
+    if not offer.maximum:
+        return None
+    found = rows.find(selection)
+    if found.total <= offer.maximum:
+        return None
+    sentence = f"{found.total} items match, and this device is sent at most {offer.maximum}"
+    if offer.refuses_over_maximum:
+        return Reason("maximum", f"{sentence}: it is sent an error instead.", Mend.DEVICE)
+    found.truncate(offer.maximum)
+    sent = {*(row["pk"] for row in found.first), *found.others}
+    return None if item.pk in sent else Reason("maximum", f"{sentence}: the earliest.", Mend.DEVICE)
+
+
+def said(day: date, today: date) -> str:
+    """A day as people speak of it."""
+    names = {-1: "yesterday", 0: "today", 1: "tomorrow"}
+    return names.get((day - today).days) or date_format(day, "j F Y")
+
+
+def _days_asked(value: str, today: date) -> str:
+    return _range(value, moments.date_range, lambda day: said(day, today), "days")
+
+
+def _times_asked(value: str) -> str:
+    return _range(value, moments.time_range, lambda at: f"{at:%H:%M}", "times")
+
+
+def _range(value: str, parse: Callable[[str], Any], say: Callable[[Any], str], any_of: str) -> str:
+    found = parse(value)
+    if found.low == found.high:
+        return say(found.low)
+    ends = (("from", found.low), ("to", found.high))
+    return " ".join(f"{word} {say(end)}" for word, end in ends if end is not None) or f"any {any_of}"
+
+
+def _listed(values: Any) -> str:
+    return " or ".join(values)
+
+
+_WORDS: dict[str, Callable[[WorklistItem, Offer, Rule], Reason]] = {
+    "days": _days,
+    "station": _station,
+    "key": _key,
+}

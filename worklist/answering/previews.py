@@ -1,0 +1,85 @@
+"""What a device would be answered now, by the code that answers C-FIND, and why other items are not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from io import BytesIO
+from itertools import islice
+
+from pydicom import Dataset
+from pydicom.filereader import read_dataset
+
+from worklist import access
+from worklist.answering.compiled import Request
+from worklist.answering.explaining import Reason, why_not
+from worklist.answering.search import Search, search
+from worklist.answering.statuses import SUCCESS, Failure, failure
+from worklist.dicom.matching import DATE_FIELD
+from worklist.models import WorklistItem
+
+MOST_ANSWERS = 200  # shown
+MOST_LEFT_OUT = 50  # explained
+NEAR = timedelta(days=1)  # items of these days are explained where they are not answered
+
+
+@dataclass(frozen=True)
+class Answer:
+    pk: int
+    status: int
+    dataset: Dataset  # as the device decodes it
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    item: WorklistItem
+    reason: Reason
+
+
+@dataclass
+class Preview:
+    """`closed` says why the AE title may not connect at all; what it would be answered is shown all the same.
+
+    `answers` are the first ones of `total`.
+    """
+
+    ae_title: str
+    request: Request
+    closed: str
+    failure: Failure = field(default_factory=lambda: Failure(SUCCESS, ""))
+    answers: list[Answer] = field(default_factory=list)
+    total: int = 0
+    left_out: list[LeftOut] = field(default_factory=list)
+
+
+def preview(ae_title: str, request: Request) -> Preview:
+    """Raises django.db.Error."""
+    made = Preview(ae_title, request, access.closed_to(ae_title))
+    try:
+        found = search(request, ae_title)
+        answered = list(found.answers())
+    except Exception as error:
+        made.failure = failure(error)
+        return made
+    made.total = len(answered)
+    made.answers = [
+        Answer(each.pk, each.status, _decoded(each.identifier, request)) for each in answered[:MOST_ANSWERS]
+    ]
+    made.left_out = list(islice(_left_out(found, {each.pk for each in answered}), MOST_LEFT_OUT))
+    return made
+
+
+def _left_out(found: Search, answered: set[int]) -> Iterator[LeftOut]:
+    """The items of these days, the device's today in the middle."""
+    offer = found.offer
+    near = (offer.today - NEAR, offer.today + NEAR)
+    items = WorklistItem.objects.filter(**{f"{DATE_FIELD}__range": near}).exclude(pk__in=answered)
+    for item in items[: 4 * MOST_LEFT_OUT]:
+        reason = why_not(item, offer, found.query)
+        if reason is not None:  # it may match by now
+            yield LeftOut(item, reason)
+
+
+def _decoded(identifier: bytes, request: Request) -> Dataset:
+    return read_dataset(BytesIO(identifier), is_implicit_VR=request.implicit_vr, is_little_endian=True)

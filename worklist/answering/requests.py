@@ -1,0 +1,169 @@
+"""Queries that a person makes, and those that a device has made, as C-FIND would get them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from io import BytesIO
+from typing import Any, NamedTuple
+
+from pydicom import Dataset, Sequence
+from pydicom.config import disable_value_validation
+from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import write_dataset
+
+from worklist.answering.compiled import LONGEST_IDENTIFIER, Request
+from worklist.answering.offers import STATION, Offer
+from worklist.attributes import BY_KEYWORD, ROOT_ATTRIBUTES, STEP_SEQUENCE, Attribute, Place, matched
+from worklist.dicom import datasets, json_model, moments
+from worklist.dicom.datasets import Unreadable
+from worklist.dicom.json_model import DataSet
+from worklist.dicom.matching import IdentifierError, read_keys
+from worklist.models import Device, DeviceActivity
+
+DATE = "ScheduledProcedureStepStartDate"
+# A query with one of these looks for one patient; the others are for a list.
+OF_ONE_PATIENT = frozenset(
+    {
+        *("PatientID", "PatientName", "AccessionNumber", "RequestedProcedureID"),
+        *("ScheduledProcedureStepID", "StudyInstanceUID"),
+    }
+)
+MOST_LOOKED_AT = 25  # of the last queries, for one that asks for a list
+
+
+class Asked(NamedTuple):
+    """A query and whose it is, in words."""
+
+    request: Request
+    origin: str
+
+
+def by_keyword() -> dict[str, Attribute]:
+    """What a person may ask for: the keys that are matched."""
+    return {attribute.keyword: attribute for attribute in matched()}
+
+
+def everything() -> Dataset:
+    """A query whose every key of Table K.6-1 is universal."""
+    identifier = Dataset()
+    for attribute in ROOT_ATTRIBUTES:
+        identifier.add_new(attribute.tag, attribute.vr, None)
+    setattr(identifier, STEP_SEQUENCE.keyword, Sequence([Dataset()]))
+    return identifier
+
+
+def of_keys(given: Mapping[str, str]) -> Request:
+    """A query for everything of the items that match the keys, by keyword; several values by backslash."""
+    identifier = everything()
+    step = identifier.ScheduledProcedureStepSequence[0]
+    with disable_value_validation():
+        for attribute in BY_KEYWORD.values():
+            if attribute.place is Place.STEP:
+                step.add_new(attribute.tag, attribute.vr, None)
+        for keyword, value in given.items():
+            attribute = BY_KEYWORD[keyword]
+            place = step if attribute.place is Place.STEP else identifier
+            place.add_new(attribute.tag, attribute.vr, _values(attribute, value))
+        identifier.SpecificCharacterSet = "ISO_IR 192"
+        return Request(_encoded(identifier, implicit_vr=False), implicit_vr=False)
+
+
+def usual(device: Device | None, offer: Offer) -> Request:
+    """What consoles ask by themselves: today's items of their modality and station (PS3.2 N.5)."""
+    keys = {DATE: f"{offer.today:%Y%m%d}", STATION: offer.stations[0]}
+    if device is not None and device.modality:
+        keys["Modality"] = device.modality
+    return of_keys(keys)
+
+
+def recorded(activity: DeviceActivity) -> Request:
+    return Request(bytes(activity.identifier), implicit_vr=activity.implicit_vr)
+
+
+def moved(request: Request, *, asked_on: date, today: date) -> Request:
+    """The query as it would be asked today: a date key that held the day it was asked on moves along."""
+    if asked_on == today:
+        return request
+    try:
+        identifier = read(request)
+        step = identifier.ScheduledProcedureStepSequence[0]
+        asked = str(step[DATE].value or "")
+        wanted = moments.date_range(asked)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError, Unreadable):
+        return request
+    if not (wanted.low or date.min) <= asked_on <= (wanted.high or date.max):
+        return request
+    with disable_value_validation():
+        step[DATE].value = _range(wanted.low, wanted.high, today - asked_on, single="-" not in asked)
+        return Request(_encoded(identifier, implicit_vr=request.implicit_vr), implicit_vr=request.implicit_vr)
+
+
+def read(request: Request) -> Dataset:
+    """Raises Unreadable."""
+    return datasets.read(
+        request.identifier,
+        implicit_vr=request.implicit_vr,
+        deflated=request.deflated,
+        longest=LONGEST_IDENTIFIER,
+    )
+
+
+def decoded(request: Request) -> DataSet | None:
+    """All that was asked, in DICOM's JSON model; None where it cannot be decoded."""
+    try:
+        return json_model.read(read(request)).dataset
+    except Exception:  # pydicom decodes on access, and raises what its converters raise
+        return None
+
+
+def keys_with_values(request: Request) -> list[tuple[str, str]] | None:
+    """Keyword and value of the keys that select something; None where the query cannot be read."""
+    dataset = decoded(request)
+    return None if dataset is None else list(_with_values(dataset))
+
+
+def asks_for_a_list(request: Request) -> bool:
+    try:
+        keys = read_keys(read(request))
+    except (IdentifierError, Unreadable):
+        return False
+    return not any(OF_ONE_PATIENT & set(key.keywords) for key in keys.keys)
+
+
+def last_list_query(ae_title: str) -> DeviceActivity | None:
+    """The last of a device's queries that asked for a list; who looks for one patient sees no other."""
+    queries = DeviceActivity.objects.queries().filter(ae_title=ae_title, status=0).exclude(identifier=b"")
+    for activity in queries[:MOST_LOOKED_AT]:
+        if asks_for_a_list(recorded(activity)):
+            return activity
+    return None
+
+
+def _values(attribute: Attribute, value: str) -> Any:
+    several = [part.strip() for part in value.split("\\")]
+    return several if len(several) > 1 else several[0]
+
+
+def _encoded(identifier: Dataset, *, implicit_vr: bool) -> bytes:
+    stream = DicomBytesIO()
+    stream.is_little_endian, stream.is_implicit_VR = True, implicit_vr
+    write_dataset(stream, identifier)
+    written = BytesIO(stream.getvalue())
+    return written.getvalue()
+
+
+def _range(low: date | None, high: date | None, by: timedelta, *, single: bool) -> str:
+    ends = [f"{end + by:%Y%m%d}" if end else "" for end in (low, high)]
+    return ends[0] if single else "-".join(ends)
+
+
+def _with_values(dataset: DataSet) -> Iterator[tuple[str, str]]:
+    from pydicom.datadict import keyword_for_tag
+
+    for key, element in dataset.items():
+        if element["vr"] == "SQ":
+            for item in json_model.items(element):
+                yield from _with_values(item)
+        elif (texts := [text for text in json_model.texts(element) if text]) and key != "00080005":
+            yield keyword_for_tag(int(key, 16)) or f"({key[:4]},{key[4:]})", "\\".join(texts)

@@ -1,0 +1,80 @@
+"""Whether each device would be answered an item, and why not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils import timezone
+from django.utils.timesince import timesince
+
+from worklist import access
+from worklist.answering import compiled, offers, requests
+from worklist.answering.explaining import Mend, Reason, why_not
+from worklist.answering.requests import Asked
+from worklist.answering.statuses import failure
+from worklist.models import Device, DeviceActivity, WorklistItem
+
+RECENTLY = timedelta(days=7)  # AE titles without a device that called since then are told, too
+MOST_STRANGERS = 10
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`reason` is None where it would be answered the item; `device` is the row of its own, if it has one."""
+
+    ae_title: str
+    device: Device | None
+    asked: Asked
+    reason: Reason | None
+
+
+def verdicts(item: WorklistItem) -> list[Verdict]:
+    """Of each device, by its last query that asked for a list, or its usual one. Raises django.db.Error."""
+    return [verdict(item, ae_title) for ae_title in _ae_titles()]
+
+
+def verdict(item: WorklistItem, ae_title: str) -> Verdict:
+    device = Device.objects.filter(ae_title=ae_title).first()
+    asked = last_or_usual(ae_title)
+    return Verdict(ae_title, device, asked, _reason(item, ae_title, asked))
+
+
+def last_or_usual(ae_title: str) -> Asked:
+    """What a device asks, as it would be asked today."""
+    device = Device.objects.of(ae_title)
+    offer = offers.offer_of(device, ae_title)
+    last = requests.last_list_query(ae_title)
+    if last is None:
+        return Asked(requests.usual(device, offer), "its usual query: today, its modality and station")
+    asked_on = timezone.localdate(last.at, offers.zone_of(device))
+    request = requests.moved(requests.recorded(last), asked_on=asked_on, today=offer.today)
+    return Asked(request, f"its last query for a list, {timesince(last.at)} ago")
+
+
+def _reason(item: WorklistItem, ae_title: str, asked: Asked) -> Reason | None:
+    if closed := access.closed_to(ae_title):
+        return Reason("access", f"It cannot connect: {closed}.", Mend.DEVICE)
+    if refused := _last_refusal(ae_title):
+        ago = timesince(refused.at)
+        return Reason("access", f"Its last attempt, {ago} ago, was refused: {refused.comment}.", Mend.DEVICE)
+    offer = offers.offer_to(ae_title)
+    try:
+        query = compiled.compile_query(asked.request, offer.output)
+    except Exception as error:
+        return Reason("key", f"Its query fails: {failure(error).comment}.", Mend.SCANNER)
+    return why_not(item, offer, query)
+
+
+def _last_refusal(ae_title: str) -> DeviceActivity | None:
+    newest = DeviceActivity.objects.newest(ae_title)
+    return newest if newest is not None and newest.kind == DeviceActivity.Kind.REFUSED else None
+
+
+def _ae_titles() -> Iterator[str]:
+    """Of the devices, then of those without a row that called lately."""
+    known = list(Device.objects.exclude(ae_title=Device.ANY).values_list("ae_title", flat=True))
+    yield from known
+    lately = DeviceActivity.objects.filter(at__gte=timezone.now() - RECENTLY).exclude(ae_title__in=known)
+    yield from lately.order_by("ae_title").values_list("ae_title", flat=True).distinct()[:MOST_STRANGERS]
