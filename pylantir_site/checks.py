@@ -14,10 +14,12 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.models import Model
 
 from sources import secrets
 from sources.models import DataSource
 from sources.models.data_sources import SECRETS
+from worklist.models import Device
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
 NETWORK_FILE_SYSTEMS = frozenset(
@@ -115,7 +117,7 @@ def secrets_can_be_decrypted(
     app_configs: Apps, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
     """Runs where a database is named: `check --database default`, and at every start."""
-    if DEFAULT_DB_ALIAS not in (databases or ()) or not _has_sources():
+    if DEFAULT_DB_ALIAS not in (databases or ()) or not _has_table(DataSource):
         return []
     kept = DataSource.objects.values_list("name", *SECRETS)  # other columns may not be migrated yet
     locked = [name for name, *ciphers in kept if not all(map(_can_be_decrypted, ciphers))]
@@ -131,6 +133,33 @@ def secrets_can_be_decrypted(
     ]
 
 
+@register(Tags.database)
+def devices_are_listed(
+    app_configs: Apps, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Runs where a database is named, as at every start."""
+    if DEFAULT_DB_ALIAS not in (databases or ()) or not _has_table(Device):
+        return []
+    enabled = dict(Device.objects.values_list("ae_title", "enabled"))
+    if not enabled:
+        return [
+            Warning(
+                "No device is listed: the DICOM server accepts associations from this machine only.",
+                hint="Add the scanners under Devices in the admin.",
+                id="pylantir.W007",
+            )
+        ]
+    if not enabled.get(Device.ANY):
+        return []
+    return [
+        Warning(
+            "The device * is enabled: any AE title may read the worklist, and report examinations.",
+            hint="List the scanners under Devices in the admin, and disable the device *.",
+            id="pylantir.W008",
+        )
+    ]
+
+
 def _can_be_decrypted(cipher: str) -> bool:
     try:
         return not cipher or bool(secrets.decrypt(cipher))
@@ -138,8 +167,8 @@ def _can_be_decrypted(cipher: str) -> bool:
         return False
 
 
-def _has_sources() -> bool:
-    return DataSource._meta.db_table in connections[DEFAULT_DB_ALIAS].introspection.table_names()
+def _has_table(model: type[Model]) -> bool:
+    return model._meta.db_table in connections[DEFAULT_DB_ALIAS].introspection.table_names()
 
 
 def sqlite_files() -> list[Path]:

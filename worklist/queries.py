@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import reduce
 from operator import and_, or_
 from typing import TYPE_CHECKING, Protocol, assert_never
 
 from django.db import models
 from django.db.models import Case, Q, Value, When
+from django.utils import timezone
 
 from worklist.dicom.conditions import AllOf, AnyOf, Condition, Scheduled, Text, Within
 from worklist.dicom.matching import DATE_FIELD, STATUS_FIELD, TIME_FIELD
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
         PerformedStep,
         WorklistItem,
     )
+
+PRUNED_AT_ONCE = 500  # rows to a transaction: nobody else can write meanwhile
 
 models.CharField.register_lookup(WildCard)
 models.CharField.register_lookup(Unindexed)
@@ -108,6 +111,18 @@ class ActivityQuerySet(models.QuerySet["DeviceActivity"]):
 
     def newest(self, ae_title: str) -> DeviceActivity | None:
         return self.filter(ae_title=ae_title).order_by("-at", "-pk").first()
+
+    def prune(self, *, days: int) -> None:
+        """Delete what is older, but for the last contact and the last query of each device."""
+        from worklist.models import Device  # whose activity this is
+
+        kept: set[int] = set()
+        for ae_title in Device.objects.values_list("ae_title", flat=True):
+            own = self.filter(ae_title=ae_title).order_by("-at", "-pk").values_list("pk", flat=True)
+            kept.update(own[:1], own.filter(kind="QUERY")[:1])
+        old = self.filter(at__lt=timezone.now() - timedelta(days=days)).exclude(pk__in=kept)
+        while some := list(old.values_list("pk", flat=True)[:PRUNED_AT_ONCE]):
+            self.filter(pk__in=some).delete()
 
 
 def restriction(condition: Condition) -> Q:

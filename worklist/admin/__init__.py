@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from worklist.admin.attention import AttentionAdmin
+from worklist.admin.device_activity import DeviceActivityAdmin
 from worklist.admin.devices import DeviceAdmin
 from worklist.admin.items import WorklistItemAdmin
 from worklist.admin.performed_steps import PerformedStepAdmin
 
-__all__ = ["AttentionAdmin", "DeviceAdmin", "PerformedStepAdmin", "WorklistItemAdmin"]
+__all__ = [
+    "AttentionAdmin",
+    "DeviceActivityAdmin",
+    "DeviceAdmin",
+    "PerformedStepAdmin",
+    "WorklistItemAdmin",
+]

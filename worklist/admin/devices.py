@@ -1,17 +1,195 @@
-"""The scanners that may connect."""
+"""Devices in the admin: their rules, last contact, a C-ECHO, and what each would see."""
 
 from __future__ import annotations
 
-from django.contrib import admin
+from typing import Any
 
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
+from django.utils.html import format_html
+from django.utils.timesince import timesince
+from django.views.decorators.http import require_POST
+
+from worklist import presets
 from worklist.admin.history import ActorHistoryAdmin
-from worklist.models import Device
+from worklist.admin.previews import preview_view
+from worklist.models import Device, DeviceActivity, Status
+
+OWN_AE_TITLE = "MWL_SERVER"
+
+
+class DeviceForm(forms.ModelForm):
+    offered_statuses = forms.MultipleChoiceField(
+        choices=Status.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=Device._meta.get_field("offered_statuses").help_text,
+    )
+    preset = forms.ChoiceField(
+        required=False,
+        widget=forms.HiddenInput,
+        choices=[("", ""), *((each.key, each.label) for each in presets.PRESETS)],
+    )
+
+    class Meta:
+        model = Device
+        fields = "__all__"  # noqa: DJ007 - the admin's fieldsets choose
+
+    def clean_offered_statuses(self) -> list[str]:
+        return list(self.cleaned_data["offered_statuses"])
 
 
 @admin.register(Device)
 class DeviceAdmin(ActorHistoryAdmin):
-    list_display = ("ae_title", "name", "enabled", "updated_at")
-    list_filter = ("enabled",)
-    search_fields = ("ae_title", "name")
+    form = DeviceForm
+    change_form_template = "admin/worklist/device/change_form.html"
+    list_display = ("ae_title", "name", "vendor", "model", "enabled", "last_contact", "would_see")
+    list_filter = ("enabled", "vendor", "modality")
+    search_fields = ("ae_title", "name", "vendor", "model")
     readonly_fields = ("created_at", "updated_at")
-    fields = ("ae_title", "name", "enabled", "created_at", "updated_at")
+    show_facets = admin.ShowFacets.NEVER
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("ae_title", "enabled"),
+                    ("name", "modality"),
+                    ("vendor", "model"),
+                    "notes",
+                    "preset",
+                )
+            },
+        ),
+        (
+            "Who may connect",
+            {"fields": ("addresses", "called_ae_title", "certificate_subject", ("host", "port"))},
+        ),
+        (
+            "What it is offered",
+            {
+                "fields": (
+                    "station_filter",
+                    "station_ae_titles",
+                    "offered_statuses",
+                    ("days_back", "days_ahead"),
+                    "time_zone",
+                    ("maximum_answers", "over_maximum"),
+                )
+            },
+        ),
+        (
+            "How it is answered",
+            {
+                "fields": (
+                    "specific_character_set",
+                    "misfit",
+                    ("longest_patient_name", "longest_patient_id"),
+                    "station_name",
+                    ("coding_scheme_designator", "protocol_codes_sent"),
+                    "protocol_codes",
+                )
+            },
+        ),
+        ("What it reports", {"fields": ("mpps_strictness",)}),
+        ("Record", {"fields": (("created_at", "updated_at"),), "classes": ("collapse",)}),
+    )
+
+    @admin.display(description="last contact")
+    def last_contact(self, device: Device) -> str:
+        last = DeviceActivity.objects.newest(device.ae_title)
+        if last is None:
+            return "-"
+        return format_html('<a href="{}">{}</a>', activity_page(device.ae_title), told(last))
+
+    @admin.display(description="")
+    def would_see(self, device: Device) -> str:
+        if device.ae_title == Device.ANY:
+            return ""
+        return format_html('<a href="{}">What would it see?</a>', preview_page(device.ae_title))
+
+    def get_urls(self) -> list[URLPattern]:
+        views = self.admin_site.admin_view
+        return [
+            path("preview/", views(self.preview_view), name="worklist_device_preview"),
+            path("<int:pk>/echo/", views(self.echo_view), name="worklist_device_echo"),
+            *super().get_urls(),
+        ]
+
+    def preview_view(self, request: HttpRequest) -> HttpResponse:
+        if not request.user.has_perm("worklist.view_worklistitem"):
+            raise PermissionDenied
+        return preview_view(self, request)
+
+    @method_decorator(require_POST)
+    def echo_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """To the host and port that the device's row names, and nowhere else."""
+        device = Device.objects.filter(pk=pk).first()
+        if device is None:
+            raise Http404
+        if not self.has_change_permission(request, device):
+            raise PermissionDenied
+        if not device.host or device.port is None:
+            messages.error(request, "Enter host and port first: where does the device listen?")
+        else:
+            from worklist.scp.echo import echo  # pynetdicom is for those who press the button
+
+            own = device.called_ae_title or OWN_AE_TITLE
+            outcome = echo(device.host, device.port, ae_title=device.ae_title, own_ae_title=own)
+            level = messages.SUCCESS if outcome.succeeded else messages.ERROR
+            messages.add_message(request, level, outcome.sentence)
+        return HttpResponseRedirect(reverse("admin:worklist_device_change", args=[pk]))
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        device = kwargs.get("obj")
+        form = context["adminform"].form
+        chosen = presets.BY_KEY.get(request.GET.get("preset", ""))
+        if chosen is not None and not form.is_bound:
+            form.initial.update(chosen.values)
+        shown = chosen or presets.BY_KEY.get(form.initial.get("preset") or "")
+        context.update(
+            presets=presets.PRESETS if self.has_change_permission(request, device) else (),
+            chosen_preset=chosen,
+            shown_preset=shown,
+            preset_rules=_rules(form, shown) if shown else (),
+        )
+        if device is not None:
+            last = DeviceActivity.objects.newest(device.ae_title)
+            context.update(
+                last_contact=told(last) if last else "",
+                activity_page=activity_page(device.ae_title),
+                preview_page="" if device.ae_title == Device.ANY else preview_page(device.ae_title),
+            )
+        return super().render_change_form(request, context, *args, **kwargs)
+
+
+def told(activity: DeviceActivity) -> str:
+    where = f" from {activity.address}" if activity.address else ""
+    return f"{timesince(activity.at)} ago{where}: {activity.get_kind_display()}"
+
+
+def activity_page(ae_title: str) -> str:
+    return _with_query("admin:worklist_deviceactivity_changelist", "ae_title", ae_title)
+
+
+def preview_page(ae_title: str) -> str:
+    return _with_query("admin:worklist_device_preview", "device", ae_title)
+
+
+def _with_query(name: str, parameter: str, value: str) -> str:
+    from urllib.parse import urlencode
+
+    return f"{reverse(name)}?{urlencode({parameter: value})}"
+
+
+def _rules(form: Any, preset: presets.Preset) -> list[tuple[str, str, presets.Rule]]:
+    """Of each rule: its field's name as people read it, its value, and the rule itself."""
+    found = []
+    for rule in preset.rules:
+        label = str(form.fields[rule.field].label or rule.field) if rule.field in form.fields else ""
+        found.append((label, getattr(rule.value, "label", rule.value), rule))
+    return found

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.urls import URLPattern, path
 from django.utils.formats import date_format, time_format
 from django.utils.html import format_html
 
 from worklist import identity, intake, preview
-from worklist.admin import actions
+from worklist.admin import actions, missing
 from worklist.admin.badges import status_badge
 from worklist.admin.filters import SourceFilter, StationFilter, WhenFilter
 from worklist.admin.forms import WorklistItemForm
@@ -116,6 +118,18 @@ class WorklistItemAdmin(ActorHistoryAdmin):
     shown_of_a_stored_item = (("Status", {"fields": (("badge", "source"), ("created_at", "updated_at"))}),)
     why = ("This change", {"fields": ("reason",)})
     as_seen = ("As the scanner sees it", {"fields": ("as_the_scanner_sees_it",), "classes": ("collapse",)})
+
+    def get_urls(self) -> list[URLPattern]:
+        views = self.admin_site.admin_view
+        return [
+            path("missing/", views(partial(missing.participant_view, self)), name="worklist_missing"),
+            path(
+                "<int:pk>/missing/",
+                views(partial(missing.item_view, self)),
+                name="worklist_worklistitem_missing",
+            ),
+            *super().get_urls(),
+        ]
 
     @admin.display(description="status", ordering="performed_procedure_step_status")
     def badge(self, item: WorklistItem) -> str:

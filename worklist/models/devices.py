@@ -86,7 +86,9 @@ class Device(Recorded):
         max_length=16, blank=True, default="", validators=[validators.code_string],
         help_text="MR, say. What its usual query is taken to ask for while it has asked nothing yet.",
     )  # fmt: skip
-    preset = models.CharField(max_length=32, blank=True, default="", editable=False)
+    preset = models.CharField(
+        max_length=32, blank=True, default="", help_text="The vendor rules it began from."
+    )
     notes = models.TextField(blank=True, default="", help_text="For people.")
 
     addresses = models.TextField(

@@ -101,6 +101,11 @@ def _apply_config() -> None:
 
 
 def _tell_who_may_associate() -> None:
+    if Device.objects.filter(ae_title=Device.ANY, enabled=True).exists():
+        logger.warning(
+            "The device * is enabled: any AE title may associate. "
+            "List the scanners under Devices in the admin, and disable it."
+        )
     if not Device.objects.exists():
         logger.warning(
             "No device is known, so associations are accepted from this machine only. "

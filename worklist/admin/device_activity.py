@@ -1,0 +1,71 @@
+"""What devices did: a list to look into, which nobody edits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+
+from worklist.admin import dataset
+from worklist.admin.queries_in_words import NOT_KEPT, UNREADABLE, summary
+from worklist.answering import requests
+from worklist.models import DeviceActivity
+
+
+@admin.register(DeviceActivity)
+class DeviceActivityAdmin(admin.ModelAdmin):
+    list_display = ("at", "ae_title", "kind", "address", "asked", "outcome", "matches", "duration")
+    list_filter = (("kind", admin.ChoicesFieldListFilter), "ae_title", "at", "address")
+    date_hierarchy = "at"
+    search_fields = ("ae_title", "address", "comment", "=sop_instance_uid")
+    search_help_text = "AE title, address, how it ended, or a whole SOP Instance UID."
+    ordering = ("-at", "-pk")
+    list_per_page = 50
+    show_facets = admin.ShowFacets.NEVER
+    show_full_result_count = False
+    actions = None
+    fields = (
+        *("at", "kind", "ae_title", "called_ae_title", "address", "certificate_subject"),
+        *("outcome", "duration", "matches", "left_out", "sop_instance_uid", "asked", "identifier_as_text"),
+        "again",
+    )
+
+    @admin.display(description="asked")
+    def asked(self, activity: DeviceActivity) -> str:
+        return summary(activity)
+
+    @admin.display(description="outcome")
+    def outcome(self, activity: DeviceActivity) -> str:
+        status = "" if activity.status is None else f"{activity.status:04X}"
+        return " ".join(filter(None, (status, activity.comment))) or "-"
+
+    @admin.display(description="ms", ordering="milliseconds")
+    def duration(self, activity: DeviceActivity) -> str:
+        return "-" if activity.milliseconds is None else f"{activity.milliseconds:.1f}"
+
+    @admin.display(description="query")
+    def identifier_as_text(self, activity: DeviceActivity) -> str:
+        if not activity.identifier:
+            return NOT_KEPT if activity.kind == DeviceActivity.Kind.QUERY else "-"
+        decoded = requests.decoded(requests.recorded(activity))
+        text = UNREADABLE if decoded is None else dataset.as_text(decoded)
+        return format_html('<pre class="dataset">{}</pre>', text)
+
+    @admin.display(description="now")
+    def again(self, activity: DeviceActivity) -> str:
+        if not activity.identifier:
+            return "-"
+        url = reverse("admin:worklist_device_preview")
+        return format_html('<a href="{}?query={}">What would it be answered now?</a>', url, activity.pk)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

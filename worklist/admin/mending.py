@@ -1,0 +1,31 @@
+"""Where what keeps an item from a scanner can be mended."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from worklist.answering.explaining import Mend, Reason
+from worklist.models import Device, WorklistItem
+
+
+class Link(NamedTuple):
+    url: str
+    text: str
+
+
+def mend_link(
+    request: HttpRequest, reason: Reason, *, item: WorklistItem, device: Device | None
+) -> Link | None:
+    """None where nothing here mends it: the operator asks for something else at the scanner."""
+    if reason.mend is Mend.ITEM:
+        return Link(reverse("admin:worklist_worklistitem_change", args=[item.pk]), "Change the item")
+    if reason.mend is Mend.SCANNER:
+        return None
+    if device is not None:
+        return Link(reverse("admin:worklist_device_change", args=[device.pk]), "Change the device")
+    if request.user.has_perm("worklist.add_device"):
+        return Link(reverse("admin:worklist_device_add"), "Add the device")
+    return Link(reverse("admin:worklist_device_changelist"), "Devices")

@@ -1,0 +1,57 @@
+"""C-ECHO to a device, for people who set one up (PS3.4 Annex A)."""
+
+from __future__ import annotations
+
+import time
+from typing import NamedTuple
+
+from pynetdicom import AE
+from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at import
+
+TIMEOUT = 5.0  # seconds for the connection, and for each answer
+
+
+class Outcome(NamedTuple):
+    succeeded: bool
+    sentence: str
+
+
+def echo(host: str, port: int, *, ae_title: str, own_ae_title: str) -> Outcome:
+    """Whether the application entity answers."""
+    entity = AE(ae_title=own_ae_title)
+    entity.connection_timeout = entity.acse_timeout = entity.dimse_timeout = TIMEOUT
+    entity.network_timeout = TIMEOUT
+    entity.add_requested_context(Verification)
+    started = time.monotonic()
+    try:
+        association = entity.associate(host, port, ae_title=ae_title)
+    except (OSError, ValueError, RuntimeError):
+        return _failed(f"{host}:{port} is no address that can be reached.")
+    if not association.is_established:
+        return _failed(_why(association, host, port))
+    try:
+        status = association.send_c_echo().get("Status")
+    finally:
+        association.release()
+    milliseconds = (time.monotonic() - started) * 1000
+    if status == 0:
+        return Outcome(
+            succeeded=True, sentence=f"{ae_title} at {host}:{port} answered C-ECHO in {milliseconds:.0f} ms."
+        )
+    told = "without a status" if status is None else f"with status {status:04X}"
+    return _failed(f"{ae_title} at {host}:{port} answered C-ECHO {told}.")
+
+
+def _failed(sentence: str) -> Outcome:
+    return Outcome(succeeded=False, sentence=sentence)
+
+
+def _why(association: object, host: str, port: int) -> str:
+    """PS3.8 Table 9-21."""
+    if getattr(association, "is_rejected", False):
+        primitive = association.acceptor.primitive  # type: ignore[attr-defined]
+        codes = f"{primitive.result},{primitive.result_source},{primitive.diagnostic}"
+        return f"{host}:{port} refused the association ({codes}: {primitive.reason_str})."
+    if getattr(association, "is_aborted", False):
+        return f"Nothing that speaks DICOM answers at {host}:{port}, or it aborted."
+    return f"There is no connection to {host}:{port}: does it listen there?"
