@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from pathlib import Path
 from threading import Barrier
 from types import TracebackType
 from typing import Any
@@ -59,6 +61,37 @@ def query(
     return responses
 
 
+@dataclass(frozen=True)
+class Tls:
+    """PEM files: whom the user trusts, and its own certificate and key if it has one."""
+
+    authorities: Path
+    certificate: Path | None = None
+    key: Path | None = None
+
+    def context(self) -> ssl.SSLContext:
+        context = ssl.create_default_context(cafile=str(self.authorities))
+        if self.certificate is not None:
+            context.load_cert_chain(self.certificate, self.key)
+        return context
+
+
+def query_over_tls(
+    port: int, identifier: Dataset, *, tls: Tls, calling: str = "MR1"
+) -> list[tuple[Dataset, Dataset | None]] | tuple[int, int, int] | None:
+    """As `query`; the codes of a refusal, or None where there is no association."""
+    entity = AE(ae_title=calling)
+    entity.add_requested_context(WORKLIST)
+    association = entity.associate("127.0.0.1", port, tls_args=(tls.context(), "localhost"))
+    if association.is_rejected:
+        return _refusal(association)
+    if not association.is_established:
+        return None
+    responses = list(association.send_c_find(identifier, WORKLIST))
+    association.release()
+    return responses
+
+
 def echo(
     port: int, *, calling: str = "MR1", called: str = "MWL_SERVER", sop_class: str = VERIFICATION
 ) -> int | tuple[int, int, int] | None:
@@ -67,14 +100,18 @@ def echo(
     entity.add_requested_context(sop_class)
     association = entity.associate("127.0.0.1", port, ae_title=called)
     if association.is_rejected:
-        refusal = association.acceptor.primitive
-        assert refusal is not None
-        return refusal.result, refusal.result_source, refusal.diagnostic  # type: ignore[return-value]
+        return _refusal(association)
     if not association.is_established:
         return None
     status = association.send_c_echo().Status
     association.release()
     return int(status)
+
+
+def _refusal(association: Association) -> tuple[int, int, int]:
+    refusal = association.acceptor.primitive
+    assert refusal is not None
+    return refusal.result, refusal.result_source, refusal.diagnostic  # type: ignore[return-value]
 
 
 def extended_negotiation(port: int, proposed: bytes) -> dict[str, bytes]:

@@ -34,6 +34,7 @@ class RunningServer:
     port: int
     log_path: Path
     raw: Callable[..., RawUser] = field(init=False)
+    doors: int = 1  # listening ports
 
     def __post_init__(self) -> None:
         self.raw = partial(RawUser, self.port)
@@ -66,7 +67,7 @@ class RunningServer:
         from django.db import connection
 
         pool = 4 if connection.vendor == "postgresql" else 0
-        return self.threads <= 3 + pool
+        return self.threads <= 2 + self.doors + pool
 
     @property
     def memory(self) -> int:

@@ -66,7 +66,7 @@ def test_a_sites_own_settings_are_stated(settings: object) -> None:
 
 def test_the_server_offers_the_sop_classes_and_transfer_syntaxes_stated() -> None:
     listener = server.listen("127.0.0.1", 0)
-    made = server.make_server(listener, ae_title="MWL_SERVER")
+    (made,) = server.make_servers([server.Door(listener)], ae_title="MWL_SERVER")
     made.server_close()
     offered = {context.abstract_syntax: context.transfer_syntax for context in made.ae.supported_contexts}
     assert offered == dict.fromkeys(server.SOP_CLASSES, server.TRANSFER_SYNTAXES)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydicom import Dataset
 from pydicom.filereader import read_dataset
 
-from tests.worklist.test_encoding import RECORD
+from tests.worklist.encoding_examples import RECORD
 from worklist.answering.requests import everything
 from worklist.dicom.answer_elements import EncodingError, identifies
 from worklist.dicom.character_sets import candidates_of_a_device

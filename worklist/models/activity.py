@@ -22,7 +22,7 @@ class DeviceActivity(models.Model):
 
     at = models.DateTimeField(default=timezone.now, db_index=True)
     kind = models.CharField(max_length=16, choices=Kind.choices)
-    ae_title = models.CharField("calling AE title", max_length=64)
+    ae_title = models.CharField("calling AE title", max_length=64, blank=True, default="")
     called_ae_title = models.CharField("called AE title", max_length=64, blank=True, default="")
     address = models.CharField(max_length=64, blank=True, default="")
     certificate_subject = models.CharField(max_length=500, blank=True, default="")

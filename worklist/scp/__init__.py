@@ -9,7 +9,8 @@ verification  C-ECHO
 find          a query and its answers
 mpps          reports of performed steps
 sending       answers as prepared P-DATA
-recording     what devices do, written after it was answered
+recording     the rows that tell what was done on an association
+records       the thread that writes them, after it was answered
 connections   socket options, what is logged about a peer
 watching      what time alone brings about
 echo          C-ECHO to a device

@@ -1,162 +1,29 @@
-"""What devices do, written into the database after it was answered, many rows at once.
-
-A handler only puts a row into a queue. A full queue, which a database that is gone for long makes, drops
-the newest rows and counts them: a scanner never waits for its own record.
-"""
+"""The rows that tell what was done on an association."""
 
 from __future__ import annotations
 
-import logging
-from contextlib import suppress
-from queue import Empty, Full, Queue
-from threading import Event as Signal
-from threading import Thread
 from typing import Any
 
-from django.db import Error
-from django.utils import timezone
 from pynetdicom.association import Association
 
 from worklist.access import Refusal
-from worklist.answering.compiled import LONGEST_REMEMBERED, Request
-from worklist.dicom import datasets
 from worklist.models import DeviceActivity
-from worklist.own_connection import own_connection
-from worklist.scp import tls
-
-logger = logging.getLogger(__name__)
-
-LONGEST_QUEUE = 20_000  # rows
-AT_ONCE = 500  # rows in one transaction
-INTERVAL = 0.5  # seconds
-TIME_TO_STOP = 5.0  # seconds for what is still queued
-
-# Characters of what a peer may have sent.
-LONGEST = {
-    field.name: field.max_length
-    for field in DeviceActivity._meta.fields
-    if field.name in ("ae_title", "called_ae_title", "address", "comment", "sop_instance_uid")
-}
-
-Row = dict[str, Any]
-
-_queue: Queue[Row] = Queue(LONGEST_QUEUE)
+from worklist.scp import records, tls
 
 
 def record(association: Association, kind: DeviceActivity.Kind, **more: Any) -> None:
-    """Queue a row. `request` is a query's, `status` the final one of the answer."""
+    """`request` is a query's, `status` the final one of the answer."""
     primitive = association.requestor.primitive
-    row = {
-        "at": timezone.now(),
-        "kind": kind,
-        "ae_title": primitive.calling_ae_title if primitive is not None else "",
-        "called_ae_title": primitive.called_ae_title if primitive is not None else "",
-        "address": association.requestor.address or "",
-        "subject": tls.peer_subject(association),
+    records.put(
+        kind,
+        ae_title=primitive.calling_ae_title if primitive is not None else "",
+        called_ae_title=primitive.called_ae_title if primitive is not None else "",
+        address=association.requestor.address or "",
+        subject=tls.peer_subject(association),
         **more,
-    }
-    with suppress(Full):
-        _queue.put_nowait(row)
-        return
-    _dropped.count()
+    )
 
 
 def refused(association: Association, refusal: Refusal) -> None:
     codes = f"{refusal.result},{refusal.source},{refusal.diagnostic}"
     record(association, DeviceActivity.Kind.REFUSED, comment=f"{refusal.reason} ({codes})")
-
-
-class _Dropped:
-    """Says so with the first row that is lost, and how many there were when the next is written."""
-
-    def __init__(self) -> None:
-        self._number = 0
-
-    def count(self) -> None:
-        if not self._number:
-            logger.warning("What devices do is not recorded: the database does not take it.")
-        self._number += 1
-
-    def told(self) -> None:
-        if self._number:
-            logger.warning("%d rows of what devices did were lost.", self._number)
-            self._number = 0
-
-
-_dropped = _Dropped()
-
-
-class Recorder:
-    """The thread that writes; one for each process of the server, started after the fork."""
-
-    def __init__(self) -> None:
-        self._stop = Signal()
-        self._thread = Thread(target=self._run, name="recording", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Write what is queued, as far as time allows."""
-        self._stop.set()
-        self._thread.join(TIME_TO_STOP)
-
-    def _run(self) -> None:
-        waiting: list[Row] = []
-        while not self._stop.wait(INTERVAL):
-            waiting = _written(waiting)
-        while waiting or not _queue.empty():
-            before = len(waiting) + _queue.qsize()
-            waiting = _written(waiting)
-            if len(waiting) + _queue.qsize() >= before:
-                logger.warning("%d rows of what devices did were lost.", before)
-                return
-
-
-def _written(waiting: list[Row]) -> list[Row]:
-    """Write some of what waits; what could not be written waits on."""
-    with suppress(Empty):
-        while len(waiting) < AT_ONCE:
-            waiting.append(_queue.get_nowait())
-    if not waiting:
-        return []
-    try:
-        _write(waiting)
-    except Error as error:
-        logger.error("What devices do cannot be recorded: %s", type(error).__name__)
-        return waiting
-    except Exception as error:  # one odd row must not stop the record of all others
-        logger.error("%d rows of what devices did cannot be kept: %s", len(waiting), type(error).__name__)
-    _dropped.told()
-    return []
-
-
-@own_connection
-def _write(rows: list[Row]) -> None:
-    DeviceActivity.objects.bulk_create([_activity(row) for row in rows])
-
-
-def _activity(row: Row) -> DeviceActivity:
-    request, subject = row.pop("request", None), row.pop("subject")
-    texts = {name: _storable(row[name], longest) for name, longest in LONGEST.items() if name in row}
-    identifier, implicit_vr = _plain(request) if request else (b"", True)
-    return DeviceActivity(
-        **{**row, **texts},
-        certificate_subject=subject.rfc4514_string()[:500] if subject else "",
-        identifier=identifier,
-        implicit_vr=implicit_vr,
-    )
-
-
-def _storable(text: str, longest: int | None) -> str:
-    """A peer may send anything as its AE title."""
-    return text.encode("ascii", "backslashreplace").decode("ascii").replace("\0", "\\0")[:longest]
-
-
-def _plain(request: Request) -> tuple[bytes, bool]:
-    """The query inflated; none where it is longer than any scanner's."""
-    identifier = request.identifier
-    if request.deflated:
-        with suppress(Exception):  # bytes that were never deflated
-            identifier = datasets.inflate(identifier, longest=LONGEST_REMEMBERED)
-    return (identifier if len(identifier) <= LONGEST_REMEMBERED else b""), request.implicit_vr

@@ -7,13 +7,14 @@ import logging
 import os
 import signal
 import socket
+import ssl
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from socketserver import BaseServer
 from threading import Thread
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection
@@ -30,7 +31,7 @@ from pynetdicom.transport import AssociationServer
 
 from worklist.models import Device
 from worklist.scp import admission, connections, find, mpps, verification
-from worklist.scp.recording import Recorder
+from worklist.scp.records import Recorder
 from worklist.scp.watching import Watch
 
 logger = logging.getLogger(__name__)
@@ -62,6 +63,13 @@ def listen(address: str, port: int) -> socket.socket:
     return listener
 
 
+class Door(NamedTuple):
+    """A listening socket, and the TLS that is spoken there; None for plain DICOM."""
+
+    listener: socket.socket
+    tls: ssl.SSLContext | None = None
+
+
 class Server(AssociationServer):
     """pynetdicom's server on a socket that is listening already."""
 
@@ -77,6 +85,14 @@ class Server(AssociationServer):
         self.socket = self._listener
         self.server_address = self._listener.getsockname()
 
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """The handshake is for the association's own thread."""
+        connection, address = self._listener.accept()
+        if self.ssl_context is None:
+            return connection, address
+        secured = self.ssl_context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        return secured, address
+
     def server_close(self) -> None:
         """Without shutdown(2), which would end it for the other processes as well."""
         self._listener.close()
@@ -86,7 +102,8 @@ class Server(AssociationServer):
         self.server_close()
 
 
-def make_server(listener: socket.socket, *, ae_title: str) -> Server:
+def make_servers(doors: Iterable[Door], *, ae_title: str) -> list[Server]:
+    """One for each door, all of one application entity: what is open at any counts for all."""
     connections.quieten_libraries()
     entity = AE(ae_title=ae_title)
     entity.implementation_class_uid = IMPLEMENTATION_CLASS_UID
@@ -100,8 +117,16 @@ def make_server(listener: socket.socket, *, ae_title: str) -> Server:
     mpps.register()
     for sop_class in SOP_CLASSES:
         entity.add_supported_context(sop_class, TRANSFER_SYNTAXES)
+    return [_make_server(entity, door, ae_title) for door in doors]
+
+
+def _make_server(entity: AE, door: Door, ae_title: str) -> Server:
     made = entity.make_server(
-        listener.getsockname(), evt_handlers=_handlers(ae_title), server_class=Server, listener=listener
+        door.listener.getsockname(),
+        ssl_context=door.tls,
+        evt_handlers=_handlers(ae_title),
+        server_class=Server,
+        listener=door.listener,
     )
     if not isinstance(made, Server):
         raise TypeError(f"pynetdicom made a {type(made).__name__}")
@@ -125,26 +150,34 @@ def _handlers(ae_title: str) -> list[tuple[Any, ...]]:
     ]
 
 
-def serve(listener: socket.socket, *, ae_title: str, is_wanted: Callable[[], bool] = lambda: True) -> bool:
+def serve(doors: Sequence[Door], *, ae_title: str, is_wanted: Callable[[], bool] = lambda: True) -> bool:
     """Serve until SIGTERM or SIGINT, or until `is_wanted` says no; whether it ended as asked.
 
     Within `processes.signals_held`, so that no thread takes the signals.
     """
-    server = make_server(listener, ae_title=ae_title)
+    servers = make_servers(doors, ae_title=ae_title)
     _keep_write_ahead_log()
     gc.collect()
     gc.freeze()  # a collection then looks at what associations made, not at Django
     sys.setswitchinterval(SWITCH_INTERVAL)
     recorder = Recorder()
     recorder.start()
-    accepting = Thread(target=partial(server.serve_forever, poll_interval=0.1), name="accepting", daemon=True)
-    accepting.start()
-    asked = _wait_for_stop(lambda: accepting.is_alive() and is_wanted(), meanwhile=Watch())
-    server.stop_accepting()
-    _finish(server, seconds=GRACE)
+    accepting = [_accepting(server) for server in servers]
+    asked = _wait_for_stop(
+        lambda: all(thread.is_alive() for thread in accepting) and is_wanted(), meanwhile=Watch()
+    )
+    for server in servers:
+        server.stop_accepting()
+    _finish(servers, seconds=GRACE)
     recorder.stop()
     connection.close()
     return asked
+
+
+def _accepting(server: Server) -> Thread:
+    thread = Thread(target=partial(server.serve_forever, poll_interval=0.1), name="accepting", daemon=True)
+    thread.start()
+    return thread
 
 
 def _keep_write_ahead_log() -> None:
@@ -162,19 +195,23 @@ def _wait_for_stop(goes_on: Callable[[], bool], *, meanwhile: Callable[[], None]
     return False
 
 
-def _finish(server: Server, *, seconds: float) -> None:
+def _finish(servers: Iterable[Server], *, seconds: float) -> None:
     """Let queries end. An association seen idle twice is aborted, for scanners may keep one open all day."""
     deadline = time.monotonic() + seconds
     idle: set[Association] = set()
-    while (active := server.active_associations) and time.monotonic() < deadline:
+    while (active := _active(servers)) and time.monotonic() < deadline:
         still_idle = {each for each in active if connections.is_idle(each)}
         _abort(still_idle & idle)
         idle = still_idle
         time.sleep(0.1)
-    for each in server.active_associations:
+    for each in _active(servers):
         logger.warning("%s: cut off, it did not end within %.0f s", connections.peer_of(each), seconds)
         connections.hang_up(each)
         each.dul.kill_dul()
+
+
+def _active(servers: Iterable[Server]) -> list[Association]:
+    return [association for server in servers for association in server.active_associations]
 
 
 def _abort(associations: Iterable[Association]) -> None:

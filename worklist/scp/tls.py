@@ -1,18 +1,182 @@
-"""The TLS side of an association."""
+"""The TLS side of the server and of its associations (PS3.15 B: Secure Transport Connection)."""
 
 from __future__ import annotations
 
+import logging
 import ssl
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from pathlib import Path
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 from cryptography import x509
 from pynetdicom.association import Association
 
+from worklist.models import DeviceActivity
+from worklist.scp import records
+
+logger = logging.getLogger(__name__)
+
+SOON = timedelta(days=30)
+
+_subjects: WeakKeyDictionary[Association, x509.Name] = WeakKeyDictionary()
+
+
+class ClientCertificate(Enum):
+    REQUIRED = "required"
+    OPTIONAL = "optional"
+    NONE = "none"
+
+
+VERIFICATION = {
+    ClientCertificate.REQUIRED: ssl.CERT_REQUIRED,
+    ClientCertificate.OPTIONAL: ssl.CERT_OPTIONAL,
+    ClientCertificate.NONE: ssl.CERT_NONE,
+}
+
+
+class Unusable(Exception):
+    """Which file cannot be used, and why: a sentence."""
+
+
+class Files(NamedTuple):
+    """PEM files. Without `key` it is in the certificate's file."""
+
+    certificate: Path
+    key: Path | None
+    authorities: Path | None
+
+
+class Connection(ssl.SSLSocket):
+    """A client's connection, whose handshake is made when its own thread first reads from it.
+
+    The thread that accepts must not wait for a client, who may never say anything.
+    """
+
+    _is_shaken = False
+
+    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+        if not self._is_shaken:
+            self._shake()
+        return super().recv(buflen, flags)
+
+    def _shake(self) -> None:
+        try:
+            self.do_handshake()
+        except (ssl.SSLEOFError, ConnectionError):  # who looks whether the port is open
+            raise
+        except OSError as error:
+            _tell(self, error)
+            raise
+        self._is_shaken = True
+
+
+def server_context(files: Files, client_certificate: ClientCertificate) -> ssl.SSLContext:
+    """TLS 1.2 and later. Raises Unusable."""
+    if client_certificate is not ClientCertificate.NONE and files.authorities is None:
+        raise Unusable("A client certificate is judged by the authorities that are trusted: give --tls-ca.")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.sslsocket_class = Connection
+    _load_certificate(context, files)
+    if files.authorities is not None:
+        _load_authorities(context, files.authorities)
+    context.verify_mode = VERIFICATION[client_certificate]
+    return context
+
+
+def warn_of_expiry(certificate: Path) -> None:
+    ends = x509.load_pem_x509_certificate(certificate.read_bytes()).not_valid_after_utc
+    if ends < datetime.now(UTC) + SOON:
+        has = "has expired" if ends < datetime.now(UTC) else "expires"
+        logger.warning("The certificate %s %s on %s.", certificate, has, f"{ends:%Y-%m-%d}")
+
 
 def peer_subject(association: Association) -> x509.Name | None:
     """The subject of the client's certificate, which was verified; None without TLS or without one."""
+    if association not in _subjects:
+        subject = _subject(association)
+        if subject is None:
+            return None
+        _subjects[association] = subject
+    return _subjects[association]
+
+
+def _subject(association: Association) -> x509.Name | None:
     transport = association.dul.socket
     connection = transport.socket if transport is not None else None
     if not isinstance(connection, ssl.SSLSocket):
         return None
-    encoded = connection.getpeercert(binary_form=True)
-    return x509.load_der_x509_certificate(encoded).subject if encoded else None
+    try:
+        encoded = connection.getpeercert(binary_form=True)
+    except (OSError, ValueError, AttributeError):  # before the handshake, or closed meanwhile
+        return None
+    # Where it is not asked for, what a client sends of itself was verified by nobody.
+    is_verified = connection.context.verify_mode != ssl.CERT_NONE
+    return x509.load_der_x509_certificate(encoded).subject if encoded and is_verified else None
+
+
+def _load_certificate(context: ssl.SSLContext, files: Files) -> None:
+    for path in filter(None, (files.certificate, files.key)):
+        _readable(path)
+
+    def no_password() -> str:
+        raise Unusable(f"The key {files.key or files.certificate} is encrypted: give one without a password.")
+
+    try:
+        context.load_cert_chain(files.certificate, files.key, no_password)
+    except ssl.SSLError as error:
+        key = files.key or files.certificate
+        if error.reason == "KEY_VALUES_MISMATCH":
+            raise Unusable(f"The key {key} is not that of the certificate {files.certificate}.") from error
+        raise Unusable(
+            f"{files.certificate} and {key} must hold a certificate and its key in PEM ({error.reason})."
+        ) from error
+
+
+def _load_authorities(context: ssl.SSLContext, path: Path) -> None:
+    _readable(path)
+    try:
+        context.load_verify_locations(path)
+    except ssl.SSLError as error:
+        raise Unusable(f"{path} must hold certificates of authorities in PEM ({error.reason}).") from error
+
+
+def _readable(path: Path) -> None:
+    try:
+        path.read_bytes()
+    except OSError as error:
+        raise Unusable(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _tell(connection: Connection, error: OSError) -> None:
+    """Why a connection was refused. OpenSSL's reasons are fixed words, nothing of what was sent."""
+    try:
+        address = connection.getpeername()[0]
+    except OSError:
+        address = "an unknown address"
+    reason = why(error)
+    logger.warning("TLS with %s refused: %s.", address, reason)
+    records.put(DeviceActivity.Kind.REFUSED, address=address, comment=f"TLS: {reason}")
+
+
+def why(error: OSError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not accepted ({error.verify_message})"
+    if isinstance(error, TimeoutError):
+        return "it said nothing in time"
+    reason: Any = getattr(error, "reason", None)
+    return REASONS.get(reason, str(reason or type(error).__name__).replace("_", " ").lower())
+
+
+REASONS = {
+    "PEER_DID_NOT_RETURN_A_CERTIFICATE": "it sent no certificate",
+    "HTTP_REQUEST": "it does not speak TLS",
+    "WRONG_VERSION_NUMBER": "it does not speak TLS",
+    "RECORD_LAYER_FAILURE": "it does not speak TLS",
+    "UNSUPPORTED_PROTOCOL": "it speaks no TLS of version 1.2 or later",
+    "TLSV1_ALERT_UNKNOWN_CA": "it does not accept this server's certificate",
+    "SSLV3_ALERT_BAD_CERTIFICATE": "it does not accept this server's certificate",
+    "SSLV3_ALERT_CERTIFICATE_UNKNOWN": "it does not accept this server's certificate",
+}

@@ -17,6 +17,7 @@ from pylantir_site.ports import why_not_free
 from pylantir_site.supervisor import Supervisor
 from pylantir_site.web import add_web_options, gunicorn, web_address
 from sources.tasks import look_now
+from worklist.management.tls import add_tls_options, refuse_without_certificate, tls_arguments
 
 MANAGE = Path(__file__).resolve().parents[3] / "manage.py"
 
@@ -30,19 +31,22 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=4242, help="port of the DICOM server")
         parser.add_argument("--AEtitle", default="MWL_SERVER", help="AE title of the DICOM server")
         parser.add_argument("--processes", type=int, default=1, help="processes of the DICOM server")
+        add_tls_options(parser)
         parser.add_argument("--no-web", action="store_true", help="without the admin site")
         parser.add_argument("--no-worker", action="store_true", help="without the worker that pulls")
         parser.add_argument("--no-dicom", action="store_true", help="without the DICOM server")
 
     def handle(self, **options: Any) -> None:
         try:
+            refuse_without_certificate(options)
             commands = chosen_commands(options)
             refuse_taken_ports(options)
             self.prepare()
             if "worker" in commands:
                 look_now()
             if "dicom" in commands:
-                os.environ.setdefault("MWL_ADDRESS", reachable(options["ip"], options["port"]))
+                port = options["tls_port" if options["no_plain"] else "port"]
+                os.environ.setdefault("MWL_ADDRESS", reachable(options["ip"], port))
             self.stdout.write(where_to_go(options))
             self.stdout.flush()
             code = Supervisor(commands, self.tell).run()
@@ -91,6 +95,7 @@ def chosen_commands(options: dict[str, Any]) -> dict[str, list[str]]:
         "dicom": [
             *(sys.executable, str(MANAGE), "run_mwl", "--ip", options["ip"], "--port", str(options["port"])),
             *("--AEtitle", options["AEtitle"], "--processes", str(options["processes"])),
+            *tls_arguments(options),
         ],
     }
     chosen = {name: command for name, command in every.items() if not options[f"no_{name}"]}
@@ -105,8 +110,12 @@ def reachable(ip: str, port: int) -> str:
 
 
 def refuse_taken_ports(options: dict[str, Any]) -> None:
-    servers = {"web": ("api_host", "api_port"), "dicom": ("ip", "port")}
-    for name, (host, port) in servers.items():
+    servers = [("web", "api_host", "api_port")]
+    if not options["no_plain"]:
+        servers.append(("dicom", "ip", "port"))
+    if options["tls_cert"]:
+        servers.append(("dicom", "ip", "tls_port"))
+    for name, host, port in servers:
         reason = "" if options[f"no_{name}"] else why_not_free(options[host], options[port])
         if reason:
             choices = " or ".join(f"--{option.replace('_', '-')}" for option in (host, port))
@@ -121,5 +130,7 @@ def where_to_go(options: dict[str, Any]) -> str:
     if not options["no_worker"]:
         lines.append("Worker: looks every 30 seconds which sources are due.")
     if not options["no_dicom"]:
-        lines.append(f"DICOM worklist: {options['ip']}:{options['port']}, AE title {options['AEtitle']}")
+        plain = [] if options["no_plain"] else [f"{options['ip']}:{options['port']}"]
+        secured = [f"{options['ip']}:{options['tls_port']} with TLS"] if options["tls_cert"] else []
+        lines.append(f"DICOM worklist: {' and '.join(plain + secured)}, AE title {options['AEtitle']}")
     return "\n".join([*lines, "Ctrl-C stops all."])

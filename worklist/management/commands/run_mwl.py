@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
+import ssl
 from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import Any
@@ -16,8 +18,10 @@ from django.db.migrations.executor import MigrationExecutor
 
 from pylantir_site.databases import use_pool
 from worklist import validators
+from worklist.management.tls import add_tls_options, tls_context
 from worklist.models import Device
 from worklist.scp import config, processes, server
+from worklist.scp.server import Door
 
 logger = logging.getLogger(__name__)
 
@@ -62,25 +66,37 @@ class Command(BaseCommand):
             default=1,
             help="How many processes share the port. Default %(default)s.",
         )
+        add_tls_options(parser, port=_number(1, 65535))
 
     def handle(self, *args: Any, **options: Any) -> None:
+        context = tls_context(options)
         _check_database()
         _apply_config()
         with processes.signals_held():
-            _serve(options["ip"], options["port"], title=options["AEtitle"], count=options["processes"])
+            doors = _doors(options, context)
+            _tell_who_may_associate()
+            count = options["processes"]
+            if not processes.run(doors, ae_title=options["AEtitle"], processes=count, prepare=use_pool):
+                raise CommandError("The DICOM server stopped by itself.")
 
 
-def _serve(ip: str, port: int, *, title: str, count: int) -> None:
+def _doors(options: dict[str, Any], context: ssl.SSLContext | None) -> list[Door]:
+    ip, title = options["ip"], options["AEtitle"]
+    doors = [] if options["no_plain"] else [Door(_listen(ip, options["port"], title=title))]
+    if context is not None:
+        doors.append(Door(_listen(ip, options["tls_port"], title=title, how=" with TLS"), context))
+    return doors
+
+
+def _listen(ip: str, port: int, *, title: str, how: str = "") -> socket.socket:
     try:
         listener = server.listen(ip, port)
     except OSError as error:
         # Python adds the address to the reason, except where it looks up a name.
         reason = str(error.strerror or error).partition(" (while")[0]
         raise CommandError(f"Cannot listen at {ip}:{port}: {reason}.") from error
-    logger.info("%s listens at %s:%d, process %d.", title, ip, port, os.getpid())
-    _tell_who_may_associate()
-    if not processes.run(listener, ae_title=title, processes=count, prepare=use_pool):
-        raise CommandError("The DICOM server stopped by itself.")
+    logger.info("%s listens at %s:%d%s, process %d.", title, ip, port, how, os.getpid())
+    return listener
 
 
 def _check_database() -> None:
