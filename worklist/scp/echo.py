@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from typing import NamedTuple
 
@@ -23,10 +24,9 @@ def echo(host: str, port: int, *, ae_title: str, own_ae_title: str) -> Outcome:
     entity.network_timeout = TIMEOUT
     entity.add_requested_context(Verification)
     started = time.monotonic()
-    try:
-        association = entity.associate(host, port, ae_title=ae_title)
-    except (OSError, ValueError, RuntimeError):
-        return _failed(f"{host}:{port} is no address that can be reached.")
+    if reason := _unreachable(host, port):
+        return _failed(f"There is no connection to {host}:{port}: {reason}.")
+    association = entity.associate(host, port, ae_title=ae_title)
     if not association.is_established:
         return _failed(_why(association, host, port))
     try:
@@ -46,12 +46,19 @@ def _failed(sentence: str) -> Outcome:
     return Outcome(succeeded=False, sentence=sentence)
 
 
+def _unreachable(host: str, port: int) -> str:
+    """Asked first: pynetdicom leaves the socket of a failed connection open, and its reason in the log."""
+    try:
+        socket.create_connection((host, port), TIMEOUT).close()
+    except OSError as error:
+        return str(error.strerror or error)
+    return ""
+
+
 def _why(association: object, host: str, port: int) -> str:
     """PS3.8 Table 9-21."""
     if getattr(association, "is_rejected", False):
         primitive = association.acceptor.primitive  # type: ignore[attr-defined]
         codes = f"{primitive.result},{primitive.result_source},{primitive.diagnostic}"
         return f"{host}:{port} refused the association ({codes}: {primitive.reason_str})."
-    if getattr(association, "is_aborted", False):
-        return f"Nothing that speaks DICOM answers at {host}:{port}, or it aborted."
-    return f"There is no connection to {host}:{port}: does it listen there?"
+    return f"What listens at {host}:{port} does not speak DICOM, or it aborted."

@@ -1,0 +1,314 @@
+"""Devices in the admin: rules, presets, C-ECHO, activity, previews, and why a participant is missing."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import User
+from tests.conftest import free_port
+from tests.worklist import activity
+from tests.worklist.conftest import RunningServer, make_item
+from worklist import presets
+from worklist.models import Device, DeviceActivity, WorklistItem
+
+pytestmark = pytest.mark.django_db
+
+ADD = "admin:worklist_device_add"
+CHANGE = "admin:worklist_device_change"
+PREVIEW = "admin:worklist_device_preview"
+MISSING = "admin:worklist_missing"
+ITEM_MISSING = "admin:worklist_worklistitem_missing"
+# What the form sends where nothing was chosen.
+UNTOUCHED = {
+    "enabled": "on",
+    "station_filter": "AS_ASKED",
+    "misfit": "unicode",
+    "protocol_codes_sent": "as_stored",
+}
+
+
+@pytest.fixture
+def admin(client: Client, alice: User) -> Client:
+    client.force_login(alice)
+    return client
+
+
+@pytest.fixture
+def reader(client: Client, charlie: User) -> Client:
+    client.force_login(charlie)
+    return client
+
+
+def page(answer: Any) -> str:
+    assert answer.status_code == 200, answer.status_code
+    return html.unescape(answer.content.decode()).replace("\xa0", " ")
+
+
+def a_device(**rules: Any) -> Device:
+    device = Device(**{"ae_title": "MR1", **rules})
+    device.save_as("test")
+    return device
+
+
+def test_a_device_is_added_with_its_rules_and_the_history_names_the_person(admin: Client) -> None:
+    rules = {
+        "ae_title": "MR1",
+        "addresses": "10.0.0.5",
+        "offered_statuses": ["COMPLETED", "SCHEDULED"],
+        "days_back": "0",
+        "time_zone": "Europe/Berlin",
+        "specific_character_set": "\\ISO 2022 IR 87",
+        "protocol_codes": "T1 = 12 | GEHC",
+    }
+    answer = admin.post(reverse(ADD), {**UNTOUCHED, **rules})
+    assert answer.status_code == 302, page(answer)
+    device = Device.objects.get()
+    assert device.offered_statuses == ["SCHEDULED", "COMPLETED"]
+    assert (device.days_back, device.days_ahead) == (0, None)
+    assert device.specific_character_set == "\\ISO 2022 IR 87"
+    assert device.history.latest().history_user_id == "alice"
+
+
+def test_a_rule_that_cannot_be_kept_is_refused_beside_its_field(admin: Client) -> None:
+    rules = {"ae_title": "MR1", "addresses": "10.0.0", "protocol_codes": "T1 = 12", "host": "10.0.0.5"}
+    text = page(admin.post(reverse(ADD), {**UNTOUCHED, **rules}))
+    assert "10.0.0 is no address or network" in text
+    assert "Line 1: a code needs its scheme" in text
+    assert "Give both host and port, or none." in text
+    assert not Device.objects.exists()
+
+
+@pytest.mark.parametrize("preset", presets.PRESETS, ids=lambda preset: preset.key)
+def test_a_preset_fills_in_its_rules_with_their_sources_and_can_be_saved(
+    admin: Client, preset: presets.Preset
+) -> None:
+    answer = admin.get(reverse(ADD), {"preset": preset.key})
+    text = page(answer)
+    for rule in preset.rules:
+        assert rule.why in text
+        assert rule.source in text
+    form = answer.context["adminform"].form
+    sent = {name: form[name].value() for name in form.fields if form[name].value() not in (None, "", [])}
+    assert admin.post(reverse(ADD), {**sent, "ae_title": "NEW", "enabled": "on"}).status_code == 302
+    device = Device.objects.get()
+    assert {name: getattr(device, name) for name in preset.values} == preset.values
+    device.full_clean()
+
+
+def test_every_rule_of_a_preset_has_its_source_and_fits_the_device() -> None:
+    assert {preset.vendor for preset in presets.PRESETS} >= {"GE", "Siemens", "Philips", "Canon", "Esaote"}
+    assert "US" in {preset.modality for preset in presets.PRESETS}
+    for preset in presets.PRESETS:
+        Device(ae_title="NEW", **preset.values).full_clean()
+        assert all(rule.why and rule.source for rule in preset.rules)
+
+
+def test_a_preset_changes_nothing_of_a_device_until_it_is_saved(
+    admin: Client,
+) -> None:
+    device = a_device(longest_patient_name=40)
+    answer = admin.get(reverse(CHANGE, args=[device.pk]), {"preset": "ge_mr"})
+    assert answer.context["adminform"].form["longest_patient_name"].value() == 32
+    device.refresh_from_db()
+    assert device.longest_patient_name == 40
+
+
+def test_the_list_and_the_page_tell_the_last_contact(reader: Client) -> None:
+    device = a_device()
+    activity.query("MR1", ago=timedelta(hours=3))
+    told = "3 hours ago from 10.0.0.5: C-FIND"
+    assert told in page(reader.get(reverse("admin:worklist_device_changelist")))
+    assert told in page(reader.get(reverse(CHANGE, args=[device.pk])))
+
+
+def test_the_row_with_an_asterisk_carries_a_standing_warning(admin: Client) -> None:
+    device = a_device(ae_title="*")
+    assert "The door is open" in page(admin.get(reverse(CHANGE, args=[device.pk])))
+    assert "the door is open" in page(admin.get(reverse("admin:index")))
+
+
+class TestEcho:
+    def echo(self, client: Client, device: Device) -> list[str]:
+        answer = client.post(reverse("admin:worklist_device_echo", args=[device.pk]), follow=True)
+        return [str(message) for message in answer.context["messages"]]
+
+    def test_a_device_that_answers_is_told_with_its_time(self, admin: Client, server: RunningServer) -> None:
+        device = a_device(ae_title="MWL_SERVER", host="127.0.0.1", port=server.port)
+        (told,) = self.echo(admin, device)
+        assert told.startswith(f"MWL_SERVER at 127.0.0.1:{server.port} answered C-ECHO in ")
+
+    def test_one_that_refuses_is_told_with_its_reason(self, admin: Client, server: RunningServer) -> None:
+        device = a_device(ae_title="MWL_SERVER", host="127.0.0.1", port=server.port, called_ae_title="NOBODY")
+        (told,) = self.echo(admin, device)
+        assert "refused the association (1,1,3" in told
+
+    def test_where_nothing_listens_is_told(self, admin: Client) -> None:
+        (told,) = self.echo(admin, a_device(host="127.0.0.1", port=free_port()))
+        assert told.endswith(": Connection refused.")
+
+    def test_what_does_not_speak_dicom_is_told(self, admin: Client, live_server: Any) -> None:
+        (told,) = self.echo(admin, a_device(host="127.0.0.1", port=urlsplit(live_server.url).port))
+        assert told.endswith("does not speak DICOM, or it aborted.")
+
+    def test_without_host_and_port_it_asks_for_them(self, admin: Client) -> None:
+        assert self.echo(admin, a_device()) == ["Enter host and port first: where does the device listen?"]
+
+    def test_only_who_may_change_a_device_may_reach_out(self, reader: Client) -> None:
+        device = a_device(host="127.0.0.1", port=free_port())
+        url = reverse("admin:worklist_device_echo", args=[device.pk])
+        assert reader.post(url).status_code == 403
+        assert reader.get(url).status_code == 405
+
+
+def test_activity_is_listed_with_what_was_asked_and_nobody_can_change_it(admin: Client) -> None:
+    found = activity.query("MR1", keys={"PatientID": "P1"}, matches=3)
+    activity.refusal("MR9")
+    listed = page(admin.get(reverse("admin:worklist_deviceactivity_changelist")))
+    assert "PatientID P1" in listed
+    assert "no device has this AE title (1,1,3)" in listed
+    only = page(admin.get(reverse("admin:worklist_deviceactivity_changelist"), {"kind__exact": "REFUSED"}))
+    assert "PatientID P1" not in only
+    url = reverse("admin:worklist_deviceactivity_change", args=[found.pk])
+    shown = page(admin.get(url))
+    assert "(0010,0020) LO Patient ID: P1" in shown
+    assert admin.post(url, {"ae_title": "X"}).status_code == 403
+    assert admin.get(reverse("admin:worklist_deviceactivity_add")).status_code == 403
+
+
+def test_a_query_that_cannot_be_decoded_is_shown_as_such(admin: Client) -> None:
+    broken = DeviceActivity.objects.create(
+        kind="QUERY", ae_title="MR1", identifier=b"\x08\x00", status=0xC000
+    )
+    text = page(admin.get(reverse("admin:worklist_deviceactivity_change", args=[broken.pk])))
+    assert "It cannot be decoded." in text
+
+
+@pytest.fixture
+def todays() -> dict[str, WorklistItem]:
+    today = timezone.localdate()
+    made = {
+        "MR1": make_item(1, scheduled_start_date=today, patient_weight_kg="70.50"),
+        "CT1": make_item(2, scheduled_start_date=today, scheduled_station_aetitle="CT1"),
+    }
+    for item in made.values():
+        item.save_as("test")
+    return made
+
+
+class TestPreview:
+    def test_row_148_a_device_sees_its_items_and_why_others_are_not_there(
+        self, reader: Client, todays: dict[str, WorklistItem]
+    ) -> None:
+        a_device()
+        text = page(reader.get(reverse(PREVIEW), {"device": "MR1"}))
+        assert "1 answer" in text
+        assert "DOE^JOHN1 · P1" in text
+        assert "70.5 kg" in text
+        assert "The scanner asked for station MR1; this item is for CT1." in text
+        assert (
+            f'href="{reverse("admin:worklist_worklistitem_change", args=[todays["CT1"].pk])}">Change' in text
+        )
+
+    def test_keys_are_posted_and_never_in_the_url(
+        self, reader: Client, todays: dict[str, WorklistItem]
+    ) -> None:
+        a_device()
+        text = page(reader.post(reverse(PREVIEW), {"device": "MR1", "PatientName": "doe^john2"}))
+        assert "DOE^JOHN2 · P2" in text
+        assert "PatientName <strong>doe^john2</strong>" in text
+
+    def test_a_recorded_query_is_asked_again(self, reader: Client, todays: dict[str, WorklistItem]) -> None:
+        recorded = activity.query("MR1", keys={"PatientID": "P2"}, matches=4)
+        text = page(reader.get(reverse(PREVIEW), {"query": recorded.pk}))
+        assert "DOE^JOHN2 · P2" in text
+        assert "PatientID P2: 4 answers" in text
+
+    @pytest.mark.parametrize("asked", [{"query": "999"}, {"query": "x"}, {"device": "a" * 17}])
+    def test_what_is_not_there_is_not_found(self, reader: Client, asked: dict[str, str]) -> None:
+        assert reader.get(reverse(PREVIEW), asked).status_code == 404
+
+    def test_without_a_device_the_page_asks_for_one(self, reader: Client) -> None:
+        a_device()
+        assert '<option value="MR1">' in page(reader.get(reverse(PREVIEW)))
+        assert "This field is required." in page(reader.post(reverse(PREVIEW), {"device": ""}))
+
+    def test_a_malformed_key_is_told_as_the_scanner_would_be(self, reader: Client) -> None:
+        a_device()
+        asked = {"device": "MR1", "ScheduledProcedureStepStartDate": "soon"}
+        assert "Not a value or range of VR DA" in page(reader.post(reverse(PREVIEW), asked))
+
+    def test_an_ae_title_that_may_not_connect_is_told_so(
+        self, reader: Client, todays: dict[str, WorklistItem]
+    ) -> None:
+        a_device()
+        text = page(reader.get(reverse(PREVIEW), {"device": "MR9"}))
+        assert "MR9 cannot connect: no device has this AE title" in text
+
+
+class TestMissing:
+    def test_an_item_says_of_each_scanner_why_it_is_not_there_and_where_to_mend_it(
+        self, reader: Client, todays: dict[str, WorklistItem]
+    ) -> None:
+        mr1, closed = a_device(), a_device(ae_title="OLD", enabled=False)
+        text = page(reader.get(reverse(ITEM_MISSING, args=[todays["CT1"].pk])))
+        assert "The scanner asked for station MR1; this item is for CT1." in text
+        assert "It cannot connect: the device OLD is disabled" in text
+        assert f'href="{reverse(CHANGE, args=[closed.pk])}">Change the device' in text
+        assert f'href="{reverse(CHANGE, args=[mr1.pk])}">MR1' in text
+        yes = page(reader.get(reverse(ITEM_MISSING, args=[todays["MR1"].pk])))
+        assert "It is among the answers." in yes
+
+    def test_a_participant_is_found_by_id_which_is_posted(
+        self, reader: Client, todays: dict[str, WorklistItem]
+    ) -> None:
+        a_device()
+        text = page(reader.post(reverse(MISSING), {"patient_id": "P2"}))
+        assert "The scanner asked for station MR1; this item is for CT1." in text
+        unknown = page(reader.post(reverse(MISSING), {"patient_id": "P9"}))
+        assert "The worklist has no item with this patient ID" in unknown
+
+    def test_the_newest_items_are_judged_and_the_others_counted(self, reader: Client) -> None:
+        for number in range(1, 8):
+            make_item(number, patient_id="P1").save_as("test")
+        text = page(reader.post(reverse(MISSING), {"patient_id": "P1"}))
+        assert "2 older items of this participant are not shown." in text
+
+    def test_while_no_scanner_is_known_it_says_so(
+        self, reader: Client, todays: dict[str, WorklistItem]
+    ) -> None:
+        text = page(reader.get(reverse(ITEM_MISSING, args=[todays["MR1"].pk])))
+        assert "No scanner is known yet" in text
+        assert reader.get(reverse(ITEM_MISSING, args=[999])).status_code == 404
+
+    def test_the_items_page_and_the_index_lead_there(
+        self, reader: Client, todays: dict[str, WorklistItem]
+    ) -> None:
+        item = todays["MR1"]
+        shown = page(reader.get(reverse("admin:worklist_worklistitem_change", args=[item.pk])))
+        assert reverse(ITEM_MISSING, args=[item.pk]) in shown
+        assert reverse(MISSING) in page(reader.get(reverse("admin:index")))
+
+
+def test_who_is_not_signed_in_sees_none_of_it(client: Client, db: None) -> None:
+    for url in (reverse(PREVIEW), reverse(MISSING), reverse(ITEM_MISSING, args=[1])):
+        assert client.get(url).status_code == 302
+
+
+def test_the_pages_ask_few_questions_of_the_database(
+    reader: Client, django_assert_max_num_queries: Callable[..., Any]
+) -> None:
+    today = timezone.localdate()
+    for number in range(1, 41):
+        make_item(number, scheduled_start_date=today, scheduled_station_aetitle="CT1").save_as("test")
+    a_device()
+    with django_assert_max_num_queries(40 * 5 + 20):
+        page(reader.get(reverse(PREVIEW), {"device": "MR1"}))

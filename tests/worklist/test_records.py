@@ -1,0 +1,132 @@
+"""The thread that writes what devices did, and what is kept of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from queue import Queue
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import OperationalError
+from django.utils import timezone
+
+from tests.conftest import wait_until
+from tests.worklist import activity
+from worklist import attention
+from worklist.answering.compiled import LONGEST_REMEMBERED, Request
+from worklist.models import Device, DeviceActivity
+from worklist.scp import records
+from worklist.scp.watching import Watch
+
+ECHO = DeviceActivity.Kind.ECHO
+DAY = timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def own_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "_queue", Queue(5))
+    monkeypatch.setattr(records, "_dropped", records._Dropped())
+    monkeypatch.setattr(records, "INTERVAL", 0.01)
+
+
+@pytest.fixture
+def recorder(transactional_db: None) -> Iterator[records.Recorder]:
+    made = records.Recorder()
+    yield made
+    made.stop()
+
+
+def test_what_was_queued_before_the_stop_is_written(recorder: records.Recorder) -> None:
+    for number in range(5):
+        records.put(ECHO, ae_title=f"MR{number}", address="10.0.0.5")
+    recorder.start()
+    recorder.stop()
+    assert DeviceActivity.objects.count() == 5
+
+
+def test_rows_wait_while_the_database_is_away(
+    recorder: records.Recorder, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    write, failures = records._write, iter([OperationalError(), OperationalError()])
+
+    def failing(rows: list[Any]) -> None:
+        for error in failures:
+            raise error
+        write(rows)
+
+    monkeypatch.setattr(records, "_write", failing)
+    records.put(ECHO, ae_title="MR1")
+    recorder.start()
+    wait_until(lambda: DeviceActivity.objects.exists())
+    assert caplog.messages.count("What devices do cannot be recorded: OperationalError") == 2
+
+
+def test_a_full_queue_drops_the_newest_and_says_how_many(
+    recorder: records.Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in range(8):
+        records.put(ECHO, ae_title=f"MR{number}")
+    assert len(caplog.messages) == 1
+    recorder.start()
+    wait_until(lambda: "3 rows of what devices did were lost." in caplog.messages)
+    titles = DeviceActivity.objects.order_by("pk").values_list("ae_title", flat=True)
+    assert list(titles) == ["MR0", "MR1", "MR2", "MR3", "MR4"]
+
+
+def test_a_row_that_cannot_be_kept_does_not_stop_the_others(
+    recorder: records.Recorder, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    records.put(ECHO, ae_title="MR1", milliseconds="soon")
+    recorder.start()
+    wait_until(lambda: any("cannot be kept" in message for message in caplog.messages))
+    records.put(ECHO, ae_title="MR2")
+    wait_until(lambda: DeviceActivity.objects.filter(ae_title="MR2").exists())
+
+
+def test_what_a_peer_calls_itself_is_kept_printable_and_short(recorder: records.Recorder) -> None:
+    records.put(ECHO, ae_title="MR\0\x1b[31mé" + "x" * 100, address="10.0.0.5")
+    recorder.start()
+    recorder.stop()
+    found = DeviceActivity.objects.get().ae_title
+    assert found.startswith("MR\\0")
+    assert found.isascii()
+    assert len(found) == 64
+
+
+def test_a_query_longer_than_any_scanners_is_recorded_without_its_text(recorder: records.Recorder) -> None:
+    long = Request(b"\0" * (LONGEST_REMEMBERED + 1), implicit_vr=True)
+    broken = Request(b"not deflated", implicit_vr=False, deflated=True)
+    for request in (long, broken):
+        records.put(DeviceActivity.Kind.QUERY, ae_title="MR1", request=request)
+    recorder.start()
+    recorder.stop()
+    identifiers = DeviceActivity.objects.order_by("pk").values_list("identifier", flat=True)
+    assert [bytes(each) for each in identifiers] == [b"", b"not deflated"]
+
+
+@pytest.mark.django_db
+def test_old_activity_goes_but_for_each_devices_last_contact_and_query() -> None:
+    Device(ae_title="MR1").save_as("test")
+    kept = [activity.query(ago=200 * DAY), activity.query("MR2", ago=10 * DAY)]
+    activity.query(ago=300 * DAY)
+    activity.query("GONE", ago=200 * DAY)
+    kept.append(DeviceActivity.objects.create(kind=ECHO, ae_title="MR1", at=timezone.now() - 150 * DAY))
+    DeviceActivity.objects.prune(days=90)
+    assert set(DeviceActivity.objects.values_list("pk", flat=True)) == {each.pk for each in kept}
+
+
+@pytest.mark.django_db
+def test_the_server_prunes_once_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "ATTENTION_INTERVAL", 1)
+    monkeypatch.setattr(attention, "sweep", lambda: 0)
+    now = [100.0]
+    monkeypatch.setattr("worklist.scp.watching.time.monotonic", lambda: now[0])
+    watch = Watch()
+    for moment, expected in ((100.0, 0), (200.0, 1), (3800.0, 0)):
+        now[0] = moment
+        activity.query("GONE", ago=200 * DAY)
+        DeviceActivity.objects.exclude(pk=DeviceActivity.objects.latest("pk").pk).delete()
+        watch()
+        assert DeviceActivity.objects.count() == expected

@@ -1,0 +1,133 @@
+"""Queries that people make, and those of devices, recorded and moved to today."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from tests.worklist import activity
+from tests.worklist.conftest import make_item
+from worklist.answering import offers, requests
+from worklist.answering.compiled import Request
+from worklist.answering.verdicts import last_or_usual, verdicts
+from worklist.dicom.matching import read_keys
+from worklist.models import Device
+
+START, STATION = "ScheduledProcedureStepStartDate", "ScheduledStationAETitle"
+MONDAY, FRIDAY = date(2026, 1, 5), date(2026, 1, 9)
+DAY = timedelta(days=1)
+
+
+def asked(request: Request) -> dict[str, str]:
+    return dict(requests.keys_with_values(request) or ())
+
+
+@pytest.mark.parametrize("keyword", requests.by_keyword())
+def test_every_key_that_is_matched_can_be_asked_for(keyword: str) -> None:
+    value = {"DA": "20260110", "TM": "0930", "UI": "1.2.3", "CS": "MR"}.get(
+        requests.by_keyword()[keyword].vr, "MÜLLER"
+    )
+    request = requests.of_keys({keyword: value})
+    assert asked(request) == {keyword: value}
+    keys = read_keys(requests.read(request))
+    assert keys.statuses == () if keyword.endswith("StepStatus") else keys.keys[0].asked == (value,)
+
+
+def test_several_values_are_separated_by_a_backslash() -> None:
+    (key,) = read_keys(requests.read(requests.of_keys({STATION: "MR1\\ MR2"}))).keys
+    assert key.asked == ("MR1", "MR2")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "moved"),
+    [
+        ("20260105", "20260109"), ("20260105-20260112", "20260109-20260116"),
+        ("20260104-20260105", "20260108-20260109"), ("20260105-", "20260109-"), ("-20260105", "-20260109"),
+        ("20260106", "20260106"), ("20251224-20251231", "20251224-20251231"), ("", ""), ("soon", "soon"),
+    ],
+)  # fmt: skip
+def test_a_date_that_held_the_day_it_was_asked_on_moves_along(wanted: str, moved: str) -> None:
+    request = requests.of_keys({START: wanted, "Modality": "MR"})
+    found = requests.moved(request, asked_on=MONDAY, today=FRIDAY)
+    assert asked(found) == {key: value for key, value in {START: moved, "Modality": "MR"}.items() if value}
+
+
+def test_what_cannot_be_read_is_not_moved() -> None:
+    broken = Request(b"\x08\x00\x05", implicit_vr=True)
+    assert requests.moved(broken, asked_on=MONDAY, today=FRIDAY) is broken
+    assert requests.decoded(broken) is None
+    assert requests.keys_with_values(broken) is None
+    assert not requests.asks_for_a_list(broken)
+
+
+@pytest.mark.parametrize(
+    ("keys", "is_list"),
+    [
+        ({}, True), ({START: "20260105", "Modality": "MR", STATION: "MR1"}, True), ({"PatientID": "*"}, True),
+        ({"PatientID": "P1"}, False), ({"PatientName": "DOE*"}, False), ({"AccessionNumber": "A1"}, False),
+        ({START: "soon"}, False),
+    ],
+)  # fmt: skip
+def test_a_query_for_one_patient_is_known(keys: dict[str, str], is_list: bool) -> None:
+    assert requests.asks_for_a_list(requests.of_keys(keys)) is is_list
+
+
+@pytest.mark.django_db
+class TestWhatADeviceAsks:
+    def test_the_last_query_for_a_list_counts_moved_to_today(self) -> None:
+        today = timezone.localdate()
+        yesterday = f"{today - DAY:%Y%m%d}"
+        activity.query(ago=2 * DAY, keys={"Modality": "CT"})
+        activity.query(ago=DAY, keys={START: yesterday, "Modality": "MR"})
+        activity.query(keys={"PatientID": "P1"})
+        activity.query(keys={START: "soon"}, status=0xA900)
+        activity.query("MR2", keys={"Modality": "US"})
+        found = last_or_usual("MR1")
+        assert asked(found.request) == {START: f"{today:%Y%m%d}", "Modality": "MR"}
+        assert found.origin == "its last query for a list, 1\xa0day ago"
+
+    def test_without_one_it_is_the_usual_query(self) -> None:
+        Device(ae_title="MR1", modality="MR", station_ae_titles="ROOM1\\MR1").save_as("test")
+        activity.query(keys={"PatientID": "P1"})
+        today = f"{timezone.localdate():%Y%m%d}"
+        assert asked(last_or_usual("MR1").request) == {START: today, "Modality": "MR", STATION: "ROOM1"}
+        assert asked(last_or_usual("NEW").request) == {START: today, STATION: "NEW"}
+
+    def test_which_day_it_is_depends_on_where_the_device_is(self) -> None:
+        for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):  # 25 hours apart
+            Device(ae_title=zone[-8:], time_zone=zone).save_as("test")
+        east, west = (offers.offer_to(title).today for title in ("iritimati"[-8:], "Pago_Pago"[-8:]))
+        assert (east - west).days in (1, 2)
+
+    def test_each_device_and_each_stranger_is_judged(self) -> None:
+        item = make_item(scheduled_start_date=timezone.localdate())
+        item.save_as("test")
+        Device(ae_title="MR1", modality="MR").save_as("test")
+        Device(ae_title="CT1", modality="CT").save_as("test")
+        Device(ae_title="OLD", enabled=False).save_as("test")
+        Device(ae_title="MOVED", addresses="10.0.0.1").save_as("test")
+        Device(ae_title="*", enabled=False).save_as("test")
+        activity.refusal("MR9")
+        activity.refusal("MOVED", "another address (1,1,3)")
+        found = {each.ae_title: each.reason for each in verdicts(item)}
+        assert found.pop("MR1") is None
+        sentences = {title: reason and reason.sentence for title, reason in found.items()}
+        assert sentences == {
+            "CT1": "The scanner asked for Modality CT; this item has MR.",
+            "OLD": "It cannot connect: the device OLD is disabled: enable it under Devices.",
+            "MOVED": "Its last attempt, 0\xa0minutes ago, was refused: another address (1,1,3).",
+            "MR9": "It cannot connect: the device * is disabled: enable it under Devices.",
+        }
+
+    def test_a_query_that_fails_is_told(self) -> None:
+        item: Any = make_item()
+        item.save_as("test")
+        Device(ae_title="MR1").save_as("test")
+        broken = activity.query()
+        broken.identifier = b"\x08\x00"
+        broken.save()
+        (found,) = verdicts(item)
+        assert found.asked.origin.startswith("its usual query")
