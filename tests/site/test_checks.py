@@ -11,6 +11,7 @@ from django.conf import LazySettings
 
 from pylantir_site import checks
 from sources.models import DataSource
+from worklist.models import Device
 
 
 @pytest.fixture
@@ -150,3 +151,27 @@ def test_a_database_that_is_not_migrated_yet_holds_no_secrets(
     monkeypatch.setattr(DataSource._meta, "db_table", "not_there")
 
     assert checks.secrets_can_be_decrypted(None, databases=["default"]) == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("devices", "found"),
+    [
+        ({}, ["pylantir.W007"]),
+        ({"MR1": True}, []),
+        ({"MR1": False}, []),
+        ({"MR1": True, "*": True}, ["pylantir.W008"]),
+        ({"*": False}, []),
+    ],
+)
+def test_it_is_told_who_may_associate_where_that_is_nobody_or_anybody(
+    devices: dict[str, bool], found: list[str]
+) -> None:
+    for ae_title, enabled in devices.items():
+        Device.objects.create(ae_title=ae_title, enabled=enabled)
+
+    told = checks.devices_are_listed(None, databases=["default"])
+
+    assert [warning.id for warning in told] == found
+    assert all(warning.hint for warning in told)
+    assert checks.devices_are_listed(None) == []

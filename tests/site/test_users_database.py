@@ -23,7 +23,10 @@ def add(page, **given):
 
 add("accounts/user", username="bob", usable_password="true", role="write",
     password1={PASSWORD!r}, password2={PASSWORD!r})
-add("worklist/device", ae_title="SCANNER", enabled="on")
+add(
+    "worklist/device", ae_title="SCANNER", enabled="on", station_filter="AS_ASKED", misfit="unicode",
+    protocol_codes_sent="as_stored",
+)
 from worklist.models import Device
 assert Device.history.get().history_user_id == "admin"
 

@@ -31,3 +31,14 @@ def refusal(ae_title: str = "MR9", comment: str = "no device has this AE title (
     return DeviceActivity.objects.create(
         kind=DeviceActivity.Kind.REFUSED, ae_title=ae_title, address="10.0.0.9", comment=comment
     )
+
+
+def device_form(**values: Any) -> dict[str, Any]:
+    """What the admin's form sends of a device where nothing else was chosen."""
+    untouched = {
+        "enabled": "on",
+        "station_filter": "AS_ASKED",
+        "misfit": "unicode",
+        "protocol_codes_sent": "as_stored",
+    }
+    return {**untouched, **values}

@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
+from tests.worklist.activity import device_form
 from worklist import intake, lifecycle
 from worklist.admin import asking
 from worklist.models import Device, Status, WorklistItem
@@ -319,7 +320,10 @@ def test_the_index_shows_today_and_who_may_connect(coordinator: Client) -> None:
     Device.objects.create(ae_title="MR1", name="Room 3")
     assert "MR1 (Room 3)" in coordinator.get(reverse("admin:index")).content.decode()
     Device.objects.create(ae_title="*")
-    assert "lets every AE title in" in coordinator.get(reverse("admin:index")).content.decode()
+    assert (
+        "lets in every AE title that has no row of its own"
+        in coordinator.get(reverse("admin:index")).content.decode()
+    )
 
 
 def test_a_reader_looks_and_cannot_write(reader: Client) -> None:
@@ -335,9 +339,9 @@ def test_a_reader_looks_and_cannot_write(reader: Client) -> None:
 def test_only_an_administrator_says_who_may_connect(client: Client, alice: User, bob: User) -> None:
     add = reverse("admin:worklist_device_add")
     client.force_login(bob)
-    assert client.post(add, {"ae_title": "MR1", "enabled": "on"}).status_code == 403
+    assert client.post(add, device_form(ae_title="MR1")).status_code == 403
     client.force_login(alice)
-    client.post(add, {"ae_title": "MR1", "enabled": "on"})
+    client.post(add, device_form(ae_title="MR1"))
     device = Device.objects.get()
     assert (device.ae_title, device.history.get().history_user) == ("MR1", "alice")
     page = client.get(reverse("admin:worklist_device_history", args=[device.pk])).content.decode()
@@ -347,5 +351,5 @@ def test_only_an_administrator_says_who_may_connect(client: Client, alice: User,
 @pytest.mark.parametrize("ae_title", ["A" * 17, "MR\\1", "MÜ1", ""])
 def test_an_ae_title_that_no_device_can_have_is_refused(client: Client, alice: User, ae_title: str) -> None:
     client.force_login(alice)
-    response = client.post(reverse("admin:worklist_device_add"), {"ae_title": ae_title, "enabled": "on"})
+    response = client.post(reverse("admin:worklist_device_add"), device_form(ae_title=ae_title))
     assert list(errors_in(response)) == ["ae_title"]

@@ -27,13 +27,6 @@ CHANGE = "admin:worklist_device_change"
 PREVIEW = "admin:worklist_device_preview"
 MISSING = "admin:worklist_missing"
 ITEM_MISSING = "admin:worklist_worklistitem_missing"
-# What the form sends where nothing was chosen.
-UNTOUCHED = {
-    "enabled": "on",
-    "station_filter": "AS_ASKED",
-    "misfit": "unicode",
-    "protocol_codes_sent": "as_stored",
-}
 
 
 @pytest.fixture
@@ -69,7 +62,7 @@ def test_a_device_is_added_with_its_rules_and_the_history_names_the_person(admin
         "specific_character_set": "\\ISO 2022 IR 87",
         "protocol_codes": "T1 = 12 | GEHC",
     }
-    answer = admin.post(reverse(ADD), {**UNTOUCHED, **rules})
+    answer = admin.post(reverse(ADD), activity.device_form(**rules))
     assert answer.status_code == 302, page(answer)
     device = Device.objects.get()
     assert device.offered_statuses == ["SCHEDULED", "COMPLETED"]
@@ -80,7 +73,7 @@ def test_a_device_is_added_with_its_rules_and_the_history_names_the_person(admin
 
 def test_a_rule_that_cannot_be_kept_is_refused_beside_its_field(admin: Client) -> None:
     rules = {"ae_title": "MR1", "addresses": "10.0.0", "protocol_codes": "T1 = 12", "host": "10.0.0.5"}
-    text = page(admin.post(reverse(ADD), {**UNTOUCHED, **rules}))
+    text = page(admin.post(reverse(ADD), activity.device_form(**rules)))
     assert "10.0.0 is no address or network" in text
     assert "Line 1: a code needs its scheme" in text
     assert "Give both host and port, or none." in text

@@ -61,6 +61,9 @@ class DeviceActivityAdmin(admin.ModelAdmin):
         url = reverse("admin:worklist_device_preview")
         return format_html('<a href="{}?query={}">What would it be answered now?</a>', url, activity.pk)
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        return super().changelist_view(request, {"title": "What devices did", **(extra_context or {})})
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AdminTextareaWidget
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
@@ -38,6 +39,7 @@ class DeviceForm(forms.ModelForm):
     class Meta:
         model = Device
         fields = "__all__"  # noqa: DJ007 - the admin's fieldsets choose
+        widgets = {name: AdminTextareaWidget(attrs={"rows": 2}) for name in ("notes", "addresses")}
 
     def clean_offered_statuses(self) -> list[str]:
         return list(self.cleaned_data["offered_statuses"])

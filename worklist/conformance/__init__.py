@@ -5,7 +5,7 @@ What the code decides is read from the code, and numbers from the settings in fo
 
 from __future__ import annotations
 
-from worklist.conformance import associations, performed, queries
+from worklist.conformance import associations, devices, performed, queries
 
 SECTIONS = (
     associations.overview,
@@ -21,6 +21,8 @@ SECTIONS = (
     performed.statuses,
     queries.texts,
     queries.limits,
+    devices.rules,
+    devices.vendors,
 )
 
 

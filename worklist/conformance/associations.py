@@ -6,15 +6,18 @@ from collections.abc import Iterator
 
 from django.conf import settings
 
+from worklist import access
 from worklist.conformance.markdown import bullets, table
 from worklist.scp import connections, server
 
 # (result, source, diagnostic) of an A-ASSOCIATE-RJ (PS3.8 Table 9-21), and when it is sent.
 REJECTIONS = {
-    (1, 1, 3): "Calling AE title not recognised: no enabled device has it.",
-    (1, 1, 7): "Called AE title not recognised; only with `MWL_REQUIRE_CALLED_AETITLE`.",
-    (2, 3, 2): "Local limit exceeded: `MWL_MAXIMUM_ASSOCIATIONS` are open.",
-    (2, 3, 1): "Temporary congestion: the devices cannot be read from the database.",
+    access.CALLING_AE_TITLE_NOT_RECOGNIZED: "Calling AE title not recognised: no enabled device has it, "
+    "or it calls from another address, or with another certificate, than its device names.",
+    access.CALLED_AE_TITLE_NOT_RECOGNIZED: "Called AE title not recognised; only where the device names "
+    "one, or with `MWL_REQUIRE_CALLED_AETITLE`.",
+    access.LOCAL_LIMIT_EXCEEDED: "Local limit exceeded: `MWL_MAXIMUM_ASSOCIATIONS` are open.",
+    access.TEMPORARY_CONGESTION: "Temporary congestion: the devices cannot be read from the database.",
 }
 
 
@@ -38,11 +41,13 @@ def association() -> Iterator[str]:
     yield "## Associations"
     yield ""
     yield from bullets(
-        "It accepts associations and never starts one.",
+        "It accepts associations. It starts one only for a C-ECHO that a person asks for, as a Verification "
+        "SCU, to the host and port that the device's row names.",
         "A calling AE title must be that of an enabled device, or the device `*` must be enabled. While "
-        "there are no devices at all, associations are accepted from the same machine only. A change to the "
+        "there are no devices at all, associations are accepted from the same machine only. A device may be "
+        "bound to addresses and networks, and to the subject of a client certificate. A change to the "
         "devices counts from the next association on.",
-        "Any called AE title is accepted, unless `MWL_REQUIRE_CALLED_AETITLE` is set "
+        "Any called AE title is accepted, unless the device names one or `MWL_REQUIRE_CALLED_AETITLE` is set "
         f"(now: {'set' if settings.MWL_REQUIRE_CALLED_AETITLE else 'not set'}).",
         f"At most {settings.MWL_MAXIMUM_ASSOCIATIONS} associations at a time for each server process "
         "(`MWL_MAXIMUM_ASSOCIATIONS`).",
@@ -53,7 +58,9 @@ def association() -> Iterator[str]:
         "whatever it is.",
         "Extended negotiation is not supported: it is not answered, so person names are matched literally "
         "and times are local. Asynchronous operations and user identity are not negotiated.",
-        "There is no TLS: where the network is not trusted, put a TLS proxy before it.",
+        "With `--tls-cert` TLS is spoken on a port of its own (2762 unless `--tls-port` says otherwise), "
+        "beside the plain one or instead of it: version 1.2 and later, client certificates required, "
+        "optional or not asked for. A failed handshake ends the connection.",
         f"Implementation Class UID {server.IMPLEMENTATION_CLASS_UID}, "
         f"version name {server.IMPLEMENTATION_VERSION_NAME}.",
     )

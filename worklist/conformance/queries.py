@@ -94,7 +94,8 @@ def rules() -> Iterator[str]:
         "and is returned whole; with more than one item the query fails (A900).",
         "Group lengths and Query/Retrieve Level (0008,0052) are ignored.",
         f"Items with the status {', '.join(STATUS_ON_THE_WIRE[status] for status in OFFERED)} are offered. "
-        "A query that names a Scheduled Procedure Step Status gets the items that have it, whatever it is. "
+        "A query that names a Scheduled Procedure Step Status gets the items that have it, whatever it is, "
+        "unless the device has statuses of its own. "
         f"Understood besides: {synonyms}.",
     )
 
@@ -111,7 +112,8 @@ def answers() -> Iterator[str]:
         "Patient's Weight is in kilograms; an unknown one is empty.",
         "The Scheduled Procedure Step Status is one of "
         f"{', '.join(dict.fromkeys(STATUS_ON_THE_WIRE.values()))}.",
-        "An item that cannot be encoded is left out and logged; the others are sent.",
+        "An item that cannot be encoded, or is longer than the device takes, is left out, logged and "
+        "counted; the others are sent.",
         "The priority of a query is not honoured: queries are answered as they come.",
     )
     yield ""
@@ -151,7 +153,10 @@ def texts() -> Iterator[str]:
     yield from bullets(
         "Queries are read in their Specific Character Set (0008,0005).",
         "An answer is in the first of these that holds all its text: the default repertoire, without "
-        "(0008,0005); the character set of the query; ISO_IR 100; ISO_IR 192. No character is ever replaced.",
+        "(0008,0005); the device's character set, or where it has none that of the query and ISO_IR 100; "
+        "ISO_IR 192. No character is ever replaced.",
+        "Where the device says so, letters that do not fit are sent without accents, and further component "
+        "groups of a name are left out; IDs and codes never change.",
         "Known to it: " + ", ".join(sorted(_character_sets())) + ".",
     )
 
@@ -170,8 +175,8 @@ def limits() -> Iterator[str]:
     yield "## Limits"
     yield ""
     yield from bullets(
-        f"Answers to a query: {most} (`MWL_MAXIMUM_ANSWERS`). Beyond it, `MWL_OVER_MAXIMUM` (now: "
-        f"`{settings.MWL_OVER_MAXIMUM}`): `truncate` sends the first ones and success, `refuse` sends none "
+        f"Answers to a query: {most} (`MWL_MAXIMUM_ANSWERS`), or the device's own limit. Beyond it, "
+        f"`MWL_OVER_MAXIMUM` (now: `{settings.MWL_OVER_MAXIMUM}`): `truncate` sends the first ones and success, `refuse` sends none "
         "and A700.",
         f"An identifier of a query has at most {compiled.LONGEST_IDENTIFIER // 1024} KiB.",
         "Values are kept to the lengths of their VR when they are entered: an item never holds one that "
