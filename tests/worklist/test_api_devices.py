@@ -127,7 +127,7 @@ def test_keys_and_a_recorded_query_exclude_each_other_and_another_devices_is_not
     client: APIClient,
 ) -> None:
     own, other = activity.query("MR1"), activity.query("CT1")
-    assert client.get("/devices/MR1/worklist", {"query": own.pk, "Modality": "MR"}).status_code == 400
+    assert client.get(f"/devices/MR1/worklist?query={own.pk}&Modality=MR").status_code == 400
     assert client.get("/devices/MR1/worklist", {"query": other.pk}).status_code == 400
 
 

@@ -23,7 +23,7 @@ def rules() -> Iterator[str]:
     )
     yield ""
     fields = [field for field in Device._meta.fields if field.name not in NO_RULES]
-    described = ((f"`{field.name}`", _meaning(field.help_text, field.flatchoices)) for field in fields)
+    described = ((f"`{field.name}`", _meaning(str(field.help_text), field.flatchoices)) for field in fields)
     yield from table(("Rule", "Meaning"), described)
     yield ""
     known = ", ".join(f"`{terms}`" for terms in CHARACTER_SETS)

@@ -176,8 +176,8 @@ def limits() -> Iterator[str]:
     yield ""
     yield from bullets(
         f"Answers to a query: {most} (`MWL_MAXIMUM_ANSWERS`), or the device's own limit. Beyond it, "
-        f"`MWL_OVER_MAXIMUM` (now: `{settings.MWL_OVER_MAXIMUM}`): `truncate` sends the first ones and success, `refuse` sends none "
-        "and A700.",
+        f"`MWL_OVER_MAXIMUM` (now: `{settings.MWL_OVER_MAXIMUM}`) or the device's rule: `truncate` sends the "
+        "first ones and success, `refuse` sends none and A700.",
         f"An identifier of a query has at most {compiled.LONGEST_IDENTIFIER // 1024} KiB.",
         "Values are kept to the lengths of their VR when they are entered: an item never holds one that "
         "does not fit.",
