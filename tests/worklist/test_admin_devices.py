@@ -260,6 +260,14 @@ class TestMissing:
         yes = page(reader.get(reverse(ITEM_MISSING, args=[todays["MR1"].pk])))
         assert "It is among the answers." in yes
 
+    def test_a_scanner_that_is_no_device_is_added_by_its_ae_title(
+        self, admin: Client, todays: dict[str, WorklistItem]
+    ) -> None:
+        activity.refusal("MR_1")
+        text = page(admin.get(reverse(ITEM_MISSING, args=[todays["CT1"].pk])))
+        assert f'href="{reverse(ADD)}?ae_title=MR_1">Add the device' in text
+        assert 'value="MR_1"' in page(admin.get(f"{reverse(ADD)}?ae_title=MR_1"))
+
     def test_a_participant_is_found_by_id_which_is_posted(
         self, reader: Client, todays: dict[str, WorklistItem]
     ) -> None:

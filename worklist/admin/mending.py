@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.urls import reverse
@@ -16,16 +17,17 @@ class Link(NamedTuple):
     text: str
 
 
-def mend_link(
-    request: HttpRequest, reason: Reason, *, item: WorklistItem, device: Device | None
-) -> Link | None:
+def mend_link(request: HttpRequest, reason: Reason, *, item: WorklistItem, ae_title: str) -> Link | None:
     """None where nothing here mends it: the operator asks for something else at the scanner."""
     if reason.mend is Mend.ITEM:
         return Link(reverse("admin:worklist_worklistitem_change", args=[item.pk]), "Change the item")
     if reason.mend is Mend.SCANNER:
         return None
+    device = Device.objects.filter(ae_title=ae_title).first()
     if device is not None:
         return Link(reverse("admin:worklist_device_change", args=[device.pk]), "Change the device")
     if request.user.has_perm("worklist.add_device"):
-        return Link(reverse("admin:worklist_device_add"), "Add the device")
+        return Link(
+            f"{reverse('admin:worklist_device_add')}?{urlencode({'ae_title': ae_title})}", "Add the device"
+        )
     return Link(reverse("admin:worklist_device_changelist"), "Devices")

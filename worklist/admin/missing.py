@@ -63,5 +63,5 @@ def _row(request: HttpRequest, item: WorklistItem, verdict: Verdict) -> dict[str
     return {
         "verdict": verdict,
         "preview": preview_page(verdict.ae_title),
-        "mend": mend_link(request, reason, item=item, device=verdict.device) if reason else None,
+        "mend": mend_link(request, reason, item=item, ae_title=verdict.ae_title) if reason else None,
     }

@@ -152,13 +152,12 @@ def _text(dataset: Dataset, keyword: str) -> str:
 
 
 def _left_out(request: HttpRequest, made: Preview) -> list[dict[str, Any]]:
-    device = Device.objects.filter(ae_title=made.ae_title).first()
     return [
         {
             "item": each.item,
             "page": reverse("admin:worklist_worklistitem_change", args=[each.item.pk]),
             "reason": each.reason,
-            "mend": mend_link(request, each.reason, item=each.item, device=device),
+            "mend": mend_link(request, each.reason, item=each.item, ae_title=made.ae_title),
         }
         for each in made.left_out
     ]
