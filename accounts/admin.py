@@ -16,6 +16,7 @@ from django.shortcuts import redirect
 from accounts.models import ApiRequest, User
 from accounts.roles import Role
 from accounts.users import LAST_ADMIN
+from pylantir_site.looking import LookOnly
 
 
 class NewUserForm(AdminUserCreationForm):
@@ -69,7 +70,7 @@ class UserAdmin(StockUserAdmin):
 
 
 @admin.register(ApiRequest)
-class ApiRequestAdmin(admin.ModelAdmin):
+class ApiRequestAdmin(LookOnly, admin.ModelAdmin):
     """Who asked what of the API: to be read."""
 
     list_display = ("at", "username", "address", "method", "path", "status")
@@ -78,15 +79,6 @@ class ApiRequestAdmin(admin.ModelAdmin):
     search_help_text = "User name, address or path."
     date_hierarchy = "at"
     show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 admin.site.unregister(Group)  # permissions follow from the role

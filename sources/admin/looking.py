@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+
+from pylantir_site.looking import LookOnly
 
 
-class LookOnlyAdmin(admin.ModelAdmin):
+class LookOnlyAdmin(LookOnly, admin.ModelAdmin):
     """Without a history: nobody edits what is shown."""
 
     actions: Any = None
@@ -16,12 +17,3 @@ class LookOnlyAdmin(admin.ModelAdmin):
     show_facets = admin.ShowFacets.NEVER
     show_full_result_count = False
     change_form_template = "admin/sources/looking.html"
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

@@ -18,6 +18,7 @@ from django.utils.text import Truncator
 from django.utils.timesince import timesince
 from django.views.decorators.http import require_POST
 
+from pylantir_site.looking import LookOnly
 from worklist import attention, performing
 from worklist.admin import comparison
 from worklist.admin.asking import Wording, ask_then_do, attempt, filled_in
@@ -44,7 +45,7 @@ def _resolve(entry: Attention, form: Any, actor: str) -> None:
 
 
 @admin.register(Attention)
-class AttentionAdmin(admin.ModelAdmin):
+class AttentionAdmin(LookOnly, admin.ModelAdmin):
     list_display = ("badge", "who", "lines", "since")
     list_filter = (StateFilter, ("kind", admin.ChoicesFieldListFilter))
     search_fields = ("item__patient_name", "item__patient_id", "step__patient_name", "step__patient_id")
@@ -94,15 +95,6 @@ class AttentionAdmin(admin.ModelAdmin):
             return "open"
         day = timezone.localtime(entry.resolved_at)
         return format_html("{}, {}<br>{}", entry.resolved_by, f"{day:%Y-%m-%d %H:%M}", entry.note)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def has_resolve_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("worklist.change_attention")

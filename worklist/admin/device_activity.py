@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
+from pylantir_site.looking import LookOnly
 from worklist.admin import dataset
 from worklist.admin.queries_in_words import NOT_KEPT, UNREADABLE, summary
 from worklist.answering import requests
@@ -16,7 +17,7 @@ from worklist.models import DeviceActivity
 
 
 @admin.register(DeviceActivity)
-class DeviceActivityAdmin(admin.ModelAdmin):
+class DeviceActivityAdmin(LookOnly, admin.ModelAdmin):
     list_display = ("at", "ae_title", "kind", "address", "asked", "outcome", "matches", "duration")
     list_filter = (("kind", admin.ChoicesFieldListFilter), "ae_title", "at", "address")
     date_hierarchy = "at"
@@ -63,12 +64,3 @@ class DeviceActivityAdmin(admin.ModelAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         return super().changelist_view(request, {"title": "What devices did", **(extra_context or {})})
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

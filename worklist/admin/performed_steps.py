@@ -16,6 +16,7 @@ from django.utils.decorators import method_decorator
 from django.utils.html import format_html, format_html_join
 from django.views.decorators.http import require_POST
 
+from pylantir_site.looking import LookOnly
 from worklist import performing
 from worklist.admin import comparison, dataset
 from worklist.admin.asking import attempt, back, filled_in
@@ -38,7 +39,7 @@ class Linked(NamedTuple):
 
 
 @admin.register(PerformedStep)
-class PerformedStepAdmin(ActorHistoryAdmin):
+class PerformedStepAdmin(LookOnly, ActorHistoryAdmin):
     list_display = ("patient", "patient_id", "badge", "started", "ended", "station", "performs", "marks")
     list_filter = (
         ("status", admin.ChoicesFieldListFilter),
@@ -106,15 +107,6 @@ class PerformedStepAdmin(ActorHistoryAdmin):
         if step.deviations:
             marks.append(format_html('<span class="status kind-deviation">{}</span>', "Deviations"))
         return format_html_join(" ", "{}", ((mark,) for mark in marks))
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def get_urls(self) -> list[URLPattern]:
         deeds = {"link": self.link_view, "unlink": self.unlink_view, "close": self.close_view}
