@@ -57,9 +57,11 @@ def test_rows_wait_while_the_database_is_away(
         write(rows)
 
     monkeypatch.setattr(records, "_write", failing)
-    records.put(ECHO, ae_title="MR1")
+    request = Request(b"as it came", implicit_vr=False)
+    records.put(DeviceActivity.Kind.QUERY, ae_title="MR1", request=request)
     recorder.start()
     wait_until(lambda: DeviceActivity.objects.exists())
+    assert bytes(DeviceActivity.objects.get().identifier) == b"as it came"
     assert caplog.messages.count("What devices do cannot be recorded: OperationalError") == 2
 
 
@@ -78,11 +80,12 @@ def test_a_full_queue_drops_the_newest_and_says_how_many(
 def test_a_row_that_cannot_be_kept_does_not_stop_the_others(
     recorder: records.Recorder, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    records.put(ECHO, ae_title="MR1", milliseconds="soon")
+    for number in range(3):
+        records.put(ECHO, ae_title=f"MR{number}", milliseconds="soon" if number == 1 else 1.5)
     recorder.start()
-    wait_until(lambda: any("cannot be kept" in message for message in caplog.messages))
-    records.put(ECHO, ae_title="MR2")
     wait_until(lambda: DeviceActivity.objects.filter(ae_title="MR2").exists())
+    assert caplog.messages == ["A row of what a device did cannot be kept: ValueError"]
+    assert set(DeviceActivity.objects.values_list("ae_title", flat=True)) == {"MR0", "MR2"}
 
 
 def test_what_a_peer_calls_itself_is_kept_printable_and_short(recorder: records.Recorder) -> None:

@@ -19,7 +19,7 @@ from worklist.models import DeviceActivity
 @admin.register(DeviceActivity)
 class DeviceActivityAdmin(LookOnly, admin.ModelAdmin):
     list_display = ("at", "ae_title", "kind", "address", "asked", "outcome", "matches", "duration")
-    list_filter = (("kind", admin.ChoicesFieldListFilter), "ae_title", "at", "address")
+    list_filter = (("kind", admin.ChoicesFieldListFilter), "ae_title", "at")
     date_hierarchy = "at"
     search_fields = ("ae_title", "address", "comment", "=sop_instance_uid")
     search_help_text = "AE title, address, how it ended, or a whole SOP Instance UID."

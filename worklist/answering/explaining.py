@@ -15,6 +15,7 @@ from django.utils.formats import date_format
 from worklist.answering import rows
 from worklist.answering.compiled import Query
 from worklist.answering.offers import NOTHING, STATION, Offer, Rule, Selection
+from worklist.answering.rows import Found
 from worklist.attributes import BY_KEYWORD
 from worklist.dicom import moments
 from worklist.dicom.answer_elements import EncodingError
@@ -43,12 +44,12 @@ class Reason(NamedTuple):
     mend: Mend
 
 
-def why_not(item: WorklistItem, offer: Offer, query: Query) -> Reason | None:
-    """None: the item is answered. Raises django.db.Error."""
+def why_not(item: WorklistItem, offer: Offer, query: Query, *, found: Found | None = None) -> Reason | None:
+    """None: the item is answered. `found` is what the query finds, if it is known. Raises django.db.Error."""
     selection = offer.selection(query.keys)
     if not WorklistItem.objects.matching(selection).filter(pk=item.pk).exists():
         return _first_that_stops(item, offer, query.keys)
-    return _not_sent(item, query) or _beyond_maximum(item, offer, selection)
+    return _not_sent(item, query) or _beyond_maximum(item, offer, found or _found(offer, selection))
 
 
 def _first_that_stops(item: WorklistItem, offer: Offer, keys: Keys) -> Reason:
@@ -151,18 +152,23 @@ def _not_sent(item: WorklistItem, query: Query) -> Reason | None:
     return None
 
 
-def _beyond_maximum(item: WorklistItem, offer: Offer, selection: Selection) -> Reason | None:
+def _found(offer: Offer, selection: Selection) -> Found | None:
+    """None where no maximum cuts it."""
     if not offer.maximum:
         return None
     found = rows.find(selection)
-    if found.total <= offer.maximum:
+    if found.total > offer.maximum:
+        found.truncate(offer.maximum)
+    return found
+
+
+def _beyond_maximum(item: WorklistItem, offer: Offer, found: Found | None) -> Reason | None:
+    if found is None or not found.cut_from:
         return None
-    sentence = f"{found.total} items match, and this device is sent at most {offer.maximum}"
+    sentence = f"{found.cut_from} items match, and this device is sent at most {offer.maximum}"
     if offer.refuses_over_maximum:
         return Reason("maximum", f"{sentence}: it is sent an error instead.", Mend.DEVICE)
-    found.truncate(offer.maximum)
-    sent = {*(row["pk"] for row in found.first), *found.others}
-    return None if item.pk in sent else Reason("maximum", f"{sentence}: the earliest.", Mend.DEVICE)
+    return None if found.has(item.pk) else Reason("maximum", f"{sentence}: the earliest.", Mend.DEVICE)
 
 
 def said(day: date, today: date) -> str:

@@ -20,6 +20,7 @@ from worklist.dicom.matching import DATE_FIELD
 from worklist.models import WorklistItem
 
 MOST_ANSWERS = 200  # shown
+MOST_ENCODED = 1000  # of a list that nobody reads to its end, the others are counted
 MOST_LEFT_OUT = 50  # explained
 NEAR = timedelta(days=1)  # items of these days are explained where they are not answered
 
@@ -58,11 +59,11 @@ def preview(ae_title: str, request: Request) -> Preview:
     made = Preview(ae_title, request, access.closed_to(ae_title))
     try:
         found = search(request, ae_title)
-        answered = list(found.answers())
+        answered = list(islice(found.answers(), MOST_ENCODED))
     except Exception as error:
         made.failure = failure(error)
         return made
-    made.total = len(answered)
+    made.total = len(answered) if len(answered) < MOST_ENCODED else found.found.total
     made.answers = [
         Answer(each.pk, each.status, _decoded(each.identifier, request)) for each in answered[:MOST_ANSWERS]
     ]
@@ -76,7 +77,7 @@ def _left_out(found: Search, answered: set[int]) -> Iterator[LeftOut]:
     near = (offer.today - NEAR, offer.today + NEAR)
     items = WorklistItem.objects.filter(**{f"{DATE_FIELD}__range": near}).exclude(pk__in=answered)
     for item in items[: 4 * MOST_LEFT_OUT]:
-        reason = why_not(item, offer, found.query)
+        reason = why_not(item, offer, found.query, found=found.found)
         if reason is not None:  # it may match by now
             yield LeftOut(item, reason)
 

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
-from io import BytesIO
 from typing import Any, NamedTuple
 
 from pydicom import Dataset, Sequence
 from pydicom.config import disable_value_validation
+from pydicom.datadict import keyword_for_tag
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
 
 from worklist.answering.compiled import LONGEST_IDENTIFIER, Request
 from worklist.answering.offers import STATION, Offer
+from worklist.answering.statuses import CANCELLED, SUCCESS
 from worklist.attributes import BY_KEYWORD, ROOT_ATTRIBUTES, STEP_SEQUENCE, Attribute, Place, matched
 from worklist.dicom import datasets, json_model, moments
 from worklist.dicom.datasets import Unreadable
 from worklist.dicom.json_model import DataSet
 from worklist.dicom.matching import IdentifierError, read_keys
+from worklist.dicom.values import to_text
 from worklist.models import Device, DeviceActivity
 
 DATE = "ScheduledProcedureStepStartDate"
@@ -65,13 +67,14 @@ def of_keys(given: Mapping[str, str]) -> Request:
             attribute = BY_KEYWORD[keyword]
             place = step if attribute.place is Place.STEP else identifier
             place.add_new(attribute.tag, attribute.vr, _values(attribute, value))
-        identifier.SpecificCharacterSet = "ISO_IR 192"
+        if not all(value.isascii() for value in given.values()):
+            identifier.SpecificCharacterSet = "ISO_IR 192"
         return Request(_encoded(identifier, implicit_vr=False), implicit_vr=False)
 
 
 def usual(device: Device | None, offer: Offer) -> Request:
     """What consoles ask by themselves: today's items of their modality and station (PS3.2 N.5)."""
-    keys = {DATE: f"{offer.today:%Y%m%d}", STATION: offer.stations[0]}
+    keys = {DATE: to_text(offer.today), STATION: offer.stations[0]}
     if device is not None and device.modality:
         keys["Modality"] = device.modality
     return of_keys(keys)
@@ -94,8 +97,12 @@ def moved(request: Request, *, asked_on: date, today: date) -> Request:
         return request
     if not (wanted.low or date.min) <= asked_on <= (wanted.high or date.max):
         return request
+    try:
+        value = _range(wanted.low, wanted.high, today - asked_on, single="-" not in asked)
+    except OverflowError:  # up to the end of all days
+        return request
     with disable_value_validation():
-        step[DATE].value = _range(wanted.low, wanted.high, today - asked_on, single="-" not in asked)
+        step[DATE].value = value
         return Request(_encoded(identifier, implicit_vr=request.implicit_vr), implicit_vr=request.implicit_vr)
 
 
@@ -133,7 +140,8 @@ def asks_for_a_list(request: Request) -> bool:
 
 def last_list_query(ae_title: str) -> DeviceActivity | None:
     """The last of a device's queries that asked for a list; who looks for one patient sees no other."""
-    queries = DeviceActivity.objects.queries().filter(ae_title=ae_title, status=0).exclude(identifier=b"")
+    answered = DeviceActivity.objects.queries().filter(ae_title=ae_title, status__in=(SUCCESS, CANCELLED))
+    queries = answered.exclude(identifier=b"")
     for activity in queries[:MOST_LOOKED_AT]:
         if asks_for_a_list(recorded(activity)):
             return activity
@@ -149,18 +157,15 @@ def _encoded(identifier: Dataset, *, implicit_vr: bool) -> bytes:
     stream = DicomBytesIO()
     stream.is_little_endian, stream.is_implicit_VR = True, implicit_vr
     write_dataset(stream, identifier)
-    written = BytesIO(stream.getvalue())
-    return written.getvalue()
+    return bytes(stream.getvalue())
 
 
 def _range(low: date | None, high: date | None, by: timedelta, *, single: bool) -> str:
-    ends = [f"{end + by:%Y%m%d}" if end else "" for end in (low, high)]
+    ends = [to_text(end + by) if end else "" for end in (low, high)]
     return ends[0] if single else "-".join(ends)
 
 
 def _with_values(dataset: DataSet) -> Iterator[tuple[str, str]]:
-    from pydicom.datadict import keyword_for_tag
-
     for key, element in dataset.items():
         if element["vr"] == "SQ":
             for item in json_model.items(element):

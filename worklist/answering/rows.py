@@ -32,6 +32,7 @@ class Found:
     first: list[Row]
     others: list[int] = field(default_factory=list)
     skipped: int = 0  # rows that cannot be read
+    cut_from: int = 0  # how many there were before some were left out
 
     def rows(self) -> Iterator[Row]:
         """Each item at most once, by schedule. An item that no longer matches is left out."""
@@ -44,8 +45,12 @@ class Found:
         return len(self.first) + len(self.others)
 
     def truncate(self, most: int) -> None:
+        self.cut_from = self.total
         del self.first[most:]
         del self.others[max(most - len(self.first), 0) :]
+
+    def has(self, pk: int) -> bool:
+        return pk in self.others or any(row["pk"] == pk for row in self.first)
 
     @own_connection
     def _read_again(self, pks: list[int]) -> list[Row]:

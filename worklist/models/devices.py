@@ -211,7 +211,7 @@ class Device(Recorded):
             errors["protocol_codes"] = str(error)
         if bool(self.host) != (self.port is not None):
             errors["port"] = "Give both host and port, or none."
-        self.offered_statuses = [status for status in Status if status in self.offered_statuses]
+        self.offered_statuses = [status for status in Status if status in (self.offered_statuses or ())]
         if errors:
             raise ValidationError(errors)
 

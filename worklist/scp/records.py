@@ -13,7 +13,7 @@ from threading import Event as Signal
 from threading import Thread
 from typing import Any
 
-from django.db import Error
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from worklist.answering.compiled import LONGEST_REMEMBERED, Request
@@ -34,6 +34,9 @@ LONGEST = {
     for field in DeviceActivity._meta.fields
     if field.name in ("ae_title", "called_ae_title", "address", "comment", "sop_instance_uid")
 }
+
+LONGEST_SUBJECT = 500
+AWAY = (OperationalError, InterfaceError)  # a database that may come back
 
 Row = dict[str, Any]
 
@@ -104,11 +107,11 @@ def _written(waiting: list[Row]) -> list[Row]:
         return []
     try:
         _write(waiting)
-    except Error as error:
+    except AWAY as error:
         logger.error("What devices do cannot be recorded: %s", type(error).__name__)
         return waiting
-    except Exception as error:  # one odd row must not stop the record of all others
-        logger.error("%d rows of what devices did cannot be kept: %s", len(waiting), type(error).__name__)
+    except Exception:  # one odd row must not cost the others their record
+        _write_each(waiting)
     _dropped.told()
     return []
 
@@ -118,13 +121,21 @@ def _write(rows: list[Row]) -> None:
     DeviceActivity.objects.bulk_create([_activity(row) for row in rows])
 
 
+def _write_each(rows: list[Row]) -> None:
+    for row in rows:
+        try:
+            _write([row])
+        except Exception as error:
+            logger.error("A row of what a device did cannot be kept: %s", type(error).__name__)
+
+
 def _activity(row: Row) -> DeviceActivity:
-    request, subject = row.pop("request", None), row.pop("subject", None)
+    request, subject = row.get("request"), row.get("subject")
     texts = {name: _storable(row[name], longest) for name, longest in LONGEST.items() if name in row}
     identifier, implicit_vr = _plain(request) if request else (b"", True)
     return DeviceActivity(
-        **{**row, **texts},
-        certificate_subject=subject.rfc4514_string()[:500] if subject else "",
+        **{name: value for name, value in row.items() if name not in ("request", "subject")} | texts,
+        certificate_subject=_storable(subject.rfc4514_string(), LONGEST_SUBJECT) if subject else "",
         identifier=identifier,
         implicit_vr=implicit_vr,
     )
