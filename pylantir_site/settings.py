@@ -190,7 +190,7 @@ MWL_MAXIMUM_ANSWERS = env.integer("MWL_MAXIMUM_ANSWERS", 0, least=0, most=1_000_
 MWL_OVER_MAXIMUM = env.choice("MWL_OVER_MAXIMUM", "truncate", ("truncate", "refuse"))
 MWL_NETWORK_TIMEOUT = env.integer("MWL_NETWORK_TIMEOUT", 60, least=1, most=3600)  # seconds
 
-DEVICE_ACTIVITY_KEPT_DAYS = env.integer("DEVICE_ACTIVITY_KEPT_DAYS", 90, least=1, most=36_500)
+DEVICE_ACTIVITY_KEPT_DAYS = env.integer("DEVICE_ACTIVITY_KEPT_DAYS", 90, least=0, most=36_500)  # 0: not kept
 
 MPPS_STRICTNESS = env.choice("MPPS_STRICTNESS", "lenient", ("lenient", "strict"))
 MPPS_DISCONTINUED = env.choice("MPPS_DISCONTINUED", "discontinued", ("discontinued", "scheduled"))

@@ -117,7 +117,8 @@ def start_server(
 ) -> Iterator[StartServer]:
     """Starts `run_mwl` with arguments, and settings by their names; all are stopped at the end.
 
-    Unless a test asks for it none looks for what time brings about, which would write into others' database.
+    Unless a test asks for it none looks for what time brings about, or records what devices do: that would
+    write into others' database.
     """
     folder = tmp_path_factory.mktemp("run_mwl")
     started: list[RunningServer] = []
@@ -125,7 +126,7 @@ def start_server(
     def start(*arguments: str, **environment: str) -> RunningServer:
         port = free_port()
         log_path = folder / f"{port}.log"
-        settings = {"ATTENTION_INTERVAL": "0", **environment}
+        settings = {"ATTENTION_INTERVAL": "0", "DEVICE_ACTIVITY_KEPT_DAYS": "0", **environment}
         with log_path.open("wb") as log:
             process = manage(
                 "run_mwl", "--port", str(port), *arguments, environment=settings, stdout=log, stderr=log
@@ -150,6 +151,24 @@ def server(transactional_db: None, _shared_server: RunningServer) -> RunningServ
     """The server that tests share, with its usual settings."""
     assert _shared_server.process.poll() is None, _shared_server.log
     return _shared_server
+
+
+@pytest.fixture(scope="module")
+def start_recording_server(start_server: StartServer, django_db_blocker: Any) -> Iterator[StartServer]:
+    """As `start_server`, of servers that record what devices do; nothing of it is left to other modules."""
+    from worklist.models import DeviceActivity
+
+    started = []
+
+    def start(*arguments: str, **environment: str) -> RunningServer:
+        started.append(start_server(*arguments, **{"DEVICE_ACTIVITY_KEPT_DAYS": "90", **environment}))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.stop()
+    with django_db_blocker.unblock():
+        DeviceActivity.objects.all().delete()
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from pydicom import Dataset
 from tests import scu
 from tests.conftest import dcmtk, wait_until
 from tests.scu import keys
-from tests.worklist.conftest import RunningServer, make_item
+from tests.worklist.conftest import RunningServer, StartServer, make_item
 from tests.worklist.performed_steps import begun, without
 from worklist.answering import requests
 from worklist.models import Device, DeviceActivity, PerformedStep
@@ -30,6 +30,17 @@ def device(ae_title: str = "MR1", **rules: Any) -> Device:
     made.full_clean()
     made.save_as("test")
     return made
+
+
+@pytest.fixture(scope="module")
+def _recording_server(start_recording_server: StartServer) -> RunningServer:
+    return start_recording_server()
+
+
+@pytest.fixture
+def server(transactional_db: None, _recording_server: RunningServer) -> RunningServer:
+    """In place of the one that other modules share, which records nothing."""
+    return _recording_server
 
 
 @pytest.fixture

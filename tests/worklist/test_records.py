@@ -133,3 +133,10 @@ def test_the_server_prunes_once_an_hour(monkeypatch: pytest.MonkeyPatch) -> None
         DeviceActivity.objects.exclude(pk=DeviceActivity.objects.latest("pk").pk).delete()
         watch()
         assert DeviceActivity.objects.count() == expected
+
+
+def test_with_no_days_to_keep_it_nothing_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    records.put(ECHO, ae_title="MR1")
+    monkeypatch.setattr(settings, "DEVICE_ACTIVITY_KEPT_DAYS", 0)
+    records.put(ECHO, ae_title="MR2")
+    assert records._queue.qsize() == 1

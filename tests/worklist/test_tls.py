@@ -57,9 +57,9 @@ def tls_options(certificates: dict[str, Any], port: int) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def _secured(start_server: StartServer, certificates: dict[str, Any]) -> Secured:
+def _secured(start_recording_server: StartServer, certificates: dict[str, Any]) -> Secured:
     port = free_port()
-    server = start_server(*tls_options(certificates, port), MWL_NETWORK_TIMEOUT="2")
+    server = start_recording_server(*tls_options(certificates, port), MWL_NETWORK_TIMEOUT="2")
     server.wait_for_log(rf"{port} with TLS")
     server.doors = 2
     return Secured(server, port, **clients(certificates))
@@ -260,3 +260,39 @@ def dcmtk_over_tls(
         ],
         capture_output=True, text=True, timeout=SOON, check=False,
     )  # fmt: skip
+
+
+TLS_OF_START = {
+    "tls_cert": "mwl.crt",
+    "tls_key": "mwl.key",
+    "tls_ca": None,
+    "tls_client_certificate": "none",
+    "tls_port": 2762,
+}
+
+
+def test_start_passes_the_options_on_and_tells_both_ports() -> None:
+    from pylantir_site.management.commands import start
+    from worklist.management.tls import tls_arguments
+
+    files = ["--tls-cert", "mwl.crt", "--tls-key", "mwl.key", "--tls-client-certificate", "none"]
+    both = {**TLS_OF_START, "no_plain": False}
+    assert tls_arguments(both) == [*files, "--tls-port", "2762"]
+    assert tls_arguments({**TLS_OF_START, "no_plain": True})[-1] == "--no-plain"
+    nothing = {**dict.fromkeys(TLS_OF_START), "tls_port": 2762, "no_plain": False}
+    assert tls_arguments(nothing) == []
+    told = {
+        "ip": "0.0.0.0",
+        "port": 4242,
+        "AEtitle": "MWL",
+        "no_web": True,
+        "no_worker": True,
+        "no_dicom": False,
+    }
+    assert "0.0.0.0:4242 and 0.0.0.0:2762 with TLS" in start.where_to_go({**told, **both})
+    assert ": 0.0.0.0:2762 with TLS" in start.where_to_go({**told, **both, "no_plain": True})
+
+
+def test_start_refuses_options_of_tls_without_a_certificate() -> None:
+    with pytest.raises(CommandError, match="--no-plain needs --tls-cert"):
+        call_command("start", "--no-plain")

@@ -13,6 +13,7 @@ from threading import Event as Signal
 from threading import Thread
 from typing import Any
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
@@ -45,6 +46,8 @@ _queue: Queue[Row] = Queue(LONGEST_QUEUE)
 
 def put(kind: DeviceActivity.Kind, **more: Any) -> None:
     """Queue a row; `request` is a query's, `subject` that of a client's certificate."""
+    if not settings.DEVICE_ACTIVITY_KEPT_DAYS:
+        return
     try:
         _queue.put_nowait({"at": timezone.now(), "kind": kind, **more})
     except Full:
