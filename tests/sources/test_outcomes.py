@@ -37,7 +37,7 @@ def test_row_71_waits_grow_while_the_server_is_out_of_reach_and_end_with_it(
         assert pull(source).outcome == Outcome.TRANSIENT
         waits.append(round(due_in(source).total_seconds()))  # type: ignore[union-attr]
 
-    assert waits == [120, 240, 480, 900, 900]
+    assert waits == pytest.approx([120, 240, 480, 900, 900], abs=20)  # seconds that the test itself takes
     assert (source.state.state, source.state.failures, source.enabled) == (State.TRANSIENT, 5, True)
 
     redcap.recover()
