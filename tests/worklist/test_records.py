@@ -120,7 +120,7 @@ def test_old_activity_goes_but_for_each_devices_last_contact_and_query() -> None
     assert set(DeviceActivity.objects.values_list("pk", flat=True)) == {each.pk for each in kept}
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)  # a watch closes its connection
 def test_the_server_prunes_once_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "ATTENTION_INTERVAL", 1)
     monkeypatch.setattr(attention, "sweep", lambda: 0)
