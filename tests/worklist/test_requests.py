@@ -112,6 +112,8 @@ class TestWhatADeviceAsks:
         Device(ae_title="MOVED", addresses="10.0.0.1").save_as("test")
         Device(ae_title="*", enabled=False).save_as("test")
         activity.refusal("MR9")
+        activity.refusal("", "TLS: it sent no certificate")
+        activity.refusal("GET / HTTP/1.1\\r\\n")
         activity.refusal("MOVED", "another address (1,1,3)")
         found = {each.ae_title: each.reason for each in verdicts(item)}
         assert found.pop("MR1") is None

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice
 
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.timesince import timesince
 
-from worklist import access
+from worklist import access, validators
 from worklist.answering import compiled, offers, requests
 from worklist.answering.explaining import Mend, Reason, why_not
 from worklist.answering.requests import Asked
@@ -77,4 +79,14 @@ def _ae_titles() -> Iterator[str]:
     known = list(Device.objects.exclude(ae_title=Device.ANY).values_list("ae_title", flat=True))
     yield from known
     lately = DeviceActivity.objects.filter(at__gte=timezone.now() - RECENTLY).exclude(ae_title__in=known)
-    yield from lately.order_by("ae_title").values_list("ae_title", flat=True).distinct()[:MOST_STRANGERS]
+    strangers = lately.order_by("ae_title").values_list("ae_title", flat=True).distinct()
+    yield from islice(filter(_is_ae_title, strangers.iterator()), MOST_STRANGERS)
+
+
+def _is_ae_title(text: str) -> bool:
+    """Who was refused before it said its title has none, and a port scanner's is no title."""
+    try:
+        validators.ae_title(text)
+    except ValidationError:
+        return False
+    return True
