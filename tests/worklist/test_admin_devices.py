@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Callable
 from datetime import timedelta
+from random import Random
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -313,3 +314,48 @@ def test_the_pages_ask_few_questions_of_the_database(
     a_device()
     with django_assert_max_num_queries(40 * 5 + 20):
         page(reader.get(reverse(PREVIEW), {"device": "MR1"}))
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"time_zone": "Nowhere/Land"},
+        {"protocol_codes": "T1"},
+        {"specific_character_set": "ISO_IR 999"},
+        {"station_filter": "SOMETIMES"},
+        {"misfit": "guess", "protocol_codes_sent": "some"},
+    ],
+    ids=lambda written: next(iter(written)),
+)
+def test_a_row_that_was_written_past_the_form_is_told_and_breaks_no_page(
+    reader: Client, todays: dict[str, WorklistItem], written: dict[str, str]
+) -> None:
+    a_device()
+    Device.objects.update(**written)
+    missing = page(reader.get(reverse(ITEM_MISSING, args=[todays["MR1"].pk])))
+    assert "The rules of the device MR1 cannot be used: open its row and save it." in missing
+    assert "The rules of this device cannot be used" in page(reader.get(reverse(PREVIEW), {"device": "MR1"}))
+    assert "MR1" in page(reader.get(reverse("admin:worklist_device_changelist")))
+
+
+def test_a_key_that_cannot_be_sent_is_refused_beside_its_field(reader: Client) -> None:
+    a_device()
+    text = page(reader.post(reverse(PREVIEW), {"device": "MR1", "Modality": "王"}))
+    assert "Only ASCII can be asked for here." in text
+
+
+def test_whatever_was_recorded_is_shown(reader: Client, todays: dict[str, WorklistItem]) -> None:
+    a_device()
+    random = Random(6)
+    for number in range(30):
+        found = activity.query("MR1")
+        at = random.randrange(len(bytes(found.identifier)))
+        whole = bytes(found.identifier)
+        found.identifier = (
+            random.randbytes(40) if number % 3 == 0 else whole[:at] + random.randbytes(1) + whole[at + 1 :]
+        )
+        found.save()
+        page(reader.get(reverse(PREVIEW), {"query": found.pk}))
+        page(reader.get(reverse("admin:worklist_deviceactivity_change", args=[found.pk])))
+        page(reader.get(reverse(ITEM_MISSING, args=[todays["MR1"].pk])))
+    page(reader.get(reverse("admin:worklist_deviceactivity_changelist")))

@@ -113,6 +113,8 @@ def test_the_preview_takes_a_recorded_query_as_it_came(
         ({"query": "x"}, "query"),
         ({"Modalty": "MR"}, "Modalty"),
         ({"PatientWeight": "70"}, "PatientWeight"),
+        ({"Modality": "\u738b"}, "Modality"),
+        ({"PatientID": "a\0b"}, "PatientID"),
     ],
 )
 def test_a_query_that_cannot_be_made_is_refused_by_name(

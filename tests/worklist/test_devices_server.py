@@ -196,6 +196,17 @@ def test_an_item_with_a_longer_name_than_the_device_takes_is_left_out_and_record
     assert "PatientName has 40 characters, and the device takes 32" in server.log
 
 
+def test_a_row_that_was_written_past_the_form_answers_nothing_and_hurts_no_other_device(
+    query: Query, server: RunningServer, items: Callable[..., list[Any]]
+) -> None:
+    items(2)
+    device("BROKEN")
+    Device.objects.update(time_zone="Nowhere/Land")
+    device("MR1")
+    assert [status for status, _ in query(keys(PatientID=""), calling="BROKEN")] == [0xC000]
+    assert ids(query(keys(PatientID=""))) == ["P1", "P2"]
+
+
 @pytest.mark.parametrize("strictness", ["strict", "lenient", ""])
 def test_a_devices_strictness_judges_its_reports(
     perform: Callable[..., list[scu.Answer]], items: Callable[..., list[Any]], strictness: str

@@ -27,7 +27,7 @@ def asked(request: Request) -> dict[str, str]:
 
 @pytest.mark.parametrize("keyword", requests.by_keyword())
 def test_every_key_that_is_matched_can_be_asked_for(keyword: str) -> None:
-    value = {"DA": "20260110", "TM": "0930", "UI": "1.2.3", "CS": "MR"}.get(
+    value = {"DA": "20260110", "TM": "0930", "UI": "1.2.3", "CS": "MR", "AE": "MR1"}.get(
         requests.by_keyword()[keyword].vr, "MÜLLER"
     )
     request = requests.of_keys({keyword: value})

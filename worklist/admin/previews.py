@@ -43,9 +43,13 @@ class PreviewForm(forms.Form):
         for keyword in (*SHOWN_FIRST, *(other for other in known if other not in SHOWN_FIRST)):
             self.fields[keyword] = forms.CharField(label=known[keyword].name, required=False)
 
-    def keys(self) -> dict[str, str]:
+    def clean(self) -> None:
         given = self.cleaned_data.items()
-        return {keyword: value for keyword, value in given if value and keyword != "device"}
+        keys = {keyword: value for keyword, value in given if value and keyword != "device"}
+        try:
+            self.asked = Asked(requests.of_keys(keys), "the keys above")
+        except requests.Unaskable as error:
+            self.add_error(error.keyword, str(error))
 
     @property
     def first(self) -> list[forms.BoundField]:
@@ -76,7 +80,7 @@ def preview_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
     if form.is_bound:
         ae_title = request.POST.get("device", "")
         if form.is_valid():
-            asked = Asked(requests.of_keys(form.keys()), "the keys above")
+            asked = form.asked
     else:
         ae_title, asked = _asked_by_url(request)
         form = PreviewForm(initial={"device": ae_title})

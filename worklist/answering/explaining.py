@@ -37,7 +37,7 @@ class Mend(Enum):
 
 
 class Reason(NamedTuple):
-    """`rule` names it for programs: access, status, days, station, key, unreadable, length, maximum."""
+    """`rule` is for programs: access, device, status, days, station, key, unreadable, length or maximum."""
 
     rule: str
     sentence: str

@@ -13,13 +13,17 @@ from django.utils import timezone
 from worklist.dicom.conditions import AnyOf, Condition, Range, Text, Within
 from worklist.dicom.matching import DATE_FIELD, Key, Keys, is_like
 from worklist.dicom.output_rules import Codes, OutputRules, read_protocol_codes
-from worklist.models import Device, Misfit, OverMaximum, StationFilter
+from worklist.models import CHARACTER_SETS, Device, Misfit, OverMaximum, StationFilter
 from worklist.queries import OFFERED
 
 STATION = "ScheduledStationAETitle"
 STATION_FIELD = "scheduled_station_aetitle"
 NOTHING = AnyOf(())
 WITHOUT_STATION = Text(STATION_FIELD, ("",))
+
+
+class Unusable(Exception):
+    """A device's row holds what its form would refuse: nothing is answered by guesswork."""
 
 
 class Rule(NamedTuple):
@@ -87,13 +91,21 @@ class Offer:
 
 
 def offer_to(ae_title: str) -> Offer:
-    """As the device's row says now. Raises django.db.Error."""
+    """As the device's row says now. Raises Unusable and django.db.Error."""
     return offer_of(Device.objects.of(ae_title), ae_title)
 
 
 def offer_of(device: Device | None, ae_title: str) -> Offer:
-    if device is None:
-        device = Device()
+    """Raises Unusable."""
+    try:
+        return _offer(device or Device(), ae_title)
+    except (KeyError, TypeError, ValueError) as error:  # a row that was written past the admin
+        raise Unusable(
+            f"The rules of the device {device} cannot be used: open its row and save it"
+        ) from error
+
+
+def _offer(device: Device, ae_title: str) -> Offer:
     stations = tuple(filter(None, device.station_ae_titles.split("\\"))) or (ae_title,)
     today = today_at(device)
     return Offer(
@@ -126,6 +138,8 @@ def _days(today: date, number: int | None, direction: int) -> date | None:
 
 def _output_rules(device: Device, stations: tuple[str, ...]) -> OutputRules:
     terms = device.specific_character_set
+    if terms and terms not in CHARACTER_SETS:
+        raise ValueError("no character set that a device may have")
     return OutputRules(
         station_ae_title=stations[0],
         station_name=device.station_name,

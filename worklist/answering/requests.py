@@ -31,6 +31,7 @@ OF_ONE_PATIENT = frozenset(
         *("ScheduledProcedureStepID", "StudyInstanceUID"),
     }
 )
+ASCII_ONLY = frozenset({"AE", "CS", "DA", "TM", "UI"})  # whatever the character set (PS3.5 6.2)
 MOST_LOOKED_AT = 25  # of the last queries, for one that asks for a list
 
 
@@ -55,8 +56,19 @@ def everything() -> Dataset:
     return identifier
 
 
+class Unaskable(Exception):
+    """The value of a key cannot be sent."""
+
+    def __init__(self, keyword: str) -> None:
+        super().__init__("Only ASCII can be asked for here.")
+        self.keyword = keyword
+
+
 def of_keys(given: Mapping[str, str]) -> Request:
-    """A query for everything of the items that match the keys, by keyword; several values by backslash."""
+    """A query for everything of the items that match the keys, by keyword; several values by backslash.
+
+    Raises Unaskable.
+    """
     identifier = everything()
     step = identifier.ScheduledProcedureStepSequence[0]
     with disable_value_validation():
@@ -65,6 +77,8 @@ def of_keys(given: Mapping[str, str]) -> Request:
                 step.add_new(attribute.tag, attribute.vr, None)
         for keyword, value in given.items():
             attribute = BY_KEYWORD[keyword]
+            if attribute.vr in ASCII_ONLY and not value.isascii():
+                raise Unaskable(keyword)
             place = step if attribute.place is Place.STEP else identifier
             place.add_new(attribute.tag, attribute.vr, _values(attribute, value))
         if not all(value.isascii() for value in given.values()):

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from django.db import Error
 from pydicom.tag import BaseTag
 
+from worklist.answering.offers import Unusable
 from worklist.dicom.datasets import Unreadable
 from worklist.dicom.matching import IdentifierError
 
@@ -45,6 +46,8 @@ def failure(error: Exception) -> Failure:
             return Failure(IDENTIFIER_DOES_NOT_MATCH, error.comment, error.tag)
         case Unreadable():
             return Failure(UNABLE_TO_PROCESS, f"The identifier {error}")
+        case Unusable():
+            return Failure(UNABLE_TO_PROCESS, "The rules of this device cannot be used: see its row")
         case Error():
             return Failure(OUT_OF_RESOURCES, "The worklist's database is not available")
         case _:

@@ -14,6 +14,7 @@ from django.utils.timesince import timesince
 from worklist import access, validators
 from worklist.answering import compiled, offers, requests
 from worklist.answering.explaining import Mend, Reason, why_not
+from worklist.answering.offers import Unusable
 from worklist.answering.requests import Asked
 from worklist.answering.statuses import failure
 from worklist.models import Device, DeviceActivity, WorklistItem
@@ -46,7 +47,10 @@ def verdict(item: WorklistItem, ae_title: str) -> Verdict:
 def last_or_usual(ae_title: str) -> Asked:
     """What a device asks, as it would be asked today."""
     device = Device.objects.of(ae_title)
-    offer = offers.offer_of(device, ae_title)
+    try:
+        offer = offers.offer_of(device, ae_title)
+    except Unusable:  # the search tells it
+        device, offer = None, offers.offer_of(None, ae_title)
     last = requests.last_list_query(ae_title)
     if last is None:
         return Asked(requests.usual(device, offer), "its usual query: today, its modality and station")
@@ -61,7 +65,10 @@ def _reason(item: WorklistItem, ae_title: str, asked: Asked) -> Reason | None:
     if refused := _last_refusal(ae_title):
         ago = timesince(refused.at)
         return Reason("access", f"Its last attempt, {ago} ago, was refused: {refused.comment}.", Mend.DEVICE)
-    offer = offers.offer_to(ae_title)
+    try:
+        offer = offers.offer_to(ae_title)
+    except Unusable as error:
+        return Reason("device", f"{error}.", Mend.DEVICE)
     try:
         query = compiled.compile_query(asked.request, offer.output)
     except Exception as error:

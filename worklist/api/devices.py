@@ -98,8 +98,8 @@ class AnswerSerializer(serializers.Serializer):
 
 class WhySerializer(serializers.Serializer):
     rule = serializers.CharField(
-        help_text="The first rule that stops it: access, status, days, station, key, unreadable, length or "
-        "maximum."
+        help_text="The first rule that stops it: access, device, status, days, station, key, unreadable, "
+        "length or maximum."
     )
     sentence = serializers.CharField()
     mend = serializers.ChoiceField([mend.value for mend in Mend], help_text="Where the cause is.")
@@ -213,7 +213,7 @@ class DeviceWorklist(ApiView, GenericAPIView):
         keys = {name: value for name, value in form.cleaned_data.items() if value and name != "query"}
         number = form.cleaned_data["query"]
         if number is None:
-            return Asked(requests.of_keys(keys), "keys that were given") if keys else last_or_usual(ae_title)
+            return _by_keys(keys) if keys else last_or_usual(ae_title)
         if keys:
             raise ValidationError({"query": [ONE_OR_THE_OTHER]})
         recorded = DeviceActivity.objects.queries().filter(pk=number, ae_title=ae_title).first()
@@ -240,6 +240,13 @@ class ItemDevices(ApiView, GenericAPIView):
         self.note([pk])
         found = verdicts(self.get_object())
         return Response(VerdictSerializer([_told(verdict) for verdict in found], many=True).data)
+
+
+def _by_keys(keys: dict[str, str]) -> Asked:
+    try:
+        return Asked(requests.of_keys(keys), "keys that were given")
+    except requests.Unaskable as error:
+        raise ValidationError({error.keyword: [str(error)]}) from error
 
 
 def _title(ae_title: str) -> str:

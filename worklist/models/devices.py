@@ -216,9 +216,15 @@ class Device(Recorded):
             raise ValidationError(errors)
 
     def lets_in(self, address: str) -> bool:
-        """Whether it may call from there."""
-        return not self.addresses.strip() or networks.includes(self.addresses, address)
+        """Whether it may call from there; a row whose addresses cannot be read lets nobody in."""
+        try:
+            return not self.addresses.strip() or networks.includes(self.addresses, address)
+        except ValueError:
+            return False
 
     def bears(self, subject: Any) -> bool:
         """Whether a certificate's subject, or None without one, is the one that the device is bound to."""
-        return not self.certificate_subject or certificates.bears(subject, self.certificate_subject)
+        try:
+            return not self.certificate_subject or certificates.bears(subject, self.certificate_subject)
+        except ValueError:
+            return False
