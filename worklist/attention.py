@@ -16,7 +16,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from worklist import identity
+from worklist import identity, sent
 from worklist.dicom import performed
 from worklist.models import Attention, Kind, PerformedStatus, PerformedStep, Status, WorklistItem
 
@@ -121,12 +121,14 @@ def _findings(step: PerformedStep) -> Iterator[Finding]:
     if not links:
         yield Finding(Kind.UNSCHEDULED, None, _what_was_named(step))
     reported = performed.patient(step.dataset)
+    rules = sent.rules_of(step.calling_ae_title)
     for link in links:
-        if differing := list(identity.differences(link.item, reported)):
+        sent_name = sent.name(link.item, rules)
+        if differing := list(identity.differences(link.item, reported, sent_name=sent_name)):
             yield Finding(Kind.IDENTITY, link.item_id, "\n".join(differing))
         if link.status_before == Status.CANCELLED:
             yield Finding(Kind.CANCELLED, link.item_id, "It was cancelled when the scanner began.")
-        if text := _other_protocol(link.item, step):
+        if text := _other_protocol(link.item, step, sent.codes(link.item, rules)):
             yield Finding(Kind.PROTOCOL, link.item_id, text)
     if is_wrong_entry(step):
         yield Finding(
@@ -153,16 +155,14 @@ def _what_was_named(step: PerformedStep) -> str:
     return f"The scanner performed what no worklist item scheduled, for {who or 'a patient it did not name'}."
 
 
-def _other_protocol(item: WorklistItem, step: PerformedStep) -> str:
+def _other_protocol(item: WorklistItem, step: PerformedStep, scheduled: set[tuple[str, str]]) -> str:
     """Codes only: the names of series are as many as a protocol has."""
     codes = performed.performed_codes(step.dataset)
-    if not item.protocol_name or not item.hisris_coding_designator or not codes:
-        return ""
-    scheduled = item.protocol_name, item.hisris_coding_designator
-    if scheduled in {(code.value, code.scheme) for code in codes}:
+    if not scheduled or not codes or scheduled & {(code.value, code.scheme) for code in codes}:
         return ""
     named = ", ".join(f"{code.value} {code.meaning}".strip() for code in codes)
-    return f"Scheduled protocol {item.protocol_name}, performed {named}."
+    protocol = item.protocol_name or ", ".join(value for value, _ in sorted(scheduled))
+    return f"Scheduled protocol {protocol}, performed {named}."
 
 
 def _tell(step: PerformedStep, finding: Finding, entry: Attention | None) -> None:

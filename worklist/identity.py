@@ -33,12 +33,14 @@ def is_frozen(item: WorklistItem) -> bool:
     return performed.exclude(status=PerformedStatus.DISCONTINUED).exists()
 
 
-def differences(item: WorklistItem, reported: Patient) -> Iterator[str]:
+def differences(item: WorklistItem, reported: Patient, *, sent_name: str = "") -> Iterator[str]:
     """A sentence for each value that both know and that differs.
 
-    What the scanner left empty, or the item does not know, contradicts nothing.
+    What the scanner left empty, or the item does not know, contradicts nothing; nor does the name as it was
+    sent to the scanner (worklist.sent).
     """
-    if not same_name(item.patient_name, reported.name):
+    names = (item.patient_name, sent_name or item.patient_name)
+    if not any(same_name(name, reported.name) for name in names):
         yield _differ("Name", item.patient_name, reported.name)
     if reported.patient_id and reported.patient_id != item.patient_id:
         yield _differ("Patient ID", item.patient_id, reported.patient_id)

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from django.utils.formats import date_format, time_format
 
-from worklist import identity
+from worklist import identity, sent
 from worklist.dicom import performed
+from worklist.dicom.output_rules import OutputRules
 from worklist.dicom.performed import Patient, Reference
 from worklist.models import PerformedStep, Sex, WorklistItem
 
@@ -25,13 +26,14 @@ class Row(NamedTuple):
     differs: bool
 
 
-def rows(item: WorklistItem | None, step: PerformedStep) -> list[Row]:
-    """Without an item, what the scanner reported alone."""
+def rows(item: WorklistItem | None, step: PerformedStep, rules: OutputRules | None = None) -> list[Row]:
+    """Without an item, what the scanner reported alone. `rules` are those of the step's device, if known."""
     reported = performed.patient(step.dataset)
-    return [*_patient(item, reported), *_ids(item, step), *_procedure(item, step)]
+    sent_name = sent.name(item, rules or sent.rules_of(step.calling_ae_title)) if item else ""
+    return [*_patient(item, reported, sent_name), *_ids(item, step), *_procedure(item, step)]
 
 
-def _patient(item: WorklistItem | None, reported: Patient) -> Iterator[Row]:
+def _patient(item: WorklistItem | None, reported: Patient, sent_name: str) -> Iterator[Row]:
     """Compared by the rules that open a point of attention."""
     for label, field, ours in (
         ("Name", "name", item.patient_name if item else ""),
@@ -42,7 +44,7 @@ def _patient(item: WorklistItem | None, reported: Patient) -> Iterator[Row]:
     ):
         theirs = getattr(reported, field)
         alone = replace(NOBODY, **{field: theirs})
-        differs = item is not None and any(identity.differences(item, alone))
+        differs = item is not None and any(identity.differences(item, alone, sent_name=sent_name))
         yield Row(label, ours, _sex(theirs) if field == "sex" else _text(theirs), differs)
 
 

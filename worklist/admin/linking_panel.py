@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from django.contrib import admin
 from django.http import HttpRequest
 
-from worklist import candidates, identity
+from worklist import candidates, identity, sent
 from worklist.dicom import performed
 from worklist.models import PerformedStep, WorklistItem
 
@@ -24,16 +24,16 @@ def panel(request: HttpRequest, step: PerformedStep) -> dict[str, Any]:
     """What the panel shows. A search comes by POST: names of participants are not for URLs."""
     sought = request.POST.get("q", "").strip()
     found = _found(request, step, sought) if sought else []
-    reported = performed.patient(step.dataset)
+    reported, rules = performed.patient(step.dataset), sent.rules_of(step.calling_ae_title)
+
+    def choice(item: WorklistItem, reasons: tuple[str, ...] = ()) -> Choice:
+        differing = identity.differences(item, reported, sent_name=sent.name(item, rules))
+        return Choice(item, reasons, tuple(differing))
+
     return {
-        "candidates": [
-            Choice(each.item, each.reasons, tuple(identity.differences(each.item, reported)))
-            for each in candidates.best(step)
-        ],
+        "candidates": [choice(each.item, each.reasons) for each in candidates.best(step)],
         "sought": sought,
-        "found": [
-            Choice(item, (), tuple(identity.differences(item, reported))) for item in found[:MOST_FOUND]
-        ],
+        "found": [choice(item) for item in found[:MOST_FOUND]],
         "more_found": len(found) > MOST_FOUND,
     }
 

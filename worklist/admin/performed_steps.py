@@ -17,7 +17,7 @@ from django.utils.html import format_html, format_html_join
 from django.views.decorators.http import require_POST
 
 from pylantir_site.looking import LookOnly
-from worklist import performing
+from worklist import performing, sent
 from worklist.admin import comparison, dataset
 from worklist.admin.asking import attempt, back, filled_in
 from worklist.admin.badges import LINE_BREAK, status_badge
@@ -210,7 +210,8 @@ def may_change(request: HttpRequest) -> bool:
 
 def linked(step: PerformedStep) -> list[Linked]:
     links = step.links.select_related("item").order_by("pk")
-    return [Linked(link, comparison.rows(link.item, step)) for link in links]
+    rules = sent.rules_of(step.calling_ae_title)
+    return [Linked(link, comparison.rows(link.item, step, rules)) for link in links]
 
 
 def about(request: HttpRequest, step: PerformedStep, links: list[Linked], *, to_link: bool) -> dict[str, Any]:

@@ -109,35 +109,44 @@ class Transliterating:
         self.exact = exact
 
     def text(self, value: str) -> bytes:
-        return self._written(value, self.exact.text)
+        return self.exact.text(_fitting(value, self.exact.text))
 
     def name(self, value: str) -> bytes:
-        first, *others = value.split("=")
-        fitting = [self._written(first, self.exact.name)]
-        for group in others:
-            try:
-                fitting.append(self.exact.name(group))
-            except UnicodeEncodeError:
-                fitting.append(b"")
-        if not fitting[0]:
-            raise _misfit(value)
-        return b"=".join(fitting).rstrip(b"=")
+        return self.exact.name(self.rewritten_name(value))
 
-    def _written(self, value: str, write: Callable[[str], bytes]) -> bytes:
-        try:
-            return write(value)
-        except UnicodeEncodeError:
-            return write("".join(_plain(character, write) for character in value))
+    def rewritten_name(self, value: str) -> str:
+        """The name as it is sent. Raises UnicodeEncodeError where its first group has no plain form."""
+        first, *others = value.split("=")
+        kept = [group if _fits(group, self.exact.name) else "" for group in others]
+        rewritten = _fitting(first, self.exact.name)
+        if not rewritten:
+            raise _misfit(value)
+        return "=".join([rewritten, *kept]).rstrip("=")
+
+
+def _fitting(value: str, write: Callable[[str], bytes]) -> str:
+    """The text, rewritten where it does not fit. Raises UnicodeEncodeError where that does not help."""
+    if _fits(value, write):
+        return value
+    rewritten = "".join(_plain(character, write) for character in value)
+    write(rewritten)
+    return rewritten
+
+
+def _fits(value: str, write: Callable[[str], bytes]) -> bool:
+    try:
+        write(value)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _plain(character: str, write: Callable[[str], bytes]) -> str:
     """The character where it fits, else its plain form; one that has none stays, and does not fit."""
-    try:
-        write(character)
-    except UnicodeEncodeError:
-        decomposed = unicodedata.normalize("NFKD", PLAIN_LETTERS.get(character, character))
-        return "".join(part for part in decomposed if not unicodedata.combining(part))
-    return character
+    if _fits(character, write):
+        return character
+    decomposed = unicodedata.normalize("NFKD", PLAIN_LETTERS.get(character, character))
+    return "".join(part for part in decomposed if not unicodedata.combining(part))
 
 
 ASCII = SingleCodec("", "ascii")
