@@ -125,6 +125,17 @@ class TestWhatADeviceAsks:
             "MR9": "It cannot connect: the device * is disabled: enable it under Devices.",
         }
 
+    def test_a_refusal_counts_until_the_device_is_mended(self) -> None:
+        item = make_item(scheduled_start_date=timezone.localdate())
+        item.save_as("test")
+        device = Device(ae_title="MR1", addresses="10.0.0.1")
+        device.save_as("test")
+        activity.refusal("MR1", "another address (1,1,3)")
+        assert [each.reason is None for each in verdicts(item)] == [False]
+        device.addresses = "10.0.0.9"
+        device.save_as("test")
+        assert [each.reason is None for each in verdicts(item)] == [True]
+
     def test_a_query_that_fails_is_told(self) -> None:
         item: Any = make_item()
         item.save_as("test")

@@ -62,7 +62,7 @@ def last_or_usual(ae_title: str) -> Asked:
 def _reason(item: WorklistItem, ae_title: str, asked: Asked) -> Reason | None:
     if closed := access.closed_to(ae_title):
         return Reason("access", f"It cannot connect: {closed}.", Mend.DEVICE)
-    if refused := _last_refusal(ae_title):
+    if refused := _last_refusal(ae_title, Device.objects.of(ae_title)):
         ago = timesince(refused.at)
         return Reason("access", f"Its last attempt, {ago} ago, was refused: {refused.comment}.", Mend.DEVICE)
     try:
@@ -76,9 +76,12 @@ def _reason(item: WorklistItem, ae_title: str, asked: Asked) -> Reason | None:
     return why_not(item, offer, query)
 
 
-def _last_refusal(ae_title: str) -> DeviceActivity | None:
+def _last_refusal(ae_title: str, device: Device | None) -> DeviceActivity | None:
+    """Unless the device has changed since: whether it is let in now, its next attempt will tell."""
     newest = DeviceActivity.objects.newest(ae_title)
-    return newest if newest is not None and newest.kind == DeviceActivity.Kind.REFUSED else None
+    if newest is None or newest.kind != DeviceActivity.Kind.REFUSED:
+        return None
+    return newest if device is None or device.updated_at < newest.at else None
 
 
 def _ae_titles() -> Iterator[str]:
