@@ -16,9 +16,9 @@ from sources import faring
 from sources.admin.overview import overview
 from sources.models import DataSource, SourceState, State, SyncedStep, SyncIssue, SyncRun, WorkerBeat
 from sources.sync import claims
+from tests.admin_pages import queries_of, shown
 from tests.redcap_server import RedcapServer
 from tests.sources.conftest import MakeSource
-from tests.sources.test_admin_runs import queries_of, shown
 
 pytestmark = pytest.mark.django_db
 

@@ -14,13 +14,12 @@ from pydicom.dataelem import RawDataElement
 from pydicom.sequence import Sequence
 from pydicom.tag import Tag
 
-from tests.worklist.identifiers import asking, data_set, over_the_wire, values_as_they_come
+from tests.worklist.identifiers import asking, data_set, over_the_wire
 from worklist import attributes
 from worklist.attributes import Matching, Place
 from worklist.dicom.conditions import AllOf, AnyOf, Range, Scheduled, Text, Within
 from worklist.dicom.matching import IdentifierError, Keys, read_keys
 
-__all__ = ["values_as_they_come"]
 pytestmark = pytest.mark.usefixtures("values_as_they_come")
 
 DATE, TIME = "ScheduledProcedureStepStartDate", "ScheduledProcedureStepStartTime"
