@@ -113,6 +113,13 @@ def page(browser_context: BrowserContext, live_server: Any) -> Iterator[Page]:
         yield page
 
 
+def pytest_configure() -> None:
+    """Each test client makes the middleware anew, and whitenoise would look at all static files each time."""
+    from django.conf import settings
+
+    settings.WHITENOISE_AUTOREFRESH = True
+
+
 def pytest_collection_finish() -> None:
     """What is imported and collected by now lives as long as the run: later collections leave it out."""
     gc.collect()
