@@ -78,6 +78,7 @@ def test_row_49_nor_in_the_nights_when_clocks_change(zone: str, night: str) -> N
     assert all(wall <= earliest for wall, earliest in zip(asked, earliest_later, strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zone", ZONES)
 def test_row_49_a_time_that_does_not_exist_is_never_asked_for(zone: str) -> None:
     for minute in range(0, SPAN, 47):

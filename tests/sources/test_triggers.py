@@ -130,6 +130,7 @@ def test_a_record_is_kept_as_it_is_named(triggered: DataSource, client: Client, 
     assert pending(triggered) == {record}
 
 
+@pytest.mark.slow
 def test_row_84_a_burst_of_saves_waits_for_one_pull(triggered: DataSource, client: Client) -> None:
     for number in range(50):
         assert post(client, {**SAVED, "record": f"P-{number % 3}"})[0] == 204

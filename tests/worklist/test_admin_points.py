@@ -277,6 +277,7 @@ def test_the_index_counts_by_kind_and_names_the_worst_first(coordinator: Client)
     assert "Needs attention (8)" in answer.content.decode()
 
 
+@pytest.mark.slow
 def test_the_cost_of_a_page_does_not_grow_with_the_points(coordinator: Client) -> None:
     entry = point(Kind.UNSCHEDULED)
     point(Kind.NOT_PERFORMED)
