@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.conftest import chromium
 
@@ -57,10 +57,8 @@ def watched(context: BrowserContext, url: str) -> Iterator[Page]:
 
 
 def sign_in(page: Page, user: User) -> None:
-    """Open the first page as a user who has signed in; how one does is in test_admin_browser.py."""
+    """Give the page a user's session; how a person gets one is in test_admin_browser.py."""
     client = Client()
     client.force_login(user)
     session = client.cookies[settings.SESSION_COOKIE_NAME]
     page.context.add_cookies([{"name": session.key, "value": session.value, "domain": HOST, "path": "/"}])
-    page.goto("/")
-    expect(page.get_by_role("heading", name="Today", exact=True)).to_be_visible()

@@ -11,8 +11,8 @@ import pytest
 # Each starts a process, a browser, or a server that is asked over HTTP.
 STARTERS = frozenset(
     {
-        *("browser", "command", "live_server", "migrated", "odd_process", "redcap", "served", "start_server"),
-        *("users", "users_apart"),
+        *("browser", "command", "first_start", "live_server", "migrated", "odd_process", "redcap"),
+        *("served", "start_server", "users", "users_apart"),
     }
 )
 DATABASES = frozenset({"db", "django_db_setup", "transactional_db", "live_server"})
@@ -23,7 +23,7 @@ def companions(item: pytest.Item) -> str:
     names = names_of_fixtures(item)
     if "start_server" in names:
         return "reports" if "mpps" in item.nodeid else "queries"
-    return next((name for name in ("browser", "command", "served") if name in names), "")
+    return next((name for name in ("browser", "command", "first_start", "served") if name in names), "")
 
 
 def is_slow(item: pytest.Item) -> bool:

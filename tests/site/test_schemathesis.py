@@ -29,7 +29,7 @@ from tests.worklist.reported import point
 from worklist.models import Kind
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db, pytest.mark.timeout(900)]
-EXAMPLES = tries(5, nightly=60)
+EXAMPLES = tries(3, nightly=60)
 PATHS = SchemaGenerator().get_schema(public=True)["paths"]  # type: ignore[no-untyped-call]
 # What has neither a body nor a parameter cannot be asked wrongly.
 OPERATIONS = [

@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import signal
 import socket
 import sqlite3
@@ -16,8 +17,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
+from django.conf import LazySettings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 
@@ -85,12 +88,31 @@ def ports() -> tuple[int, int]:
     return free_port(), free_port()
 
 
+class Ended(NamedTuple):
+    """A start that was stopped: where its data are, and what it printed."""
+
+    data: Path
+    web: int
+    printed: str
+
+
+@pytest.fixture(scope="module")
+def first_start(tmp_path_factory: pytest.TempPathFactory) -> Ended:
+    """The first on an empty folder, with the admin alone."""
+    data, web = tmp_path_factory.mktemp("first-start"), free_port()
+    return Ended(data, web, run_and_stop(data, web))
+
+
 @pytest.fixture
-def terminal(migrated: Path, ports: tuple[int, int]) -> Iterator[Terminal]:
+def again(first_start: Ended, tmp_path: Path) -> Path:
+    """A data folder for the second start."""
+    return Path(shutil.copytree(first_start.data, tmp_path / "again"))
+
+
+@pytest.fixture
+def terminal(again: Path, ports: tuple[int, int]) -> Iterator[Terminal]:
     web, dicom = ports
-    found = Terminal(
-        [*START, "--api-port", str(web), "--port", str(dicom)], environment(migrated, TERM="dumb")
-    )
+    found = Terminal([*START, "--api-port", str(web), "--port", str(dicom)], environment(again, TERM="dumb"))
     yield found
     found.close()
 
@@ -120,7 +142,7 @@ def the_worker_looked(data: Path) -> bool:
 
 
 def test_one_ctrl_c_in_a_terminal_stops_everything(
-    terminal: Terminal, ports: tuple[int, int], migrated: Path
+    terminal: Terminal, ports: tuple[int, int], again: Path
 ) -> None:
     web, dicom = ports
     wait_until(lambda: terminal.has_ended() or (answers(web) and answers(dicom)), 40)
@@ -130,7 +152,8 @@ def test_one_ctrl_c_in_a_terminal_stops_everything(
     started = children(terminal.process.pid)
     assert len(started) == 3
     assert "Worker: looks every 30 seconds" in terminal.output
-    wait_until(lambda: the_worker_looked(migrated), 20)
+    assert "password" not in terminal.output
+    wait_until(lambda: the_worker_looked(again), 20)
 
     terminal.type("\x03")
     wait_until(terminal.has_ended, 40)
@@ -143,23 +166,17 @@ def test_one_ctrl_c_in_a_terminal_stops_everything(
     assert not answers(dicom)
 
 
-@pytest.mark.slow
-def test_the_first_start_shows_the_password_once_and_where_to_go(tmp_path: Path) -> None:
-    web = free_port()
-    first = run_and_stop(tmp_path, web)
-    second = run_and_stop(tmp_path, web)
-
-    assert "Worker" not in first
-    password = re.search(r"user name admin, password (\S+) \(shown only once\)", first)
+def test_the_first_start_shows_the_password_once_and_where_to_go(first_start: Ended) -> None:
+    assert "Worker" not in first_start.printed
+    password = re.search(r"user name admin, password (\S+) \(shown only once\)", first_start.printed)
     assert password
-    assert f"http://127.0.0.1:{web}/admin/" in first
-    assert "Ctrl-C" in first
-    assert "password" not in second
+    assert f"http://127.0.0.1:{first_start.web}/admin/" in first_start.printed
+    assert "Ctrl-C" in first_start.printed
     login = (
         f"from django.contrib.auth import authenticate; "
         f"print(authenticate(username='admin', password={password[1]!r}))"
     )
-    assert script(tmp_path, login).stdout == "admin\n"
+    assert script(first_start.data, login).stdout == "admin\n"
 
 
 def run_and_stop(data: Path, web: int) -> str:
@@ -213,12 +230,10 @@ def test_an_address_of_another_machine_is_refused() -> None:
         call_command("start", "--ip", "192.0.2.1", "--api-port", str(free_port()))
 
 
-@pytest.mark.slow
-def test_nothing_to_start_is_refused(tmp_path: Path) -> None:
-    result = manage(tmp_path, "start", "--no-web", "--no-worker", "--no-dicom")
-
-    assert result.returncode == 1
-    assert "Nothing is left to start" in result.stderr
+@pytest.mark.usefixtures("nothing_is_prepared")
+def test_nothing_to_start_is_refused() -> None:
+    with pytest.raises(CommandError, match="Nothing is left to start"):
+        call_command("start", "--no-web", "--no-worker", "--no-dicom")
 
 
 def test_a_child_that_dies_stops_the_start_with_a_sentence(migrated: Path) -> None:
@@ -271,13 +286,11 @@ def test_a_wrong_number_of_web_processes_is_named(monkeypatch: pytest.MonkeyPatc
         call_command("start", "--no-dicom", "--api-port", str(free_port()))
 
 
-def test_a_weak_password_for_the_first_admin_is_refused(migrated: Path) -> None:
-    result = manage(
-        migrated, "start", "--no-dicom", "--api-port", str(free_port()), PYLANTIR_ADMIN_PASSWORD="admin"
-    )
+def test_a_weak_password_for_the_first_admin_is_refused(db: None, settings: LazySettings) -> None:
+    settings.PYLANTIR_ADMIN_PASSWORD = "admin"
 
-    assert result.returncode == 1
-    assert result.stderr.splitlines()[-1].startswith("pylantir: PYLANTIR_ADMIN_PASSWORD: ")
+    with pytest.raises(ImproperlyConfigured, match=r"^PYLANTIR_ADMIN_PASSWORD: "):
+        call_command("start", "--no-dicom", "--api-port", str(free_port()))
 
 
 @pytest.mark.slow

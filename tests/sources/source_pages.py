@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import patch
 
+from django.template.response import TemplateResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -15,8 +17,9 @@ def page_of(source: DataSource) -> str:
 
 
 def filled_in(client: Client, url: str) -> dict[str, str]:
-    """What a browser would send back if nobody touched the form or the rows."""
-    context = client.get(url).context
+    """What a browser would send back if nobody touched the form or the rows, which are not even drawn."""
+    with patch.object(TemplateResponse, "rendered_content", ""):
+        context = client.get(url).context_data or {}
     [inline] = context["inline_admin_formsets"]
     forms = [context["adminform"].form, inline.formset.management_form, *inline.formset.forms]
     return {bound.html_name: _sent(bound) for form in forms for bound in form if _is_sent(bound)}

@@ -54,6 +54,7 @@ def test_a_coordinator_signs_in_enters_an_item_and_sees_what_the_scanner_will(pa
 def test_an_item_is_cancelled_from_its_own_page_with_a_reason(page: Page, bob: User) -> None:
     item = an_item()
     sign_in(page, bob)
+    page.goto("/")
     page.get_by_role("link", name="Doe^John").click()
     page.get_by_role("button", name="Cancel…").click()
     page.get_by_label("Reason:").fill("Did not come")
@@ -95,6 +96,7 @@ def test_the_index_fits_a_phone_and_a_desk(page: Page, bob: User, width: int) ->
     an_item(protocol_name="BRAIN_MRI_3T", scheduled_station_aetitle="MR1\\MR2")
     page.set_viewport_size({"width": width, "height": 900})
     sign_in(page, bob)
+    page.goto("/")
     expect(page.locator(".today table")).to_be_visible()
     overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert overflow <= 0
@@ -104,6 +106,7 @@ def test_an_unscheduled_examination_is_linked_by_one_click(page: Page, bob: User
     item = reported.an_item()
     reported.updated(reported.unscheduled(item), completed())
     sign_in(page, bob)
+    page.goto("/")
     page.get_by_role("link", name="Unscheduled examination", exact=True).click()
     page.get_by_role("button", name=f"Link to {item}").click()
     expect(page.get_by_text(f"Linked to {item}.")).to_be_visible()
@@ -120,6 +123,7 @@ def test_another_identity_at_the_scanner_is_shown_side_by_side_and_resolved_with
 ) -> None:
     reported.point(Kind.IDENTITY, patient_name="Doe^John")
     sign_in(page, bob)
+    page.goto("/")
     page.get_by_role("link", name="Identity differs", exact=True).click()
     row = page.get_by_role("row").filter(has=page.get_by_text("Patient ID", exact=True)).first
     expect(row).to_contain_text("P1")

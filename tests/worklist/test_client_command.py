@@ -32,13 +32,6 @@ def run(server: RunningServer | int, *arguments: str) -> str:
     return out.getvalue()
 
 
-def in_a_process(*arguments: str) -> tuple[int, str, str]:
-    """Exit code, output and errors."""
-    process = manage("test_client", *arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    printed, errors = process.communicate(timeout=30)
-    return process.returncode, printed.decode(), errors.decode()
-
-
 def answers(printed: str) -> list[str]:
     """The lines of the table below its head."""
     lines = printed.splitlines()
@@ -201,11 +194,14 @@ def test_options_that_cannot_be_are_refused(option: str, value: str, said: str) 
         call_command("test_client", option, value)
 
 
-def test_exit_code_and_streams(server: RunningServer, items: Items) -> None:
+def test_exit_code_and_streams(server: RunningServer, items: Items, command: Callable[..., Outcome]) -> None:
     items(2)
-    status, printed, errors = in_a_process("--port", str(server.port))
-    assert (status, errors) == (0, "")
-    assert "2 answers." in printed
-    status, printed, errors = in_a_process("--port", str(free_port()))
-    assert (status, printed) == (1, "")
-    assert errors.startswith("CommandError: Nothing answers at")
+    process = manage(
+        "test_client", "--port", str(server.port), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    printed, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (0, b"")
+    assert b"2 answers." in printed
+    refused = command("test_client", "--port", str(free_port()))
+    assert (refused.code, refused.printed) == (1, "")
+    assert refused.errors.startswith("CommandError: Nothing answers at")

@@ -21,6 +21,7 @@ def test_a_scanner_is_set_up_looked_through_and_asked_why_somebody_is_missing(
     make_item(1, scheduled_start_date=today).save_as("test")
     make_item(2, scheduled_start_date=today, patient_id="P" * 17).save_as("test")
     sign_in(page, alice)
+    page.goto("/")
 
     page.get_by_role("link", name="Add a scanner").click()
     page.get_by_role("link", name="GE MR").click()

@@ -102,7 +102,7 @@ def is_taken(item: dict[str, Any], device: dict[str, Any]) -> bool:
 
 
 @given(stores_and_identifiers(KEYWORDS), DEVICES)
-@settings(max_examples=tries(40, nightly=120), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=tries(30, nightly=120), deadline=None, suppress_health_check=list(HealthCheck))
 def test_an_item_is_explained_if_and_only_if_it_is_not_answered(
     drawn: tuple[list[dict[str, Any]], list[Dataset]], rules: dict[str, Any]
 ) -> None:

@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, time
 from decimal import Decimal
@@ -27,7 +27,7 @@ from pydicom.uid import (
 )
 
 from tests.conftest import dcmtk, not_installed
-from tests.site.fresh import manage
+from tests.worklist.commands import Outcome
 from worklist import attributes, intake, lifecycle, worklist_files
 from worklist.attributes import Attribute
 from worklist.dicom import values
@@ -616,10 +616,12 @@ def as_file(record: dict[str, Any]) -> Dataset:
     return content
 
 
-def test_the_command_ends_with_1_when_a_file_was_refused(tmp_path: Path, migrated: Path) -> None:
+def test_the_command_ends_with_1_when_a_file_was_refused(
+    tmp_path: Path, transactional_db: None, command: Callable[..., Outcome]
+) -> None:
     write(tmp_path / "good.wl", worklist())
     (tmp_path / "bad.wl").write_text("not DICOM")
-    result = manage(migrated, "import_worklist", str(tmp_path / "good.wl"), str(tmp_path / "bad.wl"))
-    assert result.returncode == 1
-    assert "bad.wl: refused. This is not a DICOM file." in result.stderr
-    assert "Items: 1 created" in result.stdout
+    ended = command("import_worklist", str(tmp_path / "good.wl"), str(tmp_path / "bad.wl"))
+    assert ended.code == 1
+    assert "bad.wl: refused. This is not a DICOM file." in ended.errors
+    assert "Items: 1 created" in ended.printed

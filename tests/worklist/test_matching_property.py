@@ -26,7 +26,7 @@ def _by_schedule(items: Iterable[WorklistItem]) -> list[int]:
 
 @pytest.mark.parametrize("keywords", [KEYWORDS, st.just([STATION])], ids=["any keys", "stations"])
 @given(st.data())
-@settings(max_examples=tries(60, nightly=200), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=tries(50, nightly=200), deadline=None, suppress_health_check=list(HealthCheck))
 def test_sql_finds_what_the_reference_matcher_finds(
     keywords: st.SearchStrategy[Any], data: st.DataObject
 ) -> None:
