@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
-from pylantir_site.config_file import take_path_from_arguments
+from pylantir_site.environment.config_file import take_path_from_arguments
 
 
 def main() -> None:

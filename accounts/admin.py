@@ -16,7 +16,7 @@ from django.shortcuts import redirect
 from accounts.models import ApiRequest, User
 from accounts.roles import Role
 from accounts.users import LAST_ADMIN
-from pylantir_site.looking import LookOnly
+from pylantir_site.view_only import ViewOnly
 
 
 class NewUserForm(AdminUserCreationForm):
@@ -70,7 +70,7 @@ class UserAdmin(StockUserAdmin):
 
 
 @admin.register(ApiRequest)
-class ApiRequestAdmin(LookOnly, admin.ModelAdmin):
+class ApiRequestAdmin(ViewOnly, admin.ModelAdmin):
     """Who asked what of the API: to be read."""
 
     list_display = ("at", "username", "address", "method", "path", "status")

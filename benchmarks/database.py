@@ -55,8 +55,8 @@ def _not_completed() -> Any:
 
 
 def fill(made: Iterable[items.Item]) -> None:
-    from worklist.attributes import BY_KEYWORD
     from worklist.dicom import person_name
+    from worklist.dicom.item_attributes import BY_KEYWORD
     from worklist.models import PERSON_NAMES, Device, WorklistItem
 
     common: dict[str, Any] = {"extra_attributes": {}}

@@ -7,11 +7,11 @@ from django.contrib.admin import apps as stock
 
 
 class PylantirAdminConfig(stock.AdminConfig):
-    default_site = "pylantir_site.admin.PylantirAdminSite"
+    default_site = "pylantir_site.overview.admin_site.PylantirAdminSite"
 
 
 class PylantirSiteConfig(AppConfig):
     name = "pylantir_site"
 
     def ready(self) -> None:
-        from pylantir_site import checks  # noqa: F401  (registers them)
+        from pylantir_site.overview import checks  # noqa: F401  (registers them)

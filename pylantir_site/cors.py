@@ -15,7 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from pylantir_site import env
+from pylantir_site.environment import env
 
 # As the original documents them.
 ORIGINS = ("http://localhost:3000", "http://localhost:8080")

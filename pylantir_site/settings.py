@@ -7,10 +7,10 @@ from pathlib import Path
 
 from tzlocal import get_localzone_name
 
-from pylantir_site import config_file, env
 from pylantir_site.cors import cors_settings
-from pylantir_site.databases import databases, main_path
-from pylantir_site.secret_key import derived_key, kept_encryption_key, kept_secret_key
+from pylantir_site.environment import config_file, env
+from pylantir_site.environment.databases import databases, main_path
+from pylantir_site.environment.secret_key import derived_key, kept_encryption_key, kept_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -222,7 +222,7 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
-    "filters": {"paths": {"()": "pylantir_site.log_filters.WithoutWhatWasTyped"}},
+    "filters": {"paths": {"()": "pylantir_site.environment.logs.WithoutWhatWasTyped"}},
     "loggers": {
         # Their INFO and DEBUG lines hold identifiers, and so participants.
         **{name: {"level": "WARNING"} for name in ("pynetdicom", "pydicom", "py.warnings")},

@@ -33,7 +33,7 @@ def main() -> int:
     folder = options.folder.resolve()
     prepare_environment(folder)
     from tests.demo_study import configuration, demo_study
-    from tests.redcap_server import RedcapServer
+    from tests.redcap.server import RedcapServer
 
     with RedcapServer(demo_study(date.today())) as redcap:
         file = folder / "pylantir.json"

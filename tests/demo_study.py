@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
-from tests.redcap_dictionary import field
-from tests.redcap_project import Project, User
+from tests.redcap.dictionary import field
+from tests.redcap.project import Project, User
 
 TOKEN = "DE30DE30DE30DE30DE30DE30DE30DE30"
 PROJECT_ID = 792

@@ -13,7 +13,7 @@ import pytest
 
 from accounts.models import User
 from tests.conftest import PASSWORD, tool
-from worklist import intake
+from worklist.items import intake
 from worklist.models import WorklistItem
 
 PAGE = (Path(__file__).resolve().parent.parent / "docs" / "api.md").read_text(encoding="utf-8")

@@ -15,8 +15,8 @@ import pytest
 from pydicom import Dataset
 
 from tests.conftest import free_port, wait_until
-from tests.redcap_server import RedcapServer
-from tests.redcap_studies import TOKEN, cpip
+from tests.redcap.server import RedcapServer
+from tests.redcap.studies import TOKEN, cpip
 from tests.scu import keys, query
 from tests.site.fresh import ROOT, environment, script
 

@@ -9,12 +9,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from sources import faring, tasks
+from sources import tasks
 from sources.admin.source_forms import new_secret
-from sources.backends import backend_for
 from sources.errors import SourceError
+from sources.kinds import backend_for
 from sources.models import DataSource, SourceState, SyncedStep, Withdrawal
-from sources.sync import claims, retiring, withdrawing
+from sources.sync import claims, health, withdrawing
 from sources.sync.withdrawing import OFFERED
 
 DISABLED = "The source is disabled: enable it first."
@@ -74,7 +74,7 @@ def _ask_for_pull(request: HttpRequest, source: DataSource, *, full: bool) -> Ht
 
 
 def _warn_of_absent_worker(request: HttpRequest) -> None:
-    trouble = faring.worker_trouble()
+    trouble = health.worker_trouble()
     if trouble:
         messages.warning(request, trouble)
 
@@ -101,7 +101,7 @@ def withdraw_all(model_admin: Any, request: HttpRequest, source: DataSource) -> 
     if "sure" not in request.POST:
         return refused(request, source, "Tick the box if you are sure. Nothing was done.")
     actor = request.user.get_username()
-    count = retiring.withdraw_all(source, actor=actor, reason="The source was disabled")
+    count = withdrawing.withdraw_all(source, actor=actor, reason="The source was disabled")
     model_admin.log_change(request, source, f"Cancelled its {count} items.")
     messages.success(request, f"{count} items cancelled. Enabling the source offers them again.")
     return to_page(source)

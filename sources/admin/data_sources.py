@@ -15,7 +15,6 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from sources import faring
 from sources.admin import badges, buttons, pages
 from sources.admin.deleting import DeletingAdmin
 from sources.admin.mapping import MappingRuleInline, dictionary_of, field_options, target_options
@@ -24,7 +23,7 @@ from sources.admin.source_history import SourceHistoryAdmin
 from sources.admin.suggestion import suggest_mapping
 from sources.models import DataSource
 from sources.secrets import CannotDecrypt
-from sources.sync import claims
+from sources.sync import claims, health
 
 MESSAGE_SHOWN = 120  # characters, in the list
 
@@ -119,11 +118,11 @@ class DataSourceAdmin(DeletingAdmin, SourceHistoryAdmin):
 
     @admin.display(description="last success", ordering="state__last_success_at")
     def last_success(self, source: DataSource) -> str:
-        return faring.ago(source.state.last_success_at)
+        return health.ago(source.state.last_success_at)
 
     @admin.display(description="next pull", ordering="state__next_pull_at")
     def next_pull(self, source: DataSource) -> str:
-        return faring.next_pull(source)
+        return health.next_pull(source)
 
     @admin.display(description="open issues", ordering="open_issue_count")
     def open_issues(self, source: Any) -> int:
@@ -203,8 +202,8 @@ class DataSourceAdmin(DeletingAdmin, SourceHistoryAdmin):
             "source": source,
             "state": source.state,
             "state_badge": badges.state_badge(source),
-            "last_success": faring.ago(source.state.last_success_at),
-            "next_pull": faring.next_pull(source),
+            "last_success": health.ago(source.state.last_success_at),
+            "next_pull": health.next_pull(source),
             "is_pulling": claims.is_pulling(source.state),
             "buttons": [(name, each.label) for name, each in allowed.items() if each.is_on_top],
             "edits_source": edits,

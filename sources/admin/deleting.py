@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from sources.admin import buttons
 from sources.admin.suggestion import remove_rows
 from sources.models import DataSource
-from sources.sync import claims, retiring
+from sources.sync import claims, withdrawing
 
 
 class DeletingAdmin(admin.ModelAdmin):
@@ -41,7 +41,7 @@ class DeletingAdmin(admin.ModelAdmin):
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         actor = request.user.get_username()
         if request.POST["items"] == "cancel":
-            count = retiring.withdraw_all(obj, actor=actor, reason="The source was deleted")
+            count = withdrawing.withdraw_all(obj, actor=actor, reason="The source was deleted")
             messages.info(request, f"{count} items cancelled.")
         remove_rows(obj, actor=actor)
         super().delete_model(request, obj)

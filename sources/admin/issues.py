@@ -11,8 +11,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from sources.admin.links import Links, place
-from sources.admin.looking import LookOnlyAdmin
-from sources.mapping.results import Key
+from sources.admin.view_only import ViewOnlyAdmin
+from sources.contract import Key
 from sources.mapping.targets import TARGETS
 from sources.models import SyncIssue
 from worklist.admin.filters import OpenFilter
@@ -33,7 +33,7 @@ class LinkedList(ChangeList):
 
 
 @admin.register(SyncIssue)
-class SyncIssueAdmin(LookOnlyAdmin):
+class SyncIssueAdmin(ViewOnlyAdmin):
     list_display = (
         "record",
         "where",

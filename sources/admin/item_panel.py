@@ -9,13 +9,13 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 
-from pylantir_site.admin import PylantirAdminSite
+from pylantir_site.overview.admin_site import PylantirAdminSite
 from sources.admin.badges import state_badge
 from sources.admin.issues import key_of
 from sources.admin.links import Links, place
 from sources.admin.synced_steps import label_of, may_follow
 from sources.models import SyncedStep, SyncIssue
-from sources.sync import pins
+from sources.sync import edits
 from worklist.models import WorklistItem
 
 
@@ -41,8 +41,8 @@ def panel(request: HttpRequest, item: WorklistItem) -> str:
         "place": place(synced.key),
         "state": state_badge(synced.source),
         "link": links.anchor(synced.source, synced.record, synced.key),
-        "pinned": _rows(pins.pins(synced)),
-        "kept": _rows(pins.differences(synced)),
+        "pinned": _rows(edits.pins(synced)),
+        "kept": _rows(edits.differences(synced)),
         "issues": [
             (
                 issue,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.html import format_html
 
 from sources.backends.redcap import known_dictionary, record_link
-from sources.mapping.results import Key
+from sources.contract import Key
 from sources.models import DataSource
 from sources.redcap.dictionary import Dictionary
 

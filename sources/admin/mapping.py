@@ -14,11 +14,10 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from sources.admin.lines import LinesField
-from sources.admin.source_forms import ACCESS, DataSourceForm
+from sources.admin.source_forms import ACCESS, DataSourceForm, LinesField
 from sources.backends.redcap import known_dictionary
+from sources.contract import Mistake
 from sources.mapping import check
-from sources.mapping.results import Mistake
 from sources.mapping.rules import Plan
 from sources.mapping.targets import TARGETS
 from sources.models import DataSource, MappingRule

@@ -10,11 +10,10 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from sources import faring
 from sources.admin import badges
 from sources.admin.runs import progress
 from sources.models import DataSource, Outcome, State, SyncedStep, SyncIssue, SyncRun
-from sources.sync import claims
+from sources.sync import claims, health
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ def overview(*, now: datetime | None = None) -> Overview:
     runs = _running([source for source in sources if claims.is_pulling(source.state, now=now)])
     return Overview(
         tuple(_shown(source, runs, now) for source in sources),
-        faring.worker_trouble(now=now) if sources else "",
+        health.worker_trouble(now=now) if sources else "",
     )
 
 
@@ -56,10 +55,10 @@ def _shown(source: Any, runs: dict[int, str], now: datetime) -> Shown:
     return Shown(
         source=source,
         badge=badges.state_badge(source),
-        last_success=faring.ago(state.last_success_at, now=now),
-        is_late=faring.is_late(source, now=now),
+        last_success=health.ago(state.last_success_at, now=now),
+        is_late=health.is_late(source, now=now),
         message=state.message if state.state != State.OK else "",
-        next_pull=faring.next_pull(source, now=now),
+        next_pull=health.next_pull(source, now=now),
         progress=runs.get(source.pk, "-") if is_pulled else "",
         issues=source.issue_count,
         deleted=source.deleted_count,

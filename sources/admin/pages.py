@@ -9,9 +9,8 @@ from django.http import HttpRequest, HttpResponse
 
 from sources.admin.buttons import page, refused
 from sources.admin.links import Links, place
-from sources.backends.backend import ReadRecord
+from sources.contract import ReadRecord, Step
 from sources.errors import SourceError
-from sources.mapping.results import Step
 from sources.mapping.targets import TARGETS
 from sources.models import DataSource
 from sources.sync import preview as previews

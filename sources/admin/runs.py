@@ -12,12 +12,12 @@ from django.utils.html import format_html
 from django.utils.timesince import timesince
 
 from sources.admin.badges import outcome_badge
-from sources.admin.looking import LookOnlyAdmin
+from sources.admin.view_only import ViewOnlyAdmin
 from sources.models import Outcome, SyncRun, Trigger
 
 
 @admin.register(SyncRun)
-class SyncRunAdmin(LookOnlyAdmin):
+class SyncRunAdmin(ViewOnlyAdmin):
     list_display = (
         "started",
         "source",

@@ -14,7 +14,6 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 
-from sources.admin.lines import LinesField
 from sources.models import DataSource
 from sources.redcap.address import normalise_url
 from sources.secrets import CannotDecrypt, decrypt
@@ -33,6 +32,13 @@ MEANING = frozenset(
         *("horizon_back_days", "horizon_ahead_days", "server_timezone", "enabled"),
     }
 )
+
+
+class LinesField(forms.CharField):
+    """Browsers end lines with CR LF: an untouched field must not look changed for that."""
+
+    def to_python(self, value: Any) -> str:
+        return "\n".join(str(super().to_python(value)).splitlines())
 
 
 def new_secret() -> str:

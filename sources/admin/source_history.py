@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 
 from sources.models import DataSource, MappingRule
 from worklist.admin.history import ActorHistoryAdmin
-from worklist.changes import Entry, entries
+from worklist.models.changes import Entry, entries
 
 # What a person who may not change the source does not see.
 HIDDEN = ("token_set_at", "token_set_by", "token_variable", "token_file", "trigger_enabled")

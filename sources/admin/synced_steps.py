@@ -15,11 +15,11 @@ from django.views.decorators.http import require_POST
 
 from sources.admin.issues import LinkedList
 from sources.admin.links import Links, place
-from sources.admin.looking import LookOnlyAdmin
+from sources.admin.view_only import ViewOnlyAdmin
 from sources.mapping.targets import TARGETS
 from sources.models import PendingRecord, SyncedStep
-from sources.sync import claims, pins
-from worklist.admin.asking import attempt, back, do, report
+from sources.sync import claims, edits
+from worklist.admin.confirmation import attempt, back, do, report
 
 
 @admin.action(description="Make again", permissions=["remake"])
@@ -29,13 +29,13 @@ def make_again(model_admin: Any, request: HttpRequest, queryset: QuerySet[Synced
 
 def _remake(synced: SyncedStep, form: object, actor: str) -> None:
     """As the source said last, and read again at once: it may say otherwise by now."""
-    pins.remake(synced, actor=actor)
+    edits.remake(synced, actor=actor)
     PendingRecord.objects.get_or_create(source_id=synced.source_id, record=synced.record)
     claims.request_pull(synced.source, by=actor)
 
 
 @admin.register(SyncedStep)
-class SyncedStepAdmin(LookOnlyAdmin):
+class SyncedStepAdmin(ViewOnlyAdmin):
     list_display = ("record", "where", "source", "in_redcap")
     list_display_links = None
     list_filter = (("source", admin.RelatedOnlyFieldListFilter),)
@@ -84,7 +84,7 @@ class SyncedStepAdmin(LookOnlyAdmin):
             raise Http404
         fields = request.POST.getlist("field")
         named = ", ".join(map(label_of, fields)) or "Nothing"
-        deed = partial(pins.follow_again, synced, fields, actor=request.user.get_username())
+        deed = partial(edits.follow_again, synced, fields, actor=request.user.get_username())
         attempt(request, deed, done=f"From the source again: {named}.")
         return back(request, reverse("admin:worklist_worklistitem_changelist"))
 

@@ -9,9 +9,8 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from sources import faring
 from sources.models import DataSource, Outcome, SourceState, State, SyncIssue, SyncRun, Trigger
-from sources.sync import claims
+from sources.sync import claims, health
 
 
 class StateSerializer(serializers.ModelSerializer):
@@ -42,7 +41,7 @@ class StateSerializer(serializers.ModelSerializer):
         return claims.is_pulling(state)
 
     def get_is_late(self, state: SourceState) -> bool:
-        return faring.is_late(state.source)
+        return health.is_late(state.source)
 
 
 class SourceSerializer(serializers.ModelSerializer):

@@ -17,7 +17,7 @@ from rest_framework.response import Response
 
 from pylantir_site.rest.errors import GENERAL, Conflict, ErrorSerializer
 from pylantir_site.rest.views import ApiView, actor
-from sources import faring, tasks
+from sources import tasks
 from sources.api.fields import (
     AskedSerializer,
     IssueSerializer,
@@ -29,7 +29,7 @@ from sources.api.fields import (
 )
 from sources.config_import import ConfigError, import_config
 from sources.models import DataSource, Outcome, SyncIssue, SyncRun
-from sources.sync import claims
+from sources.sync import claims, health
 
 DISABLED = "The source is disabled: enable it first."
 EXISTS = "There is a source of this name already."
@@ -114,7 +114,7 @@ class Sync(ApiView):
                 "name": source.name,
                 "message": _promise(full=full, is_pulling=is_pulling),
                 "is_pulling": is_pulling,
-                "worker": faring.worker_trouble(),
+                "worker": health.worker_trouble(),
             },
             status=status.HTTP_202_ACCEPTED,
         )

@@ -13,10 +13,9 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.utils import timezone
 
-from sources.backends.backend import ConnectionReport, ReadRecord
+from sources.contract import ConnectionReport, Key, Mistake, ReadRecord
 from sources.errors import AuthorisationError, ConfigurationError
 from sources.mapping import check, evaluate
-from sources.mapping.results import Key, Mistake
 from sources.models import DataSource, SourceState
 from sources.models.data_sources import TokenMissing
 from sources.redcap.address import normalise_url

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
-from sources.backends.backend import ConnectionReport
+from sources.contract import ConnectionReport, Stance
 from sources.mapping import check
-from sources.mapping.results import Stance
 from sources.redcap.dictionary import Dictionary
 
 if TYPE_CHECKING:

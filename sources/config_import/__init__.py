@@ -13,8 +13,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from sources.config_import import asking, one_source, reading, surroundings
+from sources.config_import import one_source, other_settings, reading
 from sources.config_import.entries import Configuration, Refused, SourceEntry
+from sources.config_import.projects import Projects
 from sources.config_import.values import ConfigError
 from sources.models import DataSource
 
@@ -38,11 +39,11 @@ def import_config(config: dict[str, Any], *, actor: str, update: bool = True) ->
     others go on.
     """
     read = reading.read(config)
-    report = Report([*read.remarks, *surroundings.databases(read)])
-    projects, done = asking.Projects(), 0
+    report = Report([*read.remarks, *other_settings.databases(read)])
+    projects, done = Projects(), 0
     try:
         if read.allowed_aet is not None:
-            report.lines += surroundings.allow(read.allowed_aet)
+            report.lines += other_settings.allow(read.allowed_aet)
             done += not read.sources
     except ConfigError as error:
         report.lines.append(str(error))
@@ -65,7 +66,7 @@ def at_start(config: dict[str, Any]) -> list[str]:
 
 
 def _one(
-    entry: SourceEntry | Refused, projects: asking.Projects, *, actor: str, update: bool
+    entry: SourceEntry | Refused, projects: Projects, *, actor: str, update: bool
 ) -> tuple[list[str], bool]:
     if isinstance(entry, Refused):
         return [f"not imported. {entry.reason}"], False

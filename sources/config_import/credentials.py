@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from pylantir_site import env
+from pylantir_site.environment import env
 from sources.config_import.entries import SourceEntry
 from sources.config_import.source_entry import check_url
 from sources.config_import.values import ConfigError

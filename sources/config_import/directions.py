@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from sources.config_import.entries import Pair
 from sources.mapping import columns, targets
-from sources.mapping.near import with_near
+from sources.mapping.problems import with_near
 from sources.redcap.dictionary import Dictionary
 
 STUDY, FAMILY, SESSION = "{study}", "{family}", "{session}"

@@ -9,11 +9,12 @@ from django.conf import settings
 from django.db import IntegrityError
 
 from sources.backends.redcap import known_dictionary
-from sources.config_import import asking, credentials, planning, saving
+from sources.config_import import credentials, planning, saving
 from sources.config_import.entries import SourceEntry
+from sources.config_import.projects import Projects, known
 from sources.config_import.values import ConfigError
+from sources.contract import Mistake
 from sources.mapping import check
-from sources.mapping.results import Mistake
 from sources.mapping.rules import Plan, WithoutTime
 from sources.models import DataSource
 from sources.redcap.dictionary import Dictionary
@@ -25,9 +26,7 @@ BECAME = {
 }
 
 
-def bring_in(
-    entry: SourceEntry, existing: DataSource | None, projects: asking.Projects, *, actor: str
-) -> list[str]:
+def bring_in(entry: SourceEntry, existing: DataSource | None, projects: Projects, *, actor: str) -> list[str]:
     """Lines for people. Raises ConfigError, and then the source is as it was."""
     found = credentials.find(entry, existing)
     source = _draft(entry, existing, found, actor=actor)
@@ -79,9 +78,9 @@ def _draft(
 
 
 def _dictionary(
-    source: DataSource, existing: DataSource | None, projects: asking.Projects
+    source: DataSource, existing: DataSource | None, projects: Projects
 ) -> tuple[Dictionary | None, list[str]]:
-    dictionary, reason = asking.known(source, projects)
+    dictionary, reason = known(source, projects)
     if dictionary is not None:
         return dictionary, []
     if existing is not None and _is_same_project(source, existing):

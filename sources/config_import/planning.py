@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from sources.config_import import builtin, directions
 from sources.config_import.directions import FAMILY, SESSION, STUDY
 from sources.config_import.entries import Details, SourceEntry
-from sources.mapping import code_table, sessions, targets
-from sources.mapping.code_meanings import codes_by_label
+from sources.mapping import codes, sessions, targets
+from sources.mapping.codes import codes_by_label
 from sources.mapping.rules import Level, Plan, Rule, Sessions
 from sources.redcap.dictionary import Dictionary
 
@@ -135,7 +135,7 @@ class _Making:
         table, undecided = codes_by_label(rule.target, known.choices)
         self.lines += undecided
         if table:
-            written = code_table.write(table)
+            written = codes.write(table)
             self.lines.append(
                 f"{rule.target} follows the labels of {rule.field}: {written}. The original sent the codes."
             )
@@ -165,7 +165,7 @@ class _Making:
     def _with_visits(self, rule: Rule) -> Rule:
         """Its own values stay what they are, for the original never read the table."""
         table = with_its_own_values(self.entry.session_codes)
-        written = code_table.write(table)
+        written = codes.write(table)
         self.lines.append(
             f"mri_visit_session_mapping, which the original never read, is kept in the row {SESSION}: "
             f"codes {written}. A session with another value is an issue: remove the line if the table is old."
@@ -193,15 +193,15 @@ class _Making:
             yield NO_WEIGHT
 
 
-def with_its_own_values(codes: Mapping[str, str]) -> dict[str, str]:
-    return {**{value: value for value in codes.values() if value}, **codes}
+def with_its_own_values(table: Mapping[str, str]) -> dict[str, str]:
+    return {**{value: value for value in table.values() if value}, **table}
 
 
 def _lines(details: Details) -> Iterator[str]:
     if details.pattern:
         yield f"pattern {details.group} {details.pattern}"
     if details.values:
-        yield f"codes {code_table.write(details.values)}"
+        yield f"codes {codes.write(details.values)}"
     if details.template:
         yield f"template {details.template}"
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date
 
+from sources.contract import Mistake
 from sources.mapping import check_sessions, columns, fitting, sessions, targets
 from sources.mapping.evaluate import template_names
-from sources.mapping.near import with_near
 from sources.mapping.outcomes import effective_transforms, is_minutes
-from sources.mapping.results import Mistake
+from sources.mapping.problems import Unusable, with_near
 from sources.mapping.rules import Level, Plan, Rule, SessionKind, WithoutTime
 from sources.mapping.transforms import Codes, FromTemplate, Label, Origin, Transform, TransformError, parse
-from sources.mapping.unusable import Unusable
 from sources.redcap.dictionary import Dictionary, Field
 
 # One value for every participant would make them one person.

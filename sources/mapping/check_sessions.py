@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from sources.contract import Mistake
 from sources.mapping import columns, conditions, events, sessions
-from sources.mapping.near import with_near
-from sources.mapping.results import Mistake
+from sources.mapping.problems import with_near
 from sources.mapping.rules import SessionKind, Sessions
 from sources.redcap.dictionary import Dictionary
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sources.mapping import moments, numbers
-from sources.mapping.unusable import Unusable
+from sources.mapping import dates, numbers
+from sources.mapping.problems import Unusable
 
 _LINE = re.compile(
     r"([a-z][a-z0-9_]*)\s*(?:(not\s+empty|empty)|(not\s+in\b|in\b|!=|<>|>=|<=|=|>|<)\s*(.+))", re.I
@@ -53,7 +53,7 @@ class Condition:
 def _comparable(value: str, bound: str) -> tuple[Any, Any]:
     if numbers.is_number(bound):
         return numbers.number(value), numbers.number(bound)
-    return moments.moment(value)[0], moments.moment(bound)[0]
+    return dates.moment(value)[0], dates.moment(bound)[0]
 
 
 @lru_cache(maxsize=256)  # a plan's few texts are asked for with every record

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from sources.contract import Key, Problem, Stance, Step
 from sources.mapping import columns, conditions, sessions, targets
 from sources.mapping.lookup import Lookup
 from sources.mapping.outcomes import Outcome, Outcomes
-from sources.mapping.results import Key, Problem, Stance, Step
+from sources.mapping.problems import Unusable
 from sources.mapping.rules import Level, Plan, Rule, WithoutTime
 from sources.mapping.transforms import BETWEEN_CHOICES, FromTemplate, TransformError, parse
-from sources.mapping.unusable import Unusable
 from sources.redcap.dictionary import Dictionary
 from sources.redcap.rows import Row
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from sources.contract import Key
 from sources.mapping import columns, events, sessions
-from sources.mapping.results import Key
 from sources.mapping.rules import Level, SessionKind, Sessions
 from sources.redcap.dictionary import Dictionary
 from sources.redcap.rows import Row

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from sources.mapping.unusable import Unusable
+from sources.mapping.problems import Unusable
 from worklist.dicom.values import KILOGRAMS_PER_POUND
 
 # What an item takes as a weight, too: no one was ever heavier, and the lightest who lived are not lighter.

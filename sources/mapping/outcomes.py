@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from sources.contract import Key, Problem, Trace
 from sources.mapping import columns, fitting, targets, texts
 from sources.mapping.lookup import Lookup
-from sources.mapping.results import Key, Problem, Trace
+from sources.mapping.problems import Unusable
 from sources.mapping.rules import Plan, Rule
 from sources.mapping.transforms import (
     Codes,
@@ -19,7 +20,6 @@ from sources.mapping.transforms import (
     TransformError,
     parse,
 )
-from sources.mapping.unusable import Unusable
 from sources.redcap.dictionary import Dictionary, Field
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from sources.contract import Key
 from sources.mapping import columns, events
-from sources.mapping.results import Key
 from sources.mapping.rules import Level, SessionKind, Sessions
 from sources.redcap.dictionary import Dictionary
 from sources.redcap.rows import Row

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from sources.mapping import code_table, columns, sessions, targets
-from sources.mapping.code_meanings import codes_by_label
+from sources.mapping import codes, columns, sessions, targets
+from sources.mapping.codes import codes_by_label
 from sources.mapping.rules import Level, Plan, Rule, SessionKind, Sessions, WithoutTime
 from sources.redcap.dictionary import Dictionary, Field
 
@@ -104,7 +104,7 @@ def _sex(dictionary: Dictionary, how: Sessions, remarks: list[str]) -> Iterator[
     if not table:
         remarks.append(f"{field.name} seems to be the sex, but none of its labels says which.")
         return
-    remarks.append(f"{targets.SEX} is {field.name} by its labels: {code_table.write(table)}.")
+    remarks.append(f"{targets.SEX} is {field.name} by its labels: {codes.write(table)}.")
     yield _with_codes(targets.SEX, field, table, how, dictionary)
 
 
@@ -163,7 +163,7 @@ def _status(dictionary: Dictionary, how: Sessions, date_field: Field, remarks: l
         return
     remarks += [
         *undecided,
-        f"The status is {field.name} by its labels: {code_table.write(table)}.",
+        f"The status is {field.name} by its labels: {codes.write(table)}.",
     ]
     yield _with_codes(targets.STATUS, field, table, how, dictionary)
 
@@ -189,7 +189,7 @@ def _with_codes(
     target: str, field: Field, table: dict[str, str], how: Sessions, dictionary: Dictionary
 ) -> Rule:
     level = _level(field.name, how, dictionary)
-    return Rule(target, field.name, level=level, transforms=f"codes {code_table.write(table)}")
+    return Rule(target, field.name, level=level, transforms=f"codes {codes.write(table)}")
 
 
 def _rule(target: str, field: Field, how: Sessions, dictionary: Dictionary) -> Rule:

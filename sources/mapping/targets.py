@@ -6,8 +6,8 @@ import re
 
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
-from worklist.attributes import BY_FIELD
 from worklist.dicom import extra, representations
+from worklist.dicom.item_attributes import BY_FIELD
 
 STATUS = "performed_procedure_step_status"
 START = "scheduled_start_datetime"

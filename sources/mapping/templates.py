@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from sources.mapping.unusable import Unusable
+from sources.mapping.problems import Unusable
 
 _TOKEN = re.compile(r"\{\{|\}\}|\[\[|\]\]|\{([a-z][a-z0-9_]*)\}|[{}\[\]]|[^{}\[\]]+")
 

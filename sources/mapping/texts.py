@@ -6,8 +6,8 @@ import html
 import re
 import unicodedata
 
+from sources.mapping.problems import Unusable
 from sources.mapping.transforms import Origin
-from sources.mapping.unusable import Unusable
 from worklist.dicom import representations
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")

@@ -12,8 +12,8 @@ from enum import Enum
 from functools import lru_cache
 from typing import ClassVar, Protocol
 
-from sources.mapping import code_table, moments, numbers, templates
-from sources.mapping.unusable import Unusable
+from sources.mapping import codes, dates, numbers, templates
+from sources.mapping.problems import Unusable
 
 BETWEEN_CHOICES = ", "  # of a checkbox: its checked codes, and what they become
 
@@ -99,10 +99,10 @@ class Codes(Transform):
 
 
 def _for_each_code(value: str, around: Surroundings, table: Mapping[str, str], otherwise: str) -> str:
-    codes = [value] if value in table or not around.is_checkbox else value.split(BETWEEN_CHOICES)
-    if any(code not in table for code in codes):
+    chosen = [value] if value in table or not around.is_checkbox else value.split(BETWEEN_CHOICES)
+    if any(code not in table for code in chosen):
         raise Unusable(otherwise)
-    return BETWEEN_CHOICES.join(table[code] for code in codes)
+    return BETWEEN_CHOICES.join(table[code] for code in chosen)
 
 
 @lru_cache(maxsize=1024)  # a plan's few texts are asked for with every record
@@ -178,7 +178,7 @@ def _characters(rest: str) -> Transform:
 
 
 def _codes(rest: str) -> Transform:
-    return Codes(code_table.read(rest))
+    return Codes(codes.read(rest))
 
 
 def _is_whole(text: str) -> bool:
@@ -186,11 +186,11 @@ def _is_whole(text: str) -> bool:
 
 
 def _without_lone_year(value: str) -> str:
-    return "" if moments.is_year(value) else value
+    return "" if dates.is_year(value) else value
 
 
 def _first_of_january(value: str) -> str:
-    return f"{value}-01-01" if moments.is_year(value) else value
+    return f"{value}-01-01" if dates.is_year(value) else value
 
 
 _WHOLE_LINES: Mapping[str, Transform] = {

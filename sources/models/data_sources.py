@@ -15,9 +15,9 @@ from django.db import models
 from django.utils import timezone
 
 from sources import secrets, validators
-from sources.backends import kinds
+from sources.kinds import kinds
 from sources.mapping.rules import Level, Plan, Rule, SessionKind, Sessions, WithoutTime
-from worklist.models.recorded import Recorded, actor_history
+from worklist.models.history import Recorded, actor_history
 
 # What only this server needs to know of a secret.
 SECRETS = ("token_cipher", "trigger_cipher")

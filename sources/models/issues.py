@@ -5,7 +5,11 @@ from __future__ import annotations
 from django.db import models
 
 from sources.models.data_sources import DataSource
-from sources.querysets import SyncIssueQuerySet
+
+
+class SyncIssueQuerySet(models.QuerySet["SyncIssue"]):
+    def open(self) -> SyncIssueQuerySet:
+        return self.filter(closed_at=None)
 
 
 class SyncIssue(models.Model):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from sources.mapping.results import Key
+from sources.contract import Key
 from sources.models.data_sources import DataSource
 from sources.models.runs import SyncRun
 from worklist.models import WorklistItem

@@ -10,12 +10,11 @@ from typing import Any
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
 
-from sources.backends.backend import ReadRecord
-from sources.mapping.results import Key, Problem
+from sources.contract import Key, Problem, ReadRecord
 from sources.models import DataSource, SyncedStep, SyncRun, Withdrawal
 from sources.sync import issues, values
 from sources.sync.deciding import Decision, Deed, decide
-from worklist import identifiers, intake, lifecycle
+from worklist.items import identifiers, intake, lifecycle
 from worklist.models import Status, WorklistItem
 
 

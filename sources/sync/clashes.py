@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sources.mapping.results import Key, Problem
+from sources.contract import Key, Problem
 from sources.models import DataSource, SyncedStep, Withdrawal
 from sources.sync import values
-from worklist import identity
+from worklist.attention import identity
 from worklist.models import WorklistItem
 
 TWO_PEOPLE = "Another record has this patient ID with another name, birth date or sex: whose is it?"

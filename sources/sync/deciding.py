@@ -14,11 +14,10 @@ from typing import Any
 
 from django.utils import timezone
 
-from sources.backends.backend import ReadRecord
-from sources.mapping.results import Key, Problem, Stance, Step
+from sources.contract import Key, Problem, ReadRecord, Stance, Step
 from sources.models import DataSource, SyncedStep, Withdrawal
 from sources.sync import clashes, values
-from worklist import identity
+from worklist.attention import identity
 from worklist.models import Status, WorklistItem
 
 DONE = frozenset({Status.IN_PROGRESS, Status.COMPLETED})

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from django.utils import timezone
 
-from sources.mapping.results import Problem
+from sources.contract import Problem
 from sources.models import DataSource, SyncIssue
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from sources.backends.backend import Backend
+from sources.contract import Backend
 from sources.errors import AuthorisationError, ConfigurationError, HeldError, SourceError
 from sources.models import DataSource, Outcome, PendingRecord, SourceState, State
 from sources.sync.runs import Running

@@ -6,9 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from sources.backends import backend_for
-from sources.backends.backend import ReadRecord
-from sources.mapping.results import Key, Problem
+from sources.contract import Key, Problem, ReadRecord
+from sources.kinds import backend_for
 from sources.models import DataSource, Withdrawal
 from sources.sync import values, withdrawing
 from sources.sync.deciding import Decision, Deed, decide

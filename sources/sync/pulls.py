@@ -14,9 +14,9 @@ from django.db import DatabaseError, IntegrityError
 from django.db.models import Q
 from django.utils import timezone
 
-from sources.backends import backend_for
-from sources.backends.backend import Backend, ReadRecord
+from sources.contract import Backend, ReadRecord
 from sources.errors import HeldError, SourceError
+from sources.kinds import backend_for
 from sources.models import (
     DataSource,
     Outcome,

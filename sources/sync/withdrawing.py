@@ -1,7 +1,7 @@
 """What the source no longer has is cancelled, all at once at the end of a pull, or held for a person.
 
 A source that suddenly lacks much has more likely lost its rights, or changed its token's group, than its
-appointments.
+appointments. What becomes of all items when a source is disabled or deleted stands here too.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from sources.models import DataSource, SourceState, SyncedStep, SyncRun, Withdrawal
 from sources.sync import claims
-from worklist import lifecycle
+from worklist.items import lifecycle
 from worklist.models import Status
 
 ALWAYS_ALLOWED = 5
@@ -80,3 +80,18 @@ def _withdraw(source: DataSource, pk: int, run: SyncRun) -> int:
         if cancelled or item.performed_procedure_step_status != Status.IN_PROGRESS:
             SyncedStep.objects.filter(pk=pk).update(withdrawal=Withdrawal.DONE, run=run)
     return int(cancelled)
+
+
+def withdraw_all(source: DataSource, *, actor: str, reason: str) -> int:
+    """Cancel every item of the source that was not examined; how many.
+
+    The source itself is the actor, so that a source that is enabled again may offer them again.
+    """
+    cancelled, reason = 0, f"{reason} ({actor})"
+    steps = SyncedStep.objects.filter(source=source).exclude(withdrawal=Withdrawal.DONE).exclude(item=None)
+    for synced in steps.select_related("item").iterator():
+        assert synced.item is not None
+        if lifecycle.withdraw(synced.item, actor=source.actor, reason=reason):
+            cancelled += 1
+            SyncedStep.objects.filter(pk=synced.pk).update(withdrawal=Withdrawal.DONE, reason=reason)
+    return cancelled

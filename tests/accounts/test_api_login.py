@@ -196,7 +196,7 @@ def test_ones_own_password_is_changed_with_the_present_one(token: str, client: C
 def test_a_short_key_for_tokens_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     from django.core.exceptions import ImproperlyConfigured
 
-    from pylantir_site import env
+    from pylantir_site.environment import env
 
     monkeypatch.setenv("JWT_SECRET_KEY", "x" * 31)
     with pytest.raises(ImproperlyConfigured, match="JWT_SECRET_KEY must be 32"):

@@ -9,7 +9,7 @@ import pytest
 from cryptography.fernet import Fernet
 from django.conf import LazySettings
 
-from pylantir_site import checks
+from pylantir_site.overview import checks
 from sources.models import DataSource
 from worklist.models import Device
 

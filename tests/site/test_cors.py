@@ -13,8 +13,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 from playwright.sync_api import sync_playwright
 
-from pylantir_site.checks import origins_are_named
 from pylantir_site.cors import cors_settings
+from pylantir_site.overview.checks import origins_are_named
 from tests.conftest import chromium
 
 VARIABLES = ("CORS_ALLOWED_ORIGINS", "CORS_ALLOW_CREDENTIALS", "CORS_ALLOW_METHODS", "CORS_ALLOW_HEADERS")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pylantir_site.databases import postgresql
+from pylantir_site.environment.databases import postgresql
 from tests.site.fresh import script
 
 ASK = """

@@ -16,8 +16,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from pylantir_site import env, readiness
+from pylantir_site.environment import env
 from pylantir_site.management.commands.start import reachable
+from pylantir_site.overview import readiness
 from sources.models import DataSource, SourceState, State, WorkerBeat
 from tests.conftest import free_port
 

@@ -13,7 +13,7 @@ from tests.site.fresh import script
 THREADS = """
 import threading
 from django.db import connection, connections
-from pylantir_site.databases import use_pool
+from pylantir_site.environment.databases import use_pool
 with connection.cursor() as cursor:
     cursor.execute("SELECT 1")  # a connection from before, which use_pool closes
 use_pool(most=3)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pylantir_site.supervisor import Supervisor
+from pylantir_site.processes.supervisor import Supervisor
 from tests.conftest import wait_until
 
 # Each child says in a file that it is ready, and what became of it.
@@ -34,7 +34,7 @@ while True: time.sleep(0.05)
 """
 SUPERVISE = """
 import json, sys
-from pylantir_site.supervisor import Supervisor
+from pylantir_site.processes.supervisor import Supervisor
 commands = json.loads(sys.argv[1])
 sys.exit(Supervisor(commands, lambda line: print(line, flush=True), grace=float(sys.argv[2])).run())
 """

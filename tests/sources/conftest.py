@@ -12,9 +12,9 @@ import pytest
 from sources.mapping.rules import Rule
 from sources.models import DataSource, MappingRule, SyncRun
 from sources.sync import claims, pulls
-from tests.redcap_project import Project
-from tests.redcap_server import ALL_SWITCHES, RedcapServer, Switches
-from tests.redcap_studies import TOKEN
+from tests.redcap.project import Project
+from tests.redcap.server import ALL_SWITCHES, RedcapServer, Switches
+from tests.redcap.studies import TOKEN
 from tests.sources.study import PROJECT_ID, RULES, study
 from worklist.models import WorklistItem
 

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from sources.redcap.client import Access, Client
 from sources.redcap.dictionary import Dictionary
 from sources.redcap.rows import Row
-from tests.redcap_server import RedcapServer
-from tests.redcap_studies import TOKEN
+from tests.redcap.server import RedcapServer
+from tests.redcap.studies import TOKEN
 
 
 def access(server: RedcapServer, **changes: Any) -> Access:

@@ -8,9 +8,9 @@ from typing import Any
 from django.utils import timezone
 
 from sources.mapping.rules import Level, Rule
-from tests.redcap_dictionary import field
-from tests.redcap_project import Project, User
-from tests.redcap_studies import TOKEN
+from tests.redcap.dictionary import field
+from tests.redcap.project import Project, User
+from tests.redcap.studies import TOKEN
 
 RECORD = Level.RECORD
 RULES = (

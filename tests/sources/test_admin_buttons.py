@@ -17,8 +17,8 @@ from accounts import roles
 from accounts.models import User
 from sources.models import DataSource, SourceState, State, SyncedStep, SyncIssue, SyncRun, WorkerBeat
 from sources.sync import claims
-from tests.redcap_project import Project
-from tests.redcap_server import RedcapServer
+from tests.redcap.project import Project
+from tests.redcap.server import RedcapServer
 from tests.sources.conftest import MakeSource, items, only_item, pull
 from tests.sources.study import participant, participants
 from tests.sources.test_admin_source import save

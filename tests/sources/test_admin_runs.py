@@ -27,7 +27,7 @@ from sources.models import (
     SyncRun,
     Trigger,
 )
-from tests.redcap_project import Project
+from tests.redcap.project import Project
 from tests.sources.conftest import only_item, pull
 from tests.sources.study import PROJECT_ID, enrol, participant, participants
 from worklist.models import WorklistItem

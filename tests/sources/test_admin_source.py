@@ -25,8 +25,8 @@ from accounts.models import User
 from sources.backends.redcap import dictionary_of
 from sources.mapping.transforms import parse
 from sources.models import DataSource, MappingRule, SourceState, State, SyncIssue, SyncRun
-from tests.redcap_server import RedcapServer
-from tests.redcap_studies import TOKEN
+from tests.redcap.server import RedcapServer
+from tests.redcap.studies import TOKEN
 from tests.sources.conftest import MakeSource
 
 pytestmark = pytest.mark.django_db

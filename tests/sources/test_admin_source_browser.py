@@ -13,9 +13,9 @@ from playwright.sync_api import Page, expect
 from accounts.models import User
 from sources.backends.redcap import dictionary_of
 from sources.models import DataSource
-from tests.redcap_project import Project
-from tests.redcap_server import RedcapServer
-from tests.redcap_studies import TOKEN
+from tests.redcap.project import Project
+from tests.redcap.server import RedcapServer
+from tests.redcap.studies import TOKEN
 from tests.sources.study import participant
 from tests.worklist.test_admin_browser import browser, page, sign_in  # noqa: F401 - fixtures
 

@@ -16,8 +16,8 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from sources.models import DataSource, Outcome, SourceState, State, SyncIssue, SyncRun
 from tests.api_client import client_of
-from tests.redcap_server import RedcapServer
-from tests.redcap_studies import TOKEN
+from tests.redcap.server import RedcapServer
+from tests.redcap.studies import TOKEN
 
 
 @pytest.fixture

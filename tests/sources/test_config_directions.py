@@ -13,8 +13,8 @@ from sources.config_import.entries import Details, Pair, SourceEntry
 from sources.mapping.rules import Rule
 from sources.redcap.client import Access, Client
 from sources.redcap.dictionary import Dictionary
-from tests.redcap_server import RedcapServer
-from tests.redcap_studies import TOKEN, cpip, repevent
+from tests.redcap.server import RedcapServer
+from tests.redcap.studies import TOKEN, cpip, repevent
 
 
 def dictionary_of(server: RedcapServer) -> Dictionary:

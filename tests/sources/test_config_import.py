@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from sources.config_import import ConfigError, Report, at_start, import_config, reading
 from sources.models import DataSource, MappingRule, SourceState
 from tests import demo_study
-from tests.redcap_server import Failure, RedcapServer
-from tests.redcap_studies import TOKEN, cpip, repevent
+from tests.redcap.server import Failure, RedcapServer
+from tests.redcap.studies import TOKEN, cpip, repevent
 from tests.sources.conftest import items, pull
 from worklist.models import Device, WorklistItem
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from sources.contract import Key, Stance, Step
 from sources.mapping import evaluate
-from sources.mapping.results import Key, Stance, Step
 from sources.mapping.rules import Level, Plan, Rule, SessionKind, Sessions, WithoutTime
 from sources.redcap.dictionary import Dictionary
 from sources.redcap.rows import Row

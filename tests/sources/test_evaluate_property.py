@@ -9,12 +9,12 @@ from django.core.exceptions import ValidationError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sources.contract import Step
 from sources.mapping import evaluate
-from sources.mapping.results import Step
 from sources.mapping.rules import Plan, Rule
 from sources.redcap.rows import Row
 from tests.sources.projects import BOOKED, FIELDS, PERSON, RECORD, REPEATING, a_plan
-from worklist import cleaning
+from worklist.items import cleaning
 from worklist.models import WorklistItem
 
 ODD = (

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from sources.models import DataSource
 from tests import demo_study
-from tests.redcap_server import RedcapServer
+from tests.redcap.server import RedcapServer
 
 pytestmark = pytest.mark.django_db
 

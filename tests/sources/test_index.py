@@ -12,11 +12,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from sources import faring
 from sources.admin.overview import overview
 from sources.models import DataSource, SourceState, State, SyncedStep, SyncIssue, SyncRun, WorkerBeat
-from sources.sync import claims
-from tests.redcap_server import RedcapServer
+from sources.sync import claims, health
+from tests.redcap.server import RedcapServer
 from tests.sources.conftest import MakeSource
 from tests.sources.test_admin_runs import queries_of, shown
 
@@ -126,8 +125,8 @@ def test_a_source_outside_its_window_is_not_late(
         source, state=State.OK, last_success_at=now - timedelta(hours=14), next_pull_at=now - timedelta(1)
     )
 
-    assert faring.is_late(source, now=now) is late
-    assert faring.next_pull(source, now=now) == next_pull
+    assert health.is_late(source, now=now) is late
+    assert health.next_pull(source, now=now) == next_pull
 
 
 @pytest.mark.parametrize(

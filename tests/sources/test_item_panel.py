@@ -16,14 +16,14 @@ from django.utils import timezone
 
 from accounts.models import User
 from sources.admin.links import place
-from sources.mapping.results import Key
+from sources.contract import Key
 from sources.models import DataSource, SyncedStep, SyncIssue
-from tests.redcap_project import Project
+from tests.redcap.project import Project
 from tests.sources.conftest import only_item, pull
 from tests.sources.study import PROJECT_ID, book, enrol, participant
 from tests.sources.test_admin_runs import queries_of, shown
 from tests.sources.test_examined import examined
-from worklist import intake
+from worklist.items import intake
 from worklist.models import Status, WorklistItem
 
 pytestmark = pytest.mark.django_db

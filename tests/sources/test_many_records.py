@@ -7,8 +7,8 @@ import pytest
 from sources.mapping.rules import Rule, SessionKind
 from sources.models import Outcome
 from sources.sync import runs
-from tests.redcap_server import RedcapServer
-from tests.redcap_studies import big
+from tests.redcap.server import RedcapServer
+from tests.redcap.studies import big
 from tests.sources.conftest import MakeSource, items, pull
 from tests.sources.study import RECORD, today
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from sources.contract import Mistake
 from sources.mapping import targets
 from sources.mapping.check import mistakes
-from sources.mapping.results import Mistake
 from sources.mapping.rules import Level, Plan, Rule, SessionKind, Sessions, WithoutTime
 from sources.redcap.dictionary import Dictionary
 from tests.sources.projects import (

@@ -11,9 +11,9 @@ from django.utils import timezone
 from sources.backends import redcap as redcap_backend
 from sources.models import DataSource, Outcome, SourceState, State, SyncRun, Trigger
 from sources.sync import claims
-from tests.redcap_project import Project
-from tests.redcap_server import Failure, RedcapServer
-from tests.redcap_studies import TOKEN
+from tests.redcap.project import Project
+from tests.redcap.server import Failure, RedcapServer
+from tests.redcap.studies import TOKEN
 from tests.sources.conftest import MakeSource, items, pull
 from tests.sources.study import book, participant, study
 from worklist.models import WorklistItem

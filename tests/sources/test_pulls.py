@@ -11,9 +11,9 @@ from django.utils import timezone
 from sources.mapping.rules import Rule
 from sources.models import DataSource, Outcome, PendingRecord, SourceState, State, SyncIssue, SyncRun
 from sources.sync import claims, pulls
-from tests.redcap_project import Project
-from tests.redcap_server import ALL_SWITCHES, RedcapServer, Switches
-from tests.redcap_studies import TOKEN
+from tests.redcap.project import Project
+from tests.redcap.server import ALL_SWITCHES, RedcapServer, Switches
+from tests.redcap.studies import TOKEN
 from tests.sources.conftest import MakeSource, items, only_item, pull, set_rules
 from tests.sources.study import RECORD, RULES, book, enrol, participant, participants, study, today
 from worklist.models import Status, WorklistItem
@@ -190,7 +190,7 @@ def test_row_52_what_is_read_again_unchanged_writes_nothing(source: DataSource, 
 def test_row_53_the_mark_stays_where_a_batch_failed(
     source: DataSource, project: Project, redcap: RedcapServer
 ) -> None:
-    from tests.redcap_server import Failure
+    from tests.redcap.server import Failure
 
     participant(project, "P-001")
     pull(source)

@@ -10,9 +10,9 @@ import pytest
 from sources.errors import TooMuchError, TransientError
 from sources.redcap.client import Client
 from sources.redcap.dictionary import Dictionary
-from tests.redcap_project import Project
-from tests.redcap_server import Failure, RedcapServer
-from tests.redcap_studies import big, cpip, messy
+from tests.redcap.project import Project
+from tests.redcap.server import Failure, RedcapServer
+from tests.redcap.studies import big, cpip, messy
 from tests.sources.redcap_access import access, ids, read
 
 

@@ -14,9 +14,9 @@ import pytest
 
 from sources.errors import AuthorisationError, ConfigurationError, TransientError
 from sources.redcap.client import Client
-from tests.redcap_project import Project, User
-from tests.redcap_server import ALL_SWITCHES, Failure, RedcapServer, Switches
-from tests.redcap_studies import BOSTON_TOKEN, TOKEN, cpip, long2arm, messy, multisite, repevent
+from tests.redcap.project import Project, User
+from tests.redcap.server import ALL_SWITCHES, Failure, RedcapServer, Switches
+from tests.redcap.studies import BOSTON_TOKEN, TOKEN, cpip, long2arm, messy, multisite, repevent
 from tests.sources.redcap_access import access, ids, read
 
 Study = Callable[[], Project]

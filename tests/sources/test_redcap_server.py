@@ -16,9 +16,9 @@ import pytest
 import requests
 import trustme
 
-from tests.redcap_client import ask, ids, refusal, rows
-from tests.redcap_project import Project
-from tests.redcap_server import (
+from tests.redcap.client import ask, ids, refusal, rows
+from tests.redcap.project import Project
+from tests.redcap.server import (
     ALL_SWITCHES,
     SURVEY_RESPONDENT,
     RedcapServer,
@@ -27,7 +27,7 @@ from tests.redcap_server import (
     trigger,
     trigger_form,
 )
-from tests.redcap_studies import TOKEN, big, cpip, long2arm, multisite, repevent
+from tests.redcap.studies import TOKEN, big, cpip, long2arm, multisite, repevent
 
 NO_PERMISSION = "You do not have permissions to use the API"
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -264,7 +264,7 @@ def test_the_test_button_posts_nothing(server: RedcapServer) -> None:
 
 
 def test_it_runs_as_a_program_until_it_is_told_to_stop() -> None:
-    command = [sys.executable, "-m", "tests.redcap_server", "--study", "cpip", "--today", "2026-03-02"]
+    command = [sys.executable, "-m", "tests.redcap.server", "--study", "cpip", "--today", "2026-03-02"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         line = process.stdout.readline()

@@ -8,12 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.redcap_client import ask, ids, refusal, rows
-from tests.redcap_project import Project
-from tests.redcap_server import RedcapServer, Switches
-from tests.redcap_studies import (
-    cpip,
-)
+from tests.redcap.client import ask, ids, refusal, rows
+from tests.redcap.project import Project
+from tests.redcap.server import RedcapServer, Switches
+from tests.redcap.studies import cpip
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)  # 05:00 in Edmonton
 

@@ -10,9 +10,9 @@ import pytest
 from redcap.project import Project as PyCap
 from redcap.request import RedcapError, _session
 
-from tests.redcap_project import Project
-from tests.redcap_server import RedcapServer
-from tests.redcap_studies import TOKEN, cpip, repevent
+from tests.redcap.project import Project
+from tests.redcap.server import RedcapServer
+from tests.redcap.studies import TOKEN, cpip, repevent
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 

@@ -4,16 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.redcap_client import ask, ids, refusal, rows
-from tests.redcap_server import RedcapServer
-from tests.redcap_studies import (
-    BOSTON_TOKEN,
-    TOKEN,
-    cpip,
-    long2arm,
-    messy,
-    multisite,
-)
+from tests.redcap.client import ask, ids, refusal, rows
+from tests.redcap.server import RedcapServer
+from tests.redcap.studies import BOSTON_TOKEN, TOKEN, cpip, long2arm, messy, multisite
 
 # Rights
 

@@ -16,9 +16,9 @@ import trustme
 from sources.errors import AuthorisationError, ConfigurationError, SourceError, TransientError
 from sources.redcap import limiter
 from sources.redcap.client import Client
-from tests.redcap_project import Project
-from tests.redcap_server import Failure, RedcapServer, Switches
-from tests.redcap_studies import TOKEN, cpip
+from tests.redcap.project import Project
+from tests.redcap.server import Failure, RedcapServer, Switches
+from tests.redcap.studies import TOKEN, cpip
 from tests.sources.redcap_access import access, read
 
 ATTEMPTS = 4

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sources.mapping.results import Key
+from sources.contract import Key
 from sources.mapping.rules import Level, SessionKind, Sessions
 from sources.mapping.sessions import detect, find, level_of
 from sources.redcap.dictionary import Dictionary

@@ -18,9 +18,9 @@ from django.core.management import CommandError, call_command
 from sources.management.commands import sync_source
 from sources.models import DataSource, SourceState, SyncRun
 from sources.sync import claims
-from tests.redcap_project import Project
-from tests.redcap_server import Failure, RedcapServer
-from tests.redcap_studies import TOKEN
+from tests.redcap.project import Project
+from tests.redcap.server import Failure, RedcapServer
+from tests.redcap.studies import TOKEN
 from tests.site.fresh import ROOT
 from tests.sources.conftest import items, pull
 from tests.sources.study import book, participant, participants

@@ -23,14 +23,14 @@ from hypothesis.stateful import (
 )
 
 from sources.models import DataSource, SourceState, SyncedStep
-from sources.sync import pins, withdrawing
-from tests.redcap_project import Project
-from tests.redcap_server import ALL_SWITCHES, Failure, RedcapServer
+from sources.sync import edits, withdrawing
+from tests.redcap.project import Project
+from tests.redcap.server import ALL_SWITCHES, Failure, RedcapServer
 from tests.sources.conftest import new_source, pull
 from tests.sources.study import study, today
 from tests.worklist.performed_rows import make_step
-from worklist import intake, lifecycle
-from worklist.identity import IDENTITY_FIELDS
+from worklist.attention.identity import IDENTITY_FIELDS
+from worklist.items import intake, lifecycle
 from worklist.models import PerformedStatus, Status, WorklistItem
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(120)]
@@ -189,7 +189,7 @@ class Walk(RuleBasedStateMachine):
     def follow_again(self, data: st.DataObject) -> None:
         if item := self.choose(data, Status.SCHEDULED):
             synced = SyncedStep.objects.get(item=item)
-            pins.follow_again(synced, list(pins.pins(synced)), actor="bob")
+            edits.follow_again(synced, list(edits.pins(synced)), actor="bob")
             self.edited.discard(item.pk)
 
     @rule(data=st.data())

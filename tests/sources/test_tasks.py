@@ -27,9 +27,9 @@ from sources.models import (
     WorkerBeat,
 )
 from sources.sync import claims
-from tests.redcap_project import Project
-from tests.redcap_server import Failure, RedcapServer
-from tests.redcap_studies import TOKEN
+from tests.redcap.project import Project
+from tests.redcap.server import Failure, RedcapServer
+from tests.redcap.studies import TOKEN
 from tests.sources.conftest import MakeSource, items, pull
 from tests.sources.queue import queued, work_off
 from tests.sources.study import book, participant, participants

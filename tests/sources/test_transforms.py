@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sources.mapping import code_table
+from sources.mapping import codes
+from sources.mapping.problems import Unusable
 from sources.mapping.transforms import TransformError, parse
-from sources.mapping.unusable import Unusable
 
 
 @dataclass
@@ -149,4 +149,4 @@ def test_a_line_that_is_no_transform_is_refused_and_says_what_is_expected(line: 
     )
 )
 def test_a_table_of_codes_is_read_back_as_it_was_written(table: dict[str, str]) -> None:
-    assert code_table.read(code_table.write(table)) == table
+    assert codes.read(codes.write(table)) == table

@@ -21,7 +21,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from sources import triggers
 from sources.models import DataSource, PendingRecord, SourceState, SyncRun
-from tests.redcap_trigger import test_trigger, trigger
+from tests.redcap.trigger import test_trigger, trigger
 from tests.sources.conftest import pull
 from tests.sources.queue import queued
 from tests.sources.study import participant, study

@@ -8,13 +8,13 @@ import pytest
 from django.utils import timezone
 
 from sources.models import DataSource, Outcome, SourceState, State, SyncedStep, Withdrawal
-from sources.sync import retiring, withdrawing
-from tests.redcap_project import Project
-from tests.redcap_server import RedcapServer
-from tests.redcap_studies import TOKEN
+from sources.sync import withdrawing
+from tests.redcap.project import Project
+from tests.redcap.server import RedcapServer
+from tests.redcap.studies import TOKEN
 from tests.sources.conftest import items, only_item, pull
 from tests.sources.study import book, enrol, participant, participants, today
-from worklist import intake, lifecycle
+from worklist.items import intake, lifecycle
 from worklist.models import Status, WorklistItem
 
 pytestmark = pytest.mark.django_db
@@ -256,7 +256,7 @@ def test_row_93_items_of_a_disabled_source_can_be_withdrawn_and_return_with_it(
     participants(project, 2)
     pull(source)
 
-    assert retiring.withdraw_all(source, actor="alice", reason="The study is over") == 2
+    assert withdrawing.withdraw_all(source, actor="alice", reason="The study is over") == 2
     assert set(statuses(source).values()) == {"CANCELLED"}
     assert pull(source, full=True).restored == 2
     assert set(statuses(source).values()) == {"SCHEDULED"}

@@ -20,13 +20,13 @@ from django_q.tasks import async_task
 
 from sources.models import DataSource, Outcome, SourceState, SyncRun, WorkerBeat
 from tests.conftest import wait_until
-from tests.redcap_project import Project
-from tests.redcap_server import RedcapServer
+from tests.redcap.project import Project
+from tests.redcap.server import RedcapServer
 from tests.site.fresh import ROOT
 from tests.sources.conftest import items
 from tests.sources.study import participants
 from tests.worklist.conftest import test_database_environment
-from worklist import intake, lifecycle
+from worklist.items import intake, lifecycle
 from worklist.models import Status
 
 pytestmark = pytest.mark.django_db(transaction=True)

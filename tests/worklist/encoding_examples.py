@@ -12,7 +12,7 @@ from pydicom import Dataset
 from pydicom.datadict import dictionary_VR
 from pydicom.tag import Tag
 
-from worklist.attributes import RECORD_FIELDS, ROOT_ATTRIBUTES, STEP_ATTRIBUTES
+from worklist.dicom.item_attributes import RECORD_FIELDS, ROOT_ATTRIBUTES, STEP_ATTRIBUTES
 
 RECORD: dict[str, Any] = dict.fromkeys(RECORD_FIELDS, "") | {
     "patient_name": "DOE^JOHN",

@@ -19,8 +19,8 @@ from pydicom.filewriter import write_dataset
 from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag, Tag
 
-from worklist.attributes import BY_KEYWORD, ROOT_ATTRIBUTES, STEP_ATTRIBUTES, Attribute
 from worklist.dicom.encoding import Answer
+from worklist.dicom.item_attributes import BY_KEYWORD, ROOT_ATTRIBUTES, STEP_ATTRIBUTES, Attribute
 
 NOT_RETURNED = {0x00080005, 0x00080052, 0x00080201, 0x0040A390}
 STEP_SEQUENCE = 0x00400100

@@ -17,7 +17,9 @@ from tests.worklist.performed_steps import (
     scheduled_step,
     without,
 )
-from worklist import attention, intake, lifecycle, performing
+from worklist.attention import points
+from worklist.examinations import performing
+from worklist.items import intake, lifecycle
 from worklist.models import Attention, Kind, PerformedStep, Status, WorklistItem
 
 SCANNER = performing.Sender("MR1", "10.0.0.7")
@@ -82,7 +84,7 @@ def _cancelled(values: dict[str, Any]) -> None:
 def _stale(values: dict[str, Any]) -> None:
     step = reported(begun(an_item(**values)))
     PerformedStep.objects.filter(pk=step.pk).update(created_at=timezone.now() - timedelta(days=3))
-    attention.sweep()
+    points.sweep()
 
 
 def _protocol(values: dict[str, Any]) -> None:
@@ -96,7 +98,7 @@ def _deviation(values: dict[str, Any]) -> None:
 
 def _not_performed(values: dict[str, Any]) -> None:
     an_item(**{**values, "scheduled_start_date": timezone.localdate() - timedelta(days=1)})
-    attention.sweep()
+    points.sweep()
 
 
 BRING_ABOUT = {

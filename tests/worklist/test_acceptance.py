@@ -21,7 +21,8 @@ from pydicom.valuerep import validate_value
 
 from tests.scu import extended_negotiation, keys
 from tests.worklist.conftest import RunningServer
-from worklist import attributes, intake
+from worklist.dicom import item_attributes
+from worklist.items import intake
 from worklist.models import WorklistItem
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("acceptance_store")]
@@ -163,7 +164,7 @@ def test_a_universal_step_sequence_returns_the_whole_step(query: Query, sequence
     (_, answer), _ = query(identifier)
     whole = step(answer)
     assert whole.Modality == "CT"
-    for attribute in attributes.STEP_ATTRIBUTES:
+    for attribute in item_attributes.STEP_ATTRIBUTES:
         if attribute.return_type in ("1", "2"):
             assert attribute.tag in whole, attribute.keyword
 
@@ -192,8 +193,8 @@ def test_supported_optional_keys_are_answered_without_a_warning(query: Query) ->
     """Row 42."""
     root: dict[str, Any] = {
         attribute.keyword: None if attribute.vr != "SQ" else []
-        for attribute in attributes.ROOT_ATTRIBUTES
-        if attribute is not attributes.STEP_SEQUENCE
+        for attribute in item_attributes.ROOT_ATTRIBUTES
+        if attribute is not item_attributes.STEP_SEQUENCE
     }
     responses = query(asking(**root))
     assert found(responses) == VISIBLE
@@ -220,10 +221,10 @@ def test_fuzzy_matching_and_time_zones_are_never_promised(
 def everything() -> Dataset:
     """Every attribute of Table K.6-1, empty."""
     identifier = Dataset()
-    for attribute in attributes.ROOT_ATTRIBUTES:
+    for attribute in item_attributes.ROOT_ATTRIBUTES:
         identifier.add_new(attribute.tag, attribute.vr, None)
     item = Dataset()
-    for attribute in attributes.STEP_ATTRIBUTES:
+    for attribute in item_attributes.STEP_ATTRIBUTES:
         item.add_new(attribute.tag, attribute.vr, None)
     identifier.ScheduledProcedureStepSequence = [item]
     return identifier
@@ -235,8 +236,8 @@ def answers_to_everything(query: Query) -> list[Dataset]:
     return [answer for _, answer in pending]
 
 
-def with_places(answer: Dataset) -> list[tuple[tuple[attributes.Attribute, ...], Dataset]]:
-    return [(attributes.ROOT_ATTRIBUTES, answer), (attributes.STEP_ATTRIBUTES, step(answer))]
+def with_places(answer: Dataset) -> list[tuple[tuple[item_attributes.Attribute, ...], Dataset]]:
+    return [(item_attributes.ROOT_ATTRIBUTES, answer), (item_attributes.STEP_ATTRIBUTES, step(answer))]
 
 
 def test_only_the_requested_attribute_is_returned(query: Query) -> None:

@@ -8,9 +8,10 @@ import pytest
 from cryptography.x509 import Name
 from django.core.exceptions import ValidationError
 
-from worklist import access, certificates, networks
-from worklist.access import Request, closed_to, refusal
+from worklist.devices import access
+from worklist.devices.access import Request, closed_to, refusal
 from worklist.models import Device
+from worklist.validators import peers
 
 CALLING, CALLED = access.CALLING_AE_TITLE_NOT_RECOGNIZED, access.CALLED_AE_TITLE_NOT_RECOGNIZED
 MR1 = Name.from_rfc4514_string("CN=MR1,O=Hospital,C=DE")
@@ -86,7 +87,7 @@ class TestRefusals:
 
 @pytest.mark.parametrize("text", ["10.0.0.5", "10.0.0.0/24, 10.1.0.0/16\n::1", "", " 2001:db8::/64 "])
 def test_addresses_and_networks_are_taken(text: str) -> None:
-    assert len(networks.read(text)) == len(text.replace(",", " ").split())
+    assert len(peers.read_networks(text)) == len(text.replace(",", " ").split())
 
 
 @pytest.mark.parametrize(
@@ -100,12 +101,12 @@ def test_addresses_and_networks_are_taken(text: str) -> None:
 )
 def test_what_is_no_address_is_refused_with_the_way_to_write_it(text: str, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
-        networks.read(text)
+        peers.read_networks(text)
 
 
 @pytest.mark.parametrize("address", ["", "nowhere", "10.0.0.5.6", "fe80::1%eth0"])
 def test_what_calls_from_no_address_is_not_included(address: str) -> None:
-    assert not networks.includes("10.0.0.0/8", address)
+    assert not peers.includes("10.0.0.0/8", address)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +117,7 @@ def test_what_calls_from_no_address_is_not_included(address: str) -> None:
     ],
 )  # fmt: skip
 def test_a_certificate_must_have_all_parts_that_are_wanted(wanted: str, bears: bool) -> None:
-    assert certificates.bears(MR1, wanted) is bears
+    assert peers.bears(MR1, wanted) is bears
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from tests.worklist.activity import device_form
-from worklist import intake, lifecycle
-from worklist.admin import asking
+from worklist.admin import confirmation
+from worklist.items import intake, lifecycle
 from worklist.models import Device, Status, WorklistItem
 
 pytestmark = pytest.mark.django_db
@@ -221,7 +221,7 @@ def test_rescheduling_without_a_date_asks_again(coordinator: Client) -> None:
 def test_more_items_than_a_page_can_ask_about_are_left_alone(
     coordinator: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asking, "MOST_AT_ONCE", 1)
+    monkeypatch.setattr(confirmation, "MOST_AT_ONCE", 1)
     items = [an_item(), an_item()]
     done = act(coordinator, "cancel_items", items, confirmed="1", reason="")
     assert said(done) == ["Choose at most 1 items at once: nothing was done."]

@@ -15,7 +15,7 @@ from accounts.models import User
 from tests.worklist import reported
 from tests.worklist.performed_steps import begun, completed
 from tests.worklist.test_admin import change_url, errors_in, fields_of
-from worklist import attention
+from worklist.attention import points
 from worklist.models import Attention, Kind, PerformedStep, Status, WorklistItem
 
 pytestmark = pytest.mark.django_db
@@ -134,7 +134,7 @@ class TestUnscheduled:
         item.refresh_from_db()
         assert item.performed_procedure_step_status == Status.COMPLETED
         entry.refresh_from_db()
-        assert (entry.resolved_by, entry.note) == (attention.BY_ITSELF, attention.NO_LONGER)
+        assert (entry.resolved_by, entry.note) == (points.BY_ITSELF, points.NO_LONGER)
 
     def test_the_worklist_is_searched_by_post_so_that_no_name_is_in_a_url(self, coordinator: Client) -> None:
         wanted = reported.an_item(patient_name="Roe^Jane", patient_id="P7")
@@ -179,7 +179,7 @@ class TestResolving:
 
     def test_a_second_person_is_told_that_it_is_resolved(self, coordinator: Client) -> None:
         entry = reported.point(Kind.DEVIATION)
-        attention.resolve(entry, actor="alice", note="First.")
+        points.resolve(entry, actor="alice", note="First.")
         response = coordinator.post(resolve_url(entry), {"note": "Second."}, follow=True)
         assert messages_of(response) == ["It is resolved already."]
         entry.refresh_from_db()

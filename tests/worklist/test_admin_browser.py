@@ -17,7 +17,7 @@ from accounts.models import User
 from tests.conftest import PASSWORD, chromium
 from tests.worklist import reported
 from tests.worklist.performed_steps import completed
-from worklist import intake
+from worklist.items import intake
 from worklist.models import Attention, Kind, Status, WorklistItem
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]

@@ -18,7 +18,7 @@ from accounts.models import User
 from tests.conftest import free_port
 from tests.worklist import activity
 from tests.worklist.conftest import RunningServer, make_item
-from worklist import presets
+from worklist.devices import presets
 from worklist.models import Device, DeviceActivity, WorklistItem
 
 pytestmark = pytest.mark.django_db

@@ -30,8 +30,9 @@ from tests.worklist.performed_steps import (
 )
 from tests.worklist.reported import an_item, reported, unscheduled, updated
 from tests.worklist.test_admin import change_url, errors_in, fields_of, said
-from worklist import intake, performing
 from worklist.admin import dataset
+from worklist.examinations import performing
+from worklist.items import intake
 from worklist.models import Attention, Kind, PerformedStatus, PerformedStep, Status, WorklistItem
 
 pytestmark = pytest.mark.django_db

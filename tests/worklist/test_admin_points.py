@@ -18,7 +18,8 @@ from tests.worklist.reported import an_item, point, unscheduled
 from tests.worklist.test_admin import act as act_on_items
 from tests.worklist.test_admin import change_url, said
 from tests.worklist.test_admin_performed import queries_of
-from worklist import attention, performing
+from worklist.attention import points
+from worklist.examinations import performing
 from worklist.models import Attention, Kind, PerformedStatus
 
 pytestmark = pytest.mark.django_db
@@ -91,7 +92,7 @@ def test_a_resolved_point_shows_who_when_and_why_and_nothing_to_press(
     coordinator: Client, kind: Kind
 ) -> None:
     entry = point(kind)
-    attention.resolve(entry, actor="alice", note="Looked at the <b>images</b>")
+    points.resolve(entry, actor="alice", note="Looked at the <b>images</b>")
     entry.refresh_from_db()
 
     text = shown(coordinator, page(entry))
@@ -152,7 +153,7 @@ def test_without_a_note_nothing_is_resolved(coordinator: Client, note: str | Non
 
 def test_what_another_has_resolved_is_not_resolved_again(coordinator: Client) -> None:
     entry, other = point(Kind.IDENTITY), point(Kind.DEVIATION)
-    attention.resolve(entry, actor="alice", note="Mine")
+    points.resolve(entry, actor="alice", note="Mine")
 
     both = coordinator.post(
         f"{LIST}?state=all",
@@ -177,7 +178,7 @@ def test_the_list_shows_what_is_open_the_worst_first_and_the_newest_of_a_kind_fi
     Attention.objects.filter(pk=older.pk).update(opened_at=timezone.now() - timedelta(days=2))
     by_kind = {kind: point(kind) for kind in reversed(Kind)}
     resolved = point(Kind.IDENTITY)
-    attention.resolve(resolved, actor="bob", note="Seen")
+    points.resolve(resolved, actor="bob", note="Seen")
 
     expected = [by_kind[Kind.IDENTITY], older, *(by_kind[kind] for kind in list(Kind)[1:])]
     assert listed(coordinator) == expected

@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from tests.api_client import client_of
 from tests.worklist.reported import point
-from worklist import attention
+from worklist.attention import points
 from worklist.models import Kind
 
 RESOLVED = {"resolved": True, "note": "Asked the technologist."}
@@ -31,7 +31,7 @@ def kinds(answer: Any) -> list[str]:
 def test_open_points_are_listed_the_worst_first(client: APIClient) -> None:
     point(Kind.STALE, patient_id="P1")
     point(Kind.IDENTITY, patient_id="P2")
-    attention.resolve(point(Kind.WRONG_ENTRY, patient_id="P3"), actor="test", note="")
+    points.resolve(point(Kind.WRONG_ENTRY, patient_id="P3"), actor="test", note="")
 
     answer = client.get("/attention")
 
@@ -74,7 +74,7 @@ def test_a_point_says_what_is_the_matter_with_which_item_and_step(client: APICli
 def test_a_filter_narrows_the_list(query: str, found: list[str], client: APIClient) -> None:
     point(Kind.STALE, patient_id="P1")
     point(Kind.IDENTITY, patient_id="P2")
-    attention.resolve(point(Kind.WRONG_ENTRY, patient_id="P3"), actor="test", note="")
+    points.resolve(point(Kind.WRONG_ENTRY, patient_id="P3"), actor="test", note="")
 
     assert sorted(kinds(client.get(f"/attention?{query}"))) == sorted(found)
 

@@ -15,7 +15,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from tests.api_client import client_of
-from worklist import intake, lifecycle
+from worklist.items import intake, lifecycle
 from worklist.models import STEP_EXISTS, PerformedStep, Status, WorklistItem
 
 LEAST: dict[str, Any] = {"patient_name": "Doe^John", "patient_id": "P1", "modality": "MR"}

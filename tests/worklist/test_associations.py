@@ -25,9 +25,9 @@ from tests import scu
 from tests.conftest import dcmtk, free_port, wait_until
 from tests.scu import keys
 from tests.worklist.conftest import MANAGE, SOON, RunningServer, StartServer, test_database_environment
-from worklist.access import Refusal, Request, refusal
+from worklist.devices.access import Refusal, Request, refusal
 from worklist.models import Device
-from worklist.networks import is_loopback
+from worklist.validators.peers import is_loopback
 
 Echo = Callable[..., Any]
 SUCCESS = 0x0000

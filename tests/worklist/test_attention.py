@@ -12,7 +12,9 @@ from django.utils import timezone
 
 from tests.worklist.conftest import make_item
 from tests.worklist.performed_rows import make_step
-from worklist import attention, intake, lifecycle, performing
+from worklist.attention import points
+from worklist.examinations import performing
+from worklist.items import intake, lifecycle
 from worklist.models import Attention, Kind, PerformedStatus, PerformedStep, Status, WorklistItem
 
 pytestmark = pytest.mark.django_db
@@ -37,7 +39,7 @@ def named(name: str, patient_id: str = "P1") -> dict[str, Any]:
 
 def review(step: PerformedStep) -> None:
     with transaction.atomic():
-        attention.review(PerformedStep.objects.select_for_update().get(pk=step.pk))
+        points.review(PerformedStep.objects.select_for_update().get(pk=step.pk))
 
 
 def opened() -> Entries:
@@ -55,7 +57,7 @@ def test_a_step_without_an_item_is_unscheduled_until_it_is_linked(item: Worklist
     performing.link(step, item, actor="alice")
     assert opened() == []
     closed = Attention.objects.get()
-    assert (closed.resolved_by, closed.note) == (attention.BY_ITSELF, attention.NO_LONGER)
+    assert (closed.resolved_by, closed.note) == (points.BY_ITSELF, points.NO_LONGER)
 
 
 def test_another_patient_at_the_scanner_is_told_by_item_with_both_values(item: WorklistItem) -> None:
@@ -83,7 +85,7 @@ def test_an_identity_that_is_corrected_is_right_again_and_a_new_error_is_told(it
 def test_what_a_person_has_resolved_is_not_told_again_unless_it_is_something_else(item: WorklistItem) -> None:
     step = make_step(item, status=PerformedStatus.COMPLETED, dataset=named("Doe^Jon"))
     review(step)
-    assert attention.resolve(Attention.objects.get(), actor="bob", note="A nickname.")
+    assert points.resolve(Attention.objects.get(), actor="bob", note="A nickname.")
     review(step)
     assert opened() == []
     PerformedStep.objects.filter(pk=step.pk).update(dataset=named("Roe^Jane"))
@@ -96,8 +98,8 @@ def test_what_a_person_has_resolved_is_not_told_again_unless_it_is_something_els
 def test_it_is_resolved_once(item: WorklistItem) -> None:
     review(make_step(status=PerformedStatus.COMPLETED))
     entry = Attention.objects.get()
-    assert attention.resolve(entry, actor="bob", note="first")
-    assert not attention.resolve(entry, actor="charlie", note="second")
+    assert points.resolve(entry, actor="bob", note="first")
+    assert not points.resolve(entry, actor="charlie", note="second")
     entry.refresh_from_db()
     assert (entry.resolved_by, entry.note, entry.is_open) == ("bob", "first", False)
 
@@ -159,22 +161,22 @@ class TestSweep:
         step, fresh = (make_step(item, status=PerformedStatus.IN_PROGRESS) for _ in range(2))
         backdate(step, 13)
         backdate(fresh, 11)
-        assert (attention.sweep(), attention.sweep()) == (1, 0)
+        assert (points.sweep(), points.sweep()) == (1, 0)
         assert opened() == [(Kind.STALE, step.pk, None)]
 
     def test_a_stale_step_that_ends_is_right_again(self, item: WorklistItem) -> None:
         step = make_step(item, status=PerformedStatus.IN_PROGRESS)
         backdate(step, 13)
-        attention.sweep()
+        points.sweep()
         performing.close(step, to=PerformedStatus.COMPLETED, actor="alice", reason="The console was off.")
         assert opened() == []
 
     def test_a_stale_step_that_a_person_has_looked_at_is_left_alone(self, item: WorklistItem) -> None:
         step = make_step(item, status=PerformedStatus.IN_PROGRESS)
         backdate(step, 13)
-        attention.sweep()
-        attention.resolve(Attention.objects.get(), actor="bob", note="A long one.")
-        assert attention.sweep() == 0
+        points.sweep()
+        points.resolve(Attention.objects.get(), actor="bob", note="A long one.")
+        assert points.sweep() == 0
         review(step)
         assert opened() == []
 
@@ -185,32 +187,32 @@ class TestSweep:
     ) -> None:
         day = timezone.localdate() + timedelta(days=days)
         WorklistItem.objects.update(scheduled_start_date=day, performed_procedure_step_status=status)
-        attention.sweep()
+        points.sweep()
         expected = days < 0 and status == Status.SCHEDULED
         assert opened() == ([(Kind.NOT_PERFORMED, None, item.pk)] if expected else [])
-        assert attention.sweep() == 0
+        assert points.sweep() == 0
 
     @pytest.mark.parametrize("resolved_first", [False, True])
     def test_a_new_day_that_passes_is_told_anew(self, item: WorklistItem, *, resolved_first: bool) -> None:
         overdue_since(item, 5)
-        attention.sweep()
+        points.sweep()
         Attention.objects.update(opened_at=timezone.now() - timedelta(days=4))
         if resolved_first:
-            attention.resolve(Attention.objects.get(), actor="bob", note="Did not come.")
+            points.resolve(Attention.objects.get(), actor="bob", note="Did not come.")
         intake.change(item, {"scheduled_start_date": timezone.localdate()}, actor="bob")
         assert opened() == []
-        attention.sweep()
+        points.sweep()
         assert opened() == []
         overdue_since(item, 1)
-        attention.sweep()
+        points.sweep()
         assert opened() == [(Kind.NOT_PERFORMED, None, item.pk)]
         assert Attention.objects.count() == 2
 
     def test_an_overdue_item_that_a_person_has_resolved_is_left_alone(self, item: WorklistItem) -> None:
         overdue_since(item, 2)
-        attention.sweep()
-        attention.resolve(Attention.objects.get(), actor="bob", note="Did not come.")
-        assert attention.sweep() == 0
+        points.sweep()
+        points.resolve(Attention.objects.get(), actor="bob", note="Did not come.")
+        assert points.sweep() == 0
 
     @pytest.mark.parametrize(
         "mend",
@@ -226,7 +228,7 @@ class TestSweep:
         self, item: WorklistItem, mend: Callable[[WorklistItem], Any]
     ) -> None:
         overdue_since(item, 1)
-        attention.sweep()
+        points.sweep()
         mend(item)
         assert opened() == []
 
@@ -234,23 +236,23 @@ class TestSweep:
         self, item: WorklistItem
     ) -> None:
         overdue_since(item, 1)
-        attention.sweep()
+        points.sweep()
         WorklistItem.objects.update(scheduled_start_date=date(2099, 1, 1))
-        attention.sweep()
+        points.sweep()
         assert opened() == []
 
     def test_more_than_a_batch_is_told_over_several_sweeps(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(attention, "MOST_AT_ONCE", 3)
+        monkeypatch.setattr(points, "MOST_AT_ONCE", 3)
         WorklistItem.objects.bulk_create(make_item(number) for number in range(1, 6))
-        assert [attention.sweep() for _ in range(3)] == [3, 2, 0]
+        assert [points.sweep() for _ in range(3)] == [3, 2, 0]
 
     def test_an_idle_sweep_writes_nothing_and_asks_little(
         self, item: WorklistItem, django_assert_num_queries: Any
     ) -> None:
         overdue_since(item, 1)
-        attention.sweep()
+        points.sweep()
         with django_assert_num_queries(3) as asked:
-            attention.sweep()
+            points.sweep()
         assert all(query["sql"].startswith("SELECT") for query in asked.captured_queries)
 
 

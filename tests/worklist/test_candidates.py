@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from tests.worklist.performed_steps import begun, new_uid, scheduled_step
 from tests.worklist.reported import an_item, reported, unscheduled
-from worklist import candidates, lifecycle, performing
+from worklist.examinations import candidates, performing
+from worklist.items import lifecycle
 from worklist.models import PerformedStep, Status, WorklistItem
 
 pytestmark = pytest.mark.django_db

@@ -17,7 +17,7 @@ from pynetdicom.association import Association
 
 from tests.conftest import free_port
 from tests.worklist.conftest import RunningServer, StartServer, manage
-from worklist import attributes
+from worklist.dicom import item_attributes
 from worklist.management.commands import test_client
 from worklist.models import Device
 
@@ -78,7 +78,7 @@ def test_each_key_is_matched(
 
 def test_every_matched_attribute_has_its_option() -> None:
     parser = test_client.Command().create_parser("manage.py", "test_client")
-    for attribute in attributes.matched():
+    for attribute in item_attributes.matched():
         for name in (attribute.keyword, attribute.field):
             options = vars(parser.parse_args([f"--{name}", "X"]))
             assert options[attribute.keyword] == "X"

@@ -9,12 +9,14 @@ import pytest
 from django.core.management import call_command
 from pynetdicom import evt
 
-from worklist import access, attributes, performing
-from worklist.access import Request
 from worklist.answering import statuses
 from worklist.conformance import associations, performed, queries, statement
+from worklist.devices import access
+from worklist.devices.access import Request
+from worklist.dicom import item_attributes
 from worklist.dicom import mpps as rules
 from worklist.dicom.mpps_attributes import ATTRIBUTES, printed
+from worklist.examinations import performing
 from worklist.models import Device
 from worklist.scp import mpps, server
 
@@ -36,14 +38,14 @@ def test_the_command_prints_the_statement() -> None:
 
 def test_every_attribute_is_listed_with_its_tag_and_type() -> None:
     rows = statement().splitlines()
-    for attribute in attributes.BY_KEYWORD.values():
+    for attribute in item_attributes.BY_KEYWORD.values():
         row = f"{attribute.name} | {attribute.tag} | {attribute.vr} | {attribute.return_type} | "
         assert any(row in line for line in rows), attribute.keyword
 
 
 def test_every_matching_key_is_listed_with_its_kind() -> None:
     rows = statement().splitlines()
-    for attribute in attributes.matched():
+    for attribute in item_attributes.matched():
         key = "R" if attribute.required else "O"
         row = f"{attribute.name} | {attribute.tag} | {attribute.vr} | {key} | {attribute.matching.value}"
         assert any(row in line for line in rows), attribute.keyword

@@ -23,8 +23,8 @@ from pydicom.tag import Tag
 
 from tests.worklist.encoding_examples import RECORD, records, requests
 from tests.worklist.encoding_reference import expected, read, write
-from worklist.attributes import ROOT_ATTRIBUTES, STEP_ATTRIBUTES
 from worklist.dicom.encoding import EncodingError, Plan
+from worklist.dicom.item_attributes import ROOT_ATTRIBUTES, STEP_ATTRIBUTES
 
 BOTH = pytest.mark.parametrize("implicit_vr", [False, True], ids=["explicit", "implicit"])
 

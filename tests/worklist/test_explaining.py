@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from tests.worklist.conftest import make_item
-from worklist.answering import compiled, offers, requests
+from worklist.answering import compiled, requests
 from worklist.answering.explaining import Mend, Reason, said, why_not
+from worklist.devices import offers
 from worklist.models import Device, WorklistItem
 
 pytestmark = pytest.mark.django_db

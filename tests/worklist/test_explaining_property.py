@@ -17,12 +17,13 @@ from pydicom.filewriter import write_dataset
 from tests.worklist import reference_matcher
 from tests.worklist.identifiers import values_as_they_come
 from tests.worklist.test_matching_property import KEYWORDS, _create, stores_and_identifiers
-from worklist.answering import compiled, offers
+from worklist.answering import compiled
 from worklist.answering.compiled import Request
 from worklist.answering.explaining import why_not
-from worklist.answering.offers import offer_to
 from worklist.answering.search import search
 from worklist.answering.statuses import TooMany
+from worklist.devices import offers
+from worklist.devices.offers import offer_to
 from worklist.dicom.matching import IdentifierError
 from worklist.models import Device, OverMaximum, Status, WorklistItem
 

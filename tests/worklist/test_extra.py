@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from pydicom import Dataset
 
 from tests.worklist.encoding_examples import RECORD, extra_attributes
-from worklist.attributes import BY_FIELD, IDENTIFIER_ATTRIBUTES
 from worklist.dicom.encoding import Plan
 from worklist.dicom.extra import ExtraAttributesError, check
+from worklist.dicom.item_attributes import BY_FIELD, IDENTIFIER_ATTRIBUTES
 
 
 def problem(attributes: object) -> tuple[str, str]:

@@ -33,7 +33,7 @@ from tests.conftest import wait_until
 from tests.scu import keys
 from tests.worklist.conftest import RunningServer, StartServer, make_item
 from worklist.answering import compiled, rows
-from worklist.answering.remembering import Remembered
+from worklist.answering.remembered import Remembered
 from worklist.answering.statuses import Failure
 from worklist.dicom import datasets
 from worklist.dicom.datasets import Unreadable

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.worklist.conftest import make_item
-from worklist import identity
+from worklist.attention import identity
 from worklist.dicom.performed import Patient
 
 ITEM = {

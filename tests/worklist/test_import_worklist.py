@@ -28,11 +28,11 @@ from pydicom.uid import (
 )
 
 from tests.conftest import dcmtk, not_installed
-from worklist import attributes, intake, lifecycle, worklist_files
-from worklist.attributes import Attribute
-from worklist.dicom import values
+from worklist.dicom import item_attributes, values
+from worklist.dicom.item_attributes import Attribute
 from worklist.dicom.reading import Refused
 from worklist.dicom.values import to_text
+from worklist.items import intake, lifecycle, worklist_files
 from worklist.models import Status, WorklistItem
 
 SAMPLES = Path("/usr/share/doc/dcmtk/examples/wlistdb/OFFIS")
@@ -164,17 +164,20 @@ def test_all_attributes_of_the_table_come_through(tmp_path: Path) -> None:
     """What one file holds and what the item answers are the same, attribute by attribute."""
     content = Dataset()
     step_item = Dataset()
-    for place, made in ((attributes.ROOT_ATTRIBUTES, content), (attributes.STEP_ATTRIBUTES, step_item)):
+    for place, made in (
+        (item_attributes.ROOT_ATTRIBUTES, content),
+        (item_attributes.STEP_ATTRIBUTES, step_item),
+    ):
         for attribute in place:
-            if attribute is not attributes.STEP_SEQUENCE:
+            if attribute is not item_attributes.STEP_SEQUENCE:
                 setattr(made, attribute.keyword, sample(attribute))
     content.ReferencedStudySequence[0].ReferencedSOPInstanceUID = content.StudyInstanceUID
     content.ScheduledProcedureStepSequence = [step_item]
     run(write(tmp_path / "a.wl", content))
     item = WorklistItem.objects.get()
-    for attribute in attributes.BY_KEYWORD.values():
-        if attribute is not attributes.STEP_SEQUENCE:
-            made = content if attribute.place is attributes.Place.ROOT else step_item
+    for attribute in item_attributes.BY_KEYWORD.values():
+        if attribute is not item_attributes.STEP_SEQUENCE:
+            made = content if attribute.place is item_attributes.Place.ROOT else step_item
             assert held(item, attribute) == as_json(made[attribute.keyword].value), attribute.keyword
 
 
@@ -587,7 +590,7 @@ def test_items_survive_a_way_through_files(tmp_path: Path) -> None:
         )
         for number, name in enumerate(("DOE^JOHN", "王^小明=王^小明", "MÜLLER^JÖRG"))
     ]
-    fields = [*attributes.RECORD_FIELDS]
+    fields = [*item_attributes.RECORD_FIELDS]
     before = list(WorklistItem.objects.order_by("patient_id").values(*fields))
     for item, record in zip(made, before, strict=True):
         write(tmp_path / f"{item.pk}.wl", as_file(record), meta=item.patient_id != "P1")
@@ -600,8 +603,8 @@ def test_items_survive_a_way_through_files(tmp_path: Path) -> None:
 def as_file(record: dict[str, Any]) -> Dataset:
     content, step_item = Dataset(), Dataset()
     content.SpecificCharacterSet = "ISO_IR 192"
-    for attribute in attributes.BY_KEYWORD.values():
-        made = content if attribute.place is attributes.Place.ROOT else step_item
+    for attribute in item_attributes.BY_KEYWORD.values():
+        made = content if attribute.place is item_attributes.Place.ROOT else step_item
         value = record["extra_attributes"].get(attribute.keyword)
         if value is None and attribute.derive:
             value = attribute.derive(record)

@@ -16,7 +16,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from tests.worklist.performed_rows import make_step
-from worklist import identifiers, intake, lifecycle
+from worklist.items import identifiers, intake, lifecycle
 from worklist.models import PerformedStatus, Status, WorklistItem
 
 pytestmark = pytest.mark.django_db
@@ -344,10 +344,11 @@ def test_the_database_itself_refuses_what_breaks_the_vr(field: str, value: objec
 
 
 def test_every_model_field_with_a_dicom_value_has_a_cleaner() -> None:
-    from worklist import attributes, cleaning
+    from worklist.dicom import item_attributes
+    from worklist.items import cleaning
 
     written_by_lifecycle = {"performed_procedure_step_status"}
-    assert set(attributes.RECORD_FIELDS) - written_by_lifecycle == set(cleaning.CLEANERS)
+    assert set(item_attributes.RECORD_FIELDS) - written_by_lifecycle == set(cleaning.CLEANERS)
 
 
 class TestFrozenIdentity:

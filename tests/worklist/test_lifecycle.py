@@ -6,7 +6,7 @@ import pytest
 from django.db import transaction
 
 from tests.worklist.performed_rows import make_step
-from worklist import intake, lifecycle
+from worklist.items import intake, lifecycle
 from worklist.models import Attention, Kind, PerformedStatus, Status, WorklistItem
 
 pytestmark = pytest.mark.django_db

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.worklist.conftest import make_item
-from worklist import linking
 from worklist.dicom.performed import Reference
+from worklist.examinations import linking
 from worklist.models import Evidence, Status, WorklistItem
 
 pytestmark = pytest.mark.django_db

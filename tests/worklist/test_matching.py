@@ -15,9 +15,9 @@ from pydicom.sequence import Sequence
 from pydicom.tag import Tag
 
 from tests.worklist.identifiers import asking, data_set, over_the_wire, values_as_they_come
-from worklist import attributes
-from worklist.attributes import Matching, Place
+from worklist.dicom import item_attributes
 from worklist.dicom.conditions import AllOf, AnyOf, Range, Scheduled, Text, Within
+from worklist.dicom.item_attributes import Matching, Place
 from worklist.dicom.matching import IdentifierError, Keys, read_keys
 
 __all__ = ["values_as_they_come"]
@@ -34,9 +34,11 @@ def only_condition(root: dict[str, Any] | None = None, step: dict[str, Any] | No
 
 
 @pytest.mark.parametrize("value", ["", " ", "   ", "\0", "*", "**", " * ", ["", ""], ["A", "*"]], ids=repr)
-@pytest.mark.parametrize("attribute", list(attributes.matched()), ids=lambda attribute: attribute.keyword)
+@pytest.mark.parametrize(
+    "attribute", list(item_attributes.matched()), ids=lambda attribute: attribute.keyword
+)
 def test_a_key_of_spaces_or_asterisks_matches_everything(
-    attribute: attributes.Attribute, value: str | list[str]
+    attribute: item_attributes.Attribute, value: str | list[str]
 ) -> None:
     """Rows 1, 15, 22 and 25."""
     values = {attribute.keyword: value}
@@ -349,9 +351,9 @@ def test_another_key_that_cannot_be_read_is_not_matched() -> None:
 
 
 def test_a_matched_key_has_a_field_and_a_reading() -> None:
-    kinds = {attribute.matching for attribute in attributes.matched()}
+    kinds = {attribute.matching for attribute in item_attributes.matched()}
     assert kinds == {Matching.TEXT, Matching.RANGE, Matching.UID_LIST, Matching.STATUS}
-    assert all(attribute.field for attribute in attributes.matched())
+    assert all(attribute.field for attribute in item_attributes.matched())
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ from pydicom.tag import Tag
 
 from tests.worklist import reference_matcher
 from tests.worklist.identifiers import asking, values_as_they_come
-from worklist import attributes
-from worklist.attributes import Place
+from worklist.dicom import item_attributes
+from worklist.dicom.item_attributes import Place
 from worklist.dicom.matching import IdentifierError, read_keys
 from worklist.models import WorklistItem
 
@@ -197,7 +197,7 @@ KEYWORDS = st.one_of(
         [[STATION], [STATION], [DATE, TIME], [DATE, TIME], [TIME], ["PatientName"], ["Modality"]]
     ),
 )
-STEP = attributes.BY_PLACE[Place.STEP]
+STEP = item_attributes.BY_PLACE[Place.STEP]
 
 
 @st.composite

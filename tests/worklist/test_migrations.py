@@ -51,7 +51,7 @@ def test_items_devices_and_their_history_survive_the_upgrade(at_version: Any) ->
     call_command("migrate", verbosity=0)
 
     from sources.models import DataSource
-    from worklist import lifecycle
+    from worklist.items import lifecycle
     from worklist.models import Device, Status, WorklistItem
 
     item = WorklistItem.objects.get()

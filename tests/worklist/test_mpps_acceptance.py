@@ -19,7 +19,7 @@ from tests.worklist import performed_steps as steps
 from tests.worklist.conftest import RunningServer, StartServer
 from tests.worklist.identifiers import data_set
 from tests.worklist.performed_steps import change, create
-from worklist import lifecycle
+from worklist.items import lifecycle
 from worklist.models import (
     Attention,
     Evidence,

@@ -23,7 +23,7 @@ from tests.scu import Answer, Message, RawUser, Response
 from tests.worklist import performed_steps as steps
 from tests.worklist.conftest import SOON, RunningServer, StartServer
 from tests.worklist.performed_steps import change, create
-from worklist import lifecycle
+from worklist.items import lifecycle
 from worklist.models import Attention, Kind, PerformedStatus, PerformedStep, Status, WorklistItem
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]

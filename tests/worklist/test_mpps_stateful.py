@@ -29,7 +29,7 @@ from tests.scu import RawUser, Response
 from tests.worklist import performed_steps as steps
 from tests.worklist.conftest import RunningServer, StartServer, make_item
 from tests.worklist.identifiers import data_set
-from worklist import performing
+from worklist.examinations import performing
 from worklist.models import PerformedStatus, PerformedStep, WorklistItem
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]

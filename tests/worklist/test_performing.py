@@ -6,7 +6,7 @@ import pytest
 
 from tests.worklist.conftest import make_item
 from tests.worklist.performed_rows import make_step
-from worklist import performing
+from worklist.examinations import performing
 from worklist.models import Evidence, PerformedStatus, PerformedStepItem, Status, WorklistItem
 
 pytestmark = pytest.mark.django_db

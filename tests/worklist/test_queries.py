@@ -18,7 +18,7 @@ from tests.worklist.identifiers import asking, data_set, over_the_wire, values_a
 from worklist.dicom import person_name
 from worklist.dicom.matching import read_keys
 from worklist.models import WorklistItem
-from worklist.queries import OFFERED
+from worklist.models.items import OFFERED
 
 __all__ = ["values_as_they_come"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("values_as_they_come")]

@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from tests.conftest import wait_until
 from tests.worklist import activity
-from worklist import attention
 from worklist.answering.compiled import LONGEST_REMEMBERED, Request
+from worklist.attention import points
 from worklist.models import Device, DeviceActivity
 from worklist.scp import records
 from worklist.scp.watching import Watch
@@ -123,7 +123,7 @@ def test_old_activity_goes_but_for_each_devices_last_contact_and_query() -> None
 @pytest.mark.django_db(transaction=True)  # a watch closes its connection
 def test_the_server_prunes_once_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "ATTENTION_INTERVAL", 1)
-    monkeypatch.setattr(attention, "sweep", lambda: 0)
+    monkeypatch.setattr(points, "sweep", lambda: 0)
     now = [100.0]
     monkeypatch.setattr("worklist.scp.watching.time.monotonic", lambda: now[0])
     watch = Watch()

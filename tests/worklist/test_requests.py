@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from tests.worklist import activity
 from tests.worklist.conftest import make_item
-from worklist.answering import offers, requests
+from worklist.answering import requests
 from worklist.answering.compiled import Request
 from worklist.answering.verdicts import last_or_usual, verdicts
+from worklist.devices import offers
 from worklist.dicom.matching import read_keys
 from worklist.models import Device
 

@@ -8,8 +8,8 @@ import pytest
 
 from tests.worklist import reported
 from tests.worklist.performed_steps import begun, code
-from worklist import sent
 from worklist.admin import comparison
+from worklist.attention import as_sent
 from worklist.models import Device, Kind, PerformedStep, WorklistItem
 
 pytestmark = pytest.mark.django_db
@@ -77,7 +77,7 @@ def test_the_codes_that_were_sent_follow_the_rules(
 ) -> None:
     Device(ae_title="MR1", **rules).save_as("test")
     item = reported.an_item(patient_id="P12", protocol_name="T1", hisris_coding_designator="99X")
-    assert sent.codes(item, sent.rules_of("MR1")) == codes
+    assert as_sent.codes(item, as_sent.rules_of("MR1")) == codes
 
 
 @pytest.mark.parametrize(
@@ -85,11 +85,11 @@ def test_the_codes_that_were_sent_follow_the_rules(
 )
 def test_codes_that_were_written_past_intake_stop_no_report(broken: Any) -> None:
     item = WorklistItem(protocol_name="T1", hisris_coding_designator="", extra_attributes=broken)
-    assert sent.codes(item, sent.rules_of("MR1")) == set()
+    assert as_sent.codes(item, as_sent.rules_of("MR1")) == set()
 
 
 def test_a_name_without_a_plain_form_was_sent_as_it_is() -> None:
     a_device(**PLAIN)
-    rules = sent.rules_of("MR1")
-    assert sent.name(WorklistItem(patient_name="王^小明"), rules) == "王^小明"
-    assert sent.name(WorklistItem(patient_name="Yamada^Tarou=山田^太郎"), rules) == "Yamada^Tarou"
+    rules = as_sent.rules_of("MR1")
+    assert as_sent.name(WorklistItem(patient_name="王^小明"), rules) == "王^小明"
+    assert as_sent.name(WorklistItem(patient_name="Yamada^Tarou=山田^太郎"), rules) == "Yamada^Tarou"

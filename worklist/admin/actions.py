@@ -8,9 +8,9 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from worklist import intake, lifecycle
-from worklist.admin.asking import Wording, ask_then_do, do, report
+from worklist.admin.confirmation import Wording, ask_then_do, do, report
 from worklist.admin.forms import ReasonForm, RescheduleForm
+from worklist.items import intake, lifecycle
 from worklist.models import Status, WorklistItem
 
 # An exam under way or done keeps its time; a withdrawn one is put back first.

@@ -18,14 +18,15 @@ from django.utils.text import Truncator
 from django.utils.timesince import timesince
 from django.views.decorators.http import require_POST
 
-from pylantir_site.looking import LookOnly
-from worklist import attention, performing
+from pylantir_site.view_only import ViewOnly
 from worklist.admin import comparison
-from worklist.admin.asking import Wording, ask_then_do, attempt, filled_in
 from worklist.admin.badges import LINE_BREAK, kind_badge
+from worklist.admin.confirmation import Wording, ask_then_do, attempt, filled_in
 from worklist.admin.filters import StateFilter
 from worklist.admin.forms import NoteForm
 from worklist.admin.performed_steps import about, linked
+from worklist.attention import points
+from worklist.examinations import performing
 from worklist.models import Attention, Kind
 
 LINES_IN_THE_LIST = 4
@@ -40,12 +41,12 @@ def resolve_points(model_admin: Any, request: HttpRequest, queryset: QuerySet[At
 
 
 def _resolve(entry: Attention, form: Any, actor: str) -> None:
-    if not attention.resolve(entry, actor=actor, note=form.cleaned_data["note"]):
+    if not points.resolve(entry, actor=actor, note=form.cleaned_data["note"]):
         raise performing.Refused("It is resolved already.")
 
 
 @admin.register(Attention)
-class AttentionAdmin(LookOnly, admin.ModelAdmin):
+class AttentionAdmin(ViewOnly, admin.ModelAdmin):
     list_display = ("badge", "who", "lines", "since")
     list_filter = (StateFilter, ("kind", admin.ChoicesFieldListFilter))
     search_fields = ("item__patient_name", "item__patient_id", "step__patient_name", "step__patient_id")
@@ -57,8 +58,8 @@ class AttentionAdmin(LookOnly, admin.ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         # Not the stock one, which would order by what is not annotated yet.
-        points = Attention.objects.select_related("item", "step").defer("step__dataset")
-        return points.worst_first().annotate(opened=F("opened_at"))
+        rows = Attention.objects.select_related("item", "step").defer("step__dataset")
+        return rows.worst_first().annotate(opened=F("opened_at"))
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         return ("severity", "-opened_at", "-pk")

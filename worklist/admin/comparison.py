@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from django.utils.formats import date_format, time_format
 
-from worklist import identity, sent
+from worklist.attention import as_sent, identity
 from worklist.dicom import performed
 from worklist.dicom.output_rules import OutputRules
 from worklist.dicom.performed import Patient, Reference
@@ -29,7 +29,7 @@ class Row(NamedTuple):
 def rows(item: WorklistItem | None, step: PerformedStep, rules: OutputRules | None = None) -> list[Row]:
     """Without an item, what the scanner reported alone. `rules` are those of the step's device, if known."""
     reported = performed.patient(step.dataset)
-    sent_name = sent.name(item, rules or sent.rules_of(step.calling_ae_title)) if item else ""
+    sent_name = as_sent.name(item, rules or as_sent.rules_of(step.calling_ae_title)) if item else ""
     return [*_patient(item, reported, sent_name), *_ids(item, step), *_procedure(item, step)]
 
 

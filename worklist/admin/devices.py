@@ -15,9 +15,9 @@ from django.utils.html import format_html
 from django.utils.timesince import timesince
 from django.views.decorators.http import require_POST
 
-from worklist import presets
 from worklist.admin.history import ActorHistoryAdmin
 from worklist.admin.previews import preview_view
+from worklist.devices import presets
 from worklist.models import Device, DeviceActivity, Status
 
 OWN_AE_TITLE = "MWL_SERVER"
@@ -138,7 +138,7 @@ class DeviceAdmin(ActorHistoryAdmin):
         if not device.host or device.port is None:
             messages.error(request, "Enter host and port first: where does the device listen?")
         else:
-            from worklist.scp.echo import echo  # pynetdicom is for those who press the button
+            from worklist.scp.echo_scu import echo  # pynetdicom is for those who press the button
 
             own = device.called_ae_title or OWN_AE_TITLE
             outcome = echo(device.host, device.port, ae_title=device.ae_title, own_ae_title=own)

@@ -8,11 +8,11 @@ from django import forms
 from django.contrib.admin.widgets import AdminDateWidget, AdminTextInputWidget, AdminTimeWidget
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 
-from worklist import intake
+from worklist.attention.points import LONGEST_NOTE
+from worklist.items import intake
+from worklist.items.lifecycle import LONGEST_REASON
 from worklist.models import PerformedStatus, WorklistItem
 
-LONGEST_REASON = 200  # characters
-LONGEST_NOTE = 2000
 TO_CLOSE_AS = tuple(each for each in PerformedStatus.choices if each[0] != PerformedStatus.IN_PROGRESS)
 ABOUT_THE_CHANGE = frozenset({"reason"})  # fields that are none of the item's
 

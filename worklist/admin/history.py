@@ -10,7 +10,7 @@ from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from worklist.changes import Entry, entries
+from worklist.models.changes import Entry, entries
 
 
 class ActorHistoryAdmin(admin.ModelAdmin):

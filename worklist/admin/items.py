@@ -11,12 +11,14 @@ from django.urls import URLPattern, path
 from django.utils.formats import date_format, time_format
 from django.utils.html import format_html
 
-from worklist import identity, intake, preview
 from worklist.admin import actions, missing
 from worklist.admin.badges import status_badge
 from worklist.admin.filters import SourceFilter, StationFilter, WhenFilter
 from worklist.admin.forms import WorklistItemForm
 from worklist.admin.history import ActorHistoryAdmin
+from worklist.answering import previews
+from worklist.attention import identity
+from worklist.items import intake
 from worklist.models import Attention, Device, WorklistItem
 
 # The fields of the form that say who is examined.
@@ -154,7 +156,7 @@ class WorklistItemAdmin(ActorHistoryAdmin):
 
     @admin.display(description="answer")
     def as_the_scanner_sees_it(self, item: WorklistItem) -> str:
-        return format_html('<pre class="dataset">{}</pre>', preview.as_the_scanner_sees_it(item))
+        return format_html('<pre class="dataset">{}</pre>', previews.as_the_scanner_sees_it(item))
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 from django.contrib import admin
 from django.http import HttpRequest
 
-from worklist import candidates, identity, sent
+from worklist.attention import as_sent, identity
 from worklist.dicom import performed
+from worklist.examinations import candidates
 from worklist.models import PerformedStep, WorklistItem
 
 MOST_FOUND = 20
@@ -24,10 +25,10 @@ def panel(request: HttpRequest, step: PerformedStep) -> dict[str, Any]:
     """What the panel shows. A search comes by POST: names of participants are not for URLs."""
     sought = request.POST.get("q", "").strip()
     found = _found(request, step, sought) if sought else []
-    reported, rules = performed.patient(step.dataset), sent.rules_of(step.calling_ae_title)
+    reported, rules = performed.patient(step.dataset), as_sent.rules_of(step.calling_ae_title)
 
     def choice(item: WorklistItem, reasons: tuple[str, ...] = ()) -> Choice:
-        differing = identity.differences(item, reported, sent_name=sent.name(item, rules))
+        differing = identity.differences(item, reported, sent_name=as_sent.name(item, rules))
         return Choice(item, reasons, tuple(differing))
 
     return {

@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from worklist.admin.devices import preview_page
-from worklist.admin.mending import mend_link
+from worklist.admin.remedies import mend_link
 from worklist.answering.verdicts import Verdict, verdicts
 from worklist.models import WorklistItem
 

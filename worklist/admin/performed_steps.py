@@ -16,17 +16,18 @@ from django.utils.decorators import method_decorator
 from django.utils.html import format_html, format_html_join
 from django.views.decorators.http import require_POST
 
-from pylantir_site.looking import LookOnly
-from worklist import performing, sent
+from pylantir_site.view_only import ViewOnly
 from worklist.admin import comparison, dataset
-from worklist.admin.asking import attempt, back, filled_in
 from worklist.admin.badges import LINE_BREAK, status_badge
+from worklist.admin.confirmation import attempt, back, filled_in
 from worklist.admin.filters import LinkedFilter, NeedsAttentionFilter
 from worklist.admin.forms import TO_CLOSE_AS, CloseForm, WhyForm
 from worklist.admin.history import ActorHistoryAdmin
 from worklist.admin.linking_panel import panel
-from worklist.changes import Entry
+from worklist.attention import as_sent
+from worklist.examinations import performing
 from worklist.models import Attention, PerformedStatus, PerformedStep, PerformedStepItem, WorklistItem
+from worklist.models.changes import Entry
 
 LINK_ACTIONS = {"+": "Linked to", "~": "Link changed to", "-": "Unlinked from"}
 
@@ -39,7 +40,7 @@ class Linked(NamedTuple):
 
 
 @admin.register(PerformedStep)
-class PerformedStepAdmin(LookOnly, ActorHistoryAdmin):
+class PerformedStepAdmin(ViewOnly, ActorHistoryAdmin):
     list_display = ("patient", "patient_id", "badge", "started", "ended", "station", "performs", "marks")
     list_filter = (
         ("status", admin.ChoicesFieldListFilter),
@@ -210,7 +211,7 @@ def may_change(request: HttpRequest) -> bool:
 
 def linked(step: PerformedStep) -> list[Linked]:
     links = step.links.select_related("item").order_by("pk")
-    rules = sent.rules_of(step.calling_ae_title)
+    rules = as_sent.rules_of(step.calling_ae_title)
     return [Linked(link, comparison.rows(link.item, step, rules)) for link in links]
 
 

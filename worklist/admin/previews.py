@@ -12,8 +12,8 @@ from django.urls import reverse
 from pydicom import Dataset
 
 from worklist import validators
-from worklist.admin.mending import mend_link
-from worklist.admin.queries_in_words import summary
+from worklist.admin.device_activity import summary
+from worklist.admin.remedies import mend_link
 from worklist.answering import requests
 from worklist.answering.previews import Preview, preview
 from worklist.answering.requests import Asked

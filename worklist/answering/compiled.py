@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from worklist.answering.remembering import Remembered
+from worklist.answering.remembered import Remembered
 from worklist.answering.rows import Row
 from worklist.answering.statuses import PENDING, PENDING_WITHOUT_SOME_KEYS
 from worklist.dicom import datasets

@@ -14,16 +14,16 @@ from django.utils.formats import date_format
 
 from worklist.answering import rows
 from worklist.answering.compiled import Query
-from worklist.answering.offers import NOTHING, STATION, Offer, Rule, Selection
 from worklist.answering.rows import Found
-from worklist.attributes import BY_KEYWORD
+from worklist.devices.offers import NOTHING, STATION, Offer, Rule, Selection
 from worklist.dicom import moments
 from worklist.dicom.answer_elements import EncodingError
+from worklist.dicom.item_attributes import BY_KEYWORD
 from worklist.dicom.matching import Key, Keys
 from worklist.dicom.output_rules import TooLong
 from worklist.dicom.values import to_text
 from worklist.models import WorklistItem
-from worklist.queries import restriction
+from worklist.models.restrictions import restriction
 
 DATE, TIME = "ScheduledProcedureStepStartDate", "ScheduledProcedureStepStartTime"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from io import BytesIO
@@ -11,11 +11,14 @@ from itertools import islice
 from pydicom import Dataset
 from pydicom.filereader import read_dataset
 
-from worklist import access
 from worklist.answering.compiled import Request
 from worklist.answering.explaining import Reason, why_not
+from worklist.answering.requests import everything
 from worklist.answering.search import Search, search
 from worklist.answering.statuses import SUCCESS, Failure, failure
+from worklist.devices import access
+from worklist.dicom.encoding import Plan
+from worklist.dicom.item_attributes import RECORD_FIELDS
 from worklist.dicom.matching import DATE_FIELD
 from worklist.models import WorklistItem
 
@@ -84,3 +87,16 @@ def _left_out(found: Search, answered: set[int]) -> Iterator[LeftOut]:
 
 def _decoded(identifier: bytes, request: Request) -> Dataset:
     return read_dataset(BytesIO(identifier), is_implicit_VR=request.implicit_vr, is_little_endian=True)
+
+
+def as_the_scanner_sees_it(item: WorklistItem) -> str:
+    """The answer to a query that asks for everything, in pydicom's notation."""
+    return str(*answers([item]))
+
+
+def answers(items: Iterable[WorklistItem]) -> Iterator[Dataset]:
+    """What a query that asks for everything is answered, one data set for each item."""
+    plan = Plan(everything(), implicit_vr=False)
+    for item in items:
+        answer = plan.encode({field: getattr(item, field) for field in RECORD_FIELDS})
+        yield read_dataset(BytesIO(answer.identifier), is_implicit_VR=False, is_little_endian=True)

@@ -13,11 +13,18 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
 
 from worklist.answering.compiled import LONGEST_IDENTIFIER, Request
-from worklist.answering.offers import STATION, Offer
 from worklist.answering.statuses import CANCELLED, SUCCESS
-from worklist.attributes import BY_KEYWORD, ROOT_ATTRIBUTES, STEP_SEQUENCE, Attribute, Place, matched
+from worklist.devices.offers import STATION, Offer
 from worklist.dicom import datasets, json_model, moments
 from worklist.dicom.datasets import Unreadable
+from worklist.dicom.item_attributes import (
+    BY_KEYWORD,
+    ROOT_ATTRIBUTES,
+    STEP_SEQUENCE,
+    Attribute,
+    Place,
+    matched,
+)
 from worklist.dicom.json_model import DataSet
 from worklist.dicom.matching import IdentifierError, read_keys
 from worklist.dicom.values import to_text

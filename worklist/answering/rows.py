@@ -9,10 +9,11 @@ from typing import Any
 
 from django.db import Error
 
-from worklist.attributes import RECORD_FIELDS
+from worklist.dicom.item_attributes import RECORD_FIELDS
 from worklist.models import WorklistItem
-from worklist.own_connection import own_connection
-from worklist.queries import Wanted, WorklistQuerySet
+from worklist.models.connections import own_connection
+from worklist.models.items import WorklistQuerySet
+from worklist.models.restrictions import Wanted
 
 logger = logging.getLogger(__name__)
 

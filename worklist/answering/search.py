@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from worklist.answering import compiled, offers, rows
+from pylantir_site.environment.logs import traceback_of
+from worklist.answering import compiled, rows
 from worklist.answering.compiled import Query, Request
-from worklist.answering.offers import Offer
 from worklist.answering.rows import Found
 from worklist.answering.statuses import TooMany
+from worklist.devices import offers
+from worklist.devices.offers import Offer
 from worklist.dicom.answer_elements import EncodingError
-from worklist.failures import where
-from worklist.own_connection import own_connection
+from worklist.models.connections import own_connection
 
 logger = logging.getLogger(__name__)
 
@@ -70,5 +71,5 @@ def keep_to_maximum(offer: Offer, found: Found) -> Found:
 
 
 def _log_unsent(pk: int, error: Exception) -> None:
-    what = str(error) if isinstance(error, EncodingError) else where(error)
+    what = str(error) if isinstance(error, EncodingError) else traceback_of(error)
     logger.error("Item %s is left out of the answers: %s", pk, what)

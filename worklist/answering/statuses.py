@@ -7,7 +7,7 @@ from typing import NamedTuple
 from django.db import Error
 from pydicom.tag import BaseTag
 
-from worklist.answering.offers import Unusable
+from worklist.devices.offers import Unusable
 from worklist.dicom.datasets import Unreadable
 from worklist.dicom.matching import IdentifierError
 

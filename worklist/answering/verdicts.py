@@ -11,12 +11,13 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.timesince import timesince
 
-from worklist import access, validators
-from worklist.answering import compiled, offers, requests
+from worklist import validators
+from worklist.answering import compiled, requests
 from worklist.answering.explaining import Mend, Reason, why_not
-from worklist.answering.offers import Unusable
 from worklist.answering.requests import Asked
 from worklist.answering.statuses import failure
+from worklist.devices import access, offers
+from worklist.devices.offers import Unusable
 from worklist.models import Device, DeviceActivity, WorklistItem
 
 RECENTLY = timedelta(days=7)  # AE titles without a device that called since then are told, too

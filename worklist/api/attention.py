@@ -14,8 +14,8 @@ from rest_framework.response import Response
 
 from pylantir_site.rest.errors import Conflict, ErrorSerializer
 from pylantir_site.rest.views import ApiView, actor
-from worklist import attention
-from worklist.admin.forms import LONGEST_NOTE
+from worklist.attention import points
+from worklist.attention.points import LONGEST_NOTE
 from worklist.models import Attention, Kind
 
 RESOLVED_ALREADY = "It is resolved already."
@@ -141,6 +141,6 @@ class AttentionPoint(PointView):
         serializer = ResolvingSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         note = serializer.validated_data["note"]
-        if not attention.resolve(point, actor=actor(request), note=note):
+        if not points.resolve(point, actor=actor(request), note=note):
             raise Conflict(RESOLVED_ALREADY)
         return Response(PointSerializer(self.get_object()).data)

@@ -12,10 +12,10 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from rest_framework.exceptions import ValidationError
 
-from worklist import cleaning
-from worklist.admin.forms import LONGEST_REASON
 from worklist.api.item_fields import WRITTEN_AS_READ
 from worklist.dicom.values import KILOGRAMS_PER_POUND
+from worklist.items import cleaning
+from worklist.items.lifecycle import LONGEST_REASON
 from worklist.models import Status, WorklistItem
 
 STATUS = "performed_procedure_step_status"

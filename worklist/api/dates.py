@@ -12,7 +12,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from worklist import cleaning
+from worklist.items import cleaning
 
 
 @extend_schema_field({"type": "string", "example": "19900131"})

@@ -11,7 +11,7 @@ from django_filters import rest_framework as filters
 
 from worklist.api.dates import DicomDateFilter
 from worklist.models import Status, WorklistItem
-from worklist.queries import WorklistQuerySet
+from worklist.models.items import WorklistQuerySet
 
 BY_DEFAULT = (Status.SCHEDULED, Status.IN_PROGRESS)
 SEARCHED = (

@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from pylantir_site.rest.errors import ErrorSerializer
 from pylantir_site.rest.paging import TOTAL
 from pylantir_site.rest.views import ApiView, actor
-from worklist import preview
+from worklist.answering import previews
 from worklist.api import bodies, writing
 from worklist.api.item_fields import (
     DeletedSerializer,
@@ -28,8 +28,8 @@ from worklist.api.item_fields import (
 )
 from worklist.api.item_filters import ItemFilter
 from worklist.api.renderers import CSVRenderer, DicomJSONRenderer
-from worklist.changes import entries
 from worklist.models import WorklistItem
+from worklist.models.changes import entries
 
 VIEW, ADD, CHANGE, DELETE = (f"worklist.{verb}_worklistitem" for verb in ("view", "add", "change", "delete"))
 IF_MATCH = OpenApiParameter(
@@ -66,7 +66,7 @@ class ItemView(ApiView, GenericAPIView):
         """Several items in the form that the client accepts."""
         self.note(item.pk for item in items)
         if isinstance(self.request.accepted_renderer, DicomJSONRenderer):
-            data: Any = [dataset.to_json_dict() for dataset in preview.answers(items)]
+            data: Any = [dataset.to_json_dict() for dataset in previews.answers(items)]
         else:
             data = ItemSerializer(items, many=True).data
         return Response(data, headers={**headers, "Vary": "Accept"})

@@ -9,7 +9,7 @@ from typing import Any
 
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 
-from worklist.fields import FIELDS
+from worklist.items.fields import FIELDS
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 

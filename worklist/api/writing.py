@@ -10,8 +10,8 @@ from django.db.models import ProtectedError
 from rest_framework.exceptions import APIException, ValidationError
 
 from pylantir_site.rest.errors import Conflict, PreconditionFailed, from_model, sentence
-from worklist import intake, lifecycle
 from worklist.api.bodies import Body, for_creation, one_weight, read
+from worklist.items import intake, lifecycle
 from worklist.models import STEP_EXISTS, Status, WorklistItem
 
 MOST_AT_ONCE = 1000

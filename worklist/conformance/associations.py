@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from django.conf import settings
 
-from worklist import access
 from worklist.conformance.markdown import bullets, table
+from worklist.devices import access
 from worklist.scp import connections, server
 
 # (result, source, diagnostic) of an A-ASSOCIATE-RJ (PS3.8 Table 9-21), and when it is sent.

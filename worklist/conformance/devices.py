@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from worklist import presets
 from worklist.conformance.markdown import table
+from worklist.devices import presets
 from worklist.models import CHARACTER_SETS, Device
 
 NO_RULES = frozenset(

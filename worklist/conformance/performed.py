@@ -10,8 +10,8 @@ from worklist.conformance.markdown import bullets, table
 from worklist.dicom import mpps, mpps_attributes
 from worklist.dicom.mpps_attributes import ATTRIBUTES, Attribute, printed
 from worklist.dicom.performed import WRONG_ENTRY
+from worklist.examinations.performing import DUPLICATE_SOP_INSTANCE, NO_SUCH_SOP_INSTANCE
 from worklist.models import Evidence
-from worklist.performing import DUPLICATE_SOP_INSTANCE, NO_SUCH_SOP_INSTANCE
 from worklist.scp import mpps as service
 
 # PS3.7 Annex C, and when each is sent.

@@ -8,15 +8,15 @@ from typing import Any
 from django.conf import settings
 from pydicom.charset import python_encoding
 
-from worklist import attributes
 from worklist.answering import compiled
 from worklist.answering import statuses as sent
-from worklist.attributes import CODE, PROTOCOL_CONTEXT, REFERENCE, Attribute, Matching, Place
 from worklist.conformance.markdown import bullets, table
+from worklist.dicom import item_attributes
+from worklist.dicom.item_attributes import CODE, PROTOCOL_CONTEXT, REFERENCE, Attribute, Matching, Place
 from worklist.dicom.matching import STATUS_SYNONYMS
 from worklist.dicom.values import STATUS_ON_THE_WIRE
 from worklist.models import WorklistItem
-from worklist.queries import OFFERED
+from worklist.models.items import OFFERED
 
 # PS3.4 Table K.4-1, and when each is sent.
 STATUSES = {
@@ -48,7 +48,11 @@ STATUSES = {
     ),
 }
 
-_LISTED = (attributes.STEP_SEQUENCE, *attributes.STEP_ATTRIBUTES, *attributes.ROOT_ATTRIBUTES[1:])
+_LISTED = (
+    item_attributes.STEP_SEQUENCE,
+    *item_attributes.STEP_ATTRIBUTES,
+    *item_attributes.ROOT_ATTRIBUTES[1:],
+)
 # Made of all their fields, not of the first that has a value.
 _OF_SEVERAL_FIELDS = frozenset({"ScheduledProtocolCodeSequence"})
 _ITEMS = {CODE: "codes", REFERENCE: "references", PROTOCOL_CONTEXT: "context items"}
@@ -139,7 +143,7 @@ def items() -> Iterator[str]:
     yield ""
     rows = []
     for attribute in _LISTED:
-        if attribute.items and attribute is not attributes.STEP_SEQUENCE:
+        if attribute.items and attribute is not item_attributes.STEP_SEQUENCE:
             rows.append((attribute.name, _item_names(attribute.items)))
     yield from table(("Sequence", "Attributes of its items, with types"), rows)
     yield ""
@@ -199,7 +203,7 @@ def _kind(attribute: Attribute) -> str:
 
 
 def _source(attribute: Attribute) -> str:
-    if attribute is attributes.STEP_SEQUENCE:
+    if attribute is item_attributes.STEP_SEQUENCE:
         return "one item"
     fields = [f"`{field}`" for field in _fields_read(attribute)]
     if attribute.keyword in _OF_SEVERAL_FIELDS:

@@ -7,9 +7,9 @@ from typing import Any
 
 from pydicom.datadict import dictionary_VM
 
-from worklist.attributes import Attribute
 from worklist.dicom import elements
 from worklist.dicom.character_sets import CharacterSet
+from worklist.dicom.item_attributes import Attribute
 from worklist.dicom.values import Record
 
 Stored = Mapping[str, Any]  # keyword to value: extra_attributes, or an item of a sequence in it

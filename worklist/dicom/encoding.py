@@ -13,9 +13,7 @@ from pydicom import Dataset
 from pydicom.datadict import dictionary_has_tag, dictionary_VR, keyword_for_tag, tag_for_keyword
 from pydicom.tag import BaseTag, Tag
 
-from worklist import attributes
-from worklist.attributes import Attribute, Place
-from worklist.dicom import character_sets, elements, request_keys
+from worklist.dicom import character_sets, elements, item_attributes, request_keys
 from worklist.dicom.answer_elements import (
     Answering,
     Element,
@@ -29,6 +27,7 @@ from worklist.dicom.answer_elements import (
     value_element,
 )
 from worklist.dicom.character_sets import CharacterSet, Transliterating
+from worklist.dicom.item_attributes import Attribute, Place
 from worklist.dicom.output_rules import OutputRules
 from worklist.dicom.values import Record
 
@@ -103,12 +102,12 @@ class Plan:
         return self._frame(CHARACTER_SET, "CS")(value + b" " * (len(value) % 2))
 
     def _root_element(self, identifier: Dataset, tag: BaseTag) -> Element:
-        if tag == attributes.STEP_SEQUENCE.tag:
+        if tag == item_attributes.STEP_SEQUENCE.tag:
             return self._step_sequence(request_keys.first_item(identifier, tag))
-        attribute = attributes.BY_PLACE[Place.ROOT].get(tag)
+        attribute = item_attributes.BY_PLACE[Place.ROOT].get(tag)
         if attribute is not None:
             return self._attribute_element(attribute, request_keys.first_item(identifier, tag))
-        if tag in attributes.BY_PLACE[Place.STEP] or not _is_writable(tag):
+        if tag in item_attributes.BY_PLACE[Place.STEP] or not _is_writable(tag):
             return self._unsupported(identifier, tag)
         return self._unlisted(tag, request_keys.first_item(identifier, tag))
 
@@ -117,7 +116,7 @@ class Plan:
             inner = self._every_step_attribute()
         else:
             inner = [self._step_element(keys, tag) for tag in request_keys.keys(keys)]
-        frame = self._frame(attributes.STEP_SEQUENCE.tag, "SQ")
+        frame = self._frame(item_attributes.STEP_SEQUENCE.tag, "SQ")
 
         def element(answering: Answering, stored: Stored) -> bytes:
             return frame(elements.item(b"".join([key(answering, stored) for key in inner])))
@@ -126,14 +125,14 @@ class Plan:
 
     def _every_step_attribute(self) -> list[Element]:
         """What universal matching of the sequence returns: what has a value, and types 1 and 2."""
-        table = attributes.BY_PLACE[Place.STEP]
+        table = item_attributes.BY_PLACE[Place.STEP]
         return [
             self._attribute_element(table[tag], None, left_out_empty=table[tag].return_type not in {"1", "2"})
             for tag in sorted(table)
         ]
 
     def _step_element(self, keys: Dataset, tag: BaseTag) -> Element:
-        attribute = attributes.BY_PLACE[Place.STEP].get(tag)
+        attribute = item_attributes.BY_PLACE[Place.STEP].get(tag)
         if attribute is None:
             return self._unsupported(keys, tag)
         return self._attribute_element(attribute, request_keys.first_item(keys, tag))

@@ -10,10 +10,9 @@ from typing import Any
 from pydicom.datadict import dictionary_VM, dictionary_VR, tag_for_keyword
 from pydicom.tag import BaseTag, Tag
 
-from worklist import attributes
-from worklist.dicom import representations
+from worklist.dicom import item_attributes, representations
 
-_OF_THE_IDENTIFIER = frozenset(attribute.keyword for attribute in attributes.IDENTIFIER_ATTRIBUTES)
+_OF_THE_IDENTIFIER = frozenset(attribute.keyword for attribute in item_attributes.IDENTIFIER_ATTRIBUTES)
 _MULTIPLICITY = re.compile(r"(\d+)(?:-(\d*)(n?))?")
 
 
@@ -60,7 +59,7 @@ def _refusal(keyword: object) -> str | None:
     tag = tag_for_keyword(keyword) if isinstance(keyword, str) else None
     if tag is None:
         return "This is not a keyword of the DICOM data dictionary, such as MedicalAlerts."
-    if keyword in _OF_THE_IDENTIFIER or keyword == attributes.STEP_SEQUENCE.keyword:
+    if keyword in _OF_THE_IDENTIFIER or keyword == item_attributes.STEP_SEQUENCE.keyword:
         return "This attribute is made for each answer and cannot be set."
     if Tag(tag).group < representations.FIRST_GROUP_OF_DATA_SETS or not _is_supported(dictionary_VR(tag)):
         return "Attributes of this kind are not part of a worklist item."
@@ -69,7 +68,7 @@ def _refusal(keyword: object) -> str | None:
 
 def _place_refusal(keyword: str) -> str | None:
     """Why an attribute cannot be among the item's own; nested in a sequence it may well be."""
-    attribute = attributes.BY_KEYWORD.get(keyword)
+    attribute = item_attributes.BY_KEYWORD.get(keyword)
     if attribute is None or attribute.field is None:
         return None
     return f"This is the item's field {attribute.field}: set it there."

@@ -18,10 +18,9 @@ from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag
 
-from worklist import attributes
-from worklist.attributes import Attribute, Matching, Place
-from worklist.dicom import moments, person_name
+from worklist.dicom import item_attributes, moments, person_name
 from worklist.dicom.conditions import AllOf, AnyOf, Condition, Range, Scheduled, Text, Within
+from worklist.dicom.item_attributes import Attribute, Matching, Place
 from worklist.dicom.request_keys import NO_KEYS
 from worklist.dicom.values import STATUS_ON_THE_WIRE
 
@@ -82,7 +81,7 @@ def read_keys(identifier: Dataset) -> Keys:
     unmatched = []
     for place, dataset in places.items():
         for tag in _keys(dataset):
-            attribute = attributes.BY_PLACE[place].get(tag)
+            attribute = item_attributes.BY_PLACE[place].get(tag)
             if attribute is None or attribute.matching is Matching.NONE:
                 if _carries_a_value(dataset, tag):
                     unmatched.append(tag)
@@ -99,7 +98,7 @@ def _keys(dataset: Dataset) -> Iterator[BaseTag]:
 
 def _step_item(identifier: Dataset) -> Dataset:
     """The keys of the one item of the Scheduled Procedure Step Sequence; none in an empty one."""
-    tag = attributes.STEP_SEQUENCE.tag
+    tag = item_attributes.STEP_SEQUENCE.tag
     if tag not in identifier:
         return Dataset()
     value = _read(identifier, tag)
@@ -154,7 +153,7 @@ def _carries_a_value(dataset: Dataset, tag: BaseTag) -> bool:
 def _matched(given: dict[str, tuple[str, ...]]) -> Iterator[Key]:
     ranges: dict[str, tuple[Range[Any], ...]] = {}
     for keyword, values in given.items():
-        attribute = attributes.BY_KEYWORD[keyword]
+        attribute = item_attributes.BY_KEYWORD[keyword]
         if not values:
             continue
         if attribute.matching is Matching.RANGE:
@@ -162,7 +161,7 @@ def _matched(given: dict[str, tuple[str, ...]]) -> Iterator[Key]:
         elif condition := _condition(attribute, values):
             yield Key((keyword,), values, condition)
     for fields, condition in _in_time(ranges):
-        keywords = tuple(attributes.BY_FIELD[field].keyword for field in fields)
+        keywords = tuple(item_attributes.BY_FIELD[field].keyword for field in fields)
         yield Key(keywords, tuple(value for keyword in keywords for value in given[keyword]), condition)
 
 

@@ -16,9 +16,9 @@ from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag, Tag
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-from worklist import attributes
-from worklist.attributes import Place
+from worklist.dicom import item_attributes
 from worklist.dicom.character_sets import DEFAULT_REPERTOIRE
+from worklist.dicom.item_attributes import Place
 from worklist.dicom.representations import FIRST_GROUP_OF_DATA_SETS
 
 CHARACTER_SET = Tag("SpecificCharacterSet")
@@ -117,7 +117,7 @@ def name(tag: BaseTag) -> str:
 
 def _begins_like_a_worklist(data: bytes) -> bool:
     """Whether a file without the prefix begins with an element that a worklist file may begin with."""
-    groups = {tag.group for tag in attributes.BY_PLACE[Place.ROOT]} | {0x0002, 0x0008}
+    groups = {tag.group for tag in item_attributes.BY_PLACE[Place.ROOT]} | {0x0002, 0x0008}
     for order in ("little", "big"):
         group, number = (int.from_bytes(data[at : at + 2], order) for at in (0, 2))
         if group in groups and (number == 0 or dictionary_has_tag((group, number))):

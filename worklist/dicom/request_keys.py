@@ -9,12 +9,12 @@ from pydicom.datadict import dictionary_has_tag, dictionary_VR
 from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag, Tag
 
-from worklist import attributes
+from worklist.dicom import item_attributes
 from worklist.dicom.representations import FIRST_GROUP_OF_DATA_SETS
 
 # Said of the query itself, or of another information model: nothing to match, return or complain of.
 NO_KEYS = frozenset(
-    {Tag("QueryRetrieveLevel"), *(attribute.tag for attribute in attributes.IDENTIFIER_ATTRIBUTES)}
+    {Tag("QueryRetrieveLevel"), *(attribute.tag for attribute in item_attributes.IDENTIFIER_ATTRIBUTES)}
 )
 
 

@@ -1,11 +1,16 @@
 """What the worklist keeps.
 
-items      what a scanner is offered
-performed  what it reported back
-attention  what a coordinator must look at
-devices    who may ask, and what is particular to each
-activity   what each has asked and reported
-recorded   history by the actor's name
+items         what a scanner is offered
+performed     what it reported back
+attention     what a coordinator must look at
+devices       who may ask, and what is particular to each
+activity      what each has asked and reported
+history       history by the actor's name
+changes       that history as people read it
+restrictions  a query's conditions as restrictions of items
+lookups       field lookups that Django does not have
+constraints   constraints that models share
+connections   database connections in threads that are not Django's
 """
 
 from __future__ import annotations

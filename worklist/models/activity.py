@@ -2,10 +2,32 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import models
 from django.utils import timezone
 
-from worklist.queries import ActivityQuerySet
+from worklist.models.devices import Device
+
+PRUNED_AT_ONCE = 500  # rows to a transaction: nobody else can write meanwhile
+
+
+class ActivityQuerySet(models.QuerySet["DeviceActivity"]):
+    def queries(self) -> ActivityQuerySet:
+        return self.filter(kind="QUERY")
+
+    def newest(self, ae_title: str) -> DeviceActivity | None:
+        return self.filter(ae_title=ae_title).order_by("-at", "-pk").first()
+
+    def prune(self, *, days: int) -> None:
+        """Delete what is older, but for the last contact and the last query of each device."""
+        kept: set[int] = set()
+        for ae_title in Device.objects.values_list("ae_title", flat=True):
+            own = self.filter(ae_title=ae_title).order_by("-at", "-pk").values_list("pk", flat=True)
+            kept.update(own[:1], own.filter(kind="QUERY")[:1])
+        old = self.filter(at__lt=timezone.now() - timedelta(days=days)).exclude(pk__in=kept)
+        while some := list(old.values_list("pk", flat=True)[:PRUNED_AT_ONCE]):
+            self.filter(pk__in=some).delete()
 
 
 class DeviceActivity(models.Model):

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Q, Value, When
 from django.db.models.functions import Coalesce
 
 from worklist.models.items import WorklistItem
 from worklist.models.performed import PerformedStep
-from worklist.queries import AttentionQuerySet
 
 
 class Kind(models.TextChoices):
@@ -20,6 +19,17 @@ class Kind(models.TextChoices):
     PROTOCOL = "PROTOCOL", "Protocol differs"
     DEVIATION = "DEVIATION", "Incomplete report"
     NOT_PERFORMED = "NOT_PERFORMED", "Nothing performed"
+
+
+class AttentionQuerySet(models.QuerySet["Attention"]):
+    def open(self) -> AttentionQuerySet:
+        return self.filter(resolved_at=None)
+
+    def worst_first(self) -> AttentionQuerySet:
+        """By kind as `Kind` has them, the newest of each first."""
+        whens = [When(kind=kind, then=Value(place)) for place, kind in enumerate(Kind.values)]
+        severity = Case(*whens, default=Value(len(whens)), output_field=models.IntegerField())
+        return self.annotate(severity=severity).order_by("severity", "-opened_at", "-pk")
 
 
 class Attention(models.Model):

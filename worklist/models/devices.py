@@ -8,11 +8,12 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
-from worklist import certificates, networks, validators
+from worklist import validators
 from worklist.dicom.output_rules import Codes, read_protocol_codes
+from worklist.models.constraints import at_most, given
+from worklist.models.history import Recorded, actor_history
 from worklist.models.items import Status
-from worklist.models.recorded import Recorded, actor_history, at_most, given
-from worklist.queries import DeviceQuerySet
+from worklist.validators import peers
 
 
 class StationFilter(models.TextChoices):
@@ -63,6 +64,13 @@ CHARACTER_SETS = {
     "GBK": "GBK: simplified Chinese",
     "ISO_IR 192": "ISO_IR 192: Unicode",
 }
+
+
+class DeviceQuerySet(models.QuerySet["Device"]):
+    def of(self, ae_title: str) -> Device | None:
+        """The device that speaks for an AE title: its own row, else the row `*`."""
+        found = {device.ae_title: device for device in self.filter(ae_title__in=[ae_title, self.model.ANY])}
+        return found.get(ae_title) or found.get(self.model.ANY)
 
 
 class Device(Recorded):
@@ -218,13 +226,13 @@ class Device(Recorded):
     def lets_in(self, address: str) -> bool:
         """Whether it may call from there; a row whose addresses cannot be read lets nobody in."""
         try:
-            return not self.addresses.strip() or networks.includes(self.addresses, address)
+            return not self.addresses.strip() or peers.includes(self.addresses, address)
         except ValueError:
             return False
 
     def bears(self, subject: Any) -> bool:
         """Whether a certificate's subject, or None without one, is the one that the device is bound to."""
         try:
-            return not self.certificate_subject or certificates.bears(subject, self.certificate_subject)
+            return not self.certificate_subject or peers.bears(subject, self.certificate_subject)
         except ValueError:
             return False

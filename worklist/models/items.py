@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import time
+from collections.abc import Collection
+from datetime import date, time
 from decimal import Decimal
 from typing import Any
 
@@ -10,9 +11,12 @@ from django.db import models
 
 from worklist import validators
 from worklist.dicom import person_name
+from worklist.dicom.conditions import Text
+from worklist.dicom.matching import DATE_FIELD, STATUS_FIELD, TIME_FIELD
 from worklist.dicom.values import KILOGRAMS_PER_POUND
-from worklist.models.recorded import Recorded, actor_history, at_most, given
-from worklist.queries import WorklistQuerySet
+from worklist.models.constraints import at_most, given
+from worklist.models.history import Recorded, actor_history
+from worklist.models.restrictions import Wanted, is_narrow, restriction
 
 PERSON_NAMES = (
     "patient_name",
@@ -48,10 +52,35 @@ def _comparable_group(*, db_index: bool = False) -> Any:
     return models.CharField(max_length=64, blank=True, default="", editable=False, db_index=db_index)
 
 
+# A discontinued examination can be picked again; a completed or cancelled one must be asked for.
+OFFERED = ("SCHEDULED", "IN_PROGRESS", "DISCONTINUED")
+
+
+class WorklistQuerySet(models.QuerySet["WorklistItem"]):
+    def matching(self, keys: Wanted, *, offered: Collection[str] = OFFERED) -> WorklistQuerySet:
+        """The items that answer a query, by schedule; `offered` are the statuses unless it names some."""
+        statuses = offered if keys.statuses is None else keys.statuses
+        narrow = any(is_narrow(condition) for condition in keys.conditions)
+        status = f"{STATUS_FIELD}__unindexed__in" if narrow else f"{STATUS_FIELD}__in"
+        wanted = (restriction(condition) for condition in keys.conditions)
+        return self.filter(*wanted, **{status: statuses}).order_by(DATE_FIELD, TIME_FIELD, "pk")
+
+    def for_station(self, ae_title: str) -> WorklistQuerySet:
+        return self.filter(restriction(Text("scheduled_station_aetitle", (ae_title,), several=True)))
+
+    def overdue(self, today: date) -> WorklistQuerySet:
+        """Still scheduled though the day has passed."""
+        return self.filter(**{STATUS_FIELD: "SCHEDULED", f"{DATE_FIELD}__lt": today})
+
+    def status_counts(self) -> dict[str, int]:
+        """How many items have each status; none of a status, no entry."""
+        return dict(self.order_by().values_list(STATUS_FIELD).annotate(models.Count("pk")))
+
+
 class WorklistItem(Recorded):
     """One Scheduled Procedure Step with its Requested Procedure and patient (PS3.4 K.6.1.2.1).
 
-    Fields hold values as DICOM has them, cleaned by `worklist.intake`: several station AE titles are
+    Fields hold values as DICOM has them, cleaned by `worklist.items.intake`: several station AE titles are
     separated by a backslash, a name's component groups by `=`.
     """
 

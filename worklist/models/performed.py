@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.db import models
 
 from worklist import validators
+from worklist.models.constraints import at_most, given
+from worklist.models.history import Recorded, actor_history
 from worklist.models.items import Status, WorklistItem
-from worklist.models.recorded import Recorded, actor_history, at_most, given
-from worklist.queries import PerformedStepQuerySet
 
 LONGEST_TEXT = 256  # characters
 
@@ -25,6 +26,12 @@ class PerformedStatus(models.TextChoices):
 def _reported(verbose_name: str = "", **options: Any) -> Any:
     """The first 256 characters of a text as the scanner sent it; `dataset` holds all of it."""
     return models.CharField(verbose_name or None, max_length=LONGEST_TEXT, blank=True, default="", **options)
+
+
+class PerformedStepQuerySet(models.QuerySet["PerformedStep"]):
+    def stale(self, before: datetime) -> PerformedStepQuerySet:
+        """Begun before that moment and still in progress."""
+        return self.filter(status="IN_PROGRESS", created_at__lt=before)
 
 
 class PerformedStep(Recorded):

@@ -1,4 +1,4 @@
-"""The DICOM server over pynetdicom: Verification, Modality Worklist, Modality Performed Procedure Step
+"""The DICOM server over pynetdicom offers Verification, Modality Worklist, Modality Performed Procedure Step
 and its Retrieve (PS3.4 Annexes A, F and K).
 
 server        one process: listen, serve, stop without cutting off what runs
@@ -13,6 +13,5 @@ recording     the rows that tell what was done on an association
 records       the thread that writes them, after it was answered
 connections   socket options, what is logged about a peer
 watching      what time alone brings about
-echo          C-ECHO to a device
-config        the configuration file's allowed_aet
+echo_scu      C-ECHO to a device
 """

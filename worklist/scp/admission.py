@@ -1,4 +1,4 @@
-"""An association is let in or refused, by what `worklist.access` says of it."""
+"""An association is let in or refused, by what `worklist.devices.access` says of it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import cast
 from pynetdicom.events import Event
 from pynetdicom.pdu_primitives import A_ASSOCIATE
 
-from worklist import access
-from worklist.access import Refusal, Request
-from worklist.own_connection import own_connection
+from worklist.devices import access
+from worklist.devices.access import Refusal, Request
+from worklist.models.connections import own_connection
 from worklist.scp import recording, tls
 from worklist.scp.connections import peer_of
 

@@ -13,12 +13,12 @@ from pydicom import Dataset
 from pynetdicom.dimse_primitives import C_FIND
 from pynetdicom.events import Event
 
+from pylantir_site.environment.logs import traceback_of
 from worklist.answering.compiled import Request
 from worklist.answering.search import Search, search
 from worklist.answering.statuses import CANCELLED, SUCCESS, Failure, TooMany, failure
 from worklist.dicom.datasets import Unreadable
 from worklist.dicom.matching import IdentifierError
-from worklist.failures import where
 from worklist.models import DeviceActivity
 from worklist.scp import connections, recording
 from worklist.scp.sending import Cancelled, Outbox, PeerGone
@@ -72,7 +72,7 @@ def _answer(exchange: Exchange) -> Failure | None:
         logger.error("The worklist cannot be read: %s", type(error).__name__)
         return failure(error)
     except Exception as error:
-        logger.error("A query failed: %s", where(error))
+        logger.error("A query failed: %s", traceback_of(error))
         return failure(error)
     return None
 

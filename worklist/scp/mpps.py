@@ -24,12 +24,13 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at impo
     ModalityPerformedProcedureStepRetrieve,
 )
 
-from worklist import identifiers, performing
+from pylantir_site.environment.logs import traceback_of
 from worklist.dicom import datasets, mpps, retrieval
 from worklist.dicom.datasets import Unreadable
-from worklist.failures import where
+from worklist.examinations import performing
+from worklist.items import identifiers
 from worklist.models import DeviceActivity, PerformedStep
-from worklist.own_connection import own_connection
+from worklist.models.connections import own_connection
 from worklist.scp import connections, recording
 
 logger = logging.getLogger(__name__)
@@ -123,7 +124,7 @@ def _answer(event: Event, act: Callable[[Event], Answer]) -> Answer:
         logger.error("The performed steps cannot be kept: %s", type(error).__name__)
         return Answer(PROCESSING_FAILURE, "The database is not available: send it again")
     except Exception as error:
-        logger.error("A report of a performed step failed: %s", where(error))
+        logger.error("A report of a performed step failed: %s", traceback_of(error))
         return Answer(PROCESSING_FAILURE, "Unexpected error: see the server's log")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from pynetdicom.association import Association
 
-from worklist.access import Refusal
+from worklist.devices.access import Refusal
 from worklist.models import DeviceActivity
 from worklist.scp import records, tls
 

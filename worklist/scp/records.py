@@ -20,7 +20,7 @@ from django.utils import timezone
 from worklist.answering.compiled import LONGEST_REMEMBERED, Request
 from worklist.dicom import datasets
 from worklist.models import DeviceActivity
-from worklist.own_connection import own_connection
+from worklist.models.connections import own_connection
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ import time
 from django.conf import settings
 from django.db import Error, connection
 
-from worklist import attention
+from worklist.attention import points
 from worklist.models import DeviceActivity
 
 logger = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ class Watch:
                 connection.close()
 
     def _look(self) -> None:
-        opened = attention.sweep()
+        opened = points.sweep()
         if opened:
             logger.info("%d new points need attention", opened)
         if time.monotonic() >= self._next_prune:

@@ -13,9 +13,9 @@ from django.core.management import BaseCommand, CommandError, CommandParser, cal
 from django.db import OperationalError, connections
 
 from accounts.first_admin import create_first_admin
-from pylantir_site.ports import why_not_free
-from pylantir_site.supervisor import Supervisor
-from pylantir_site.web import add_web_options, gunicorn, web_address
+from pylantir_site.processes.ports import why_not_free
+from pylantir_site.processes.supervisor import Supervisor
+from pylantir_site.processes.web import add_web_options, gunicorn, web_address
 from sources.tasks import look_now
 from worklist.management.tls import add_tls_options, refuse_without_certificate, tls_arguments
 

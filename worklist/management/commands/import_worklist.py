@@ -12,10 +12,11 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from worklist import attributes, intake, worklist_files
+from worklist.dicom import item_attributes
 from worklist.dicom.reading import Refused
+from worklist.items import intake, worklist_files
+from worklist.items.worklist_files import Step
 from worklist.models import WorklistItem
-from worklist.worklist_files import Step
 
 ACTOR = "import_worklist"
 OUTCOMES = ("created", "updated", "unchanged")
@@ -111,5 +112,5 @@ def _sentences(error: ValidationError) -> str:
 
 
 def _named(field: str) -> str:
-    attribute = attributes.BY_FIELD.get(field)
+    attribute = item_attributes.BY_FIELD.get(field)
     return f"{attribute.name} {attribute.tag}: " if attribute else ""

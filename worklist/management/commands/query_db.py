@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand
 from tabulate import tabulate
 
 from worklist.dicom.values import to_text
-from worklist.fields import FIELDS
+from worklist.items.fields import FIELDS
 from worklist.models import Status, WorklistItem
 
 NUMBERS = frozenset({"patient_weight_kg", "patient_weight_lb"})

@@ -16,11 +16,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from pylantir_site.databases import use_pool
+from pylantir_site.environment.databases import use_pool
 from worklist import validators
+from worklist.devices import from_config
 from worklist.management.tls import add_tls_options, tls_context
 from worklist.models import Device
-from worklist.scp import config, processes, server
+from worklist.scp import processes, server
 from worklist.scp.server import Door
 
 logger = logging.getLogger(__name__)
@@ -111,7 +112,7 @@ def _check_database() -> None:
 
 def _apply_config() -> None:
     try:
-        config.apply(settings.CONFIG)
+        from_config.apply(settings.CONFIG)
     except ValidationError as error:
         raise CommandError(f"{Path(settings.PYLANTIR_CONFIG).name}: {' '.join(error.messages)}") from error
 

@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand
 from pydicom import Dataset, config
 from tabulate import tabulate
 
-from worklist import attributes
-from worklist.attributes import Place
+from worklist.dicom import item_attributes
+from worklist.dicom.item_attributes import Place
 from worklist.management import client
 from worklist.management.client import Found
 
@@ -35,7 +35,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         client.add_arguments(parser)
         keys = parser.add_argument_group("keys", "What to match; a key that is not given matches everything.")
-        for attribute in attributes.matched():
+        for attribute in item_attributes.matched():
             options = dict.fromkeys([f"--{attribute.keyword}", f"--{attribute.field}"])
             help_text = f"{attribute.name} {attribute.tag}: {attribute.matching.value}"
             keys.add_argument(*options, dest=attribute.keyword, default="", metavar="KEY", help=help_text)
@@ -62,8 +62,8 @@ def identifier(options: dict[str, Any]) -> Dataset:
     The values are sent as they are given: to see what a server makes of them is what this client is for.
     """
     query, step = Dataset(), Dataset()
-    wanted = {attribute.keyword: attribute for attribute in attributes.matched()}
-    wanted |= {keyword: attributes.BY_KEYWORD[keyword] for keyword in COLUMNS.values()}
+    wanted = {attribute.keyword: attribute for attribute in item_attributes.matched()}
+    wanted |= {keyword: item_attributes.BY_KEYWORD[keyword] for keyword in COLUMNS.values()}
     with config.disable_value_validation():
         for keyword, attribute in wanted.items():
             setattr(step if attribute.place is Place.STEP else query, keyword, options.get(keyword, ""))
@@ -81,5 +81,5 @@ def _row(answer: Dataset) -> dict[str, str]:
 
 
 def _text(answer: Dataset, step: Dataset, keyword: str) -> str:
-    dataset = step if attributes.BY_KEYWORD[keyword].place is Place.STEP else answer
+    dataset = step if item_attributes.BY_KEYWORD[keyword].place is Place.STEP else answer
     return client.printable("\\".join(str(each) for each in client.as_list(dataset.get(keyword))))

@@ -24,8 +24,9 @@ from pydicom.uid import (
 )
 from pynetdicom.association import Association
 
-from worklist import identifiers, validators
+from worklist import validators
 from worklist.dicom import performed
+from worklist.items import identifiers
 from worklist.management import client
 from worklist.management.client import PERFORMED_STEP, WORKLIST
 

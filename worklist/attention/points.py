@@ -1,0 +1,199 @@
+"""What a coordinator must look at: found from what is stored, opened once, kept when it is resolved.
+
+What may come right by itself (an unscheduled examination that is linked, an identity that is corrected) is
+then resolved by itself. What has happened (a wrong entry, an incomplete report) waits for a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from worklist.attention import as_sent, identity
+from worklist.dicom import performed
+from worklist.models import Attention, Kind, PerformedStatus, PerformedStep, Status, WorklistItem
+
+BY_ITSELF = "Pylantir"
+NO_LONGER = "No longer so."
+# Open until a person resolves them.
+FACTS = frozenset({Kind.WRONG_ENTRY, Kind.CANCELLED, Kind.DEVIATION})
+MOST_AT_ONCE = 500
+LONGEST_NOTE = 2000  # characters
+
+
+class Finding(NamedTuple):
+    kind: Kind
+    item_pk: int | None
+    text: str
+
+
+def resolve(entry: Attention, *, actor: str, note: str) -> bool:
+    """Whether it was still open. Resolved ones are kept, with who, when and the note."""
+    resolved = Attention.objects.open().filter(pk=entry.pk)
+    return bool(resolved.update(resolved_at=timezone.now(), resolved_by=actor, note=note))
+
+
+def review(step: PerformedStep) -> None:
+    """Bring the step's entries up to date. Needs a transaction that holds the step."""
+    findings = list(_findings(step))
+    entries = {(entry.kind, entry.item_id): entry for entry in step.attention.open()}
+    for finding in findings:
+        entry = entries.pop((finding.kind, finding.item_pk), None)
+        _tell(step, finding, entry)
+    _resolve_by_itself(entry for entry in entries.values() if entry.kind not in FACTS)
+
+
+def review_item(item: WorklistItem, *, but: PerformedStep | None = None) -> None:
+    """Bring up to date what depends on the item, except for a step that the caller reviews itself.
+
+    Needs a transaction that holds the item.
+    """
+    if not is_overdue(item):
+        _resolve_by_itself(item.attention.filter(kind=Kind.NOT_PERFORMED))
+    steps = PerformedStep.objects.filter(items=item)
+    for step in steps if but is None else steps.exclude(pk=but.pk):
+        review(step)
+
+
+def withdrawn(item: WorklistItem, *, actor: str, reason: str) -> None:
+    """A source withdraws an item whose examination is under way. Needs a transaction that holds the item."""
+    text = f"Withdrawn by {actor} while in progress: {reason or 'no reason given'}."
+    entry = item.attention.open().filter(kind=Kind.CANCELLED, step=None).first()
+    _write(None, Finding(Kind.CANCELLED, item.pk, text), entry)
+
+
+def sweep(now: datetime | None = None) -> int:
+    """Find what only time makes true; how many entries were opened. Safe to run at several places at once."""
+    now = now or timezone.now()
+    return _sweep_steps(now) + _sweep_items(now)
+
+
+def is_overdue(item: WorklistItem) -> bool:
+    is_scheduled = item.performed_procedure_step_status == Status.SCHEDULED
+    return is_scheduled and item.scheduled_start_date < timezone.localdate()
+
+
+def _sweep_steps(now: datetime) -> int:
+    told = Attention.objects.filter(kind=Kind.STALE, step=OuterRef("pk"))
+    stale = PerformedStep.objects.stale(_stale_before(now)).filter(~Exists(told))
+    pks = list(stale.values_list("pk", flat=True)[:MOST_AT_ONCE])
+    for pk in pks:
+        with transaction.atomic():
+            review(PerformedStep.objects.select_for_update(no_key=True).get(pk=pk))
+    return len(pks)
+
+
+def _sweep_items(now: datetime) -> int:
+    today = timezone.localdate(now)
+    mended = Attention.objects.open().filter(kind=Kind.NOT_PERFORMED)
+    mended = mended.filter(
+        ~Q(item__performed_procedure_step_status=Status.SCHEDULED) | Q(item__scheduled_start_date__gte=today)
+    )
+    if mended.exists():
+        _resolve_by_itself(Attention.objects.filter(pk__in=list(mended.values_list("pk", flat=True))))
+    # Resolved or not, an entry that was opened after the day is about that day.
+    told = Attention.objects.filter(
+        kind=Kind.NOT_PERFORMED, item=OuterRef("pk"), opened_at__date__gt=OuterRef("scheduled_start_date")
+    )
+    overdue = WorklistItem.objects.overdue(today).filter(~Exists(told)).order_by("pk")
+    entries = [
+        Attention(
+            kind=Kind.NOT_PERFORMED,
+            item_id=pk,
+            text=f"Scheduled for {date_format(day)}, and nothing was performed.",
+        )
+        for pk, day in overdue.values_list("pk", "scheduled_start_date")[:MOST_AT_ONCE]
+    ]
+    if entries:
+        Attention.objects.bulk_create(entries, ignore_conflicts=True)
+    return len(entries)
+
+
+def _findings(step: PerformedStep) -> Iterator[Finding]:
+    """What is the matter with the step now."""
+    links = list(step.links.select_related("item"))
+    if not links:
+        yield Finding(Kind.UNSCHEDULED, None, _what_was_named(step))
+    reported = performed.patient(step.dataset)
+    rules = as_sent.rules_of(step.calling_ae_title)
+    for link in links:
+        sent_name = as_sent.name(link.item, rules)
+        if differing := list(identity.differences(link.item, reported, sent_name=sent_name)):
+            yield Finding(Kind.IDENTITY, link.item_id, "\n".join(differing))
+        if link.status_before == Status.CANCELLED:
+            yield Finding(Kind.CANCELLED, link.item_id, "It was cancelled when the scanner began.")
+        if text := _other_protocol(link.item, step, as_sent.codes(link.item, rules)):
+            yield Finding(Kind.PROTOCOL, link.item_id, text)
+    if is_wrong_entry(step):
+        yield Finding(
+            Kind.WRONG_ENTRY,
+            None,
+            "The operator selected the wrong entry: check whose the images are.",
+        )
+    if step.deviations:
+        yield Finding(Kind.DEVIATION, None, "\n".join(step.deviations))
+    if step.status == PerformedStatus.IN_PROGRESS and step.created_at < _stale_before(timezone.now()):
+        yield Finding(Kind.STALE, None, "It began and was never reported to have ended.")
+
+
+def is_wrong_entry(step: PerformedStep) -> bool:
+    """(110514, DCM, Incorrect worklist entry selected)."""
+    if step.status != PerformedStatus.DISCONTINUED:
+        return False
+    code = performed.discontinuation_reason(step.dataset)
+    return code is not None and performed.is_wrong_entry(code)
+
+
+def _what_was_named(step: PerformedStep) -> str:
+    who = ", ".join(filter(None, (step.patient_name, step.patient_id)))
+    return f"The scanner performed what no worklist item scheduled, for {who or 'a patient it did not name'}."
+
+
+def _other_protocol(item: WorklistItem, step: PerformedStep, scheduled: set[tuple[str, str]]) -> str:
+    """Codes only: the names of series are as many as a protocol has."""
+    codes = performed.performed_codes(step.dataset)
+    if not scheduled or not codes or scheduled & {(code.value, code.scheme) for code in codes}:
+        return ""
+    named = ", ".join(f"{code.value} {code.meaning}".strip() for code in codes)
+    protocol = item.protocol_name or ", ".join(value for value, _ in sorted(scheduled))
+    return f"Scheduled protocol {protocol}, performed {named}."
+
+
+def _tell(step: PerformedStep, finding: Finding, entry: Attention | None) -> None:
+    """Unless a person has resolved just this."""
+    if (
+        entry is None
+        and step.attention.filter(kind=finding.kind, item_id=finding.item_pk, text=finding.text)
+        .exclude(resolved_at=None)
+        .exclude(resolved_by=BY_ITSELF)
+        .exists()
+    ):
+        return
+    _write(step, finding, entry)
+
+
+def _write(step: PerformedStep | None, finding: Finding, entry: Attention | None) -> None:
+    if entry is None:
+        made = Attention(step=step, kind=finding.kind, item_id=finding.item_pk, text=finding.text)
+        Attention.objects.bulk_create([made], ignore_conflicts=True)  # another process may be first
+    elif entry.text != finding.text:
+        Attention.objects.filter(pk=entry.pk).update(text=finding.text)
+
+
+def _resolve_by_itself(entries: Iterable[Attention]) -> None:
+    pks = [entry.pk for entry in entries]
+    if pks:
+        Attention.objects.open().filter(pk__in=pks).update(
+            resolved_at=timezone.now(), resolved_by=BY_ITSELF, note=NO_LONGER
+        )
+
+
+def _stale_before(now: datetime) -> datetime:
+    return now - timedelta(hours=settings.MPPS_STALE_HOURS)

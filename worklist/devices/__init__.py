@@ -1,0 +1,7 @@
+"""A device's rules decide here who may associate and what is offered.
+
+access       who may associate
+offers       what a device is offered, by the rules of its row
+presets      what is known of vendors' scanners
+from_config  the devices of the original's configuration file
+"""

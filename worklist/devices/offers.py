@@ -1,0 +1,153 @@
+"""What one application entity is offered of the worklist at this moment: the rules of its device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.utils import timezone
+
+from worklist.dicom.conditions import AnyOf, Condition, Range, Text, Within
+from worklist.dicom.matching import DATE_FIELD, Key, Keys, is_like
+from worklist.dicom.output_rules import Codes, OutputRules, read_protocol_codes
+from worklist.models import CHARACTER_SETS, Device, Misfit, OverMaximum, StationFilter
+from worklist.models.items import OFFERED
+
+STATION = "ScheduledStationAETitle"
+STATION_FIELD = "scheduled_station_aetitle"
+NOTHING = AnyOf(())
+WITHOUT_STATION = Text(STATION_FIELD, ("",))
+
+
+class Unusable(Exception):
+    """A device's row holds what its form would refuse: nothing is answered by guesswork."""
+
+
+class Rule(NamedTuple):
+    """One thing that an item must be. `key` is the query's that asks for it; else it is the device's."""
+
+    name: str
+    condition: Condition
+    key: Key | None = None
+
+
+class Selection(NamedTuple):
+    """What an item must be to be answered."""
+
+    conditions: tuple[Condition, ...]
+    statuses: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Offer:
+    """`stations` are its own AE titles, `statuses` those of its device; empty, a query may name others."""
+
+    ae_title: str
+    today: date  # where the device is
+    stations: tuple[str, ...]
+    station_filter: StationFilter
+    statuses: tuple[str, ...]
+    first_day: date | None
+    last_day: date | None
+    maximum: int  # answers; 0: no limit
+    refuses_over_maximum: bool
+    output: OutputRules
+
+    def selection(self, keys: Keys) -> Selection:
+        return Selection(tuple(rule.condition for rule in self.rules(keys)), self.allowed_statuses(keys))
+
+    def allowed_statuses(self, keys: Keys) -> tuple[str, ...]:
+        if keys.statuses is None:
+            return self.statuses or OFFERED
+        return tuple(status for status in keys.statuses if not self.statuses or status in self.statuses)
+
+    def rules(self, keys: Keys) -> list[Rule]:
+        """All that an item must be beside its status: the device's own rules, then the keys."""
+        found = []
+        if self.first_day or self.last_day:
+            found.append(Rule("days", Within(DATE_FIELD, (Range(self.first_day, self.last_day),))))
+        if self.station_filter != StationFilter.AS_ASKED:
+            found.append(Rule("station", self._own_items()))
+        return [*found, *(Rule("key", self._asked(key), key) for key in keys.keys)]
+
+    def _own_items(self) -> Condition:
+        own = Text(STATION_FIELD, self.stations, several=True)
+        return AnyOf((own, WITHOUT_STATION)) if self._takes_any else own
+
+    def _asked(self, key: Key) -> Condition:
+        """Where the filter is forced, a query for another station finds nothing, not even a shared item."""
+        if key.keywords != (STATION,) or self.station_filter == StationFilter.AS_ASKED:
+            return key.condition
+        if not any(is_like(own, asked) for own in self.stations for asked in key.asked):
+            return NOTHING
+        return AnyOf((key.condition, WITHOUT_STATION)) if self._takes_any else key.condition
+
+    @property
+    def _takes_any(self) -> bool:
+        return self.station_filter == StationFilter.OWN_OR_ANY
+
+
+def offer_to(ae_title: str) -> Offer:
+    """As the device's row says now. Raises Unusable and django.db.Error."""
+    return offer_of(Device.objects.of(ae_title), ae_title)
+
+
+def offer_of(device: Device | None, ae_title: str) -> Offer:
+    """Raises Unusable."""
+    try:
+        return _offer(device or Device(), ae_title)
+    except (KeyError, TypeError, ValueError) as error:  # a row that was written past the admin
+        raise Unusable(
+            f"The rules of the device {device} cannot be used: open its row and save it"
+        ) from error
+
+
+def _offer(device: Device, ae_title: str) -> Offer:
+    stations = tuple(filter(None, device.station_ae_titles.split("\\"))) or (ae_title,)
+    today = today_at(device)
+    return Offer(
+        ae_title=ae_title,
+        today=today,
+        stations=stations,
+        station_filter=StationFilter(device.station_filter),
+        statuses=tuple(device.offered_statuses),
+        first_day=_days(today, device.days_back, -1),
+        last_day=_days(today, device.days_ahead, 1),
+        maximum=device.maximum_answers or settings.MWL_MAXIMUM_ANSWERS,
+        refuses_over_maximum=(device.over_maximum or settings.MWL_OVER_MAXIMUM) == OverMaximum.REFUSE,
+        output=_output_rules(device, stations),
+    )
+
+
+def today_at(device: Device) -> date:
+    """Schedules are the wall clock at the scanner: which day it is there decides what is today's."""
+    return timezone.localdate(timezone=zone_of(device))
+
+
+def zone_of(device: Device | None) -> ZoneInfo | None:
+    """None is the server's own."""
+    return ZoneInfo(device.time_zone) if device is not None and device.time_zone else None
+
+
+def _days(today: date, number: int | None, direction: int) -> date | None:
+    return None if number is None else today + direction * timedelta(days=number)
+
+
+def _output_rules(device: Device, stations: tuple[str, ...]) -> OutputRules:
+    terms = device.specific_character_set
+    if terms and terms not in CHARACTER_SETS:
+        raise ValueError("no character set that a device may have")
+    return OutputRules(
+        station_ae_title=stations[0],
+        station_name=device.station_name,
+        character_set=tuple(terms.split("\\")) if terms else (),
+        transliterates=device.misfit == Misfit.PLAIN,
+        longest_name=device.longest_patient_name,
+        longest_patient_id=device.longest_patient_id,
+        coding_scheme=device.coding_scheme_designator,
+        codes=Codes(device.protocol_codes_sent),
+        protocol_codes=read_protocol_codes(device.protocol_codes, scheme=device.coding_scheme_designator),
+    )

@@ -1,0 +1,82 @@
+"""The rules of DICOM's value representations (PS3.5 6.2) as Django validators.
+
+They judge values that `worklist.items.intake` has cleaned: padding and control characters are refused here.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+from zoneinfo import available_timezones
+
+from django.core.exceptions import ValidationError
+
+from worklist.dicom import representations
+from worklist.dicom.values import STATUS_ON_THE_WIRE
+from worklist.validators import peers
+
+LIGHTEST_KG, HEAVIEST_KG = Decimal("0.3"), Decimal(650)
+
+
+def text(value: str) -> None:
+    """LO and SH, whose lengths are the fields' own."""
+    _judge("UC", value)
+
+
+def person_name(value: str) -> None:
+    _judge("PN", value)
+
+
+def ae_title(value: str) -> None:
+    _judge("AE", value)
+
+
+def ae_titles(value: str) -> None:
+    for title in value.split("\\"):
+        ae_title(title)
+
+
+def code_string(value: str) -> None:
+    _judge("CS", value)
+
+
+def uid(value: str) -> None:
+    _judge("UI", value)
+
+
+def networks(value: str) -> None:
+    try:
+        peers.read_networks(value)
+    except ValueError as error:
+        raise ValidationError(str(error), code="network") from error
+
+
+def certificate_subject(value: str) -> None:
+    try:
+        peers.read_subject(value)
+    except ValueError as error:
+        raise ValidationError(str(error), code="subject") from error
+
+
+def time_zone(value: str) -> None:
+    if value not in available_timezones():
+        raise ValidationError("There is no such time zone: write one like Europe/Berlin.", code="time_zone")
+
+
+def statuses(value: Any) -> None:
+    if not isinstance(value, list) or not set(map(str, value)) <= STATUS_ON_THE_WIRE.keys():
+        raise ValidationError("Choose among the statuses of an item.", code="statuses")
+
+
+def _judge(vr: str, value: str) -> None:
+    problem = representations.problem(vr, value)
+    if problem:
+        raise ValidationError(problem, code="vr")
+
+
+def plausible_weight(value: Decimal) -> None:
+    if not LIGHTEST_KG <= value <= HEAVIEST_KG:
+        raise ValidationError(
+            f"Only {LIGHTEST_KG} to {HEAVIEST_KG} kg are plausible: is it in kilograms?",
+            code="implausible",
+        )
