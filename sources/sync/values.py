@@ -17,7 +17,7 @@ Errors = dict[str, str]  # field or keyword -> what is wrong
 
 
 def said(values: Mapping[str, Any]) -> tuple[Said, Errors]:
-    """Clean the values of a step as `worklist.items.intake` does; return them and what is wrong with others."""
+    """Clean the values of a step as intake does; return them and what is wrong with the others."""
     found: Said = {}
     errors: Errors = {}
     for field, value in values.items():
@@ -42,7 +42,7 @@ def held(item: WorklistItem, field: str) -> Any:
 
 
 def to_write(item: WorklistItem | None, said: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what `worklist.items.intake` takes: fields as they are, keywords joined into extra attributes."""
+    """Return what intake takes: fields as they are, keywords joined into extra attributes."""
     fields = {field: value for field, value in said.items() if not is_keyword(field)}
     keywords = {field: value for field, value in said.items() if is_keyword(field)}
     if not keywords:
