@@ -1,4 +1,4 @@
-"""The account that a new installation is opened with: there is no default password."""
+"""A new installation is opened with the account that is made here; no password is a default."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ USERNAME = "admin"
 
 
 def create_first_admin() -> tuple[str, str | None] | None:
-    """The username and, if it was made up here, its password; None when there is a user already."""
+    """Return the username and, if it was made up here, its password; None when there is a user already."""
     if User.objects.exists():
         return None
     generated = None if settings.PYLANTIR_ADMIN_PASSWORD else secrets.token_urlsafe(12)

@@ -1,4 +1,4 @@
-"""From a user name and a password to a token."""
+"""A client exchanges a user name and a password for a token here."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from accounts import users
 from accounts.api.fields import UserSerializer
 from accounts.models import User
-from accounts.sign_in import Refused, TooMany, sign_in
+from accounts.sign_in import SignInRefused, TooManyFailures, sign_in
 from accounts.tokens import access_token
 from pylantir_site.rest.errors import ErrorSerializer
 from pylantir_site.rest.views import ApiView
@@ -109,13 +109,13 @@ def _valid(serializer_class: type[serializers.Serializer], request: Request) -> 
 
 
 def _signed_in(request: Request, username: str, password: str) -> User | Response:
-    """The user, or the answer to someone who is not let in."""
+    """Return the user, or the answer to someone who is not let in."""
     try:
         return sign_in(request._request, username=username, password=password)
-    except Refused:
+    except SignInRefused:
         headers = {"WWW-Authenticate": "Bearer"}
         return Response({"detail": WRONG}, status=status.HTTP_401_UNAUTHORIZED, headers=headers)
-    except TooMany as error:
+    except TooManyFailures as error:
         headers = {"Retry-After": str(error.seconds)}
         return Response({"detail": str(error)}, status=status.HTTP_429_TOO_MANY_REQUESTS, headers=headers)
 

@@ -1,4 +1,4 @@
-"""A password for a command: from an option, from standard input, or asked for twice."""
+"""Commands take a password from an option or from standard input, or ask for it twice."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ def add_password_option(parser: CommandParser) -> None:
 
 
 def password(given: str | None) -> str:
-    """Raises CommandError when there is none, or two that differ."""
+    """Return the option's password, or the one that is typed.
+
+    Raises CommandError for none, or two that differ.
+    """
     if given is not None and given != "-":
         return _some(given)
     if given == "-" or not sys.stdin.isatty():
@@ -28,7 +31,7 @@ def password(given: str | None) -> str:
 
 
 def text(given: str | None, prompt: str) -> str:
-    """An option, or what the person at the terminal types."""
+    """Return the option's value, or what the person at the terminal types."""
     if given is None and sys.stdin.isatty():
         given = input(f"{prompt}: ")
     if not given:

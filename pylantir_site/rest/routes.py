@@ -1,4 +1,4 @@
-"""Paths that need no trailing slash, and forgive one."""
+"""Paths need no trailing slash, and forgive one."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from django.urls import URLPattern, path
 
 
 def route(at: str, view: Callable[..., Any], name: str) -> list[URLPattern]:
-    """The path, and the same with a slash at its end, which the schema leaves out."""
+    """Return the path, and the same with a slash at its end, which the schema leaves out."""
     return [path(at, view, name=name), path(f"{at}/", view)]

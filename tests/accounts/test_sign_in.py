@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from accounts.addresses import client_address
 from accounts.models import SignInFailure, User
-from accounts.sign_in import Refused, TooMany, sign_in, waiting
+from accounts.sign_in import SignInRefused, TooManyFailures, sign_in, waiting
 from tests.conftest import PASSWORD
 
 
@@ -146,7 +146,7 @@ def test_many_tries_at_once_do_not_slip_by() -> None:
     def guess(number: int) -> str:
         try:
             sign_in(RequestFactory().post("/"), username="bob", password=f"guess {number}")
-        except (Refused, TooMany) as error:
+        except (SignInRefused, TooManyFailures) as error:
             return type(error).__name__
         finally:
             connections.close_all()
