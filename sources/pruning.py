@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import ApiRequest
 from sources import schedule
-from sources.models import Outcome, SyncIssue, SyncRun
+from sources.models import RunOutcome, SyncIssue, SyncRun
 
 AT_ONCE = 500  # rows to a transaction: nobody else can write meanwhile
 
@@ -21,7 +21,7 @@ def prune() -> None:
     Each source keeps its last success.
     """
     long_ago = timezone.now() - timedelta(days=settings.SYNC_RUNS_KEPT_DAYS)
-    successes = SyncRun.objects.filter(outcome=Outcome.OK).order_by().values("source")
+    successes = SyncRun.objects.filter(outcome=RunOutcome.OK).order_by().values("source")
     kept = [row["last"] for row in successes.annotate(last=Max("pk"))]
     _delete(SyncRun.objects.filter(ended_at__lt=long_ago).exclude(pk__in=kept))
     _delete(SyncIssue.objects.filter(closed_at__lt=long_ago))

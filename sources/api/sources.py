@@ -1,4 +1,4 @@
-"""Sources: listed, made, pulled."""
+"""Sources are listed, made and pulled by REST here."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from sources.api.fields import (
     SyncSerializer,
 )
 from sources.config_import import ConfigError, import_config
-from sources.models import DataSource, Outcome, SyncIssue, SyncRun
+from sources.models import DataSource, RunOutcome, SyncIssue, SyncRun
 from sources.sync import claims, health
 
 DISABLED = "The source is disabled: enable it first."
@@ -36,7 +36,7 @@ EXISTS = "There is a source of this name already."
 
 
 def described() -> QuerySet[DataSource]:
-    """With state and the number of open issues, without the project's long dictionary."""
+    """Return the sources with state and number of open issues, without the project's long dictionary."""
     is_open = Count("issues", filter=Q(issues__closed_at=None))
     return DataSource.objects.select_related("state").defer("state__dictionary").annotate(issue_count=is_open)
 
@@ -121,7 +121,7 @@ class Sync(ApiView):
 
 
 class RunFilter(filters.FilterSet):
-    outcome = filters.MultipleChoiceFilter(choices=Outcome.choices, help_text="May be repeated.")
+    outcome = filters.MultipleChoiceFilter(choices=RunOutcome.choices, help_text="May be repeated.")
 
     class Meta:
         model = SyncRun
@@ -164,7 +164,7 @@ class Issues(ApiView, GenericAPIView):
 
 
 def _imported(entry: Mapping[str, Any], *, actor: str) -> tuple[DataSource, list[str]]:
-    """The source, and what was decided; ValidationError with all that was said when there is none."""
+    """Return the source and what was decided. Raises ValidationError with all that was said of a refusal."""
     known = set(DataSource.objects.values_list("pk", flat=True))
     try:
         report = import_config({"data_sources": [dict(entry)]}, actor=actor, update=False)

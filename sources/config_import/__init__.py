@@ -1,11 +1,18 @@
-"""The original's JSON configuration: its sources with their mapping, and who may associate.
+"""The original's JSON configuration is imported: its sources with their mapping, and who may associate.
 
-values, entries    the document's values by path, and what it says
-reading            either format (source_entry, pairs: one source, its mapping)
-directions         which way each pair goes
-builtin, planning  the original's own rules, and all rows of a source
-credentials, asking, one_source, saving  a source's project asked, then one transaction
-surroundings       allowed_aet, db_path
+values          a value of the document, refused by its path
+entries         what the document says
+reading         either format of it
+source_entry    one source of it
+pairs           one source's field mapping
+directions      which way each pair goes
+builtin         the original's own rules
+planning        all rows of a source
+credentials     a source's URL and token
+projects        what a source's project is made of
+one_source      one source, from its entry to its rows
+saving          one source, in one transaction
+other_settings  allowed_aet, db_path
 """
 
 from __future__ import annotations
@@ -14,32 +21,32 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sources.config_import import one_source, other_settings, reading
-from sources.config_import.entries import Configuration, Refused, SourceEntry
+from sources.config_import.entries import Configuration, RefusedEntry, SourceEntry
 from sources.config_import.projects import Projects
 from sources.config_import.values import ConfigError
 from sources.models import DataSource
 
-__all__ = ["ConfigError", "Report", "at_start", "import_config"]
+__all__ = ["ConfigError", "ImportReport", "at_start", "import_config"]
 
 ACTOR = "config file"
 
 
 @dataclass
-class Report:
-    """Lines for people, without any token; `failed` where nothing could be imported."""
+class ImportReport:
+    """It has lines for people, without any token; `failed` tells that nothing could be imported."""
 
     lines: list[str] = field(default_factory=list)
     failed: bool = False
 
 
-def import_config(config: dict[str, Any], *, actor: str, update: bool = True) -> Report:
-    """Sources made, or brought up to date unless `update` is false; those not in the file are left alone.
+def import_config(config: dict[str, Any], *, actor: str, update: bool = True) -> ImportReport:
+    """Make sources or, unless `update` is false, bring them up to date; those not in the file are left alone.
 
     Raises ConfigError for what concerns the whole file; a source that cannot be imported is a line, and the
     others go on.
     """
     read = reading.read(config)
-    report = Report([*read.remarks, *other_settings.databases(read)])
+    report = ImportReport([*read.remarks, *other_settings.databases(read)])
     projects, done = Projects(), 0
     try:
         if read.allowed_aet is not None:
@@ -58,7 +65,7 @@ def import_config(config: dict[str, Any], *, actor: str, update: bool = True) ->
 
 
 def at_start(config: dict[str, Any]) -> list[str]:
-    """What `start` tells of its configuration: sources that are missing are made, no other is touched."""
+    """Make the sources that are missing, touch no other, and return what `start` tells of it."""
     try:
         return import_config(config, actor=ACTOR, update=False).lines
     except ConfigError as error:
@@ -66,9 +73,9 @@ def at_start(config: dict[str, Any]) -> list[str]:
 
 
 def _one(
-    entry: SourceEntry | Refused, projects: Projects, *, actor: str, update: bool
+    entry: SourceEntry | RefusedEntry, projects: Projects, *, actor: str, update: bool
 ) -> tuple[list[str], bool]:
-    if isinstance(entry, Refused):
+    if isinstance(entry, RefusedEntry):
         return [f"not imported. {entry.reason}"], False
     existing = DataSource.objects.filter(name=entry.name).select_related("state").first()
     if existing is not None and not update:
@@ -80,7 +87,7 @@ def _one(
 
 
 def _same_project(config: Configuration) -> list[str]:
-    """The original reads one project for all sources: its sites' files often do so unknowingly."""
+    """Warn where sources have no URL and token of their own: the original reads one project for them."""
     entries = [entry for entry in config.sources if isinstance(entry, SourceEntry)]
     names = [
         entry.name

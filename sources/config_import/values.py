@@ -1,4 +1,4 @@
-"""Values of a JSON document, each read as what it must be or refused by its path."""
+"""Each value of a JSON document is read as what it must be, or refused by its path."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 
 class ConfigError(Exception):
-    """What is wrong with a configuration, by the path of the value: `data_sources[1].sync_interval`."""
+    """It says what is wrong with a configuration, by the value's path: `data_sources[1].sync_interval`."""
 
 
 def table(value: object, path: str) -> Mapping[str, Any]:
@@ -28,7 +28,7 @@ def listing(value: object, path: str) -> list[Any]:
 
 
 def text(value: object, path: str) -> str:
-    """Without white space around it; absent (null) is empty."""
+    """Return it without white space at its ends; absent (null) is empty."""
     if value is None:
         return ""
     if not isinstance(value, str):
@@ -39,7 +39,7 @@ def text(value: object, path: str) -> str:
 
 
 def name_or_number(value: object, path: str) -> str:
-    """A site, a code: people write 792 as well as "792"."""
+    """Read a site or a code: people write 792 as well as "792"."""
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**18:
         return str(value)
     return text(value, path)
@@ -78,7 +78,7 @@ def zone(value: object, path: str) -> str:
 
 
 def unknown(given: Iterable[str], known: Iterable[str], path: str = "") -> list[str]:
-    """A sentence that names the keys which nothing reads."""
+    """Return a sentence that names the keys which nothing reads."""
     strange = sorted(set(given) - set(known))
     where = f"{path}: " if path else ""
     return [f"{where}not known, and ignored: {', '.join(strange)}."] if strange else []

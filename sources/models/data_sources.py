@@ -1,4 +1,4 @@
-"""Where participants come from, and what is made of them."""
+"""A source says where participants come from, and its mapping what is made of them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from sources import secrets, validators
 from sources.kinds import kinds
-from sources.mapping.rules import Level, Plan, Rule, SessionKind, Sessions, WithoutTime
+from sources.mapping.rules import Level, MappingPlan, Rule, SessionKind, SessionLayout, WithoutTime
 from worklist.models.history import Recorded, actor_history
 
 # What only this server needs to know of a secret.
@@ -33,7 +33,7 @@ class TokenMissing(Exception):
 
 
 class DataSource(Recorded):
-    """One REDCap project (or what another backend reads) and how it is pulled.
+    """A source is one REDCap project (or what another backend reads), and says how it is pulled.
 
     How it fares is in `SourceState`: what is here, people decide.
     """
@@ -166,7 +166,7 @@ class DataSource(Recorded):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """A source has its state from the first moment."""
+        """Save the source, and make its state with it."""
         super().save(*args, **kwargs)
         from sources.models.state import SourceState
 
@@ -187,7 +187,10 @@ class DataSource(Recorded):
         self.token_set_by = by if token else ""
 
     def token(self) -> str:
-        """From the environment, the file or the database; raises TokenMissing or secrets.CannotDecrypt."""
+        """Return it from the environment, the file or the database.
+
+        Raises TokenMissing or secrets.CannotDecrypt.
+        """
         if self.token_variable:
             return os.environ.get(self.token_variable, "").strip() or _missing(
                 f"The environment variable {self.token_variable} is not set where the worker runs."
@@ -207,11 +210,11 @@ class DataSource(Recorded):
         self.trigger_cipher = secrets.encrypt(secret) if secret else ""
 
     def trigger_secret(self) -> str:
-        """Raises secrets.CannotDecrypt."""
+        """Return the secret, or "" without one. Raises secrets.CannotDecrypt."""
         return secrets.decrypt(self.trigger_cipher) if self.trigger_cipher else ""
 
     def is_trigger_secret(self, given: str) -> bool:
-        """In a time that tells nothing."""
+        """Compare in a time that tells nothing about the secret."""
         if not (self.trigger_enabled and self.trigger_cipher):
             return False
         try:
@@ -223,11 +226,11 @@ class DataSource(Recorded):
         )
 
     @property
-    def plan(self) -> Plan:
-        """The mapping as `sources.mapping` takes it."""
-        return Plan(
+    def plan(self) -> MappingPlan:
+        """Return the mapping as `sources.mapping` takes it."""
+        return MappingPlan(
             rules=tuple(rule.as_rule() for rule in self.rules.all()),
-            sessions=Sessions(
+            sessions=SessionLayout(
                 kind=SessionKind(self.session_kind),
                 instrument=self.session_instrument,
                 events=tuple(self.session_events.split()),
@@ -247,7 +250,7 @@ def _missing(text: str) -> Any:
 
 
 class MappingRule(Recorded):
-    """One row of a source's mapping (`sources.mapping.rules.Rule`)."""
+    """A source's mapping has rows, each of which is a `sources.mapping.rules.Rule`."""
 
     source = models.ForeignKey(DataSource, models.CASCADE, related_name="rules")
     position = models.PositiveIntegerField(default=0)

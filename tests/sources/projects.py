@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sources.mapping.rules import Level, Plan, Rule, SessionKind, Sessions
-from sources.redcap.dictionary import Dictionary, Event, Field
-from sources.redcap.rows import Row
+from sources.mapping.rules import Level, MappingPlan, Rule, SessionKind, SessionLayout
+from sources.redcap.dictionary import Dictionary, Field, ProjectEvent
+from sources.redcap.rows import ExportRow
 
 RECORD = Level.RECORD
 
@@ -41,7 +41,7 @@ def a_dictionary(
         has_repeats=repeating is None or bool(tuple(repeating)),
         fields={field.name: field for field in fields},
         forms={field.form: field.form for field in fields},
-        events=tuple(Event(name, name, int(name.rsplit("_", 1)[1])) for name in events or ()),
+        events=tuple(ProjectEvent(name, name, int(name.rsplit("_", 1)[1])) for name in events or ()),
         event_forms={name: frozenset(forms) for name, forms in (events or {}).items()},
         repeating=None if repeating is None else frozenset(repeating),
     )
@@ -55,8 +55,8 @@ def a_row(
     instance: int = 0,
     group: str = "",
     **values: str,
-) -> Row:
-    return Row(record, event, instrument, instance, values, group)
+) -> ExportRow:
+    return ExportRow(record, event, instrument, instance, values, group)
 
 
 FIELDS = (
@@ -78,7 +78,7 @@ FIELDS = (
 )
 # Classic, and its form mri repeats.
 REPEATING = a_dictionary(*FIELDS, repeating={("", "mri")})
-REPEATING_MRI = Sessions(SessionKind.REPEATING_INSTRUMENT, instrument="mri")
+REPEATING_MRI = SessionLayout(SessionKind.REPEATING_INSTRUMENT, instrument="mri")
 RULES = (
     Rule("patient_id", "study_id", level=RECORD),
     Rule("patient_name", level=RECORD, transforms="template {last_name}^{first_name}"),
@@ -90,15 +90,15 @@ PERSON: dict[str, Any] = {"study_id": "CPIP-0042", "last_name": "Doe", "first_na
 BOOKED: dict[str, Any] = {"mri_date": "2026-03-02", "mri_time": "09:30"}
 
 
-def a_plan(*rules: Rule, sessions: Sessions = REPEATING_MRI, **more: Mapping[str, str]) -> Plan:
+def a_plan(*rules: Rule, sessions: SessionLayout = REPEATING_MRI, **more: Mapping[str, str]) -> MappingPlan:
     """The usual rules, in which those given replace the ones of the same target."""
     own = {rule.target for rule in rules}
-    return Plan((*[rule for rule in RULES if rule.target not in own], *rules), sessions, **more)
+    return MappingPlan((*[rule for rule in RULES if rule.target not in own], *rules), sessions, **more)
 
 
-def a_person(**values: str) -> Row:
+def a_person(**values: str) -> ExportRow:
     return a_row(**{**PERSON, **values})
 
 
-def a_booking(instance: int = 1, **values: str) -> Row:
+def a_booking(instance: int = 1, **values: str) -> ExportRow:
     return a_row(instrument="mri", instance=instance, **{**BOOKED, **values})

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sources.redcap.client import Access, Client
 from sources.redcap.dictionary import Dictionary
-from sources.redcap.rows import Row
+from sources.redcap.rows import ExportRow
 from tests.redcap.server import RedcapServer
 from tests.redcap.studies import TOKEN
 
@@ -24,6 +24,6 @@ def ids(
     return client.record_ids(id_field=dictionary.record_id_field, since=since, server_timezone=ZoneInfo(zone))
 
 
-def read(client: Client, dictionary: Dictionary, *fields: str) -> dict[str, tuple[Row, ...]]:
+def read(client: Client, dictionary: Dictionary, *fields: str) -> dict[str, tuple[ExportRow, ...]]:
     """Every record."""
     return dict(client.records(ids(client, dictionary), dictionary=dictionary, fields=fields))

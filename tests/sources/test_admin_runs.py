@@ -20,8 +20,8 @@ from django.utils import timezone
 from accounts.models import User
 from sources.models import (
     DataSource,
-    Outcome,
     PendingRecord,
+    RunOutcome,
     SyncedStep,
     SyncIssue,
     SyncRun,
@@ -100,7 +100,7 @@ def test_row_92_a_pull_is_listed_with_its_counts_and_its_page_has_all_of_it(
 
 
 def test_row_92_a_pull_that_failed_tells_its_class_and_why(reader: Client, source: DataSource) -> None:
-    run = a_run(source, outcome=Outcome.AUTHORISATION, message="The token is refused.")
+    run = a_run(source, outcome=RunOutcome.AUTHORISATION, message="The token is refused.")
 
     assert '<span class="status status-authorisation">Not let in</span>' in shown(reader, RUNS)
     assert "The token is refused." in shown(reader, reverse("admin:sources_syncrun_change", args=[run.pk]))
@@ -121,7 +121,7 @@ def test_a_pull_that_runs_shows_how_far_it_is(reader: Client, source: DataSource
 def test_the_duration_is_in_words(reader: Client, source: DataSource, seconds: float, words: str) -> None:
     started = timezone.now() - timedelta(hours=2)
     ended = started + timedelta(seconds=seconds)
-    a_run(source, started_at=started, ended_at=ended, outcome=Outcome.OK)
+    a_run(source, started_at=started, ended_at=ended, outcome=RunOutcome.OK)
 
     assert f'<td class="field-took">{words}</td>' in shown(reader, RUNS)
 
@@ -130,8 +130,8 @@ def test_pulls_are_filtered_by_source_and_outcome(
     reader: Client, source: DataSource, make_source: Callable[..., DataSource], redcap: Any
 ) -> None:
     other = make_source(redcap, name="other")
-    kept, failed = a_run(source, outcome=Outcome.OK), a_run(source, outcome=Outcome.FAILED)
-    theirs = a_run(other, outcome=Outcome.OK)
+    kept, failed = a_run(source, outcome=RunOutcome.OK), a_run(source, outcome=RunOutcome.FAILED)
+    theirs = a_run(other, outcome=RunOutcome.OK)
 
     assert listed(reader, RUNS, source__id__exact=str(source.pk)) == [failed, kept]
     assert listed(reader, RUNS, outcome__exact="OK") == [theirs, kept]

@@ -13,7 +13,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sources.config_import import ConfigError, Report, at_start, import_config, reading
+from sources.config_import import ConfigError, ImportReport, at_start, import_config, reading
 from sources.models import DataSource, MappingRule, SourceState
 from tests import demo_study
 from tests.redcap.server import Failure, RedcapServer
@@ -169,11 +169,11 @@ def environment(redcap: RedcapServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REDCAP_API_TOKEN", TOKEN)
 
 
-def do(config: dict[str, Any], **options: Any) -> Report:
+def do(config: dict[str, Any], **options: Any) -> ImportReport:
     return import_config(deepcopy(config), actor="alice", **options)
 
 
-def said(report: Report) -> str:
+def said(report: ImportReport) -> str:
     return "\n".join(report.lines)
 
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from sources.admin.links import place
-from sources.contract import Key
+from sources.contract import SessionKey
 from sources.models import DataSource, SyncedStep, SyncIssue
 from tests.redcap.project import Project
 from tests.sources.conftest import only_item, pull
@@ -257,11 +257,11 @@ def test_the_panel_costs_the_same_however_many_issues_there_are(
 @pytest.mark.parametrize(
     ("key", "named"),
     [
-        (Key(), ""),
-        (Key("scan_arm_1"), "scan_arm_1"),
-        (Key("", "mri", 2), "mri, no. 2"),
-        (Key("scan_arm_1", "mri", 2), "scan_arm_1, mri, no. 2"),
+        (SessionKey(), ""),
+        (SessionKey("scan_arm_1"), "scan_arm_1"),
+        (SessionKey("", "mri", 2), "mri, no. 2"),
+        (SessionKey("scan_arm_1", "mri", 2), "scan_arm_1, mri, no. 2"),
     ],
 )
-def test_a_session_is_named_by_what_tells_it_from_others(key: Key, named: str) -> None:
+def test_a_session_is_named_by_what_tells_it_from_others(key: SessionKey, named: str) -> None:
     assert place(key) == named

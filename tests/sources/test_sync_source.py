@@ -145,8 +145,8 @@ def test_without_a_terminal_progress_is_a_line_now_and_then(
 def test_on_a_terminal_progress_is_a_bar() -> None:
     script = (
         "import django; django.setup()\n"
-        "from sources.management.commands.sync_source import Shown\n"
-        "with Shown() as shown:\n"
+        "from sources.management.commands.sync_source import ProgressDisplay\n"
+        "with ProgressDisplay() as shown:\n"
         "    for done in range(1, 4): shown(done, 3)\n"
     )
     ours, theirs = pty.openpty()

@@ -189,7 +189,7 @@ class Walk(RuleBasedStateMachine):
     def follow_again(self, data: st.DataObject) -> None:
         if item := self.choose(data, Status.SCHEDULED):
             synced = SyncedStep.objects.get(item=item)
-            edits.follow_again(synced, list(edits.pins(synced)), actor="bob")
+            edits.follow_again(synced, list(edits.edited_fields(synced)), actor="bob")
             self.edited.discard(item.pk)
 
     @rule(data=st.data())

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sources.mapping import codes
-from sources.mapping.problems import Unusable
+from sources.mapping.problems import UnusableValue
 from sources.mapping.transforms import TransformError, parse
 
 
@@ -29,8 +29,8 @@ LABELS = {"1": "Brain", "2": "Knee"}
 
 
 def applied(lines: str, value: str, around: Around | None = None) -> str:
-    for step in parse(lines):
-        value = step.apply(value, around or Around(names=NAMES, choices=LABELS))
+    for transform in parse(lines):
+        value = transform.apply(value, around or Around(names=NAMES, choices=LABELS))
     return value
 
 
@@ -87,14 +87,14 @@ def test_a_line_changes_the_value(lines: str, value: str, after: str) -> None:
     ],
 )
 def test_a_value_that_does_not_fit_is_a_problem_that_does_not_tell_it(lines: str, value: str) -> None:
-    with pytest.raises(Unusable) as refused:
+    with pytest.raises(UnusableValue) as refused:
         applied(lines, value)
 
     assert "§" not in str(refused.value)
 
 
 def test_row_24_an_empty_name_outside_brackets_is_a_problem_of_that_field() -> None:
-    with pytest.raises(Unusable, match="nothing is empty") as refused:
+    with pytest.raises(UnusableValue, match="nothing is empty") as refused:
         applied("template sub_{study_id}_fam_{nothing}", "")
 
     assert refused.value.field == "nothing"

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from sources.models import DataSource, Outcome, SourceState, State, SyncedStep, Withdrawal
+from sources.models import DataSource, RunOutcome, SourceState, State, SyncedStep, Withdrawal
 from sources.sync import withdrawing
 from tests.redcap.project import Project
 from tests.redcap.server import RedcapServer
@@ -87,7 +87,7 @@ def test_row_65_an_empty_answer_withdraws_nothing_and_is_told(source: DataSource
 
     run = pull(source, full=True)
 
-    assert (run.outcome, run.withdrawn) == (Outcome.HELD, 0)
+    assert (run.outcome, run.withdrawn) == (RunOutcome.HELD, 0)
     assert set(statuses(source).values()) == {"SCHEDULED"}
     assert source.state.state == State.HELD
 
@@ -103,7 +103,7 @@ def test_row_65_a_token_that_was_moved_into_a_group_withdraws_nothing(
 
     run = pull(source, full=True)
 
-    assert (run.outcome, run.withdrawn) == (Outcome.HELD, 0)
+    assert (run.outcome, run.withdrawn) == (RunOutcome.HELD, 0)
     assert set(statuses(source).values()) == {"SCHEDULED"}
 
 
@@ -114,7 +114,7 @@ def test_row_65_hashed_ids_withdraw_nothing(source: DataSource, project: Project
 
     run = pull(source, full=True)
 
-    assert run.outcome == Outcome.CONFIGURATION
+    assert run.outcome == RunOutcome.CONFIGURATION
     assert set(statuses(source).values()) == {"SCHEDULED"}
     assert len(items(source)) == 3
 
@@ -133,13 +133,13 @@ def test_row_66_too_much_at_once_is_held_until_a_person_allows_it(
     lose(project, source)
 
     run = pull(source, full=True)
-    assert (run.outcome, run.withdrawn) == (Outcome.HELD, 0)
+    assert (run.outcome, run.withdrawn) == (RunOutcome.HELD, 0)
     assert (source.state.state, source.state.held_withdrawals) == (State.HELD, 8)
     assert set(statuses(source).values()) == {"SCHEDULED"}
 
     withdrawing.allow(source, by="alice")
     run = pull(source)
-    assert (run.outcome, run.withdrawn, run.is_full) == (Outcome.OK, 8, True)
+    assert (run.outcome, run.withdrawn, run.is_full) == (RunOutcome.OK, 8, True)
     assert list(statuses(source).values()).count("CANCELLED") == 8
     assert (source.state.state, source.state.withdrawals_allowed_by) == (State.OK, "")
 
@@ -162,7 +162,7 @@ def test_what_was_held_is_forgotten_when_it_returns(source: DataSource, project:
 
     run = pull(source)
 
-    assert (run.outcome, source.state.held_withdrawals) == (Outcome.OK, 0)
+    assert (run.outcome, source.state.held_withdrawals) == (RunOutcome.OK, 0)
     assert set(statuses(source).values()) == {"SCHEDULED"}
 
 
@@ -247,7 +247,7 @@ def test_a_held_item_that_a_person_deleted_is_no_obstacle(source: DataSource, pr
     for item in items(source).values():
         item.delete()
 
-    assert pull(source).outcome == Outcome.OK
+    assert pull(source).outcome == RunOutcome.OK
 
 
 def test_row_93_items_of_a_disabled_source_can_be_withdrawn_and_return_with_it(

@@ -18,7 +18,7 @@ import pytest
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from sources.models import DataSource, Outcome, SourceState, SyncRun, WorkerBeat
+from sources.models import DataSource, RunOutcome, SourceState, SyncRun, WorkerBeat
 from tests.conftest import wait_until
 from tests.redcap.project import Project
 from tests.redcap.server import RedcapServer
@@ -107,7 +107,7 @@ def test_row_53_a_worker_that_is_killed_in_the_middle_of_a_pull_is_followed_by_o
     async_task("sources.tasks.pull_due")
     first = worker()
     wait_until(asked.is_set, 30)
-    assert outcomes() == [Outcome.RUNNING]
+    assert outcomes() == [RunOutcome.RUNNING]
     kill(first)
     go_on.set()
     assert 0 < len(items(source)) < len(records)
@@ -116,7 +116,7 @@ def test_row_53_a_worker_that_is_killed_in_the_middle_of_a_pull_is_followed_by_o
     assert SourceState.objects.exclude(claim="").update(claimed_at=long_ago) == 1  # the lease runs out
 
     second = worker()
-    look_until(lambda: outcomes() == [Outcome.INTERRUPTED, Outcome.OK])
+    look_until(lambda: outcomes() == [RunOutcome.INTERRUPTED, RunOutcome.OK])
 
     assert set(items(source)) == set(records)
     assert WorkerBeat.objects.get().at > timezone.now() - timedelta(minutes=1)
@@ -150,5 +150,5 @@ def test_row_81_a_source_that_hangs_keeps_nobody_from_reading_and_writing_the_wo
     go_on.set()
 
     assert process.wait(30) == 0
-    assert outcomes() == [Outcome.OK]
+    assert outcomes() == [RunOutcome.OK]
     assert len(items(source)) == 3
