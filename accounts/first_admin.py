@@ -20,7 +20,7 @@ def create_first_admin() -> tuple[str, str | None] | None:
     if User.objects.exists():
         return None
     generated = None if settings.PYLANTIR_ADMIN_PASSWORD else secrets.token_urlsafe(12)
-    password = generated or checked(settings.PYLANTIR_ADMIN_PASSWORD)
+    password = generated or checked_password(settings.PYLANTIR_ADMIN_PASSWORD)
     # Another process may get there first: then its row is the one, and its password counts.
     _, created = User.objects.get_or_create(
         username=USERNAME, defaults={"role": Role.ADMIN, "password": make_password(password)}
@@ -28,7 +28,7 @@ def create_first_admin() -> tuple[str, str | None] | None:
     return (USERNAME, generated) if created else None
 
 
-def checked(password: str) -> str:
+def checked_password(password: str) -> str:
     try:
         validate_password(password, User(username=USERNAME))
     except ValidationError as error:

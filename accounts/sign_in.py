@@ -31,7 +31,7 @@ class TooManyFailures(Exception):
     """There were too many failures lately: the next try counts after `seconds`."""
 
     def __init__(self, seconds: int) -> None:
-        super().__init__(f"Too many failed sign-ins: try again in {waiting(seconds)}.")
+        super().__init__(f"Too many failed sign-ins: try again in {waiting_text(seconds)}.")
         self.seconds = seconds
 
 
@@ -46,7 +46,7 @@ def sign_in(request: HttpRequest, *, username: str, password: str) -> User:
     return user
 
 
-def waiting(seconds: int) -> str:
+def waiting_text(seconds: int) -> str:
     return f"{seconds} s" if seconds < 120 else f"{-(-seconds // 60)} minutes"
 
 

@@ -21,10 +21,10 @@ def password(given: str | None) -> str:
     Raises CommandError for none, or two that differ.
     """
     if given is not None and given != "-":
-        return _some(given)
+        return _nonempty(given)
     if given == "-" or not sys.stdin.isatty():
-        return _some(sys.stdin.readline().rstrip("\r\n"))
-    first = _some(getpass.getpass("Password: "))
+        return _nonempty(sys.stdin.readline().rstrip("\r\n"))
+    first = _nonempty(getpass.getpass("Password: "))
     if getpass.getpass("Password (again): ") != first:
         raise CommandError("The two passwords differ.")
     return first
@@ -39,7 +39,7 @@ def text(given: str | None, prompt: str) -> str:
     return given
 
 
-def _some(password: str) -> str:
+def _nonempty(password: str) -> str:
     if not password:
         raise CommandError("The password is empty. Nothing was done.")
     return password

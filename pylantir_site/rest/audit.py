@@ -32,7 +32,7 @@ class AuditMiddleware:
         response = self.get_response(request)
         if is_audited(request):
             try:
-                write(request, response.status_code)
+                write_request(request, response.status_code)
             except Error as error:  # what was asked for is done; it must not look undone
                 log.error(
                     "An API request could not be written into the audit trail: %s", type(error).__name__
@@ -47,7 +47,7 @@ def is_audited(request: HttpRequest) -> bool:
     return is_api and getattr(view, "audited", True) and request.method != "OPTIONS"
 
 
-def write(request: HttpRequest, status: int) -> None:
+def write_request(request: HttpRequest, status: int) -> None:
     ApiRequest.objects.create(
         username=_username(request),
         address=client_address(request)[:64],

@@ -86,7 +86,7 @@ def allow(model_admin: Any, request: HttpRequest, source: DataSource) -> HttpRes
     held = source.state.held_withdrawals
     if request.POST.get("held") != str(held) or not held:
         return refused(request, source, f"It is {held} by now: look again. Nothing was done.")
-    withdrawing.allow(source, by=request.user.get_username())
+    withdrawing.allow_withdrawals(source, by=request.user.get_username())
     model_admin.log_change(request, source, f"Allowed that {held} items are cancelled.")
     messages.success(request, "The next pull, a full one, cancels those that are still gone.")
     _warn_of_absent_worker(request)
@@ -114,7 +114,7 @@ def make_secret(model_admin: Any, request: HttpRequest, source: DataSource) -> H
     return to_page(source)
 
 
-def offered(source: DataSource) -> int:
+def count_offered(source: DataSource) -> int:
     """Return how many of the source's items a scanner may still be offered."""
     steps = SyncedStep.objects.filter(source=source).exclude(withdrawal=Withdrawal.DONE)
     return steps.filter(item__performed_procedure_step_status__in=OFFERED).count()

@@ -207,7 +207,7 @@ class DataSourceAdmin(DeletingAdmin, SourceHistoryAdmin):
             "is_pulling": claims.is_pulling(source.state),
             "buttons": [(name, each.label) for name, each in allowed.items() if each.is_on_top],
             "edits_source": edits,
-            "offered": buttons.offered(source),
+            "offered": buttons.count_offered(source),
             "open_issue_count": source.issues.filter(closed_at=None).count(),
         }
 

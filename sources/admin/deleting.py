@@ -35,7 +35,7 @@ class DeletingAdmin(admin.ModelAdmin):
         if why_not:
             messages.error(request, why_not)
             return HttpResponseRedirect(request.path)
-        context = {"offered": buttons.offered(source) if source else 0}
+        context = {"offered": buttons.count_offered(source) if source else 0}
         return super().delete_view(request, object_id, {**context, **(extra_context or {})})
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 
-from sources.admin.links import Links, place
+from sources.admin.links import Links, session_in_words
 from sources.admin.view_only import ViewOnlyAdmin
 from sources.contract import SessionKey
 from sources.mapping.targets import TARGETS
@@ -72,7 +72,7 @@ class SyncIssueAdmin(ViewOnlyAdmin):
 
     @admin.display(description="session", ordering="instance")
     def where(self, issue: SyncIssue) -> str:
-        return place(key_of(issue)) or "the record"
+        return session_in_words(key_of(issue)) or "the record"
 
     @admin.display(description="REDCap field", ordering="field")
     def redcap_field(self, issue: SyncIssue) -> str:

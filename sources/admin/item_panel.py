@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from pylantir_site.overview.admin_site import PylantirAdminSite
 from sources.admin.badges import state_badge
 from sources.admin.issues import key_of
-from sources.admin.links import Links, place
+from sources.admin.links import Links, session_in_words
 from sources.admin.synced_steps import label_of, may_follow
 from sources.models import SyncedStep, SyncIssue
 from sources.sync import edits
@@ -38,7 +38,7 @@ def panel(request: HttpRequest, item: WorklistItem) -> str:
     links = Links()
     context = {
         "synced": synced,
-        "place": place(synced.key),
+        "place": session_in_words(synced.key),
         "state": state_badge(synced.source),
         "link": links.anchor(synced.source, synced.record, synced.key),
         "edited": _rows(edits.edited_fields(synced)),

@@ -32,7 +32,7 @@ class Links:
         )
 
 
-def place(key: SessionKey) -> str:
+def session_in_words(key: SessionKey) -> str:
     """Say in words which session of its record it is."""
     number = f"no. {key.instance}" if key.instance else ""
     return ", ".join(filter(None, (key.event, key.instrument, number)))

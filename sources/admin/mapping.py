@@ -111,9 +111,9 @@ class MappingFormSet(forms.BaseInlineFormSet):
             return  # without a mapping nothing is pulled
         dictionary = None if ACCESS & set(form.changed_data) else dictionary_of(self.instance)
         mistakes = _without_consequences(check.mistakes(_plan(self.instance, rows), dictionary))
-        others = [text for mistake in mistakes if (text := _show(mistake, form, rows))]
+        others = [text for mistake in mistakes if (text := _show_mistake(mistake, form, rows))]
         if mistakes:
-            raise ValidationError([REFUSED, *others, *_as_of(self.instance, dictionary)])
+            raise ValidationError([REFUSED, *others, *_dictionary_date(self.instance, dictionary)])
 
     def kept(self) -> list[Any]:
         """Return the forms of the rows that there will be."""
@@ -149,7 +149,7 @@ def _without_consequences(mistakes: tuple[Mistake, ...]) -> list[Mistake]:
     return list(mistakes)
 
 
-def _show(mistake: Mistake, form: DataSourceForm, rows: list[Any]) -> str:
+def _show_mistake(mistake: Mistake, form: DataSourceForm, rows: list[Any]) -> str:
     """Put the mistake beside its field and return ""; return the text where there is no such field."""
     if mistake.rule is not None:
         rows[mistake.rule].add_error(mistake.field, mistake.text)
@@ -168,7 +168,7 @@ def _field_of_source(mistake: Mistake) -> str:
     return FIELD_OF_SOURCE.get(mistake.field, "")
 
 
-def _as_of(source: DataSource, dictionary: Dictionary | None) -> list[str]:
+def _dictionary_date(source: DataSource, dictionary: Dictionary | None) -> list[str]:
     """Say when the dictionary was read: what is missing may have come since."""
     at = source.state.dictionary_at if dictionary else None
     if at is None:

@@ -44,12 +44,12 @@ def overview(*, now: datetime | None = None) -> Overview:
     sources = list(_with_counts(DataSource.objects.filter(enabled=True)))
     runs = _running([source for source in sources if claims.is_pulling(source.state, now=now)])
     return Overview(
-        tuple(_shown(source, runs, now) for source in sources),
+        tuple(_summary(source, runs, now) for source in sources),
         health.worker_trouble(now=now) if sources else "",
     )
 
 
-def _shown(source: Any, runs: dict[int, str], now: datetime) -> SourceSummary:
+def _summary(source: Any, runs: dict[int, str], now: datetime) -> SourceSummary:
     state = source.state
     is_pulled = claims.is_pulling(state, now=now)
     return SourceSummary(

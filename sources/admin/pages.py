@@ -8,7 +8,7 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 
 from sources.admin.buttons import page, refused
-from sources.admin.links import Links, place
+from sources.admin.links import Links, session_in_words
 from sources.contract import ReadRecord, Session
 from sources.errors import SourceError
 from sources.mapping.targets import TARGETS
@@ -70,7 +70,7 @@ def preview(model_admin: Any, request: HttpRequest, source: DataSource) -> HttpR
 
 
 def _shown(source: DataSource, links: Links, read: ReadRecord, session: Session) -> ShownSession:
-    return ShownSession(session, place(session.key), links.url(source, read.record, session.key))
+    return ShownSession(session, session_in_words(session.key), links.url(source, read.record, session.key))
 
 
 def compare(model_admin: Any, request: HttpRequest, source: DataSource) -> HttpResponse:
@@ -98,4 +98,4 @@ def compare(model_admin: Any, request: HttpRequest, source: DataSource) -> HttpR
 def _change(source: DataSource, links: Links, change: PlannedChange) -> ShownChange:
     fields = [(TARGETS.get(name, name), old, new) for name, (old, new) in change.fields.items() if old != new]
     link = links.url(source, change.record, change.key)
-    return ShownChange(change, place(change.key), WORDS[change.kind], link, fields)
+    return ShownChange(change, session_in_words(change.key), WORDS[change.kind], link, fields)

@@ -39,7 +39,7 @@ def suggest_mapping(model_admin: Any, request: HttpRequest, source: DataSource) 
     suggestion = suggest(dictionary)
     plan = replace(suggestion.plan, constants=source.plan.constants, fallbacks=source.plan.fallbacks)
     if takes and _may_be_taken(request, source, plan):
-        take(source, plan, actor=request.user.get_username())
+        take_plan(source, plan, actor=request.user.get_username())
         messages.success(request, TAKEN)
         return to_page(source)
     return page(
@@ -80,7 +80,7 @@ def _fingerprint(plan: MappingPlan) -> str:
 
 
 @transaction.atomic
-def take(source: DataSource, plan: MappingPlan, *, actor: str) -> None:
+def take_plan(source: DataSource, plan: MappingPlan, *, actor: str) -> None:
     """Let the source's mapping become the plan's, with the actor in the history of every row."""
     remove_rows(source, actor=actor)
     for number, rule in enumerate(plan.rules, start=1):

@@ -14,7 +14,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
 from sources.admin.issues import ChangeListWithLinks
-from sources.admin.links import Links, place
+from sources.admin.links import Links, session_in_words
 from sources.admin.view_only import ViewOnlyAdmin
 from sources.mapping.targets import TARGETS
 from sources.models import PendingRecord, SyncedStep
@@ -53,7 +53,7 @@ class SyncedStepAdmin(ViewOnlyAdmin):
 
     @admin.display(description="session", ordering="instance")
     def where(self, synced: SyncedStep) -> str:
-        return place(synced.key) or "the record"
+        return session_in_words(synced.key) or "the record"
 
     @admin.display(description="in REDCap")
     def in_redcap(self, synced: SyncedStep) -> str:

@@ -56,10 +56,10 @@ def import_config(config: dict[str, Any], *, actor: str, update: bool = True) ->
         report.lines.append(str(error))
         report.failed = not read.sources
     for entry in read.sources:
-        lines, is_done = _one(entry, projects, actor=actor, update=update)
+        lines, is_done = _import_one(entry, projects, actor=actor, update=update)
         report.lines += [f"{entry.name}: {line}" for line in lines]
         done += is_done
-    report.lines += _same_project(read)
+    report.lines += _shared_project_lines(read)
     report.failed |= bool(read.sources) and not done
     return report
 
@@ -72,7 +72,7 @@ def at_start(config: dict[str, Any]) -> list[str]:
         return [f"The configuration is not imported. {error}"]
 
 
-def _one(
+def _import_one(
     entry: SourceEntry | RefusedEntry, projects: Projects, *, actor: str, update: bool
 ) -> tuple[list[str], bool]:
     if isinstance(entry, RefusedEntry):
@@ -81,12 +81,12 @@ def _one(
     if existing is not None and not update:
         return ["exists, and is left as people made it. import_config brings it up to date."], True
     try:
-        return one_source.bring_in(entry, existing, projects, actor=actor), True
+        return one_source.import_source(entry, existing, projects, actor=actor), True
     except ConfigError as error:
         return [f"not imported. {error}"], False
 
 
-def _same_project(config: Configuration) -> list[str]:
+def _shared_project_lines(config: Configuration) -> list[str]:
     """Warn where sources have no URL and token of their own: the original reads one project for them."""
     entries = [entry for entry in config.sources if isinstance(entry, SourceEntry)]
     names = [

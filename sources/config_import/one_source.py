@@ -26,7 +26,9 @@ BECAME = {
 }
 
 
-def bring_in(entry: SourceEntry, existing: DataSource | None, projects: Projects, *, actor: str) -> list[str]:
+def import_source(
+    entry: SourceEntry, existing: DataSource | None, projects: Projects, *, actor: str
+) -> list[str]:
     """Import the source and return lines for people. Raises ConfigError, and then the source is as it was."""
     found = credentials.find(entry, existing)
     source = _draft(entry, existing, found, actor=actor)
@@ -39,7 +41,7 @@ def bring_in(entry: SourceEntry, existing: DataSource | None, projects: Projects
         values={
             **_values(entry, existing),
             **found.values,
-            **_of_sessions(plan),
+            **_session_values(plan),
             "enabled": _is_enabled(entry, existing) and not mistakes,
         },
         credentials=found,
@@ -51,11 +53,11 @@ def bring_in(entry: SourceEntry, existing: DataSource | None, projects: Projects
         BECAME[became],
         *entry.remarks,
         *found.lines,
-        *_zone(entry, existing),
+        *_time_zone_lines(entry, existing),
         *lines,
         *planned.lines,
-        *_wrong(plan, mistakes),
-        *_resting(entry, wanted, mistakes),
+        *_mistake_lines(plan, mistakes),
+        *_reasons_to_rest(entry, wanted, mistakes),
     ]
 
 
@@ -120,7 +122,7 @@ def _with_choices_of_people(plan: MappingPlan, source: DataSource) -> MappingPla
     return replace(plan, sessions=sessions)
 
 
-def _of_sessions(plan: MappingPlan) -> dict[str, str]:
+def _session_values(plan: MappingPlan) -> dict[str, str]:
     return {
         "session_kind": plan.sessions.kind.value,
         "session_instrument": plan.sessions.instrument,
@@ -134,7 +136,7 @@ def _is_enabled(entry: SourceEntry, existing: DataSource | None) -> bool:
     return existing.enabled if existing else True
 
 
-def _zone(entry: SourceEntry, existing: DataSource | None) -> list[str]:
+def _time_zone_lines(entry: SourceEntry, existing: DataSource | None) -> list[str]:
     if entry.server_timezone or existing:
         return []
     return [
@@ -143,7 +145,7 @@ def _zone(entry: SourceEntry, existing: DataSource | None) -> list[str]:
     ]
 
 
-def _wrong(plan: MappingPlan, mistakes: tuple[Mistake, ...]) -> list[str]:
+def _mistake_lines(plan: MappingPlan, mistakes: tuple[Mistake, ...]) -> list[str]:
     return [f"{_where(plan, mistake)}: {mistake.text}" for mistake in mistakes]
 
 
@@ -151,7 +153,9 @@ def _where(plan: MappingPlan, mistake: Mistake) -> str:
     return "The mapping" if mistake.rule is None else f"Row {plan.rules[mistake.rule].target}"
 
 
-def _resting(entry: SourceEntry, wanted: saving.WantedSource, mistakes: tuple[Mistake, ...]) -> list[str]:
+def _reasons_to_rest(
+    entry: SourceEntry, wanted: saving.WantedSource, mistakes: tuple[Mistake, ...]
+) -> list[str]:
     if mistakes:
         # A file that does not say `enabled` leaves a source as disabled as it is.
         again = ", or import again" if entry.enabled else ""

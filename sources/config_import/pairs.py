@@ -28,7 +28,7 @@ def _pair(left: str, right: object, path: str) -> Pair:
     if not isinstance(right, dict):
         return Pair(left, _target(right, path))
     given = values.table(right, path)
-    strange = values.unknown(given, _KEYS, path)
+    strange = values.unknown_keys(given, _KEYS, path)
     if strange:  # a misspelt "required" must not be taken as absent
         raise ConfigError(strange[0])
     return Pair(left, _target(given.get("target"), f"{path}.target"), _details(given, path))

@@ -33,13 +33,13 @@ def read(config: object) -> Configuration:
         raise ConfigError(f"This is no configuration of pylantir: it has neither {SOURCES} nor {LEGACY}.")
     listed = values.listing(top.get(SOURCES, []), SOURCES)
     is_legacy = not listed and LEGACY in top
-    sources = [_legacy(top)] if is_legacy else _each_once(_sources(listed, top))
+    sources = [_legacy(top)] if is_legacy else _refuse_repeated(_sources(listed, top))
     return Configuration(
         sources=tuple(sources),
         allowed_aet=_titles(top["allowed_aet"]) if "allowed_aet" in top else None,
         db_path=values.text(top.get("db_path"), "db_path"),
         users_db_path=values.text(top.get("users_db_path"), "users_db_path"),
-        remarks=(*_of_format(top, is_legacy=is_legacy), *_of_server(top)),
+        remarks=(*_format_remarks(top, is_legacy=is_legacy), *_server_remarks(top)),
     )
 
 
@@ -48,7 +48,7 @@ def _titles(value: object) -> tuple[str, ...]:
     return tuple(values.text(title, f"allowed_aet[{place}]") for place, title in entries)
 
 
-def _of_format(top: Mapping[str, Any], *, is_legacy: bool) -> Iterator[str]:
+def _format_remarks(top: Mapping[str, Any], *, is_legacy: bool) -> Iterator[str]:
     if is_legacy:
         yield LEGACY_WARNING
         if SOURCES in top:
@@ -59,16 +59,16 @@ def _of_format(top: Mapping[str, Any], *, is_legacy: bool) -> Iterator[str]:
             yield f"Of the legacy format, and ignored beside {SOURCES}: {', '.join(ignored)}."
     else:
         yield f"The file names no source: neither {SOURCES} nor {LEGACY}."
-    yield from values.unknown(top, _OF_LEGACY | _OF_SOURCES | _OF_SERVER)
+    yield from values.unknown_keys(top, _OF_LEGACY | _OF_SOURCES | _OF_SERVER)
 
 
-def _of_server(top: Mapping[str, Any]) -> Iterator[str]:
+def _server_remarks(top: Mapping[str, Any]) -> Iterator[str]:
     if "db_echo" in top:
         yield "db_echo is ignored: what is sent to the database is not printed."
     if top.get("api") is not None:
         api = values.table(top["api"], "api")
         yield "api: the CORS settings are read at each start from PYLANTIR_CONFIG; they are not imported."
-        yield from values.unknown(api, _OF_API, "api")
+        yield from values.unknown_keys(api, _OF_API, "api")
 
 
 def _legacy(top: Mapping[str, Any]) -> SourceEntry | RefusedEntry:
@@ -127,7 +127,7 @@ def _entry(
         return RefusedEntry(name, str(error))
 
 
-def _each_once(sources: Iterator[SourceEntry | RefusedEntry]) -> Iterator[SourceEntry | RefusedEntry]:
+def _refuse_repeated(sources: Iterator[SourceEntry | RefusedEntry]) -> Iterator[SourceEntry | RefusedEntry]:
     seen: set[str] = set()
     for source in sources:
         is_second = isinstance(source, SourceEntry) and source.name in seen

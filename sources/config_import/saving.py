@@ -39,14 +39,14 @@ def save(wanted: WantedSource, *, actor: str) -> str:
     """
     with transaction.atomic():
         source, is_new = _locked(wanted.source)
-        changed = _give(source, wanted.values)
+        changed = _set_values(source, wanted.values)
         changed |= wanted.credentials.give(source, by=actor)
         if is_new or changed:
             _validate(source, "")
             source.save_as(actor)
         changed |= _save_rules(source, wanted.rules, actor=actor)
         if wanted.dictionary is not None:
-            _keep(source, wanted.dictionary)
+            _keep_dictionary(source, wanted.dictionary)
         if changed and source.enabled:
             claims.request_pull(source, by=actor, full=True)
     if is_new:
@@ -60,7 +60,7 @@ def _locked(source: DataSource) -> tuple[DataSource, bool]:
     return DataSource.objects.select_for_update().get(pk=source.pk), False
 
 
-def _give(item: DataSource | MappingRule, values: Mapping[str, Any]) -> bool:
+def _set_values(item: DataSource | MappingRule, values: Mapping[str, Any]) -> bool:
     """Set the values and tell whether anything differed."""
     differing = {name: value for name, value in values.items() if getattr(item, name) != value}
     for name, value in differing.items():
@@ -105,14 +105,14 @@ def _save_rule(row: MappingRule, rule: Rule, position: int, *, actor: str) -> bo
         "default": rule.default,
         "required": rule.required,
     }
-    if not _give(row, values) and row.pk is not None:
+    if not _set_values(row, values) and row.pk is not None:
         return False
     _validate(row, f"Row {rule.target}: ")
     row.save_as(actor)
     return True
 
 
-def _keep(source: DataSource, dictionary: Dictionary) -> None:
+def _keep_dictionary(source: DataSource, dictionary: Dictionary) -> None:
     """Keep the dictionary for the pages, until a pull asks for its own."""
     kept = {"access": "", "dictionary": dictionary.to_json()}
     SourceState.objects.filter(source=source, dictionary__isnull=True).update(

@@ -69,22 +69,27 @@ def read(
         window=_window(entry.get("operation_interval"), paths.window),
         credentials=_credentials(config, paths.config),
         project_id=_project_id(config, paths.config),
-        server_timezone=values.zone(config.get("server_timezone"), f"{paths.config}.server_timezone"),
+        server_timezone=values.time_zone(config.get("server_timezone"), f"{paths.config}.server_timezone"),
         sessions=_sessions(config.get("session"), f"{paths.config}.session"),
         site_id=site_id,
         protocol_name=protocol,
         hisris_coding_designator=designator,
         pairs=pairs.read(entry.get("field_mapping"), paths.mapping),
         session_codes=_session_codes(entry, config, top),
-        remarks=(*remarks, *said, *_unread(entry, config, top, paths), *_no_protocol(top, site_id, protocol)),
+        remarks=(
+            *remarks,
+            *said,
+            *_unread_keys(entry, config, top, paths),
+            *_protocol_remarks(top, site_id, protocol),
+        ),
     )
 
 
-def _unread(
+def _unread_keys(
     entry: Mapping[str, Any], config: Mapping[str, Any], top: Mapping[str, Any], paths: EntryPaths
 ) -> Iterator[str]:
-    yield from values.unknown(entry, _KEYS, paths.entry)
-    yield from values.unknown(config, _CONFIG_KEYS, paths.config)
+    yield from values.unknown_keys(entry, _KEYS, paths.entry)
+    yield from values.unknown_keys(config, _CONFIG_KEYS, paths.config)
     nested = [given["mri_visit_session_mapping"] for given in _with_visits(entry, config, top)]
     if nested and not _session_codes(entry, config, top):
         yield "mri_visit_session_mapping is no flat table: it is left out, and the original never read it."
@@ -93,7 +98,7 @@ def _unread(
 def _interval(value: object, path: str) -> tuple[int, tuple[str, ...]]:
     if value is None:
         return 60, ()
-    seconds = values.whole(value, path, least=0, most=86_400)
+    seconds = values.whole_number(value, path, least=0, most=86_400)
     if seconds < LEAST_INTERVAL:
         return LEAST_INTERVAL, (f"{path} is {seconds}: {LEAST_INTERVAL} seconds is the least.",)
     return seconds, ()
@@ -104,7 +109,7 @@ def _window(value: object, path: str) -> tuple[time, time] | None:
         return None
     given = values.table(value, path)
     start, end = given.get("start_time", [0, 0]), given.get("end_time", [23, 59])
-    window = values.clock(start, f"{path}.start_time"), values.clock(end, f"{path}.end_time")
+    window = values.time_of_day(start, f"{path}.start_time"), values.time_of_day(end, f"{path}.end_time")
     return None if window == ALWAYS or window[0] == window[1] else window
 
 
@@ -136,7 +141,9 @@ def check_url(url: str, path: str) -> None:
 
 def _project_id(config: Mapping[str, Any], path: str) -> int | None:
     value = config.get("project_id")
-    return None if value is None else values.whole(value, f"{path}.project_id", least=1, most=2**31 - 1)
+    return (
+        None if value is None else values.whole_number(value, f"{path}.project_id", least=1, most=2**31 - 1)
+    )
 
 
 def _sessions(value: object, path: str) -> SessionLayout | None:
@@ -173,7 +180,7 @@ def _of_site(value: object, site_id: str, path: str) -> tuple[str, str]:
     return name, values.text(sites.get("mapping"), f"{path}.mapping")
 
 
-def _no_protocol(top: Mapping[str, Any], site_id: str, protocol: str) -> Iterator[str]:
+def _protocol_remarks(top: Mapping[str, Any], site_id: str, protocol: str) -> Iterator[str]:
     if not protocol and top.get("protocol"):
         whose = f"the site {site_id}" if site_id else "a source without site"
         yield f"protocol has none for {whose}: it stays empty."

@@ -45,7 +45,7 @@ def name_or_number(value: object, path: str) -> str:
     return text(value, path)
 
 
-def whole(value: object, path: str, *, least: int, most: int) -> int:
+def whole_number(value: object, path: str, *, least: int, most: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise ConfigError(f"{path} must be a whole number.")
     if not least <= value <= most:
@@ -59,15 +59,15 @@ def boolean(value: object, path: str) -> bool:
     return value
 
 
-def clock(value: object, path: str) -> time:
+def time_of_day(value: object, path: str) -> time:
     parts = listing(value, path)
     if len(parts) != 2:
         raise ConfigError(f"{path} must be [hours, minutes].")
-    hours = whole(parts[0], f"{path}[0]", least=0, most=23)
-    return time(hours, whole(parts[1], f"{path}[1]", least=0, most=59))
+    hours = whole_number(parts[0], f"{path}[0]", least=0, most=23)
+    return time(hours, whole_number(parts[1], f"{path}[1]", least=0, most=59))
 
 
-def zone(value: object, path: str) -> str:
+def time_zone(value: object, path: str) -> str:
     name = text(value, path)
     try:
         if name:
@@ -77,7 +77,7 @@ def zone(value: object, path: str) -> str:
     return name
 
 
-def unknown(given: Iterable[str], known: Iterable[str], path: str = "") -> list[str]:
+def unknown_keys(given: Iterable[str], known: Iterable[str], path: str = "") -> list[str]:
     """Return a sentence that names the keys which nothing reads."""
     strange = sorted(set(given) - set(known))
     where = f"{path}: " if path else ""

@@ -32,7 +32,7 @@ _OF_ONE_PERSON = _NEVER_ASSUMED | {targets.SEX}
 def mistakes(plan: MappingPlan, dictionary: Dictionary | None) -> tuple[Mistake, ...]:
     """Return all that is wrong; without a dictionary, what can be known without one."""
     found = [mistake for place, rule in enumerate(plan.rules) for mistake in _rule(place, rule, plan)]
-    found += [*_missing(plan), *_repeated(plan), *_fallbacks(plan), *_circles(plan)]
+    found += [*_missing_targets(plan), *_repeated_targets(plan), *_fallbacks(plan), *_circular_names(plan)]
     found += check_sessions.syntax(plan.sessions)
     if dictionary is not None:
         found += check_sessions.in_project(plan.sessions, dictionary)
@@ -105,13 +105,13 @@ def _is_same_for_all(rule: Rule, plan: MappingPlan, seen: frozenset[str] = froze
 
 
 def _is_constant(name: str, plan: MappingPlan, seen: frozenset[str]) -> bool:
-    named = _named(plan).get(name)
+    named = _named_rules(plan).get(name)
     if named is not None:
         return name in seen or _is_same_for_all(named, plan, seen | {name})
     return name in plan.constants or name in ("event", "instance")
 
 
-def _missing(plan: MappingPlan) -> Iterator[Mistake]:
+def _missing_targets(plan: MappingPlan) -> Iterator[Mistake]:
     mapped = {rule.target for rule in plan.rules}
     for target in ("patient_id", "patient_name", "modality"):
         if target not in mapped and not plan.fallbacks.get(target):
@@ -124,7 +124,7 @@ def _missing(plan: MappingPlan) -> Iterator[Mistake]:
         yield Mistake(None, "without_time", text)
 
 
-def _repeated(plan: MappingPlan) -> Iterator[Mistake]:
+def _repeated_targets(plan: MappingPlan) -> Iterator[Mistake]:
     seen: set[str] = set()
     for place, rule in enumerate(plan.rules):
         parts = _parts_of(rule.target)
@@ -152,19 +152,19 @@ def _fallbacks(plan: MappingPlan) -> Iterator[Mistake]:
             yield Mistake(None, "fallbacks", f"{field}: {problem}")
 
 
-def _named(plan: MappingPlan) -> dict[str, Rule]:
+def _named_rules(plan: MappingPlan) -> dict[str, Rule]:
     return {name: rule for rule in plan.rules if (name := targets.name_of(rule.target))}
 
 
-def _circles(plan: MappingPlan) -> Iterator[Mistake]:
-    named = _named(plan)
+def _circular_names(plan: MappingPlan) -> Iterator[Mistake]:
+    named = _named_rules(plan)
     for place, rule in enumerate(plan.rules):
         name = targets.name_of(rule.target)
-        if name and name in _reached(template_names(rule), named):
+        if name and name in _reachable_names(template_names(rule), named):
             yield Mistake(place, "transforms", f"{{{name}}} is made from itself.")
 
 
-def _reached(names: Iterable[str], named: dict[str, Rule]) -> set[str]:
+def _reachable_names(names: Iterable[str], named: dict[str, Rule]) -> set[str]:
     reached: set[str] = set()
     waiting = list(names)
     while waiting:
@@ -178,7 +178,7 @@ def _reached(names: Iterable[str], named: dict[str, Rule]) -> set[str]:
 def _rule_in_project(place: int, rule: Rule, plan: MappingPlan, dictionary: Dictionary) -> Iterator[Mistake]:
     for event in check_sessions.unknown_events(rule.events, dictionary):
         yield Mistake(place, "events", check_sessions.no_such_event(event, dictionary))
-    known = {*_named(plan), *plan.constants, *targets.RESERVED}
+    known = {*_named_rules(plan), *plan.constants, *targets.RESERVED}
     for name in template_names(rule):
         if name not in known and not columns.exists(name, dictionary):
             text = f"{{{name}}} is no field, constant or named value."

@@ -18,14 +18,14 @@ def exists(name: str, dictionary: Dictionary) -> bool:
 
 def form_of(name: str, dictionary: Dictionary) -> str | None:
     """Return the instrument that has the field; None for what every row has, and for what is not known."""
-    field = dictionary.fields.get(base(name, dictionary))
+    field = dictionary.fields.get(exported_field(name, dictionary))
     if field is not None:
         return field.form
     form = name.removesuffix(STATUS_ENDING)
     return form if form != name and form in dictionary.forms else None
 
 
-def base(name: str, dictionary: Dictionary) -> str:
+def exported_field(name: str, dictionary: Dictionary) -> str:
     """Return the field's name in an export: `race` for the column `race___1` of a checkbox."""
     if name in dictionary.fields or "___" not in name:
         return name

@@ -158,7 +158,7 @@ def _conditions(outcomes: SessionOutcomes) -> _ConditionsResult:
 
 def fields_needed(plan: MappingPlan, dictionary: Dictionary) -> tuple[str, ...]:
     """Return what to ask REDCap for, the record ID first; columns that every row has are not asked for."""
-    named = {columns.base(name, dictionary) for name in field_names(plan)}
+    named = {columns.exported_field(name, dictionary) for name in field_names(plan)}
     order = {name: place for place, name in enumerate(dictionary.fields)}
     wanted = sorted(named - columns.OF_EVERY_ROW, key=lambda name: (order.get(name, len(order)), name))
     return tuple(dict.fromkeys([dictionary.record_id_field, *wanted]))

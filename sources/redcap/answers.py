@@ -36,7 +36,7 @@ def content_of(status: int, body: bytes, *, asked: str) -> Any:
     if _OUT_OF_MEMORY.search(text):
         raise TooMuchError(f"REDCap ran out of memory over {asked}.")
     if _is_page(text) and _BANNED.search(text):
-        raise _ban()
+        raise _ban_error()
     if status == 200 and error is None:
         raise _unreadable(text, asked)
     raise _refusal(status, error, text, asked)
@@ -101,7 +101,7 @@ def _error_in(content: Any) -> str | None:
     return None
 
 
-def _ban() -> AuthorisationError:
+def _ban_error() -> AuthorisationError:
     return AuthorisationError(
         "REDCap has banned this server's address: ask its administrators to lift the ban, and ask for less.",
         retry_after=BAN,

@@ -35,7 +35,7 @@ class RecordsExport:
         names = dict.fromkeys([self.id_field, *fields])
         self.columns = {name: _columns(dictionary, name) for name in names}
 
-    def answered(self, ids: Sequence[str]) -> Iterator[tuple[str, tuple[ExportRow, ...]]]:
+    def read(self, ids: Sequence[str]) -> Iterator[tuple[str, tuple[ExportRow, ...]]]:
         """Yield each record and its rows.
 
         A batch for which the server lacks memory is asked for in halves.
@@ -46,8 +46,8 @@ class RecordsExport:
             if len(ids) == 1:
                 raise
             middle = len(ids) // 2
-            yield from self.answered(ids[:middle])
-            yield from self.answered(ids[middle:])
+            yield from self.read(ids[:middle])
+            yield from self.read(ids[middle:])
             return
         for record in ids:
             yield record, tuple(rows.get(record, ()))

@@ -1,4 +1,4 @@
-"""The client asks a REDCap project each question as REDCap's API takes it."""
+"""The client asks a REDCap project each export as REDCap's API takes it."""
 
 from __future__ import annotations
 
@@ -105,12 +105,12 @@ class Client:
     ) -> Iterator[tuple[str, tuple[ExportRow, ...]]]:
         """Yield all rows of each record asked for, batch by batch; none where REDCap has no such record."""
         wanted = [record for record in dict.fromkeys(ids) if record]  # asked for "", REDCap gives them all
-        question = batches.RecordsExport(
+        export = batches.RecordsExport(
             self._list, dictionary, fields, groups=groups and not self.groups_refused
         )
         for start in range(0, len(wanted), self.access.batch_size):
-            yield from question.answered(wanted[start : start + self.access.batch_size])
-            self.groups_refused |= question.groups_refused
+            yield from export.read(wanted[start : start + self.access.batch_size])
+            self.groups_refused |= export.groups_refused
 
     def utc_offset(self) -> timedelta | None:
         """Return the server's UTC offset by its log of our calls, or None without the Logging right."""
@@ -164,6 +164,6 @@ class Client:
 
 
 def _refuse_if_banned(error: SourceError) -> None:
-    """Raise the error of a ban: a right that is missing leaves one question open, a ban leaves all."""
+    """Raise the error of a ban: a right that is missing leaves one export open, a ban leaves all."""
     if error.retry_after is not None:
         raise error

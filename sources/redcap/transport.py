@@ -56,12 +56,14 @@ class Transport:
 
     def ask(self, asked: str, fields: Mapping[str, str]) -> Any:
         """Return the JSON of the answer. Raises SourceError."""
-        return self._tried(fields, lambda status, body: answers.content_of(status, body, asked=asked))
+        return self._with_retries(fields, lambda status, body: answers.content_of(status, body, asked=asked))
 
     def ask_text(self, asked: str, fields: Mapping[str, str]) -> str:
-        return self._tried(fields, lambda status, body: answers.plain_text_of(status, body, asked=asked))
+        return self._with_retries(
+            fields, lambda status, body: answers.plain_text_of(status, body, asked=asked)
+        )
 
-    def _tried(self, fields: Mapping[str, str], read: Callable[[int, bytes], Found]) -> Found:
+    def _with_retries(self, fields: Mapping[str, str], read: Callable[[int, bytes], Found]) -> Found:
         for attempt in range(1, self.access.attempts):
             try:
                 return read(*self._post(fields))
@@ -88,11 +90,11 @@ class Transport:
                 stream=True,
             )
             with response:
-                self._look_at_the_clock(response)
+                self._note_clock(response)
                 _refuse_redirect(response, access.url)
                 return response.status_code, self._read(response)
         except requests.exceptions.SSLError as error:
-            raise _mistrust(str(error)) from None
+            raise _tls_error(str(error)) from None
         except requests.exceptions.Timeout:
             raise TransientError(f"REDCap did not answer within {access.read_timeout:g} seconds.") from None
         except HTTPError:  # urllib3's, of reading the body
@@ -122,7 +124,7 @@ class Transport:
             raise ConfigurationError("The API URL leads to an address of a network link's own use.")
         self._is_allowed = True
 
-    def _look_at_the_clock(self, response: requests.Response) -> None:
+    def _note_clock(self, response: requests.Response) -> None:
         try:
             theirs = parsedate_to_datetime(response.headers["Date"])
         except (KeyError, ValueError, TypeError):
@@ -141,7 +143,7 @@ def _refuse_redirect(response: requests.Response, url: str) -> None:
         )
 
 
-def _mistrust(said: str) -> SourceError:
+def _tls_error(said: str) -> SourceError:
     """Return an error with what OpenSSL says, which names certificates and hosts alone."""
     match = _UNVERIFIED.search(said)
     if match:

@@ -102,7 +102,7 @@ def _withdraw(source: DataSource, record: str, decision: SessionDecision, run: S
     _remember(decision.synced, decision, run, withdrawal=Withdrawal.PENDING, reason=decision.reason)
 
 
-def _stay(source: DataSource, record: str, decision: SessionDecision, run: SyncRun) -> None:
+def _keep_unclear(source: DataSource, record: str, decision: SessionDecision, run: SyncRun) -> None:
     """Keep what was to be cancelled: it is there after all, though it cannot be read."""
     assert decision.synced is not None
     SyncedStep.objects.filter(pk=decision.synced.pk).update(withdrawal=Withdrawal.NONE, reason="", run=run)
@@ -115,7 +115,7 @@ _ACTIONS = {
     SyncAction.KEPT: _keep,
     SyncAction.UNCHANGED: _keep,
     SyncAction.WITHDRAW: _withdraw,
-    SyncAction.UNCLEAR: _stay,
+    SyncAction.UNCLEAR: _keep_unclear,
 }
 
 

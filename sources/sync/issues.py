@@ -22,7 +22,7 @@ class _IssueIdentity(NamedTuple):
 
 def keep_issues(source: DataSource, record: str, problems: Iterable[Problem]) -> None:
     """Let the record's open issues be these and no others."""
-    wanted = {_which(problem): problem.blocks for problem in problems}
+    wanted = {_identity_of(problem): problem.blocks for problem in problems}
     for issue in SyncIssue.objects.open().filter(source=source, record=record).order_by():
         which = _IssueIdentity(
             issue.event, issue.instrument, issue.instance, issue.target, issue.field, issue.text
@@ -39,7 +39,7 @@ def keep_issues(source: DataSource, record: str, problems: Iterable[Problem]) ->
         SyncIssue.objects.bulk_create(opened, ignore_conflicts=True)
 
 
-def _which(problem: Problem) -> _IssueIdentity:
+def _identity_of(problem: Problem) -> _IssueIdentity:
     place = problem.place
     return _IssueIdentity(
         place.event, place.instrument, place.instance, problem.target, problem.field, problem.text

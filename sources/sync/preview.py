@@ -75,7 +75,7 @@ def dry_run(source: DataSource, *, progress: Progress | None = None) -> DryRun:
                     found.changes.append(_planned(read.record, decision))
             if progress:
                 progress(done, len(records))
-    found.held = withdrawing.too_many(source, source.steps.filter(pk__in=vanishing))
+    found.held = withdrawing.count_if_too_many(source, source.steps.filter(pk__in=vanishing))
     return found
 
 

@@ -155,7 +155,7 @@ class _Pull:
     def _apply(self, read: ReadRecord) -> None:
         """Bring the record in. One that fails does not stop the others, and is read again next time."""
         try:
-            self.run.did(apply(self.source, read, self.run.row))
+            self.run.count_done(apply(self.source, read, self.run.row))
         except claims.ClaimLost:
             raise
         except Exception as error:
@@ -175,8 +175,8 @@ class _Pull:
 
     def _withdraw(self) -> int:
         self.run.alive()
-        cancelled, held = withdrawing.carry_out(self.source, self.run.row)
-        self.run.withdrawn = cancelled + withdrawing.expire(self.source, self.run.row)
+        cancelled, held = withdrawing.withdraw_noted(self.source, self.run.row)
+        self.run.withdrawn = cancelled + withdrawing.cancel_expired(self.source, self.run.row)
         return held
 
 

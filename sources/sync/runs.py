@@ -42,7 +42,7 @@ class RunningPull:
         self.total = (self.total or 0) + records
         self._write()
 
-    def did(self, actions: Counter[SyncAction]) -> None:
+    def count_done(self, actions: Counter[SyncAction]) -> None:
         """Count one more record as done."""
         self.actions += actions
         self.done += 1

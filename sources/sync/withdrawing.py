@@ -23,22 +23,22 @@ OFFERED = (Status.SCHEDULED, Status.DISCONTINUED)
 EXPIRED = "It was never performed, and its day is past the source's horizon."
 
 
-def allow(source: DataSource, *, by: str) -> None:
+def allow_withdrawals(source: DataSource, *, by: str) -> None:
     """Let the next pull, a full one, cancel what is held: a person has looked at it."""
     SourceState.objects.filter(source=source).update(withdrawals_allowed_by=by)
     claims.request_pull(source, by=by, full=True)
 
 
-def carry_out(source: DataSource, run: SyncRun) -> tuple[int, int]:
+def withdraw_noted(source: DataSource, run: SyncRun) -> tuple[int, int]:
     """Cancel what is noted; return how many were cancelled, and how many are held as too many."""
     pending = SyncedStep.objects.filter(source=source, withdrawal=Withdrawal.PENDING)
-    held = 0 if _is_allowed(source) else too_many(source, pending)
+    held = 0 if _is_allowed(source) else count_if_too_many(source, pending)
     if held:
         return 0, held
     return sum(_withdraw(source, pk, run) for pk in list(pending.values_list("pk", flat=True))), 0
 
 
-def expire(source: DataSource, run: SyncRun) -> int:
+def cancel_expired(source: DataSource, run: SyncRun) -> int:
     """Cancel what nobody performed and nobody will; return how many. A scanner shows it until then."""
     earliest = timezone.localdate() - timedelta(days=source.horizon_back_days)
     past = SyncedStep.objects.filter(
@@ -52,7 +52,7 @@ def expire(source: DataSource, run: SyncRun) -> int:
     return sum(_withdraw(source, pk, run) for pk in pks)
 
 
-def too_many(source: DataSource, steps: QuerySet[SyncedStep]) -> int:
+def count_if_too_many(source: DataSource, steps: QuerySet[SyncedStep]) -> int:
     """Return how many coming appointments would vanish with these, or 0 where that is no more than usual."""
     coming = {
         "item__performed_procedure_step_status__in": OFFERED,

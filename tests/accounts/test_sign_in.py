@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from accounts.addresses import client_address
 from accounts.models import SignInFailure, User
-from accounts.sign_in import SignInRefused, TooManyFailures, sign_in, waiting
+from accounts.sign_in import SignInRefused, TooManyFailures, sign_in, waiting_text
 from tests.conftest import PASSWORD
 
 
@@ -183,7 +183,7 @@ def test_an_address_is_believed_only_from_ones_own_proxy(
     ("seconds", "words"), [(1, "1 s"), (119, "119 s"), (120, "2 minutes"), (121, "3 minutes")]
 )
 def test_waiting_is_said_in_seconds_or_minutes(seconds: int, words: str) -> None:
-    assert waiting(seconds) == words
+    assert waiting_text(seconds) == words
 
 
 def test_a_closed_account_is_not_let_into_the_admin(client: Client, bob: User) -> None:

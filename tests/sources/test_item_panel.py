@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from sources.admin.links import place
+from sources.admin.links import session_in_words
 from sources.contract import SessionKey
 from sources.models import DataSource, SyncedStep, SyncIssue
 from tests.redcap.project import Project
@@ -264,4 +264,4 @@ def test_the_panel_costs_the_same_however_many_issues_there_are(
     ],
 )
 def test_a_session_is_named_by_what_tells_it_from_others(key: SessionKey, named: str) -> None:
-    assert place(key) == named
+    assert session_in_words(key) == named

@@ -239,7 +239,7 @@ class Walk(RuleBasedStateMachine):
         pull(self.source)
         self.check_frozen()
         self.check_items()
-        withdrawing.allow(self.source, by="alice")
+        withdrawing.allow_withdrawals(self.source, by="alice")
         pull(self.source, full=True)
         self.unseen.clear()
         self.check_frozen()

@@ -137,7 +137,7 @@ def test_row_66_too_much_at_once_is_held_until_a_person_allows_it(
     assert (source.state.state, source.state.held_withdrawals) == (State.HELD, 8)
     assert set(statuses(source).values()) == {"SCHEDULED"}
 
-    withdrawing.allow(source, by="alice")
+    withdrawing.allow_withdrawals(source, by="alice")
     run = pull(source)
     assert (run.outcome, run.withdrawn, run.is_full) == (RunOutcome.OK, 8, True)
     assert list(statuses(source).values()).count("CANCELLED") == 8
@@ -172,7 +172,7 @@ def test_what_was_held_and_returns_unreadable_is_not_cancelled(source: DataSourc
     participant(project, "P-001", "Doe0")
     book(project, "P-001", mri_time="later")
 
-    withdrawing.allow(source, by="alice")
+    withdrawing.allow_withdrawals(source, by="alice")
     pull(source)
 
     assert statuses(source)["P-001"] == "SCHEDULED"
