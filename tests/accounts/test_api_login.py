@@ -1,4 +1,4 @@
-"""From a password to a token, and what a token is good for."""
+"""These tests hold how a password becomes a token, and what a token is good for."""
 
 from __future__ import annotations
 
