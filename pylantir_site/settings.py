@@ -47,7 +47,7 @@ INSTALLED_APPS = [
     "sources",
 ]
 MIDDLEWARE = [
-    "pylantir_site.cors.EveryHeader",
+    "pylantir_site.cors.ApiCors",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -93,19 +93,6 @@ SPECTACULAR_SETTINGS = {
     "everything. Dates and times are read as DICOM or ISO 8601 and written as DICOM. Every error is JSON "
     "with `detail`.",
     "VERSION": "1.0.0",
-    "TAGS": [
-        {"name": name}
-        for name in (
-            "auth",
-            "worklist",
-            "devices",
-            "performed steps",
-            "attention",
-            "sources",
-            "users",
-            "health",
-        )
-    ],
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
@@ -117,6 +104,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "pylantir_site.rest.schema.with_totals",
+        "pylantir_site.rest.schema.with_tags",
     ],
     "ENUM_NAME_OVERRIDES": {
         "StatusEnum": "worklist.models.Status",
@@ -222,7 +210,7 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
-    "filters": {"paths": {"()": "pylantir_site.environment.logs.WithoutWhatWasTyped"}},
+    "filters": {"paths": {"()": "pylantir_site.rest.logs.WithoutWhatWasTyped"}},
     "loggers": {
         # Their INFO and DEBUG lines hold identifiers, and so participants.
         **{name: {"level": "WARNING"} for name in ("pynetdicom", "pydicom", "py.warnings")},
