@@ -171,6 +171,8 @@ SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True  # people give reason
 PYLANTIR_ADMIN_PASSWORD = env.text("PYLANTIR_ADMIN_PASSWORD")
 PYLANTIR_UID_ROOT = env.uid_root("PYLANTIR_UID_ROOT")
 
+# The AE title of the DICOM server: what it is called, and what it calls itself to devices and in health.
+MWL_AETITLE = env.ae_title("MWL_AETITLE", "MWL_SERVER")
 MWL_ADDRESS = env.address("MWL_ADDRESS")  # where /health/ready finds the DICOM server
 MWL_REQUIRE_CALLED_AETITLE = env.boolean("MWL_REQUIRE_CALLED_AETITLE", default=False)
 MWL_MAXIMUM_ASSOCIATIONS = env.integer("MWL_MAXIMUM_ASSOCIATIONS", 100, least=1, most=1000)

@@ -281,7 +281,7 @@ def test_a_value_is_made_fit(row: int, target: str, raw: str, transforms: str, e
         (33, "patient_sex", "9", "codes 1=M, 2=F"),
         (34, "patient_weight_kg", "0", ""),
         (34, "patient_weight_kg", "-5", ""),
-        (34, "patient_weight_kg", "640.1", ""),
+        (34, "patient_weight_kg", "650.1", ""),
         (34, "patient_weight_kg", "150 lbs", ""),
         (38, "performing_physician", "Doe=Jane", ""),
         (38, "performing_physician", "Doe\\Jane", ""),

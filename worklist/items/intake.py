@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from worklist.attention import identity, points
+from worklist.dicom.values import EARLIEST_BIRTH_YEAR
 from worklist.items import cleaning, identifiers
 from worklist.models import STEP_EXISTS, WorklistItem
 
@@ -217,7 +218,7 @@ def _save(item: WorklistItem, *, actor: str, reason: str) -> None:
 def _contradictions(item: WorklistItem) -> Errors:
     errors: Errors = {}
     born = item.patient_birth_date
-    if born and not 1850 <= born.year <= timezone.localdate().year + 1:
+    if born and not EARLIEST_BIRTH_YEAR <= born.year <= timezone.localdate().year + 1:
         errors["patient_birth_date"] = ["This is not a plausible birth date."]
     elif born and born > timezone.localdate():
         errors["patient_birth_date"] = ["A birth date cannot lie in the future."]

@@ -17,6 +17,8 @@ TRANSITIONS: dict[str, frozenset[str]] = {
     Status.COMPLETED: frozenset(),
     Status.CANCELLED: frozenset({Status.SCHEDULED}),
 }
+# What a source's withdrawal may cancel.
+CANCELLABLE = tuple(status for status, leads_to in TRANSITIONS.items() if Status.CANCELLED in leads_to)
 
 
 class Refused(Exception):
@@ -44,7 +46,7 @@ def withdraw(item: WorklistItem, *, actor: str, reason: str = "") -> bool:
         current = WorklistItem.objects.select_for_update().get(pk=item.pk)
         if current.performed_procedure_step_status == Status.IN_PROGRESS:
             points.withdrawn(current, actor=actor, reason=reason)
-        if Status.CANCELLED not in TRANSITIONS[current.performed_procedure_step_status]:
+        if current.performed_procedure_step_status not in CANCELLABLE:
             return False
         _save(current, to=Status.CANCELLED, actor=actor, reason=reason)
     item.performed_procedure_step_status = Status.CANCELLED
