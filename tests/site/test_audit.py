@@ -73,6 +73,7 @@ def test_a_parameter_that_the_endpoint_does_not_know_is_not_kept(client: APIClie
     assert kept().parameters == ["modality"]
 
 
+@pytest.mark.acceptance("D150")
 def test_a_write_is_kept_with_the_row_it_made(client: APIClient) -> None:
     made = client.post("/worklist", LEAST).json()
 
@@ -216,6 +217,7 @@ def test_only_an_admin_reads_the_trail(
     assert code != 200 or b"/worklist" in answer.content
 
 
+@pytest.mark.acceptance("D150")
 def test_nobody_edits_the_trail(client: APIClient, alice: User) -> None:
     client.get("/worklist")
     browser = Client()

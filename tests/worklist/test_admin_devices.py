@@ -225,7 +225,8 @@ def todays() -> dict[str, WorklistItem]:
 
 
 class TestPreview:
-    def test_row_148_a_device_sees_its_items_and_why_others_are_not_there(
+    @pytest.mark.acceptance("D148")
+    def test_a_device_sees_its_items_and_why_others_are_not_there(
         self, reader: Client, todays: dict[str, WorklistItem]
     ) -> None:
         a_device()

@@ -261,6 +261,7 @@ def test_creating_an_item_answers_all_that_was_made(client: APIClient) -> None:
     assert item.history.get().history_user_id == "bob"
 
 
+@pytest.mark.acceptance("D144")
 def test_no_value_of_a_patient_is_made_up(client: APIClient) -> None:
     made = client.post("/worklist", LEAST).json()
 
@@ -276,6 +277,7 @@ def test_empty_and_null_are_not_given(client: APIClient) -> None:
     assert answer.json()["patient_weight_kg"] is None
 
 
+@pytest.mark.acceptance("D144")
 @pytest.mark.parametrize(
     ("values", "field"),
     [
@@ -341,6 +343,7 @@ def test_only_json_is_taken(client: APIClient) -> None:
     assert answer.status_code == 415
 
 
+@pytest.mark.acceptance("D145")
 def test_a_step_that_exists_is_a_conflict(client: APIClient, made: Any) -> None:
     item = made()
     same = {name: getattr(item, name) for name in intake.MADE_ONCE}
@@ -464,6 +467,7 @@ def test_the_study_of_an_item_never_changes(client: APIClient, made: Any) -> Non
 # The status
 
 
+@pytest.mark.acceptance("D143")
 def test_a_status_is_moved_through_the_lifecycle(client: APIClient, made: Any) -> None:
     item = made()
 
