@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tzlocal import get_localzone_name
 
-from pylantir_site import config_file, env
+from pylantir_site import __version__, config_file, env
 from pylantir_site.cors import cors_settings
 from pylantir_site.databases import databases, main_path
 from pylantir_site.secret_key import derived_key, kept_encryption_key, kept_secret_key
@@ -92,7 +92,7 @@ SPECTACULAR_SETTINGS = {
     "send it as `Authorization: Bearer …`. Roles: *read* looks, *write* keeps the worklist, *admin* does "
     "everything. Dates and times are read as DICOM or ISO 8601 and written as DICOM. Every error is JSON "
     "with `detail`.",
-    "VERSION": "1.0.0",
+    "VERSION": __version__,
     "TAGS": [
         {"name": name}
         for name in (
