@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tzlocal import get_localzone_name
 
+from pylantir_site import __version__
 from pylantir_site.cors import cors_settings
 from pylantir_site.environment import config_file, env
 from pylantir_site.environment.databases import databases, main_path
@@ -92,7 +93,7 @@ SPECTACULAR_SETTINGS = {
     "send it as `Authorization: Bearer …`. Roles: *read* looks, *write* keeps the worklist, *admin* does "
     "everything. Dates and times are read as DICOM or ISO 8601 and written as DICOM. Every error is JSON "
     "with `detail`.",
-    "VERSION": "1.0.0",
+    "VERSION": __version__,
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],

@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from accounts.forms import SignInForm
+from pylantir_site import __version__
 from worklist.models import Attention, Device, Kind, Status, WorklistItem
 
 ITEMS_ON_THE_INDEX = 12
@@ -31,6 +32,10 @@ class PylantirAdminSite(AdminSite):
     # What other apps show on the page of an item, and on the index: they append their own.
     item_panels: ClassVar[list[ItemPanel]] = []
     index_sections: ClassVar[list[IndexSection]] = []
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Every page also knows which version it is of."""
+        return {**super().each_context(request), "pylantir_version": __version__}
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Before the list of models: what needs attention, today's schedule, sources, and who may connect."""

@@ -26,6 +26,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at impo
 
 from worklist import validators
 from worklist.dicom.printable import readable
+from worklist.scp import implementation
 
 WORKLIST: UID = ModalityWorklistInformationFind
 PERFORMED_STEP: UID = ModalityPerformedProcedureStep
@@ -148,6 +149,7 @@ def as_list(value: Any) -> list[Any]:
 def _associate(options: dict[str, Any], services: tuple[UID, ...]) -> Association:
     _refuse_unless_someone_listens(options["ip"], options["port"])
     entity = AE(ae_title=options["callingAEtitle"])
+    implementation.introduce(entity)
     entity.connection_timeout = entity.acse_timeout = CONNECTION_TIMEOUT
     entity.dimse_timeout = entity.network_timeout = ANSWER_TIMEOUT
     for service in services:
