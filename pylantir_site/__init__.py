@@ -4,6 +4,7 @@ settings   Django's settings
 urls       all routes
 routers    where accounts are kept
 cors       which pages of other hosts may ask the API
+retention  what is deleted after a time
 view_only  pages of the admin that nobody edits
 """
 

@@ -133,6 +133,8 @@ ACCESS_TOKEN_MOST_MINUTES = env.integer("ACCESS_TOKEN_MOST_MINUTES", 1440, least
 SIGN_IN_MINUTES = env.integer("SIGN_IN_MINUTES", 15, least=1, most=1440)
 SIGN_IN_FAILURES_PER_USER = env.integer("SIGN_IN_FAILURES_PER_USER", 10, least=1, most=10_000)
 SIGN_IN_FAILURES_PER_ADDRESS = env.integer("SIGN_IN_FAILURES_PER_ADDRESS", 50, least=1, most=100_000)
+# What deletes what need not be kept for ever (pylantir_site.retention).
+RETENTION = ("accounts.retention.prune", "worklist.devices.retention.prune", "sources.retention.prune")
 AUDIT_KEPT_DAYS = env.integer("AUDIT_KEPT_DAYS", 365, least=1, most=36_500)
 
 AUTH_USER_MODEL = "accounts.User"

@@ -16,8 +16,9 @@ from datetime import timedelta
 from django.utils import timezone
 from django_q.tasks import async_task
 
+from pylantir_site import retention
 from pylantir_site.environment.logs import traceback_of
-from sources import pruning, triggers
+from sources import triggers
 from sources.models import DataSource, SourceState, SyncRun, Trigger, WorkerBeat
 from sources.sync import claims, pulls
 
@@ -78,7 +79,7 @@ def pull_pending(source_pk: int) -> str:
 def prune() -> None:
     """Once a day."""
     with contained("Pruning"):
-        pruning.prune()
+        retention.prune()
 
 
 def beat() -> None:

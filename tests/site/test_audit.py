@@ -18,7 +18,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import ApiRequest, User
 from accounts.tokens import access_token
-from sources import pruning
+from pylantir_site import retention
 from tests.api_client import client_of
 from tests.conftest import PASSWORD
 from tests.site.fresh import manage, script
@@ -237,6 +237,6 @@ def test_old_requests_are_forgotten(client: APIClient, settings: LazySettings) -
     oldest = ApiRequest.objects.earliest("pk")
     ApiRequest.objects.filter(pk=oldest.pk).update(at=timezone.now() - timedelta(days=31))
 
-    pruning.prune()
+    retention.prune()
 
     assert ApiRequest.objects.count() == 1

@@ -515,7 +515,7 @@ class TestPruning:
         assert set(Task.objects.values_list("id", flat=True)) == {"1True", "1False"}
 
     def test_is_in_steps(self, source: DataSource, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("sources.pruning.AT_ONCE", 2)
+        monkeypatch.setattr("pylantir_site.retention.AT_ONCE", 2)
         for _ in range(5):
             old_run(source, days=200, outcome="TRANSIENT")
 
