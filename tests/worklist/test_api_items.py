@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import Model, QuerySet
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -19,6 +20,7 @@ from worklist.items import intake, lifecycle
 from worklist.models import STEP_EXISTS, PerformedStep, Status, WorklistItem
 
 LEAST: dict[str, Any] = {"patient_name": "Doe^John", "patient_id": "P1", "modality": "MR"}
+STATUS = "performed_procedure_step_status"
 
 
 @pytest.fixture
@@ -617,3 +619,21 @@ def test_a_participant_of_tomorrow_is_listed_after_todays(client: APIClient, mad
     made(patient_id="now")
 
     assert ids(client.get("/worklist")) == ["now", "later"]
+
+
+def test_a_put_of_fields_and_status_locks_its_row_once(
+    client: APIClient, made: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = made()
+    locked: list[type[Model]] = []
+    lock = QuerySet.select_for_update
+
+    def note(rows: QuerySet[Any], *args: Any, **kwargs: Any) -> Any:
+        locked.append(rows.model)
+        return lock(rows, *args, **kwargs)
+
+    monkeypatch.setattr(QuerySet, "select_for_update", note)
+    answer = client.put(f"/worklist/{item.pk}", {"patient_weight_kg": "70", STATUS: "CANCELLED"})
+
+    assert (answer.status_code, answer.json()[STATUS]) == (200, "CANCELLED")
+    assert locked == [WorklistItem]

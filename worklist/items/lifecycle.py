@@ -32,9 +32,14 @@ def move(item: WorklistItem, *, to: Status, actor: str, reason: str = "") -> Non
     """
     with transaction.atomic():
         current = WorklistItem.objects.select_for_update().get(pk=item.pk)
-        refuse_unless_allowed(current, to=to)
-        _save(current, to=to, actor=actor, reason=reason)
+        move_locked(current, to=to, actor=actor, reason=reason)
     item.performed_procedure_step_status = to
+
+
+def move_locked(locked: WorklistItem, *, to: Status, actor: str, reason: str = "") -> None:
+    """Do what `move` does to a row that was read for update in the caller's transaction."""
+    refuse_unless_allowed(locked, to=to)
+    _save(locked, to=to, actor=actor, reason=reason)
 
 
 def withdraw(item: WorklistItem, *, actor: str, reason: str = "") -> bool:
