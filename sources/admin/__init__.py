@@ -23,5 +23,5 @@ from __future__ import annotations
 
 from importlib import import_module
 
-for name in ("data_sources", "runs", "issues", "synced_steps", "item_panel", "background"):
+for name in ("data_sources", "runs", "issues", "synced_steps", "item_panel", "overview", "background"):
     import_module(f"sources.admin.{name}")

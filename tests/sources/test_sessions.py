@@ -35,36 +35,34 @@ def keys(rows: list[ExportRow], sessions: SessionLayout, dictionary: Dictionary)
 @pytest.mark.parametrize(
     ("rows", "sessions", "dictionary", "expected"),
     [
-        pytest.param(
-            [a_person(**{"mri_date": "2026-03-02"})], BY_RECORD, CLASSIC, [SessionKey()], id="row 15"
-        ),
+        pytest.param([a_person(**{"mri_date": "2026-03-02"})], BY_RECORD, CLASSIC, [SessionKey()], id="RC15"),
         pytest.param(
             [BASELINE, VISIT_2, VISIT_1],
             BY_EVENT,
             EVENTS,
             [SessionKey("visit_1_arm_1"), SessionKey("visit_2_arm_1")],
-            id="row 16",
+            id="RC16",
         ),
         pytest.param(
             [BASELINE, VISIT_1, VISIT_2],
             SessionLayout(SessionKind.EVENT, "mri", ("visit_2_arm_1",)),
             EVENTS,
             [SessionKey("visit_2_arm_1")],
-            id="row 16, some events",
+            id="RC16, some events",
         ),
         pytest.param(
             [a_person(), a_row(instrument="scan", instance=2), a_row(instrument="scan", instance=1)],
             SessionLayout(SessionKind.REPEATING_INSTRUMENT, "scan"),
             CLASSIC,
             [SessionKey("", "scan", 1), SessionKey("", "scan", 2)],
-            id="row 17",
+            id="RC17",
         ),
         pytest.param(
             [BASELINE, *[a_row(event="visit_2_arm_1", instance=number) for number in (10, 2)]],
             SessionLayout(SessionKind.REPEATING_EVENT),
             REPEATING_EVENT,
             [SessionKey("visit_2_arm_1", "", 2), SessionKey("visit_2_arm_1", "", 10)],
-            id="row 18",
+            id="RC18",
         ),
         pytest.param(
             [VISIT_1, a_row(event="visit_2_arm_1", instance=1), a_row(event="visit_2_arm_1", instance=2)],
@@ -96,7 +94,7 @@ def keys(rows: list[ExportRow], sessions: SessionLayout, dictionary: Dictionary)
             BY_RECORD,
             TWO_ARMS,
             [SessionKey("all_arm_1"), SessionKey("all_arm_2")],
-            id="row 20",
+            id="RC20",
         ),
         pytest.param(
             [a_person(), a_booking(1)],

@@ -11,6 +11,8 @@ from worklist.models.performed import PerformedStep
 
 
 class Kind(models.TextChoices):
+    """What is the matter; the order is that of severity, the worst first, as pages and the API list them."""
+
     IDENTITY = "IDENTITY", "Identity differs"
     UNSCHEDULED = "UNSCHEDULED", "Unscheduled examination"
     WRONG_ENTRY = "WRONG_ENTRY", "Wrong worklist entry selected"
