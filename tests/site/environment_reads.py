@@ -1,4 +1,4 @@
-"""Which variables the code reads from the environment, by its source, and which docs/deployment.md names."""
+"""These functions read from the source which variables the code reads, and which docs/deployment.md names."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Module:
 
 
 def constants(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    """Names that the module gives to texts: `URL = "…"`, and `URL, TOKEN = "…", "…"`."""
+    """Return the names that the module gives to texts: `URL = "…"`, and `URL, TOKEN = "…", "…"`."""
     for node in tree.body:
         if isinstance(node, ast.Assign):
             for target in node.targets:

@@ -1,4 +1,4 @@
-"""Dictionaries and rows in few words, for tests of what needs no server."""
+"""Dictionaries and rows are made in few words, for tests of what needs no server."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def a_field(
     choices: Mapping[str, str] | None = None,
     validation: str = "",
 ) -> Field:
-    """A checkbox has the columns that REDCap usually gives it."""
+    """Make a field; a checkbox has the columns that REDCap usually gives it."""
     given = choices or {}
     columns = {code: f"{name}___{code}" for code in given} if type == "checkbox" else {}
     return Field(name, form, type, label or name, given, validation, columns=columns)
@@ -32,7 +32,7 @@ def a_dictionary(
     events: Mapping[str, Iterable[str]] | None = None,
     repeating: Iterable[tuple[str, str]] | None = (),
 ) -> Dictionary:
-    """Classic without `events`, which maps unique names (they end in the arm) to their forms."""
+    """Make a project: classic, or with `events`, which maps unique names (they end in the arm) to forms."""
     return Dictionary(
         project_id=1,
         title="A study",
@@ -91,7 +91,7 @@ BOOKED: dict[str, Any] = {"mri_date": "2026-03-02", "mri_time": "09:30"}
 
 
 def a_plan(*rules: Rule, sessions: SessionLayout = REPEATING_MRI, **more: Mapping[str, str]) -> MappingPlan:
-    """The usual rules, in which those given replace the ones of the same target."""
+    """Make a plan of the usual rules, in which those given replace the ones of the same target."""
     own = {rule.target for rule in rules}
     return MappingPlan((*[rule for rule in RULES if rule.target not in own], *rules), sessions, **more)
 

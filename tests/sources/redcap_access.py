@@ -1,4 +1,4 @@
-"""A client of the stand-in REDCap that loses no time."""
+"""A client of the stand-in REDCap asks here without losing time."""
 
 from __future__ import annotations
 
@@ -25,5 +25,5 @@ def ids(
 
 
 def read(client: Client, dictionary: Dictionary, *fields: str) -> dict[str, tuple[ExportRow, ...]]:
-    """Every record."""
+    """Read every record."""
     return dict(client.records(ids(client, dictionary), dictionary=dictionary, fields=fields))

@@ -1,4 +1,4 @@
-"""The buttons on a source's page, through Django's test client, against a REDCap that answers."""
+"""These tests press the buttons on a source's page by Django's test client; a REDCap answers."""
 
 from __future__ import annotations
 

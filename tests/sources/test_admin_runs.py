@@ -1,4 +1,4 @@
-"""Pulls, issues and what people deleted, in the admin.
+"""These tests hold pulls, issues and what people deleted, in the admin.
 
 Not here: how issues open and close (test_pulls.py), the page of a source (test_admin_source.py).
 """
@@ -228,7 +228,7 @@ def test_issues_are_sought_by_record_and_field(reader: Client, source: DataSourc
 
 
 def delete_item(source: DataSource, project: Project) -> SyncedStep:
-    """An item that was pulled, and then deleted by a person."""
+    """Let an item be pulled, and then deleted by a person."""
     participant(project, "P-001")
     pull(source)
     only_item(source).delete()

@@ -1,4 +1,4 @@
-"""Sources by REST: how they fare, their pulls, one on demand, a new one."""
+"""Programs see by REST how sources fare and what they pulled, have one pulled, and make a new one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which way each pair of the original's samples goes, with the project at hand and by names alone."""
+"""Each pair of the original's samples goes one way, with the project at hand and by names alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The original's configuration files as they stand, imported and pulled; and imported again."""
+"""The original's configuration files are imported as they stand, and pulled; and imported again."""
 
 from __future__ import annotations
 

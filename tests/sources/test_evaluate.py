@@ -1,4 +1,4 @@
-"""What a mapping makes of a record's rows; no server, no database."""
+"""A mapping makes sessions of a record's rows; these tests need no server and no database."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def session(
 
 
 def mapped(target: str, raw: str, transforms: str = "", *, field: str = "notes", **rule: Any) -> Session:
-    """A session whose notes (or another field of the form) are mapped to the target."""
+    """Return a session whose notes (or another field of the form) are mapped to the target."""
     plan = a_plan(Rule(target, field, transforms=transforms, **rule))
     given: dict[str, Any] = {field: raw}
     return session([a_person(), a_booking(**given)], plan)

@@ -63,7 +63,7 @@ def rows(texts: st.SearchStrategy[str]) -> st.SearchStrategy[list[ExportRow]]:
 
 
 def refusals(values: dict[str, Any]) -> dict[str, Any]:
-    """The values that an item would not take."""
+    """Return the values that an item would not take."""
     refused = {}
     for field, value in values.items():
         if value in ("", {}):

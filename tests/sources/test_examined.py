@@ -1,4 +1,4 @@
-"""What a pull leaves alone: examinations under way or done, and what a person changed here."""
+"""A pull leaves alone examinations under way or done, and what a person changed here."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 def examined(source: DataSource, status: Status) -> WorklistItem:
-    """The only item, as a scanner's report leaves it."""
+    """Return the only item, as a scanner's report leaves it."""
     item = only_item(source)
     step = make_step(item, status=PerformedStatus(status))
     WorklistItem.objects.filter(pk=item.pk).update(performed_procedure_step_status=status)

@@ -1,6 +1,6 @@
-"""What an item's page says of its source, and how a field follows it again.
+"""An item's page says what its source has, and a field follows it again.
 
-Not here: what a pin is and does (test_examined.py).
+Not here: which fields count as edited (test_examined.py).
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def page_of(item: WorklistItem) -> str:
 
 
 def panel(client: Client, item: WorklistItem) -> str:
-    """Its text, with one space wherever there is a tag or white space; empty without the panel."""
+    """Return its text, with one space for each tag or white space; "" without the panel."""
     found = re.search(
         r'<section [^>]*"from-source-heading".*?</section>', shown(client, page_of(item)), re.DOTALL
     )
@@ -63,12 +63,12 @@ def panel(client: Client, item: WorklistItem) -> str:
 
 
 def edit(item: WorklistItem, **values: Any) -> None:
-    """By a person."""
+    """Edit the item as a person."""
     intake.change(item, values, actor="bob", reason="As they said on the telephone.")
 
 
 def follow(client: Client, *fields: str) -> list[str]:
-    """What is said of it."""
+    """Follow the source again, and return what is said of it."""
     url = reverse("admin:sources_syncedstep_follow", args=[SyncedStep.objects.get().pk])
     next_page = page_of(WorklistItem.objects.get())
     response = client.post(url, {"field": fields, "next": next_page}, follow=True)

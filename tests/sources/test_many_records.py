@@ -1,4 +1,4 @@
-"""Five thousand records, in a server that has memory for few, and memory here that stays flat."""
+"""A server that has memory for few holds five thousand records, and memory here stays flat."""
 
 from __future__ import annotations
 

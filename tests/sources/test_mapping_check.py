@@ -1,4 +1,4 @@
-"""Each mistake that is found when a mapping is saved, where it is, and what is said of it."""
+"""Each mistake is found when a mapping is saved, at its place, with a sentence about it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What becomes of a source whose pulls fail."""
+"""These tests hold what becomes of a source whose pulls fail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a pull makes of a study: who is in the worklist, and how it follows REDCap."""
+"""A pull brings a study into the worklist, and follows REDCap."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_nothing_is_missed_while_nobody_pulled(
 
 
 def mark_ago(source: DataSource, ago: timedelta) -> None:
-    """As if the last pull had been that long ago."""
+    """Let the last pull have been that long ago."""
     at = timezone.now() - ago
     SourceState.objects.filter(source=source).update(mark=at, last_success_at=at)
 

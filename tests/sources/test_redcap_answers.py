@@ -1,4 +1,4 @@
-"""What each answer of a REDCap server means, as a table: the JSON it holds, or which error it is."""
+"""A table says for each answer of a REDCap server the JSON it holds, or which error it is."""
 
 from __future__ import annotations
 

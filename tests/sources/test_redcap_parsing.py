@@ -1,4 +1,4 @@
-"""REDCap's metadata and rows as tables: labels, choices, checkbox columns, row keys, values. No server."""
+"""REDCap's metadata and rows are read as tables: labels, choices, checkbox columns, row keys, values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where sessions are found, in every shape that a project can have."""
+"""Sessions are found in every shape that a project can have."""
 
 from __future__ import annotations
 

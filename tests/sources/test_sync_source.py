@@ -1,4 +1,4 @@
-"""`sync_source` as an administrator types it."""
+"""These tests run `sync_source` as an administrator types it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db
 
 
 def sync(*arguments: str, **options: Any) -> str:
-    """What it prints."""
+    """Return what it prints."""
     out = io.StringIO()
     call_command("sync_source", *arguments, stdout=out, **options)
     return out.getvalue()

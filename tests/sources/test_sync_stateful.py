@@ -1,4 +1,4 @@
-"""A random walk of REDCap, pulls that fail, coordinators and scanners, against a plain model of who is right.
+"""REDCap, failing pulls, coordinators and scanners take a random walk; a plain model says who is right.
 
 Whatever happened, a full pull ends with every session of REDCap in the worklist as REDCap has it, except what
 a person or a scanner has had to do with; and nobody's identity ever changes while an examination runs.
@@ -46,7 +46,7 @@ instances = st.integers(1, INSTANCES)
 
 @dataclass
 class Appointment:
-    """What REDCap has in an instance."""
+    """REDCap has this in an instance."""
 
     days: int | None = None
     hour: int = 9
@@ -233,7 +233,7 @@ class Walk(RuleBasedStateMachine):
             assert identity_of(WorklistItem.objects.get(pk=pk)) == identity
 
     def settle(self) -> None:
-        """A good pull, and the worklist is as it must be; a full one finds deletions too, another nothing."""
+        """Pull well and check the worklist; a full pull finds deletions too, and another finds nothing."""
         self.server.recover()
         SourceState.objects.filter(source=self.source).update(withdrawals_allowed_by="alice")
         pull(self.source)
@@ -251,7 +251,7 @@ class Walk(RuleBasedStateMachine):
         assert SourceState.objects.get(source=self.source).failures == 0
 
     def check_items(self) -> None:
-        """What nobody had to do with is as REDCap has it; there is no item of anything else."""
+        """Check that what nobody had to do with is as REDCap has it, and that nothing else is there."""
         wanted = {
             (self.record(number), instance): (person, appointment)
             for number, person in self.people.items()

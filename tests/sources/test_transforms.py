@@ -1,4 +1,4 @@
-"""What each line of a rule's transforms does to a value, and what is said of a line that is none."""
+"""Each line of a rule's transforms changes a value; of a line that is none something is said."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the source no longer has: cancelled with a reason, back when it returns, held when too much."""
+"""What the source no longer has is cancelled with a reason, back when it returns, held when too much."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_hashed_ids_withdraw_nothing(source: DataSource, project: Project) -> No
 
 
 def lose(project: Project, source: DataSource) -> None:
-    """Eight of ten booked records are deleted."""
+    """Delete eight of ten booked records."""
     records = participants(project, 10)
     pull(source)
     for record in records[:8]:
@@ -315,7 +315,7 @@ def test_a_hold_waits_at_least_five_minutes_between_pulls(source: DataSource, pr
 
 
 def test_the_stand_in_is_asked_for_no_more_than_it_was_told(redcap: RedcapServer, source: DataSource) -> None:
-    """Minimisation: only the mapping's fields."""
+    """Only the mapping's fields are asked for (minimisation)."""
     pull(source)
 
     asked = {

@@ -1,4 +1,4 @@
-"""The worker itself, `qcluster` as a process, and what becomes of a pull when it is killed.
+"""The worker runs as a process, `qcluster`; a pull is killed with it.
 
 Its scheduler first looks after half a minute: here the look is queued by hand.
 """
@@ -43,7 +43,7 @@ Start = Callable[[], subprocess.Popen[bytes]]
 
 @pytest.fixture
 def worker() -> Iterator[Start]:
-    """Starts one on the test's database; what is left of them in the end is killed."""
+    """Start one on the test's database at each call; kill what is left of them in the end."""
     started: list[subprocess.Popen[bytes]] = []
 
     def start() -> subprocess.Popen[bytes]:
@@ -61,7 +61,7 @@ def worker() -> Iterator[Start]:
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
-    """It and all that it runs, at once."""
+    """Kill it and all that it runs, at once."""
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
@@ -130,7 +130,7 @@ def test_a_worker_that_is_killed_in_the_middle_of_a_pull_is_followed_by_one_that
 def test_a_source_that_hangs_keeps_nobody_from_reading_and_writing_the_worklist(
     source: DataSource, project: Project, redcap: RedcapServer, worker: Start
 ) -> None:
-    """As a scanner's query and report do; and the worker that is then asked to stop finishes its pull."""
+    """A scanner's query and report do so here; the worker that is then asked to stop finishes its pull."""
     participants(project, 3)
     asked, go_on = threading.Event(), threading.Event()
 
