@@ -40,10 +40,11 @@ class DataSource(Recorded):
     """
 
     name = models.CharField(
-        max_length=80, unique=True,
+        max_length=80,
+        unique=True,
         validators=[RegexValidator(r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", "Letters, digits and - . _ only.")],
         help_text="As items, their history and the logs name it.",
-    )  # fmt: skip
+    )
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     kind = models.CharField(max_length=20, choices=kinds, default="redcap")
     enabled = models.BooleanField(default=True, help_text="Without it nothing is asked; its items stay.")
@@ -57,31 +58,47 @@ class DataSource(Recorded):
     token_set_at = models.DateTimeField(null=True, blank=True, editable=False)
     token_set_by = models.CharField(max_length=200, blank=True, default="", editable=False)
     token_variable = models.CharField(
-        "token from the environment", max_length=100, blank=True, default="",
+        "token from the environment",
+        max_length=100,
+        blank=True,
+        default="",
         validators=[RegexValidator(r"^[A-Za-z_][A-Za-z0-9_]*$", "The name of an environment variable.")],
         help_text="The name of the environment variable that holds the token, instead of storing it.",
-    )  # fmt: skip
+    )
     token_file = models.CharField(
-        "token from a file", max_length=500, blank=True, default="",
+        "token from a file",
+        max_length=500,
+        blank=True,
+        default="",
         help_text="The path of a file that holds the token, instead of storing it.",
-    )  # fmt: skip
+    )
     project_id = models.PositiveIntegerField(
-        "project ID", null=True, blank=True,
+        "project ID",
+        null=True,
+        blank=True,
         help_text="The project that the token must open: guards against another project's token.",
-    )  # fmt: skip
+    )
     server_timezone = models.CharField(
-        "server's time zone", max_length=64, validators=[validators.time_zone],
+        "server's time zone",
+        max_length=64,
+        validators=[validators.time_zone],
         help_text="Of REDCap's own clock, such as America/Edmonton. Test connection tells its offset.",
-    )  # fmt: skip
+    )
     ca_bundle = models.CharField(
-        "CA bundle", max_length=500, blank=True, default="", validators=[validators.existing_file],
+        "CA bundle",
+        max_length=500,
+        blank=True,
+        default="",
+        validators=[validators.existing_file],
         help_text="The path of the certificates to trust, where the institution has its own.",
-    )  # fmt: skip
+    )
 
     sync_interval = models.PositiveIntegerField(
-        "pull every (seconds)", default=60, validators=[MinValueValidator(30), MaxValueValidator(86_400)],
+        "pull every (seconds)",
+        default=60,
+        validators=[MinValueValidator(30), MaxValueValidator(86_400)],
         help_text="30 or more; pulls begin at the worker's next half minute.",
-    )  # fmt: skip
+    )
     window_start = models.TimeField(
         "only from",
         null=True,
@@ -90,24 +107,31 @@ class DataSource(Recorded):
     )
     window_end = models.TimeField("until", null=True, blank=True)
     horizon_back_days = models.PositiveIntegerField(
-        "days back", default=7, validators=[MaxValueValidator(3650)],
+        "days back",
+        default=7,
+        validators=[MaxValueValidator(3650)],
         help_text="Older appointments are not taken, and those never performed are cancelled.",
-    )  # fmt: skip
+    )
     horizon_ahead_days = models.PositiveIntegerField(
-        "days ahead", default=365, validators=[MaxValueValidator(3650)],
+        "days ahead",
+        default=365,
+        validators=[MaxValueValidator(3650)],
         help_text="Later appointments are taken when their day comes nearer.",
-    )  # fmt: skip
+    )
     overlap_minutes = models.PositiveIntegerField(
-        "overlap (minutes)", default=60, validators=[MinValueValidator(10), MaxValueValidator(10_080)],
+        "overlap (minutes)",
+        default=60,
+        validators=[MinValueValidator(10), MaxValueValidator(10_080)],
         help_text="How far each pull looks back before the last one, for clocks that differ.",
-    )  # fmt: skip
+    )
     read_timeout = models.PositiveIntegerField(
         "time-out (seconds)", default=120, validators=[MinValueValidator(1), MaxValueValidator(240)]
     )
     requests_per_minute = models.PositiveIntegerField(
-        default=300, validators=[MinValueValidator(6), MaxValueValidator(6000)],
+        default=300,
+        validators=[MinValueValidator(6), MaxValueValidator(6000)],
         help_text="REDCap bans addresses that ask more than 600 times a minute, unless set otherwise.",
-    )  # fmt: skip
+    )
     batch_size = models.PositiveIntegerField(
         "records at once", default=100, validators=[MinValueValidator(1), MaxValueValidator(5000)]
     )

@@ -191,9 +191,13 @@ def repevent(today: date = TODAY) -> Project:
     project.save("P2", name="Alan Ray", sex="M")
     for record, instance, days in (("P1", 1, 0), ("P1", 2, 7), ("P1", 3, 14), ("P2", 1, 0)):
         project.save(
-            record, event="scan_arm_1", instance=instance,
-            scan_date=_day(today, days), scan_time=f"{9 + instance:02}:00", implants="0",
-        )  # fmt: skip
+            record,
+            event="scan_arm_1",
+            instance=instance,
+            scan_date=_day(today, days),
+            scan_time=f"{9 + instance:02}:00",
+            implants="0",
+        )
     project.save("P1", event="scan_arm_1", instance=1, weight="64.2")
     return _opened(project)
 

@@ -273,7 +273,7 @@ def test_an_id_that_does_not_fit_is_an_issue_and_never_cut(text: str) -> None:
         ("", "modality", "mr", "", "MR"),
         ("", "PregnancyStatus", "4", "", 4),
     ],
-)  # fmt: skip
+)
 def test_a_value_is_made_fit(row: str, target: str, raw: str, transforms: str, expected: Any) -> None:
     found = mapped(target, raw, transforms)
 
@@ -547,8 +547,15 @@ def test_only_the_fields_of_the_mapping_are_asked_for() -> None:
     )
 
     assert evaluate.fields_needed(plan, REPEATING) == (
-        "record_id", "study_id", "last_name", "first_name", "mri_date", "mri_time", "extras", "mri_complete",
-    )  # fmt: skip
+        "record_id",
+        "study_id",
+        "last_name",
+        "first_name",
+        "mri_date",
+        "mri_time",
+        "extras",
+        "mri_complete",
+    )
 
 
 def test_one_session_per_record_takes_its_values_from_all_its_events() -> None:

@@ -62,16 +62,24 @@ def test_a_good_plan_has_no_mistakes() -> None:
         pytest.param(with_rule("accession_number", "notes", "uper"), "transforms", "upper", id="transform"),
         pytest.param(with_rule("accession_number"), "field", "Choose", id="nothing to read"),
         pytest.param(with_rule("accession_number", "", "upper"), "field", "template", id="no field"),
-        pytest.param(with_rule("accession_number", "", "template {value}"), "transforms", "{value}",
-                     id="value of nothing"),
+        pytest.param(
+            with_rule("accession_number", "", "template {value}"),
+            "transforms",
+            "{value}",
+            id="value of nothing",
+        ),
         pytest.param(with_rule("patient_sex", "notes", "codes 1=male"), "transforms", "M, F or O", id="sex"),
-        pytest.param(with_rule("performed_procedure_step_status", "notes", "codes 1=COMPLETED"),
-                     "transforms", "SCHEDULED or CANCELLED", id="status"),
+        pytest.param(
+            with_rule("performed_procedure_step_status", "notes", "codes 1=COMPLETED"),
+            "transforms",
+            "SCHEDULED or CANCELLED",
+            id="status",
+        ),
         pytest.param(with_rule("station_name", "notes", default="x" * 17), "default", "16", id="default"),
         pytest.param(with_rule("{a}", "", "template {a}"), "transforms", "from itself", id="circle"),
         pytest.param(with_rule("patient_weight_kg", "notes", "pad x"), "transforms", "pad 4", id="pad"),
     ],
-)  # fmt: skip
+)
 def test_a_rules_mistake_is_known_without_the_project(plan: MappingPlan, field: str, text: str) -> None:
     found = mistakes(plan, None)
 

@@ -87,7 +87,7 @@ ERRORS = [
     ),
     pytest.param(500, b"", TransientError, "500", id="500 empty"),
     pytest.param(502, b"\xff\xfe", TransientError, "502", id="502 of no text"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.acceptance("RC71", "RC72", "RC73", "RC74", "RC75", "RC76")

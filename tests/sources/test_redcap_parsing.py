@@ -51,7 +51,7 @@ def test_labels_are_plain_text(text: str, label: str) -> None:
         ("slider", "low | middle | high", {}),
         ("text", "", {}),
     ],
-)  # fmt: skip
+)
 def test_choices_are_codes_and_labels(kind: str, text: str, choices: dict[str, str]) -> None:
     assert parsing.choices_of(kind, text) == choices
 

@@ -105,8 +105,14 @@ class Walk(RuleBasedStateMachine):
             self.record(number), last_name=name, first_name=f"N{number}", sex="2", dob="1990-01-31"
         )
 
-    @rule(number=numbers, instance=instances, days=st.none() | st.integers(0, 5), hour=st.integers(8, 17),
-          weight=st.integers(40, 99), is_cancelled=st.integers(0, 3).map(lambda one: one == 3))  # fmt: skip
+    @rule(
+        number=numbers,
+        instance=instances,
+        days=st.none() | st.integers(0, 5),
+        hour=st.integers(8, 17),
+        weight=st.integers(40, 99),
+        is_cancelled=st.integers(0, 3).map(lambda one: one == 3),
+    )
     def rebook(self, **values: Any) -> None:
         self.book(**values)
         self.pull(full=False)
@@ -127,10 +133,14 @@ class Walk(RuleBasedStateMachine):
         self.people[number].appointments[instance] = appointment
         day = "" if appointment.days is None else (today() + timedelta(days=appointment.days)).isoformat()
         self.project.save(
-            self.record(number), instrument="mri", instance=instance, mri_date=day,
-            mri_time=f"{appointment.hour:02}:00", weight=str(appointment.weight),
+            self.record(number),
+            instrument="mri",
+            instance=instance,
+            mri_date=day,
+            mri_time=f"{appointment.hour:02}:00",
+            weight=str(appointment.weight),
             status="2" if appointment.is_cancelled else "1",
-        )  # fmt: skip
+        )
 
     @rule(number=numbers, instance=instances)
     def delete_instance(self, number: int, instance: int) -> None:

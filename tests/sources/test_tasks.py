@@ -506,9 +506,13 @@ class TestPruning:
         for days in (100, 1):
             for success in (True, False):
                 Task.objects.create(
-                    id=f"{days}{success}", name="x", func="x", started=ago(days=days), stopped=ago(days=days),
+                    id=f"{days}{success}",
+                    name="x",
+                    func="x",
+                    started=ago(days=days),
+                    stopped=ago(days=days),
                     success=success,
-                )  # fmt: skip
+                )
 
         tasks.prune()
 

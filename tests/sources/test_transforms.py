@@ -60,13 +60,16 @@ def applied(lines: str, value: str, around: Around | None = None) -> str:
         ("year only empty", "2012-05-06", "2012-05-06"),
         ("year only 0101", "2012", "2012-01-01"),
         ("part 2 of -\n\n pad 6 ", "CPIP-0042", "000042"),
-        ("template sub_{study_id}_ses_{session}[_fam_{family_id}]_site_{site_id}", "",
-         "sub_0042_ses_2_fam_F-7_site_792"),
+        (
+            "template sub_{study_id}_ses_{session}[_fam_{family_id}]_site_{site_id}",
+            "",
+            "sub_0042_ses_2_fam_F-7_site_792",
+        ),
         ("template sub_{value}[_fam_{nothing}]", "x", "sub_x"),
         ("template {{a}} [[b]]", "", "{a} [b]"),
         ("", "as it is", "as it is"),
     ],
-)  # fmt: skip
+)
 def test_a_line_changes_the_value(lines: str, value: str, after: str) -> None:
     assert applied(lines, value) == after
 
