@@ -6,7 +6,7 @@ mapping       its mapping as rows, refused where it does not fit the project
 buttons       what the buttons of a source's page do
 pages         preview and comparison: participants' data for the screen alone
 deleting      what becomes of a source's items when it is deleted
-source_history who changed a source or a row of its mapping
+source_history  who changed a source or a row of its mapping
 suggestion    a first mapping from the project's dictionary
 runs          what each pull did
 issues        what is to be mended at the source
