@@ -52,7 +52,7 @@ ITEM = (
         more=POUNDS | {"id"},
     ),
     Place(
-        "ITEM_ATTRIBUTES and RECORD_FIELDS in worklist/dicom/item_attributes.py",
+        "ROOT_ATTRIBUTES, STEP_ATTRIBUTES or RECORD_FIELDS in worklist/dicom/item_attributes.py",
         RECORD_FIELDS,
         "say which DICOM attribute a scanner is sent",
         but=frozenset({SOURCE}) | TIMES,
