@@ -1,22 +1,22 @@
 """People set sources up in the admin, and watch them.
 
-data_sources    a source: its list and its page
-source_forms    what a person enters of a source; the token goes in and never comes out
-mapping         its mapping as rows, refused where it does not fit the project
-buttons         what the buttons of a source's page do
-pages           preview and comparison: participants' data for the screen alone
-deleting        what becomes of a source's items when it is deleted
+data_sources  a source: its list and its page
+source_forms  what a person enters of a source; the token goes in and never comes out
+mapping       its mapping as rows, refused where it does not fit the project
+buttons       what the buttons of a source's page do
+pages         preview and comparison: participants' data for the screen alone
+deleting      what becomes of a source's items when it is deleted
 source_history  who changed a source or a row of its mapping
-suggestion      a first mapping from the project's dictionary
-runs            what each pull did
-issues          what is to be mended at the source
-synced_steps    items that a person deleted here, and fields that follow their source again
-item_panel      what an item's page says of its source
-overview        what the index says of all sources
-badges          how sources and pulls fare, in colour
-links           the way into REDCap
-view_only       pages that nobody edits
-background      the queue's own pages, which are not shown
+suggestion    a first mapping from the project's dictionary
+runs          what each pull did
+issues        what is to be mended at the source
+synced_steps  items that a person deleted here, and fields that follow their source again
+item_panel    what an item's page says of its source
+overview      what the index says of all sources
+badges        how sources and pulls fare, in colour
+links         the way into REDCap
+view_only     pages that nobody edits
+background    the queue's own pages, which are not shown
 """
 
 from __future__ import annotations

@@ -1,17 +1,17 @@
-"""The original's JSON configuration is imported: its sources with their mapping, and who may associate.
+"""The original's JSON configuration is read here: its sources with their mapping, and who may associate.
 
-values          a value of the document, refused by its path
+values          the document's values by path
 entries         what the document says
-reading         either format of it
-source_entry    one source of it
-pairs           one source's field mapping
+reading         either format
+source_entry    one source, in either format
+pairs           its mapping, pair by pair
 directions      which way each pair goes
 builtin         the original's own rules
 planning        all rows of a source
-credentials     a source's URL and token
-projects        what a source's project is made of
-one_source      one source, from its entry to its rows
-saving          one source, in one transaction
+credentials     its token, and where that is kept
+projects        its project, asked before the mapping is decided
+one_source      one source, in one transaction
+saving          what of it is saved
 other_settings  allowed_aet, db_path
 """
 

@@ -155,8 +155,8 @@ def test_many_tries_at_once_do_not_slip_by() -> None:
     with ThreadPoolExecutor(12) as threads:
         outcomes = list(threads.map(guess, range(24)))
 
-    assert outcomes.count("Refused") <= 3
-    assert set(outcomes) == {"Refused", "TooMany"} or set(outcomes) == {"TooMany"}
+    assert outcomes.count("SignInRefused") <= 3
+    assert set(outcomes) == {"SignInRefused", "TooManyFailures"} or set(outcomes) == {"TooManyFailures"}
 
 
 @pytest.mark.parametrize(
