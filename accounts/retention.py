@@ -1,4 +1,4 @@
-"""How long the audit trail of the API is kept."""
+"""The audit trail of the API is kept for so long."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which pages of other hosts a browser may let ask the API (Fetch, CORS protocol).
+"""A site says which pages of other hosts a browser may let ask the API (Fetch, CORS protocol).
 
 The configuration file's `api` object goes before the environment, as with the other settings of that file.
 """
@@ -30,7 +30,10 @@ _ORIGIN = re.compile(r"https?://([a-z0-9_-][a-z0-9_.-]*|\[[0-9a-f:.]+\])(:[0-9]{
 
 
 def cors_settings(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings of django-cors-headers. Raises ImproperlyConfigured, naming the key or the variable."""
+    """Return settings of django-cors-headers.
+
+    Raises ImproperlyConfigured, which names the key or variable.
+    """
     api = config.get("api") or {}
     if not isinstance(api, dict):
         raise ImproperlyConfigured("PYLANTIR_CONFIG: api must be an object.")
@@ -48,7 +51,7 @@ def cors_settings(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class ApiCors(CorsMiddleware):
-    """Holds for the API's paths alone, and with `*` allows every header that is asked for by name.
+    """It holds for the API's paths alone, and with `*` allows every header that is asked for by name.
 
     Browsers take a `*` in the answer for a header of that name when credentials are allowed.
     """
@@ -66,7 +69,7 @@ class ApiCors(CorsMiddleware):
 
 
 def _words(api: Mapping[str, Any], key: str, default: tuple[str, ...]) -> list[tuple[str, str]]:
-    """Each with the name of what holds it."""
+    """Return each word with the name of what holds it."""
     words = api.get(key)
     if words is None:
         return [(word, key.upper()) for word in env.words(key.upper(), default)]

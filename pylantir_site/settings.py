@@ -1,4 +1,4 @@
-"""Django's settings: all that a site may change comes from the environment (docs/deployment.md)."""
+"""Django's settings stand here: what a site may change comes from the environment (docs/deployment.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long runs, closed issues and the queue's own records are kept."""
+"""Runs, closed issues and the queue's own records are kept for so long."""
 
 from __future__ import annotations
 

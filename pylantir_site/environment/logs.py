@@ -1,4 +1,4 @@
-"""What of an exception may reach a log."""
+"""A log may hold this of an exception."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def traceback_of(error: Exception) -> str:
-    """Return type and traceback; an exception's own text may hold a participant's data."""
+    """Return type and traceback: an exception's own text may hold a participant's data."""
     return "".join([type(error).__name__, "\n", *traceback.format_tb(error.__traceback__)]).rstrip()
 
 

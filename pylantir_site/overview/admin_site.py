@@ -1,4 +1,4 @@
-"""The admin site and its index."""
+"""The admin site has an index that sums up what matters today."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class PylantirAdminSite(AdminSite):
         return {**super().each_context(request), "pylantir_version": __version__}
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        """Before the list of models: what needs attention, today's schedule, sources, and who may connect."""
+        """Show before the list of models what needs attention, today's schedule, sources, who may connect."""
         context: dict[str, Any] = {}
         if request.user.has_perm("worklist.view_attention"):
             context |= _attention()

@@ -1,4 +1,4 @@
-"""System checks of a site's set-up: `manage.py check`, and every start."""
+"""A site's set-up is checked by `manage.py check`, and at every start."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def sqlite_is_recent(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
 def secrets_can_be_decrypted(
     app_configs: Apps, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Runs where a database is named: `check --database default`, and at every start."""
+    """Check where a database is named: at `check --database default`, and at every start."""
     if DEFAULT_DB_ALIAS not in (databases or ()) or not _has_table(DataSource):
         return []
     kept = DataSource.objects.values_list("name", *SECRETS)  # other columns may not be migrated yet
@@ -137,7 +137,7 @@ def secrets_can_be_decrypted(
 def devices_are_listed(
     app_configs: Apps, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Runs where a database is named, as at every start."""
+    """Check where a database is named, as at every start."""
     if DEFAULT_DB_ALIAS not in (databases or ()) or not _has_table(Device):
         return []
     enabled = dict(Device.objects.values_list("ae_title", "enabled"))
@@ -180,7 +180,10 @@ def sqlite_files() -> list[Path]:
 
 
 def mounts() -> dict[str, str]:
-    """File system type by mount point; empty where the system does not tell. The last mount counts."""
+    """Return file system types by mount point; empty where the system does not tell.
+
+    The last mount counts.
+    """
     try:
         lines = MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:

@@ -1,4 +1,4 @@
-"""Whether the server lives, and whether it is ready: for load balancers and monitors."""
+"""Load balancers and monitors ask here whether the server lives, and whether it is ready."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether this installation can do its work: each part asked, none believed."""
+"""This installation is ready if it can do its work: each part is asked, none believed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNKNOWN: dict[str, Any] = {"status": "unknown"}
 
 
 def checks() -> tuple[bool, dict[str, Any]]:
-    """Whether all that is needed works, and what is so of each part."""
+    """Return whether all that is needed works, and what is so of each part."""
     database = _database()
     if database["status"] != "ok":
         unknown = {"migrations": UNKNOWN, "worker": UNKNOWN, "sources": []}
@@ -69,7 +69,7 @@ def _pending(alias: str) -> int:
 
 @cache
 def _migrated() -> set[str]:
-    """The databases that had every migration: this process's code asks for no more."""
+    """Return the databases that had every migration: this process's code asks for no more."""
     return set()
 
 
@@ -82,7 +82,7 @@ def _worker(*, is_needed: bool) -> dict[str, Any]:
 
 
 def _dicom() -> dict[str, Any]:
-    """Whether the port takes a connection; what is said there, `manage.py test_client` asks."""
+    """Tell whether the port takes a connection; what is said there, `manage.py test_client` asks."""
     if not settings.MWL_ADDRESS:
         return {"status": "not checked"}
     host, port = settings.MWL_ADDRESS

@@ -1,4 +1,4 @@
-"""What is said where no endpoint answers: JSON below the API's paths, Django's pages elsewhere."""
+"""Where no endpoint answers, JSON is said below the API's paths, and Django's pages are shown elsewhere."""
 
 from __future__ import annotations
 

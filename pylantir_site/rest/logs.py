@@ -1,4 +1,4 @@
-"""What the log says of a request that was refused."""
+"""The log says this of a request that was refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The API's paths, and what follows from them: where CORS holds, what a log may say, the schema's tags."""
+"""What follows from the API's paths is here: where CORS holds, what a log may say, the schema's tags."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def route(at: str, view: Callable[..., Any], name: str) -> list[URLPattern]:
 
 
 def is_api(path_info: str) -> bool:
-    """Whether the path lies below the first word of an endpoint's, such as `/worklist/7/nothing`."""
+    """Tell whether the path lies below the first word of an endpoint's, such as `/worklist/7/nothing`."""
     return path_info.startswith("/") and path_info.split("/")[1] in api_roots()
 
 
@@ -63,6 +63,6 @@ def _words(at: str) -> list[str]:
 
 
 def _is_endpoint(view: Callable[..., Any]) -> bool:
-    """Whether the view is one of Django REST framework's that answers a program, and not a browser."""
+    """Tell whether it is a view of Django REST framework's that answers a program, not a browser."""
     shown = getattr(view, "cls", None)
     return shown is not None and all(renderer.format != "html" for renderer in shown.renderer_classes)

@@ -1,4 +1,4 @@
-"""Whether this installation can do its work, for service managers and containers to ask."""
+"""This command lets service managers and containers ask whether this installation can do its work."""
 
 from __future__ import annotations
 
