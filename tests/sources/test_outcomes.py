@@ -160,7 +160,7 @@ def test_a_mistake_of_ours_fails_the_run_and_says_where_not_what(
     def fail(*given: object) -> None:
         raise RuntimeError("Doe^Jane")
 
-    monkeypatch.setattr(withdrawing, "carry_out", fail)
+    monkeypatch.setattr(withdrawing, "withdraw_noted", fail)
     participant(project, "P-001")
 
     run = pull(source)
