@@ -15,7 +15,7 @@ def query(
     ae_title: str = "MR1", *, ago: timedelta = timedelta(), keys: Any = None, **more: Any
 ) -> DeviceActivity:
     """A recorded C-FIND with these keys by keyword."""
-    asked = requests.of_keys(keys or {})
+    asked = requests.query_of_keys(keys or {})
     values = {"status": 0, "matches": 0, "left_out": 0, "milliseconds": 2.5, "address": "10.0.0.5", **more}
     return DeviceActivity.objects.create(
         kind=DeviceActivity.Kind.QUERY,

@@ -34,7 +34,7 @@ class RunningServer:
     port: int
     log_path: Path
     raw: Callable[..., RawUser] = field(init=False)
-    doors: int = 1  # listening ports
+    endpoints: int = 1  # listening ports
 
     def __post_init__(self) -> None:
         self.raw = partial(RawUser, self.port)
@@ -67,7 +67,7 @@ class RunningServer:
         from django.db import connection
 
         pool = 4 if connection.vendor == "postgresql" else 0
-        return self.threads <= 2 + self.doors + pool
+        return self.threads <= 2 + self.endpoints + pool
 
     @property
     def memory(self) -> int:

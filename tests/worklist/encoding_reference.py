@@ -19,8 +19,8 @@ from pydicom.filewriter import write_dataset
 from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag, Tag
 
-from worklist.dicom.encoding import Answer
-from worklist.dicom.item_attributes import BY_KEYWORD, ROOT_ATTRIBUTES, STEP_ATTRIBUTES, Attribute
+from worklist.dicom.encoding import EncodedAnswer
+from worklist.dicom.item_attributes import BY_KEYWORD, ROOT_ATTRIBUTES, STEP_ATTRIBUTES, ItemAttribute
 
 NOT_RETURNED = {0x00080005, 0x00080052, 0x00080201, 0x0040A390}
 STEP_SEQUENCE = 0x00400100
@@ -41,7 +41,7 @@ def read(identifier: bytes, *, implicit_vr: bool) -> Dataset:
     return dataset
 
 
-def expected(request: Dataset, record: Mapping[str, Any], *, implicit_vr: bool) -> Answer:
+def expected(request: Dataset, record: Mapping[str, Any], *, implicit_vr: bool) -> EncodedAnswer:
     """The answer in the first character set that holds it: none, the request's, ISO_IR 100, ISO_IR 192."""
     builder = _Builder(record)
     answer = builder.root(request)
@@ -50,7 +50,7 @@ def expected(request: Dataset, record: Mapping[str, Any], *, implicit_vr: bool) 
         if character_set:
             answer.SpecificCharacterSet = character_set
         if _holds(character_set, builder.texts):
-            return Answer(write(answer, implicit_vr=implicit_vr), builder.complete)
+            return EncodedAnswer(write(answer, implicit_vr=implicit_vr), builder.complete)
     raise AssertionError("ISO_IR 192 holds every text")
 
 
@@ -110,7 +110,7 @@ class _Builder:
                 self.add_unsupported(item, keys, tag)
         return item
 
-    def value(self, attribute: Attribute) -> Any:
+    def value(self, attribute: ItemAttribute) -> Any:
         if attribute.field is None and self.extra.get(attribute.keyword):
             return self.extra[attribute.keyword]
         if attribute.derive is not None:
@@ -120,7 +120,7 @@ class _Builder:
         return self.extra.get(attribute.keyword)
 
     def add(
-        self, dataset: Dataset, attribute: Attribute, keys: Dataset | None, *, optional: bool = False
+        self, dataset: Dataset, attribute: ItemAttribute, keys: Dataset | None, *, optional: bool = False
     ) -> None:
         listed = {item.tag: item for item in attribute.items} or None
         optional = optional or attribute.return_type == "1C"
@@ -132,7 +132,7 @@ class _Builder:
         tag: BaseTag,
         stored: Mapping[str, Any],
         keys: Dataset | None,
-        listed: dict[BaseTag, Attribute] | None,
+        listed: dict[BaseTag, ItemAttribute] | None,
         *,
         optional: bool = False,
     ) -> None:
@@ -151,7 +151,7 @@ class _Builder:
         tag: BaseTag,
         value: Any,
         keys: Dataset | None,
-        listed: dict[BaseTag, Attribute] | None,
+        listed: dict[BaseTag, ItemAttribute] | None,
         *,
         optional: bool,
     ) -> None:
@@ -168,13 +168,16 @@ class _Builder:
         dataset.add_new(tag, vr, value)
 
     def items(
-        self, stored: list[Mapping[str, Any]], keys: Dataset | None, listed: dict[BaseTag, Attribute] | None
+        self,
+        stored: list[Mapping[str, Any]],
+        keys: Dataset | None,
+        listed: dict[BaseTag, ItemAttribute] | None,
     ) -> list[Dataset]:
         items = [self.item(one, keys, listed) for one in stored]
         return [item for item in items if item]
 
     def item(
-        self, stored: Mapping[str, Any], keys: Dataset | None, listed: dict[BaseTag, Attribute] | None
+        self, stored: Mapping[str, Any], keys: Dataset | None, listed: dict[BaseTag, ItemAttribute] | None
     ) -> Dataset:
         item = Dataset()
         if keys is None:

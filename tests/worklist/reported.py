@@ -20,7 +20,7 @@ from tests.worklist.performed_steps import (
 from worklist.attention import points
 from worklist.examinations import performing
 from worklist.items import intake, lifecycle
-from worklist.models import Attention, Kind, PerformedStep, Status, WorklistItem
+from worklist.models import Attention, AttentionKind, PerformedStep, Status, WorklistItem
 
 SCANNER = performing.Sender("MR1", "10.0.0.7")
 
@@ -57,7 +57,7 @@ def unscheduled(item: WorklistItem, **changes: Any) -> PerformedStep:
     return reported(begun(item, ScheduledStepAttributesSequence=[named], **changes))
 
 
-def point(kind: Kind, **values: Any) -> Attention:
+def open_point(kind: AttentionKind, **values: Any) -> Attention:
     """An open point of attention of that kind, brought about as it would be; `values` are the item's."""
     BRING_ABOUT[kind](values)
     return Attention.objects.open().filter(kind=kind).latest("pk")
@@ -102,12 +102,12 @@ def _not_performed(values: dict[str, Any]) -> None:
 
 
 BRING_ABOUT = {
-    Kind.IDENTITY: _identity,
-    Kind.UNSCHEDULED: _unscheduled,
-    Kind.WRONG_ENTRY: _wrong_entry,
-    Kind.CANCELLED: _cancelled,
-    Kind.STALE: _stale,
-    Kind.PROTOCOL: _protocol,
-    Kind.DEVIATION: _deviation,
-    Kind.NOT_PERFORMED: _not_performed,
+    AttentionKind.IDENTITY: _identity,
+    AttentionKind.UNSCHEDULED: _unscheduled,
+    AttentionKind.WRONG_ENTRY: _wrong_entry,
+    AttentionKind.CANCELLED: _cancelled,
+    AttentionKind.STALE: _stale,
+    AttentionKind.PROTOCOL: _protocol,
+    AttentionKind.DEVIATION: _deviation,
+    AttentionKind.NOT_PERFORMED: _not_performed,
 }

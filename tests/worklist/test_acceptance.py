@@ -236,7 +236,7 @@ def answers_to_everything(query: Query) -> list[Dataset]:
     return [answer for _, answer in pending]
 
 
-def with_places(answer: Dataset) -> list[tuple[tuple[item_attributes.Attribute, ...], Dataset]]:
+def with_places(answer: Dataset) -> list[tuple[tuple[item_attributes.ItemAttribute, ...], Dataset]]:
     return [(item_attributes.ROOT_ATTRIBUTES, answer), (item_attributes.STEP_ATTRIBUTES, step(answer))]
 
 

@@ -9,7 +9,7 @@ from cryptography.x509 import Name
 from django.core.exceptions import ValidationError
 
 from worklist.devices import access
-from worklist.devices.access import Request, closed_to, refusal
+from worklist.devices.access import AssociationRequest, closed_to, refusal
 from worklist.models import Device
 from worklist.validators import peers
 
@@ -17,12 +17,12 @@ CALLING, CALLED = access.CALLING_AE_TITLE_NOT_RECOGNIZED, access.CALLED_AE_TITLE
 MR1 = Name.from_rfc4514_string("CN=MR1,O=Hospital,C=DE")
 
 
-def request(**values: Any) -> Request:
+def request(**values: Any) -> AssociationRequest:
     usual = {"calling_ae_title": "MR1", "called_ae_title": "MWL_SERVER", "address": "10.0.0.5"}
-    return Request(**{**usual, "established": 0, **values})
+    return AssociationRequest(**{**usual, "established": 0, **values})
 
 
-def judged(asked: Request) -> tuple[int, int, int] | None:
+def judged(asked: AssociationRequest) -> tuple[int, int, int] | None:
     found = refusal(asked, own_ae_title="MWL_SERVER")
     return found and (found.result, found.source, found.diagnostic)
 

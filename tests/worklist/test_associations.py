@@ -25,7 +25,7 @@ from tests import scu
 from tests.conftest import dcmtk, free_port, wait_until
 from tests.scu import keys
 from tests.worklist.conftest import MANAGE, SOON, RunningServer, StartServer, test_database_environment
-from worklist.devices.access import Refusal, Request, refusal
+from worklist.devices.access import AssociationRefusal, AssociationRequest, refusal
 from worklist.models import Device
 from worklist.validators.peers import is_loopback
 
@@ -50,8 +50,8 @@ def is_admitted(calling: str = "MR1", *, address: str = "192.0.2.7", **more: Any
 
 def judge(
     calling: str = "MR1", *, address: str = "192.0.2.7", called: str = "MWL_SERVER", established: int = 0
-) -> Refusal | None:
-    return refusal(Request(calling, called, address, established), own_ae_title="MWL_SERVER")
+) -> AssociationRefusal | None:
+    return refusal(AssociationRequest(calling, called, address, established), own_ae_title="MWL_SERVER")
 
 
 @pytest.mark.django_db

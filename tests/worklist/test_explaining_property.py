@@ -18,10 +18,10 @@ from tests.worklist import reference_matcher
 from tests.worklist.identifiers import values_as_they_come
 from tests.worklist.test_matching_property import KEYWORDS, _create, stores_and_identifiers
 from worklist.answering import compiled
-from worklist.answering.compiled import Request
+from worklist.answering.compiled import FindRequest
 from worklist.answering.explaining import why_not
 from worklist.answering.search import search
-from worklist.answering.statuses import TooMany
+from worklist.answering.statuses import TooManyMatches
 from worklist.devices import offers
 from worklist.devices.offers import offer_to
 from worklist.dicom.matching import IdentifierError
@@ -58,11 +58,11 @@ def fixed_day(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(offers, "today_at", lambda device: TODAY)
 
 
-def request_of(identifier: Dataset) -> Request:
+def request_of(identifier: Dataset) -> FindRequest:
     stream = DicomBytesIO()
     stream.is_little_endian, stream.is_implicit_VR = True, False
     write_dataset(stream, identifier)
-    return Request(stream.getvalue(), implicit_vr=False)
+    return FindRequest(stream.getvalue(), implicit_vr=False)
 
 
 def is_selected(item: dict[str, Any], identifier: Dataset, device: dict[str, Any]) -> bool:
@@ -129,7 +129,7 @@ def check(
     except IdentifierError:
         assert malformed
         return
-    except TooMany as error:
+    except TooManyMatches as error:
         answered, total = set(), error.total
     assert not malformed
     selected = {pk for pk, (_, values) in items.items() if is_selected(values, identifier, rules)}

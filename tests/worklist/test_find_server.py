@@ -33,7 +33,7 @@ from tests.conftest import wait_until
 from tests.scu import keys
 from tests.worklist.conftest import RunningServer, StartServer, make_item
 from worklist.answering import compiled, rows
-from worklist.answering.remembered import Remembered
+from worklist.answering.remembered import RowCache
 from worklist.answering.statuses import Failure
 from worklist.dicom import datasets
 from worklist.dicom.datasets import Unreadable
@@ -524,28 +524,28 @@ class TestIdentifiers:
 @pytest.mark.django_db
 class TestRows:
     @pytest.fixture
-    def found(self) -> rows.Found:
+    def found(self) -> rows.ItemsFound:
         WorklistItem.objects.bulk_create(make_item(number) for number in range(rows.CHUNK + 20))
         return rows.find(read_keys(keys(PatientID="")))
 
-    def test_the_first_chunk_is_read_and_the_others_are_known_by_key(self, found: rows.Found) -> None:
+    def test_the_first_chunk_is_read_and_the_others_are_known_by_key(self, found: rows.ItemsFound) -> None:
         assert len(found.first) == rows.CHUNK
         assert len(found.others) == 20
         assert found.total == rows.CHUNK + 20
 
-    def test_an_item_that_moves_meanwhile_is_answered_once(self, found: rows.Found) -> None:
+    def test_an_item_that_moves_meanwhile_is_answered_once(self, found: rows.ItemsFound) -> None:
         first, last = found.first[0]["pk"], found.others[-1]
         WorklistItem.objects.filter(pk=first).update(scheduled_start_date=date(2030, 1, 1))
         WorklistItem.objects.filter(pk=last).update(scheduled_start_date=date(2020, 1, 1))
         answered = [row["pk"] for row in found.rows()]
         assert len(answered) == len(set(answered)) == rows.CHUNK + 20
 
-    def test_an_item_that_no_longer_matches_is_left_out(self, found: rows.Found) -> None:
+    def test_an_item_that_no_longer_matches_is_left_out(self, found: rows.ItemsFound) -> None:
         WorklistItem.objects.filter(pk=found.others[0]).update(performed_procedure_step_status="COMPLETED")
         assert len(list(found.rows())) == rows.CHUNK + 19
 
     @pytest.mark.parametrize("most", [1, rows.CHUNK - 1, rows.CHUNK, rows.CHUNK + 5])
-    def test_it_can_be_cut_at_any_length(self, found: rows.Found, most: int) -> None:
+    def test_it_can_be_cut_at_any_length(self, found: rows.ItemsFound, most: int) -> None:
         found.truncate(most)
         assert found.total == len(list(found.rows())) == most
 
@@ -584,7 +584,7 @@ def test_a_pending_command_is_as_pynetdicom_encodes_it() -> None:
 
 
 def test_an_answer_is_remembered_until_its_row_changes() -> None:
-    remembered: Remembered[str] = Remembered(most=2)
+    remembered: RowCache[str] = RowCache(most=2)
     made: list[str] = []
 
     def make(row: dict[str, Any]) -> str:

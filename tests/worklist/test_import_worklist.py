@@ -29,8 +29,8 @@ from pydicom.uid import (
 
 from tests.conftest import dcmtk, not_installed
 from worklist.dicom import item_attributes, values
-from worklist.dicom.item_attributes import Attribute
-from worklist.dicom.reading import Refused
+from worklist.dicom.item_attributes import ItemAttribute
+from worklist.dicom.reading import FileRefused
 from worklist.dicom.values import to_text
 from worklist.items import intake, lifecycle, worklist_files
 from worklist.models import Status, WorklistItem
@@ -181,16 +181,16 @@ def test_all_attributes_of_the_table_come_through(tmp_path: Path) -> None:
             assert held(item, attribute) == as_json(made[attribute.keyword].value), attribute.keyword
 
 
-def sample(attribute: Attribute) -> Any:
+def sample(attribute: ItemAttribute) -> Any:
     if attribute.vr == "SQ":
-        nested = attribute.items or (Attribute("CodeMeaning", "3"),)
+        nested = attribute.items or (ItemAttribute("CodeMeaning", "3"),)
         return [dataset({each.keyword: sample(each) for each in nested})]
     special = {"PatientSex": "F", "ScheduledProcedureStepStatus": "SCHEDULED", "Modality": "MR"}
     of_vr = {"DA": "20200131", "TM": "101500", "UI": STUDY, "DS": "72.5", "US": 3, "DT": "20200131101500"}
     return special.get(attribute.keyword) or of_vr.get(attribute.vr) or attribute.keyword[:8].upper()
 
 
-def held(item: WorklistItem, attribute: Attribute) -> Any:
+def held(item: WorklistItem, attribute: ItemAttribute) -> Any:
     if attribute.keyword in item.extra_attributes:
         return item.extra_attributes[attribute.keyword]
     if attribute.keyword == "ScheduledProcedureStepStatus":
@@ -451,7 +451,7 @@ def test_a_truncated_file_is_refused_or_whole(tmp_path: Path, syntax: UID) -> No
         path.write_bytes(data[:length])
         try:
             file = worklist_files.read(path)
-        except Refused:
+        except FileRefused:
             continue
         assert len(file.steps) == 2
         assert all(each.values["patient_name"] == name for each in file.steps)

@@ -18,7 +18,7 @@ from tests.worklist.identifiers import asking, data_set, over_the_wire, values_a
 from worklist.dicom import item_attributes
 from worklist.dicom.conditions import AllOf, AnyOf, Range, Scheduled, Text, Within
 from worklist.dicom.item_attributes import Matching, Place
-from worklist.dicom.matching import IdentifierError, Keys, read_keys
+from worklist.dicom.matching import IdentifierError, MatchingKeys, read_keys
 
 __all__ = ["values_as_they_come"]
 pytestmark = pytest.mark.usefixtures("values_as_they_come")
@@ -38,36 +38,36 @@ def only_condition(root: dict[str, Any] | None = None, step: dict[str, Any] | No
     "attribute", list(item_attributes.matched()), ids=lambda attribute: attribute.keyword
 )
 def test_a_key_of_spaces_or_asterisks_matches_everything(
-    attribute: item_attributes.Attribute, value: str | list[str]
+    attribute: item_attributes.ItemAttribute, value: str | list[str]
 ) -> None:
     """Rows 1, 15, 22 and 25."""
     values = {attribute.keyword: value}
     identifier = asking(step=values) if attribute.place is Place.STEP else asking(values)
-    assert read_keys(identifier) == Keys()
+    assert read_keys(identifier) == MatchingKeys()
 
 
 @pytest.mark.parametrize(
     "name", ["^", "^^^^", "=", "==", "^=^", "*^*", "*^*^*", "*=*", "*^", "=*", ["^", ""]]
 )
 def test_a_name_of_delimiters_and_asterisks_matches_everything(name: str | list[str]) -> None:
-    assert read_keys(asking({"PatientName": name})) == Keys()
+    assert read_keys(asking({"PatientName": name})) == MatchingKeys()
 
 
 def test_a_query_without_keys_matches_everything() -> None:
     """Row 1."""
-    assert read_keys(Dataset()) == Keys()
+    assert read_keys(Dataset()) == MatchingKeys()
 
 
 def test_an_empty_sequence_matches_everything() -> None:
     """Row 34."""
     identifier = Dataset()
     identifier.ScheduledProcedureStepSequence = Sequence()
-    assert read_keys(over_the_wire(identifier)) == Keys()
+    assert read_keys(over_the_wire(identifier)) == MatchingKeys()
 
 
 def test_a_sequence_of_one_empty_item_matches_everything() -> None:
     """Row 35."""
-    assert read_keys(asking(step={})) == Keys()
+    assert read_keys(asking(step={})) == MatchingKeys()
 
 
 def test_two_items_of_keys_are_refused() -> None:
@@ -280,7 +280,7 @@ def test_a_refusal_tells_nothing_of_the_query() -> None:
 def test_a_status_is_asked_for_by_its_terms_on_the_wire(
     value: str | list[str], stored: tuple[str, ...]
 ) -> None:
-    assert read_keys(asking(step={"ScheduledProcedureStepStatus": value})) == Keys(statuses=stored)
+    assert read_keys(asking(step={"ScheduledProcedureStepStatus": value})) == MatchingKeys(statuses=stored)
 
 
 def test_what_is_said_of_the_query_itself_is_no_key() -> None:
@@ -290,7 +290,7 @@ def test_what_is_said_of_the_query_itself_is_no_key() -> None:
         identifier[group_length] = RawDataElement(
             Tag(group_length), "UL", 4, b"\x04\0\0\0", 0, is_implicit_VR=False, is_little_endian=True
         )
-    assert read_keys(identifier) == Keys()
+    assert read_keys(identifier) == MatchingKeys()
 
 
 @pytest.mark.parametrize(
@@ -300,11 +300,11 @@ def test_what_is_said_of_the_query_itself_is_no_key() -> None:
 def test_a_key_that_is_not_matched_is_named_when_it_has_a_value(keyword: str) -> None:
     """Rows 41 and 43."""
     assert read_keys(asking({keyword: "7"})).unmatched == (Tag(keyword),)
-    assert read_keys(asking({keyword: ""})) == Keys()
+    assert read_keys(asking({keyword: ""})) == MatchingKeys()
 
 
 def test_a_root_key_in_the_step_item_is_not_matched() -> None:
-    assert read_keys(asking(step={"PatientID": "P1"})) == Keys(unmatched=(Tag("PatientID"),))
+    assert read_keys(asking(step={"PatientID": "P1"})) == MatchingKeys(unmatched=(Tag("PatientID"),))
 
 
 def test_a_private_key_is_not_matched() -> None:
@@ -321,8 +321,8 @@ def test_a_sequence_that_is_not_matched_has_a_value_when_one_is_in_it() -> None:
         return {"ScheduledProtocolCodeSequence": [context]}
 
     assert read_keys(asking(step=codes("T1"))).unmatched == (Tag("ScheduledProtocolCodeSequence"),)
-    assert read_keys(asking(step=codes(""))) == Keys()
-    assert read_keys(asking(step=codes("*"))) == Keys()
+    assert read_keys(asking(step=codes(""))) == MatchingKeys()
+    assert read_keys(asking(step=codes("*"))) == MatchingKeys()
 
 
 def raw(keyword: str, vr: str, value: bytes) -> Dataset:

@@ -22,8 +22,8 @@ from tests.worklist.performed_steps import change, create
 from worklist.items import lifecycle
 from worklist.models import (
     Attention,
+    AttentionKind,
     Evidence,
-    Kind,
     PerformedStatus,
     PerformedStep,
     Status,
@@ -72,7 +72,7 @@ def text(uid: str, tag: str) -> Any:
     return stored(uid).dataset[tag]["Value"][0]
 
 
-def open_attention(kind: Kind) -> list[str]:
+def open_attention(kind: AttentionKind) -> list[str]:
     return list(Attention.objects.open().filter(kind=kind).values_list("text", flat=True))
 
 
@@ -148,7 +148,7 @@ class TestCreate:
         uid = begin(perform, acceptance_store["S1"], PatientName=name, charset=charset)
         assert status_of(acceptance_store["S1"]) == Status.IN_PROGRESS
         assert stored(uid).patient_name.rstrip("^") == name.rstrip("^")
-        assert bool(open_attention(Kind.IDENTITY)) is differs
+        assert bool(open_attention(AttentionKind.IDENTITY)) is differs
 
     def test_row_98_a_step_without_a_patient_id_is_linked(
         self, perform: Perform, acceptance_store: Store
@@ -156,7 +156,7 @@ class TestCreate:
         uid = begin(perform, acceptance_store["S1"], PatientID="")
         assert status_of(acceptance_store["S1"]) == Status.IN_PROGRESS
         assert stored(uid).patient_id == ""
-        assert open_attention(Kind.IDENTITY) == []
+        assert open_attention(AttentionKind.IDENTITY) == []
 
     def test_a_step_of_another_participant_is_linked_by_its_ids_and_shown(
         self, perform: Perform, acceptance_store: Store
@@ -165,7 +165,7 @@ class TestCreate:
         begin(perform, acceptance_store["S1"], PatientID="P2", PatientName="DOE^JANE")
         assert status_of(acceptance_store["S1"]) == Status.IN_PROGRESS
         assert status_of(acceptance_store["S2"]) == Status.SCHEDULED
-        (told,) = open_attention(Kind.IDENTITY)
+        (told,) = open_attention(AttentionKind.IDENTITY)
         assert "DOE^JANE" in told and "P2" in told
 
     def test_row_99_a_step_without_a_uid_is_given_one(self, server: RunningServer, items: Any) -> None:
@@ -265,9 +265,9 @@ class TestIncompleteReports:
         assert answer.status == SUCCESS
         (deviation,) = stored(uid).deviations
         assert tag in deviation
-        assert open_attention(Kind.DEVIATION) == [deviation]
+        assert open_attention(AttentionKind.DEVIATION) == [deviation]
         unscheduled = keyword == "ScheduledStepAttributesSequence"
-        assert len(open_attention(Kind.UNSCHEDULED)) == unscheduled
+        assert len(open_attention(AttentionKind.UNSCHEDULED)) == unscheduled
         assert status_of(item) == (Status.SCHEDULED if unscheduled else Status.IN_PROGRESS)
 
     def test_row_105_a_strict_server_refuses_a_scheduled_step_without_a_study(
@@ -328,7 +328,7 @@ class TestIncompleteReports:
         perform(create(accepted, steps.begun(second)))
         assert end(perform, accepted, steps.without(steps.completed(), keyword)).status == SUCCESS
         assert any(tag in deviation for deviation in stored(accepted).deviations)
-        assert open_attention(Kind.DEVIATION)
+        assert open_attention(AttentionKind.DEVIATION)
         assert status_of(second) == Status.COMPLETED
 
 
@@ -375,7 +375,7 @@ class TestSet:
         expected = Status.DISCONTINUED if policy == "discontinued" else Status.SCHEDULED
         assert status_of(item) == expected
         assert offered(query) == {"S1": expected}
-        assert open_attention(Kind.WRONG_ENTRY) == []
+        assert open_attention(AttentionKind.WRONG_ENTRY) == []
 
     @pytest.mark.parametrize("policy", ["discontinued", "scheduled"])
     def test_row_110_a_wrong_entry_is_offered_again_and_a_person_is_told(
@@ -390,7 +390,7 @@ class TestSet:
         assert offered(query) == {"S1": "SCHEDULED"}
         assert stored(uid).status == PerformedStatus.DISCONTINUED
         assert stored(uid).links.get().item == item
-        assert len(open_attention(Kind.WRONG_ENTRY)) == 1
+        assert len(open_attention(AttentionKind.WRONG_ENTRY)) == 1
 
     def test_a_step_stopped_before_its_first_series_is_accepted(self, perform: Perform, items: Any) -> None:
         (item,) = items()
@@ -570,7 +570,7 @@ class TestLinks:
         for _ in range(2):
             assert statuses_of(acceptance_store) == before
             assert not stored(uid).links.exists()
-            assert len(open_attention(Kind.UNSCHEDULED)) == 1
+            assert len(open_attention(AttentionKind.UNSCHEDULED)) == 1
             end(perform, uid)
         assert stored(uid).status == PerformedStatus.COMPLETED
 
@@ -597,10 +597,10 @@ class TestLinks:
         assert offered(query) == {}
         uid = begin(perform, item)
         assert status_of(item) == Status.IN_PROGRESS
-        assert len(open_attention(Kind.CANCELLED)) == 1
+        assert len(open_attention(AttentionKind.CANCELLED)) == 1
         assert end(perform, uid).status == SUCCESS
         assert status_of(item) == Status.COMPLETED
-        assert len(open_attention(Kind.CANCELLED)) == 1
+        assert len(open_attention(AttentionKind.CANCELLED)) == 1
 
     def test_row_128_an_item_cancelled_and_wrongly_selected_is_cancelled_again(
         self, perform: Perform, query: Query, items: Any
@@ -619,22 +619,22 @@ class TestLinks:
         uid = begin(perform, item)
         assert not lifecycle.withdraw(item, actor="source:redcap", reason="the record was deleted")
         assert status_of(item) == Status.IN_PROGRESS
-        (told,) = open_attention(Kind.CANCELLED)
+        (told,) = open_attention(AttentionKind.CANCELLED)
         assert "source:redcap" in told and "the record was deleted" in told
         assert end(perform, uid).status == SUCCESS
         assert status_of(item) == Status.COMPLETED
-        assert len(open_attention(Kind.CANCELLED)) == 1
+        assert len(open_attention(AttentionKind.CANCELLED)) == 1
 
     def test_row_129_a_protocol_that_was_not_scheduled_is_kept_and_shown(
         self, perform: Perform, items: Any
     ) -> None:
         (item,) = items(protocol_name="BRAIN", hisris_coding_designator="GEHC")
         uid = begin(perform, item)
-        assert open_attention(Kind.PROTOCOL) == []
+        assert open_attention(AttentionKind.PROTOCOL) == []
         done = steps.completed(PerformedProtocolCodeSequence=[steps.code("SPINE", "Whole spine", "GEHC")])
         assert end(perform, uid, done).status == SUCCESS
         assert text(uid, "00400260")["00080100"]["Value"] == ["SPINE"]
-        (told,) = open_attention(Kind.PROTOCOL)
+        (told,) = open_attention(AttentionKind.PROTOCOL)
         assert "BRAIN" in told and "SPINE" in told
 
 

@@ -522,9 +522,9 @@ class TestAnswers:
     def test_an_association_that_ends_between_two_messages_is_said(
         self, odd: Odd, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def find(association: Association, query: Dataset) -> client.Found:
+        def find(association: Association, query: Dataset) -> client.FindResult:
             association.abort()
-            return client.Found([entry()], dataset(Status=0x0000), 0)
+            return client.FindResult([entry()], dataset(Status=0x0000), 0)
 
         monkeypatch.setattr(client, "find", find)
         with pytest.raises(CommandError, match="The server ended the association"):

@@ -24,7 +24,7 @@ from tests.worklist import performed_steps as steps
 from tests.worklist.conftest import SOON, RunningServer, StartServer
 from tests.worklist.performed_steps import change, create
 from worklist.items import lifecycle
-from worklist.models import Attention, Kind, PerformedStatus, PerformedStep, Status, WorklistItem
+from worklist.models import Attention, AttentionKind, PerformedStatus, PerformedStep, Status, WorklistItem
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
 
@@ -244,7 +244,7 @@ def test_row_128_an_item_withdrawn_as_it_begins_is_performed_and_the_conflict_is
         lifecycle.withdraw(item, actor="source:redcap")
         assert pair.first.response().status == SUCCESS
         assert status_of(item) == Status.IN_PROGRESS
-    told = Attention.objects.open().filter(kind=Kind.CANCELLED)
+    told = Attention.objects.open().filter(kind=AttentionKind.CANCELLED)
     assert set(told.values_list("item_id", flat=True)) == {item.pk for item in made}
 
 

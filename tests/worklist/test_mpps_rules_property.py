@@ -17,8 +17,8 @@ from pynetdicom.dsutils import decode, encode
 
 from tests.worklist.identifiers import values_as_they_come
 from worklist.dicom import mpps, performed, representations
-from worklist.dicom.mpps import COMPLETED, DISCONTINUED, IN_PROGRESS, Accepted, DataSet, Refused
-from worklist.dicom.mpps_attributes import ATTRIBUTES, BY_KEY, NOT_IN_N_SET, Attribute
+from worklist.dicom.mpps import COMPLETED, DISCONTINUED, IN_PROGRESS, Accepted, DataSet, MppsRefused
+from worklist.dicom.mpps_attributes import ATTRIBUTES, BY_KEY, NOT_IN_N_SET, MppsAttribute
 from worklist.dicom.retrieval import retrieve
 
 __all__ = ["values_as_they_come"]
@@ -157,7 +157,7 @@ def assert_storable(accepted: Accepted) -> None:
     assert all(int(key, 16) >> 16 >= 0x0008 for key in accepted.dataset)
 
 
-def assert_answerable(refused: Refused) -> None:
+def assert_answerable(refused: MppsRefused) -> None:
     assert refused.status in (0x0106, 0x0110, 0x0120, 0x0121)
     assert len(refused.comment) <= 64
     assert refused.comment.isascii()
@@ -186,7 +186,7 @@ def assert_retrievable(accepted: Accepted) -> None:
 def test_an_n_create_of_any_bytes_is_accepted_or_refused(dataset: Dataset, strict: bool) -> None:
     try:
         accepted = mpps.created(dataset, strict=strict)
-    except Refused as refused:
+    except MppsRefused as refused:
         assert_answerable(refused)
         return
     assert not strict or not accepted.deviations
@@ -204,12 +204,12 @@ def test_an_n_set_of_any_bytes_is_accepted_or_refused(
 ) -> None:
     try:
         stored = mpps.created(first, strict=False).dataset
-    except Refused:
+    except MppsRefused:
         reject()
     before = json.dumps(stored)
     try:
         accepted = mpps.modified(stored, status, second, strict=strict)
-    except Refused as refused:
+    except MppsRefused as refused:
         assert_answerable(refused)
         assert (refused.status == 0x0110) == (status != IN_PROGRESS)
         return
@@ -243,7 +243,7 @@ def names(script: str) -> Strategy:
     return st.lists(group, min_size=1, max_size=3).map("=".join)
 
 
-def value_of(attribute: Attribute, script: str) -> Strategy:
+def value_of(attribute: MppsAttribute, script: str) -> Strategy:
     by_vr = {
         "PN": names(script),
         "DA": DAYS,
@@ -258,7 +258,7 @@ def value_of(attribute: Attribute, script: str) -> Strategy:
 
 
 @st.composite
-def well_formed(draw: st.DrawFn, table: tuple[Attribute, ...], script: str) -> Dataset:
+def well_formed(draw: st.DrawFn, table: tuple[MppsAttribute, ...], script: str) -> Dataset:
     """All that must be there and something of the rest, by the table."""
     dataset = Dataset()
     for attribute in table:

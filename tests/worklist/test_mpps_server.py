@@ -28,8 +28,8 @@ from tests.worklist.conftest import SOON, RunningServer, StartServer, make_item
 from tests.worklist.performed_steps import change, create
 from worklist.models import (
     Attention,
+    AttentionKind,
     Device,
-    Kind,
     PerformedSeries,
     PerformedStatus,
     PerformedStep,
@@ -415,7 +415,7 @@ def test_row_127_a_step_that_never_ends_is_told_of_once(
     first, second = items(2, scheduled_start_date=timezone.localdate())
     old, new = steps.new_uid(), steps.new_uid()
     perform(create(old, steps.begun(first)), create(new, steps.begun(second)))
-    stale = Attention.objects.open().filter(kind=Kind.STALE)
+    stale = Attention.objects.open().filter(kind=AttentionKind.STALE)
     began = timezone.now() - timedelta(hours=2, minutes=1)
     PerformedStep.objects.filter(sop_instance_uid=old).update(created_at=began)
     wait_until(stale.exists)

@@ -12,16 +12,16 @@ from pydicom import Dataset
 from pydicom.filereader import read_dataset
 
 from tests.worklist.encoding_examples import RECORD
-from worklist.answering.requests import everything
+from worklist.answering.requests import universal_query
 from worklist.dicom.answer_elements import EncodingError, identifies
 from worklist.dicom.character_sets import candidates_of_a_device
-from worklist.dicom.encoding import Answer, Plan
-from worklist.dicom.output_rules import Codes, OutputRules, TooLong, read_protocol_codes
+from worklist.dicom.encoding import AnswerPlan, EncodedAnswer
+from worklist.dicom.output_rules import CodesSent, OutputRules, TooLong, read_protocol_codes
 from worklist.models import CHARACTER_SETS
 
 
-def encoded(rules: OutputRules, **fields: Any) -> Answer:
-    return Plan(everything(), implicit_vr=False, rules=rules).encode({**RECORD, **fields})
+def encoded(rules: OutputRules, **fields: Any) -> EncodedAnswer:
+    return AnswerPlan(universal_query(), implicit_vr=False, rules=rules).encode({**RECORD, **fields})
 
 
 def decoded(rules: OutputRules, **fields: Any) -> Dataset:
@@ -148,7 +148,7 @@ def test_row_66_a_long_protocol_is_a_long_code_value_or_none() -> None:
     fields = {"protocol_name": "A protocol name of 29 letters", "hisris_coding_designator": "GEHC"}
     code = step(OutputRules(), **fields).ScheduledProtocolCodeSequence[0]
     assert (code.get("CodeValue"), code.LongCodeValue) == (None, fields["protocol_name"])
-    assert not step(OutputRules(codes=Codes.SHORT_ONLY), **fields).get("ScheduledProtocolCodeSequence")
+    assert not step(OutputRules(codes=CodesSent.SHORT_ONLY), **fields).get("ScheduledProtocolCodeSequence")
 
 
 def test_row_67_without_a_scheme_there_is_no_code_unless_the_device_has_one() -> None:
@@ -173,8 +173,8 @@ def test_an_items_own_codes_go_before_those_of_its_device() -> None:
     assert code.CodeValue == "7"
 
 
-@pytest.mark.parametrize("codes", [Codes.NONE, Codes.SHORT_ONLY])
-def test_codes_that_a_device_does_not_take_are_not_sent(codes: Codes) -> None:
+@pytest.mark.parametrize("codes", [CodesSent.NONE, CodesSent.SHORT_ONLY])
+def test_codes_that_a_device_does_not_take_are_not_sent(codes: CodesSent) -> None:
     own = {"LongCodeValue": "x" * 20, "CodingSchemeDesignator": "99OWN", "CodeMeaning": "Own"}
     sent = step(
         OutputRules(codes=codes),

@@ -61,7 +61,7 @@ def _secured(start_recording_server: StartServer, certificates: dict[str, Any]) 
     port = free_port()
     server = start_recording_server(*tls_options(certificates, port), MWL_NETWORK_TIMEOUT="2")
     server.wait_for_log(rf"{port} with TLS")
-    server.doors = 2
+    server.endpoints = 2
     return Secured(server, port, **clients(certificates))
 
 

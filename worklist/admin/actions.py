@@ -56,7 +56,9 @@ def _schedule_again(item: WorklistItem, form: None, actor: str) -> None:
 
 def _reschedule(item: WorklistItem, form: Any, actor: str) -> None:
     if item.performed_procedure_step_status not in MOVABLE:
-        raise lifecycle.Refused(f"{item.get_performed_procedure_step_status_display()} is not rescheduled.")
+        raise lifecycle.StatusRefused(
+            f"{item.get_performed_procedure_step_status_display()} is not rescheduled."
+        )
     intake.change(item, form.schedule(), actor=actor, reason=form.cleaned_data["reason"])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.html import format_html
 from django.utils.safestring import mark_safe
 
-from worklist.models import Kind, Status
+from worklist.models import AttentionKind, Status
 
 LINE_BREAK = mark_safe("<br>")
 
@@ -17,5 +17,5 @@ def status_badge(status: str) -> str:
 
 
 def kind_badge(kind: str) -> str:
-    label = Kind(kind).label if kind in Kind.values else kind
+    label = AttentionKind(kind).label if kind in AttentionKind.values else kind
     return format_html('<span class="status kind-{}">{}</span>', kind.lower(), label)

@@ -80,9 +80,9 @@ def report(model_admin: Any, request: HttpRequest, outcomes: Counter[str], done:
         model_admin.message_user(request, f"{skipped} skipped: {reason}", messages.WARNING)
 
 
-def attempt(request: HttpRequest, deed: Callable[[], object], *, done: str) -> bool:
+def attempt(request: HttpRequest, act: Callable[[], object], *, done: str) -> bool:
     """Do it, and say that it is done or why it is not."""
-    refusal = _refusal(deed)
+    refusal = _refusal(act)
     if refusal:
         messages.error(request, refusal)
     else:
@@ -104,11 +104,11 @@ def back(request: HttpRequest, otherwise: str) -> HttpResponseRedirect:
     return HttpResponseRedirect(page if is_ours else otherwise)
 
 
-def _refusal(deed: Callable[[], object]) -> str:
+def _refusal(act: Callable[[], object]) -> str:
     """Why the deed was not done; empty when it was."""
     try:
-        deed()
-    except (lifecycle.Refused, performing.Refused) as refused:
+        act()
+    except (lifecycle.StatusRefused, performing.StepChangeRefused) as refused:
         return str(refused)
     except ValidationError as error:
         return " ".join(error.messages)

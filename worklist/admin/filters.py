@@ -43,7 +43,7 @@ class WhenFilter(admin.SimpleListFilter):
         return queryset
 
 
-class StationFilter(admin.SimpleListFilter):
+class ItemStationFilter(admin.SimpleListFilter):
     """One of an item's stations; an item may be scheduled for several."""
 
     title = "station"
@@ -129,5 +129,5 @@ class OpenFilter(admin.SimpleListFilter):
         return queryset.filter(**{f"{self.ended_at}__isnull": self.value() != self.ended})
 
 
-class StateFilter(OpenFilter):
+class PointStateFilter(OpenFilter):
     ended_at, ended = "resolved_at", "resolved"

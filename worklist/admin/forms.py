@@ -114,13 +114,13 @@ class RescheduleForm(ReasonForm):
         }
 
 
-class WhyForm(forms.Form):
+class RequiredReasonForm(forms.Form):
     """For what nobody would understand later without a reason."""
 
     reason = forms.CharField(label="Why", max_length=LONGEST_REASON)
 
 
-class CloseForm(WhyForm):
+class CloseForm(RequiredReasonForm):
     to = forms.ChoiceField(
         label="Close as",
         choices=TO_CLOSE_AS,

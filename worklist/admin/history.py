@@ -10,7 +10,7 @@ from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from worklist.models.changes import Entry, entries
+from worklist.models.changes import HistoryEntry, history_entries
 
 
 class ActorHistoryAdmin(admin.ModelAdmin):
@@ -46,7 +46,7 @@ class ActorHistoryAdmin(admin.ModelAdmin):
         }
         return TemplateResponse(request, "admin/worklist/history.html", context)
 
-    def _entries(self, obj: Model) -> list[Entry]:
+    def _entries(self, obj: Model) -> list[HistoryEntry]:
         """The newest first."""
         records = obj.history.defer(*self.not_in_history)  # type: ignore[attr-defined]
-        return list(entries(list(records), hidden=self.not_in_history))
+        return list(history_entries(list(records), hidden=self.not_in_history))

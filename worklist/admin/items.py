@@ -13,7 +13,7 @@ from django.utils.html import format_html
 
 from worklist.admin import actions, missing
 from worklist.admin.badges import status_badge
-from worklist.admin.filters import SourceFilter, StationFilter, WhenFilter
+from worklist.admin.filters import ItemStationFilter, SourceFilter, WhenFilter
 from worklist.admin.forms import WorklistItemForm
 from worklist.admin.history import ActorHistoryAdmin
 from worklist.answering import previews
@@ -43,7 +43,7 @@ class WorklistItemAdmin(ActorHistoryAdmin):
         WhenFilter,
         ("performed_procedure_step_status", admin.ChoicesFieldListFilter),
         "modality",
-        StationFilter,
+        ItemStationFilter,
         SourceFilter,
     )
     date_hierarchy = "scheduled_start_date"

@@ -15,7 +15,7 @@ from worklist.models import PerformedStep, WorklistItem
 MOST_FOUND = 20
 
 
-class Choice(NamedTuple):
+class LinkChoice(NamedTuple):
     item: WorklistItem
     reasons: tuple[str, ...]
     differences: tuple[str, ...]
@@ -27,9 +27,9 @@ def panel(request: HttpRequest, step: PerformedStep) -> dict[str, Any]:
     found = _found(request, step, sought) if sought else []
     reported, rules = performed.patient(step.dataset), as_sent.rules_of(step.calling_ae_title)
 
-    def choice(item: WorklistItem, reasons: tuple[str, ...] = ()) -> Choice:
+    def choice(item: WorklistItem, reasons: tuple[str, ...] = ()) -> LinkChoice:
         differing = identity.differences(item, reported, sent_name=as_sent.name(item, rules))
-        return Choice(item, reasons, tuple(differing))
+        return LinkChoice(item, reasons, tuple(differing))
 
     return {
         "candidates": [choice(each.item, each.reasons) for each in candidates.best(step)],

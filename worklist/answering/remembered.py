@@ -12,7 +12,7 @@ from worklist.answering.rows import Row
 Made = TypeVar("Made")
 
 
-class Remembered(Generic[Made]):
+class RowCache(Generic[Made]):
     """What was made of a row, by a key; a row that has changed in any column is made anew."""
 
     def __init__(self, most: int) -> None:

@@ -11,9 +11,9 @@ from django.db import Error
 
 from worklist.dicom.item_attributes import RECORD_FIELDS
 from worklist.models import WorklistItem
-from worklist.models.connections import own_connection
+from worklist.models.connections import closes_connection
 from worklist.models.items import WorklistQuerySet
-from worklist.models.restrictions import Wanted
+from worklist.models.restrictions import WantedItems
 
 logger = logging.getLogger(__name__)
 
@@ -26,10 +26,10 @@ Row = dict[str, Any]
 
 
 @dataclass
-class Found:
+class ItemsFound:
     """The items of a query at one moment: the first ones read, the keys of the others."""
 
-    wanted: Wanted
+    wanted: WantedItems
     first: list[Row]
     others: list[int] = field(default_factory=list)
     skipped: int = 0  # rows that cannot be read
@@ -53,19 +53,19 @@ class Found:
     def has(self, pk: int) -> bool:
         return pk in self.others or any(row["pk"] == pk for row in self.first)
 
-    @own_connection
+    @closes_connection
     def _read_again(self, pks: list[int]) -> list[Row]:
         rows, skipped = _read(WorklistItem.objects.matching(self.wanted).filter(pk__in=pks))
         self.skipped += skipped
         return rows
 
 
-@own_connection
-def find(wanted: Wanted) -> Found:
+@closes_connection
+def find(wanted: WantedItems) -> ItemsFound:
     """Raises django.db.Error."""
     matching = WorklistItem.objects.matching(wanted)
     rows, skipped = _read(matching[:CHUNK])
-    found = Found(wanted, rows, skipped=skipped)
+    found = ItemsFound(wanted, rows, skipped=skipped)
     if len(rows) + skipped == CHUNK:
         # Primary keys rather than an offset: items that move meanwhile are answered once all the same.
         read = {row["pk"] for row in rows}

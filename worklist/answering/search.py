@@ -9,18 +9,18 @@ from typing import NamedTuple
 
 from pylantir_site.environment.logs import traceback_of
 from worklist.answering import compiled, rows
-from worklist.answering.compiled import Query, Request
-from worklist.answering.rows import Found
-from worklist.answering.statuses import TooMany
+from worklist.answering.compiled import FindRequest, Query
+from worklist.answering.rows import ItemsFound
+from worklist.answering.statuses import TooManyMatches
 from worklist.devices import offers
 from worklist.devices.offers import Offer
 from worklist.dicom.answer_elements import EncodingError
-from worklist.models.connections import own_connection
+from worklist.models.connections import closes_connection
 
 logger = logging.getLogger(__name__)
 
 
-class Answered(NamedTuple):
+class PendingAnswer(NamedTuple):
     pk: int
     status: int
     identifier: bytes
@@ -30,10 +30,10 @@ class Answered(NamedTuple):
 class Search:
     offer: Offer
     query: Query
-    found: Found
+    found: ItemsFound
     unsent: int = 0  # items that cannot be encoded for this device
 
-    def answers(self) -> Iterator[Answered]:
+    def answers(self) -> Iterator[PendingAnswer]:
         for row in self.found.rows():
             try:
                 status, identifier = self.query.answer(row)
@@ -41,7 +41,7 @@ class Search:
                 self.unsent += 1
                 _log_unsent(row["pk"], error)
             else:
-                yield Answered(row["pk"], status, identifier)
+                yield PendingAnswer(row["pk"], status, identifier)
 
     @property
     def left_out(self) -> int:
@@ -49,15 +49,15 @@ class Search:
         return self.found.skipped + self.unsent
 
 
-@own_connection
-def search(request: Request, ae_title: str) -> Search:
+@closes_connection
+def search(request: FindRequest, ae_title: str) -> Search:
     """Raises IdentifierError, Unreadable, TooMany and django.db.Error."""
     offer = offers.offer_to(ae_title)
     query = compiled.compile_query(request, offer.output)
     return Search(offer, query, keep_to_maximum(offer, rows.find(offer.selection(query.keys))))
 
 
-def keep_to_maximum(offer: Offer, found: Found) -> Found:
+def keep_to_maximum(offer: Offer, found: ItemsFound) -> ItemsFound:
     """Raises TooMany."""
     if offer.maximum and found.total > offer.maximum:
         logger.warning(
@@ -65,7 +65,7 @@ def keep_to_maximum(offer: Offer, found: Found) -> Found:
             offer.ae_title.encode("unicode_escape").decode("ascii"), found.total, offer.maximum,
         )  # fmt: skip
         if offer.refuses_over_maximum:
-            raise TooMany(found.total, offer.maximum)
+            raise TooManyMatches(found.total, offer.maximum)
         found.truncate(offer.maximum)
     return found
 

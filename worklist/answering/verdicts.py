@@ -13,11 +13,11 @@ from django.utils.timesince import timesince
 
 from worklist import validators
 from worklist.answering import compiled, requests
-from worklist.answering.explaining import Mend, Reason, why_not
-from worklist.answering.requests import Asked
+from worklist.answering.explaining import Cause, Reason, why_not
+from worklist.answering.requests import AskedQuery
 from worklist.answering.statuses import failure
 from worklist.devices import access, offers
-from worklist.devices.offers import Unusable
+from worklist.devices.offers import DeviceUnusable
 from worklist.models import Device, DeviceActivity, WorklistItem
 
 RECENTLY = timedelta(days=7)  # AE titles without a device that called since then are told, too
@@ -30,7 +30,7 @@ class Verdict:
 
     ae_title: str
     device: Device | None
-    asked: Asked
+    asked: AskedQuery
     reason: Reason | None
 
 
@@ -45,35 +45,37 @@ def verdict(item: WorklistItem, ae_title: str) -> Verdict:
     return Verdict(ae_title, device, asked, _reason(item, ae_title, asked))
 
 
-def last_or_usual(ae_title: str) -> Asked:
+def last_or_usual(ae_title: str) -> AskedQuery:
     """What a device asks, as it would be asked today."""
     device = Device.objects.of(ae_title)
     try:
         offer = offers.offer_of(device, ae_title)
-    except Unusable:  # the search tells it
+    except DeviceUnusable:  # the search tells it
         device, offer = None, offers.offer_of(None, ae_title)
     last = requests.last_list_query(ae_title)
     if last is None:
-        return Asked(requests.usual(device, offer), "its usual query: today, its modality and station")
+        return AskedQuery(
+            requests.usual_query(device, offer), "its usual query: today, its modality and station"
+        )
     asked_on = timezone.localdate(last.at, offers.zone_of(device))
-    request = requests.moved(requests.recorded(last), asked_on=asked_on, today=offer.today)
-    return Asked(request, f"its last query for a list, {timesince(last.at)} ago")
+    request = requests.moved_to_today(requests.recorded(last), asked_on=asked_on, today=offer.today)
+    return AskedQuery(request, f"its last query for a list, {timesince(last.at)} ago")
 
 
-def _reason(item: WorklistItem, ae_title: str, asked: Asked) -> Reason | None:
+def _reason(item: WorklistItem, ae_title: str, asked: AskedQuery) -> Reason | None:
     if closed := access.closed_to(ae_title):
-        return Reason("access", f"It cannot connect: {closed}.", Mend.DEVICE)
+        return Reason("access", f"It cannot connect: {closed}.", Cause.DEVICE)
     if refused := _last_refusal(ae_title, Device.objects.of(ae_title)):
         ago = timesince(refused.at)
-        return Reason("access", f"Its last attempt, {ago} ago, was refused: {refused.comment}.", Mend.DEVICE)
+        return Reason("access", f"Its last attempt, {ago} ago, was refused: {refused.comment}.", Cause.DEVICE)
     try:
         offer = offers.offer_to(ae_title)
-    except Unusable as error:
-        return Reason("device", f"{error}.", Mend.DEVICE)
+    except DeviceUnusable as error:
+        return Reason("device", f"{error}.", Cause.DEVICE)
     try:
         query = compiled.compile_query(asked.request, offer.output)
     except Exception as error:
-        return Reason("key", f"Its query fails: {failure(error).comment}.", Mend.SCANNER)
+        return Reason("key", f"Its query fails: {failure(error).comment}.", Cause.SCANNER)
     return why_not(item, offer, query)
 
 

@@ -36,7 +36,7 @@ class ItemSerializer(serializers.ModelSerializer):
 WRITTEN_AS_READ = frozenset({"id", "data_source", "created_at"})  # may come back in a body; changes nothing
 
 
-class _Written(serializers.ModelSerializer):
+class _WrittenItem(serializers.ModelSerializer):
     """What a body may hold, for the schema: intake judges the values."""
 
     patient_birth_date = serializers.CharField(
@@ -80,23 +80,23 @@ class _Written(serializers.ModelSerializer):
         )
 
 
-class NewItemSerializer(_Written):
+class NewItemSerializer(_WrittenItem):
     scheduled_start_date = serializers.CharField(
         required=False, help_text="20260131 or 2026-01-31; today when not given."
     )
 
-    class Meta(_Written.Meta):
+    class Meta(_WrittenItem.Meta):
         extra_kwargs: ClassVar[Any] = {"modality": {"help_text": "MR, CT, US …"}}
 
 
-class ItemChangeSerializer(_Written):
+class ItemChangeSerializer(_WrittenItem):
     scheduled_start_date = serializers.CharField(required=False, help_text="20260131 or 2026-01-31.")
     updated_at = serializers.DateTimeField(
         required=False, help_text="As it was read: the change is refused if the item has changed since."
     )
 
-    class Meta(_Written.Meta):
-        fields: ClassVar[Any] = (*_Written.Meta.fields, "updated_at")
+    class Meta(_WrittenItem.Meta):
+        fields: ClassVar[Any] = (*_WrittenItem.Meta.fields, "updated_at")
         extra_kwargs: ClassVar[Any] = {
             name: {"required": False} for name in ("patient_name", "patient_id", "modality")
         }

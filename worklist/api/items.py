@@ -29,7 +29,7 @@ from worklist.api.item_fields import (
 from worklist.api.item_filters import ItemFilter
 from worklist.api.renderers import CSVRenderer, DicomJSONRenderer
 from worklist.models import WorklistItem
-from worklist.models.changes import entries
+from worklist.models.changes import history_entries
 
 VIEW, ADD, CHANGE, DELETE = (f"worklist.{verb}_worklistitem" for verb in ("view", "add", "change", "delete"))
 IF_MATCH = OpenApiParameter(
@@ -187,7 +187,7 @@ class ItemHistory(ApiView, GenericAPIView):
         records = list(WorklistItem.history.filter(id=pk))
         if not records:
             raise Http404
-        page = self.paginate_queryset(list(entries(records)))
+        page = self.paginate_queryset(list(history_entries(records)))
         return self.get_paginated_response(HistorySerializer(page, many=True).data)
 
 

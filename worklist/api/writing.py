@@ -63,7 +63,7 @@ def change(pk: int, body: Body, *, actor: str, corrects: bool, seen: Any) -> Wor
                 lifecycle.move(item, to=body.status, actor=actor, reason=body.reason)
         except ModelError as error:
             raise refusal(error) from error
-        except lifecycle.Refused as error:
+        except lifecycle.StatusRefused as error:
             raise Conflict(str(error)) from error
     item.refresh_from_db()
     return item

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from worklist.devices import offers
-from worklist.devices.offers import Unusable
+from worklist.devices.offers import DeviceUnusable
 from worklist.dicom import character_sets, values
 from worklist.dicom.answer_elements import EncodingError
 from worklist.dicom.character_sets import Transliterating
@@ -19,7 +19,7 @@ def rules_of(ae_title: str) -> OutputRules:
     """As they are now. Raises django.db.Error."""
     try:
         return offers.offer_to(ae_title).output
-    except Unusable:
+    except DeviceUnusable:
         return OutputRules()
 
 

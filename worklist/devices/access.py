@@ -19,7 +19,7 @@ TEMPORARY_CONGESTION = 2, 3, 1
 LOCAL_LIMIT_EXCEEDED = 2, 3, 2
 
 
-class Refusal(NamedTuple):
+class AssociationRefusal(NamedTuple):
     """An A-ASSOCIATE-RJ, and why in a sentence for people."""
 
     result: int
@@ -29,7 +29,7 @@ class Refusal(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Request:
+class AssociationRequest:
     """What an association request is judged by."""
 
     calling_ae_title: str
@@ -39,7 +39,7 @@ class Request:
     certificate: Name | None = None  # the subject of the client's, which was verified
 
 
-def refusal(request: Request, *, own_ae_title: str) -> Refusal | None:
+def refusal(request: AssociationRequest, *, own_ae_title: str) -> AssociationRefusal | None:
     """None: it may associate. Raises django.db.Error."""
     device = Device.objects.of(request.calling_ae_title)
     expected = device.called_ae_title if device else ""
@@ -47,12 +47,12 @@ def refusal(request: Request, *, own_ae_title: str) -> Refusal | None:
         expected = own_ae_title
     if expected and request.called_ae_title != expected:
         reason = f"it calls {_printable(request.called_ae_title)}, and {expected} is expected"
-        return Refusal(*CALLED_AE_TITLE_NOT_RECOGNIZED, reason)
+        return AssociationRefusal(*CALLED_AE_TITLE_NOT_RECOGNIZED, reason)
     if reason := _why_not(device, request):
-        return Refusal(*CALLING_AE_TITLE_NOT_RECOGNIZED, reason)
+        return AssociationRefusal(*CALLING_AE_TITLE_NOT_RECOGNIZED, reason)
     if request.established >= settings.MWL_MAXIMUM_ASSOCIATIONS:
         reason = f"{request.established} associations are open: MWL_MAXIMUM_ASSOCIATIONS"
-        return Refusal(*LOCAL_LIMIT_EXCEEDED, reason)
+        return AssociationRefusal(*LOCAL_LIMIT_EXCEEDED, reason)
     return None
 
 
@@ -61,7 +61,7 @@ def closed_to(ae_title: str) -> str:
     return _closed(Device.objects.of(ae_title), from_loopback=True)
 
 
-def _why_not(device: Device | None, request: Request) -> str:
+def _why_not(device: Device | None, request: AssociationRequest) -> str:
     if reason := _closed(device, from_loopback=peers.is_loopback(request.address)):
         return reason
     if device is not None and not device.lets_in(request.address):

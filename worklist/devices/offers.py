@@ -11,8 +11,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from worklist.dicom.conditions import AnyOf, Condition, Range, Text, Within
-from worklist.dicom.matching import DATE_FIELD, Key, Keys, is_like
-from worklist.dicom.output_rules import Codes, OutputRules, read_protocol_codes
+from worklist.dicom.matching import DATE_FIELD, MatchingKey, MatchingKeys, is_like
+from worklist.dicom.output_rules import CodesSent, OutputRules, read_protocol_codes
 from worklist.models import CHARACTER_SETS, Device, Misfit, OverMaximum, StationFilter
 from worklist.models.items import OFFERED
 
@@ -22,16 +22,16 @@ NOTHING = AnyOf(())
 WITHOUT_STATION = Text(STATION_FIELD, ("",))
 
 
-class Unusable(Exception):
+class DeviceUnusable(Exception):
     """A device's row holds what its form would refuse: nothing is answered by guesswork."""
 
 
-class Rule(NamedTuple):
+class OfferRule(NamedTuple):
     """One thing that an item must be. `key` is the query's that asks for it; else it is the device's."""
 
     name: str
     condition: Condition
-    key: Key | None = None
+    key: MatchingKey | None = None
 
 
 class Selection(NamedTuple):
@@ -56,28 +56,28 @@ class Offer:
     refuses_over_maximum: bool
     output: OutputRules
 
-    def selection(self, keys: Keys) -> Selection:
+    def selection(self, keys: MatchingKeys) -> Selection:
         return Selection(tuple(rule.condition for rule in self.rules(keys)), self.allowed_statuses(keys))
 
-    def allowed_statuses(self, keys: Keys) -> tuple[str, ...]:
+    def allowed_statuses(self, keys: MatchingKeys) -> tuple[str, ...]:
         if keys.statuses is None:
             return self.statuses or OFFERED
         return tuple(status for status in keys.statuses if not self.statuses or status in self.statuses)
 
-    def rules(self, keys: Keys) -> list[Rule]:
+    def rules(self, keys: MatchingKeys) -> list[OfferRule]:
         """All that an item must be beside its status: the device's own rules, then the keys."""
         found = []
         if self.first_day or self.last_day:
-            found.append(Rule("days", Within(DATE_FIELD, (Range(self.first_day, self.last_day),))))
+            found.append(OfferRule("days", Within(DATE_FIELD, (Range(self.first_day, self.last_day),))))
         if self.station_filter != StationFilter.AS_ASKED:
-            found.append(Rule("station", self._own_items()))
-        return [*found, *(Rule("key", self._asked(key), key) for key in keys.keys)]
+            found.append(OfferRule("station", self._own_items()))
+        return [*found, *(OfferRule("key", self._asked(key), key) for key in keys.keys)]
 
     def _own_items(self) -> Condition:
         own = Text(STATION_FIELD, self.stations, several=True)
         return AnyOf((own, WITHOUT_STATION)) if self._takes_any else own
 
-    def _asked(self, key: Key) -> Condition:
+    def _asked(self, key: MatchingKey) -> Condition:
         """Where the filter is forced, a query for another station finds nothing, not even a shared item."""
         if key.keywords != (STATION,) or self.station_filter == StationFilter.AS_ASKED:
             return key.condition
@@ -100,7 +100,7 @@ def offer_of(device: Device | None, ae_title: str) -> Offer:
     try:
         return _offer(device or Device(), ae_title)
     except (KeyError, TypeError, ValueError) as error:  # a row that was written past the admin
-        raise Unusable(
+        raise DeviceUnusable(
             f"The rules of the device {device} cannot be used: open its row and save it"
         ) from error
 
@@ -148,6 +148,6 @@ def _output_rules(device: Device, stations: tuple[str, ...]) -> OutputRules:
         longest_name=device.longest_patient_name,
         longest_patient_id=device.longest_patient_id,
         coding_scheme=device.coding_scheme_designator,
-        codes=Codes(device.protocol_codes_sent),
+        codes=CodesSent(device.protocol_codes_sent),
         protocol_codes=read_protocol_codes(device.protocol_codes, scheme=device.coding_scheme_designator),
     )

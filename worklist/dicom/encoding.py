@@ -15,8 +15,8 @@ from pydicom.tag import BaseTag, Tag
 
 from worklist.dicom import character_sets, elements, item_attributes, request_keys
 from worklist.dicom.answer_elements import (
-    Answering,
     Element,
+    EncodingAttempt,
     EncodingError,
     Frame,
     Read,
@@ -27,24 +27,24 @@ from worklist.dicom.answer_elements import (
     value_element,
 )
 from worklist.dicom.character_sets import CharacterSet, Transliterating
-from worklist.dicom.item_attributes import Attribute, Place
+from worklist.dicom.item_attributes import ItemAttribute, Place
 from worklist.dicom.output_rules import OutputRules
 from worklist.dicom.values import Record
 
-__all__ = ["Answer", "EncodingError", "Plan"]
+__all__ = ["AnswerPlan", "EncodedAnswer", "EncodingError"]
 
 CHARACTER_SET = Tag("SpecificCharacterSet")
 NO_RULES = OutputRules()
 CODES = frozenset({"CodeValue", "LongCodeValue", "URNCodeValue"})
 
 
-class Answer(NamedTuple):
+class EncodedAnswer(NamedTuple):
     identifier: bytes
     complete: bool  # whether every requested attribute is supported for existence: FF00, else FF01
     departure: str = ""  # how it is not in the device's own character set as it is stored
 
 
-class Plan:
+class AnswerPlan:
     """How the items of one query are answered.
 
     `identifier` is the request's, as pydicom decoded it; `rules` are those of who asks.
@@ -63,21 +63,21 @@ class Plan:
             for character_set, exact in self._candidates(identifier)
         ]
 
-    def encode(self, record: Record) -> Answer:
+    def encode(self, record: Record) -> EncodedAnswer:
         """The item's answer. Raises EncodingError when a value of the item cannot be sent."""
         record = self._rules.applied(record)
         stored = record["extra_attributes"] or {}
         if not isinstance(stored, Mapping):
             raise EncodingError("extra_attributes")
         for character_set, exact, announced in self._character_sets:
-            answering = Answering(record, character_set, exact)
+            answering = EncodingAttempt(record, character_set, exact)
             try:
                 before = b"".join([element(answering, stored) for element in self._before])
                 after = b"".join([element(answering, stored) for element in self._after])
             except UnicodeEncodeError:
                 continue
             complete = self._complete and answering.complete
-            return Answer(before + announced + after, complete, self._departure(character_set))
+            return EncodedAnswer(before + announced + after, complete, self._departure(character_set))
         raise EncodingError("SpecificCharacterSet")
 
     def _candidates(self, identifier: Dataset) -> list[tuple[CharacterSet, CharacterSet]]:
@@ -118,7 +118,7 @@ class Plan:
             inner = [self._step_element(keys, tag) for tag in request_keys.keys(keys)]
         frame = self._frame(item_attributes.STEP_SEQUENCE.tag, "SQ")
 
-        def element(answering: Answering, stored: Stored) -> bytes:
+        def element(answering: EncodingAttempt, stored: Stored) -> bytes:
             return frame(elements.item(b"".join([key(answering, stored) for key in inner])))
 
         return element
@@ -138,7 +138,7 @@ class Plan:
         return self._attribute_element(attribute, request_keys.first_item(keys, tag))
 
     def _attribute_element(
-        self, attribute: Attribute, keys: Dataset | None, *, left_out_empty: bool | None = None
+        self, attribute: ItemAttribute, keys: Dataset | None, *, left_out_empty: bool | None = None
     ) -> Element:
         if left_out_empty is None:
             left_out_empty = attribute.return_type == "1C"
@@ -149,7 +149,7 @@ class Plan:
         keyword = keyword_for_tag(tag)
         encode = self._element(tag, stored_reader(keyword), None, keys, left_out_empty=False)
 
-        def element(answering: Answering, stored: Stored) -> bytes:
+        def element(answering: EncodingAttempt, stored: Stored) -> bytes:
             if keyword not in stored:
                 answering.complete = False
             return encode(answering, stored)
@@ -168,7 +168,7 @@ class Plan:
         self,
         tag: BaseTag,
         read: Read,
-        attribute: Attribute | None,
+        attribute: ItemAttribute | None,
         keys: Dataset | None,
         *,
         left_out_empty: bool,
@@ -181,7 +181,7 @@ class Plan:
             return sequence_element(keyword_for_tag(tag), read, encode_item, frame, absent)
         return value_element(keyword_for_tag(tag), vr, read, frame, absent)
 
-    def _item(self, sequence: Attribute | None, keys: Dataset | None) -> Element:
+    def _item(self, sequence: ItemAttribute | None, keys: Dataset | None) -> Element:
         """The content of one stored item: the keys' attributes, or without keys all that it has."""
         if keys is None:
             return self._whole_item
@@ -190,7 +190,7 @@ class Plan:
         codes = CODES & {keyword_for_tag(tag) for tag in request_keys.keys(keys)}
         needs_code = "CodeValue" in codes
 
-        def element(answering: Answering, stored: Stored) -> bytes:
+        def element(answering: EncodingAttempt, stored: Stored) -> bytes:
             # A meaning without its code would be taken for a code: the item is left out.
             if needs_code and not any(stored.get(keyword) for keyword in codes):
                 return b""
@@ -198,7 +198,7 @@ class Plan:
 
         return element
 
-    def _item_element(self, listed: Mapping[BaseTag, Attribute], keys: Dataset, tag: BaseTag) -> Element:
+    def _item_element(self, listed: Mapping[BaseTag, ItemAttribute], keys: Dataset, tag: BaseTag) -> Element:
         attribute = listed.get(tag)
         if attribute is not None:
             return self._attribute_element(attribute, request_keys.first_item(keys, tag))
@@ -210,7 +210,7 @@ class Plan:
         read = stored_reader(keyword_for_tag(tag))
         return self._element(tag, read, None, request_keys.first_item(keys, tag), left_out_empty=False)
 
-    def _whole_item(self, answering: Answering, stored: Stored) -> bytes:
+    def _whole_item(self, answering: EncodingAttempt, stored: Stored) -> bytes:
         tags = sorted((_tag(keyword), keyword) for keyword in stored)
         return b"".join([self._stored_element(tag, keyword)(answering, stored) for tag, keyword in tags])
 

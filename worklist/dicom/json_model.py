@@ -55,7 +55,7 @@ NO_NUMBER = "A number is expected."
 
 
 @dataclass(frozen=True)
-class Trouble:
+class DoubtfulValue:
     """What is wrong with the value at `path`: tags from the outermost sequence to the attribute."""
 
     path: tuple[int, ...]
@@ -67,7 +67,7 @@ class Reading:
     """A data set and what is doubtful in it, without repetitions for many items."""
 
     dataset: DataSet
-    troubles: tuple[Trouble, ...]
+    doubtful: tuple[DoubtfulValue, ...]
 
 
 def read(dataset: Dataset) -> Reading:
@@ -75,7 +75,7 @@ def read(dataset: Dataset) -> Reading:
     reader = _Reader()
     found = reader.item(dataset, (), _Codecs.of_terms(("",)))
     own = {key: value for key, value in found.items() if int(key, 16) not in _OF_THE_MESSAGE}
-    return Reading(own, tuple(reader.troubles))
+    return Reading(own, tuple(reader.doubtful))
 
 
 def values(element: Any) -> list[Any]:
@@ -179,7 +179,7 @@ def _guessed(value: bytes) -> str:
 class _Reader:
     """One walk over a data set."""
 
-    troubles: dict[Trouble, None] = field(default_factory=dict)  # in order, each once
+    doubtful: dict[DoubtfulValue, None] = field(default_factory=dict)  # in order, each once
 
     def item(self, dataset: Dataset, path: tuple[int, ...], codecs: _Codecs) -> DataSet:
         codecs = self._codecs(dataset, path, codecs)
@@ -193,7 +193,7 @@ class _Reader:
         return found
 
     def _report(self, path: tuple[int, ...], sentence: str) -> None:
-        self.troubles[Trouble(path, sentence)] = None
+        self.doubtful[DoubtfulValue(path, sentence)] = None
 
     def _codecs(self, dataset: Dataset, path: tuple[int, ...], inherited: _Codecs) -> _Codecs:
         if _CHARACTER_SET not in dataset:

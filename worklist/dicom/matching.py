@@ -20,7 +20,7 @@ from pydicom.tag import BaseTag
 
 from worklist.dicom import item_attributes, moments, person_name
 from worklist.dicom.conditions import AllOf, AnyOf, Condition, Range, Scheduled, Text, Within
-from worklist.dicom.item_attributes import Attribute, Matching, Place
+from worklist.dicom.item_attributes import ItemAttribute, Matching, Place
 from worklist.dicom.request_keys import NO_KEYS
 from worklist.dicom.values import STATUS_ON_THE_WIRE
 
@@ -50,7 +50,7 @@ class IdentifierError(Exception):
 
 
 @dataclass(frozen=True)
-class Key:
+class MatchingKey:
     """What one key asks, or two that ask together; `asked` are its values as they were written."""
 
     keywords: tuple[str, ...]
@@ -59,13 +59,13 @@ class Key:
 
 
 @dataclass(frozen=True)
-class Keys:
+class MatchingKeys:
     """What a query asks: all of `keys`, and one of `statuses` (stored ones) if it names any.
 
     `unmatched` are the keys that carry a value this server does not match on.
     """
 
-    keys: tuple[Key, ...] = ()
+    keys: tuple[MatchingKey, ...] = ()
     unmatched: tuple[BaseTag, ...] = ()
     statuses: tuple[str, ...] | None = None
 
@@ -74,7 +74,7 @@ class Keys:
         return tuple(key.condition for key in self.keys)
 
 
-def read_keys(identifier: Dataset) -> Keys:
+def read_keys(identifier: Dataset) -> MatchingKeys:
     """The keys of a C-FIND identifier. Raises IdentifierError for one that cannot be understood."""
     places = {Place.ROOT: identifier, Place.STEP: _step_item(identifier)}
     given: dict[str, tuple[str, ...]] = {}
@@ -88,7 +88,7 @@ def read_keys(identifier: Dataset) -> Keys:
             elif attribute.matching is not Matching.SEQUENCE:
                 given[attribute.keyword] = _values(dataset, tag)
     statuses = _statuses(given.pop("ScheduledProcedureStepStatus", ()))
-    return Keys(tuple(_matched(given)), tuple(unmatched), statuses)
+    return MatchingKeys(tuple(_matched(given)), tuple(unmatched), statuses)
 
 
 def _keys(dataset: Dataset) -> Iterator[BaseTag]:
@@ -150,7 +150,7 @@ def _carries_a_value(dataset: Dataset, tag: BaseTag) -> bool:
         return True
 
 
-def _matched(given: dict[str, tuple[str, ...]]) -> Iterator[Key]:
+def _matched(given: dict[str, tuple[str, ...]]) -> Iterator[MatchingKey]:
     ranges: dict[str, tuple[Range[Any], ...]] = {}
     for keyword, values in given.items():
         attribute = item_attributes.BY_KEYWORD[keyword]
@@ -159,19 +159,21 @@ def _matched(given: dict[str, tuple[str, ...]]) -> Iterator[Key]:
         if attribute.matching is Matching.RANGE:
             ranges[_field(attribute)] = _ranges(attribute, values)
         elif condition := _condition(attribute, values):
-            yield Key((keyword,), values, condition)
+            yield MatchingKey((keyword,), values, condition)
     for fields, condition in _in_time(ranges):
         keywords = tuple(item_attributes.BY_FIELD[field].keyword for field in fields)
-        yield Key(keywords, tuple(value for keyword in keywords for value in given[keyword]), condition)
+        yield MatchingKey(
+            keywords, tuple(value for keyword in keywords for value in given[keyword]), condition
+        )
 
 
-def _field(attribute: Attribute) -> str:
+def _field(attribute: ItemAttribute) -> str:
     if attribute.field is None:
         raise LookupError(f"{attribute.keyword} is matched, so it needs a field")
     return attribute.field
 
 
-def _condition(attribute: Attribute, values: tuple[str, ...]) -> Condition | None:
+def _condition(attribute: ItemAttribute, values: tuple[str, ...]) -> Condition | None:
     if attribute.matching is Matching.UID_LIST:
         return Text(_field(attribute), values=_storable(values, "UI"))
     if attribute.vr == "PN":
@@ -242,7 +244,7 @@ def _group(group: str) -> tuple[str, ...] | None:
     return None if is_universal else _storable(forms, "PN")
 
 
-def _ranges(attribute: Attribute, values: tuple[str, ...]) -> tuple[Range[Any], ...]:
+def _ranges(attribute: ItemAttribute, values: tuple[str, ...]) -> tuple[Range[Any], ...]:
     read: Callable[[str], Range[Any]] = moments.date_range if attribute.vr == "DA" else moments.time_range
     try:
         return tuple(read(value) for value in values)

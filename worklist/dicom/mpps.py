@@ -15,7 +15,7 @@ from pydicom.datadict import dictionary_description, dictionary_has_tag
 
 from worklist.dicom import json_model, representations
 from worklist.dicom.json_model import DataSet as DataSet
-from worklist.dicom.json_model import Trouble
+from worklist.dicom.json_model import DoubtfulValue
 from worklist.dicom.mpps_attributes import (
     ATTRIBUTES,
     BY_KEY,
@@ -24,7 +24,7 @@ from worklist.dicom.mpps_attributes import (
     NOT_IN_N_SET,
     PERFORMED_SERIES,
     STATUS,
-    Attribute,
+    MppsAttribute,
     printed,
 )
 
@@ -55,7 +55,7 @@ MOST_DEVIATIONS = 50  # of one message
 MOST_IGNORED_NAMED = 3  # tags, for more do not fit into the comment
 
 
-class Refused(Exception):
+class MppsRefused(Exception):
     """The answer to the scanner. The comment has at most 64 characters and nothing of a data set's values."""
 
     def __init__(self, status: int, comment: str, error_id: int | None = None) -> None:
@@ -90,14 +90,14 @@ class Fault:
     sentence: str
     required: bool = True  # more than a type 2 attribute that was left out
 
-    def refusal(self) -> Refused:
-        return Refused(self.status, _comment(_VERBS[self.status], self.path))
+    def refusal(self) -> MppsRefused:
+        return MppsRefused(self.status, _comment(_VERBS[self.status], self.path))
 
 
 def check_instance_uid(uid: str) -> None:
     """Raises Refused for what is no SOP Instance UID."""
     if representations.problem("UI", uid) or "." not in uid:
-        raise Refused(INVALID_OBJECT_INSTANCE, "The SOP Instance UID is not valid")
+        raise MppsRefused(INVALID_OBJECT_INSTANCE, "The SOP Instance UID is not valid")
 
 
 def created(dataset: Dataset, *, strict: bool) -> Accepted:
@@ -105,11 +105,11 @@ def created(dataset: Dataset, *, strict: bool) -> Accepted:
     reading = json_model.read(dataset)
     status = _sent_status(reading.dataset)
     if status is None:
-        raise Refused(MISSING_ATTRIBUTE, _comment("Missing", (STATUS.tag,)))
+        raise MppsRefused(MISSING_ATTRIBUTE, _comment("Missing", (STATUS.tag,)))
     if status != IN_PROGRESS:
-        raise Refused(INVALID_ATTRIBUTE_VALUE, f"{printed(STATUS.tag)} must be IN PROGRESS at N-CREATE")
+        raise MppsRefused(INVALID_ATTRIBUTE_VALUE, f"{printed(STATUS.tag)} must be IN PROGRESS at N-CREATE")
     missing = list(_missing(ATTRIBUTES, reading.dataset))
-    illegal = _illegal(reading.dataset, reading.troubles)
+    illegal = _illegal(reading.dataset, reading.doubtful)
     deviations, remarks = _judged(missing, illegal, strict=strict)
     return Accepted(reading.dataset, status, deviations, remarks)
 
@@ -120,7 +120,7 @@ def modified(stored: DataSet, status: str, modifications: Dataset, *, strict: bo
     Sequences are replaced whole. What the table does not allow in an N-SET is ignored, with a warning.
     """
     if status in FINAL:
-        raise Refused(
+        raise MppsRefused(
             PROCESSING_FAILURE,
             "Performed Procedure Step Object may no longer be updated",
             MAY_NO_LONGER_BE_UPDATED,
@@ -134,8 +134,8 @@ def modified(stored: DataSet, status: str, modifications: Dataset, *, strict: bo
         *(_without_final_values(merged, status, strict=strict) if status in FINAL else ()),
         *_missing_in_items(merged if status in FINAL else allowed),
     ]
-    troubles = [each for each in reading.troubles if f"{each.path[0]:08X}" not in NOT_IN_N_SET]
-    deviations, remarks = _judged(missing, _illegal(allowed, troubles), strict=strict)
+    doubtful = [each for each in reading.doubtful if f"{each.path[0]:08X}" not in NOT_IN_N_SET]
+    deviations, remarks = _judged(missing, _illegal(allowed, doubtful), strict=strict)
     return Accepted(
         merged,
         status,
@@ -151,14 +151,14 @@ def _sent_status(dataset: DataSet) -> str | None:
     if element is None:
         return None
     if json_model.is_empty(element):
-        raise Refused(MISSING_ATTRIBUTE_VALUE, _comment("Empty", (STATUS.tag,)))
+        raise MppsRefused(MISSING_ATTRIBUTE_VALUE, _comment("Empty", (STATUS.tag,)))
     texts = json_model.texts(element)
     if len(texts) != 1 or texts[0] not in STATUS_ON_THE_WIRE:
-        raise Refused(INVALID_ATTRIBUTE_VALUE, _comment("Illegal value of", (STATUS.tag,)))
+        raise MppsRefused(INVALID_ATTRIBUTE_VALUE, _comment("Illegal value of", (STATUS.tag,)))
     return STATUS_ON_THE_WIRE[texts[0]]
 
 
-def _missing(table: Iterable[Attribute], dataset: DataSet, path: Path = ()) -> Iterator[Fault]:
+def _missing(table: Iterable[MppsAttribute], dataset: DataSet, path: Path = ()) -> Iterator[Fault]:
     """Attributes of type 1 without a value and of type 2 that were not sent, in items as well."""
     for attribute in table:
         element = dataset.get(attribute.key)
@@ -191,7 +191,7 @@ def _without_final_values(dataset: DataSet, status: str, *, strict: bool) -> Ite
             yield replace(_without_value(attribute, element, ()), required=True)
 
 
-def _without_value(attribute: Attribute, element: object, path: Path) -> Fault:
+def _without_value(attribute: MppsAttribute, element: object, path: Path) -> Fault:
     here = (*path, attribute.tag)
     required = attribute.n_create == "1"
     if element is None:
@@ -199,14 +199,14 @@ def _without_value(attribute: Attribute, element: object, path: Path) -> Fault:
     return Fault(MISSING_ATTRIBUTE_VALUE, here, f"{_named(here)} is empty.", required)
 
 
-def _illegal(dataset: DataSet, troubles: Iterable[Trouble]) -> Iterator[Fault]:
-    for trouble in troubles:
-        sentence = f"{_named(trouble.path)}: {trouble.sentence}"
-        yield Fault(INVALID_ATTRIBUTE_VALUE, trouble.path, sentence)
+def _illegal(dataset: DataSet, doubtful: Iterable[DoubtfulValue]) -> Iterator[Fault]:
+    for each in doubtful:
+        sentence = f"{_named(each.path)}: {each.sentence}"
+        yield Fault(INVALID_ATTRIBUTE_VALUE, each.path, sentence)
     yield from _illegal_values(dataset, BY_KEY)
 
 
-def _illegal_values(dataset: DataSet, table: Mapping[str, Attribute], path: Path = ()) -> Iterator[Fault]:
+def _illegal_values(dataset: DataSet, table: Mapping[str, MppsAttribute], path: Path = ()) -> Iterator[Fault]:
     for key, element in dataset.items():
         attribute = table.get(key)
         if attribute is None:
@@ -219,7 +219,7 @@ def _illegal_values(dataset: DataSet, table: Mapping[str, Attribute], path: Path
                 yield from _illegal_values(item, attribute.by_key, here)
 
 
-def _problems(attribute: Attribute, element: Any) -> Iterator[str]:
+def _problems(attribute: MppsAttribute, element: Any) -> Iterator[str]:
     if element["vr"] != attribute.vr:
         yield f"is sent as {element['vr']} and not as {attribute.vr}."
         return

@@ -17,7 +17,7 @@ LONGEST = 64  # characters of LO, which a long code and a meaning are
 Coded = tuple[str, tuple[str, str, str]]  # a protocol's name, and its code's value, scheme and meaning
 
 
-class Codes(Enum):
+class CodesSent(Enum):
     """What becomes of the codes of a protocol."""
 
     AS_STORED = "as_stored"
@@ -49,7 +49,7 @@ class OutputRules:
     longest_name: int | None = None  # characters of each component group, delimiters included
     longest_patient_id: int | None = None
     coding_scheme: str = ""  # of a protocol without one
-    codes: Codes = Codes.AS_STORED
+    codes: CodesSent = CodesSent.AS_STORED
     protocol_codes: tuple[Coded, ...] = ()
 
     def applied(self, record: Record) -> Record:
@@ -90,7 +90,7 @@ class OutputRules:
 
     @property
     def _concerns_codes(self) -> bool:
-        return bool(self.protocol_codes or self.coding_scheme) or self.codes is not Codes.AS_STORED
+        return bool(self.protocol_codes or self.coding_scheme) or self.codes is not CodesSent.AS_STORED
 
     def _codes_of(self, record: Record) -> list[dict[str, Any]]:
         known = dict(self.protocol_codes).get(record["protocol_name"])
@@ -100,9 +100,9 @@ class OutputRules:
         return values.scheduled_protocol_codes({**record, "hisris_coding_designator": scheme})
 
     def _is_kept(self, code: Any) -> bool:
-        if self.codes is Codes.SHORT_ONLY:
+        if self.codes is CodesSent.SHORT_ONLY:
             return isinstance(code, Mapping) and bool(code.get("CodeValue"))
-        return self.codes is Codes.AS_STORED
+        return self.codes is CodesSent.AS_STORED
 
 
 def read_protocol_codes(text: str, *, scheme: str) -> tuple[Coded, ...]:

@@ -30,7 +30,7 @@ _UNDEFINED_LENGTH = 0xFFFFFFFF
 _HARMLESS = ("Incorrect value for Specific Character Set", "VR lookup failed")
 
 
-class Refused(Exception):
+class FileRefused(Exception):
     """Why a file cannot be used: a sentence with nothing of its values."""
 
 
@@ -56,16 +56,16 @@ def strictly() -> Iterator[None]:
 def read_dataset(data: bytes) -> Dataset:
     """A file's data set, with or without file meta information. Raises Refused."""
     if data[_PREFIX] != b"DICM" and not _begins_like_a_worklist(data):
-        raise Refused("This is not a DICOM file.")
+        raise FileRefused("This is not a DICOM file.")
     # A few such bytes may unpack to any number, so they are not unpacked.
     if DeflatedExplicitVRLittleEndian.encode("ascii") in data:
-        raise Refused("It is compressed (Deflated Explicit VR): write it as Explicit VR Little Endian.")
+        raise FileRefused("It is compressed (Deflated Explicit VR): write it as Explicit VR Little Endian.")
     try:
         return dcmread(BytesIO(data), force=True, stop_before_pixels=True)
     except RecursionError as error:
-        raise Refused("Its sequences are nested too deeply.") from error
+        raise FileRefused("Its sequences are nested too deeply.") from error
     except Exception as error:  # hostile bytes make pydicom raise whatever its converters raise
-        raise Refused("It is damaged or cut off.") from error
+        raise FileRefused("It is damaged or cut off.") from error
 
 
 def tags(dataset: Dataset) -> list[BaseTag]:
@@ -79,11 +79,11 @@ def element(dataset: Dataset, tag: BaseTag, *, declared: bool) -> DataElement:
     try:
         found = dataset[tag]
     except RecursionError as error:
-        raise Refused("Its sequences are nested too deeply.") from error
+        raise FileRefused("Its sequences are nested too deeply.") from error
     except Exception as error:  # values are decoded on access
-        raise Refused(f"{name(tag)} cannot be read: damaged, or in another character set.") from error
+        raise FileRefused(f"{name(tag)} cannot be read: damaged, or in another character set.") from error
     if not declared and not _is_ascii(found):
-        raise Refused(f"{name(tag)} is not ASCII, and no Specific Character Set (0008,0005) is given.")
+        raise FileRefused(f"{name(tag)} is not ASCII, and no Specific Character Set (0008,0005) is given.")
     return found
 
 
@@ -132,7 +132,7 @@ def _refuse_if_damaged(dataset: Dataset) -> None:
         if not isinstance(raw, RawDataElement) or raw.length == _UNDEFINED_LENGTH:
             continue
         if len(raw.value or b"") != raw.length:
-            raise Refused(f"It is damaged or cut off in {name(tag)}.")
+            raise FileRefused(f"It is damaged or cut off in {name(tag)}.")
 
 
 def _is_of_the_file(tag: BaseTag) -> bool:

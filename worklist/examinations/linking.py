@@ -17,15 +17,15 @@ OPEN = (Status.SCHEDULED, Status.IN_PROGRESS, Status.DISCONTINUED)
 
 
 @dataclass(frozen=True)
-class Found:
+class ReferencedItem:
     item: WorklistItem
     evidence: Evidence
     doubts: tuple[str, ...]  # what the scanner said against it
 
 
-def find_all(references: Iterable[Reference]) -> tuple[list[Found], list[str]]:
+def find_all(references: Iterable[Reference]) -> tuple[list[ReferencedItem], list[str]]:
     """The items of the Scheduled Step Attributes Sequence, each once, and a sentence for each miss."""
-    found: dict[int, Found] = {}
+    found: dict[int, ReferencedItem] = {}
     missed: list[str] = []
     for number, reference in enumerate(references, start=1):
         result = find(reference)
@@ -36,12 +36,12 @@ def find_all(references: Iterable[Reference]) -> tuple[list[Found], list[str]]:
     return list(found.values()), missed
 
 
-def find(reference: Reference) -> Found | None:
+def find(reference: Reference) -> ReferencedItem | None:
     """The one item that the reference means, by the strongest evidence that there is."""
     for evidence, candidates in _by_evidence(reference):
         items = list(candidates[:2])
         if len(items) == 1:
-            return Found(items[0], evidence, tuple(_doubts(items[0], reference)))
+            return ReferencedItem(items[0], evidence, tuple(_doubts(items[0], reference)))
     return None
 
 

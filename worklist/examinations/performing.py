@@ -62,7 +62,7 @@ class Sender:
         return f"device:{self.ae_title}"
 
 
-class Refused(Exception):
+class StepChangeRefused(Exception):
     """A person's wish that the state of the step does not allow; the text says why."""
 
 
@@ -115,9 +115,9 @@ def close(step: PerformedStep, *, to: PerformedStatus, actor: str, reason: str) 
     with transaction.atomic():
         current = _locked_steps().get(pk=step.pk)
         if current.is_final:
-            raise Refused(f"It has ended already: {current.get_status_display().lower()}.")
+            raise StepChangeRefused(f"It has ended already: {current.get_status_display().lower()}.")
         if to == PerformedStatus.IN_PROGRESS:
-            raise Refused("A step is closed as completed or as discontinued.")
+            raise StepChangeRefused("A step is closed as completed or as discontinued.")
         current.status = to
         current.finished_at = timezone.now()
         current.save_as(actor, reason=reason)
@@ -130,10 +130,10 @@ def link(step: PerformedStep, item: WorklistItem, *, actor: str, reason: str = "
     with transaction.atomic():
         current = _locked_steps().get(pk=step.pk)
         if current.links.filter(item=item).exists():
-            raise Refused("It is linked to this item already.")
+            raise StepChangeRefused("It is linked to this item already.")
         items = _items_of(current, also=item.pk)
         if item.pk not in items:
-            raise Refused("The item was deleted meanwhile.")
+            raise StepChangeRefused("The item was deleted meanwhile.")
         _link(current, items[item.pk], evidence=Evidence.PERSON, actor=actor, reason=reason)
         _follow(current, items, actor=actor, reason=reason)
         points.review(current)
@@ -145,7 +145,7 @@ def unlink(step: PerformedStep, item: WorklistItem, *, actor: str, reason: str =
         current = _locked_steps().get(pk=step.pk)
         found = current.links.filter(item=item).first()
         if found is None:
-            raise Refused("It is not linked to this item.")
+            raise StepChangeRefused("It is not linked to this item.")
         items = _locked([item.pk])
         found._history_user, found._change_reason = actor, reason
         found.delete()
@@ -156,7 +156,7 @@ def unlink(step: PerformedStep, item: WorklistItem, *, actor: str, reason: str =
         points.review(current)
 
 
-def _found(accepted: mpps.Accepted) -> tuple[list[linking.Found], list[str]]:
+def _found(accepted: mpps.Accepted) -> tuple[list[linking.ReferencedItem], list[str]]:
     """The items that are performed, and what speaks against it."""
     found, missed = linking.find_all(performed.references(accepted.dataset))
     return found, [*missed, *(doubt for each in found for doubt in each.doubts)]
@@ -208,12 +208,12 @@ def _insert(step: PerformedStep, sender: Sender) -> None:
         raise
 
 
-def no_such_step() -> mpps.Refused:
-    return mpps.Refused(NO_SUCH_SOP_INSTANCE, "There is no such performed procedure step")
+def no_such_step() -> mpps.MppsRefused:
+    return mpps.MppsRefused(NO_SUCH_SOP_INSTANCE, "There is no such performed procedure step")
 
 
-def _duplicate() -> mpps.Refused:
-    return mpps.Refused(DUPLICATE_SOP_INSTANCE, "This performed procedure step exists already")
+def _duplicate() -> mpps.MppsRefused:
+    return mpps.MppsRefused(DUPLICATE_SOP_INSTANCE, "This performed procedure step exists already")
 
 
 def _keep_series(step: PerformedStep) -> None:

@@ -19,7 +19,7 @@ TRANSITIONS: dict[str, frozenset[str]] = {
 }
 
 
-class Refused(Exception):
+class StatusRefused(Exception):
     """The item's status does not allow the move; the text says why, for people."""
 
 
@@ -43,7 +43,7 @@ def withdraw(item: WorklistItem, *, actor: str, reason: str = "") -> bool:
     with transaction.atomic():
         current = WorklistItem.objects.select_for_update().get(pk=item.pk)
         if current.performed_procedure_step_status == Status.IN_PROGRESS:
-            points.withdrawn(current, actor=actor, reason=reason)
+            points.open_for_withdrawal(current, actor=actor, reason=reason)
         if Status.CANCELLED not in TRANSITIONS[current.performed_procedure_step_status]:
             return False
         _save(current, to=Status.CANCELLED, actor=actor, reason=reason)
@@ -63,9 +63,9 @@ def report(locked: WorklistItem, step: PerformedStep, *, to: Status, actor: str,
 def refuse_unless_allowed(item: WorklistItem, *, to: Status) -> None:
     status = Status(item.performed_procedure_step_status)
     if to not in TRANSITIONS[status]:
-        raise Refused(f"{status.label} cannot become {to.label.lower()}.")
+        raise StatusRefused(f"{status.label} cannot become {to.label.lower()}.")
     if _is_running(item):
-        raise Refused("The scanner reports an examination in progress: close its performed step first.")
+        raise StatusRefused("The scanner reports an examination in progress: close its performed step first.")
 
 
 def _is_running(item: WorklistItem) -> bool:

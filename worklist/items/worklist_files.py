@@ -20,7 +20,7 @@ from pydicom.tag import BaseTag
 
 from worklist.dicom import item_attributes, reading
 from worklist.dicom.item_attributes import Place
-from worklist.dicom.reading import Refused
+from worklist.dicom.reading import FileRefused
 from worklist.dicom.values import STATUS_ON_THE_WIRE
 
 SUFFIXES = frozenset({".wl", ".dcm"})
@@ -45,7 +45,7 @@ _TEXT_LENGTH = 64
 
 
 @dataclass(frozen=True)
-class Step:
+class ScheduledStep:
     """One worklist item as a file has it.
 
     `values` are intake's (field names, DICOM text); `extra` is by keyword, None where the file says that
@@ -63,7 +63,7 @@ class Step:
 
 @dataclass(frozen=True)
 class WorklistFile:
-    steps: tuple[Step, ...]
+    steps: tuple[ScheduledStep, ...]
     left_out: tuple[str, ...]  # attributes that an item cannot hold: binary, private, or in the wrong place
 
 
@@ -122,14 +122,14 @@ def _bytes(path: Path) -> bytes:
         with os.fdopen(descriptor, "rb") as file:
             found = os.fstat(descriptor)
             if not stat.S_ISREG(found.st_mode):
-                raise Refused("This is not a file.")
+                raise FileRefused("This is not a file.")
             data = file.read(MOST_BYTES + 1) if found.st_size <= MOST_BYTES else b""
     except OSError as error:
-        raise Refused(_reason(error)) from error
+        raise FileRefused(_reason(error)) from error
     if found.st_size > MOST_BYTES or len(data) > MOST_BYTES:
-        raise Refused(f"It is larger than {MOST_BYTES // 2**20} MB, which no worklist file is.")
+        raise FileRefused(f"It is larger than {MOST_BYTES // 2**20} MB, which no worklist file is.")
     if not data:
-        raise Refused("It is empty.")
+        raise FileRefused("It is empty.")
     return data
 
 
@@ -152,26 +152,28 @@ def _worklist_file(dataset: Dataset) -> WorklistFile:
 def _step_items(dataset: Dataset) -> list[Dataset]:
     tag = item_attributes.STEP_SEQUENCE.tag
     if tag not in dataset:
-        raise Refused("This is not a worklist file: it has no Scheduled Procedure Step Sequence (0040,0100).")
+        raise FileRefused(
+            "This is not a worklist file: it has no Scheduled Procedure Step Sequence (0040,0100)."
+        )
     found = reading.element(dataset, tag, declared=True)
     if found.VR != "SQ" or not found.value:
-        raise Refused("Its Scheduled Procedure Step Sequence (0040,0100) is empty.")
+        raise FileRefused("Its Scheduled Procedure Step Sequence (0040,0100) is empty.")
     return list(found.value)
 
 
-def _step(root: _Content, content: _Content) -> Step:
+def _step(root: _Content, content: _Content) -> ScheduledStep:
     values = {**root.values, **content.values}
     for name in ("study_instance_uid", "scheduled_procedure_step_id"):
         if not values.get(name):
             attribute = item_attributes.BY_FIELD[name]
-            raise Refused(
+            raise FileRefused(
                 f"{attribute.name} {attribute.tag} is missing: without it the step cannot be known again."
             )
     status = _status(values.pop(item_attributes.BY_KEYWORD[STATUS_KEYWORD].field or "", ""))
     extra = {**root.extra, **content.extra}
     _take_study_description(values, extra)
     _take_protocol(values, extra)
-    return Step(values, extra, status)
+    return ScheduledStep(values, extra, status)
 
 
 def _status(term: str) -> str | None:
@@ -179,7 +181,7 @@ def _status(term: str) -> str | None:
         return None
     term = term.upper()
     if term not in STATUS_OF_TERM:
-        raise Refused(f"{STATUS_KEYWORD} is none of {', '.join(sorted(STATUS_OF_TERM))}.")
+        raise FileRefused(f"{STATUS_KEYWORD} is none of {', '.join(sorted(STATUS_OF_TERM))}.")
     return STATUS_OF_TERM[term]
 
 
@@ -252,7 +254,7 @@ def _take_extra(content: _Content, element: DataElement, *, declared: bool) -> N
 
 def _text(element: DataElement) -> str:
     if isinstance(element.value, bytes) or element.VR == "SQ":
-        raise Refused(f"{reading.name(element.tag)} has the wrong value representation.")
+        raise FileRefused(f"{reading.name(element.tag)} has the wrong value representation.")
     if element.is_empty:
         return ""
     return "\\".join(str(value).strip("\0 ") for value in reading.values(element))

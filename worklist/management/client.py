@@ -52,7 +52,7 @@ FIND_STATUSES = {
 UNABLE_TO_PROCESS = "the server could not process the query. Look into its log"
 
 
-class Found(NamedTuple):
+class FindResult(NamedTuple):
     """A query's answers, its final status, and how many answers lack a requested attribute."""
 
     answers: list[Dataset]
@@ -105,7 +105,7 @@ def associated(options: dict[str, Any], *services: UID) -> Iterator[Association]
             association.release()
 
 
-def find(association: Association, query: Dataset) -> Found:
+def find(association: Association, query: Dataset) -> FindResult:
     """Asks the worklist. Raises CommandError when the answers break off."""
     answers: list[Dataset] = []
     incomplete = 0
@@ -113,7 +113,7 @@ def find(association: Association, query: Dataset) -> Found:
         if "Status" not in status:
             raise CommandError(f"{NO_ANSWER}, after {len(answers)} answers. Look into its log.")
         if status.Status not in PENDING:
-            return Found(answers, status, incomplete)
+            return FindResult(answers, status, incomplete)
         incomplete += status.Status == PENDING_WITHOUT_SOME_KEYS
         answers.append(answer or Dataset())
     raise CommandError("The server gave no final status. Look into its log.")

@@ -50,11 +50,11 @@ def tls_context(options: Mapping[str, Any]) -> ssl.SSLContext | None:
     if not options["tls_cert"]:
         return None
     certificate = Path(options["tls_cert"])
-    files = tls.Files(certificate, _path(options["tls_key"]), _path(options["tls_ca"]))
+    files = tls.TlsFiles(certificate, _path(options["tls_key"]), _path(options["tls_ca"]))
     asked = options["tls_client_certificate"] or ("required" if files.authorities else "none")
     try:
         context = tls.server_context(files, tls.ClientCertificate(asked))
-    except tls.Unusable as error:
+    except tls.TlsFileUnusable as error:
         raise CommandError(str(error)) from error
     tls.warn_of_expiry(certificate)
     return context

@@ -10,7 +10,7 @@ from worklist.models.items import WorklistItem
 from worklist.models.performed import PerformedStep
 
 
-class Kind(models.TextChoices):
+class AttentionKind(models.TextChoices):
     IDENTITY = "IDENTITY", "Identity differs"
     UNSCHEDULED = "UNSCHEDULED", "Unscheduled examination"
     WRONG_ENTRY = "WRONG_ENTRY", "Wrong worklist entry selected"
@@ -27,7 +27,7 @@ class AttentionQuerySet(models.QuerySet["Attention"]):
 
     def worst_first(self) -> AttentionQuerySet:
         """By kind as `Kind` has them, the newest of each first."""
-        whens = [When(kind=kind, then=Value(place)) for place, kind in enumerate(Kind.values)]
+        whens = [When(kind=kind, then=Value(place)) for place, kind in enumerate(AttentionKind.values)]
         severity = Case(*whens, default=Value(len(whens)), output_field=models.IntegerField())
         return self.annotate(severity=severity).order_by("severity", "-opened_at", "-pk")
 
@@ -35,7 +35,7 @@ class AttentionQuerySet(models.QuerySet["Attention"]):
 class Attention(models.Model):
     """One thing to look at, of a performed step, an item or both; kept after it is resolved."""
 
-    kind = models.CharField(max_length=16, choices=Kind.choices)
+    kind = models.CharField(max_length=16, choices=AttentionKind.choices)
     step = models.ForeignKey(PerformedStep, models.CASCADE, null=True, blank=True, related_name="attention")
     item = models.ForeignKey(WorklistItem, models.CASCADE, null=True, blank=True, related_name="attention")
     text = models.TextField(help_text="What is the matter, one line for each point.")

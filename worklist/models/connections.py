@@ -12,7 +12,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def own_connection(read: Callable[P, R]) -> Callable[P, R]:
+def closes_connection(read: Callable[P, R]) -> Callable[P, R]:
     """The thread that opened a connection closes it, before anything is sent.
 
     A dead thread's SQLite handle stays open, and a slow scanner would keep its connection for as long

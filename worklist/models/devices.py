@@ -9,7 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from worklist import validators
-from worklist.dicom.output_rules import Codes, read_protocol_codes
+from worklist.dicom.output_rules import CodesSent, read_protocol_codes
 from worklist.models.constraints import at_most, given
 from worklist.models.history import Recorded, actor_history
 from worklist.models.items import Status
@@ -38,9 +38,9 @@ class Misfit(models.TextChoices):
 
 
 class ProtocolCodes(models.TextChoices):
-    AS_STORED = Codes.AS_STORED.value, "Send them; over 16 characters as Long Code Value"
-    SHORT_ONLY = Codes.SHORT_ONLY.value, "Send only those of up to 16 characters"
-    NONE = Codes.NONE.value, "Send none: description only"
+    AS_STORED = CodesSent.AS_STORED.value, "Send them; over 16 characters as Long Code Value"
+    SHORT_ONLY = CodesSent.SHORT_ONLY.value, "Send only those of up to 16 characters"
+    NONE = CodesSent.NONE.value, "Send none: description only"
 
 
 # Specific Character Set (0008,0005), PS3.3 C.12.1.1.2, by the terms as they are sent.

@@ -16,7 +16,7 @@ from worklist.dicom.matching import DATE_FIELD, STATUS_FIELD, TIME_FIELD
 from worklist.dicom.values import KILOGRAMS_PER_POUND
 from worklist.models.constraints import at_most, given
 from worklist.models.history import Recorded, actor_history
-from worklist.models.restrictions import Wanted, is_narrow, restriction
+from worklist.models.restrictions import WantedItems, is_narrow, restriction
 
 PERSON_NAMES = (
     "patient_name",
@@ -57,7 +57,7 @@ OFFERED = ("SCHEDULED", "IN_PROGRESS", "DISCONTINUED")
 
 
 class WorklistQuerySet(models.QuerySet["WorklistItem"]):
-    def matching(self, keys: Wanted, *, offered: Collection[str] = OFFERED) -> WorklistQuerySet:
+    def matching(self, keys: WantedItems, *, offered: Collection[str] = OFFERED) -> WorklistQuerySet:
         """The items that answer a query, by schedule; `offered` are the statuses unless it names some."""
         statuses = offered if keys.statuses is None else keys.statuses
         narrow = any(is_narrow(condition) for condition in keys.conditions)

@@ -21,7 +21,7 @@ models.CharField.register_lookup(WildCard)
 models.CharField.register_lookup(Unindexed)
 
 
-class Wanted(Protocol):
+class WantedItems(Protocol):
     """What an item must be; without statuses it is one of those that are offered."""
 
     @property

@@ -12,12 +12,12 @@ from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # m
 TIMEOUT = 5.0  # seconds for the connection, and for each answer
 
 
-class Outcome(NamedTuple):
+class EchoOutcome(NamedTuple):
     succeeded: bool
     sentence: str
 
 
-def echo(host: str, port: int, *, ae_title: str, own_ae_title: str) -> Outcome:
+def echo(host: str, port: int, *, ae_title: str, own_ae_title: str) -> EchoOutcome:
     """Whether the application entity answers."""
     entity = AE(ae_title=own_ae_title)
     entity.connection_timeout = entity.acse_timeout = entity.dimse_timeout = TIMEOUT
@@ -35,15 +35,15 @@ def echo(host: str, port: int, *, ae_title: str, own_ae_title: str) -> Outcome:
         association.release()
     milliseconds = (time.monotonic() - started) * 1000
     if status == 0:
-        return Outcome(
+        return EchoOutcome(
             succeeded=True, sentence=f"{ae_title} at {host}:{port} answered C-ECHO in {milliseconds:.0f} ms."
         )
     told = "without a status" if status is None else f"with status {status:04X}"
     return _failed(f"{ae_title} at {host}:{port} answered C-ECHO {told}.")
 
 
-def _failed(sentence: str) -> Outcome:
-    return Outcome(succeeded=False, sentence=sentence)
+def _failed(sentence: str) -> EchoOutcome:
+    return EchoOutcome(succeeded=False, sentence=sentence)
 
 
 def _unreachable(host: str, port: int) -> str:

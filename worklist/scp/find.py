@@ -14,9 +14,9 @@ from pynetdicom.dimse_primitives import C_FIND
 from pynetdicom.events import Event
 
 from pylantir_site.environment.logs import traceback_of
-from worklist.answering.compiled import Request
+from worklist.answering.compiled import FindRequest
 from worklist.answering.search import Search, search
-from worklist.answering.statuses import CANCELLED, SUCCESS, Failure, TooMany, failure
+from worklist.answering.statuses import CANCELLED, SUCCESS, Failure, TooManyMatches, failure
 from worklist.dicom.datasets import Unreadable
 from worklist.dicom.matching import IdentifierError
 from worklist.models import DeviceActivity
@@ -62,7 +62,7 @@ def respond(event: Event) -> Iterator[tuple[Dataset, None]]:
 def _answer(exchange: Exchange) -> Failure | None:
     try:
         _send_answers(exchange)
-    except (TooMany, Unreadable, IdentifierError) as error:
+    except (TooManyMatches, Unreadable, IdentifierError) as error:
         return failure(error)
     except Cancelled:
         return Failure(CANCELLED, "")
@@ -86,10 +86,10 @@ def _send_answers(exchange: Exchange) -> None:
         logger.warning("%s: %d items left out, see above", exchange.peer, found.left_out)
 
 
-def request_of(event: Event) -> Request:
+def request_of(event: Event) -> FindRequest:
     transfer_syntax = event.context.transfer_syntax
     identifier = cast("C_FIND", event.request).Identifier
-    return Request(
+    return FindRequest(
         identifier.getvalue() if identifier is not None else b"",
         implicit_vr=transfer_syntax.is_implicit_VR,
         deflated=transfer_syntax.is_deflated,

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from django.db import connections
 
-from worklist.scp.server import GRACE, STOP_SIGNALS, Door, serve
+from worklist.scp.server import GRACE, STOP_SIGNALS, Endpoint, serve
 
 logger = logging.getLogger(__name__)
 
@@ -30,30 +30,30 @@ def signals_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def run(doors: Sequence[Door], *, ae_title: str, processes: int, prepare: Callable[[], None]) -> bool:
+def run(endpoints: Sequence[Endpoint], *, ae_title: str, processes: int, prepare: Callable[[], None]) -> bool:
     """Serve until SIGTERM or SIGINT; whether it ended as asked. `prepare` runs in each serving process.
 
     Within `signals_held`.
     """
     if processes == 1:
         prepare()
-        return serve(doors, ae_title=ae_title)
+        return serve(endpoints, ae_title=ae_title)
     connections.close_all()  # a connection must not be shared over a fork
     parent = os.getpid()
-    children = {_fork(doors, ae_title, parent, prepare) for _ in range(processes)}
-    for door in doors:
-        door.listener.close()
+    children = {_fork(endpoints, ae_title, parent, prepare) for _ in range(processes)}
+    for endpoint in endpoints:
+        endpoint.listener.close()
     return _supervise(children)
 
 
-def _fork(doors: Sequence[Door], ae_title: str, parent: int, prepare: Callable[[], None]) -> int:
+def _fork(endpoints: Sequence[Endpoint], ae_title: str, parent: int, prepare: Callable[[], None]) -> int:
     pid = os.fork()
     if pid:
         return pid
     status = 1
     try:
         prepare()
-        asked = serve(doors, ae_title=ae_title, is_wanted=lambda: os.getppid() == parent)
+        asked = serve(endpoints, ae_title=ae_title, is_wanted=lambda: os.getppid() == parent)
         status = 0 if asked else 1
     except Exception:
         logger.exception("Process %d failed.", os.getpid())

@@ -6,7 +6,7 @@ from typing import Any
 
 from pynetdicom.association import Association
 
-from worklist.devices.access import Refusal
+from worklist.devices.access import AssociationRefusal
 from worklist.models import DeviceActivity
 from worklist.scp import records, tls
 
@@ -24,6 +24,6 @@ def record(association: Association, kind: DeviceActivity.Kind, **more: Any) -> 
     )
 
 
-def refused(association: Association, refusal: Refusal) -> None:
+def refused(association: Association, refusal: AssociationRefusal) -> None:
     codes = f"{refusal.result},{refusal.source},{refusal.diagnostic}"
     record(association, DeviceActivity.Kind.REFUSED, comment=f"{refusal.reason} ({codes})")

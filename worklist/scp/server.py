@@ -63,7 +63,7 @@ def listen(address: str, port: int) -> socket.socket:
     return listener
 
 
-class Door(NamedTuple):
+class Endpoint(NamedTuple):
     """A listening socket, and the TLS that is spoken there; None for plain DICOM."""
 
     listener: socket.socket
@@ -102,8 +102,8 @@ class Server(AssociationServer):
         self.server_close()
 
 
-def make_servers(doors: Iterable[Door], *, ae_title: str) -> list[Server]:
-    """One for each door, all of one application entity: what is open at any counts for all."""
+def make_servers(endpoints: Iterable[Endpoint], *, ae_title: str) -> list[Server]:
+    """One for each endpoint, all of one application entity: what is open at any counts for all."""
     connections.quieten_libraries()
     entity = AE(ae_title=ae_title)
     entity.implementation_class_uid = IMPLEMENTATION_CLASS_UID
@@ -117,16 +117,16 @@ def make_servers(doors: Iterable[Door], *, ae_title: str) -> list[Server]:
     mpps.register()
     for sop_class in SOP_CLASSES:
         entity.add_supported_context(sop_class, TRANSFER_SYNTAXES)
-    return [_make_server(entity, door, ae_title) for door in doors]
+    return [_make_server(entity, endpoint, ae_title) for endpoint in endpoints]
 
 
-def _make_server(entity: AE, door: Door, ae_title: str) -> Server:
+def _make_server(entity: AE, endpoint: Endpoint, ae_title: str) -> Server:
     made = entity.make_server(
-        door.listener.getsockname(),
-        ssl_context=door.tls,
+        endpoint.listener.getsockname(),
+        ssl_context=endpoint.tls,
         evt_handlers=_handlers(ae_title),
         server_class=Server,
-        listener=door.listener,
+        listener=endpoint.listener,
     )
     if not isinstance(made, Server):
         raise TypeError(f"pynetdicom made a {type(made).__name__}")
@@ -150,12 +150,14 @@ def _handlers(ae_title: str) -> list[tuple[Any, ...]]:
     ]
 
 
-def serve(doors: Sequence[Door], *, ae_title: str, is_wanted: Callable[[], bool] = lambda: True) -> bool:
+def serve(
+    endpoints: Sequence[Endpoint], *, ae_title: str, is_wanted: Callable[[], bool] = lambda: True
+) -> bool:
     """Serve until SIGTERM or SIGINT, or until `is_wanted` says no; whether it ended as asked.
 
     Within `processes.signals_held`, so that no thread takes the signals.
     """
-    servers = make_servers(doors, ae_title=ae_title)
+    servers = make_servers(endpoints, ae_title=ae_title)
     _keep_write_ahead_log()
     gc.collect()
     gc.freeze()  # a collection then looks at what associations made, not at Django

@@ -12,7 +12,7 @@ from tabulate import tabulate
 from worklist.dicom import item_attributes
 from worklist.dicom.item_attributes import Place
 from worklist.management import client
-from worklist.management.client import Found
+from worklist.management.client import FindResult
 
 # Columns beside date and time, which share one.
 COLUMNS = {
@@ -47,7 +47,7 @@ class Command(BaseCommand):
             self.stdout.write(tabulate(map(_row, found.answers), headers="keys", disable_numparse=True))
         self._conclude(found)
 
-    def _conclude(self, found: Found) -> None:
+    def _conclude(self, found: FindResult) -> None:
         count = len(found.answers)
         self.stdout.write(f"{count} {'answer' if count == 1 else 'answers'}.")
         if found.incomplete:
