@@ -1,4 +1,4 @@
-"""What is asked of a server, timed, with what must come back."""
+"""A server is asked for these things against the clock, and what must come back is checked."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _after_cancel(request: bytes) -> Measure:
 
 
 def _findscu(today: date, expected: int) -> Callable[[int], None]:
-    """The whole process with default settings: two writes for a request, Nagle's algorithm on."""
+    """Run the whole process with default settings: two writes for a request, Nagle's algorithm on."""
     keys = [
         "ScheduledProcedureStepSequence[0].Modality=MR",
         f"ScheduledProcedureStepSequence[0].ScheduledStationAETitle={items.STATION}",

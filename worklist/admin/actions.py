@@ -1,4 +1,4 @@
-"""What a coordinator does to several items at once; each action says how many it passed over, and why."""
+"""A coordinator acts on several items at once; each action says how many it passed over, and why."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a coordinator must look at, and what they can do about it."""
+"""A coordinator looks at points of attention here, and does something about them."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class AttentionAdmin(ViewOnly, admin.ModelAdmin):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """A point's own page tells who resolved it, when and why."""
+        """Lead to the point's own page, which tells who resolved it, when and why."""
         return HttpResponseRedirect(reverse("admin:worklist_attention_change", args=[object_id]))
 
     def change_view(
@@ -119,7 +119,7 @@ class AttentionAdmin(ViewOnly, admin.ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """The page of a point. By POST it searches the worklist, and changes nothing."""
+        """Show the page of a point. By POST it searches the worklist, and changes nothing."""
         point = self.get_object(request, object_id)
         if point is None:
             raise Http404
@@ -154,14 +154,14 @@ class AttentionAdmin(ViewOnly, admin.ModelAdmin):
 
 
 def _others(point: Attention) -> QuerySet[Attention]:
-    """What else is open about the same examination."""
+    """Return what else is open about the same examination."""
     if point.step is not None:
         return point.step.attention.open().exclude(pk=point.pk).worst_first()
     return Attention.objects.open().filter(item=point.item).exclude(pk=point.pk).worst_first()
 
 
 def _about(request: HttpRequest, point: Attention) -> dict[str, Any]:
-    """The step and its items, or the item alone."""
+    """Return the step and its items, or the item alone."""
     context: dict[str, Any] = {
         "item": point.item,
         "step": point.step,

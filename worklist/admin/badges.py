@@ -1,4 +1,4 @@
-"""Statuses and kinds in words, with a class for their colour."""
+"""Badges say statuses and kinds in words, with a class for their colour."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LINE_BREAK = mark_safe("<br>")
 
 
 def status_badge(status: str) -> str:
-    """Of an item or of a performed step: the terms that both have say the same."""
+    """Return the badge of an item's status or a performed step's: terms that both have say the same."""
     label = Status(status).label if status in Status.values else status
     return format_html('<span class="status status-{}">{}</span>', status.lower(), label)
 

@@ -1,4 +1,4 @@
-"""What the worklist says beside what the scanner reported."""
+"""What the worklist says stands here beside what the scanner reported."""
 
 from __future__ import annotations
 
@@ -29,14 +29,17 @@ class ComparedRow(NamedTuple):
 def rows(
     item: WorklistItem | None, step: PerformedStep, rules: OutputRules | None = None
 ) -> list[ComparedRow]:
-    """Without an item, what the scanner reported alone. `rules` are those of the step's device, if known."""
+    """Compare; without an item, return what the scanner reported alone.
+
+    `rules` are those of the step's device, if they are known.
+    """
     reported = performed.patient(step.dataset)
     sent_name = as_sent.name(item, rules or as_sent.rules_of(step.calling_ae_title)) if item else ""
     return [*_patient(item, reported, sent_name), *_ids(item, step), *_procedure(item, step)]
 
 
 def _patient(item: WorklistItem | None, reported: Patient, sent_name: str) -> Iterator[ComparedRow]:
-    """Compared by the rules that open a point of attention."""
+    """Compare by the rules that open a point of attention."""
     for label, field, ours in (
         ("Name", "name", item.patient_name if item else ""),
         ("Patient ID", "patient_id", item.patient_id if item else ""),
@@ -89,7 +92,7 @@ def moment(day: date | None, at: time | None) -> str:
 
 
 def _reference_to(item: WorklistItem | None, step: PerformedStep) -> Reference:
-    """The item of the Scheduled Step Attributes Sequence that is most likely this worklist item's."""
+    """Return the item of the Scheduled Step Attributes Sequence that is most likely this worklist item's."""
     references = performed.references(step.dataset)
     if item is None or len(references) < 2:
         return references[0] if references else NOTHING

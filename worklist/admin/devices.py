@@ -1,4 +1,4 @@
-"""Devices in the admin: their rules, last contact, a C-ECHO, and what each would see."""
+"""Devices have their page in the admin: their rules, last contact, a C-ECHO, and what each would see."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ class DeviceAdmin(ActorHistoryAdmin):
 
     @method_decorator(require_POST)
     def echo_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """To the host and port that the device's row names, and nowhere else."""
+        """Send a C-ECHO to the host and port that the device's row names, and nowhere else."""
         device = Device.objects.filter(pk=pk).first()
         if device is None:
             raise Http404
@@ -189,7 +189,7 @@ def _with_query(name: str, parameter: str, value: str) -> str:
 
 
 def _rules(form: Any, preset: presets.Preset) -> list[tuple[str, str, presets.PresetRule]]:
-    """Of each rule: its field's name as people read it, its value, and the rule itself."""
+    """Return of each rule its field's name as people read it, its value, and the rule itself."""
     found = []
     for rule in preset.rules:
         label = str(form.fields[rule.field].label or rule.field) if rule.field in form.fields else ""

@@ -1,4 +1,4 @@
-"""Why is this participant missing? For each device, the first rule that keeps an item from it."""
+"""A page says why a participant is missing: for each device, the first rule that keeps an item from it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST_ITEMS = 5  # of one participant, the newest
 
 
 class PatientForm(forms.Form):
-    """By POST: an ID has no place in a URL."""
+    """This form comes by POST: an ID has no place in a URL."""
 
     patient_id = forms.CharField(label="Patient ID", max_length=64)
 

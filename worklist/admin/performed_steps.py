@@ -1,4 +1,4 @@
-"""What the scanners reported back. A person links, unlinks and closes; the report itself nobody edits."""
+"""Scanners reported these steps. A person links, unlinks and closes; the report itself nobody edits."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ LINK_ACTIONS = {"+": "Linked to", "~": "Link changed to", "-": "Unlinked from"}
 
 
 class ComparedLink(NamedTuple):
-    """A link, and what the worklist says beside what the scanner reported."""
+    """This is a link, and what the worklist says beside what the scanner reported."""
 
     link: PerformedStepItem
     rows: list[comparison.ComparedRow]
@@ -133,7 +133,7 @@ class PerformedStepAdmin(ViewOnly, ActorHistoryAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """The page of a step. By POST it searches the worklist, and changes nothing."""
+        """Show the page of a step. By POST it searches the worklist, and changes nothing."""
         step = self.get_object(request, object_id)
         if step is None:
             raise Http404
@@ -182,7 +182,7 @@ class PerformedStepAdmin(ViewOnly, ActorHistoryAdmin):
         return back(request, _page(pk))
 
     def _named(self, request: HttpRequest, pk: int) -> tuple[PerformedStep, WorklistItem]:
-        """The step, and the item that the form names."""
+        """Return the step, and the item that the form names."""
         step = self._changeable(request, pk)
         item_pk = request.POST.get("item", "")
         item = WorklistItem.objects.filter(pk=item_pk).first() if item_pk.isdecimal() else None
@@ -199,13 +199,13 @@ class PerformedStepAdmin(ViewOnly, ActorHistoryAdmin):
         return step
 
     def _entries(self, obj: Model) -> list[HistoryEntry]:
-        """Of the step, and of what it was linked to."""
+        """Return the history of the step, and of what it was linked to."""
         both = [*super()._entries(obj), *_links_in_history(obj)]
         return sorted(both, key=lambda entry: entry.record.history_date, reverse=True)
 
 
 def may_change(request: HttpRequest) -> bool:
-    """Link, unlink and close."""
+    """Return whether the person may link, unlink and close."""
     return request.user.has_perm("worklist.change_performedstep")
 
 
@@ -218,7 +218,7 @@ def compared_links(step: PerformedStep) -> list[ComparedLink]:
 def step_context(
     request: HttpRequest, step: PerformedStep, links: list[ComparedLink], *, to_link: bool
 ) -> dict[str, Any]:
-    """What the parts of a page need that show a step's items and act on it."""
+    """Return what the parts of a page need that show a step's items and act on it."""
     offers_links = to_link and may_change(request)
     return {
         "links": links,
@@ -230,7 +230,7 @@ def step_context(
 
 
 def _links_in_history(step: Model) -> Iterator[HistoryEntry]:
-    """The items as they are now, or were when they were deleted."""
+    """Yield the links' history, with the items as they are now, or were when they were deleted."""
     records = list(PerformedStepItem.history.filter(step_id=step.pk))
     of_items = WorklistItem.history.filter(id__in={record.item_id for record in records})
     items = {item.id: item for item in of_items.order_by("history_date", "history_id")}

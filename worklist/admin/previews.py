@@ -1,4 +1,4 @@
-"""What would this scanner see? A device, and keys or one of its recorded queries."""
+"""A page shows what a scanner would see: by its device, and keys or one of its recorded queries."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SHOWN_FIRST = (
 
 
 class DevicePreviewForm(forms.Form):
-    """By POST: what is asked may be a participant's name, which has no place in a URL."""
+    """This form comes by POST: what is asked may be a participant's name, which has no place in a URL."""
 
     device = forms.CharField(
         label="AE title",
@@ -61,7 +61,7 @@ class DevicePreviewForm(forms.Form):
 
 
 class ShownAnswer(NamedTuple):
-    """An answer in one line, and as a whole; all of it decoded from what the device is sent."""
+    """An answer is shown in one line, and as a whole; all of it is decoded from what the device is sent."""
 
     pk: int
     status: str
@@ -74,7 +74,7 @@ class ShownAnswer(NamedTuple):
 
 
 def preview_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
-    """GET names a device or one of its recorded queries; POST asks with keys."""
+    """Show the page: GET names a device or one of its recorded queries, POST asks with keys."""
     form = DevicePreviewForm(request.POST if request.method == "POST" else None)
     made = asked = None
     if form.is_bound:

@@ -1,4 +1,4 @@
-"""Where what keeps an item from a scanner can be mended."""
+"""A link leads to where a person can put right what keeps an item from a scanner."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class RemedyLink(NamedTuple):
 def remedy_link(
     request: HttpRequest, reason: Reason, *, item: WorklistItem, ae_title: str
 ) -> RemedyLink | None:
-    """None where nothing here mends it: the operator asks for something else at the scanner."""
+    """Return the link, or None where the operator must ask for something else at the scanner."""
     if reason.cause is Cause.ITEM:
         return RemedyLink(reverse("admin:worklist_worklistitem_change", args=[item.pk]), "Change the item")
     if reason.cause is Cause.SCANNER:

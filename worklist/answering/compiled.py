@@ -1,4 +1,4 @@
-"""A query compiled: what it asks, and how each item is answered."""
+"""A query is compiled once: what it asks, and how each item is answered."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _answers: RowCache[tuple[int, bytes]] = RowCache(most=5000)
 
 @dataclass(frozen=True)
 class FindRequest:
-    """The identifier of a C-FIND as it was sent."""
+    """This is the identifier of a C-FIND as it was sent."""
 
     identifier: bytes
     implicit_vr: bool
@@ -35,14 +35,14 @@ class FindRequest:
 
 @dataclass(frozen=True, eq=False)
 class Query:
-    """What one identifier asks, and how it is answered."""
+    """A query is what one identifier asks, and how it is answered."""
 
     keys: MatchingKeys
     plan: AnswerPlan
     deflated: bool
 
     def answer(self, row: Row) -> tuple[int, bytes]:
-        """Status and identifier of the item's answer. Raises EncodingError."""
+        """Return status and identifier of the item's answer. Raises EncodingError."""
         return _answers.get((self, row["pk"]), row, self._encode)
 
     def _encode(self, row: Row) -> tuple[int, bytes]:
@@ -60,7 +60,10 @@ class Query:
 
 
 def compile_query(request: FindRequest, rules: OutputRules) -> Query:
-    """Raises IdentifierError, and Unreadable when the identifier cannot be decoded."""
+    """Return the query of an identifier, compiled.
+
+    Raises IdentifierError, and Unreadable when the identifier cannot be decoded.
+    """
     compiled: Callable[[FindRequest, OutputRules], Query] = _compiled
     if len(request.identifier) > LONGEST_REMEMBERED:
         compiled = _compiled.__wrapped__
@@ -69,7 +72,7 @@ def compile_query(request: FindRequest, rules: OutputRules) -> Query:
 
 @lru_cache(maxsize=128)
 def _compiled(request: FindRequest, rules: OutputRules) -> Query:
-    """Scanners ask the same again and again, so the last queries are remembered by their bytes."""
+    """Remember the last queries by their bytes, for scanners ask the same again and again."""
     identifier = datasets.read(
         request.identifier,
         implicit_vr=request.implicit_vr,

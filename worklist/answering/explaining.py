@@ -1,4 +1,4 @@
-"""Why an item is not among the answers to a query: the first rule that stops it, in plain words.
+"""An item that a query does not find is explained by the first rule that stops it, in plain words.
 
 Each rule is asked of the database and the encoder by the code that answers C-FIND.
 """
@@ -29,7 +29,7 @@ DATE, TIME = "ScheduledProcedureStepStartDate", "ScheduledProcedureStepStartTime
 
 
 class Cause(Enum):
-    """Where the cause is."""
+    """The cause lies with one of these, and is put right there."""
 
     ITEM = "item"
     DEVICE = "device"
@@ -47,7 +47,10 @@ class Reason(NamedTuple):
 def why_not(
     item: WorklistItem, offer: Offer, query: Query, *, found: ItemsFound | None = None
 ) -> Reason | None:
-    """None: the item is answered. `found` is what the query finds, if it is known. Raises django.db.Error."""
+    """Return why the item is not answered, or None where it is. Raises django.db.Error.
+
+    `found` is what the query finds, if it is known.
+    """
     selection = offer.selection(query.keys)
     if not WorklistItem.objects.matching(selection).filter(pk=item.pk).exists():
         return _first_that_stops(item, offer, query.keys)
@@ -155,7 +158,7 @@ def _not_sent(item: WorklistItem, query: Query) -> Reason | None:
 
 
 def _found(offer: Offer, selection: Selection) -> ItemsFound | None:
-    """None where no maximum cuts it."""
+    """Return what the query finds, or None where no maximum cuts it."""
     if not offer.maximum:
         return None
     found = rows.find(selection)
@@ -174,7 +177,7 @@ def _beyond_maximum(item: WorklistItem, offer: Offer, found: ItemsFound | None) 
 
 
 def day_in_words(day: date, today: date) -> str:
-    """A day as people speak of it."""
+    """Return a day as people speak of it."""
     names = {-1: "yesterday", 0: "today", 1: "tomorrow"}
     return names.get((day - today).days) or date_format(day, "j F Y")
 

@@ -1,4 +1,7 @@
-"""What a device would be answered now, by the code that answers C-FIND, and why other items are not there."""
+"""A preview tells what a device would be answered now, and why other items are not there.
+
+It is made by the code that answers C-FIND.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,7 @@ class LeftOut:
 
 @dataclass
 class Preview:
-    """`closed` says why the AE title may not connect at all; what it would be answered is shown all the same.
+    """A preview shows the answers even where the AE title may not connect; `closed` then says why.
 
     `answers` are the first ones of `total`.
     """
@@ -58,7 +61,7 @@ class Preview:
 
 
 def preview(ae_title: str, request: FindRequest) -> Preview:
-    """Raises django.db.Error."""
+    """Search for the device and decode what it would be answered. Raises django.db.Error."""
     made = Preview(ae_title, request, access.closed_to(ae_title))
     try:
         found = search(request, ae_title)
@@ -76,7 +79,7 @@ def preview(ae_title: str, request: FindRequest) -> Preview:
 
 
 def _left_out(found: Search, answered: set[int]) -> Iterator[LeftOut]:
-    """The items of these days, the device's today in the middle."""
+    """Explain the items of these days, the device's today in the middle."""
     offer = found.offer
     near = (offer.today - NEAR, offer.today + NEAR)
     items = WorklistItem.objects.filter(**{f"{DATE_FIELD}__range": near}).exclude(pk__in=answered)
@@ -91,12 +94,12 @@ def _decoded(identifier: bytes, request: FindRequest) -> Dataset:
 
 
 def as_the_scanner_sees_it(item: WorklistItem) -> str:
-    """The answer to a query that asks for everything, in pydicom's notation."""
+    """Return the answer to a query that asks for everything, in pydicom's notation."""
     return str(*answers([item]))
 
 
 def answers(items: Iterable[WorklistItem]) -> Iterator[Dataset]:
-    """What a query that asks for everything is answered, one data set for each item."""
+    """Yield what a query that asks for everything is answered, one data set for each item."""
     plan = AnswerPlan(universal_query(), implicit_vr=False)
     for item in items:
         answer = plan.encode({field: getattr(item, field) for field in RECORD_FIELDS})

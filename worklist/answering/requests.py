@@ -1,4 +1,4 @@
-"""Queries that a person makes, and those that a device has made, as C-FIND would get them."""
+"""Queries that a person makes, and those that a device has made, are put here as C-FIND would get them."""
 
 from __future__ import annotations
 
@@ -43,19 +43,19 @@ MOST_LOOKED_AT = 25  # of the last queries, for one that asks for a list
 
 
 class AskedQuery(NamedTuple):
-    """A query and whose it is, in words."""
+    """This is a query, and whose it is in words."""
 
     request: FindRequest
     origin: str
 
 
 def by_keyword() -> dict[str, ItemAttribute]:
-    """What a person may ask for: the keys that are matched."""
+    """Return the keys that a person may ask for: those that are matched."""
     return {attribute.keyword: attribute for attribute in matched()}
 
 
 def universal_query() -> Dataset:
-    """A query whose every key of Table K.6-1 is universal."""
+    """Return a query whose every key of Table K.6-1 is universal."""
     identifier = Dataset()
     for attribute in ROOT_ATTRIBUTES:
         identifier.add_new(attribute.tag, attribute.vr, None)
@@ -72,9 +72,9 @@ class UnsendableKey(Exception):
 
 
 def query_of_keys(given: Mapping[str, str]) -> FindRequest:
-    """A query for everything of the items that match the keys, by keyword; several values by backslash.
+    """Return a query for everything of the items that match the keys, which are given by keyword.
 
-    Raises Unaskable.
+    Several values are separated by backslash. Raises UnsendableKey.
     """
     identifier = universal_query()
     step = identifier.ScheduledProcedureStepSequence[0]
@@ -94,7 +94,7 @@ def query_of_keys(given: Mapping[str, str]) -> FindRequest:
 
 
 def usual_query(device: Device | None, offer: Offer) -> FindRequest:
-    """What consoles ask by themselves: today's items of their modality and station (PS3.2 N.5)."""
+    """Return what consoles ask by themselves: today's items of their modality and station (PS3.2 N.5)."""
     keys = {DATE: to_text(offer.today), STATION: offer.stations[0]}
     if device is not None and device.modality:
         keys["Modality"] = device.modality
@@ -106,7 +106,10 @@ def recorded(activity: DeviceActivity) -> FindRequest:
 
 
 def moved_to_today(request: FindRequest, *, asked_on: date, today: date) -> FindRequest:
-    """The query as it would be asked today: a date key that held the day it was asked on moves along."""
+    """Return the query as it would be asked today.
+
+    A date key that held the day on which it was asked moves along.
+    """
     if asked_on == today:
         return request
     try:
@@ -130,7 +133,7 @@ def moved_to_today(request: FindRequest, *, asked_on: date, today: date) -> Find
 
 
 def read(request: FindRequest) -> Dataset:
-    """Raises Unreadable."""
+    """Return the query's identifier. Raises Unreadable."""
     return datasets.read(
         request.identifier,
         implicit_vr=request.implicit_vr,
@@ -140,7 +143,7 @@ def read(request: FindRequest) -> Dataset:
 
 
 def decoded(request: FindRequest) -> DataSet | None:
-    """All that was asked, in DICOM's JSON model; None where it cannot be decoded."""
+    """Return all that was asked, in DICOM's JSON model, or None where it cannot be decoded."""
     try:
         return json_model.read(read(request)).dataset
     except Exception:  # pydicom decodes on access, and raises what its converters raise
@@ -148,7 +151,7 @@ def decoded(request: FindRequest) -> DataSet | None:
 
 
 def keys_with_values(request: FindRequest) -> list[tuple[str, str]] | None:
-    """Keyword and value of the keys that select something; None where the query cannot be read."""
+    """Return keyword and value of the keys that select something; None where the query cannot be read."""
     dataset = decoded(request)
     return None if dataset is None else list(_with_values(dataset))
 
@@ -162,7 +165,10 @@ def asks_for_a_list(request: FindRequest) -> bool:
 
 
 def last_list_query(ae_title: str) -> DeviceActivity | None:
-    """The last of a device's queries that asked for a list; who looks for one patient sees no other."""
+    """Return the last of a device's queries that asked for a list.
+
+    A query for one patient says nothing of the others.
+    """
     answered = DeviceActivity.objects.queries().filter(ae_title=ae_title, status__in=(SUCCESS, CANCELLED))
     queries = answered.exclude(identifier=b"")
     for activity in queries[:MOST_LOOKED_AT]:

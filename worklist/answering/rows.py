@@ -1,4 +1,4 @@
-"""The items of a query as records, read in chunks: memory stays flat and no transaction is held open."""
+"""The items of a query are read as records in chunks: memory stays flat and no transaction is held open."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Row = dict[str, Any]
 
 @dataclass
 class ItemsFound:
-    """The items of a query at one moment: the first ones read, the keys of the others."""
+    """A query finds these items at one moment: the first ones read, the keys of the others."""
 
     wanted: WantedItems
     first: list[Row]
@@ -36,7 +36,7 @@ class ItemsFound:
     cut_from: int = 0  # how many there were before some were left out
 
     def rows(self) -> Iterator[Row]:
-        """Each item at most once, by schedule. An item that no longer matches is left out."""
+        """Yield each item at most once, by schedule. An item that no longer matches is left out."""
         yield from self.first
         for start in range(0, len(self.others), CHUNK):
             yield from self._read_again(self.others[start : start + CHUNK])
@@ -62,7 +62,7 @@ class ItemsFound:
 
 @closes_connection
 def find(wanted: WantedItems) -> ItemsFound:
-    """Raises django.db.Error."""
+    """Search once, and read the first chunk. Raises django.db.Error."""
     matching = WorklistItem.objects.matching(wanted)
     rows, skipped = _read(matching[:CHUNK])
     found = ItemsFound(wanted, rows, skipped=skipped)
@@ -74,7 +74,7 @@ def find(wanted: WantedItems) -> ItemsFound:
 
 
 def _read(chosen: WorklistQuerySet) -> tuple[list[Row], int]:
-    """The rows, and how many could not be read."""
+    """Return the rows, and how many could not be read."""
     try:
         rows = list(chosen.values(*COLUMNS))
     except Error:
@@ -92,7 +92,7 @@ def _one_by_one(chosen: WorklistQuerySet) -> tuple[list[Row], int]:
 
 
 def read_one(pk: int) -> Row | None:
-    """None for one that is gone or cannot be read."""
+    """Return the row, or None where it is gone or cannot be read."""
     try:
         row = WorklistItem.objects.filter(pk=pk).values(*COLUMNS).first()
     except Error:

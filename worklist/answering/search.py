@@ -1,4 +1,4 @@
-"""A search of the worklist for one application entity, from what it asked to what it is answered."""
+"""The worklist is searched here for one application entity, from what it asked to what it is answered."""
 
 from __future__ import annotations
 
@@ -45,20 +45,23 @@ class Search:
 
     @property
     def left_out(self) -> int:
-        """Items that match and are not answered; known when all answers have been read."""
+        """Return how many items match and are not answered; known when all answers have been read."""
         return self.found.skipped + self.unsent
 
 
 @closes_connection
 def search(request: FindRequest, ae_title: str) -> Search:
-    """Raises IdentifierError, Unreadable, TooMany and django.db.Error."""
+    """Compile the query and find its items.
+
+    Raises IdentifierError, Unreadable, DeviceUnusable, TooManyMatches and django.db.Error.
+    """
     offer = offers.offer_to(ae_title)
     query = compiled.compile_query(request, offer.output)
     return Search(offer, query, keep_to_maximum(offer, rows.find(offer.selection(query.keys))))
 
 
 def keep_to_maximum(offer: Offer, found: ItemsFound) -> ItemsFound:
-    """Raises TooMany."""
+    """Cut what is found to the device's maximum. Raises TooManyMatches where its rule is to send none."""
     if offer.maximum and found.total > offer.maximum:
         logger.warning(
             "%s: %d items match, and at most %d are sent",

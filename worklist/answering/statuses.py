@@ -1,4 +1,4 @@
-"""The statuses of C-FIND-RSP on the Modality Worklist Information Model (PS3.4 Table K.4-1)."""
+"""C-FIND-RSP on the Modality Worklist Information Model has these statuses (PS3.4 Table K.4-1)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class TooManyMatches(Exception):
 
 
 class Failure(NamedTuple):
-    """The status that a query ends with; the comment has at most 64 characters (Error Comment is LO)."""
+    """A query ends with this status; the comment has at most 64 characters (Error Comment is LO)."""
 
     status: int
     comment: str
@@ -38,7 +38,7 @@ class Failure(NamedTuple):
 
 
 def failure(error: Exception) -> Failure:
-    """How an exception of a search is told to who asked, with nothing of the query's values."""
+    """Tell an exception of a search to who asked, with nothing of the query's values."""
     match error:
         case TooManyMatches():
             return Failure(OUT_OF_RESOURCES, f"More than {error.maximum} items match: ask for fewer")

@@ -1,4 +1,4 @@
-"""Whether each device would be answered an item, and why not."""
+"""Each device has a verdict on an item: whether it would be answered it, and why not."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MOST_STRANGERS = 10
 
 @dataclass(frozen=True)
 class Verdict:
-    """`reason` is None where it would be answered the item; `device` is the row of its own, if it has one."""
+    """`reason` is None where it would be answered the item; `device` is its own row, if it has one."""
 
     ae_title: str
     device: Device | None
@@ -35,7 +35,7 @@ class Verdict:
 
 
 def verdicts(item: WorklistItem) -> list[Verdict]:
-    """Of each device, by its last query that asked for a list, or its usual one. Raises django.db.Error."""
+    """Judge by each device's last query for a list, or by its usual one. Raises django.db.Error."""
     return [verdict(item, ae_title) for ae_title in _ae_titles()]
 
 
@@ -46,7 +46,7 @@ def verdict(item: WorklistItem, ae_title: str) -> Verdict:
 
 
 def last_or_usual(ae_title: str) -> AskedQuery:
-    """What a device asks, as it would be asked today."""
+    """Return what a device asks, as it would be asked today."""
     device = Device.objects.of(ae_title)
     try:
         offer = offers.offer_of(device, ae_title)
@@ -80,7 +80,10 @@ def _reason(item: WorklistItem, ae_title: str, asked: AskedQuery) -> Reason | No
 
 
 def _last_refusal(ae_title: str, device: Device | None) -> DeviceActivity | None:
-    """Unless the device has changed since: whether it is let in now, its next attempt will tell."""
+    """Return its last refusal, unless the device has changed since.
+
+    Whether it is let in now, its next attempt will tell.
+    """
     newest = DeviceActivity.objects.newest(ae_title)
     if newest is None or newest.kind != DeviceActivity.Kind.REFUSED:
         return None
@@ -88,7 +91,7 @@ def _last_refusal(ae_title: str, device: Device | None) -> DeviceActivity | None
 
 
 def _ae_titles() -> Iterator[str]:
-    """Of the devices, then of those without a row that called lately."""
+    """Yield the AE titles of the devices, then of those without a row that called lately."""
     known = list(Device.objects.exclude(ae_title=Device.ANY).values_list("ae_title", flat=True))
     yield from known
     lately = DeviceActivity.objects.filter(at__gte=timezone.now() - RECENTLY).exclude(ae_title__in=known)
@@ -97,7 +100,10 @@ def _ae_titles() -> Iterator[str]:
 
 
 def _is_ae_title(text: str) -> bool:
-    """Who was refused before it said its title has none, and a port scanner's is no title."""
+    """Return whether the text is an AE title.
+
+    Who was refused before it said its title has none, and a port scanner's is no title.
+    """
     try:
         validators.ae_title(text)
     except ValidationError:

@@ -1,4 +1,4 @@
-"""What a coordinator must look at: read and resolved."""
+"""Points of attention are read and resolved here."""
 
 from __future__ import annotations
 

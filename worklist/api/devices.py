@@ -1,4 +1,4 @@
-"""Devices: what is particular to each, what it did, what it would be answered, and what it would not."""
+"""Devices are read here: what is particular to each, what it did, what it would be answered, and what not."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ DATA_SET: Any = {"type": "object", "description": "DICOM JSON", "nullable": True
 
 @extend_schema_field(DATA_SET)
 class DataSetField(serializers.JSONField):
-    """DICOM JSON (PS3.18 F)."""
+    """A data set is written in the DICOM JSON Model (PS3.18 F)."""
 
 
 class ContactSerializer(serializers.ModelSerializer):
@@ -136,7 +136,7 @@ class ActivityFilter(filters.FilterSet):
 
 
 class QueryFilter(filters.FilterSet):
-    """Each key that is matched, by its keyword."""
+    """Each key that is matched is a parameter, by its keyword."""
 
     query = filters.NumberFilter(
         min_value=1, max_value=2**63 - 1, help_text="The id of one of its recorded queries, in place of keys."

@@ -1,4 +1,4 @@
-"""An item as JSON: every field of the contract, dates and times as DICOM writes them."""
+"""An item has every field of the contract as JSON, dates and times as DICOM writes them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from worklist.validators import HEAVIEST_KG, LIGHTEST_KG
 
 
 class ItemSerializer(serializers.ModelSerializer):
-    """What is read; `worklist.api.bodies` says what may be written."""
+    """An item is read like this; `worklist.api.bodies` says what may be written."""
 
     patient_birth_date = DicomDate(allow_null=True, help_text="YYYYMMDD.")
     patient_sex = serializers.ChoiceField(Sex.choices, allow_blank=True, help_text="Empty: not known.")
@@ -37,7 +37,7 @@ WRITTEN_AS_READ = frozenset({"id", "data_source", "created_at"})  # may come bac
 
 
 class _WrittenItem(serializers.ModelSerializer):
-    """What a body may hold, for the schema: intake judges the values."""
+    """A body may hold these, for the schema: intake judges the values."""
 
     patient_birth_date = serializers.CharField(
         required=False, allow_null=True, allow_blank=True, help_text="19900131 or 1990-01-31."

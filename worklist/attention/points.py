@@ -1,4 +1,4 @@
-"""What a coordinator must look at: found from what is stored, opened once, kept when it is resolved.
+"""Points of attention are found from what is stored, opened once, and kept when they are resolved.
 
 What may come right by itself (an unscheduled examination that is linked, an identity that is corrected) is
 then resolved by itself. What has happened (a wrong entry, an incomplete report) waits for a person.
@@ -35,7 +35,7 @@ class DuePoint(NamedTuple):
 
 
 def resolve(point: Attention, *, actor: str, note: str) -> bool:
-    """Whether it was still open. Resolved ones are kept, with who, when and the note."""
+    """Resolve the point, and return whether it was still open; it is kept with who, when and the note."""
     resolved = Attention.objects.open().filter(pk=point.pk)
     return bool(resolved.update(resolved_at=timezone.now(), resolved_by=actor, note=note))
 
@@ -51,7 +51,7 @@ def review(step: PerformedStep) -> None:
 
 
 def review_item(item: WorklistItem, *, but: PerformedStep | None = None) -> None:
-    """Bring up to date what depends on the item, except for a step that the caller reviews itself.
+    """Bring the points that depend on the item up to date, except those of a step that the caller reviews.
 
     Needs a transaction that holds the item.
     """
@@ -63,14 +63,17 @@ def review_item(item: WorklistItem, *, but: PerformedStep | None = None) -> None
 
 
 def open_for_withdrawal(item: WorklistItem, *, actor: str, reason: str) -> None:
-    """A source withdraws an item whose examination is under way. Needs a transaction that holds the item."""
+    """Open a point because a source withdraws an item whose examination is under way.
+
+    Needs a transaction that holds the item.
+    """
     text = f"Withdrawn by {actor} while in progress: {reason or 'no reason given'}."
     point = item.attention.open().filter(kind=AttentionKind.CANCELLED, step=None).first()
     _write(None, DuePoint(AttentionKind.CANCELLED, item.pk, text), point)
 
 
 def sweep(now: datetime | None = None) -> int:
-    """Find what only time makes true; how many points were opened. Safe to run at several places at once."""
+    """Open the points that only time makes true, and return how many. Several processes may do so at once."""
     now = now or timezone.now()
     return _sweep_steps(now) + _sweep_items(now)
 
@@ -119,7 +122,7 @@ def _sweep_items(now: datetime) -> int:
 
 
 def _due_points(step: PerformedStep) -> Iterator[DuePoint]:
-    """What is the matter with the step now."""
+    """Yield the points that should be open of the step now."""
     links = list(step.links.select_related("item"))
     if not links:
         yield DuePoint(AttentionKind.UNSCHEDULED, None, _what_was_named(step))
@@ -146,7 +149,7 @@ def _due_points(step: PerformedStep) -> Iterator[DuePoint]:
 
 
 def is_wrong_entry(step: PerformedStep) -> bool:
-    """(110514, DCM, Incorrect worklist entry selected)."""
+    """Return whether the reason is (110514, DCM, Incorrect worklist entry selected)."""
     if step.status != PerformedStatus.DISCONTINUED:
         return False
     code = performed.discontinuation_reason(step.dataset)
@@ -159,7 +162,7 @@ def _what_was_named(step: PerformedStep) -> str:
 
 
 def _other_protocol(item: WorklistItem, step: PerformedStep, scheduled: set[tuple[str, str]]) -> str:
-    """Codes only: the names of series are as many as a protocol has."""
+    """Compare codes only: the names of series are as many as a protocol has."""
     codes = performed.performed_codes(step.dataset)
     if not scheduled or not codes or scheduled & {(code.value, code.scheme) for code in codes}:
         return ""
@@ -169,7 +172,7 @@ def _other_protocol(item: WorklistItem, step: PerformedStep, scheduled: set[tupl
 
 
 def _open_or_update(step: PerformedStep, due: DuePoint, point: Attention | None) -> None:
-    """Unless a person has resolved just this."""
+    """Open the point or change its text, unless a person has resolved just this."""
     if (
         point is None
         and step.attention.filter(kind=due.kind, item_id=due.item_pk, text=due.text)

@@ -1,4 +1,4 @@
-"""What a site may set for each scanner, and what is known of vendors' ones."""
+"""These sections tell what a site may set for each scanner, and what is known of vendors' ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Modality Performed Procedure Step and its Retrieve (PS3.4 F.7.4 and F.8.4 say what must be told)."""
+"""These sections tell of Modality Performed Procedure Step and its Retrieve.
+
+PS3.4 F.7.4 and F.8.4 say what must be told.
+"""
 
 from __future__ import annotations
 

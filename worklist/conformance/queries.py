@@ -1,4 +1,4 @@
-"""C-FIND on the Modality Worklist (PS3.4 K.6.1 says what a conformance statement must tell of it)."""
+"""These sections tell of C-FIND on the Modality Worklist; PS3.4 K.6.1 says what must be told of it."""
 
 from __future__ import annotations
 
@@ -214,7 +214,7 @@ def _source(attribute: ItemAttribute) -> str:
 
 
 class _FieldsRead(dict[str, Any]):
-    """A record without values that notes which of its fields are read."""
+    """A record without values notes which of its fields are read."""
 
     def __init__(self) -> None:
         super().__init__()

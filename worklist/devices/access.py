@@ -1,4 +1,4 @@
-"""Who may associate: the rows of Device, read anew for each association (design: devices are rows)."""
+"""Who may associate is decided here by the rows of Device, read anew for each association."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LOCAL_LIMIT_EXCEEDED = 2, 3, 2
 
 
 class AssociationRefusal(NamedTuple):
-    """An A-ASSOCIATE-RJ, and why in a sentence for people."""
+    """This is an A-ASSOCIATE-RJ, and why it is sent, in a sentence for people."""
 
     result: int
     source: int
@@ -30,7 +30,7 @@ class AssociationRefusal(NamedTuple):
 
 @dataclass(frozen=True)
 class AssociationRequest:
-    """What an association request is judged by."""
+    """An association request is judged by these."""
 
     calling_ae_title: str
     called_ae_title: str
@@ -40,7 +40,7 @@ class AssociationRequest:
 
 
 def refusal(request: AssociationRequest, *, own_ae_title: str) -> AssociationRefusal | None:
-    """None: it may associate. Raises django.db.Error."""
+    """Return why the association is refused, or None where it is accepted. Raises django.db.Error."""
     device = Device.objects.of(request.calling_ae_title)
     expected = device.called_ae_title if device else ""
     if not expected and settings.MWL_REQUIRE_CALLED_AETITLE:
@@ -57,7 +57,7 @@ def refusal(request: AssociationRequest, *, own_ae_title: str) -> AssociationRef
 
 
 def closed_to(ae_title: str) -> str:
-    """Why an AE title is refused wherever it calls from; empty where it is not."""
+    """Return why an AE title is refused wherever it calls from; empty where it is not."""
     return _closed(Device.objects.of(ae_title), from_loopback=True)
 
 
@@ -82,5 +82,5 @@ def _closed(device: Device | None, *, from_loopback: bool) -> str:
 
 
 def _printable(text: str) -> str:
-    """A peer's own words on one line."""
+    """Return a peer's own words on one line."""
     return text.encode("unicode_escape").decode("ascii")

@@ -1,4 +1,4 @@
-"""The original's configuration file, as far as it says who may associate."""
+"""The original's configuration file is read here as far as it says who may associate."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _allow(titles: object) -> None:
 
 
 def _add(title: str) -> None:
-    """A row that exists is left as it is: what people edit wins."""
+    """Add the device; a row that exists is left as it is, for what people edit wins."""
     if Device.objects.filter(ae_title=title).exists():
         return
     device = Device(ae_title=title)

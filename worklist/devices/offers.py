@@ -1,4 +1,4 @@
-"""What one application entity is offered of the worklist at this moment: the rules of its device."""
+"""A device's rules decide here what one application entity is offered of the worklist at this moment."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class DeviceUnusable(Exception):
 
 
 class OfferRule(NamedTuple):
-    """One thing that an item must be. `key` is the query's that asks for it; else it is the device's."""
+    """An item must meet this. `key` is the query's that asks for it, or None for a rule of the device."""
 
     name: str
     condition: Condition
@@ -35,7 +35,7 @@ class OfferRule(NamedTuple):
 
 
 class Selection(NamedTuple):
-    """What an item must be to be answered."""
+    """An item must meet these to be answered."""
 
     conditions: tuple[Condition, ...]
     statuses: tuple[str, ...]
@@ -43,7 +43,11 @@ class Selection(NamedTuple):
 
 @dataclass(frozen=True)
 class Offer:
-    """`stations` are its own AE titles, `statuses` those of its device; empty, a query may name others."""
+    """This is what one AE title is offered now.
+
+    `stations` are its own AE titles, `statuses` those of its device; where they are empty, a query may name
+    others.
+    """
 
     ae_title: str
     today: date  # where the device is
@@ -65,7 +69,7 @@ class Offer:
         return tuple(status for status in keys.statuses if not self.statuses or status in self.statuses)
 
     def rules(self, keys: MatchingKeys) -> list[OfferRule]:
-        """All that an item must be beside its status: the device's own rules, then the keys."""
+        """Return all that an item must be beside its status: the device's own rules, then the keys."""
         found = []
         if self.first_day or self.last_day:
             found.append(OfferRule("days", Within(DATE_FIELD, (Range(self.first_day, self.last_day),))))
@@ -78,7 +82,7 @@ class Offer:
         return AnyOf((own, WITHOUT_STATION)) if self._takes_any else own
 
     def _asked(self, key: MatchingKey) -> Condition:
-        """Where the filter is forced, a query for another station finds nothing, not even a shared item."""
+        """Return the key's condition; a forced filter answers a query for another station with nothing."""
         if key.keywords != (STATION,) or self.station_filter == StationFilter.AS_ASKED:
             return key.condition
         if not any(is_like(own, asked) for own in self.stations for asked in key.asked):
@@ -91,12 +95,12 @@ class Offer:
 
 
 def offer_to(ae_title: str) -> Offer:
-    """As the device's row says now. Raises Unusable and django.db.Error."""
+    """Return the offer by the device's row as it is now. Raises DeviceUnusable and django.db.Error."""
     return offer_of(Device.objects.of(ae_title), ae_title)
 
 
 def offer_of(device: Device | None, ae_title: str) -> Offer:
-    """Raises Unusable."""
+    """Return the offer by the device's rules. Raises DeviceUnusable."""
     try:
         return _offer(device or Device(), ae_title)
     except (KeyError, TypeError, ValueError) as error:  # a row that was written past the admin
@@ -123,12 +127,12 @@ def _offer(device: Device, ae_title: str) -> Offer:
 
 
 def today_at(device: Device) -> date:
-    """Schedules are the wall clock at the scanner: which day it is there decides what is today's."""
+    """Return the day that it is at the scanner, whose wall clock schedules follow."""
     return timezone.localdate(timezone=zone_of(device))
 
 
 def zone_of(device: Device | None) -> ZoneInfo | None:
-    """None is the server's own."""
+    """Return the device's time zone, or None for the server's own."""
     return ZoneInfo(device.time_zone) if device is not None and device.time_zone else None
 
 

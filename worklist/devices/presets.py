@@ -1,4 +1,4 @@
-"""What is known of vendors' scanners, as rules to start a device from; each with its source."""
+"""Presets hold what is known of vendors' scanners, as rules to start a device from, each with its source."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from worklist.models import OverMaximum, StationFilter
 
 
 class PresetRule(NamedTuple):
-    """A field of `Device` and its value, or without a field what this server does for every device."""
+    """A rule sets a field of `Device`; without a field it tells what this server does for every device."""
 
     why: str
     source: str

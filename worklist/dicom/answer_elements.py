@@ -1,4 +1,4 @@
-"""The elements of an answer, each compiled once and then written for every item."""
+"""The elements of an answer are compiled once each, and then written for every item."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class EncodingError(Exception):
 
 
 class EncodingAttempt:
-    """One attempt at an item in one character set."""
+    """An item is encoded in one character set at a time; each time is one attempt."""
 
     __slots__ = ("character_set", "complete", "exact", "record")
 
@@ -44,7 +44,7 @@ Element = Callable[[EncodingAttempt, Stored], bytes]
 
 
 def identifies(keyword: str, vr: str) -> bool:
-    """Whether a value is an ID, a code or the like, which rewritten would be another one."""
+    """Return whether a value is an ID, a code or the like, which rewritten would be another one."""
     return vr == "SH" or keyword.endswith(("ID", "Identifier", "CodeValue", "BarcodeValue"))
 
 

@@ -1,4 +1,4 @@
-"""What an item must be to match a query, in terms of the fields of `WorklistItem`."""
+"""Conditions say what an item must be to match a query, in terms of the fields of `WorklistItem`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Range(Generic[Moment]):
-    """From `low` to `high`, both included; None is an open end."""
+    """A range goes from `low` to `high`, both included; None is an open end."""
 
     low: Moment | None
     high: Moment | None

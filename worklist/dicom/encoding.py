@@ -1,4 +1,4 @@
-"""Answers to a Modality Worklist query: the keys compiled once to a plan, each item encoded by it.
+"""Answers to a Modality Worklist query are encoded by a plan that its keys are compiled to once.
 
 PS3.4 K.4.1.1.3.2: only the requested attributes are returned, and Specific Character Set where it is
 needed. pydicom's Dataset is not built: it costs about thirty times as much for each item.
@@ -45,7 +45,7 @@ class EncodedAnswer(NamedTuple):
 
 
 class AnswerPlan:
-    """How the items of one query are answered.
+    """A plan says how the items of one query are answered.
 
     `identifier` is the request's, as pydicom decoded it; `rules` are those of who asks.
     """
@@ -64,7 +64,7 @@ class AnswerPlan:
         ]
 
     def encode(self, record: Record) -> EncodedAnswer:
-        """The item's answer. Raises EncodingError when a value of the item cannot be sent."""
+        """Return the item's answer. Raises EncodingError when a value of the item cannot be sent."""
         record = self._rules.applied(record)
         stored = record["extra_attributes"] or {}
         if not isinstance(stored, Mapping):
@@ -81,7 +81,7 @@ class AnswerPlan:
         raise EncodingError("SpecificCharacterSet")
 
     def _candidates(self, identifier: Dataset) -> list[tuple[CharacterSet, CharacterSet]]:
-        """The character sets in the order in which they are tried, each with the one for identifiers."""
+        """Return the character sets in the order of trial, each with the one for identifiers."""
         terms = self._rules.character_set
         if terms:
             found = character_sets.candidates_of_a_device(terms, transliterates=self._rules.transliterates)
@@ -124,7 +124,7 @@ class AnswerPlan:
         return element
 
     def _every_step_attribute(self) -> list[Element]:
-        """What universal matching of the sequence returns: what has a value, and types 1 and 2."""
+        """Return what universal matching of the sequence returns: what has a value, and types 1 and 2."""
         table = item_attributes.BY_PLACE[Place.STEP]
         return [
             self._attribute_element(table[tag], None, left_out_empty=table[tag].return_type not in {"1", "2"})
@@ -145,7 +145,7 @@ class AnswerPlan:
         return self._element(attribute.tag, reader(attribute), attribute, keys, left_out_empty=left_out_empty)
 
     def _unlisted(self, tag: BaseTag, keys: Dataset | None) -> Element:
-        """An attribute that is supported only where it is stored."""
+        """Return an element for an attribute that is supported only where it is stored."""
         keyword = keyword_for_tag(tag)
         encode = self._element(tag, stored_reader(keyword), None, keys, left_out_empty=False)
 
@@ -157,7 +157,7 @@ class AnswerPlan:
         return element
 
     def _unsupported(self, keys: Dataset, tag: BaseTag) -> Element:
-        """An attribute that no item has: of zero length, in the VR of the request."""
+        """Return an element of zero length, in the VR of the request, for what no item has."""
         self._complete = False
         content = self._frame(tag, request_keys.requested_vr(keys, tag))(
             request_keys.private_creator(keys, tag)
@@ -182,7 +182,7 @@ class AnswerPlan:
         return value_element(keyword_for_tag(tag), vr, read, frame, absent)
 
     def _item(self, sequence: ItemAttribute | None, keys: Dataset | None) -> Element:
-        """The content of one stored item: the keys' attributes, or without keys all that it has."""
+        """Return the content of one stored item: the keys' attributes, or without keys all that it has."""
         if keys is None:
             return self._whole_item
         listed = {attribute.tag: attribute for attribute in sequence.items} if sequence else {}
@@ -226,7 +226,7 @@ class AnswerPlan:
 
 
 def _is_writable(tag: BaseTag) -> bool:
-    """Whether an item can have the attribute at all (worklist.dicom.extra)."""
+    """Return whether an item can have the attribute at all (`worklist.dicom.extra`)."""
     if not dictionary_has_tag(tag):
         return False
     vr = dictionary_VR(tag)

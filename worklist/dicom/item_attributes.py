@@ -1,4 +1,4 @@
-"""The attributes of a worklist item: PS3.4 Table K.6-1, and where this server keeps each of them.
+"""PS3.4 Table K.6-1 lists the attributes of a worklist item; here it says where each is kept.
 
 Matching, answers, import and the conformance statement all read this table.
 """
@@ -24,7 +24,7 @@ class Place(Enum):
 
 
 class Matching(Enum):
-    """What a key's value may be (PS3.4 C.2.2.2); universal matching is always possible."""
+    """A key's value may be one of these (PS3.4 C.2.2.2); universal matching is always possible."""
 
     NONE = "none"
     TEXT = "single value, wild card"
@@ -36,7 +36,7 @@ class Matching(Enum):
 
 @dataclass(frozen=True)
 class ItemAttribute:
-    """A row of Table K.6-1.
+    """This is a row of Table K.6-1.
 
     `field` is the model field that holds the value; without it the value is in `extra_attributes`,
     under the keyword. `derive` makes the value from the record where a field alone does not tell it;
@@ -248,6 +248,6 @@ RECORD_FIELDS = (*BY_FIELD, "protocol_name", "hisris_coding_designator", "extra_
 
 
 def matched() -> Iterator[ItemAttribute]:
-    """The attributes whose keys this server matches, the sequence itself aside."""
+    """Return the attributes whose keys this server matches, the sequence itself aside."""
     no_key = (Matching.NONE, Matching.SEQUENCE)
     return (attribute for attribute in BY_KEYWORD.values() if attribute.matching not in no_key)

@@ -1,4 +1,4 @@
-"""What a Modality Performed Procedure Step may become: N-CREATE and N-SET (PS3.4 F.7.2, PS3.7 10.1).
+"""N-CREATE and N-SET are judged here: what a performed step may become (PS3.4 F.7.2, PS3.7 10.1).
 
 Identity and status are judged always. What else departs from Table F.7.2-1 is refused where `strict`, and
 otherwise accepted with a deviation: a sentence for people.
@@ -56,7 +56,10 @@ MOST_IGNORED_NAMED = 3  # tags, for more do not fit into the comment
 
 
 class MppsRefused(Exception):
-    """The answer to the scanner. The comment has at most 64 characters and nothing of a data set's values."""
+    """The scanner is answered with this status.
+
+    The comment has at most 64 characters and nothing of a data set's values.
+    """
 
     def __init__(self, status: int, comment: str, error_id: int | None = None) -> None:
         super().__init__(f"{status:04X} {comment}")
@@ -67,11 +70,11 @@ class MppsRefused(Exception):
 
 @dataclass(frozen=True)
 class Accepted:
-    """The step as it is from now on.
+    """The step is as it says from now on.
 
     `deviations` are sentences for people, which may quote values; `remarks` are those that many scanners
     earn with every message, and that cost nothing: what may be empty was left out. `warning` is the Error
-    Comment of the answer 0107, Attribute List Error; empty, the answer is 0000.
+    Comment of the answer 0107, Attribute List Error; where it is empty, the answer is 0000.
     """
 
     dataset: DataSet
@@ -83,7 +86,10 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Fault:
-    """A departure from the table: how it is refused, and the sentence that tells it where it is not."""
+    """A fault departs from the table.
+
+    It says how it is refused, and has the sentence that tells of it where it is not.
+    """
 
     status: int
     path: Path
@@ -95,13 +101,13 @@ class Fault:
 
 
 def check_instance_uid(uid: str) -> None:
-    """Raises Refused for what is no SOP Instance UID."""
+    """Raise MppsRefused for what is no SOP Instance UID."""
     if representations.problem("UI", uid) or "." not in uid:
         raise MppsRefused(INVALID_OBJECT_INSTANCE, "The SOP Instance UID is not valid")
 
 
 def created(dataset: Dataset, *, strict: bool) -> Accepted:
-    """An N-CREATE's Attribute List (PS3.4 F.7.2.1). Raises Refused."""
+    """Judge an N-CREATE's Attribute List (PS3.4 F.7.2.1). Raises MppsRefused."""
     reading = json_model.read(dataset)
     status = _sent_status(reading.dataset)
     if status is None:
@@ -115,7 +121,7 @@ def created(dataset: Dataset, *, strict: bool) -> Accepted:
 
 
 def modified(stored: DataSet, status: str, modifications: Dataset, *, strict: bool) -> Accepted:
-    """An N-SET's Modification List upon what is stored (PS3.4 F.7.2.2). Raises Refused.
+    """Apply an N-SET's Modification List to what is stored (PS3.4 F.7.2.2). Raises MppsRefused.
 
     Sequences are replaced whole. What the table does not allow in an N-SET is ignored, with a warning.
     """
@@ -146,7 +152,7 @@ def modified(stored: DataSet, status: str, modifications: Dataset, *, strict: bo
 
 
 def _sent_status(dataset: DataSet) -> str | None:
-    """One of the three; None where the attribute is absent. Raises Refused."""
+    """Return one of the three, or None where the attribute is absent. Raises MppsRefused."""
     element = dataset.get(STATUS.key)
     if element is None:
         return None
@@ -159,7 +165,7 @@ def _sent_status(dataset: DataSet) -> str | None:
 
 
 def _missing(table: Iterable[MppsAttribute], dataset: DataSet, path: Path = ()) -> Iterator[Fault]:
-    """Attributes of type 1 without a value and of type 2 that were not sent, in items as well."""
+    """Yield attributes of type 1 without a value and of type 2 that were not sent, in items as well."""
     for attribute in table:
         element = dataset.get(attribute.key)
         if element is None:
@@ -174,7 +180,7 @@ def _missing(table: Iterable[MppsAttribute], dataset: DataSet, path: Path = ()) 
 
 
 def _missing_in_items(dataset: DataSet) -> Iterator[Fault]:
-    """Of the sequences that an N-SET may carry."""
+    """Yield what is missing in the items of the sequences that an N-SET may carry."""
     for attribute in ATTRIBUTES:
         if attribute.items and attribute.n_set is not None:
             for item in json_model.items(dataset.get(attribute.key)):
@@ -182,7 +188,7 @@ def _missing_in_items(dataset: DataSet) -> Iterator[Fault]:
 
 
 def _without_final_values(dataset: DataSet, status: str, *, strict: bool) -> Iterator[Fault]:
-    """What a step that is completed or discontinued must have (Table F.7.2-1, Final State)."""
+    """Yield what a completed or discontinued step must have and has not (Table F.7.2-1, Final State)."""
     for attribute in (END_DATE, END_TIME, PERFORMED_SERIES):
         # Many a scanner is stopped before its first series: that says nothing worth reading.
         is_usual = attribute is PERFORMED_SERIES and status == DISCONTINUED and not strict
@@ -237,7 +243,7 @@ def _problems(attribute: MppsAttribute, element: Any) -> Iterator[str]:
 def _judged(
     missing: Iterable[Fault], illegal: Iterable[Fault], *, strict: bool
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Deviations and remarks. Raises Refused for the first fault where `strict`, the gravest first."""
+    """Return deviations and remarks; where `strict`, raise MppsRefused for the gravest fault."""
     missing = list(missing)
     grave = [*(fault for fault in missing if fault.required), *illegal]
     slight = [fault for fault in missing if not fault.required]
@@ -252,7 +258,7 @@ def _judged(
 
 
 def _left_out(paths: Iterable[Path]) -> str:
-    """One sentence for all."""
+    """Return one sentence for all that may be empty and was left out."""
     by_sequence: dict[Path, list[str]] = {}
     for path in paths:
         by_sequence.setdefault(path[:-1], []).append(_named(path[-1:]))
@@ -264,7 +270,7 @@ def _left_out(paths: Iterable[Path]) -> str:
 
 
 def _not_changed(stored: DataSet, ignored: DataSet) -> Iterator[str]:
-    """An operator who retypes the patient during the examination is seen here."""
+    """Yield what an N-SET tried to change: an operator who retypes the patient is seen here."""
     for key, element in ignored.items():
         sent, kept = list(_leaves(element)), list(_leaves(stored.get(key)))
         if sent and sent != kept:
@@ -273,7 +279,7 @@ def _not_changed(stored: DataSet, ignored: DataSet) -> Iterator[str]:
 
 
 def _leaves(element: Any) -> Iterator[str]:
-    """All values in an attribute and its items, without what is not significant in them."""
+    """Yield all values in an attribute and its items, without what is not significant in them."""
     for item in json_model.items(element):
         for nested in item.values():
             yield from _leaves(nested)
@@ -287,7 +293,7 @@ def _not_created(stored: DataSet, allowed: DataSet) -> Iterator[str]:
 
 
 def _warning(ignored: DataSet) -> str:
-    """The Error Comment of the answer to an N-SET with attributes that it may not carry."""
+    """Return the Error Comment of the answer to an N-SET with attributes that it may not carry."""
     if not ignored:
         return ""
     tags = [printed(int(key, 16)) for key in ignored]
@@ -298,7 +304,7 @@ def _warning(ignored: DataSet) -> str:
 
 
 def _named(path: Path) -> str:
-    """The attribute and the sequences around it, from the inside out, each with its tag."""
+    """Name the attribute and the sequences around it, from the inside out, each with its tag."""
     return " in ".join(f"{_name(tag)} {printed(tag)}" for tag in reversed(path))
 
 
@@ -307,7 +313,7 @@ def _name(tag: int) -> str:
 
 
 def _comment(verb: str, path: Path) -> str:
-    """An Error Comment with as much of the name as fits."""
+    """Return an Error Comment with as much of the name as fits."""
     short = f"{verb} {' in '.join(printed(tag) for tag in reversed(path[-3:]))}"
     full = f"{verb} {printed(path[-1])} {_name(path[-1])}"
     full += "".join(f" in {printed(tag)}" for tag in reversed(path[-3:-1]))

@@ -1,4 +1,4 @@
-"""The attributes of a Modality Performed Procedure Step: PS3.4 Table F.7.2-1, in its order.
+"""PS3.4 Table F.7.2-1 lists the attributes of a Modality Performed Procedure Step, in this order.
 
 The rules (`worklist.dicom.mpps`), N-GET (`worklist.dicom.retrieval`) and the conformance statement read it.
 """
@@ -15,7 +15,7 @@ from pydicom.tag import BaseTag, Tag
 
 @dataclass(frozen=True)
 class MppsAttribute:
-    """A row of Table F.7.2-1.
+    """This is a row of Table F.7.2-1.
 
     `n_create` is the type at N-CREATE (1, 1C, 2, 3). `n_set` holds the types of SCU and SCP at N-SET, and
     None says that an N-SET may not carry it. `final` is the requirement on a step that is COMPLETED or
@@ -37,7 +37,7 @@ class MppsAttribute:
 
     @cached_property
     def key(self) -> str:
-        """Its key in the DICOM JSON Model."""
+        """Return its key in the DICOM JSON Model."""
         return f"{self.tag:08X}"
 
     @cached_property
@@ -46,7 +46,7 @@ class MppsAttribute:
 
     @cached_property
     def is_multiple(self) -> bool:
-        """Whether more than one value is allowed."""
+        """Return whether more than one value is allowed."""
         return dictionary_VM(self.tag) != "1"
 
     @cached_property
@@ -59,7 +59,7 @@ class MppsAttribute:
 
 
 def printed(tag: int) -> str:
-    """A tag as the standard prints it, such as (0008,103E)."""
+    """Return a tag as the standard prints it, such as (0008,103E)."""
     return f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
 
 

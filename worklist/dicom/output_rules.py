@@ -1,4 +1,4 @@
-"""How answers to one application entity differ from what is stored: data for the encoder's plan."""
+"""Output rules tell the encoder's plan how answers to one device differ from what is stored."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Coded = tuple[str, tuple[str, str, str]]  # a protocol's name, and its code's va
 
 
 class CodesSent(Enum):
-    """What becomes of the codes of a protocol."""
+    """The codes of a protocol are sent in one of these ways."""
 
     AS_STORED = "as_stored"
     SHORT_ONLY = "short_only"  # a receiver that does not know Long Code Value (0008,0119)
@@ -37,7 +37,7 @@ class TooLong(EncodingError):
 
 @dataclass(frozen=True)
 class OutputRules:
-    """Each is off where it is empty; then the answer is what is stored.
+    """Each rule is off where it is empty; then the answer is what is stored.
 
     `character_set` are the terms of Specific Character Set (0008,0005); without them the query decides.
     """
@@ -53,7 +53,7 @@ class OutputRules:
     protocol_codes: tuple[Coded, ...] = ()
 
     def applied(self, record: Record) -> Record:
-        """The record as it is answered. Raises TooLong."""
+        """Return the record as it is answered. Raises TooLong."""
         self._check_lengths(record)
         changes = {**self._station(record), **self._protocol(record)}
         return {**record, **changes} if changes else record
@@ -106,7 +106,7 @@ class OutputRules:
 
 
 def read_protocol_codes(text: str, *, scheme: str) -> tuple[Coded, ...]:
-    """`PROTOCOL = VALUE | SCHEME | MEANING`, one a line; scheme and meaning may be left out.
+    """Read `PROTOCOL = VALUE | SCHEME | MEANING`, one a line; scheme and meaning may be left out.
 
     Without a scheme it is the one given, without a meaning the protocol's name. Raises ValueError with a
     sentence.

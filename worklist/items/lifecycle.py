@@ -1,4 +1,4 @@
-"""The one place where an item's status changes."""
+"""An item's status changes in this module alone."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def move(item: WorklistItem, *, to: Status, actor: str, reason: str = "") -> Non
 
 
 def withdraw(item: WorklistItem, *, actor: str, reason: str = "") -> bool:
-    """Cancel the item because its source no longer has it; whether it was done.
+    """Cancel the item because its source no longer has it, and return whether it was cancelled.
 
     An examination under way or done stays as it is; of one under way a person is told.
     """

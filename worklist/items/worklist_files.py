@@ -1,4 +1,4 @@
-"""DICOM worklist files as wlmscpfs and Orthanc keep them, read into the values of worklist items.
+"""DICOM worklist files, as wlmscpfs and Orthanc keep them, are read here into the values of items.
 
 A file is a data set of PS3.4 Table K.6-1, with or without file meta information; each item of its
 Scheduled Procedure Step Sequence is one worklist item.
@@ -46,7 +46,7 @@ _TEXT_LENGTH = 64
 
 @dataclass(frozen=True)
 class ScheduledStep:
-    """One worklist item as a file has it.
+    """This is one worklist item as a file has it.
 
     `values` are intake's (field names, DICOM text); `extra` is by keyword, None where the file says that
     there is no value; `status` is one of the model's, or None where the file says nothing.
@@ -69,7 +69,7 @@ class WorklistFile:
 
 @dataclass
 class _Content:
-    """What one data set, the root or a step item, has for an item."""
+    """This is what one data set, the root or a step item, has for an item."""
 
     values: dict[str, str] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
@@ -77,7 +77,7 @@ class _Content:
 
 
 def find(paths: Iterable[Path], unreadable: Callable[[Path, str], None]) -> Iterator[Path]:
-    """The files named, and those with a worklist file's suffix in the folders named, in order of name.
+    """Yield the files named, and those with a worklist file's suffix in the folders named, in order of name.
 
     Links are followed, each folder once. `unreadable` is told of each path that cannot be looked at.
     """
@@ -109,7 +109,7 @@ def _find(
 
 
 def read(path: Path) -> WorklistFile:
-    """The file's steps. Raises Refused."""
+    """Return what the file holds. Raises FileRefused."""
     data = _bytes(path)
     with reading.strictly():
         return _worklist_file(reading.read_dataset(data))
@@ -186,7 +186,7 @@ def _status(term: str) -> str | None:
 
 
 def _take_study_description(values: dict[str, str], extra: dict[str, Any]) -> None:
-    """The field answers for both descriptions; a Study Description of its own is kept beside it."""
+    """Let the field answer for both descriptions; a differing Study Description is kept beside it."""
     study = extra.get("StudyDescription")
     if study and not values.get("study_description"):
         values["study_description"] = study
@@ -195,7 +195,7 @@ def _take_study_description(values: dict[str, str], extra: dict[str, Any]) -> No
 
 
 def _take_protocol(values: dict[str, str], extra: dict[str, Any]) -> None:
-    """One plain code is protocol and coding scheme; any other sequence is kept as it is."""
+    """Take one plain code as protocol and coding scheme; any other sequence is kept as it is."""
     if PROTOCOL_KEYWORD not in extra:
         return
     codes = extra[PROTOCOL_KEYWORD]
@@ -230,7 +230,7 @@ def _content(dataset: Dataset, place: Place, *, declared: bool) -> _Content:
 
 
 def _is_storable(tag: BaseTag, place: Place) -> bool:
-    """Whether an item can hold an attribute that the table does not have in this place.
+    """Return whether an item can hold an attribute that the table does not have in this place.
 
     In a step item only the table's are; a step's attribute at the root (Modality, say) is misplaced.
     """

@@ -1,4 +1,4 @@
-"""The options for DICOM over TLS, of `run_mwl` and of `start`."""
+"""`run_mwl` and `start` have these options for DICOM over TLS."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def add_tls_options(parser: CommandParser, port: Callable[[str], int] = int) -> 
 
 
 def tls_arguments(options: Mapping[str, Any]) -> list[str]:
-    """The options once more, for another process."""
+    """Return the options once more, for another process."""
     names = ("tls_cert", "tls_key", "tls_ca", "tls_client_certificate")
     given = [(name, options[name]) for name in names if options[name]]
     port = [("tls_port", options["tls_port"])] if options["tls_cert"] else []
@@ -43,7 +43,7 @@ def tls_arguments(options: Mapping[str, Any]) -> list[str]:
 
 
 def tls_context(options: Mapping[str, Any]) -> ssl.SSLContext | None:
-    """None without a certificate. Raises CommandError."""
+    """Return the context, or None without a certificate. Raises CommandError."""
     from worklist.scp import tls
 
     refuse_without_certificate(options)

@@ -1,4 +1,4 @@
-"""What the worklist keeps.
+"""These models are what the worklist keeps.
 
 items         what a scanner is offered
 performed     what it reported back

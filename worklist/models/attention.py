@@ -1,4 +1,4 @@
-"""What a coordinator must look at."""
+"""Points of attention are what a coordinator must look at."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class AttentionQuerySet(models.QuerySet["Attention"]):
         return self.filter(resolved_at=None)
 
     def worst_first(self) -> AttentionQuerySet:
-        """By kind as `Kind` has them, the newest of each first."""
+        """Order by kind, as `AttentionKind` lists them, and the newest of each kind first."""
         whens = [When(kind=kind, then=Value(place)) for place, kind in enumerate(AttentionKind.values)]
         severity = Case(*whens, default=Value(len(whens)), output_field=models.IntegerField())
         return self.annotate(severity=severity).order_by("severity", "-opened_at", "-pk")
 
 
 class Attention(models.Model):
-    """One thing to look at, of a performed step, an item or both; kept after it is resolved."""
+    """A point of attention concerns a performed step, an item or both; it is kept after it is resolved."""
 
     kind = models.CharField(max_length=16, choices=AttentionKind.choices)
     step = models.ForeignKey(PerformedStep, models.CASCADE, null=True, blank=True, related_name="attention")

@@ -1,4 +1,4 @@
-"""History as people read it: who did what when, and which fields differ."""
+"""History is made readable here: who did what when, and which fields differ."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ ACTIONS = {"+": "Created", "~": "Changed", "-": "Deleted"}
 
 
 class FieldChange(NamedTuple):
-    """`name` is the field's own, `field` the one that people read."""
+    """`name` is the field's name in code, `field` the one that people read."""
 
     name: str
     field: str
@@ -24,7 +24,7 @@ class HistoryEntry(NamedTuple):
 
 
 def history_entries(records: list[Any], *, hidden: Iterable[str] = ()) -> Iterator[HistoryEntry]:
-    """Records, newest first, each with the fields in which it differs from the one before it."""
+    """Yield the records, newest first, each with the fields in which it differs from the one before it."""
     for record, older in zip(records, [*records[1:], None], strict=True):
         changes = _changes(record, older, hidden) if older and record.history_type == "~" else []
         yield HistoryEntry(record, ACTIONS[record.history_type], changes)

@@ -1,4 +1,4 @@
-"""What is particular to a scanner: who it is, how it may connect, and what it is offered."""
+"""A device's row holds what is particular to a scanner: who it is, how it may connect, what it is offered."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ CHARACTER_SETS = {
 
 class DeviceQuerySet(models.QuerySet["Device"]):
     def of(self, ae_title: str) -> Device | None:
-        """The device that speaks for an AE title: its own row, else the row `*`."""
+        """Return the device that speaks for an AE title: its own row, else the row `*`."""
         found = {device.ae_title: device for device in self.filter(ae_title__in=[ae_title, self.model.ANY])}
         return found.get(ae_title) or found.get(self.model.ANY)
 
@@ -224,14 +224,14 @@ class Device(Recorded):
             raise ValidationError(errors)
 
     def lets_in(self, address: str) -> bool:
-        """Whether it may call from there; a row whose addresses cannot be read lets nobody in."""
+        """Return whether it may call from there; a row whose addresses cannot be read lets nobody in."""
         try:
             return not self.addresses.strip() or peers.includes(self.addresses, address)
         except ValueError:
             return False
 
     def bears(self, subject: Any) -> bool:
-        """Whether a certificate's subject, or None without one, is the one that the device is bound to."""
+        """Return whether the subject of a certificate (None without one) is the one that it is bound to."""
         try:
             return not self.certificate_subject or peers.bears(subject, self.certificate_subject)
         except ValueError:

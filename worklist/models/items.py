@@ -1,4 +1,4 @@
-"""What a scanner is offered."""
+"""Worklist items are what a scanner is offered."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ STEP_EXISTS = "There is a step with this Study Instance UID and Scheduled Proced
 
 
 class Status(models.TextChoices):
-    """An item's life. On the wire IN_PROGRESS is STARTED (worklist.dicom.values)."""
+    """An item goes through these statuses; on the wire IN_PROGRESS is STARTED (`worklist.dicom.values`)."""
 
     SCHEDULED = "SCHEDULED", "Scheduled"
     IN_PROGRESS = "IN_PROGRESS", "In progress"
@@ -40,7 +40,7 @@ class Status(models.TextChoices):
 
 
 class Sex(models.TextChoices):
-    """(0010,0040), enumerated (PS3.3 C.7.1.1); empty is unknown."""
+    """These values of (0010,0040) are enumerated in PS3.3 C.7.1.1; an empty one is unknown."""
 
     FEMALE = "F", "Female"
     MALE = "M", "Male"
@@ -48,7 +48,7 @@ class Sex(models.TextChoices):
 
 
 def _comparable_group(*, db_index: bool = False) -> Any:
-    """A component group of a person's name as queries compare it; `WorklistItem.save` keeps it."""
+    """Return the column for a component group as queries compare it; `WorklistItem.save` fills it."""
     return models.CharField(max_length=64, blank=True, default="", editable=False, db_index=db_index)
 
 
@@ -58,7 +58,10 @@ OFFERED = ("SCHEDULED", "IN_PROGRESS", "DISCONTINUED")
 
 class WorklistQuerySet(models.QuerySet["WorklistItem"]):
     def matching(self, keys: WantedItems, *, offered: Collection[str] = OFFERED) -> WorklistQuerySet:
-        """The items that answer a query, by schedule; `offered` are the statuses unless it names some."""
+        """Return the items that answer a query, by schedule.
+
+        They have one of the statuses that the query names, or of `offered` where it names none.
+        """
         statuses = offered if keys.statuses is None else keys.statuses
         narrow = any(is_narrow(condition) for condition in keys.conditions)
         status = f"{STATUS_FIELD}__unindexed__in" if narrow else f"{STATUS_FIELD}__in"
@@ -69,16 +72,16 @@ class WorklistQuerySet(models.QuerySet["WorklistItem"]):
         return self.filter(restriction(Text("scheduled_station_aetitle", (ae_title,), several=True)))
 
     def overdue(self, today: date) -> WorklistQuerySet:
-        """Still scheduled though the day has passed."""
+        """Return the items that are still scheduled though their day has passed."""
         return self.filter(**{STATUS_FIELD: "SCHEDULED", f"{DATE_FIELD}__lt": today})
 
     def status_counts(self) -> dict[str, int]:
-        """How many items have each status; none of a status, no entry."""
+        """Return how many items have each status; one that no item has is absent."""
         return dict(self.order_by().values_list(STATUS_FIELD).annotate(models.Count("pk")))
 
 
 class WorklistItem(Recorded):
-    """One Scheduled Procedure Step with its Requested Procedure and patient (PS3.4 K.6.1.2.1).
+    """An item is one Scheduled Procedure Step with its Requested Procedure and patient (PS3.4 K.6.1.2.1).
 
     Fields hold values as DICOM has them, cleaned by `worklist.items.intake`: several station AE titles are
     separated by a backslash, a name's component groups by `=`.

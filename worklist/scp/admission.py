@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 def admit(event: Event, own_ae_title: str) -> None:
-    """EVT_REQUESTED. Whatever fails here refuses: pynetdicom would go on and accept."""
+    """Handle EVT_REQUESTED. Whatever fails here refuses: pynetdicom would go on and accept."""
     try:
         found = _judge(event, own_ae_title)
     except Exception as error:

@@ -1,4 +1,4 @@
-"""C-ECHO to a device, for people who set one up (PS3.4 Annex A)."""
+"""A C-ECHO goes to a device when a person sets one up (PS3.4 Annex A)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class EchoOutcome(NamedTuple):
 
 
 def echo(host: str, port: int, *, ae_title: str, own_ae_title: str) -> EchoOutcome:
-    """Whether the application entity answers."""
+    """Return whether the application entity answers, and a sentence for people."""
     entity = AE(ae_title=own_ae_title)
     entity.connection_timeout = entity.acse_timeout = entity.dimse_timeout = TIMEOUT
     entity.network_timeout = TIMEOUT
@@ -47,7 +47,10 @@ def _failed(sentence: str) -> EchoOutcome:
 
 
 def _unreachable(host: str, port: int) -> str:
-    """Asked first: pynetdicom leaves the socket of a failed connection open, and its reason in the log."""
+    """Return why there is no connection; empty where there is one.
+
+    It is asked first: pynetdicom leaves the socket of a failed connection open, and its reason in the log.
+    """
     try:
         socket.create_connection((host, port), TIMEOUT).close()
     except OSError as error:
@@ -56,7 +59,7 @@ def _unreachable(host: str, port: int) -> str:
 
 
 def _why(association: object, host: str, port: int) -> str:
-    """PS3.8 Table 9-21."""
+    """Return why there is no association (PS3.8 Table 9-21)."""
     if getattr(association, "is_rejected", False):
         primitive = association.acceptor.primitive  # type: ignore[attr-defined]
         codes = f"{primitive.result},{primitive.result_source},{primitive.diagnostic}"

@@ -1,4 +1,4 @@
-"""C-FIND on the Modality Worklist Information Model (PS3.4 K.4.1)."""
+"""C-FIND on the Modality Worklist Information Model is answered here (PS3.4 K.4.1)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class Exchange:
-    """One query while it is answered."""
+    """An exchange is one query while it is answered."""
 
     event: Event
     outbox: Outbox
@@ -49,7 +49,7 @@ class Exchange:
 
 
 def respond(event: Event) -> Iterator[tuple[Dataset, None]]:
-    """EVT_C_FIND. Pending answers are sent from here; pynetdicom sends the final success."""
+    """Handle EVT_C_FIND. Pending answers are sent from here; pynetdicom sends the final success."""
     exchange = Exchange(event, Outbox(event), time.monotonic())
     with connections.answering(event.assoc):
         failed = _answer(exchange)
@@ -97,7 +97,7 @@ def request_of(event: Event) -> FindRequest:
 
 
 def _dataset(failed: Failure) -> Dataset:
-    """The elements of the response's command set (PS3.4 Table K.4-1)."""
+    """Return the elements of the response's command set (PS3.4 Table K.4-1)."""
     dataset = Dataset()
     dataset.Status = failed.status
     if failed.tag is not None:

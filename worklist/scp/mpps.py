@@ -1,4 +1,4 @@
-"""Modality Performed Procedure Step: N-CREATE, N-SET, and N-GET for its Retrieve (PS3.4 F.7, F.8).
+"""Modality Performed Procedure Step is served here: N-CREATE, N-SET, N-GET for its Retrieve (PS3.4 F.7, F.8).
 
 What is answered is committed: the handlers return after the transaction.
 """
@@ -57,7 +57,7 @@ class MppsResponse(NamedTuple):
 
 
 class PerformedStepService(ProcedureStepServiceClass):
-    """pynetdicom's, which aborts the association for an operation that it does not know."""
+    """pynetdicom's own aborts the association for an operation that it does not know; this one answers."""
 
     def SCP(self, req: Any, context: PresentationContext) -> None:
         if isinstance(req, OPERATIONS.get(context.abstract_syntax, ())):
@@ -79,17 +79,17 @@ def register() -> None:
 
 
 def create(event: Event) -> tuple[Dataset, Dataset | None]:
-    """EVT_N_CREATE."""
+    """Handle EVT_N_CREATE."""
     return _respond(event, "N-CREATE", _create)
 
 
 def modify(event: Event) -> tuple[Dataset, Dataset | None]:
-    """EVT_N_SET."""
+    """Handle EVT_N_SET."""
     return _respond(event, "N-SET", _modify)
 
 
 def get(event: Event) -> tuple[Dataset, Dataset | None]:
-    """EVT_N_GET."""
+    """Handle EVT_N_GET."""
     return _respond(event, "N-GET", _get)
 
 
@@ -131,7 +131,7 @@ def _answer(event: Event, act: Callable[[Event], MppsResponse]) -> MppsResponse:
 
 
 def _instance(event: Event, answer: MppsResponse) -> str:
-    """The SOP Instance UID that the message is about, or that was made for it."""
+    """Return the SOP Instance UID that the message is about, or that was made for it."""
     request: Any = event.request
     named = getattr(request, "AffectedSOPInstanceUID", None) or getattr(
         request, "RequestedSOPInstanceUID", None
@@ -182,7 +182,7 @@ def _accepted(accepted: mpps.Accepted) -> MppsResponse:
 
 
 def _read(event: Event, encoded: BytesIO | None) -> Dataset:
-    """Raises Unreadable. No data set at all is an empty one."""
+    """Return the data set; where there is none at all, an empty one. Raises Unreadable."""
     transfer_syntax = event.context.transfer_syntax
     return datasets.read(
         encoded.getvalue() if encoded is not None else b"",
@@ -198,7 +198,7 @@ def _sender(event: Event) -> performing.Sender:
 
 
 def _status(answer: MppsResponse) -> Dataset:
-    """The elements of the response's command set beside the data set (PS3.7 Annex C)."""
+    """Return the elements of the response's command set beside the data set (PS3.7 Annex C)."""
     dataset = Dataset()
     dataset.Status = answer.status
     if answer.comment:

@@ -1,4 +1,4 @@
-"""The rows that tell what was done on an association."""
+"""What was done on an association is told by rows of activity."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from worklist.scp import records, tls
 
 
 def record(association: Association, kind: DeviceActivity.Kind, **more: Any) -> None:
-    """`request` is a query's, `status` the final one of the answer."""
+    """Queue a row of activity.
+
+    `request` is a query's, `status` the final one of the answer.
+    """
     primitive = association.requestor.primitive
     records.put(
         kind,

@@ -1,4 +1,4 @@
-"""What devices do, written into the database after it was answered, many rows at once.
+"""What devices do is written into the database after it was answered, many rows at once.
 
 A handler only puts a row into a queue. A full queue, which a database that is gone for long makes, drops
 the newest rows and counts them: a scanner never waits for its own record.
@@ -55,7 +55,7 @@ def put(kind: DeviceActivity.Kind, **more: Any) -> None:
 
 
 class _DroppedRows:
-    """Says so with the first row that is lost, and how many there were when the next is written."""
+    """The log tells of the first row that is lost, and how many there were when the next is written."""
 
     def __init__(self) -> None:
         self._number = 0
@@ -75,7 +75,7 @@ _dropped_rows = _DroppedRows()
 
 
 class Recorder:
-    """The thread that writes; one for each process of the server, started after the fork."""
+    """This thread writes; each process of the server has one, started after the fork."""
 
     def __init__(self) -> None:
         self._stop = Signal()
@@ -145,12 +145,12 @@ def _activity(row: ActivityRow) -> DeviceActivity:
 
 
 def _storable(text: str, longest: int | None) -> str:
-    """A peer may send anything as its AE title."""
+    """Return the text in ASCII and at most so long: a peer may send anything as its AE title."""
     return text.encode("ascii", "backslashreplace").decode("ascii").replace("\0", "\\0")[:longest]
 
 
 def _plain(request: FindRequest) -> tuple[bytes, bool]:
-    """The query inflated; none where it is longer than any scanner's."""
+    """Return the query inflated, or nothing where it is longer than any scanner's."""
     identifier = request.identifier
     if request.deflated:
         with suppress(Exception):  # bytes that were never deflated

@@ -1,4 +1,4 @@
-"""The TLS side of the server and of its associations (PS3.15 B: Secure Transport Connection)."""
+"""The server and its associations speak TLS here (PS3.15 B: Secure Transport Connection)."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ VERIFICATION = {
 
 
 class TlsFileUnusable(Exception):
-    """Which file cannot be used, and why: a sentence."""
+    """A file cannot be used; the sentence says which, and why."""
 
 
 class TlsFiles(NamedTuple):
-    """PEM files. Without `key` it is in the certificate's file."""
+    """These are PEM files. Without `key` it is in the certificate's file."""
 
     certificate: Path
     key: Path | None
@@ -49,7 +49,7 @@ class TlsFiles(NamedTuple):
 
 
 class TlsConnection(ssl.SSLSocket):
-    """A client's connection, whose handshake is made when its own thread first reads from it.
+    """A client's connection makes its handshake when its own thread first reads from it.
 
     The thread that accepts must not wait for a client, who may never say anything.
     """
@@ -73,7 +73,7 @@ class TlsConnection(ssl.SSLSocket):
 
 
 def server_context(files: TlsFiles, client_certificate: ClientCertificate) -> ssl.SSLContext:
-    """TLS 1.2 and later. Raises Unusable."""
+    """Return a context for TLS 1.2 and later. Raises TlsFileUnusable."""
     if client_certificate is not ClientCertificate.NONE and files.authorities is None:
         raise TlsFileUnusable(
             "A client certificate is judged by the authorities that are trusted: give --tls-ca."
@@ -96,7 +96,7 @@ def warn_of_expiry(certificate: Path) -> None:
 
 
 def peer_subject(association: Association) -> x509.Name | None:
-    """The subject of the client's certificate, which was verified; None without TLS or without one."""
+    """Return the subject of the client's certificate, which was verified; None without TLS or without one."""
     if association not in _subjects:
         subject = _subject(association)
         if subject is None:
@@ -159,7 +159,7 @@ def _readable(path: Path) -> None:
 
 
 def _tell(connection: TlsConnection, error: OSError) -> None:
-    """Why a connection was refused. OpenSSL's reasons are fixed words, nothing of what was sent."""
+    """Tell why a connection was refused. OpenSSL's reasons are fixed words, nothing of what was sent."""
     try:
         address = connection.getpeername()[0]
     except OSError:

@@ -1,4 +1,4 @@
-"""What time alone brings about: steps that never end, items that nobody performs."""
+"""Time alone brings about steps that never end and items that nobody performs: they are looked for here."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PRUNE_INTERVAL = 3600  # seconds
 
 
 class Watch:
-    """Looks for it whenever ATTENTION_INTERVAL seconds have passed; several servers may do so at once."""
+    """A watch looks whenever ATTENTION_INTERVAL seconds have passed; several servers may do so at once."""
 
     def __init__(self) -> None:
         self._next = self._next_prune = time.monotonic()

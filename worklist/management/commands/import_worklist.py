@@ -48,7 +48,7 @@ class Command(BaseCommand):
         self._conclude(items, dry_run=dry_run)
 
     def _import(self, path: Path, *, dry_run: bool) -> Counter[str]:
-        """All steps of the file, or none of them. Raises Refused."""
+        """Import all steps of the file, or none of them. Raises FileRefused."""
         file = worklist_files.read(path)
         seen = dict(self.seen)
         with transaction.atomic():
@@ -77,7 +77,7 @@ class Command(BaseCommand):
 
 
 def _import_step(path: Path, step: ScheduledStep, seen: Seen) -> str:
-    """What became of the step, one of OUTCOMES. Raises Refused."""
+    """Import the step, and return what became of it, one of OUTCOMES. Raises FileRefused."""
     earlier, same = seen.setdefault(step.key, (path, step))
     if same != step:
         raise FileRefused(f"{earlier} has the same step with other values: the last one read would win.")
@@ -102,7 +102,7 @@ def _change(item: WorklistItem, step: ScheduledStep) -> str:
 
 
 def _sentences(error: ValidationError) -> str:
-    """What intake found, by DICOM's names and without the values."""
+    """Say what intake found, by DICOM's names and without the values."""
     by_field = error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
     return " ".join(
         _named(field) + _QUOTED_VALUE.sub("This is", message)

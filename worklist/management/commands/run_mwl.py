@@ -1,4 +1,4 @@
-"""`manage.py run_mwl`: the DICOM server."""
+"""Run the DICOM server."""
 
 from __future__ import annotations
 

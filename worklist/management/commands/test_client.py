@@ -57,7 +57,7 @@ class Command(BaseCommand):
 
 
 def identifier(options: dict[str, Any]) -> Dataset:
-    """Every matching key, with a value where one is given, and what the table shows beside them.
+    """Return every matching key, with a value where one is given, and what the table shows beside them.
 
     The values are sent as they are given: to see what a server makes of them is what this client is for.
     """
