@@ -1,4 +1,4 @@
-"""The benchmark counts what comes back, and fails on what is wrong; not how fast anything is."""
+"""The benchmark counts what comes back, and fails on what is wrong, however fast anything is."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ REQUEST = client.find_request(items.query())
 
 @pytest.fixture
 def small(tmp_path: Path) -> Callable[[], tuple[int, Path]]:
-    """A run with few items: its exit code, and where it has written its figures."""
+    """Run with few items, and return the exit code and where the figures are."""
 
     def run() -> tuple[int, Path]:
         file = tmp_path / "figures.json"
@@ -187,7 +187,7 @@ def test_a_report_that_is_not_answered_with_success_fails(status: int) -> None:
 
 @contextmanager
 def answering(*statuses: int) -> Iterator[int]:
-    """A port where one association is accepted and its first request answered with the statuses."""
+    """Open a port where one association is accepted and its first request answered with the statuses."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(10)
         thread = Thread(target=_answer, args=(listener, statuses))
@@ -213,7 +213,7 @@ def _answer(listener: socket.socket, statuses: tuple[int, ...]) -> None:
 
 
 def _read_pdu(connection: socket.socket) -> int:
-    """The type of the next PDU; A-RELEASE-RQ where the user has hung up instead."""
+    """Return the type of the next PDU; A-RELEASE-RQ where the user has hung up instead."""
     header = connection.recv(6, socket.MSG_WAITALL)
     if len(header) < 6:
         return client.RELEASE_RQ
@@ -223,7 +223,7 @@ def _read_pdu(connection: socket.socket) -> int:
 
 
 def _response(status: int) -> bytes:
-    """A response, one PDU for the command and, where it is pending, one for an empty identifier."""
+    """Make a response: one PDU for the command and, where it is pending, one for an empty identifier."""
     pending = status in client.PENDING
     kind = struct.pack("<H", client.WITH_DATA if pending else client.WITHOUT_DATA)
     command = client.DATA_SET_TYPE_HEADER + kind + client.STATUS_HEADER + struct.pack("<H", status)

@@ -1,4 +1,4 @@
-"""Holds the table of who may import whom, by reading the imports of every module."""
+"""This holds the table of who may import whom, by reading the imports of every module."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ RULES = (
 
 
 def imported(module: str, tree: ast.AST, *, is_package: bool) -> Iterator[str]:
-    """Every dotted name that the module imports, relative ones resolved."""
+    """Return every dotted name that the module imports, relative ones resolved."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -69,7 +69,7 @@ def matches(name: str, patterns: tuple[str, ...]) -> bool:
 
 
 def forbidden(name: str, never: tuple[str, ...]) -> bool:
-    """Whether the name, or any package on the way to it, may not be imported."""
+    """Return whether the name, or any package on the way to it, may not be imported."""
     parts = name.split(".")
     return any(matches(".".join(parts[:end]), never) for end in range(1, len(parts) + 1))
 

@@ -1,4 +1,4 @@
-"""Answers built the slow way: a pydicom Dataset from a request and a record, written by pydicom.
+"""Answers are built here the slow way: a pydicom Dataset of a request and a record, written by pydicom.
 
 It follows PS3.4 K.4.1.1.3.2 and Table K.6-1 on its own, without the code of `worklist.dicom.encoding`.
 """
@@ -42,7 +42,10 @@ def read(identifier: bytes, *, implicit_vr: bool) -> Dataset:
 
 
 def expected(request: Dataset, record: Mapping[str, Any], *, implicit_vr: bool) -> EncodedAnswer:
-    """The answer in the first character set that holds it: none, the request's, ISO_IR 100, ISO_IR 192."""
+    """Return the answer in the first character set that holds it.
+
+    These are none, the request's, ISO_IR 100 and ISO_IR 192.
+    """
     builder = _Builder(record)
     answer = builder.root(request)
     asked = request.get("SpecificCharacterSet") or ""
@@ -55,7 +58,7 @@ def expected(request: Dataset, record: Mapping[str, Any], *, implicit_vr: bool) 
 
 
 def _holds(character_set: str | Iterable[str], texts: Iterable[str]) -> bool:
-    """Whether pydicom reads back what it writes; its default repertoire is wider than ASCII."""
+    """Return whether pydicom reads back what it writes; its default repertoire is wider than ASCII."""
     terms = [character_set] if isinstance(character_set, str) else list(character_set)
     extended = [character for text in texts for character in text if not character.isascii()]
     if not terms[0] and any(character <= "\xff" or len(terms) == 1 for character in extended):
@@ -227,7 +230,7 @@ def _keys(request: Dataset, tag: BaseTag) -> Dataset | None:
 
 
 def _asks_for_the_unknown(keys: Dataset | None) -> bool:
-    """Whether there is a key, at any depth, that no stored item can have."""
+    """Return whether there is a key, at any depth, that no stored item can have."""
     if keys is None:
         return False
     return any(not dictionary_has_tag(tag) or _asks_for_the_unknown(_keys(keys, tag)) for tag in _asked(keys))

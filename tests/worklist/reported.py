@@ -1,4 +1,4 @@
-"""Performed steps as scanners bring them about, and something to look at of every kind."""
+"""Performed steps come about here as by scanners, with something to look at of every kind."""
 
 from __future__ import annotations
 
@@ -38,27 +38,27 @@ def an_item(**values: Any) -> WorklistItem:
 
 
 def reported(dataset: Dataset, *, sender: performing.Sender = SCANNER) -> PerformedStep:
-    """The step that an N-CREATE with the data set makes."""
+    """Return the step that an N-CREATE with the data set makes."""
     uid = new_uid()
     performing.begin(uid, dataset, sender=sender)
     return PerformedStep.objects.get(sop_instance_uid=uid)
 
 
 def updated(step: PerformedStep, modifications: Dataset) -> PerformedStep:
-    """The step after an N-SET."""
+    """Return the step after an N-SET."""
     performing.update(step.sop_instance_uid, modifications, sender=SCANNER)
     return PerformedStep.objects.get(pk=step.pk)
 
 
 def unscheduled(item: WorklistItem, **changes: Any) -> PerformedStep:
-    """An examination of the item's patient with a study of the scanner's own, and no other id."""
+    """Report an examination of the item's patient with a study of the scanner's own, and no other id."""
     nothing = dict.fromkeys(("AccessionNumber", "ScheduledProcedureStepID", "RequestedProcedureID"), "")
     named = scheduled_step(item, **{**nothing, "StudyInstanceUID": new_uid()})
     return reported(begun(item, ScheduledStepAttributesSequence=[named], **changes))
 
 
 def open_point(kind: AttentionKind, **values: Any) -> Attention:
-    """An open point of attention of that kind, brought about as it would be; `values` are the item's."""
+    """Open a point of attention of that kind as it would come about; `values` are the item's."""
     BRING_ABOUT[kind](values)
     return Attention.objects.open().filter(kind=kind).latest("pk")
 

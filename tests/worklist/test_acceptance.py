@@ -34,7 +34,7 @@ MR1 = {"S1", "S3", "S5", "S6", "S7", "S8", "S9"}
 
 
 def found(responses: list[tuple[int, Any]]) -> set[str]:
-    """The steps that were answered, each once, before one final success without an identifier."""
+    """Return the steps that were answered, each once, before one final success without an identifier."""
     *pending, (final, nothing) = responses
     assert (final, nothing) == (SUCCESS, None)
     assert {status for status, _ in pending} <= {PENDING, WITHOUT_SOME_KEYS}
@@ -219,7 +219,7 @@ def test_fuzzy_matching_and_time_zones_are_never_promised(
 
 
 def everything() -> Dataset:
-    """Every attribute of Table K.6-1, empty."""
+    """Ask for every attribute of Table K.6-1, all empty."""
     identifier = Dataset()
     for attribute in item_attributes.ROOT_ATTRIBUTES:
         identifier.add_new(attribute.tag, attribute.vr, None)

@@ -1,4 +1,4 @@
-"""Needs attention and performed steps in the admin, through Django's test client.
+"""The admin shows what needs attention, and performed steps, through Django's test client.
 
 Not here: what is found and when it is resolved by itself (test_attention.py).
 """
@@ -27,7 +27,7 @@ HOSTILE = "<script>alert(1)</script>^Eve"
 
 @pytest.fixture(params=["admin", "write", "read"])
 def person(request: pytest.FixtureRequest, client: Client, alice: User, bob: User, charlie: User) -> Client:
-    """Signed in, one of each role; `may_act` says whether the role keeps the worklist."""
+    """Sign in, one of each role; `may_act` says whether the role keeps the worklist."""
     client.force_login({"admin": alice, "write": bob, "read": charlie}[request.param])
     client.may_act = request.param != "read"  # type: ignore[attr-defined]
     return client
@@ -75,7 +75,7 @@ def test_every_kind_has_its_page_for_every_role_and_quotes_nothing_as_markup(
 
 
 class TestWhoMayAct:
-    """By POST: a button that is not shown can be sent all the same."""
+    """Each acts by POST: a button that is not shown can be sent all the same."""
 
     def test_resolve(self, person: Any) -> None:
         point = reported.open_point(AttentionKind.DEVIATION)
@@ -199,7 +199,7 @@ class TestResolving:
 
 
 class TestCorrecting:
-    """An item's own page, once its examination has begun."""
+    """An item's own page changes once its examination has begun."""
 
     @pytest.fixture
     def examined(self) -> WorklistItem:

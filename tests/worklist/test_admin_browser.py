@@ -1,4 +1,4 @@
-"""The admin's pages in a real browser: what a coordinator clicks, and that no other host is asked.
+"""A coordinator clicks through the admin's pages in a real browser, and no other host is asked.
 
 Not here: rules and permissions (test_admin.py).
 """

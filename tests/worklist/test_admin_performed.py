@@ -1,4 +1,4 @@
-"""Performed steps in the admin: what the pages tell, and an item whose identity is frozen.
+"""The admin shows performed steps, and an item whose identity is frozen.
 
 Not here: who may link, unlink and close (test_admin_attention.py).
 """

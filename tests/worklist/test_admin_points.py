@@ -1,4 +1,4 @@
-"""Points of attention in the admin: the list, and what the page of each kind offers to whom.
+"""The admin lists points of attention, and the page of each kind offers its own means to whom it should.
 
 Not here: how they come to be (test_attention.py), what people then do (test_admin_attention.py).
 """

@@ -1,4 +1,4 @@
-"""Points of attention by REST: read, and resolved."""
+"""Points of attention are read and resolved by REST."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Devices by REST: their rules, what they did, what they would see, and why an item is missing."""
+"""REST tells of devices: their rules, what they did, what they would see, and why an item is missing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def client(charlie: User) -> APIClient:
 
 @pytest.fixture
 def todays(db: None) -> dict[str, WorklistItem]:
-    """For MR1 and CT1 today, and for MR1 tomorrow."""
+    """Make items for MR1 and CT1 today, and for MR1 tomorrow."""
     today = timezone.localdate()
     made = {
         "MR1": make_item(1, scheduled_start_date=today),

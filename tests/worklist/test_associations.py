@@ -354,7 +354,7 @@ def _is_running(pid: int) -> bool:
 
 
 def run_mwl(*arguments: str, **environment: str) -> tuple[int, str]:
-    """Exit code and all that is written, of a `run_mwl` that must not come up."""
+    """Return exit code and all that is written, of a `run_mwl` that must not come up."""
     done = subprocess.run(
         [sys.executable, str(MANAGE), "run_mwl", *arguments],
         env={**os.environ, **test_database_environment(), **environment},

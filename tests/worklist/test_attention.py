@@ -1,4 +1,7 @@
-"""What is brought to a coordinator: once, until it is resolved or right again, and not again for the same."""
+"""A point is brought to a coordinator once, until it is resolved or right again.
+
+It does not come again for the same reason.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ def item() -> WorklistItem:
 
 
 def named(name: str, patient_id: str = "P1") -> dict[str, Any]:
-    """A data set that names a patient."""
+    """Make a data set that names a patient."""
     return {
         "00100010": {"vr": "PN", "Value": [{"Alphabetic": name}]},
         "00100020": {"vr": "LO", "Value": [patient_id]},

@@ -1,4 +1,4 @@
-"""The page of a point of attention in a real browser: searching, unlinking, and whether it can be read.
+"""The page of a point of attention is used in a real browser: searched, unlinked and read.
 
 Not here: linking a candidate and resolving with a note (test_admin_browser.py).
 """

@@ -1,4 +1,4 @@
-"""docs/conformance.md: generated, current, and true where it has facts of its own."""
+"""docs/conformance.md is generated, current, and true where it has facts of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The compiled encoder, held against pydicom, and the rules of answers (PS3.4 K.4.1.1.3.2, Table K.6-1).
+"""The compiled encoder is held against pydicom, and the rules of answers (PS3.4 K.4.1.1.3.2, Table K.6-1).
 
 Associations, transfer syntaxes as negotiated and the order of answers are tested where they are made.
 """
@@ -49,13 +49,13 @@ def keys(*keywords: str) -> Dataset:
 
 
 def read_lazily(request: Dataset, *, implicit_vr: bool) -> Dataset:
-    """The request as it arrives: undecoded elements, without VR where it is implicit."""
+    """Read the request as it arrives: undecoded elements, without VR where it is implicit."""
     buffer = BytesIO(write(request, implicit_vr=implicit_vr))
     return read_dataset(buffer, implicit_vr, is_little_endian=True)
 
 
 def header(tag: int, vr: str, *, implicit_vr: bool) -> bytes:
-    """An element of zero length (PS3.5 7.1.2, 7.1.3)."""
+    """Return an element of zero length (PS3.5 7.1.2, 7.1.3)."""
     number = struct.pack("<HH", tag >> 16, tag & 0xFFFF)
     if implicit_vr:
         return number + b"\0\0\0\0"
@@ -69,7 +69,7 @@ def step_keys(*keywords: str) -> Dataset:
 
 
 def answer(request: Dataset, *, complete: bool = True, implicit_vr: bool = False, **fields: Any) -> Dataset:
-    """The decoded answer for the example item with these fields."""
+    """Return the decoded answer for the example item with these fields."""
     encoded = AnswerPlan(request, implicit_vr=implicit_vr).encode(RECORD | fields)
     assert encoded.complete is complete
     return read(encoded.identifier, implicit_vr=implicit_vr)

@@ -1,4 +1,4 @@
-"""Why a participant is missing, in the words that a coordinator reads."""
+"""A coordinator reads why a participant is missing in these words."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def fixed_day(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def reason(item: Mapping[str, Any], keys: Mapping[str, str] | None = None, **rules: Any) -> Reason | None:
-    """Why an item of S1's with these values is not answered to MR1, whose device has these rules."""
+    """Return why an item of S1's with these values is not answered to MR1, whose device has these rules."""
     saved = make_item(**item)
     saved.save_as("test")
     offer = offers.offer_of(Device(ae_title="MR1", **rules), "MR1")

@@ -1,5 +1,7 @@
-"""Of random items, queries and devices: the search answers what a slow reference says, and an item is
-explained if and only if it is not answered."""
+"""The search answers what a slow reference says, for random items, queries and devices.
+
+An item is explained if and only if it is not answered.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +68,7 @@ def request_of(identifier: Dataset) -> FindRequest:
 
 
 def is_selected(item: dict[str, Any], identifier: Dataset, device: dict[str, Any]) -> bool:
-    """By the rules of the device's row as its help texts tell them."""
+    """Select by the rules of the device's row as its help texts tell them."""
     status, day = item["performed_procedure_step_status"], item["scheduled_start_date"]
     own = list(filter(None, device["station_ae_titles"].split("\\"))) or [device["ae_title"]]
     asked = reference_matcher.key(identifier, "ScheduledStationAETitle")

@@ -1,4 +1,4 @@
-"""What `extra_attributes` may hold: the data dictionary decides, and what the fields do not have already."""
+"""The data dictionary decides what `extra_attributes` may hold, beside what the fields have already."""
 
 from __future__ import annotations
 

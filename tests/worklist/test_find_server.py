@@ -212,7 +212,7 @@ def test_row_74_a_cancel_ends_the_answers_and_the_association_stays(
 
 
 def _in_flight(user: scu.RawUser) -> int:
-    """Answers that both kernels may hold already: those cannot be taken back."""
+    """Return how many answers both kernels may hold already: those cannot be taken back."""
     received = user.socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
     return (received + 2 * 32 * 1024) // min(user.pdu_lengths[1:])
 
@@ -238,7 +238,7 @@ def test_a_slow_reader_fills_no_memory(server: RunningServer, items: Items) -> N
 
 
 def _halt(user: scu.RawUser) -> Callable[[], bool]:
-    """Whether nothing more arrives: what the user has not read fills both kernels' buffers."""
+    """Return whether nothing more arrives: what the user has not read fills both kernels' buffers."""
     seen: list[int] = []
 
     def has_halted() -> bool:
@@ -441,7 +441,7 @@ def test_row_94_the_log_tells_of_queries_and_of_no_participant(
 
 
 class Provider:
-    """What the outbox sees of pynetdicom: a queue that is sent first, then what the peer has sent is read."""
+    """The outbox sees this of pynetdicom: a queue that is sent first, then what the peer has sent is read."""
 
     def __init__(self, cancel_after: int) -> None:
         self.to_provider_queue: queue.Queue[Any] = queue.Queue()
@@ -467,7 +467,7 @@ class Provider:
         return None
 
     def run(self, seconds: float) -> None:
-        """While the outbox sleeps, a few answers are sent, or the cancel is read."""
+        """Send a few answers while the outbox sleeps, or read the cancel."""
         self.is_cancelled = self.ready and self.to_provider_queue.empty()
         for _ in range(min(3, self.to_provider_queue.qsize())):
             self.to_provider_queue.get()
@@ -488,7 +488,7 @@ def test_a_cancel_is_heard_within_50_further_answers(
 
 
 class TestPacked:
-    """PS3.8 9.3.5.1 and Annex E.2."""
+    """Messages are packed as PS3.8 9.3.5.1 and Annex E.2 say."""
 
     def test_command_and_data_share_a_pdu_that_holds_them(self) -> None:
         assert list(packed(b"CC", b"DDDD", largest=18)) == [[b"\x03CC", b"\x02DDDD"]]

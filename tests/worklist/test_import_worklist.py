@@ -1,4 +1,7 @@
-"""import_worklist: files as wlmscpfs and Orthanc keep them. What intake refuses is tested with intake."""
+"""import_worklist reads files as wlmscpfs and Orthanc keep them.
+
+What intake refuses is tested with intake.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +69,7 @@ def worklist(*steps: Dataset, **changes: Any) -> Dataset:
 
 
 def dataset(given: dict[str, Any]) -> Dataset:
-    """A data set from keywords; None leaves the attribute out."""
+    """Make a data set of keywords; None leaves the attribute out."""
     made = Dataset()
     with config.disable_value_validation():
         for keyword, value in given.items():
@@ -327,7 +330,7 @@ def test_what_an_item_cannot_hold_is_left_out_and_named(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_walked_and_its_other_files_passed_over(tmp_path: Path) -> None:
-    """wlmscpfs keeps a folder for each called AE title, with a lockfile."""
+    """For each called AE title wlmscpfs keeps a folder, with a lockfile."""
     for number, name in enumerate(("OFFIS/a.wl", "OFFIS/b.DCM", "MR/deep/c.dcm")):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         write(tmp_path / name, worklist(step(ScheduledProcedureStepID=f"S{number}")))
@@ -442,7 +445,7 @@ def test_what_is_no_worklist_file_is_refused(tmp_path: Path, data: bytes, reason
 
 @pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRLittleEndian])
 def test_a_truncated_file_is_refused_or_whole(tmp_path: Path, syntax: UID) -> None:
-    """Wherever it is cut: no value is taken that is shorter than it was, and no step is lost unnoticed."""
+    """Wherever it is cut, no value is taken that is shorter than it was, and no step is lost unnoticed."""
     name = "DOE^JOHN^WITH^A^LONGER"
     content = worklist(step(), step(ScheduledProcedureStepID="S2"), PatientName=name)
     data = write(tmp_path / "whole.wl", content, syntax).read_bytes()
@@ -497,7 +500,7 @@ def test_links_are_followed_once(tmp_path: Path) -> None:
 
 @contextmanager
 def as_nobody() -> Iterator[None]:
-    """The administrator may read anything, so a test that he runs has to be someone else."""
+    """Run as someone else: the administrator may read anything."""
     if os.geteuid():
         yield
         return
@@ -558,7 +561,7 @@ def test_dcmtks_own_worklist_is_imported(tmp_path: Path) -> None:
 
 
 def test_items_survive_a_way_through_files(tmp_path: Path) -> None:
-    """Items, written as wlmscpfs needs them, and read: the same fields."""
+    """Items that are written as wlmscpfs needs them, and read, have the same fields."""
     made = [
         intake.create(
             {
@@ -619,7 +622,7 @@ def as_file(record: dict[str, Any]) -> Dataset:
 
 
 def test_the_command_ends_with_1_when_a_file_was_refused(tmp_path: Path, transactional_db: None) -> None:
-    """In a process of its own, on a database of its own."""
+    """The command runs in a process of its own, on a database of its own."""
     write(tmp_path / "good.wl", worklist())
     (tmp_path / "bad.wl").write_text("not DICOM")
     environment = {**os.environ, "DB_PATH": str(tmp_path / "data" / "w.db")}

@@ -1,4 +1,4 @@
-"""Which status leads where, and that the stored one decides."""
+"""Each status leads to certain others, and the stored one decides."""
 
 from __future__ import annotations
 

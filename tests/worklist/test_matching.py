@@ -1,4 +1,4 @@
-"""How a query's keys are read: padding, universal matching, malformed values, keys that are not matched.
+"""A query's keys are read: padding, universal matching, malformed values, keys that are not matched.
 
 What they then find is in test_queries.py and test_matching_property.py.
 """

@@ -61,14 +61,14 @@ def stored(uid: str) -> PerformedStep:
 
 
 def kept(uid: str) -> Any:
-    """All that the database holds of the step, to see that nothing changes it."""
+    """Return all that the database holds of the step, to see that nothing changes it."""
     step = stored(uid)
     rows = PerformedStep.objects.filter(pk=step.pk).values().get()
     return rows, list(step.series.values()), list(step.links.values()), list(step.history.values())
 
 
 def text(uid: str, tag: str) -> Any:
-    """The first value of an attribute as it is stored."""
+    """Return the first value of an attribute as it is stored."""
     return stored(uid).dataset[tag]["Value"][0]
 
 
@@ -77,7 +77,7 @@ def open_attention(kind: AttentionKind) -> list[str]:
 
 
 def begin(perform: Perform, *items: Any, **changes: Any) -> str:
-    """The UID of a step that is in progress."""
+    """Begin a step, and return its UID."""
     uid = steps.new_uid()
     (answer,) = perform(create(uid, steps.begun(*items, **changes)))
     assert answer.status == SUCCESS
@@ -90,7 +90,7 @@ def end(perform: Perform, uid: str, dataset: Dataset | None = None, **options: A
 
 
 def offered(query: Query, **root: Any) -> dict[str, str]:
-    """The status on the wire of each step that the scanner is offered."""
+    """Return the status on the wire of each step that the scanner is offered."""
     asked = {"ScheduledProcedureStepID": "", "ScheduledProcedureStepStatus": ""}
     found = [answer for _, answer in query(keys(asked, **root)) if answer is not None]
     parts = [answer.ScheduledProcedureStepSequence[0] for answer in found]

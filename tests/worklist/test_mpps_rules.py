@@ -76,7 +76,7 @@ def one_series(**changed: Any) -> Dataset:
 
 
 def complete() -> dict[str, Any]:
-    """An N-CREATE with all of types 1 and 2."""
+    """Make an N-CREATE with all of types 1 and 2."""
     return {
         "SpecificCharacterSet": "ISO_IR 100",
         "ScheduledStepAttributesSequence": [step()],
@@ -590,7 +590,7 @@ def raw(tag: int, vr: str, value: bytes, *, length: int | None = None) -> bytes:
 
 
 def with_bytes(values: Mapping[str, Any], *elements: bytes) -> Dataset:
-    """The N-CREATE's or N-SET's data set with elements as bytes among the others."""
+    """Return the N-CREATE's or N-SET's data set with elements as bytes among the others."""
     encoded = encode(data_set(values), False, is_little_endian=True)  # noqa: FBT003  pynetdicom's own
     assert encoded is not None
     return decode(BytesIO(encoded + b"".join(elements)), False, is_little_endian=True)  # noqa: FBT003
@@ -694,7 +694,7 @@ def test_a_character_set_that_is_misspelt_is_understood(term: str) -> None:
 
 @contextmanager
 def warnings_ignored() -> Iterator[None]:
-    """While pydicom, not we, reads a character set that it does not know."""
+    """Ignore warnings while pydicom, not we, reads a character set that it does not know."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

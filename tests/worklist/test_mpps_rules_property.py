@@ -96,7 +96,7 @@ TAGS = st.one_of(
 
 
 def written(tag: int, vr: str, value: bytes, *, implicit: bool, length: int | None = None) -> bytes:
-    """An element as it is sent; `length` may lie."""
+    """Write an element as it is sent; `length` may lie."""
     group, element = tag >> 16, tag & 0xFFFF
     size = len(value) if length is None else length
     if implicit:
@@ -108,7 +108,7 @@ def written(tag: int, vr: str, value: bytes, *, implicit: bool, length: int | No
 
 @st.composite
 def hostile(draw: st.DrawFn, *, implicit: bool, depth: int = 0) -> bytes:
-    """Elements in ascending order, as they come."""
+    """Draw elements in ascending order, as they come."""
     parts = []
     if draw(st.booleans()):
         parts.append(written(0x00080005, "CS", draw(CHARACTER_SETS), implicit=implicit))
@@ -259,7 +259,7 @@ def value_of(attribute: MppsAttribute, script: str) -> Strategy:
 
 @st.composite
 def well_formed(draw: st.DrawFn, table: tuple[MppsAttribute, ...], script: str) -> Dataset:
-    """All that must be there and something of the rest, by the table."""
+    """Draw all that must be there and something of the rest, by the table."""
     dataset = Dataset()
     for attribute in table:
         if attribute.n_create == "1" or draw(st.integers(0, 2)):
@@ -304,7 +304,7 @@ def test_a_step_by_the_table_is_accepted_strictly_and_given_back_as_it_was(
 
 
 def as_pydicom_has_it(value: Any) -> Any:
-    """Without the difference between no value and a list of none."""
+    """Drop the difference between no value and a list of none."""
     if isinstance(value, dict):
         return {
             key: as_pydicom_has_it(held) for key, held in value.items() if held not in ([], [""], [None], "")

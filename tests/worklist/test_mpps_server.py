@@ -54,7 +54,7 @@ def statuses(answers: list[Answer]) -> list[int | None]:
 
 
 def offered_to(user: scu.RawUser) -> int:
-    """How many items a query on the user's association finds."""
+    """Return how many items a query on the user's association finds."""
     user.find(keys(PatientID=""))
     return sum(response.status == 0xFF00 for response in user.responses())
 
@@ -277,7 +277,7 @@ class TestOperations:
 
 @contextmanager
 def renamed(table: str) -> Iterator[None]:
-    """As long as it lasts, the database does not have the table."""
+    """Keep the table from the database as long as it lasts."""
     _execute(f"ALTER TABLE {table} RENAME TO {table}_gone")
     try:
         yield
@@ -292,7 +292,7 @@ def _execute(sql: str) -> None:
 
 @contextmanager
 def locked() -> Iterator[None]:
-    """As long as it lasts, nobody else can write."""
+    """Keep others from writing as long as it lasts."""
     with transaction.atomic():  # SQLite takes its write lock here
         if connection.vendor == "postgresql":
             _execute(f"LOCK TABLE {PerformedStep._meta.db_table} IN ACCESS EXCLUSIVE MODE")
@@ -300,7 +300,7 @@ def locked() -> Iterator[None]:
 
 
 def everything() -> list[Any]:
-    """All rows of what a report writes."""
+    """Return all rows of what a report writes."""
     models = [
         PerformedStep,
         PerformedSeries,

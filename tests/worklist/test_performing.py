@@ -1,4 +1,4 @@
-"""What people do to performed steps, and how items follow; the scanner is in test_mpps_server.py."""
+"""People act on performed steps, and items follow; the scanner is in test_mpps_server.py."""
 
 from __future__ import annotations
 

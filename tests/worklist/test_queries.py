@@ -28,7 +28,7 @@ STATION, STATUS = "ScheduledStationAETitle", "ScheduledProcedureStepStatus"
 
 
 def item(label: str, **values: Any) -> WorklistItem:
-    """The step S3, say, of study 2.25.3, with what is said of it."""
+    """Make the step S3, say, of study 2.25.3, with what is said of it."""
     number = label.removeprefix("S")
     return WorklistItem(
         **{
@@ -231,7 +231,7 @@ USUAL = {
 
 
 def fill(numbers: Iterable[int]) -> None:
-    """Items of twenty a day; without `save`, which would take its time over them."""
+    """Store items, twenty a day, without `save`, which would take its time over them."""
     items = []
     for number in numbers:
         day = date(2026, 1, 1) + timedelta(days=number // 20)
@@ -267,7 +267,7 @@ def test_the_cost_of_a_usual_query_does_not_grow_with_the_store(identifier: Data
 
 
 def _cost(identifier: Dataset) -> int:
-    """Steps of SQLite's machine, or rows that PostgreSQL looked at."""
+    """Return the steps of SQLite's machine, or the rows that PostgreSQL looked at."""
     queryset = WorklistItem.objects.matching(read_keys(identifier))
     return _steps(queryset) if connection.vendor == "sqlite" else _rows(queryset)
 

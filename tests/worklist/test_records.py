@@ -1,4 +1,4 @@
-"""The thread that writes what devices did, and what is kept of it."""
+"""A thread writes what devices did, and keeps this of it."""
 
 from __future__ import annotations
 

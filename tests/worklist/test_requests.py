@@ -1,4 +1,4 @@
-"""Queries that people make, and those of devices, recorded and moved to today."""
+"""Queries are made by people, or recorded of devices and moved to today."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ REFUSED = (1, 1, 3)
 
 @dataclass
 class Secured:
-    """A server that requires client certificates, and who comes to it."""
+    """A server requires client certificates, and this says who comes to it."""
 
     server: RunningServer
     port: int
@@ -76,7 +76,10 @@ def secured(transactional_db: None, _secured: Secured) -> Secured:
 
 @pytest.fixture
 def ask(users: ProcessPoolExecutor) -> Callable[..., Any]:
-    """`ask(secured, client)`: the patient IDs that a query over TLS finds; None where it is refused."""
+    """Return `ask(secured, client)`, which gives the patient IDs that a query over TLS finds.
+
+    They are None where the client is refused.
+    """
 
     def query(secured: Secured, client: Issued | None, **options: Any) -> Any:
         own = (client.certificate, client.key) if client else ()
