@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run demo test setup lint bench docs
+.PHONY: run demo test coverage setup hooks lint bench docs
 
 run: .venv/run.stamp
 	@exec $(BIN)/python manage.py start $(ARGS)
@@ -13,7 +13,17 @@ demo: .venv/dev.stamp
 test: .venv/dev.stamp
 	$(BIN)/python -m pytest -n auto $(ARGS)
 
+# Which lines and branches the tests run. Slower than `make test`; the report comes also where a test fails.
+coverage: .venv/dev.stamp
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n auto --timeout 240 $(ARGS); status=$$?; \
+		$(BIN)/coverage combine --quiet && $(BIN)/coverage report && exit $$status
+
 setup: .venv/dev.stamp
+
+# The checks of .pre-commit-config.yaml, before each commit and push.
+hooks: .venv/dev.stamp
+	$(BIN)/pre-commit install
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff format --check .
@@ -21,6 +31,7 @@ lint: .venv/dev.stamp
 	$(BIN)/mypy .
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py check
+	$(BIN)/hadolint Dockerfile
 
 bench: .venv/dev.stamp
 	$(BIN)/python -m benchmarks.mwl $(ARGS)

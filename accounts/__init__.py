@@ -8,5 +8,6 @@ authentication  who a request's token names
 permissions     whether the role allows an endpoint's verb
 addresses       where a request comes from
 forms           signing in to the admin
+retention       how long the audit trail is kept
 first_admin     the account of a first start
 """

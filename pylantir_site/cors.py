@@ -16,13 +16,13 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from pylantir_site.environment import env
+from pylantir_site.rest.routes import is_api
 
 # As the original documents them.
 ORIGINS = ("http://localhost:3000", "http://localhost:8080")
 METHODS = ("GET", "POST", "PUT", "DELETE", "OPTIONS")
 ANY = "*"
 EXPOSED = ("ETag", "Location", "Retry-After", "X-Total-Count")
-PATHS = r"^/(auth|worklist|performed-steps|attention|sources|users|health|openapi\.json)(/|$)"
 EVERY_METHOD = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 # As a browser sends it: without a path, a user or a wildcard, in lower case.
@@ -44,15 +44,17 @@ def cors_settings(config: Mapping[str, Any]) -> dict[str, Any]:
         "CORS_ALLOW_METHODS": EVERY_METHOD if ANY in methods else methods,
         "CORS_ALLOW_HEADERS": headers,
         "CORS_EXPOSE_HEADERS": EXPOSED,
-        "CORS_URLS_REGEX": PATHS,
     }
 
 
-class EveryHeader(CorsMiddleware):
-    """With `*` every header that is asked for is allowed by name.
+class ApiCors(CorsMiddleware):
+    """Holds for the API's paths alone, and with `*` allows every header that is asked for by name.
 
     Browsers take a `*` in the answer for a header of that name when credentials are allowed.
     """
+
+    def is_enabled(self, request: HttpRequest) -> bool:
+        return is_api(request.path_info)
 
     def add_response_headers(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         response = super().add_response_headers(request, response)

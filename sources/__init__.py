@@ -7,7 +7,7 @@ secrets     tokens at rest
 schedule    when the worker does what
 tasks       what the worker does
 triggers    a source's own word that a record changed
-pruning     what is deleted after a time
+retention   how long runs and issues are kept
 views       the address that triggers call
 validators  what a source's fields may be
 """

@@ -10,14 +10,15 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-import traceback
 from collections.abc import Iterator
 from datetime import timedelta
 
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from sources import pruning, triggers
+from pylantir_site import retention
+from pylantir_site.environment.logs import traceback_of
+from sources import triggers
 from sources.models import DataSource, SourceState, SyncRun, Trigger, WorkerBeat
 from sources.sync import claims, pulls
 
@@ -78,7 +79,7 @@ def pull_pending(source_pk: int) -> str:
 def prune() -> None:
     """Once a day."""
     with contained("Pruning"):
-        pruning.prune()
+        retention.prune()
 
 
 def beat() -> None:
@@ -92,8 +93,7 @@ def contained(deed: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        place = "".join(traceback.format_tb(error.__traceback__))
-        log.error("%s failed: %s\n%s", deed, type(error).__name__, place)
+        log.error("%s failed: %s", deed, traceback_of(error))
 
 
 def _hand_on(source: DataSource) -> None:

@@ -75,6 +75,16 @@ def uid_root(name: str) -> str:
     return value
 
 
+def ae_title(name: str, default: str) -> str:
+    """Return an AE title: up to 16 printable ASCII characters without a backslash (PS3.5 6.2)."""
+    value = text(name, default)
+    if not re.fullmatch(r"[ -\[\]-~]{1,16}", value, re.ASCII):
+        raise ImproperlyConfigured(
+            f"{name} must be an AE title: up to 16 ASCII characters without a backslash, such as MWL_SERVER."
+        )
+    return value
+
+
 def address(name: str) -> tuple[str, int] | None:
     """`host:port`; an IPv6 address in brackets."""
     value = text(name)

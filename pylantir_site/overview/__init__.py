@@ -1,4 +1,4 @@
-"""What looks over all apps: nothing but the site's own routes and settings imports this.
+"""What looks over all apps stands here; of this an app's admin knows the admin site alone.
 
 admin_site  the admin site and its index
 health      whether the server lives, and whether it is ready

@@ -12,12 +12,14 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from accounts.forms import SignInForm
+from pylantir_site import __version__
 from worklist.models import Attention, AttentionKind, Device, Status, WorklistItem
 
 ITEMS_ON_THE_INDEX = 12
 POINTS_ON_THE_INDEX = 6
 
 ItemPanel = Callable[[HttpRequest, WorklistItem], str]  # HTML that is safe; empty shows nothing
+IndexSection = Callable[[HttpRequest], dict[str, Any]]  # what the index's template is given
 
 
 class PylantirAdminSite(AdminSite):
@@ -27,15 +29,21 @@ class PylantirAdminSite(AdminSite):
     login_form = SignInForm
     site_url = None  # there is no other site
     enable_nav_sidebar = False  # a few models: the width is worth more to the lists
-    item_panels: ClassVar[list[ItemPanel]] = []  # what other apps show on the page of an item
+    # What other apps show on the page of an item, and on the index: they append their own.
+    item_panels: ClassVar[list[ItemPanel]] = []
+    index_sections: ClassVar[list[IndexSection]] = []
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Every page also knows which version it is of."""
+        return {**super().each_context(request), "pylantir_version": __version__}
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Before the list of models: what needs attention, today's schedule, sources, and who may connect."""
         context: dict[str, Any] = {}
         if request.user.has_perm("worklist.view_attention"):
             context |= _attention()
-        if request.user.has_perm("sources.view_datasource"):
-            context |= _sources()
+        for section in self.index_sections:
+            context |= section(request)
         if request.user.has_perm("worklist.view_worklistitem"):
             context |= {**_today(), **_door()}
         return super().index(request, {**context, **(extra_context or {})})
@@ -51,12 +59,6 @@ def _attention() -> dict[str, Any]:
         "kind_counts": [(kind, kind.label, counts[kind]) for kind in AttentionKind if kind in counts],
         "newest_points": newest[:POINTS_ON_THE_INDEX],
     }
-
-
-def _sources() -> dict[str, Any]:
-    from sources.admin.overview import overview  # it registers with this site, which must exist by then
-
-    return {"overview": overview()}
 
 
 def _today() -> dict[str, Any]:

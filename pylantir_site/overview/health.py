@@ -20,6 +20,7 @@ class HealthSerializer(serializers.Serializer):
 class PartSerializer(serializers.Serializer):
     status = serializers.CharField(help_text="`ok`, `failed`, or why it was not asked.")
     message = serializers.CharField(required=False)
+    ae_title = serializers.CharField(required=False, help_text="Of the DICOM server.")
     last_seen_seconds = serializers.IntegerField(required=False, allow_null=True)
 
 

@@ -86,11 +86,12 @@ def _dicom() -> dict[str, Any]:
     if not settings.MWL_ADDRESS:
         return {"status": "not checked"}
     host, port = settings.MWL_ADDRESS
+    named = {"ae_title": settings.MWL_AETITLE}
     try:
         socket.create_connection((host, port), timeout=DICOM_SECONDS).close()
     except OSError:
-        return {"status": "failed", "message": f"Port {port} does not answer."}
-    return {"status": "ok"}
+        return {"status": "failed", "message": f"Port {port} does not answer.", **named}
+    return {"status": "ok", **named}
 
 
 def _source(source: DataSource) -> dict[str, Any]:

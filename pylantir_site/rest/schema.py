@@ -10,6 +10,7 @@ from rest_framework.serializers import ListSerializer, Serializer
 
 from pylantir_site.rest.errors import ErrorSerializer, InvalidSerializer
 from pylantir_site.rest.paging import TOTAL
+from pylantir_site.rest.routes import api_roots
 from pylantir_site.rest.views import ApiView
 
 JSON = "application/json"
@@ -50,7 +51,7 @@ class ApiSchema(AutoSchema):
         return bool(super()._is_list_view(serializer))
 
     def get_tags(self) -> list[str]:
-        return [self.path.strip("/").split("/")[0].replace("-", " ")]
+        return [_tag(self.path.strip("/").split("/")[0])]
 
     def _errors(self) -> list[str]:
         has_body = self.method in {"POST", "PUT", "PATCH"}
@@ -89,3 +90,16 @@ def with_totals(result: Any, generator: Any, request: Any, public: bool) -> Any:
                 header = {"description": description, "schema": {"type": "integer"}}
                 operation["responses"]["200"]["headers"] = {TOTAL: header}
     return result
+
+
+def with_tags(result: Any, generator: Any, request: Any, public: bool) -> Any:  # noqa: FBT001 - its hook
+    """List the tags in the order of the routes, which is that of the documents' pages."""
+    used = {
+        tag for path in result["paths"].values() for operation in path.values() for tag in operation["tags"]
+    }
+    result["tags"] = [{"name": _tag(root)} for root in api_roots() if _tag(root) in used]
+    return result
+
+
+def _tag(root: str) -> str:
+    return root.replace("-", " ")

@@ -15,7 +15,7 @@ from sources.errors import SourceError
 from sources.kinds import backend_for
 from sources.models import DataSource, SourceState, SyncedStep, Withdrawal
 from sources.sync import claims, health, withdrawing
-from sources.sync.withdrawing import OFFERED
+from worklist.items.lifecycle import CANCELLABLE
 
 DISABLED = "The source is disabled: enable it first."
 RUNNING = "A pull is running: try again when it has ended. Nothing was done."
@@ -117,7 +117,7 @@ def make_secret(model_admin: Any, request: HttpRequest, source: DataSource) -> H
 def offered(source: DataSource) -> int:
     """How many of its items a scanner may still be offered."""
     steps = SyncedStep.objects.filter(source=source).exclude(withdrawal=Withdrawal.DONE)
-    return steps.filter(item__performed_procedure_step_status__in=OFFERED).count()
+    return steps.filter(item__performed_procedure_step_status__in=CANCELLABLE).count()
 
 
 def resume(request: HttpRequest, source: DataSource, *, full: bool) -> None:

@@ -8,8 +8,10 @@ from typing import Any
 
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from django.http import HttpRequest
 from django.utils import timezone
 
+from pylantir_site.overview.admin_site import PylantirAdminSite
 from sources.admin import badges
 from sources.admin.runs import progress
 from sources.models import DataSource, Outcome, State, SyncedStep, SyncIssue, SyncRun
@@ -37,6 +39,11 @@ class Overview:
 
     sources: tuple[Shown, ...]
     worker_trouble: str
+
+
+def index_section(request: HttpRequest) -> dict[str, Any]:
+    """Tell the index of the sources, where the person may look at them."""
+    return {"overview": overview()} if request.user.has_perm("sources.view_datasource") else {}
 
 
 def overview(*, now: datetime | None = None) -> Overview:
@@ -86,3 +93,6 @@ def _running(sources: list[DataSource]) -> dict[int, str]:
     """How far each source's present pull is."""
     runs = SyncRun.objects.filter(source__in=sources, outcome=Outcome.RUNNING).order_by("started_at", "pk")
     return {run.source_id: progress(run) for run in runs}
+
+
+PylantirAdminSite.index_sections.append(index_section)

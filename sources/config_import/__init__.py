@@ -1,11 +1,18 @@
-"""The original's JSON configuration: its sources with their mapping, and who may associate.
+"""The original's JSON configuration is read here: its sources with their mapping, and who may associate.
 
-values, entries    the document's values by path, and what it says
-reading            either format (source_entry, pairs: one source, its mapping)
-directions         which way each pair goes
-builtin, planning  the original's own rules, and all rows of a source
-credentials, asking, one_source, saving  a source's project asked, then one transaction
-surroundings       allowed_aet, db_path
+values          the document's values by path
+entries         what the document says
+reading         either format
+source_entry    one source, in either format
+pairs           its mapping, pair by pair
+directions      which way each pair goes
+builtin         the original's own rules
+planning        all rows of a source
+credentials     its token, and where that is kept
+projects        its project, asked before the mapping is decided
+one_source      one source, in one transaction
+saving          what of it is saved
+other_settings  allowed_aet, db_path
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ import re
 from datetime import date, time
 
 from sources.mapping.problems import Unusable
+from worklist.dicom.values import EARLIEST_BIRTH_YEAR
 
 _DATE = r"(\d{4})-(\d\d)-(\d\d)|(\d{4})(\d\d)(\d\d)"
 _TIME = r"(\d{1,2}):(\d\d)(?::(\d\d))?"
@@ -16,7 +17,6 @@ _MOMENT = re.compile(rf"(?:{_DATE})(?:[T ]({_TIME}))?", re.ASCII)
 _CLOCK = re.compile(_TIME, re.ASCII)
 _YEAR = re.compile(r"\d{4}", re.ASCII)
 
-FIRST_BIRTH_YEAR = 1850
 SCHEDULE_YEARS = range(1990, 2200)
 
 
@@ -64,7 +64,7 @@ def birth_date(text: str, today: date) -> date:
     born = moment(text)[0]
     if born > today:
         raise Unusable("A birth date cannot lie in the future.")
-    if born.year < FIRST_BIRTH_YEAR:
+    if born.year < EARLIEST_BIRTH_YEAR:
         raise Unusable("This is not a plausible birth date.")
     return born
 

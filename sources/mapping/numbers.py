@@ -6,10 +6,8 @@ import re
 from decimal import Decimal
 
 from sources.mapping.problems import Unusable
-from worklist.dicom.values import KILOGRAMS_PER_POUND
+from worklist.dicom.values import HEAVIEST_KG, KILOGRAMS_PER_POUND, LIGHTEST_KG
 
-# What an item takes as a weight, too: no one was ever heavier, and the lightest who lived are not lighter.
-LIGHTEST_KG, HEAVIEST_KG = Decimal("0.3"), Decimal(640)
 _TEN_GRAMS = Decimal("0.01")
 _NUMBER = re.compile(r"[+-]?\d{1,9}(?:[.,]\d{1,9})?", re.ASCII)
 

@@ -17,6 +17,7 @@ from django.utils import timezone
 from sources import secrets, validators
 from sources.kinds import kinds
 from sources.mapping.rules import Level, Plan, Rule, SessionKind, Sessions, WithoutTime
+from sources.models.state import SourceState
 from worklist.models.history import Recorded, actor_history
 
 # What only this server needs to know of a secret.
@@ -168,8 +169,6 @@ class DataSource(Recorded):
     def save(self, *args: Any, **kwargs: Any) -> None:
         """A source has its state from the first moment."""
         super().save(*args, **kwargs)
-        from sources.models.state import SourceState
-
         SourceState.objects.get_or_create(source=self)
 
     @property

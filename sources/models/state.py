@@ -5,8 +5,6 @@ from __future__ import annotations
 from django.db import models
 from django.utils import timezone
 
-from sources.models.data_sources import DataSource
-
 
 class State(models.TextChoices):
     NEVER = "NEVER", "Not pulled yet"
@@ -20,7 +18,9 @@ class State(models.TextChoices):
 class SourceState(models.Model):
     """One row for each source; `claim` is held by the one pull that runs."""
 
-    source = models.OneToOneField(DataSource, models.CASCADE, related_name="state", primary_key=True)
+    source = models.OneToOneField(
+        "sources.DataSource", models.CASCADE, related_name="state", primary_key=True
+    )
     state = models.CharField(max_length=20, choices=State.choices, default=State.NEVER)
     since = models.DateTimeField(default=timezone.now)
     message = models.TextField(blank=True, default="")
@@ -52,7 +52,7 @@ class SourceState(models.Model):
 class PendingRecord(models.Model):
     """A record to read again: a Data Entry Trigger named it, or it failed in the last pull."""
 
-    source = models.ForeignKey(DataSource, models.CASCADE, related_name="pending")
+    source = models.ForeignKey("sources.DataSource", models.CASCADE, related_name="pending")
     record = models.CharField(max_length=100)
     since = models.DateTimeField(default=timezone.now)
 

@@ -6,7 +6,6 @@ The mark moves only when all was read; what failed alone waits as a pending reco
 from __future__ import annotations
 
 import logging
-import traceback
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -14,6 +13,7 @@ from django.db import DatabaseError, IntegrityError
 from django.db.models import Q
 from django.utils import timezone
 
+from pylantir_site.environment.logs import place_of
 from sources.contract import Backend, ReadRecord
 from sources.errors import HeldError, SourceError
 from sources.kinds import backend_for
@@ -87,7 +87,7 @@ class _Pull:
         except claims.ClaimLost:
             outcome, message = Outcome.INTERRUPTED, "Another pull of this source took over."
         except Exception as error:  # a mistake of ours, or the database: the next pull tries again
-            outcome, message = Outcome.FAILED, f"{type(error).__name__} at {_where(error)}."
+            outcome, message = Outcome.FAILED, f"{type(error).__name__} at {place_of(error)}."
             log.error("Pull from %s failed: %s", self.source.name, message)
             outcomes.failed(self.source, error, outcome, began=self.began)
         return self.run.end(outcome, message, requests=self.requests)
@@ -163,7 +163,7 @@ class _Pull:
                 raise
             self.failed += 1
             log.error(
-                "A record of %s failed: %s at %s", self.source.name, type(error).__name__, _where(error)
+                "A record of %s failed: %s at %s", self.source.name, type(error).__name__, place_of(error)
             )
             PendingRecord.objects.get_or_create(
                 source=self.source, record=read.record, defaults={"since": self.began}
@@ -178,9 +178,3 @@ class _Pull:
         cancelled, held = withdrawing.carry_out(self.source, self.run.row)
         self.run.withdrawn = cancelled + withdrawing.expire(self.source, self.run.row)
         return held
-
-
-def _where(error: Exception) -> str:
-    """File and line: an exception's own text may hold a participant."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return f"{frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else "unknown"

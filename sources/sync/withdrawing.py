@@ -19,7 +19,6 @@ from worklist.models import Status
 
 ALWAYS_ALLOWED = 5
 ALLOWED_SHARE = 0.2
-OFFERED = (Status.SCHEDULED, Status.DISCONTINUED)
 EXPIRED = "It was never performed, and its day is past the source's horizon."
 
 
@@ -55,7 +54,7 @@ def expire(source: DataSource, run: SyncRun) -> int:
 def too_many(source: DataSource, steps: QuerySet[SyncedStep]) -> int:
     """How many coming appointments would vanish with these, where that is more than it should be."""
     coming = {
-        "item__performed_procedure_step_status__in": OFFERED,
+        "item__performed_procedure_step_status__in": lifecycle.CANCELLABLE,
         "item__scheduled_start_date__gte": timezone.localdate(),
     }
     vanishing = steps.filter(**coming).count()

@@ -18,7 +18,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import ApiRequest, User
 from accounts.tokens import access_token
-from sources import pruning
+from pylantir_site import retention
 from tests.api_client import client_of
 from tests.conftest import PASSWORD
 from tests.site.fresh import manage, script
@@ -73,6 +73,7 @@ def test_a_parameter_that_the_endpoint_does_not_know_is_not_kept(client: APIClie
     assert kept().parameters == ["modality"]
 
 
+@pytest.mark.acceptance("D150")
 def test_a_write_is_kept_with_the_row_it_made(client: APIClient) -> None:
     made = client.post("/worklist", LEAST).json()
 
@@ -216,6 +217,7 @@ def test_only_an_admin_reads_the_trail(
     assert code != 200 or b"/worklist" in answer.content
 
 
+@pytest.mark.acceptance("D150")
 def test_nobody_edits_the_trail(client: APIClient, alice: User) -> None:
     client.get("/worklist")
     browser = Client()
@@ -235,6 +237,6 @@ def test_old_requests_are_forgotten(client: APIClient, settings: LazySettings) -
     oldest = ApiRequest.objects.earliest("pk")
     ApiRequest.objects.filter(pk=oldest.pk).update(at=timezone.now() - timedelta(days=31))
 
-    pruning.prune()
+    retention.prune()
 
     assert ApiRequest.objects.count() == 1

@@ -72,6 +72,7 @@ def test_with_all_at_work_the_server_is_ready(client: Client) -> None:
         "worker": "ok",
         "dicom": "ok",
     }
+    assert checks["dicom"]["ae_title"] == "MWL_SERVER"
     (source,) = checks["sources"]
     assert (source["name"], source["status"]) == ("study", "ok")
     assert 50 <= source["last_success_seconds"] <= 60

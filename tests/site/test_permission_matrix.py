@@ -88,6 +88,7 @@ def test_asking_for_the_options_breaks_nothing(path: str, alice: User) -> None:
     assert client_of(alice).options(url_of(path)).status_code in {200, 404, 405}
 
 
+@pytest.mark.acceptance("D146")
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", TABLE)
 def test_a_role_may_what_the_table_says(path: str, request: pytest.FixtureRequest) -> None:

@@ -33,6 +33,7 @@ from tests.site.fresh import ROOT, environment, manage, script
         ("MPPS_STALE_HOURS", "0"),
         ("ATTENTION_INTERVAL", "often"),
         ("MWL_NETWORK_TIMEOUT", "0"),
+        ("MWL_AETITLE", "SEVENTEEN_LETTERS"),
         ("MWL_OVER_MAXIMUM", "explode"),
         ("SECRET_KEY_FILE", "/no/such/secret"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import pty
 import re
@@ -86,7 +87,8 @@ def ports() -> tuple[int, int]:
 def terminal(tmp_path: Path, ports: tuple[int, int]) -> Iterator[Terminal]:
     web, dicom = ports
     found = Terminal(
-        [*START, "--api-port", str(web), "--port", str(dicom)], environment(tmp_path, TERM="dumb")
+        [*START, "--api-port", str(web), "--port", str(dicom), "--AEtitle", "HERE"],
+        environment(tmp_path, TERM="dumb"),
     )
     yield found
     found.close()
@@ -128,6 +130,8 @@ def test_one_ctrl_c_in_a_terminal_stops_everything(
     assert len(started) == 3
     assert "Worker: looks every 30 seconds" in terminal.output
     wait_until(lambda: the_worker_looked(tmp_path), 20)
+    with urllib.request.urlopen(f"http://127.0.0.1:{web}/health/ready", timeout=10) as answer:
+        assert json.load(answer)["checks"]["dicom"] == {"status": "ok", "ae_title": "HERE"}
 
     terminal.type("\x03")
     wait_until(terminal.has_ended, 40)

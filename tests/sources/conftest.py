@@ -34,7 +34,7 @@ def project() -> Project:
 
 @pytest.fixture
 def switches(request: pytest.FixtureRequest) -> Switches:
-    """Of what nobody knows of REDCap (row 96): spread over the tests, or by REDCAP_SWITCHES for all."""
+    """Of what nobody knows of REDCap (RC96): spread over the tests, or by REDCAP_SWITCHES for all."""
     spread = crc32(request.node.nodeid.encode()) % len(ALL_SWITCHES)
     return ALL_SWITCHES[int(os.environ.get("REDCAP_SWITCHES", spread))]
 

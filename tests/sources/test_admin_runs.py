@@ -1,4 +1,4 @@
-"""Pulls, issues and what people deleted, in the admin. Numbers are acceptance rows.
+"""Pulls, issues and what people deleted, in the admin.
 
 Not here: how issues open and close (test_pulls.py), the page of a source (test_admin_source.py).
 """
@@ -76,7 +76,8 @@ def an_issue(source: DataSource, record: str = "P-001", **values: Any) -> SyncIs
     return SyncIssue.objects.create(source=source, record=record, **given)
 
 
-def test_row_92_a_pull_is_listed_with_its_counts_and_its_page_has_all_of_it(
+@pytest.mark.acceptance("RC92")
+def test_a_pull_is_listed_with_its_counts_and_its_page_has_all_of_it(
     reader: Client, source: DataSource, project: Project
 ) -> None:
     participants(project, 3)
@@ -99,7 +100,8 @@ def test_row_92_a_pull_is_listed_with_its_counts_and_its_page_has_all_of_it(
     assert "Unchanged" in page
 
 
-def test_row_92_a_pull_that_failed_tells_its_class_and_why(reader: Client, source: DataSource) -> None:
+@pytest.mark.acceptance("RC92")
+def test_a_pull_that_failed_tells_its_class_and_why(reader: Client, source: DataSource) -> None:
     run = a_run(source, outcome=Outcome.AUTHORISATION, message="The token is refused.")
 
     assert '<span class="status status-authorisation">Not let in</span>' in shown(reader, RUNS)
@@ -167,7 +169,8 @@ def test_a_list_costs_as_many_queries_for_many_rows_as_for_one(
     assert queries_of(lambda: reader.get(url)) == few
 
 
-def test_row_91_an_issue_names_row_field_and_problem_and_leads_into_redcap(
+@pytest.mark.acceptance("RC91")
+def test_an_issue_names_row_field_and_problem_and_leads_into_redcap(
     reader: Client, source: DataSource, project: Project
 ) -> None:
     participant(project, "P-001")
@@ -187,7 +190,8 @@ def test_row_91_an_issue_names_row_field_and_problem_and_leads_into_redcap(
     assert issue.text in page
 
 
-def test_row_91_an_issue_that_was_mended_leaves_the_list_and_is_found_among_the_closed(
+@pytest.mark.acceptance("RC91")
+def test_an_issue_that_was_mended_leaves_the_list_and_is_found_among_the_closed(
     reader: Client, source: DataSource, project: Project
 ) -> None:
     participant(project, "P-001")
@@ -203,7 +207,8 @@ def test_row_91_an_issue_that_was_mended_leaves_the_list_and_is_found_among_the_
     assert 'class="field-closed' in shown(reader, ISSUES, state="all")
 
 
-def test_row_91_an_issue_that_keeps_a_session_out_says_so(reader: Client, source: DataSource) -> None:
+@pytest.mark.acceptance("RC91")
+def test_an_issue_that_keeps_a_session_out_says_so(reader: Client, source: DataSource) -> None:
     an_issue(source, "P-001", blocks=True)
     an_issue(source, "P-002")
 

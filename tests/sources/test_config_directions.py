@@ -65,9 +65,10 @@ MULTI_SOURCE = [
 ]
 
 
+@pytest.mark.acceptance("RC8")
 @pytest.mark.parametrize(("left", "right", "direction", "field", "target"), [*NEW_FORMAT, *MULTI_SOURCE])
 @pytest.mark.parametrize("is_known", [True, False])
-def test_row_8_each_pair_of_the_samples_goes_its_way(
+def test_each_pair_of_the_samples_goes_its_way(
     left: str,
     right: str,
     direction: str,

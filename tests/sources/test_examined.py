@@ -30,8 +30,9 @@ def examined(source: DataSource, status: Status) -> WorklistItem:
     return item
 
 
+@pytest.mark.acceptance("D141", "RC67")
 @pytest.mark.parametrize("status", [Status.IN_PROGRESS, Status.COMPLETED])
-def test_row_67_nobody_is_changed_under_an_examination_and_the_difference_is_told(
+def test_nobody_is_changed_under_an_examination_and_the_difference_is_told(
     source: DataSource, project: Project, status: Status
 ) -> None:
     participant(project, "P-001")
@@ -99,7 +100,8 @@ def test_a_completed_item_that_is_deleted_at_the_source_stays_completed(
     assert pull(source, full=True).withdrawn == 0
 
 
-def test_row_68_an_edit_here_stays_and_the_rest_follows(source: DataSource, project: Project) -> None:
+@pytest.mark.acceptance("RC68")
+def test_an_edit_here_stays_and_the_rest_follows(source: DataSource, project: Project) -> None:
     participant(project, "P-001")
     pull(source)
     intake.change(only_item(source), {"scheduled_start_time": "16:00"}, actor="bob")
@@ -113,7 +115,8 @@ def test_row_68_an_edit_here_stays_and_the_rest_follows(source: DataSource, proj
     assert edits.pins(SyncedStep.objects.get()) == {"scheduled_start_time": ("16:00:00", "11:00:00")}
 
 
-def test_row_68_an_item_can_follow_the_source_again(source: DataSource, project: Project) -> None:
+@pytest.mark.acceptance("RC68")
+def test_an_item_can_follow_the_source_again(source: DataSource, project: Project) -> None:
     participant(project, "P-001")
     pull(source)
     intake.change(only_item(source), {"scheduled_start_time": "16:00"}, actor="bob")

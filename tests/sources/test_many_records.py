@@ -26,8 +26,9 @@ RULES = (
 OPTIONS = {"project_id": None, "session_kind": SessionKind.EVENT, "session_instrument": "scan"}
 
 
+@pytest.mark.acceptance("RC54")
 @pytest.mark.timeout(120)
-def test_row_54_five_thousand_records_are_read_whatever_the_servers_memory(make_source: MakeSource) -> None:
+def test_five_thousand_records_are_read_whatever_the_servers_memory(make_source: MakeSource) -> None:
     project = big(5000, today())
     with RedcapServer(project) as redcap:
         redcap.record_limit = 60

@@ -82,17 +82,17 @@ def test_a_rules_mistake_is_known_without_the_project(plan: Plan, field: str, te
 @pytest.mark.parametrize(
     ("plan", "field", "text"),
     [
-        pytest.param(with_rule("accession_number", "mri_nubmer"), "field", "mri_number", id="row 7"),
+        pytest.param(with_rule("accession_number", "mri_nubmer"), "field", "mri_number", id="RC7"),
         pytest.param(with_rule("accession_number", "", "template {mri_nubmer}"), "transforms", "mri_number",
-                     id="row 7, in a template"),
+                     id="RC7, in a template"),
         pytest.param(with_rule("accession_number", "report"), "field", "file", id="file"),
         pytest.param(with_rule("patient_weight_kg", "weight", level=RECORD), "level", "first one's",
                      id="a session's field for the record"),
         pytest.param(with_rule("accession_number", "family_id"), "level", "always be empty",
                      id="a record's field on the session"),
-        pytest.param(with_rule("patient_sex", "sex", level=RECORD), "transforms", "codes 1=M", id="row 33"),
+        pytest.param(with_rule("patient_sex", "sex", level=RECORD), "transforms", "codes 1=M", id="RC33"),
         pytest.param(with_rule("performed_procedure_step_status", "status"), "transforms", "CANCELLED",
-                     id="row 61"),
+                     id="RC61"),
         pytest.param(with_rule("scheduled_station_aetitle", "scan_type"), "transforms", "label", id="code"),
         pytest.param(with_rule("accession_number", "mri_number", events=("visit",)), "events", "no events",
                      id="events"),
@@ -106,7 +106,8 @@ def test_a_rules_mistake_is_known_by_the_project(plan: Plan, field: str, text: s
     assert text in found[0].text
 
 
-def test_row_29_minutes_and_seconds_are_refused_as_a_start_time() -> None:
+@pytest.mark.acceptance("RC29")
+def test_minutes_and_seconds_are_refused_as_a_start_time() -> None:
     rules = (*RULES[:3], Rule("scheduled_start_time", "run"), RULES[4])
 
     (found,) = mistakes(Plan(rules, REPEATING_MRI), DICTIONARY)
@@ -157,11 +158,12 @@ def test_several_people_never_share_an_id(rule: Rule, field: str) -> None:
     assert (3 + 1, field) in {(mistake.rule, mistake.field) for mistake in mistakes(plan, DICTIONARY)}
 
 
+@pytest.mark.acceptance("RC34")
 @pytest.mark.parametrize(
     ("target", "default"),
     [("patient_weight_kg", "100"), ("patient_weight_lb", "100"), ("patient_birth_date", "1990-01-01")],
 )
-def test_row_34_nothing_about_a_person_is_made_up(target: str, default: str) -> None:
+def test_nothing_about_a_person_is_made_up(target: str, default: str) -> None:
     (found,) = mistakes(with_rule(target, "notes", default=default), DICTIONARY)
 
     assert (found.rule, found.field) == (LAST, "default")

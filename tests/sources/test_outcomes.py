@@ -1,4 +1,4 @@
-"""What becomes of a source whose pulls fail (acceptance rows 71 to 82)."""
+"""What becomes of a source whose pulls fail."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ def due_in(source: DataSource) -> timedelta | None:
     return at - timezone.now() if at else None
 
 
-def test_row_71_waits_grow_while_the_server_is_out_of_reach_and_end_with_it(
+@pytest.mark.acceptance("D140", "RC71")
+def test_waits_grow_while_the_server_is_out_of_reach_and_end_with_it(
     source: DataSource, project: Project, redcap: RedcapServer
 ) -> None:
     participant(project, "P-001")
@@ -46,10 +47,10 @@ def test_row_71_waits_grow_while_the_server_is_out_of_reach_and_end_with_it(
     assert due_in(source) <= timedelta(seconds=60)  # type: ignore[operator]
 
 
-def test_row_74_a_field_that_is_gone_names_the_row_and_leaves_the_items(
+@pytest.mark.acceptance("D140", "RC10", "RC74")
+def test_a_field_that_is_gone_names_the_row_and_leaves_the_items(
     source: DataSource, project: Project
 ) -> None:
-    """Row 10 too."""
     participant(project, "P-001")
     pull(source)
     project.rename_field("weight", "weight_kg")
@@ -64,9 +65,8 @@ def test_row_74_a_field_that_is_gone_names_the_row_and_leaves_the_items(
     assert source.state.state == State.CONFIGURATION
 
 
-def test_row_75_a_refused_token_pauses_the_source_until_a_person_acts(
-    source: DataSource, project: Project
-) -> None:
+@pytest.mark.acceptance("RC75")
+def test_a_refused_token_pauses_the_source_until_a_person_acts(source: DataSource, project: Project) -> None:
     participant(project, "P-001")
     pull(source)
     project.users[TOKEN].api_export = False
@@ -83,7 +83,8 @@ def test_row_75_a_refused_token_pauses_the_source_until_a_person_acts(
     assert pull(source).outcome == Outcome.OK
 
 
-def test_row_76_a_ban_is_waited_out_for_hours(source: DataSource, redcap: RedcapServer) -> None:
+@pytest.mark.acceptance("RC76")
+def test_a_ban_is_waited_out_for_hours(source: DataSource, redcap: RedcapServer) -> None:
     redcap.ban_over = 0
 
     run = pull(source)
@@ -92,7 +93,8 @@ def test_row_76_a_ban_is_waited_out_for_hours(source: DataSource, redcap: Redcap
     assert due_in(source) > timedelta(hours=1)  # type: ignore[operator]
 
 
-def test_row_3_another_projects_token_is_refused(make_source: MakeSource, project: Project) -> None:
+@pytest.mark.acceptance("RC3")
+def test_another_projects_token_is_refused(make_source: MakeSource, project: Project) -> None:
     participant(project, "P-001")
     with RedcapServer(project) as redcap:
         source = make_source(redcap, project_id=4711)
@@ -103,7 +105,8 @@ def test_row_3_another_projects_token_is_refused(make_source: MakeSource, projec
     assert not WorklistItem.objects.exists()
 
 
-def test_row_6_a_token_that_cannot_be_decrypted_is_never_sent(
+@pytest.mark.acceptance("RC6")
+def test_a_token_that_cannot_be_decrypted_is_never_sent(
     source: DataSource, redcap: RedcapServer, settings: pytest.FixtureRequest
 ) -> None:
     from cryptography.fernet import Fernet
@@ -117,7 +120,8 @@ def test_row_6_a_token_that_cannot_be_decrypted_is_never_sent(
     assert redcap.requests == []
 
 
-def test_row_56_the_workers_together_ask_no_more_than_the_source_allows(
+@pytest.mark.acceptance("RC56")
+def test_the_workers_together_ask_no_more_than_the_source_allows(
     source: DataSource, settings: pytest.FixtureRequest
 ) -> None:
     source.requests_per_minute = 300
@@ -126,7 +130,8 @@ def test_row_56_the_workers_together_ask_no_more_than_the_source_allows(
     assert redcap_backend.open_backend(source).access.requests_per_minute == 75
 
 
-def test_row_80_one_failing_source_keeps_no_other_from_being_pulled(
+@pytest.mark.acceptance("RC80")
+def test_one_failing_source_keeps_no_other_from_being_pulled(
     source: DataSource, redcap: RedcapServer, make_source: MakeSource
 ) -> None:
     other = study()
@@ -167,7 +172,8 @@ def test_a_mistake_of_ours_fails_the_run_and_says_where_not_what(
     assert claims.claim(source.pk)
 
 
-def test_row_82_no_log_line_holds_a_participant_or_the_token(
+@pytest.mark.acceptance("RC82")
+def test_no_log_line_holds_a_participant_or_the_token(
     source: DataSource, project: Project, redcap: RedcapServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, logger="sources")

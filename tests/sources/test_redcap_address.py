@@ -1,4 +1,4 @@
-"""REDCap's address as people type it (acceptance row 1), and addresses to which no token may go."""
+"""REDCap's address as people type it, and addresses to which no token may go."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sources.redcap.client import Access, Client
 API = "https://redcap.example.org/redcap/api/"
 
 
+@pytest.mark.acceptance("RC1")
 @pytest.mark.parametrize(
     ("given", "url"),
     [
@@ -31,7 +32,7 @@ API = "https://redcap.example.org/redcap/api/"
         ("https://10.1.2.3/api/", "https://10.1.2.3/api/"),
     ],
 )
-def test_row_1_the_url_is_made_what_redcap_wants(given: str, url: str) -> None:
+def test_the_url_is_made_what_redcap_wants(given: str, url: str) -> None:
     assert normalise_url(given) == url
     assert normalise_url(url) == url
 

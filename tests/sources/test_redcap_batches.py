@@ -56,8 +56,9 @@ def test_records_are_asked_for_a_batch_at_a_time() -> None:
         assert [len(asked) for asked in batches(server)] == [10, 10, 5]
 
 
+@pytest.mark.acceptance("RC54", "RC73")
 @pytest.mark.parametrize("limit", [1, 7, 30])
-def test_rows_54_and_73_a_batch_that_is_too_much_is_halved(limit: int) -> None:
+def test_a_batch_that_is_too_much_is_halved(limit: int) -> None:
     with RedcapServer(big(60)) as server, Client(access(server)) as client:
         dictionary = client.dictionary()
         records = ids(client, dictionary)
@@ -68,7 +69,8 @@ def test_rows_54_and_73_a_batch_that_is_too_much_is_halved(limit: int) -> None:
     assert {len(rows) for _, rows in found} == {3}
 
 
-def test_row_54_5000_records_are_read_whatever_the_server_can_take() -> None:
+@pytest.mark.acceptance("RC54")
+def test_5000_records_are_read_whatever_the_server_can_take() -> None:
     with RedcapServer(big(5000)) as server, Client(access(server, batch_size=400)) as client:
         dictionary = client.dictionary()
         records = ids(client, dictionary)
@@ -79,7 +81,8 @@ def test_row_54_5000_records_are_read_whatever_the_server_can_take() -> None:
     assert counts == [(str(number), 3) for number in range(1, 5001)]
 
 
-def test_row_54_memory_holds_one_batch() -> None:
+@pytest.mark.acceptance("RC54")
+def test_memory_holds_one_batch() -> None:
     with RedcapServer(big(1000)) as server, Client(access(server, batch_size=50)) as opened:
         project = opened.dictionary()
         records = ids(opened, project)
@@ -99,7 +102,8 @@ def test_row_54_memory_holds_one_batch() -> None:
             tracemalloc.stop()
 
 
-def test_row_73_one_record_that_is_too_much_is_an_error(
+@pytest.mark.acceptance("RC73")
+def test_one_record_that_is_too_much_is_an_error(
     server: RedcapServer, client: Client, dictionary: Dictionary
 ) -> None:
     server.fail(Failure.OUT_OF_MEMORY, times=50)
@@ -109,10 +113,11 @@ def test_row_73_one_record_that_is_too_much_is_an_error(
     assert batches(server) == [["CP-0042", "CP-0043"], ["CP-0042"]]
 
 
-# Complete (row 55)
+# Complete
 
 
-def test_row_55_records_that_an_answer_lacks_are_asked_for_again(
+@pytest.mark.acceptance("RC55")
+def test_records_that_an_answer_lacks_are_asked_for_again(
     server: RedcapServer, client: Client, dictionary: Dictionary, project: Project
 ) -> None:
     whole = read(client, dictionary, "study_id", "mri_date")
@@ -124,7 +129,8 @@ def test_row_55_records_that_an_answer_lacks_are_asked_for_again(
     assert list(found) == project.records()
 
 
-def test_row_55_rows_that_an_answer_lacks_come_with_the_records_it_lacks(
+@pytest.mark.acceptance("RC55")
+def test_rows_that_an_answer_lacks_come_with_the_records_it_lacks(
     server: RedcapServer, client: Client, dictionary: Dictionary, project: Project
 ) -> None:
     """Cut in the middle of CP-0043: where its neighbour was left out, its own rows may be too."""
@@ -137,7 +143,8 @@ def test_row_55_rows_that_an_answer_lacks_come_with_the_records_it_lacks(
     assert dict(client.records(wanted, dictionary=dictionary, fields=["mri_date"])) == whole
 
 
-def test_row_55_a_record_that_its_own_answer_lacks_is_asked_for_once_more(
+@pytest.mark.acceptance("RC55")
+def test_a_record_that_its_own_answer_lacks_is_asked_for_once_more(
     server: RedcapServer, client: Client, dictionary: Dictionary
 ) -> None:
     server.fail(Failure.MISSING_ROWS, content="record")
@@ -182,7 +189,8 @@ def test_what_a_server_never_gives_is_gone_as_far_as_it_says(
 # Identity
 
 
-def test_row_13_records_that_differ_in_case_alone_are_kept_apart() -> None:
+@pytest.mark.acceptance("RC13")
+def test_records_that_differ_in_case_alone_are_kept_apart() -> None:
     with RedcapServer(messy()) as server, Client(access(server)) as client:
         dictionary = client.dictionary()
         found = dict(client.records(["ab1", "AB1"], dictionary=dictionary, fields=["first_name"]))

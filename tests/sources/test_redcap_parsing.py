@@ -15,6 +15,7 @@ from sources.redcap.markup import plain
 RICH = '<div class="rich-text-field-label"><p>Sex &amp; gender<br><b>a</b>t birth</p></div>'
 
 
+@pytest.mark.acceptance("RC35")
 @pytest.mark.parametrize(
     ("text", "label"),
     [
@@ -30,10 +31,11 @@ RICH = '<div class="rich-text-field-label"><p>Sex &amp; gender<br><b>a</b>t birt
         ("", ""),
     ],
 )
-def test_row_35_labels_are_plain_text(text: str, label: str) -> None:
+def test_labels_are_plain_text(text: str, label: str) -> None:
     assert plain(text) == label
 
 
+@pytest.mark.acceptance("RC35")
 @pytest.mark.parametrize(
     ("kind", "text", "choices"),
     [
@@ -50,10 +52,11 @@ def test_row_35_labels_are_plain_text(text: str, label: str) -> None:
         ("text", "", {}),
     ],
 )  # fmt: skip
-def test_row_35_choices_are_codes_and_labels(kind: str, text: str, choices: dict[str, str]) -> None:
+def test_choices_are_codes_and_labels(kind: str, text: str, choices: dict[str, str]) -> None:
     assert parsing.choices_of(kind, text) == choices
 
 
+@pytest.mark.acceptance("RC39")
 @pytest.mark.parametrize(
     ("text", "codes"),
     [
@@ -62,7 +65,7 @@ def test_row_35_choices_are_codes_and_labels(kind: str, text: str, choices: dict
         ("NASK", {"NASK"}),
     ],
 )
-def test_row_39_missing_data_codes_are_read(text: str, codes: set[str]) -> None:
+def test_missing_data_codes_are_read(text: str, codes: set[str]) -> None:
     assert parsing.missing_codes_of(text) == codes
 
 
@@ -100,7 +103,8 @@ def test_what_a_field_has_not_is_empty() -> None:
     assert parsing.field_of(blank, {}) == Field(name="sex", form="demographics", type="text", label="")
 
 
-def test_row_36_a_checkbox_s_columns_are_redcap_s_own() -> None:
+@pytest.mark.acceptance("RC36")
+def test_a_checkbox_s_columns_are_redcap_s_own() -> None:
     names: list[dict[str, Any]] = [
         {"original_field_name": "sex", "choice_value": "", "export_field_name": "sex"},
         {"original_field_name": "race", "choice_value": 1, "export_field_name": "race___1"},
@@ -171,6 +175,7 @@ def test_a_row_s_key_is_apart_from_its_values(entry: dict[str, Any], key: tuple[
     assert row.values == {"record_id": "1", "dob": "2001-02-03"}
 
 
+@pytest.mark.acceptance("RC39")
 @pytest.mark.parametrize(
     ("value", "text"),
     [
@@ -185,14 +190,15 @@ def test_a_row_s_key_is_apart_from_its_values(entry: dict[str, Any], key: tuple[
         ("UNKNOWN", "UNKNOWN"),
     ],
 )
-def test_row_39_values_are_verbatim_but_for_missing_data_codes(value: object, text: str) -> None:
+def test_values_are_verbatim_but_for_missing_data_codes(value: object, text: str) -> None:
     row = parsing.row_of({"record_id": "1", "field": value}, "record_id", frozenset({"UNK", "-999"}))
 
     assert row.values["field"] == text
 
 
+@pytest.mark.acceptance("RC11", "RC13")
 @pytest.mark.parametrize("record", ["A-001-B", "007", "rec 1 ", "ü1", "1e3", "UNK", "-999"])
-def test_rows_11_and_13_a_record_s_id_is_verbatim_whatever_its_field_is_called(record: str) -> None:
+def test_a_record_s_id_is_verbatim_whatever_its_field_is_called(record: str) -> None:
     row = parsing.row_of({"study_id": record, "record_id": "x"}, "study_id", frozenset({"UNK", "-999"}))
 
     assert row.record == row.values["study_id"] == record

@@ -144,6 +144,7 @@ def test_a_server_may_call_its_json_html(study: Project) -> None:
     assert response.json()["project_id"] == study.id
 
 
+@pytest.mark.acceptance("RC96")
 def test_the_switches_cover_every_pair_of_the_date_range_s_unknowns() -> None:
     pairs = {(each.daterange_rows, each.records_plus_daterange) for each in ALL_SWITCHES}
     assert len(pairs) == len(ALL_SWITCHES) == 6

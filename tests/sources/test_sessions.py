@@ -35,24 +35,24 @@ def keys(rows: list[Row], sessions: Sessions, dictionary: Dictionary) -> list[Ke
 @pytest.mark.parametrize(
     ("rows", "sessions", "dictionary", "expected"),
     [
-        pytest.param([a_person(**{"mri_date": "2026-03-02"})], BY_RECORD, CLASSIC, [Key()], id="row 15"),
+        pytest.param([a_person(**{"mri_date": "2026-03-02"})], BY_RECORD, CLASSIC, [Key()], id="RC15"),
         pytest.param(
             [BASELINE, VISIT_2, VISIT_1], BY_EVENT, EVENTS,
-            [Key("visit_1_arm_1"), Key("visit_2_arm_1")], id="row 16",
+            [Key("visit_1_arm_1"), Key("visit_2_arm_1")], id="RC16",
         ),
         pytest.param(
             [BASELINE, VISIT_1, VISIT_2], Sessions(SessionKind.EVENT, "mri", ("visit_2_arm_1",)), EVENTS,
-            [Key("visit_2_arm_1")], id="row 16, some events",
+            [Key("visit_2_arm_1")], id="RC16, some events",
         ),
         pytest.param(
             [a_person(), a_row(instrument="scan", instance=2), a_row(instrument="scan", instance=1)],
             Sessions(SessionKind.REPEATING_INSTRUMENT, "scan"), CLASSIC,
-            [Key("", "scan", 1), Key("", "scan", 2)], id="row 17",
+            [Key("", "scan", 1), Key("", "scan", 2)], id="RC17",
         ),
         pytest.param(
             [BASELINE, *[a_row(event="visit_2_arm_1", instance=number) for number in (10, 2)]],
             Sessions(SessionKind.REPEATING_EVENT), REPEATING_EVENT,
-            [Key("visit_2_arm_1", "", 2), Key("visit_2_arm_1", "", 10)], id="row 18",
+            [Key("visit_2_arm_1", "", 2), Key("visit_2_arm_1", "", 10)], id="RC18",
         ),
         pytest.param(
             [VISIT_1, a_row(event="visit_2_arm_1", instance=1), a_row(event="visit_2_arm_1", instance=2)],
@@ -72,7 +72,7 @@ def keys(rows: list[Row], sessions: Sessions, dictionary: Dictionary) -> list[Ke
         ),
         pytest.param(
             [a_row(event="all_arm_1"), a_row(event="all_arm_2")], BY_RECORD, TWO_ARMS,
-            [Key("all_arm_1"), Key("all_arm_2")], id="row 20",
+            [Key("all_arm_1"), Key("all_arm_2")], id="RC20",
         ),
         pytest.param(
             [a_person(), a_booking(1)], REPEATING_MRI, UNKNOWN, [Key("", "mri", 1)],

@@ -1,4 +1,4 @@
-"""`sync_source` as an administrator types it. Numbers are acceptance rows."""
+"""`sync_source` as an administrator types it."""
 
 from __future__ import annotations
 
@@ -80,7 +80,8 @@ def test_a_dry_run_counts_and_writes_nothing(source: DataSource, project: Projec
     assert SourceState.objects.get().claim == ""
 
 
-def test_row_82_names_and_values_are_printed_only_where_they_are_asked_for(
+@pytest.mark.acceptance("RC82")
+def test_names_and_values_are_printed_only_where_they_are_asked_for(
     source: DataSource, project: Project
 ) -> None:
     participants(project, 1)
@@ -95,7 +96,8 @@ def test_row_82_names_and_values_are_printed_only_where_they_are_asked_for(
     assert "Smith^Jane" in all_of_it
 
 
-def test_row_57_one_at_a_time(source: DataSource, redcap: RedcapServer) -> None:
+@pytest.mark.acceptance("RC57")
+def test_one_pull_of_a_source_runs_at_a_time(source: DataSource, redcap: RedcapServer) -> None:
     held = claims.claim(source.pk)
 
     with pytest.raises(CommandError, match="is running: one at a time"):
@@ -122,7 +124,8 @@ def test_an_unknown_name_lists_the_known_ones(source: DataSource) -> None:
         sync("cpip")
 
 
-def test_row_93_a_disabled_source_is_not_asked(source: DataSource, redcap: RedcapServer) -> None:
+@pytest.mark.acceptance("RC93")
+def test_a_disabled_source_is_not_asked(source: DataSource, redcap: RedcapServer) -> None:
     DataSource.objects.update(enabled=False)
 
     for option in ("--full", "--dry-run"):

@@ -93,14 +93,16 @@ def test_a_value_that_does_not_fit_is_a_problem_that_does_not_tell_it(lines: str
     assert "§" not in str(refused.value)
 
 
-def test_row_24_an_empty_name_outside_brackets_is_a_problem_of_that_field() -> None:
+@pytest.mark.acceptance("RC24")
+def test_an_empty_name_outside_brackets_is_a_problem_of_that_field() -> None:
     with pytest.raises(Unusable, match="nothing is empty") as refused:
         applied("template sub_{study_id}_fam_{nothing}", "")
 
     assert refused.value.field == "nothing"
 
 
-def test_row_36_a_checkbox_becomes_the_labels_of_what_is_checked() -> None:
+@pytest.mark.acceptance("RC36")
+def test_a_checkbox_becomes_the_labels_of_what_is_checked() -> None:
     around = Around(choices={"1": "EEG", "a": "Sedation"}, is_checkbox=True)
 
     assert applied("label", "1, a", around) == "EEG, Sedation"

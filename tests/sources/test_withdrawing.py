@@ -24,13 +24,14 @@ def statuses(source: DataSource) -> dict[str, str]:
     return {record: item.performed_procedure_step_status for record, item in items(source).items()}
 
 
+@pytest.mark.acceptance("D137")
 @pytest.mark.parametrize(
     ("values", "reason"),
     [
         ({"mri_date": ""}, "no date"),
         ({"status": "2"}, "Cancelled"),
     ],
-    ids=["row 60: no date", "row 61: status"],
+    ids=["RC60: no date", "RC61: status"],
 )
 def test_what_is_called_off_is_cancelled_with_the_reason_and_returns(
     source: DataSource, project: Project, values: dict[str, str], reason: str
@@ -55,7 +56,8 @@ def test_what_is_called_off_is_cancelled_with_the_reason_and_returns(
     assert item.study_instance_uid == uid
 
 
-def test_row_62_a_deleted_record_is_withdrawn_by_the_full_pull(source: DataSource, project: Project) -> None:
+@pytest.mark.acceptance("D137", "RC62")
+def test_a_deleted_record_is_withdrawn_by_the_full_pull(source: DataSource, project: Project) -> None:
     participants(project, 3)
     pull(source)
 
@@ -66,7 +68,8 @@ def test_row_62_a_deleted_record_is_withdrawn_by_the_full_pull(source: DataSourc
     assert statuses(source) == {"P-001": "SCHEDULED", "P-002": "CANCELLED", "P-003": "SCHEDULED"}
 
 
-def test_row_63_a_deleted_instance_is_withdrawn(source: DataSource, project: Project) -> None:
+@pytest.mark.acceptance("RC63")
+def test_a_deleted_instance_is_withdrawn(source: DataSource, project: Project) -> None:
     participant(project, "P-001")
     book(project, "P-001", 2, days=5)
     pull(source)
@@ -79,7 +82,8 @@ def test_row_63_a_deleted_instance_is_withdrawn(source: DataSource, project: Pro
     assert kept.scheduled_start_date == today() + timedelta(days=1)
 
 
-def test_row_65_an_empty_answer_withdraws_nothing_and_is_told(source: DataSource, project: Project) -> None:
+@pytest.mark.acceptance("D140", "RC65")
+def test_an_empty_answer_withdraws_nothing_and_is_told(source: DataSource, project: Project) -> None:
     participants(project, 2)
     pull(source)
     for record in ("P-001", "P-002"):
@@ -92,9 +96,8 @@ def test_row_65_an_empty_answer_withdraws_nothing_and_is_told(source: DataSource
     assert source.state.state == State.HELD
 
 
-def test_row_65_a_token_that_was_moved_into_a_group_withdraws_nothing(
-    source: DataSource, project: Project
-) -> None:
+@pytest.mark.acceptance("RC65")
+def test_a_token_that_was_moved_into_a_group_withdraws_nothing(source: DataSource, project: Project) -> None:
     project.dags = {"boston": "Boston"}
     for record in participants(project, 12)[:3]:
         project.set_dag(record, "boston")
@@ -107,7 +110,8 @@ def test_row_65_a_token_that_was_moved_into_a_group_withdraws_nothing(
     assert set(statuses(source).values()) == {"SCHEDULED"}
 
 
-def test_row_65_hashed_ids_withdraw_nothing(source: DataSource, project: Project) -> None:
+@pytest.mark.acceptance("RC65")
+def test_hashed_ids_withdraw_nothing(source: DataSource, project: Project) -> None:
     participants(project, 3)
     pull(source)
     project.users[TOKEN].data_export = 2
@@ -127,9 +131,8 @@ def lose(project: Project, source: DataSource) -> None:
         project.delete_record(record)
 
 
-def test_row_66_too_much_at_once_is_held_until_a_person_allows_it(
-    source: DataSource, project: Project
-) -> None:
+@pytest.mark.acceptance("RC66")
+def test_too_much_at_once_is_held_until_a_person_allows_it(source: DataSource, project: Project) -> None:
     lose(project, source)
 
     run = pull(source, full=True)
@@ -188,7 +191,8 @@ def test_up_to_five_are_cancelled_unasked(source: DataSource, project: Project) 
     assert pull(source, full=True).withdrawn == 5
 
 
-def test_row_70_what_was_never_performed_leaves_the_worklist_at_the_horizon(
+@pytest.mark.acceptance("D142", "RC70")
+def test_what_was_never_performed_leaves_the_worklist_at_the_horizon(
     source: DataSource, project: Project
 ) -> None:
     participant(project, "P-001")
@@ -250,7 +254,8 @@ def test_a_held_item_that_a_person_deleted_is_no_obstacle(source: DataSource, pr
     assert pull(source).outcome == Outcome.OK
 
 
-def test_row_93_items_of_a_disabled_source_can_be_withdrawn_and_return_with_it(
+@pytest.mark.acceptance("RC93")
+def test_items_of_a_disabled_source_can_be_withdrawn_and_return_with_it(
     source: DataSource, project: Project
 ) -> None:
     participants(project, 2)
@@ -274,8 +279,9 @@ def test_the_state_of_a_withdrawal_is_kept_with_its_reason(source: DataSource, p
     assert "no longer at the source" in synced.reason
 
 
+@pytest.mark.acceptance("RC69")
 def test_an_item_made_by_hand_is_never_the_sources(source: DataSource, project: Project) -> None:
-    """Row 69, with the very values of a participant."""
+    """It has the very values of a participant."""
     participant(project, "P-001")
     by_hand = intake.create(
         {

@@ -1,6 +1,6 @@
 """The worker itself, `qcluster` as a process, and what becomes of a pull when it is killed.
 
-Numbers are acceptance rows. Its scheduler first looks after half a minute: here the look is queued by hand.
+Its scheduler first looks after half a minute: here the look is queued by hand.
 """
 
 from __future__ import annotations
@@ -88,7 +88,8 @@ def outcomes() -> list[str]:
     return list(SyncRun.objects.order_by("pk").values_list("outcome", flat=True))
 
 
-def test_row_53_a_worker_that_is_killed_in_the_middle_of_a_pull_is_followed_by_one_that_goes_on(
+@pytest.mark.acceptance("RC53")
+def test_a_worker_that_is_killed_in_the_middle_of_a_pull_is_followed_by_one_that_goes_on(
     source: DataSource, project: Project, redcap: RedcapServer, worker: Start
 ) -> None:
     source.batch_size = 5
@@ -125,7 +126,8 @@ def test_row_53_a_worker_that_is_killed_in_the_middle_of_a_pull_is_followed_by_o
     assert SourceState.objects.get().claim == ""
 
 
-def test_row_81_a_source_that_hangs_keeps_nobody_from_reading_and_writing_the_worklist(
+@pytest.mark.acceptance("RC81")
+def test_a_source_that_hangs_keeps_nobody_from_reading_and_writing_the_worklist(
     source: DataSource, project: Project, redcap: RedcapServer, worker: Start
 ) -> None:
     """As a scanner's query and report do; and the worker that is then asked to stop finishes its pull."""

@@ -294,7 +294,7 @@ def items(transactional_db: None) -> Callable[..., list[Any]]:
 
 @pytest.fixture
 def acceptance_store(transactional_db: None) -> dict[str, Any]:
-    """Save the items S1 to S9 that the acceptance rows speak of; study U1 is 1.2.3.1."""
+    """Save the items S1 to S9 that docs/acceptance.md speaks of; study U1 is 1.2.3.1."""
     mr = {"modality": "MR", "scheduled_station_aetitle": "MR1"}
     store: dict[str, dict[str, Any]] = {
         "S1": {**mr, "patient_name": "DOE^JOHN", "performing_physician": "SMITH^ANNA"},

@@ -1,4 +1,4 @@
-"""Who may associate: acceptance rows 83, 84, 86 and 93 as a table, and what a device may name."""
+"""A table says who may associate, and what a device may name."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ class TestRefusals:
         ("rules", "asked", "codes"),
         [
             pytest.param({}, {}, None, id="its own row"),
-            pytest.param({}, {"calling_ae_title": "MR9"}, CALLING, id="row 83: not listed"),
-            pytest.param({"enabled": False}, {}, CALLING, id="row 93: disabled"),
+            pytest.param({}, {"calling_ae_title": "MR9"}, CALLING, id="D83: not listed"),
+            pytest.param({"enabled": False}, {}, CALLING, id="D93: disabled"),
             pytest.param({"addresses": "10.0.0.5"}, {}, None, id="its address"),
             pytest.param({"addresses": "10.0.0.0/24"}, {"address": "::ffff:10.0.0.5"}, None, id="by IPv6"),
-            pytest.param({"addresses": "10.0.0.6"}, {}, CALLING, id="row 86: another address"),
+            pytest.param({"addresses": "10.0.0.6"}, {}, CALLING, id="D86: another address"),
             pytest.param({"addresses": "10.0.0.6"}, {"address": "127.0.0.1"}, CALLING, id="loopback is one"),
             pytest.param({"addresses": "10.0.0.6"}, {"address": ""}, CALLING, id="no address"),
-            pytest.param({"called_ae_title": "RIS"}, {}, CALLED, id="row 84: calls another"),
+            pytest.param({"called_ae_title": "RIS"}, {}, CALLED, id="D84: calls another"),
             pytest.param({"called_ae_title": "RIS"}, {"called_ae_title": "RIS"}, None, id="calls the one"),
             pytest.param({"certificate_subject": "CN=MR1"}, {}, CALLING, id="no certificate"),
             pytest.param({"certificate_subject": "CN=MR1"}, {"certificate": MR1}, None, id="its certificate"),

@@ -153,6 +153,7 @@ def test_the_status_is_no_field_of_the_form(coordinator: Client) -> None:
     assert item.performed_procedure_step_status == Status.SCHEDULED
 
 
+@pytest.mark.acceptance("D150")
 def test_the_history_names_who_changed_what(coordinator: Client) -> None:
     item = an_item(patient_weight_kg="70")
     coordinator.post(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import html
+import socket
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from random import Random
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from django.conf import LazySettings
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -130,6 +133,18 @@ def test_the_row_with_an_asterisk_carries_a_standing_warning(admin: Client) -> N
     assert "the door is open" in page(admin.get(reverse("admin:index")))
 
 
+def calling_ae_titles(listener: socket.socket) -> list[str]:
+    """Take the two connections of a C-ECHO; return the calling AE title of each, "" where nothing is asked.
+
+    The first connection only finds out whether anything listens (PS3.8 9.3.2 has the title at byte 26).
+    """
+    found = []
+    for _ in range(2):
+        with listener.accept()[0] as peer:
+            found.append(peer.recv(4096)[26:42].decode().strip())
+    return found
+
+
 class TestEcho:
     def echo(self, client: Client, device: Device) -> list[str]:
         answer = client.post(reverse("admin:worklist_device_echo", args=[device.pk]), follow=True)
@@ -144,6 +159,17 @@ class TestEcho:
         device = a_device(ae_title="MWL_SERVER", host="127.0.0.1", port=server.port, called_ae_title="NOBODY")
         (told,) = self.echo(admin, device)
         assert "refused the association (1,1,3" in told
+
+    @pytest.mark.parametrize("called", ["", "RIS"])
+    def test_the_server_calls_itself_by_its_own_ae_title(
+        self, admin: Client, settings: LazySettings, called: str
+    ) -> None:
+        settings.MWL_AETITLE = "HERE"
+        with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as threads:
+            asked = threads.submit(calling_ae_titles, listener)
+            device = a_device(host="127.0.0.1", port=listener.getsockname()[1], called_ae_title=called)
+            self.echo(admin, device)
+        assert asked.result() == ["", called or "HERE"]
 
     def test_where_nothing_listens_is_told(self, admin: Client) -> None:
         (told,) = self.echo(admin, a_device(host="127.0.0.1", port=free_port()))
@@ -199,7 +225,8 @@ def todays() -> dict[str, WorklistItem]:
 
 
 class TestPreview:
-    def test_row_148_a_device_sees_its_items_and_why_others_are_not_there(
+    @pytest.mark.acceptance("D148")
+    def test_a_device_sees_its_items_and_why_others_are_not_there(
         self, reader: Client, todays: dict[str, WorklistItem]
     ) -> None:
         a_device()

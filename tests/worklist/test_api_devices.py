@@ -52,7 +52,8 @@ def test_devices_are_listed_with_their_rules_and_last_contact(client: APIClient)
     assert mr1["last_contact"]["address"] == "10.0.0.9"
 
 
-def test_row_149_the_last_queries_of_a_device_are_listed_decoded(client: APIClient) -> None:
+@pytest.mark.acceptance("D149")
+def test_the_last_queries_of_a_device_are_listed_decoded(client: APIClient) -> None:
     activity.query("MR1", ago=timedelta(hours=1), keys={"Modality": "MR"}, matches=7)
     activity.refusal("MR1")
     activity.query("CT1")
@@ -72,7 +73,8 @@ def test_activity_of_an_ae_title_that_nobody_knows_is_not_found(client: APIClien
     assert client.get("/devices/LONGER_THAN_SIXTEEN/activity").status_code == 404
 
 
-def test_row_148_the_preview_shows_what_the_device_would_be_answered_and_why_others_are_not(
+@pytest.mark.acceptance("D148")
+def test_the_preview_shows_what_the_device_would_be_answered_and_why_others_are_not(
     client: APIClient, todays: dict[str, WorklistItem]
 ) -> None:
     Device(ae_title="MR1", modality="MR", specific_character_set="ISO_IR 100").save_as("test")

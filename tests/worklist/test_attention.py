@@ -115,7 +115,8 @@ def test_an_open_point_is_opened_once_and_its_text_kept_up_to_date(item: Worklis
     assert "Roe^Jane" in Attention.objects.get().text
 
 
-def test_row_110_a_wrong_entry_waits_for_a_person(item: WorklistItem) -> None:
+@pytest.mark.acceptance("D110")
+def test_a_wrong_entry_waits_for_a_person(item: WorklistItem) -> None:
     code = {"00080100": {"vr": "SH", "Value": ["110514"]}, "00080102": {"vr": "SH", "Value": ["DCM"]}}
     reason = {"00400281": {"vr": "SQ", "Value": [code]}}
     step = make_step(item, status=PerformedStatus.DISCONTINUED, dataset=reason)
@@ -131,19 +132,18 @@ def test_an_item_that_was_cancelled_when_the_scanner_began_waits_for_a_person(it
     assert opened() == [(AttentionKind.CANCELLED, step.pk, item.pk)]
 
 
+@pytest.mark.acceptance("D129")
 @pytest.mark.parametrize(
     ("codes", "told"),
     [
         ([("BRAIN", "LOCAL")], False),
         ([("SPINE", "LOCAL"), ("BRAIN", "LOCAL")], False),
         ([], False),
-        pytest.param([("SPINE", "LOCAL")], True, id="row 129"),
+        pytest.param([("SPINE", "LOCAL")], True, id="D129"),
         ([("BRAIN", "OTHER")], True),
     ],
 )
-def test_row_129_another_protocol_than_the_scheduled_is_told(
-    codes: list[tuple[str, str]], *, told: bool
-) -> None:
+def test_another_protocol_than_the_scheduled_is_told(codes: list[tuple[str, str]], *, told: bool) -> None:
     item = make_item(1, protocol_name="BRAIN", hisris_coding_designator="LOCAL")
     item.save()
     performed = [
@@ -157,9 +157,8 @@ def test_row_129_another_protocol_than_the_scheduled_is_told(
 
 
 class TestSweep:
-    def test_row_127_a_step_in_progress_for_too_long_is_told_once(
-        self, item: WorklistItem, settings: Any
-    ) -> None:
+    @pytest.mark.acceptance("D127")
+    def test_a_step_in_progress_for_too_long_is_told_once(self, item: WorklistItem, settings: Any) -> None:
         settings.MPPS_STALE_HOURS = 12
         step, fresh = (make_step(item, status=PerformedStatus.IN_PROGRESS) for _ in range(2))
         backdate(step, 13)

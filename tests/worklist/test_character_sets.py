@@ -65,6 +65,7 @@ def test_japanese_and_korean_names_are_written_as_the_standard_shows() -> None:
     )
 
 
+@pytest.mark.acceptance("D64")
 @pytest.mark.parametrize(
     ("name", "requested", "fitting"),
     [
@@ -83,7 +84,6 @@ def test_japanese_and_korean_names_are_written_as_the_standard_shows() -> None:
 def test_a_set_that_does_not_hold_the_name_is_passed_over(
     name: str, requested: list[str], fitting: str
 ) -> None:
-    """row 64"""
     character_set, encoded = chosen(name, *requested)
     assert character_set.terms == fitting
     assert b"?" not in encoded

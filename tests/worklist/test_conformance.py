@@ -23,8 +23,8 @@ from worklist.scp import mpps, server
 DOCUMENT = Path(__file__).resolve().parent.parent.parent / "docs" / "conformance.md"
 
 
+@pytest.mark.acceptance("D151")
 def test_the_document_is_what_the_code_says() -> None:
-    """Row 151."""
     assert DOCUMENT.read_text(encoding="utf-8") == statement(), (
         "docs/conformance.md is not current. Run: python manage.py conformance > docs/conformance.md"
     )

@@ -82,6 +82,7 @@ def stations(transactional_db: None) -> None:
 OWN, OWN_OR_ANY = ["P1", "P3"], ["P1", "P3", "P4"]
 
 
+@pytest.mark.acceptance("D85")
 @pytest.mark.parametrize(
     ("rule", "asked", "found"),
     [
@@ -94,7 +95,7 @@ OWN, OWN_OR_ANY = ["P1", "P3"], ["P1", "P3", "P4"]
         ("AS_ASKED", "CT1", ["P2", "P3"]),
     ],
 )
-def test_row_85_a_forced_station_filter_shows_no_other_scanners_items(
+def test_a_forced_station_filter_shows_no_other_scanners_items(
     query: Query, stations: None, rule: str, asked: str | None, found: list[str]
 ) -> None:
     device(station_filter=rule)
@@ -111,7 +112,8 @@ def test_an_item_for_any_station_is_answered_with_that_of_the_device(query: Quer
     assert steps["P1"].ScheduledStationAETitle == "MR1"
 
 
-def test_rows_62_and_64_each_device_gets_a_name_in_its_own_character_set(
+@pytest.mark.acceptance("D62", "D64")
+def test_each_device_gets_a_name_in_its_own_character_set(
     server: RunningServer, query: Query, items: Callable[..., list[Any]]
 ) -> None:
     items(1, patient_name="MÜLLER^JÖRG")
@@ -139,7 +141,8 @@ def test_rows_62_and_64_each_device_gets_a_name_in_its_own_character_set(
     assert "MÜLLER" not in server.log
 
 
-def test_row_75_a_device_has_its_own_maximum(query: Query, items: Callable[..., list[Any]]) -> None:
+@pytest.mark.acceptance("D75")
+def test_a_device_has_its_own_maximum(query: Query, items: Callable[..., list[Any]]) -> None:
     items(5)
     device("FEW", maximum_answers=3)
     device("NONE", maximum_answers=3, over_maximum="refuse")
@@ -219,7 +222,8 @@ def test_a_devices_strictness_judges_its_reports(
     assert PerformedStep.objects.count() == (0 if strictness == "strict" else 1)
 
 
-def test_rows_83_84_86_dcmtk_is_refused_with_the_reason(
+@pytest.mark.acceptance("D83", "D84", "D86")
+def test_dcmtk_is_refused_with_the_reason(
     server: RunningServer, transactional_db: None, recorded: Recorded
 ) -> None:
     device("MR1", called_ae_title="WORKLIST")
@@ -246,7 +250,8 @@ def test_rows_83_84_86_dcmtk_is_refused_with_the_reason(
     assert {each.comment[-7:] for each in refused} == {"(1,1,7)", "(1,1,3)"}
 
 
-def test_row_149_a_query_is_recorded_as_it_came_with_its_answers_and_time(
+@pytest.mark.acceptance("D149")
+def test_a_query_is_recorded_as_it_came_with_its_answers_and_time(
     query: Query, items: Callable[..., list[Any]], recorded: Recorded
 ) -> None:
     items(3)
@@ -283,6 +288,7 @@ def test_a_query_that_fails_is_recorded_with_its_status(
     assert found.comment
 
 
+@pytest.mark.acceptance("D150")
 def test_associations_echoes_and_reports_are_recorded(
     echo: Callable[..., Any],
     perform: Callable[..., list[scu.Answer]],

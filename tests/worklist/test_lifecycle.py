@@ -89,7 +89,7 @@ def test_what_the_scanner_reports_is_never_refused(status: Status, to: Status) -
     [
         (Status.SCHEDULED, True, False),
         (Status.DISCONTINUED, True, False),
-        pytest.param(Status.IN_PROGRESS, False, True, id="row 128"),
+        pytest.param(Status.IN_PROGRESS, False, True, id="D128"),
         (Status.COMPLETED, False, False),
         (Status.CANCELLED, False, False),
     ],

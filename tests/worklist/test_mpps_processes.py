@@ -1,6 +1,6 @@
-"""Acknowledged means committed: several server processes on one database, races, and SIGKILL at any point.
+"""What is acknowledged is committed: by several processes on one database, in races, and under SIGKILL.
 
-Acceptance rows 119 to 122. The two processes are two `run_mwl`, or two of one that share its port.
+The two processes are two `run_mwl`, or two of one that share its port.
 """
 
 from __future__ import annotations
@@ -128,7 +128,8 @@ def begin(user: RawUser, *items: Any) -> str:
     return uid
 
 
-def test_row_120_any_process_continues_what_another_began(pair: Pair, items: Items) -> None:
+@pytest.mark.acceptance("D120")
+def test_any_process_continues_what_another_began(pair: Pair, items: Items) -> None:
     (item,) = items()
     uid = begin(pair.first, item)
     update = scu.implicit(steps.progress(steps.series(1)))
@@ -142,7 +143,8 @@ def test_row_120_any_process_continues_what_another_began(pair: Pair, items: Ite
     assert actors(stored(uid)) == ["device:MR1"] * 3
 
 
-def test_row_121_of_two_ends_at_once_one_wins(pair: Pair, items: Items) -> None:
+@pytest.mark.acceptance("D121")
+def test_of_two_ends_at_once_one_wins(pair: Pair, items: Items) -> None:
     for item in items(ROUNDS):
         uid = begin(pair.first, item)
         answers = pair.at_once(change(uid, steps.completed()), change(uid, steps.discontinued()))
@@ -160,7 +162,8 @@ def assert_one_end(uid: str, item: Any, expected: str) -> None:
     assert actors(item) == ["device:MR1"] * 2
 
 
-def test_row_122_of_two_beginnings_at_once_one_wins(pair: Pair, items: Items) -> None:
+@pytest.mark.acceptance("D122")
+def test_of_two_beginnings_at_once_one_wins(pair: Pair, items: Items) -> None:
     for item in items(ROUNDS):
         uid = steps.new_uid()
         first, second = steps.begun(item), steps.begun(item, PerformedProcedureStepID="SECOND")
@@ -173,7 +176,8 @@ def test_row_122_of_two_beginnings_at_once_one_wins(pair: Pair, items: Items) ->
         assert actors(stored(uid)) == actors(item) == ["device:MR1"]
 
 
-def test_rows_121_and_122_with_users_in_processes_of_their_own(
+@pytest.mark.acceptance("D121", "D122")
+def test_one_of_many_users_wins_each_race_across_processes(
     server: RunningServer, other_server: RunningServer, users: ProcessPoolExecutor, items: Items
 ) -> None:
     made = items(ROUNDS)
@@ -197,7 +201,8 @@ def test_rows_121_and_122_with_users_in_processes_of_their_own(
         assert_one_end(uid, item, expected)
 
 
-def test_row_126_an_item_whose_two_steps_end_at_once_has_ended(pair: Pair, items: Items) -> None:
+@pytest.mark.acceptance("D126")
+def test_an_item_whose_two_steps_end_at_once_has_ended(pair: Pair, items: Items) -> None:
     for item in items(ROUNDS):
         uids = begin(pair.first, item), begin(pair.second, item)
         answers = pair.at_once(*(change(uid, steps.completed()) for uid in uids))
@@ -205,9 +210,8 @@ def test_row_126_an_item_whose_two_steps_end_at_once_has_ended(pair: Pair, items
         assert status_of(item) == Status.COMPLETED
 
 
-def test_row_126_an_item_one_of_whose_steps_ends_as_another_begins_is_in_progress(
-    pair: Pair, items: Items
-) -> None:
+@pytest.mark.acceptance("D126")
+def test_an_item_one_of_whose_steps_ends_as_another_begins_is_in_progress(pair: Pair, items: Items) -> None:
     for item in items(ROUNDS):
         ending, beginning = begin(pair.first, item), steps.new_uid()
         answers = pair.at_once(
@@ -219,9 +223,8 @@ def test_row_126_an_item_one_of_whose_steps_ends_as_another_begins_is_in_progres
         assert status_of(item) == Status.COMPLETED
 
 
-def test_row_123_groups_that_share_items_in_another_order_do_not_block_each_other(
-    pair: Pair, items: Items
-) -> None:
+@pytest.mark.acceptance("D123")
+def test_groups_that_share_items_in_another_order_do_not_block_each_other(pair: Pair, items: Items) -> None:
     made = items(2 * ROUNDS)
     for one, two in zip(made[::2], made[1::2], strict=True):
         uids = steps.new_uid(), steps.new_uid()
@@ -234,7 +237,8 @@ def test_row_123_groups_that_share_items_in_another_order_do_not_block_each_othe
         assert [item.links.count() for item in (one, two)] == [2, 2]
 
 
-def test_row_128_an_item_withdrawn_as_it_begins_is_performed_and_the_conflict_is_shown(
+@pytest.mark.acceptance("D128")
+def test_an_item_withdrawn_as_it_begins_is_performed_and_the_conflict_is_shown(
     pair: Pair, items: Items
 ) -> None:
     made = items(ROUNDS)
@@ -255,8 +259,9 @@ def kill(server: RunningServer) -> None:
     server.process.wait(SOON)
 
 
+@pytest.mark.acceptance("D119")
 @pytest.mark.parametrize("kept_open", [False, True], ids=["idle", "association open"])
-def test_row_119_a_server_killed_after_the_beginning_continues_when_it_is_started_again(
+def test_a_server_killed_after_the_beginning_continues_when_it_is_started_again(
     start_server: StartServer, perform: Perform, items: Items, kept_open: bool
 ) -> None:
     (item,) = items()

@@ -1,4 +1,4 @@
-"""The encoder under a device's rules: acceptance rows 62 to 68."""
+"""The encoder follows a device's rules."""
 
 from __future__ import annotations
 
@@ -39,27 +39,31 @@ PLAIN = OutputRules(character_set=("ISO_IR 100",), transliterates=True)
 ASCII_ONLY = OutputRules(character_set=("ISO_IR 6",), transliterates=True)
 
 
-def test_row_62_an_umlaut_is_one_byte_in_latin_1() -> None:
+@pytest.mark.acceptance("D62")
+def test_an_umlaut_is_one_byte_in_latin_1() -> None:
     answer = encoded(LATIN_1, patient_name="MÜLLER^JÖRG")
     assert b"M\xdcLLER^J\xd6RG" in answer.identifier
     assert b"ISO_IR 100" in answer.identifier
     assert answer.departure == ""
 
 
-def test_row_63_a_chinese_name_is_utf_8_in_iso_ir_192() -> None:
+@pytest.mark.acceptance("D63")
+def test_a_chinese_name_is_utf_8_in_iso_ir_192() -> None:
     answer = encoded(OutputRules(character_set=("ISO_IR 192",)), patient_name="王^小明")
     assert "王^小明".encode() in answer.identifier
     assert b"ISO_IR 192" in answer.identifier
 
 
+@pytest.mark.acceptance("D64")
 @pytest.mark.parametrize("rules", [LATIN_1, PLAIN, ASCII_ONLY], ids=["unicode", "plain", "ASCII, plain"])
-def test_row_64_a_text_that_does_not_fit_goes_as_unicode_and_is_told(rules: OutputRules) -> None:
+def test_a_text_that_does_not_fit_goes_as_unicode_and_is_told(rules: OutputRules) -> None:
     answer = encoded(rules, patient_name="王^小明")
     assert "王^小明".encode() in answer.identifier
     assert b"?" not in answer.identifier
     assert answer.departure == "in ISO_IR 192"
 
 
+@pytest.mark.acceptance("D64")
 @pytest.mark.parametrize(
     ("name", "sent"),
     [
@@ -70,7 +74,7 @@ def test_row_64_a_text_that_does_not_fit_goes_as_unicode_and_is_told(rules: Outp
         ("Yamada^Tarou=山田^太郎=やまだ^たろう", "Yamada^Tarou"),
     ],
 )
-def test_row_64_plain_letters_replace_those_that_do_not_fit(name: str, sent: str) -> None:
+def test_plain_letters_replace_those_that_do_not_fit(name: str, sent: str) -> None:
     answer = encoded(ASCII_ONLY, patient_name=name)
     assert sent.encode() in answer.identifier
     assert b"?" not in answer.identifier
@@ -104,7 +108,8 @@ def test_ids_and_codes_are_known(keyword: str, vr: str, is_exact: bool) -> None:
     assert identifies(keyword, vr) is is_exact
 
 
-def test_row_65_a_plain_ascii_answer_names_no_character_set() -> None:
+@pytest.mark.acceptance("D65")
+def test_a_plain_ascii_answer_names_no_character_set() -> None:
     for rules in (LATIN_1, PLAIN, OutputRules(character_set=("GB18030",))):
         answer = encoded(rules, patient_name="DOE^JOHN", referring_physician_name="")
         assert "SpecificCharacterSet" not in decoded(rules, patient_name="DOE^JOHN")
@@ -144,14 +149,16 @@ def test_rewriting_never_sends_a_replacement(text: str) -> None:
     assert sent.count(b"?") == text.count("?") + sum(text.count(odd) for odd in "？﹖⁇⁈⁉︖")  # NFKD has some
 
 
-def test_row_66_a_long_protocol_is_a_long_code_value_or_none() -> None:
+@pytest.mark.acceptance("D66")
+def test_a_long_protocol_is_a_long_code_value_or_none() -> None:
     fields = {"protocol_name": "A protocol name of 29 letters", "hisris_coding_designator": "GEHC"}
     code = step(OutputRules(), **fields).ScheduledProtocolCodeSequence[0]
     assert (code.get("CodeValue"), code.LongCodeValue) == (None, fields["protocol_name"])
     assert not step(OutputRules(codes=CodesSent.SHORT_ONLY), **fields).get("ScheduledProtocolCodeSequence")
 
 
-def test_row_67_without_a_scheme_there_is_no_code_unless_the_device_has_one() -> None:
+@pytest.mark.acceptance("D67")
+def test_without_a_scheme_there_is_no_code_unless_the_device_has_one() -> None:
     fields = {"protocol_name": "T1", "hisris_coding_designator": ""}
     assert not step(OutputRules(), **fields).get("ScheduledProtocolCodeSequence")
     assert step(OutputRules(), **fields).ScheduledProcedureStepDescription
@@ -159,7 +166,8 @@ def test_row_67_without_a_scheme_there_is_no_code_unless_the_device_has_one() ->
     assert (code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning) == ("T1", "GEHC", "T1")
 
 
-def test_row_68_a_code_has_its_meaning() -> None:
+@pytest.mark.acceptance("D68")
+def test_a_code_has_its_meaning() -> None:
     rules = OutputRules(protocol_codes=read_protocol_codes("T1 = 12 | GEHC | T1 sagittal", scheme=""))
     code = step(rules, protocol_name="T1", hisris_coding_designator="99X").ScheduledProtocolCodeSequence[0]
     assert (code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning) == ("12", "GEHC", "T1 sagittal")

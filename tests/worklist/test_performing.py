@@ -63,7 +63,7 @@ def test_a_step_is_not_closed_as_in_progress(item: WorklistItem) -> None:
     [
         pytest.param([RUNS], DONE, Status.IN_PROGRESS, id="another still runs"),
         pytest.param([RUNS, DONE], STOPPED, Status.IN_PROGRESS, id="another still runs, one is done"),
-        pytest.param([DONE], STOPPED, Status.COMPLETED, id="row 126: an appended one is stopped"),
+        pytest.param([DONE], STOPPED, Status.COMPLETED, id="D126: an appended one is stopped"),
         pytest.param([STOPPED], DONE, Status.COMPLETED, id="repeated after it was stopped"),
         pytest.param([STOPPED], STOPPED, Status.DISCONTINUED, id="stopped twice"),
     ],
@@ -137,7 +137,7 @@ def test_what_is_not_linked_is_not_unlinked(item: WorklistItem) -> None:
 @pytest.mark.parametrize(
     ("before", "others", "then"),
     [
-        pytest.param(Status.SCHEDULED, [], Status.SCHEDULED, id="row 110"),
+        pytest.param(Status.SCHEDULED, [], Status.SCHEDULED, id="D110"),
         pytest.param(Status.CANCELLED, [], Status.CANCELLED, id="it was cancelled before"),
         pytest.param(Status.DISCONTINUED, [STOPPED], Status.SCHEDULED, id="it was stopped before"),
         pytest.param(Status.COMPLETED, [DONE], Status.COMPLETED, id="it was done before"),
@@ -155,10 +155,11 @@ def test_an_item_that_was_selected_by_mistake_is_as_it_was(
     assert status_of(item) == then
 
 
+@pytest.mark.acceptance("D109")
 @pytest.mark.parametrize(
     ("policy", "then"), [("discontinued", Status.DISCONTINUED), ("scheduled", Status.SCHEDULED)]
 )
-def test_row_109_the_policy_says_what_a_discontinued_examination_leaves(
+def test_the_policy_says_what_a_discontinued_examination_leaves(
     item: WorklistItem, settings: pytest.FixtureRequest, policy: str, then: Status
 ) -> None:
     settings.MPPS_DISCONTINUED = policy  # type: ignore[attr-defined]
@@ -166,7 +167,8 @@ def test_row_109_the_policy_says_what_a_discontinued_examination_leaves(
     assert status_of(item) == then
 
 
-def test_row_123_all_items_of_a_group_follow() -> None:
+@pytest.mark.acceptance("D123")
+def test_all_items_of_a_group_follow() -> None:
     items = [make_item(number) for number in (1, 2, 3)]
     for each in items:
         each.save()

@@ -15,10 +15,8 @@ from django.utils import timezone
 from tests.conftest import wait_until
 from tests.worklist import activity
 from worklist.answering.compiled import LONGEST_REMEMBERED, FindRequest
-from worklist.attention import points
 from worklist.models import Device, DeviceActivity
 from worklist.scp import records
-from worklist.scp.watching import Watch
 
 ECHO = DeviceActivity.Kind.ECHO
 DAY = timedelta(days=1)
@@ -118,21 +116,6 @@ def test_old_activity_goes_but_for_each_devices_last_contact_and_query() -> None
     kept.append(DeviceActivity.objects.create(kind=ECHO, ae_title="MR1", at=timezone.now() - 150 * DAY))
     DeviceActivity.objects.prune(days=90)
     assert set(DeviceActivity.objects.values_list("pk", flat=True)) == {each.pk for each in kept}
-
-
-@pytest.mark.django_db(transaction=True)  # a watch closes its connection
-def test_the_server_prunes_once_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings, "ATTENTION_INTERVAL", 1)
-    monkeypatch.setattr(points, "sweep", lambda: 0)
-    now = [100.0]
-    monkeypatch.setattr("worklist.scp.watching.time.monotonic", lambda: now[0])
-    watch = Watch()
-    for moment, expected in ((100.0, 0), (200.0, 1), (3800.0, 0)):
-        now[0] = moment
-        activity.query("GONE", ago=200 * DAY)
-        DeviceActivity.objects.exclude(pk=DeviceActivity.objects.latest("pk").pk).delete()
-        watch()
-        assert DeviceActivity.objects.count() == expected
 
 
 def test_with_no_days_to_keep_it_nothing_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""DICOM over TLS (acceptance row 92): certificates made here, DCMTK and pynetdicom as clients."""
+"""DICOM is spoken over TLS, with certificates made here, and DCMTK and pynetdicom as clients."""
 
 from __future__ import annotations
 
@@ -94,7 +94,8 @@ def ask(users: ProcessPoolExecutor) -> Callable[..., Any]:
     return query
 
 
-def test_row_92_with_a_client_certificate_the_answers_are_those_of_the_plain_port(
+@pytest.mark.acceptance("D92")
+def test_with_a_client_certificate_the_answers_are_those_of_the_plain_port(
     secured: Secured, ask: Callable[..., Any], query: Callable[..., Any], items: Callable[..., list[Any]]
 ) -> None:
     items(30)
@@ -103,13 +104,15 @@ def test_row_92_with_a_client_certificate_the_answers_are_those_of_the_plain_por
     assert len(plain) == 30
 
 
-def test_row_92_dcmtk_asks_over_tls(secured: Secured, items: Callable[..., list[Any]]) -> None:
+@pytest.mark.acceptance("D92")
+def test_dcmtk_asks_over_tls(secured: Secured, items: Callable[..., list[Any]]) -> None:
     items(2)
     done = dcmtk_over_tls(secured, secured.mr1, program=["findscu", "-W", "-k", "PatientID"])
     assert done.returncode == 0, done.stdout
     assert (done.stdout + done.stderr).count("(Pending)") == 2
 
 
+@pytest.mark.acceptance("D92")
 @pytest.mark.parametrize(
     ("who", "reason"),
     [
@@ -118,7 +121,7 @@ def test_row_92_dcmtk_asks_over_tls(secured: Secured, items: Callable[..., list[
         (None, "it sent no certificate"),
     ],
 )
-def test_row_92_a_certificate_that_is_expired_unknown_or_missing_is_refused(
+def test_a_certificate_that_is_expired_unknown_or_missing_is_refused(
     secured: Secured, ask: Callable[..., Any], who: str | None, reason: str
 ) -> None:
     started = timezone.now()
@@ -129,9 +132,8 @@ def test_row_92_a_certificate_that_is_expired_unknown_or_missing_is_refused(
     wait_until(lambda: refusals(started).filter(comment__startswith=f"TLS: {reason}"[:60]).exists())
 
 
-def test_row_92_a_plain_scanner_at_the_port_for_tls_is_refused(
-    secured: Secured, ask: Callable[..., Any]
-) -> None:
+@pytest.mark.acceptance("D92")
+def test_a_plain_scanner_at_the_port_for_tls_is_refused(secured: Secured, ask: Callable[..., Any]) -> None:
     with scu.RawUser(secured.port) as user:
         assert user.associate() != scu.ASSOCIATE_AC
     secured.server.wait_for_log("TLS with 127.0.0.1 refused: it does not speak TLS")

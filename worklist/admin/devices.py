@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AdminTextareaWidget
 from django.core.exceptions import PermissionDenied
@@ -19,8 +20,6 @@ from worklist.admin.history import ActorHistoryAdmin
 from worklist.admin.previews import preview_view
 from worklist.devices import presets
 from worklist.models import Device, DeviceActivity, Status
-
-OWN_AE_TITLE = "MWL_SERVER"
 
 
 class DeviceForm(forms.ModelForm):
@@ -140,7 +139,7 @@ class DeviceAdmin(ActorHistoryAdmin):
         else:
             from worklist.scp.echo_scu import echo  # pynetdicom is for those who press the button
 
-            own = device.called_ae_title or OWN_AE_TITLE
+            own = device.called_ae_title or settings.MWL_AETITLE
             outcome = echo(device.host, device.port, ae_title=device.ae_title, own_ae_title=own)
             level = messages.SUCCESS if outcome.succeeded else messages.ERROR
             messages.add_message(request, level, outcome.sentence)

@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 from rest_framework import serializers
 
 from worklist.api.dates import DicomDate, DicomTime
+from worklist.dicom.values import HEAVIEST_KG, LIGHTEST_KG
 from worklist.items.fields import FIELDS
 from worklist.models import Sex, Status, WorklistItem
-from worklist.validators import HEAVIEST_KG, LIGHTEST_KG
 
 
 class ItemSerializer(serializers.ModelSerializer):

@@ -61,9 +61,9 @@ def change(pk: int, body: Body, *, actor: str, corrects: bool, seen: Any) -> Wor
         try:
             if body.status and not saw:
                 _refuse_old_copy(item, values, body.status)
-            intake.change(item, values, actor=actor, reason=body.reason, corrects=corrects)
+            intake.change_locked(item, values, actor=actor, reason=body.reason, corrects=corrects)
             if body.status and body.status != item.performed_procedure_step_status:
-                lifecycle.move(item, to=body.status, actor=actor, reason=body.reason)
+                lifecycle.move_locked(item, to=body.status, actor=actor, reason=body.reason)
         except ModelError as error:
             raise refusal(error) from error
         except lifecycle.StatusRefused as error:

@@ -3,5 +3,6 @@
 access       who may associate
 offers       what a device is offered, by the rules of its row
 presets      what is known of vendors' scanners
+retention    how long it is kept what devices did
 from_config  the devices of the original's configuration file
 """

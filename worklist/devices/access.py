@@ -8,6 +8,7 @@ from typing import NamedTuple
 from cryptography.x509 import Name
 from django.conf import settings
 
+from worklist.dicom.printable import escaped
 from worklist.models import Device
 from worklist.validators import peers
 
@@ -46,7 +47,7 @@ def refusal(request: AssociationRequest, *, own_ae_title: str) -> AssociationRef
     if not expected and settings.MWL_REQUIRE_CALLED_AETITLE:
         expected = own_ae_title
     if expected and request.called_ae_title != expected:
-        reason = f"it calls {_printable(request.called_ae_title)}, and {expected} is expected"
+        reason = f"it calls {escaped(request.called_ae_title)}, and {expected} is expected"
         return AssociationRefusal(*CALLED_AE_TITLE_NOT_RECOGNIZED, reason)
     if reason := _why_not(device, request):
         return AssociationRefusal(*CALLING_AE_TITLE_NOT_RECOGNIZED, reason)
@@ -79,8 +80,3 @@ def _closed(device: Device | None, *, from_loopback: bool) -> str:
     if not device.enabled:
         return f"the device {device} is disabled: enable it under Devices"
     return ""
-
-
-def _printable(text: str) -> str:
-    """Return a peer's own words on one line."""
-    return text.encode("unicode_escape").decode("ascii")

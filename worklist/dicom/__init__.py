@@ -20,5 +20,6 @@ reading           the data sets of files
 json_model        a scanner's data set in the DICOM JSON Model
 mpps              what a performed step may become
 performed         what a stored performed step says
+printable         texts of a peer, made safe to show
 retrieval         the answer to an N-GET
 """

@@ -23,6 +23,7 @@ from pydicom.valuerep import TEXT_VR_DELIMS, PersonName
 
 from worklist.dicom import representations
 from worklist.dicom.character_sets import DEFAULT_REPERTOIRE
+from worklist.dicom.datasets import UNDEFINED_LENGTH
 
 DataSet = dict[str, Any]  # keys are tags as eight hexadecimal digits
 
@@ -33,7 +34,6 @@ _CHARACTER_SET = Tag("SpecificCharacterSet")
 # Of the message and not of the step.
 _OF_THE_MESSAGE = frozenset({Tag("SOPClassUID"), Tag("SOPInstanceUID")})
 _FIRST_DELIMITER_GROUP = 0xFFFC  # of trailing padding, items and delimiters
-_UNDEFINED_LENGTH = 0xFFFFFFFF
 _BYTES = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
 _WRITTEN = frozenset({"AE", "AS", "CS", "DA", "DS", "DT", "IS", "TM", "UI", "UR"}) | representations.TEXT
 _KNOWN = _BYTES | _WRITTEN | representations.BINARY.keys() | {"AT", "SQ"}
@@ -226,7 +226,7 @@ class _Reader:
         if not isinstance(raw, RawDataElement):
             return self._decoded(raw, path, codecs)
         vr, value = _representation(raw), raw.value or b""
-        if raw.length not in (_UNDEFINED_LENGTH, len(value)):
+        if raw.length not in (UNDEFINED_LENGTH, len(value)):
             self._report(path, CUT_OFF)
         if vr in _WRITTEN:
             return self._written(vr, value, path, codecs)

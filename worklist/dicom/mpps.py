@@ -29,7 +29,7 @@ from worklist.dicom.mpps_attributes import (
 )
 
 IN_PROGRESS, COMPLETED, DISCONTINUED = "IN_PROGRESS", "COMPLETED", "DISCONTINUED"
-STATUS_ON_THE_WIRE = {"IN PROGRESS": IN_PROGRESS, "COMPLETED": COMPLETED, "DISCONTINUED": DISCONTINUED}
+STATUS_OF_TERM = {"IN PROGRESS": IN_PROGRESS, "COMPLETED": COMPLETED, "DISCONTINUED": DISCONTINUED}
 FINAL = frozenset({COMPLETED, DISCONTINUED})
 
 # PS3.7 Annex C.4 and C.5
@@ -159,9 +159,9 @@ def _sent_status(dataset: DataSet) -> str | None:
     if json_model.is_empty(element):
         raise MppsRefused(MISSING_ATTRIBUTE_VALUE, _comment("Empty", (STATUS.tag,)))
     texts = json_model.texts(element)
-    if len(texts) != 1 or texts[0] not in STATUS_ON_THE_WIRE:
+    if len(texts) != 1 or texts[0] not in STATUS_OF_TERM:
         raise MppsRefused(INVALID_ATTRIBUTE_VALUE, _comment("Illegal value of", (STATUS.tag,)))
-    return STATUS_ON_THE_WIRE[texts[0]]
+    return STATUS_OF_TERM[texts[0]]
 
 
 def _missing(table: Iterable[MppsAttribute], dataset: DataSet, path: Path = ()) -> Iterator[Fault]:

@@ -18,6 +18,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from worklist.dicom import item_attributes
 from worklist.dicom.character_sets import DEFAULT_REPERTOIRE
+from worklist.dicom.datasets import UNDEFINED_LENGTH
 from worklist.dicom.item_attributes import Place
 from worklist.dicom.representations import FIRST_GROUP_OF_DATA_SETS
 
@@ -26,7 +27,6 @@ CHARACTER_SET = Tag("SpecificCharacterSet")
 # Of the file, or of the encoding of its text, and not of the item.
 _OF_THE_FILE = frozenset({CHARACTER_SET, Tag("SOPClassUID"), Tag("SOPInstanceUID")})
 _PREFIX = slice(128, 132)
-_UNDEFINED_LENGTH = 0xFFFFFFFF
 _HARMLESS = ("Incorrect value for Specific Character Set", "VR lookup failed")
 
 
@@ -132,7 +132,7 @@ def _refuse_if_damaged(dataset: Dataset) -> None:
     """Raise FileRefused for a value that ends early: pydicom takes it for what there is of it."""
     for tag in dataset.keys():  # noqa: SIM118  iterating a Dataset decodes every element
         raw: Any = dataset.get_item(tag)
-        if not isinstance(raw, RawDataElement) or raw.length == _UNDEFINED_LENGTH:
+        if not isinstance(raw, RawDataElement) or raw.length == UNDEFINED_LENGTH:
             continue
         if len(raw.value or b"") != raw.length:
             raise FileRefused(f"It is damaged or cut off in {name(tag)}.")

@@ -16,10 +16,10 @@ from pydicom.tag import BaseTag
 from worklist.dicom import json_model, representations
 from worklist.dicom.character_sets import UTF_8
 from worklist.dicom.json_model import DataSet
-from worklist.dicom.mpps import STATUS_ON_THE_WIRE
+from worklist.dicom.mpps import STATUS_OF_TERM
 from worklist.dicom.mpps_attributes import BY_KEY, SPECIFIC_CHARACTER_SET, STATUS
 
-_TERMS = {status: term for term, status in STATUS_ON_THE_WIRE.items()}
+_TERMS = {status: term for term, status in STATUS_OF_TERM.items()}
 
 
 def retrieve(stored: DataSet, status: str, tags: Sequence[BaseTag]) -> tuple[Dataset, bool]:

@@ -13,6 +13,9 @@ from typing import Any
 Record = Mapping[str, Any]
 
 KILOGRAMS_PER_POUND = Decimal("0.45359237")
+# No one was ever heavier, the lightest who lived are not lighter, and no one who lives was born before.
+LIGHTEST_KG, HEAVIEST_KG = Decimal("0.3"), Decimal(650)
+EARLIEST_BIRTH_YEAR = 1850
 CODE_VALUE_LENGTH = 16  # SH; a longer code goes into Long Code Value (PS3.3 8.8)
 
 # (0040,0020) Scheduled Procedure Step Status, PS3.3 C.4-10: STARTED is the standard's own term,

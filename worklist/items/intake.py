@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from worklist.attention import identity, points
+from worklist.dicom.values import EARLIEST_BIRTH_YEAR
 from worklist.items import cleaning, identifiers
 from worklist.models import STEP_EXISTS, WorklistItem
 
@@ -58,11 +59,26 @@ def change(
     examination is under way or done, with a reason. Raises ValidationError by field.
     """
     with transaction.atomic():
-        current, changed = checked_change(item, values, reason=reason, seen=seen, corrects=corrects)
-        if changed:
-            _save(current, actor=actor, reason=reason)
-            points.review_item(current)
+        current = WorklistItem.objects.select_for_update().get(pk=item.pk)
+        changed = change_locked(current, values, actor=actor, reason=reason, seen=seen, corrects=corrects)
     item.refresh_from_db()
+    return changed
+
+
+def change_locked(
+    locked: WorklistItem,
+    values: Mapping[str, Any],
+    *,
+    actor: str,
+    reason: str = "",
+    seen: Mapping[str, Any] | None = None,
+    corrects: bool = False,
+) -> frozenset[str]:
+    """Do what `change` does to a row that was read for update in the caller's transaction."""
+    changed = _set(locked, values, reason=reason, seen=seen, corrects=corrects)
+    if changed:
+        _save(locked, actor=actor, reason=reason)
+        points.review_item(locked)
     return changed
 
 
@@ -87,17 +103,8 @@ def checked_change(
 
     Needs a transaction.
     """
-    cleaned, errors = _clean(values, allowed=MADE_ONCE)
     current = WorklistItem.objects.select_for_update().get(pk=item.pk)
-    _keep_identifiers(current, cleaned, errors)
-    changed = frozenset(field for field, value in cleaned.items() if getattr(current, field) != value)
-    errors |= {field: [MOVED] for field in changed if _moved(current, field, seen or {})}
-    errors |= _frozen(current, changed, corrects=corrects, reason=reason)
-    for field in changed:
-        setattr(current, field, cleaned[field])
-    if changed or errors:
-        _check(current, errors)
-    return current, changed
+    return current, _set(current, values, reason=reason, seen=seen, corrects=corrects)
 
 
 def duplicate(item: WorklistItem, values: Mapping[str, Any], *, actor: str, reason: str = "") -> WorklistItem:
@@ -107,6 +114,27 @@ def duplicate(item: WorklistItem, values: Mapping[str, Any], *, actor: str, reas
         keyword: value for keyword, value in item.extra_attributes.items() if keyword not in OF_ONE_STUDY
     }
     return create({**copied, **values}, actor=actor, reason=reason)
+
+
+def _set(
+    locked: WorklistItem,
+    values: Mapping[str, Any],
+    *,
+    reason: str,
+    seen: Mapping[str, Any] | None,
+    corrects: bool,
+) -> frozenset[str]:
+    """Give the row the values that differ, without saving it; return their fields."""
+    cleaned, errors = _clean(values, allowed=MADE_ONCE)
+    _keep_identifiers(locked, cleaned, errors)
+    changed = frozenset(field for field, value in cleaned.items() if getattr(locked, field) != value)
+    errors |= {field: [MOVED] for field in changed if _moved(locked, field, seen or {})}
+    errors |= _frozen(locked, changed, corrects=corrects, reason=reason)
+    for field in changed:
+        setattr(locked, field, cleaned[field])
+    if changed or errors:
+        _check(locked, errors)
+    return changed
 
 
 def _clean(values: Mapping[str, Any], *, allowed: tuple[str, ...]) -> tuple[dict[str, Any], Errors]:
@@ -220,7 +248,7 @@ def _save(item: WorklistItem, *, actor: str, reason: str) -> None:
 def _contradictions(item: WorklistItem) -> Errors:
     errors: Errors = {}
     born = item.patient_birth_date
-    if born and not 1850 <= born.year <= timezone.localdate().year + 1:
+    if born and not EARLIEST_BIRTH_YEAR <= born.year <= timezone.localdate().year + 1:
         errors["patient_birth_date"] = ["This is not a plausible birth date."]
     elif born and born > timezone.localdate():
         errors["patient_birth_date"] = ["A birth date cannot lie in the future."]

@@ -17,6 +17,8 @@ TRANSITIONS: dict[str, frozenset[str]] = {
     Status.COMPLETED: frozenset(),
     Status.CANCELLED: frozenset({Status.SCHEDULED}),
 }
+# What a source's withdrawal may cancel.
+CANCELLABLE = tuple(status for status, leads_to in TRANSITIONS.items() if Status.CANCELLED in leads_to)
 
 
 class StatusRefused(Exception):
@@ -30,9 +32,14 @@ def move(item: WorklistItem, *, to: Status, actor: str, reason: str = "") -> Non
     """
     with transaction.atomic():
         current = WorklistItem.objects.select_for_update().get(pk=item.pk)
-        refuse_unless_allowed(current, to=to)
-        _save(current, to=to, actor=actor, reason=reason)
+        move_locked(current, to=to, actor=actor, reason=reason)
     item.performed_procedure_step_status = to
+
+
+def move_locked(locked: WorklistItem, *, to: Status, actor: str, reason: str = "") -> None:
+    """Do what `move` does to a row that was read for update in the caller's transaction."""
+    refuse_unless_allowed(locked, to=to)
+    _save(locked, to=to, actor=actor, reason=reason)
 
 
 def withdraw(item: WorklistItem, *, actor: str, reason: str = "") -> bool:
@@ -44,7 +51,7 @@ def withdraw(item: WorklistItem, *, actor: str, reason: str = "") -> bool:
         current = WorklistItem.objects.select_for_update().get(pk=item.pk)
         if current.performed_procedure_step_status == Status.IN_PROGRESS:
             points.open_for_withdrawal(current, actor=actor, reason=reason)
-        if Status.CANCELLED not in TRANSITIONS[current.performed_procedure_step_status]:
+        if current.performed_procedure_step_status not in CANCELLABLE:
             return False
         _save(current, to=Status.CANCELLED, actor=actor, reason=reason)
     item.performed_procedure_step_status = Status.CANCELLED

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 from pydicom import Dataset, config
@@ -24,6 +25,8 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at impo
 )
 
 from worklist import validators
+from worklist.dicom.printable import readable
+from worklist.scp import implementation
 
 WORKLIST: UID = ModalityWorklistInformationFind
 PERFORMED_STEP: UID = ModalityPerformedProcedureStep
@@ -64,7 +67,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--ip", default="127.0.0.1", help="of the server (default: %(default)s)")
     parser.add_argument("--port", type=_port, default=4242, help="of the server (default: %(default)s)")
     parser.add_argument(
-        "--AEtitle", type=_ae_title, default="MWL_SERVER", help="the server's (default: %(default)s)"
+        "--AEtitle", type=_ae_title, default=settings.MWL_AETITLE, help="the server's (default: %(default)s)"
     )
     parser.add_argument(
         "--callingAEtitle", type=_ae_title, default="MWL_TESTER", help="ours (default: %(default)s)"
@@ -129,7 +132,7 @@ def refuse_unless_found(final: Dataset) -> None:
 def explained(status: Dataset, sentence: str, *, named: Any) -> str:
     """Return the status in words, with the tags that it names and the server's comment."""
     tags = "".join(f" {Tag(tag)}" for tag in as_list(named))
-    said = f"{tags} {printable(status.get('ErrorComment') or '')}".strip()
+    said = f"{tags} {readable(status.get('ErrorComment') or '')}".strip()
     return (
         f"Status {status.Status:04X}: {sentence}: {said}."
         if said
@@ -143,14 +146,10 @@ def as_list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, MultiValue | list) else [value]
 
 
-def printable(text: str) -> str:
-    """Return a server's text in characters that cannot steer the terminal."""
-    return "".join(character if character.isprintable() else " " for character in text)
-
-
 def _associate(options: dict[str, Any], services: tuple[UID, ...]) -> Association:
     _refuse_unless_someone_listens(options["ip"], options["port"])
     entity = AE(ae_title=options["callingAEtitle"])
+    implementation.introduce(entity)
     entity.connection_timeout = entity.acse_timeout = CONNECTION_TIMEOUT
     entity.dimse_timeout = entity.network_timeout = ANSWER_TIMEOUT
     for service in services:

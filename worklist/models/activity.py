@@ -7,9 +7,8 @@ from datetime import timedelta
 from django.db import models
 from django.utils import timezone
 
+from pylantir_site.retention import delete
 from worklist.models.devices import Device
-
-PRUNED_AT_ONCE = 500  # rows to a transaction: nobody else can write meanwhile
 
 
 class ActivityQuerySet(models.QuerySet["DeviceActivity"]):
@@ -25,9 +24,7 @@ class ActivityQuerySet(models.QuerySet["DeviceActivity"]):
         for ae_title in Device.objects.values_list("ae_title", flat=True):
             own = self.filter(ae_title=ae_title).order_by("-at", "-pk").values_list("pk", flat=True)
             kept.update(own[:1], own.filter(kind="QUERY")[:1])
-        old = self.filter(at__lt=timezone.now() - timedelta(days=days)).exclude(pk__in=kept)
-        while some := list(old.values_list("pk", flat=True)[:PRUNED_AT_ONCE]):
-            self.filter(pk__in=some).delete()
+        delete(self.filter(at__lt=timezone.now() - timedelta(days=days)).exclude(pk__in=kept))
 
 
 class DeviceActivity(models.Model):

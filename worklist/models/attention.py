@@ -11,6 +11,8 @@ from worklist.models.performed import PerformedStep
 
 
 class AttentionKind(models.TextChoices):
+    """A point is of one of these kinds, by severity, the worst first, as pages and the API list them."""
+
     IDENTITY = "IDENTITY", "Identity differs"
     UNSCHEDULED = "UNSCHEDULED", "Unscheduled examination"
     WRONG_ENTRY = "WRONG_ENTRY", "Wrong worklist entry selected"

@@ -12,6 +12,7 @@ mpps          reports of performed steps
 sending       answers as prepared P-DATA
 recording     the rows that tell what was done on an association
 records       the thread that writes them, after it was answered
+implementation  the name and number that associations say we are
 connections   socket options, what is logged about a peer
 watching      what time alone brings about
 echo_scu      C-ECHO to a device

@@ -17,6 +17,7 @@ from pynetdicom import _config
 from pynetdicom.association import Association
 from pynetdicom.events import Event
 
+from worklist.dicom.printable import escaped
 from worklist.models import DeviceActivity
 from worklist.scp import recording
 
@@ -34,11 +35,6 @@ _opened: WeakKeyDictionary[Association, float] = WeakKeyDictionary()
 _answering: WeakSet[Association] = WeakSet()
 
 
-def printable(text: str) -> str:
-    """Return a peer's own words on one line of the log."""
-    return text.encode("unicode_escape").decode("ascii")
-
-
 def time_to_associate() -> int:
     """Return for how many seconds an association request is awaited."""
     return min(LONGEST_TO_ASSOCIATE, settings.MWL_NETWORK_TIMEOUT)
@@ -46,7 +42,7 @@ def time_to_associate() -> int:
 
 def peer_of(association: Association) -> str:
     primitive = association.requestor.primitive
-    title = printable(primitive.calling_ae_title) if primitive is not None else "an unknown AE"
+    title = escaped(primitive.calling_ae_title) if primitive is not None else "an unknown AE"
     return f"{title} at {association.requestor.address}"
 
 
@@ -191,7 +187,7 @@ def peers_fault(record: logging.LogRecord) -> bool:
     pynetdicom logs a sentence, then the exception with a traceback; both may hold what was received.
     """
     is_exception = isinstance(record.msg, Exception)
-    record.msg = type(record.msg).__name__ if is_exception else _unquoted(printable(record.getMessage()))
+    record.msg = type(record.msg).__name__ if is_exception else _unquoted(escaped(record.getMessage()))
     record.args = None
     record.levelno, record.levelname = logging.INFO, "INFO"
     record.exc_info = None

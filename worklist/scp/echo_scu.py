@@ -9,6 +9,8 @@ from typing import NamedTuple
 from pynetdicom import AE
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at import
 
+from worklist.scp import implementation
+
 TIMEOUT = 5.0  # seconds for the connection, and for each answer
 
 
@@ -20,6 +22,7 @@ class EchoOutcome(NamedTuple):
 def echo(host: str, port: int, *, ae_title: str, own_ae_title: str) -> EchoOutcome:
     """Return whether the application entity answers, and a sentence for people."""
     entity = AE(ae_title=own_ae_title)
+    implementation.introduce(entity)
     entity.connection_timeout = entity.acse_timeout = entity.dimse_timeout = TIMEOUT
     entity.network_timeout = TIMEOUT
     entity.add_requested_context(Verification)

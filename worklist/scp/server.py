@@ -30,7 +30,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at impo
 from pynetdicom.transport import AssociationServer
 
 from worklist.models import Device
-from worklist.scp import admission, connections, find, mpps, verification
+from worklist.scp import admission, connections, find, implementation, mpps, verification
 from worklist.scp.records import Recorder
 from worklist.scp.watching import Watch
 
@@ -44,8 +44,6 @@ SOP_CLASSES = (
 )
 # In order of preference.
 TRANSFER_SYNTAXES = [ExplicitVRLittleEndian, ImplicitVRLittleEndian, DeflatedExplicitVRLittleEndian]
-IMPLEMENTATION_CLASS_UID = "2.25.247389152398124365981120984513709832145"
-IMPLEMENTATION_VERSION_NAME = "PYLANTIR_DJANGO"
 BACKLOG = 128  # connections that wait to be accepted; a full one is retried after seconds
 LARGEST_PDU = 128 * 1024  # that peers may send
 STOP_SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT})
@@ -109,8 +107,7 @@ def make_servers(endpoints: Iterable[Endpoint], *, ae_title: str) -> list[Server
     """
     connections.quieten_libraries()
     entity = AE(ae_title=ae_title)
-    entity.implementation_class_uid = IMPLEMENTATION_CLASS_UID
-    entity.implementation_version_name = IMPLEMENTATION_VERSION_NAME
+    implementation.introduce(entity)
     entity.acse_timeout = connections.time_to_associate()
     entity.dimse_timeout = 30
     entity.network_timeout = settings.MWL_NETWORK_TIMEOUT

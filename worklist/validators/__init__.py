@@ -12,10 +12,8 @@ from zoneinfo import available_timezones
 from django.core.exceptions import ValidationError
 
 from worklist.dicom import representations
-from worklist.dicom.values import STATUS_ON_THE_WIRE
+from worklist.dicom.values import HEAVIEST_KG, LIGHTEST_KG, STATUS_ON_THE_WIRE
 from worklist.validators import peers
-
-LIGHTEST_KG, HEAVIEST_KG = Decimal("0.3"), Decimal(650)
 
 
 def text(value: str) -> None:

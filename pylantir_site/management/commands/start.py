@@ -29,7 +29,7 @@ class Command(BaseCommand):
         add_web_options(parser)
         parser.add_argument("--ip", default="127.0.0.1", help="address of the DICOM server")
         parser.add_argument("--port", type=int, default=4242, help="port of the DICOM server")
-        parser.add_argument("--AEtitle", default="MWL_SERVER", help="AE title of the DICOM server")
+        parser.add_argument("--AEtitle", default=settings.MWL_AETITLE, help="AE title of the DICOM server")
         parser.add_argument("--processes", type=int, default=1, help="processes of the DICOM server")
         add_tls_options(parser)
         parser.add_argument("--no-web", action="store_true", help="without the admin site")
@@ -47,6 +47,7 @@ class Command(BaseCommand):
             if "dicom" in commands:
                 port = options["tls_port" if options["no_plain"] else "port"]
                 os.environ.setdefault("MWL_ADDRESS", reachable(options["ip"], port))
+                os.environ["MWL_AETITLE"] = options["AEtitle"]  # the web server calls itself so, too
             self.stdout.write(where_to_go(options))
             self.stdout.flush()
             code = Supervisor(commands, self.tell).run()

@@ -56,7 +56,10 @@ class Command(BaseCommand):
         )
         parser.add_argument("--port", type=_number(1, 65535), default=4242, help="Default %(default)s.")
         parser.add_argument(
-            "--AEtitle", type=ae_title, default="MWL_SERVER", help="Its AE title. Default %(default)s."
+            "--AEtitle",
+            type=ae_title,
+            default=settings.MWL_AETITLE,
+            help="Its AE title. Default MWL_AETITLE, now %(default)s.",
         )
         parser.add_argument(
             "--pylantir_config", metavar="FILE", help="A pylantir JSON configuration; allowed_aet is read."

@@ -11,6 +11,7 @@ from tabulate import tabulate
 
 from worklist.dicom import item_attributes
 from worklist.dicom.item_attributes import Place
+from worklist.dicom.printable import readable
 from worklist.management import client
 from worklist.management.client import FindResult
 
@@ -82,4 +83,4 @@ def _row(answer: Dataset) -> dict[str, str]:
 
 def _text(answer: Dataset, step: Dataset, keyword: str) -> str:
     dataset = step if item_attributes.BY_KEYWORD[keyword].place is Place.STEP else answer
-    return client.printable("\\".join(str(each) for each in client.as_list(dataset.get(keyword))))
+    return readable("\\".join(str(each) for each in client.as_list(dataset.get(keyword))))

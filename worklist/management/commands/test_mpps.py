@@ -26,6 +26,7 @@ from pynetdicom.association import Association
 
 from worklist import validators
 from worklist.dicom import performed
+from worklist.dicom.printable import readable
 from worklist.items import identifiers
 from worklist.management import client
 from worklist.management.client import PERFORMED_STEP, WORKLIST
@@ -359,11 +360,11 @@ def _uid(text: str) -> str:
 
 
 def _step_id(entry: Dataset) -> str:
-    return client.printable(str(scheduled(entry).get("ScheduledProcedureStepID", "")))
+    return readable(str(scheduled(entry).get("ScheduledProcedureStepID", "")))
 
 
 def _step_status(entry: Dataset) -> str:
-    return client.printable(str(scheduled(entry).get("ScheduledProcedureStepStatus", "")))
+    return readable(str(scheduled(entry).get("ScheduledProcedureStepStatus", "")))
 
 
 def _asked(options: dict[str, Any]) -> str:
