@@ -1,4 +1,4 @@
-"""One class name stands for one thing in the four packages, so a name in a traceback or a search is enough."""
+"""One class name stands for one thing in the four packages, so a name in a traceback says which."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def test_no_class_name_stands_for_two_things() -> None:
     sentences = [f"{name} in {' and '.join(paths)}" for name, paths in sorted(found.items())]
     assert not sentences, (
         f"A class name stands for two things: {'; '.join(sentences)}. "
-        "Give each the name of its own thing, as StatusRefused and FileRefused are, and add a word that is new "
-        "to docs/glossary.md."
+        "Give each the name of its own thing, as StatusRefused and FileRefused have, and add a new word to "
+        "docs/glossary.md."
     )
 
 
