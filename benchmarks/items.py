@@ -59,9 +59,17 @@ class Item(NamedTuple):
 
 STEP_KEYWORDS = frozenset(Item._fields[5:])
 PLACEHOLDER = Item(
-    "NAME^0123456", "ID012345", "ACC01234", "2.25.91234567890123456", "RP012345", "SPS01234",
-    "AE_TITLE", "XX", "20010101", "010101",
-)  # fmt: skip
+    "NAME^0123456",
+    "ID012345",
+    "ACC01234",
+    "2.25.91234567890123456",
+    "RP012345",
+    "SPS01234",
+    "AE_TITLE",
+    "XX",
+    "20010101",
+    "010101",
+)
 
 
 def item(number: int, *, today: date) -> Item:

@@ -95,8 +95,11 @@ def _findscu(today: date, expected: int) -> Callable[[int], None]:
     def find(port: int) -> None:
         done = subprocess.run(
             [*command, "127.0.0.1", str(port)],
-            capture_output=True, text=True, timeout=FINDSCU_TIMEOUT, env=environment,
-        )  # fmt: skip
+            capture_output=True,
+            text=True,
+            timeout=FINDSCU_TIMEOUT,
+            env=environment,
+        )
         found = (done.stdout + done.stderr).count("(Pending)")
         if done.returncode or found != expected:
             raise WrongAnswerError(f"findscu ended with {done.returncode} and {found} items of {expected}")

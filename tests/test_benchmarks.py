@@ -44,8 +44,12 @@ def test_a_run_measures_every_scenario_and_checks_its_counts(
     assert code == 0, capsys.readouterr().out
     measured = {each["scenario"]: each for each in json.loads(file.read_text())["measured"]}
     assert {name: measured[name]["items"] for name in (ECHO, TYPICAL, PATIENT_ID, DOE, BROAD)} == {
-        ECHO: 0, TYPICAL: 20, PATIENT_ID: 1, DOE: 2, BROAD: 150,
-    }  # fmt: skip
+        ECHO: 0,
+        TYPICAL: 20,
+        PATIENT_ID: 1,
+        DOE: 2,
+        BROAD: 150,
+    }
     assert all(each["server"] == OURS and each["operations"] >= 1 for each in measured.values())
     assert "typical query" in capsys.readouterr().out
 

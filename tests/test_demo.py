@@ -55,8 +55,13 @@ def running(folder: Path, *command: str, **variables: str) -> Iterator[Path]:
 
 
 def offered(port: int) -> list[Dataset]:
-    asked = keys({"ScheduledProcedureStepStartDate": TODAY, "Modality": "MR"}, PatientName="", PatientID="",
-                 PatientWeight="", PatientSex="")  # fmt: skip
+    asked = keys(
+        {"ScheduledProcedureStepStartDate": TODAY, "Modality": "MR"},
+        PatientName="",
+        PatientID="",
+        PatientWeight="",
+        PatientSex="",
+    )
     return [found for _, found in query(port, asked) if found is not None]
 
 

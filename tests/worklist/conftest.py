@@ -234,8 +234,11 @@ def findscu(server: RunningServer) -> Callable[..., list[dict[str, str]]]:
         named = [part for keyword, value in keys.items() for part in ("-k", f"{keyword}={value}")]
         done = subprocess.run(
             [dcmtk("findscu"), "-W", "-aet", "MR1", *options, *named, "127.0.0.1", str(server.port)],
-            capture_output=True, text=True, timeout=SOON, check=True,
-        )  # fmt: skip
+            capture_output=True,
+            text=True,
+            timeout=SOON,
+            check=True,
+        )
         return dcmtk_answers(done.stdout + done.stderr)
 
     return ask

@@ -49,9 +49,12 @@ def texts(longest: int, *, between: str = "") -> st.SearchStrategy[str]:
 
     pydicom counts the padding when it checks the length.
     """
-    return st.sampled_from(SCRIPTS).flatmap(
-        lambda script: st.text(st.sampled_from(script + between), min_size=1, max_size=longest)
-    ).map(str.strip).filter(bool)  # fmt: skip
+    return (
+        st.sampled_from(SCRIPTS)
+        .flatmap(lambda script: st.text(st.sampled_from(script + between), min_size=1, max_size=longest))
+        .map(str.strip)
+        .filter(bool)
+    )
 
 
 def _name_groups() -> st.SearchStrategy[str]:

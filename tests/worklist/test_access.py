@@ -46,7 +46,7 @@ class TestRefusals:
             pytest.param({"certificate_subject": "CN=MR1"}, {"certificate": MR1}, None, id="its certificate"),
             pytest.param({"certificate_subject": "CN=MR2"}, {"certificate": MR1}, CALLING, id="another's"),
         ],
-    )  # fmt: skip
+    )
     def test_the_device_decides(
         self, rules: dict[str, Any], asked: dict[str, Any], codes: tuple[int, int, int] | None
     ) -> None:
@@ -112,10 +112,15 @@ def test_what_calls_from_no_address_is_not_included(address: str) -> None:
 @pytest.mark.parametrize(
     ("wanted", "bears"),
     [
-        ("CN=MR1", True), ("O=Hospital,CN=MR1", True), ("CN=MR1,O=Hospital,C=DE", True),
-        ("CN=MR", False), ("CN=mr1", False), ("CN=MR1,OU=Lab", False), ("CN=MR1,CN=MR1", False),
+        ("CN=MR1", True),
+        ("O=Hospital,CN=MR1", True),
+        ("CN=MR1,O=Hospital,C=DE", True),
+        ("CN=MR", False),
+        ("CN=mr1", False),
+        ("CN=MR1,OU=Lab", False),
+        ("CN=MR1,CN=MR1", False),
     ],
-)  # fmt: skip
+)
 def test_a_certificate_must_have_all_parts_that_are_wanted(wanted: str, bears: bool) -> None:
     assert peers.bears(MR1, wanted) is bears
 
@@ -123,13 +128,24 @@ def test_a_certificate_must_have_all_parts_that_are_wanted(wanted: str, bears: b
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("ae_title", ""), ("ae_title", "a\\b"), ("addresses", "10.0.0"), ("certificate_subject", "MR1"),
-        ("time_zone", "Berlin"), ("offered_statuses", ["BANANA"]), ("offered_statuses", "SCHEDULED"),
-        ("specific_character_set", "ISO_IR 999"), ("port", 70000), ("host", "10.0.0.5"),
-        ("longest_patient_id", 0), ("maximum_answers", 0), ("protocol_codes", "T1 = 1"),
-        ("station_ae_titles", "A" * 17), ("modality", "mr"), ("called_ae_title", "A" * 17),
+        ("ae_title", ""),
+        ("ae_title", "a\\b"),
+        ("addresses", "10.0.0"),
+        ("certificate_subject", "MR1"),
+        ("time_zone", "Berlin"),
+        ("offered_statuses", ["BANANA"]),
+        ("offered_statuses", "SCHEDULED"),
+        ("specific_character_set", "ISO_IR 999"),
+        ("port", 70000),
+        ("host", "10.0.0.5"),
+        ("longest_patient_id", 0),
+        ("maximum_answers", 0),
+        ("protocol_codes", "T1 = 1"),
+        ("station_ae_titles", "A" * 17),
+        ("modality", "mr"),
+        ("called_ae_title", "A" * 17),
     ],
-)  # fmt: skip
+)
 @pytest.mark.django_db
 def test_a_rule_that_cannot_be_kept_is_refused(field: str, value: Any) -> None:
     device = Device(**{"ae_title": "MR1", field: value})

@@ -365,8 +365,12 @@ def run_mwl(*arguments: str, **environment: str) -> tuple[int, str]:
     done = subprocess.run(
         [sys.executable, str(MANAGE), "run_mwl", *arguments],
         env={**os.environ, **test_database_environment(), **environment},
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=SOON, check=False,
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=SOON,
+        check=False,
+    )
     return done.returncode, done.stdout
 
 

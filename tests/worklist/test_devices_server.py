@@ -239,14 +239,19 @@ def test_dcmtk_is_refused_with_the_reason(
             titles = ["-aet", calling, "-aec", called]
             done = subprocess.run(
                 [dcmtk(program[0]), *program[1:], *titles, "127.0.0.1", str(server.port)],
-                capture_output=True, text=True, timeout=20, check=False,
-            )  # fmt: skip
+                capture_output=True,
+                text=True,
+                timeout=20,
+                check=False,
+            )
             assert (done.returncode == 0) is (not reason)
             assert reason in done.stdout + done.stderr
     refused = recorded(Kind.REFUSED, count=6)
     assert {(each.ae_title, each.called_ae_title) for each in refused} == {
-        ("MR1", "OTHER"), ("MR9", "WORKLIST"), ("BOUND", "WORKLIST"),
-    }  # fmt: skip
+        ("MR1", "OTHER"),
+        ("MR9", "WORKLIST"),
+        ("BOUND", "WORKLIST"),
+    }
     assert {each.comment[-7:] for each in refused} == {"(1,1,7)", "(1,1,3)"}
 
 

@@ -306,8 +306,11 @@ def test_any_other_protocol_code_is_kept_as_it_is(tmp_path: Path, given: list[Da
 
 def test_a_study_description_is_not_kept_twice(tmp_path: Path) -> None:
     same = worklist(StudyDescription="Brain", RequestedProcedureDescription="Brain")
-    other = worklist(step(ScheduledProcedureStepID="S2"), StudyDescription="Brain study",
-                     RequestedProcedureDescription="Brain")  # fmt: skip
+    other = worklist(
+        step(ScheduledProcedureStepID="S2"),
+        StudyDescription="Brain study",
+        RequestedProcedureDescription="Brain",
+    )
     alone = worklist(step(ScheduledProcedureStepID="S3"), StudyDescription="Brain")
     for name, content in {"a": same, "b": other, "c": alone}.items():
         write(tmp_path / f"{name}.wl", content)
@@ -631,8 +634,12 @@ def test_the_command_ends_with_1_when_a_file_was_refused(tmp_path: Path, transac
     def manage(*arguments: object) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "manage.py", *map(str, arguments)],
-            env=environment, capture_output=True, text=True, timeout=50, check=False,
-        )  # fmt: skip
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=50,
+            check=False,
+        )
 
     assert manage("migrate", "-v0").returncode == 0
     result = manage("import_worklist", tmp_path)

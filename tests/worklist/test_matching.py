@@ -208,7 +208,7 @@ def test_a_range_of_times_may_go_over_midnight() -> None:
         ("20260110-", "1000-1800", datetime(2026, 1, 10, 10), None),
         ("-20260112", "1000-1800", None, datetime(2026, 1, 12, 18)),
     ],
-)  # fmt: skip
+)
 def test_dates_with_a_range_of_times_are_one_interval(
     dates: str, times: str, low: datetime | None, high: datetime | None
 ) -> None:

@@ -314,9 +314,11 @@ class TestCreate:
         code = dataset(CodeValue="H", CodingSchemeDesignator="99LAB", CodeMeaning="Head")
         step = dataset(ScheduledProcedureStepID="S1", ScheduledProtocolCodeSequence=[code], Modality="MR")
         offered = entry(
-            SpecificCharacterSet=character_set, PatientName=name, ScheduledProcedureStepSequence=[step],
+            SpecificCharacterSet=character_set,
+            PatientName=name,
+            ScheduledProcedureStepSequence=[step],
             RequestedProcedureCodeSequence=[],
-        )  # fmt: skip
+        )
         server = odd(entries=[offered])
         create(server)
         sent = server.reported()[2]
@@ -599,15 +601,26 @@ class TestOurServer:
     ) -> None:
         (item,) = items(1)
         begun = manage(
-            "test_mpps", "--port", str(server.port), "--mpps_action", "create", "--study_uid", "1.2.3.1",
-            "--sps_id", "S1", stdout=subprocess.PIPE,
-        )  # fmt: skip
+            "test_mpps",
+            "--port",
+            str(server.port),
+            "--mpps_action",
+            "create",
+            "--study_uid",
+            "1.2.3.1",
+            "--sps_id",
+            "S1",
+            stdout=subprocess.PIPE,
+        )
         printed, _ = begun.communicate(timeout=30)
         line = printed.decode().splitlines()[-1]
         subprocess.run(
-            shlex.split(line), env={**os.environ, **test_database_environment()}, check=True, timeout=30,
+            shlex.split(line),
+            env={**os.environ, **test_database_environment()},
+            check=True,
+            timeout=30,
             stdout=subprocess.DEVNULL,
-        )  # fmt: skip
+        )
         item.refresh_from_db()
         assert item.performed_procedure_step_status == "COMPLETED"
 

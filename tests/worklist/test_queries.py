@@ -148,7 +148,7 @@ ALL = "S1 S2 S3 S5 S9 S8 S7 S6"  # by schedule, then as they were made
         ("D48", {"PatientName": "MÜLLER*"}, None, "S3"),
     ],
     ids=lambda value: value if isinstance(value, str) and value.startswith("D") else "",
-)  # fmt: skip
+)
 def test_a_query_finds_what_the_standard_says(
     row: str, root: dict[str, Any], step: dict[str, Any] | None, expected: str
 ) -> None:
@@ -236,8 +236,13 @@ def fill(numbers: Iterable[int]) -> None:
     for number in numbers:
         day = date(2026, 1, 1) + timedelta(days=number // 20)
         name = f"NAME{number:05}^A"
-        made = item(f"S{number:05}", patient_name=name, patient_id=f"P{number:05}", scheduled_start_date=day,
-                    scheduled_station_aetitle=f"MR{number % 2}")  # fmt: skip
+        made = item(
+            f"S{number:05}",
+            patient_name=name,
+            patient_id=f"P{number:05}",
+            scheduled_start_date=day,
+            scheduled_station_aetitle=f"MR{number % 2}",
+        )
         made.patient_name_alphabetic = person_name.groups(name)[0]
         items.append(made)
     WorklistItem.objects.bulk_create(items, batch_size=500)

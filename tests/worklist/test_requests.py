@@ -45,12 +45,18 @@ def test_several_values_are_separated_by_a_backslash() -> None:
 @pytest.mark.parametrize(
     ("wanted", "moved"),
     [
-        ("20260105", "20260109"), ("20260105-20260112", "20260109-20260116"),
-        ("20260104-20260105", "20260108-20260109"), ("20260105-", "20260109-"), ("-20260105", "-20260109"),
-        ("20260106", "20260106"), ("20251224-20251231", "20251224-20251231"), ("", ""), ("soon", "soon"),
+        ("20260105", "20260109"),
+        ("20260105-20260112", "20260109-20260116"),
+        ("20260104-20260105", "20260108-20260109"),
+        ("20260105-", "20260109-"),
+        ("-20260105", "-20260109"),
+        ("20260106", "20260106"),
+        ("20251224-20251231", "20251224-20251231"),
+        ("", ""),
+        ("soon", "soon"),
         ("20260105-99991231", "20260105-99991231"),
     ],
-)  # fmt: skip
+)
 def test_a_date_that_held_the_day_it_was_asked_on_moves_along(wanted: str, moved: str) -> None:
     request = requests.query_of_keys({START: wanted, "Modality": "MR"})
     found = requests.moved_to_today(request, asked_on=MONDAY, today=FRIDAY)
@@ -68,11 +74,15 @@ def test_what_cannot_be_read_is_not_moved() -> None:
 @pytest.mark.parametrize(
     ("keys", "is_list"),
     [
-        ({}, True), ({START: "20260105", "Modality": "MR", STATION: "MR1"}, True), ({"PatientID": "*"}, True),
-        ({"PatientID": "P1"}, False), ({"PatientName": "DOE*"}, False), ({"AccessionNumber": "A1"}, False),
+        ({}, True),
+        ({START: "20260105", "Modality": "MR", STATION: "MR1"}, True),
+        ({"PatientID": "*"}, True),
+        ({"PatientID": "P1"}, False),
+        ({"PatientName": "DOE*"}, False),
+        ({"AccessionNumber": "A1"}, False),
         ({START: "soon"}, False),
     ],
-)  # fmt: skip
+)
 def test_a_query_for_one_patient_is_known(keys: dict[str, str], is_list: bool) -> None:
     assert requests.asks_for_a_list(requests.query_of_keys(keys)) is is_list
 

@@ -87,9 +87,9 @@ def ask(users: ProcessPoolExecutor) -> Callable[..., Any]:
         responses = users.submit(
             scu.query_over_tls, secured.port, keys(PatientID=""), tls=tls, **options
         ).result(SOON)
-        return responses if not isinstance(responses, list) else [
-            answer.PatientID for _, answer in responses if answer is not None
-        ]  # fmt: skip
+        if not isinstance(responses, list):
+            return responses
+        return [answer.PatientID for _, answer in responses if answer is not None]
 
     return query
 
@@ -225,16 +225,19 @@ def test_an_optional_certificate_lets_both_in_and_no_plain_closes_the_other_port
             "give --tls-ca",
         ),
     ],
-)  # fmt: skip
+)
 def test_files_that_cannot_be_used_are_told_before_anything_is_served(
     certificates: dict[str, Any], tmp_path: Path, options: list[str], complaint: str
 ) -> None:
     server = certificates["server"]
     locked = Authority(tmp_path, "Locked CA").issue("locked", password=b"secret")
     named = {
-        "folder": tmp_path, "server": server.certificate, "key": server.key,
-        "mr1_key": certificates["mr1"].key, "locked_key": locked.key,
-    }  # fmt: skip
+        "folder": tmp_path,
+        "server": server.certificate,
+        "key": server.key,
+        "mr1_key": certificates["mr1"].key,
+        "locked_key": locked.key,
+    }
     with pytest.raises(CommandError, match=complaint):
         call_command("run_mwl", *(option.format(**named) for option in options))
 
@@ -260,11 +263,23 @@ def dcmtk_over_tls(
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [
-            dcmtk(program[0]), "+tls", str(client.key), str(client.certificate),
-            "+cf", str(secured.authority.path), *program[1:], "-aet", "MR1", "127.0.0.1", str(secured.port),
+            dcmtk(program[0]),
+            "+tls",
+            str(client.key),
+            str(client.certificate),
+            "+cf",
+            str(secured.authority.path),
+            *program[1:],
+            "-aet",
+            "MR1",
+            "127.0.0.1",
+            str(secured.port),
         ],
-        capture_output=True, text=True, timeout=SOON, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=SOON,
+        check=False,
+    )
 
 
 TLS_OF_START = {

@@ -65,8 +65,10 @@ def keep_to_maximum(offer: Offer, found: ItemsFound) -> ItemsFound:
     if offer.maximum and found.total > offer.maximum:
         logger.warning(
             "%s: %d items match, and at most %d are sent",
-            offer.ae_title.encode("unicode_escape").decode("ascii"), found.total, offer.maximum,
-        )  # fmt: skip
+            offer.ae_title.encode("unicode_escape").decode("ascii"),
+            found.total,
+            offer.maximum,
+        )
         if offer.refuses_over_maximum:
             raise TooManyMatches(found.total, offer.maximum)
         found.truncate(offer.maximum)

@@ -38,8 +38,9 @@ def _allow(titles: object) -> None:
     if not titles:
         logger.warning(
             "%s is empty: any AE title may associate, from any address. "
-            "List the scanners' AE titles, or disable the device * in the admin.", ALLOWED
-        )  # fmt: skip
+            "List the scanners' AE titles, or disable the device * in the admin.",
+            ALLOWED,
+        )
     for title in titles or [Device.ANY]:
         _add(title.strip())
 

@@ -114,18 +114,28 @@ class WorklistItem(Recorded):
         "scheduled procedure step ID", max_length=16, blank=True, db_index=True, validators=[validators.text]
     )
     study_description = models.CharField(
-        max_length=64, blank=True, default="", validators=[validators.text],
+        max_length=64,
+        blank=True,
+        default="",
+        validators=[validators.text],
         help_text="Requested Procedure Description.",
-    )  # fmt: skip
+    )
     procedure_description = models.CharField(
-        max_length=64, blank=True, default="", validators=[validators.text],
+        max_length=64,
+        blank=True,
+        default="",
+        validators=[validators.text],
         help_text="Scheduled Procedure Step Description: what the console shows.",
-    )  # fmt: skip
+    )
     protocol_name = models.CharField(max_length=64, blank=True, default="", validators=[validators.text])
     hisris_coding_designator = models.CharField(
-        "coding scheme designator", max_length=16, blank=True, default="", validators=[validators.text],
+        "coding scheme designator",
+        max_length=16,
+        blank=True,
+        default="",
+        validators=[validators.text],
         help_text="Sent with the protocol as a code, such as GEHC; without it no code is sent.",
-    )  # fmt: skip
+    )
     referring_physician_name = models.CharField(
         max_length=194, blank=True, default="", validators=[validators.person_name]
     )
@@ -135,11 +145,14 @@ class WorklistItem(Recorded):
 
     modality = models.CharField(max_length=16, validators=[validators.code_string])
     scheduled_station_aetitle = models.CharField(
-        "scheduled station AE title", max_length=271, blank=True, default="",
+        "scheduled station AE title",
+        max_length=271,
+        blank=True,
+        default="",
         validators=[validators.ae_titles],
         help_text=r"The scanner's own AE title; several are separated by a backslash: MR1\MR2. Without one "
         "the item is found only by queries that leave the station open.",
-    )  # fmt: skip
+    )
     station_name = models.CharField(max_length=16, blank=True, default="", validators=[validators.text])
     scheduled_procedure_step_location = models.CharField(
         "location", max_length=16, blank=True, default="", validators=[validators.text]
@@ -156,14 +169,19 @@ class WorklistItem(Recorded):
     )
 
     data_source = models.CharField(
-        max_length=100, blank=True, default="", db_index=True, editable=False,
+        max_length=100,
+        blank=True,
+        default="",
+        db_index=True,
+        editable=False,
         help_text="The source that keeps this item; empty for one made by a person.",
-    )  # fmt: skip
+    )
     extra_attributes = models.JSONField(
-        default=dict, blank=True,
+        default=dict,
+        blank=True,
         help_text="Any other attribute, by DICOM keyword: "
         '{"MedicalAlerts": "Pacemaker", "PregnancyStatus": 1}.',
-    )  # fmt: skip
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

@@ -110,9 +110,8 @@ def _dataset(failed: Failure) -> Dataset:
 def _log(exchange: Exchange, failed: Failure | None) -> None:
     outcome = f", status {failed.status:04X} {failed.comment}".rstrip() if failed else ""
     logger.info(
-        "%s: %d answers in %.0f ms%s",
-        exchange.peer, exchange.outbox.sent, exchange.milliseconds, outcome,
-    )  # fmt: skip
+        "%s: %d answers in %.0f ms%s", exchange.peer, exchange.outbox.sent, exchange.milliseconds, outcome
+    )
 
 
 def _record(exchange: Exchange, failed: Failure | None) -> None:
