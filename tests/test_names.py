@@ -1,8 +1,9 @@
-"""One class name stands for one thing in the four packages, so a name in a traceback says which."""
+"""A class name stands for one thing in the four packages, and the glossary's names stand in the code."""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +28,18 @@ def repeated(sources: dict[str, str]) -> dict[str, list[str]]:
         for name in classes(ast.parse(text)):
             places[name].append(path)
     return {name: paths for name, paths in places.items() if len(paths) > 1 and name not in NAMED_BY_DJANGO}
+
+
+def test_each_name_of_the_glossary_stands_in_the_code() -> None:
+    words = {word for package in PACKAGES for path in (ROOT / package).rglob("*.py") for word in _words(path)}
+    named = re.findall(r"`([^`]+)`", (ROOT / "docs" / "glossary.md").read_text())
+    assert len(named) > 50
+    gone = [name for name in named if not set(re.findall(r"\w+", name)) <= words]
+    assert not gone, f"docs/glossary.md names what is not in the code: {', '.join(gone)}. Write its new name."
+
+
+def _words(path: Path) -> set[str]:
+    return {*path.relative_to(ROOT).with_suffix("").parts, *re.findall(r"\w+", path.read_text())}
 
 
 def test_no_class_name_stands_for_two_things() -> None:

@@ -30,7 +30,9 @@ def data_set(values: Values) -> Dataset:
     return found
 
 
-def asking(root: Values | None = None, step: Values | None = None, *, charset: str = "ISO_IR 192") -> Dataset:
+def make_identifier(
+    root: Values | None = None, step: Values | None = None, *, charset: str = "ISO_IR 192"
+) -> Dataset:
     """Make an identifier with keys at the root and in one step item, not yet decoded.
 
     It has no step item where `step` is None.

@@ -14,7 +14,7 @@ from pydicom import Dataset
 from pydicom.tag import Tag
 
 from tests.worklist import reference_matcher
-from tests.worklist.identifiers import asking, values_as_they_come
+from tests.worklist.identifiers import make_identifier, values_as_they_come
 from worklist.dicom import item_attributes
 from worklist.dicom.item_attributes import Place
 from worklist.dicom.matching import IdentifierError, read_keys
@@ -209,7 +209,7 @@ def identifiers(draw: st.DrawFn, store: list[dict[str, Any]], keywords_asked: St
     if keywords == [DATE, TIME]:
         values = {DATE: draw(DAYS_ASKED), TIME: draw(TIMES_ASKED)}
     in_step = {keyword for keyword in values if Tag(keyword) in STEP}
-    return asking(
+    return make_identifier(
         {keyword: value for keyword, value in values.items() if keyword not in in_step},
         {keyword: value for keyword, value in values.items() if keyword in in_step},
     )
