@@ -1,4 +1,4 @@
-"""Measures reports of performed steps, committed, beside an SCP that keeps them in memory.
+"""Measure reports of performed steps, committed, beside an SCP that keeps them in memory.
 
     python -m benchmarks.mpps [--rounds 3] [--seconds 1.0] [--database-url postgres://...]
 

@@ -13,7 +13,7 @@ Moment = TypeVar("Moment", date, time)
 class Text:
     """The field is one of `values`, or like one of `patterns` (`*` any run, `?` one character).
 
-    `several`: the field holds a list separated by backslashes, any member of which may match.
+    `several` says that the field holds a list separated by backslashes, any member of which may match.
     Without values and patterns nothing matches.
     """
 

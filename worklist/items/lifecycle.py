@@ -28,7 +28,7 @@ class StatusRefused(Exception):
 def move(item: WorklistItem, *, to: Status, actor: str, reason: str = "") -> None:
     """Give the item the status, judged by what is stored now and not by what the caller has loaded.
 
-    Raises Refused where the stored status does not lead there.
+    Raises StatusRefused where the stored status does not lead there.
     """
     with transaction.atomic():
         current = WorklistItem.objects.select_for_update().get(pk=item.pk)

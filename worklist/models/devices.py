@@ -74,7 +74,7 @@ class DeviceQuerySet(models.QuerySet["Device"]):
 
 
 class Device(Recorded):
-    """A DICOM application entity that may associate with this server.
+    """A device is a DICOM application entity that may associate with this server.
 
     The row `*` speaks for every calling AE title that has no row of its own.
     """

@@ -55,7 +55,7 @@ def put(kind: DeviceActivity.Kind, **more: Any) -> None:
 
 
 class _DroppedRows:
-    """The log tells of the first row that is lost, and how many there were when the next is written."""
+    """Rows that are lost are counted: the log tells of the first, and of all once one is written again."""
 
     def __init__(self) -> None:
         self._number = 0
@@ -102,7 +102,7 @@ class Recorder:
 
 
 def _written(waiting: list[ActivityRow]) -> list[ActivityRow]:
-    """Write some of what waits; what could not be written waits on."""
+    """Write some of what waits, and return what could not be written and waits on."""
     with suppress(Empty):
         while len(waiting) < AT_ONCE:
             waiting.append(_queue.get_nowait())
@@ -145,7 +145,7 @@ def _activity(row: ActivityRow) -> DeviceActivity:
 
 
 def _storable(text: str, longest: int | None) -> str:
-    """Return the text in ASCII and at most so long: a peer may send anything as its AE title."""
+    """Return the text in ASCII, cut to the length: a peer may send anything as its AE title."""
     return text.encode("ascii", "backslashreplace").decode("ascii").replace("\0", "\\0")[:longest]
 
 
