@@ -243,6 +243,16 @@ def test_nothing_of_the_worklist_stands_outside_a_room() -> None:
     assert loose == set(), "Put it into the room that it is about: items, examinations, attention, devices, …"
 
 
+def test_the_architecture_tells_of_each_room_from_the_roof_down() -> None:
+    page = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    told = re.findall(r"^\| `([a-z_/]+)` \|", page, re.MULTILINE)
+    rooms = [room.replace(".", "/") for room in reversed(FLOORS)]
+    places_of_django = {"sources/management", "pylantir_site/management", "pylantir_site/formats"}
+    expected = [room for room in rooms if (ROOT / room).is_dir() and room not in places_of_django]
+
+    assert told == ["pylantir_site", *expected], "Say in a line of docs/architecture.md what the room is for."
+
+
 def listed(docstring: str) -> set[str]:
     """Return the names that a room's docstring lists, two spaces before what is said of each."""
     return set(re.findall(r"^(\w+)  +\S", docstring, re.MULTILINE))
