@@ -46,7 +46,7 @@ def here(example: str, server: str, token: str = "") -> str:
 
 
 def run(command: str) -> tuple[int, Any]:
-    """Run the command, and return the status and the JSON that curl prints."""
+    """Return the status and the JSON that curl prints."""
     tool("curl")
     script = command + " --silent --show-error --write-out '\\n%{http_code}'"
     printed = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True, timeout=30)

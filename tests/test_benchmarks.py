@@ -1,4 +1,4 @@
-"""The benchmark counts what comes back, and fails on what is wrong, however fast anything is."""
+"""The benchmark counts what comes back and fails on what is wrong; how fast anything is stays untested."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ REQUEST = client.find_request(items.query())
 
 @pytest.fixture
 def small(tmp_path: Path) -> Callable[[], tuple[int, Path]]:
-    """Run with few items, and return the exit code and where the figures are."""
+    """Make a run with few items; it returns its exit code, and where it has written its figures."""
 
     def run() -> tuple[int, Path]:
         file = tmp_path / "figures.json"
@@ -227,7 +227,7 @@ def _read_pdu(connection: socket.socket) -> int:
 
 
 def _response(status: int) -> bytes:
-    """Make a response: one PDU for the command and, where it is pending, one for an empty identifier."""
+    """Make a response, one PDU for the command and, where it is pending, one for an empty identifier."""
     pending = status in client.PENDING
     kind = struct.pack("<H", client.WITH_DATA if pending else client.WITHOUT_DATA)
     command = client.DATA_SET_TYPE_HEADER + kind + client.STATUS_HEADER + struct.pack("<H", status)

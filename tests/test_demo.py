@@ -35,7 +35,7 @@ print(SyncIssue.objects.open().count(), SyncRun.objects.filter(outcome="OK").cou
 
 @contextmanager
 def running(folder: Path, *command: str, **variables: str) -> Iterator[Path]:
-    """Run it, with what it says in the file; in the end it stops well."""
+    """Run it, with what it says in a file; in the end it stops well."""
     output = folder / "output"
     with output.open("wb") as file:
         process = subprocess.Popen(
