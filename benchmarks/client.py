@@ -127,7 +127,7 @@ class Association:
                     command += value
                 is_whole = control == LAST
                 if control == COMMAND | LAST:
-                    status, is_whole = _us(command, STATUS_HEADER), not _has_data_set(command)
+                    status, is_whole = _unsigned_short(command, STATUS_HEADER), not _has_data_set(command)
                     command = b""
                 if is_whole:
                     yield status
@@ -230,10 +230,10 @@ def _pdvs(content: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _has_data_set(command: bytes) -> bool:
-    return _us(command, DATA_SET_TYPE_HEADER) != WITHOUT_DATA
+    return _unsigned_short(command, DATA_SET_TYPE_HEADER) != WITHOUT_DATA
 
 
-def _us(command: bytes, header: bytes) -> int:
+def _unsigned_short(command: bytes, header: bytes) -> int:
     """Return the value of a response's command element that begins with the header."""
     start = command.index(header) + len(header)
     return int.from_bytes(command[start : start + 2], "little")

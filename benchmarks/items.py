@@ -91,7 +91,7 @@ def item(number: int, *, today: date) -> Item:
     )
 
 
-def does(n: int) -> int:
+def doe_count(n: int) -> int:
     """Return how many of n items `DOE*` finds."""
     return -(-n // ONE_DOE_IN)
 

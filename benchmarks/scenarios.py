@@ -36,7 +36,7 @@ def scenarios(n: int, today: date) -> tuple[Scenario, ...]:
         Scenario(TYPICAL, items.TYPICAL, timed(_find(typical, items.TYPICAL))),
         Scenario(KEPT_OPEN, items.TYPICAL, _kept_open(typical, items.TYPICAL)),
         Scenario(PATIENT_ID, 1, timed(_find(by_id, 1)), 0.6),
-        Scenario(DOE, items.does(n), timed(_find(doe, items.does(n))), 0.6),
+        Scenario(DOE, items.doe_count(n), timed(_find(doe, items.doe_count(n))), 0.6),
         Scenario(BROAD, n, timed(_find(broad, n))),
         Scenario(FINDSCU, items.TYPICAL, timed(_findscu(today, items.TYPICAL)), 0.6),
         Scenario(CANCEL, n, _after_cancel(broad), 0.2),

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from worklist.admin.confirmation import Wording, ask_then_do, do, report
+from worklist.admin.confirmation import Wording, act_on_each, ask_then_do, report
 from worklist.admin.forms import ReasonForm, RescheduleForm
 from worklist.items import intake, lifecycle
 from worklist.models import Status, WorklistItem
@@ -43,7 +43,9 @@ def duplicate_items(model_admin: Any, request: HttpRequest, queryset: QuerySet[W
 
 @admin.action(description="Put back to scheduled", permissions=["change"])
 def schedule_again(model_admin: Any, request: HttpRequest, queryset: QuerySet[WorklistItem]) -> None:
-    report(model_admin, request, do(request, queryset, None, _schedule_again), "put back to scheduled")
+    report(
+        model_admin, request, act_on_each(request, queryset, None, _schedule_again), "put back to scheduled"
+    )
 
 
 def _cancel(item: WorklistItem, form: Any, actor: str) -> None:

@@ -52,7 +52,7 @@ def ask_then_do(
         return None
     form = form_class(request.POST if "confirmed" in request.POST else None)
     if form.is_valid():
-        report(model_admin, request, do(request, queryset, form, act), wording.done)
+        report(model_admin, request, act_on_each(request, queryset, form, act), wording.done)
         return None
     context = {
         **model_admin.admin_site.each_context(request),
@@ -67,7 +67,7 @@ def ask_then_do(
     return TemplateResponse(request, "admin/worklist/confirm.html", context)
 
 
-def do(request: HttpRequest, queryset: QuerySet, form: Any, act: Act) -> Counter[str]:
+def act_on_each(request: HttpRequest, queryset: QuerySet, form: Any, act: Act) -> Counter[str]:
     """Act on each, and return the outcomes and their number; the empty one counts what was done."""
     actor = request.user.get_username()
     return Counter(_refusal(partial(act, each, form, actor)) for each in queryset)

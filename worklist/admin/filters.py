@@ -13,8 +13,8 @@ from django.utils import timezone
 from worklist.models import WorklistItem
 
 
-class WhenFilter(admin.SimpleListFilter):
-    """Coordinators think in these days."""
+class DayFilter(admin.SimpleListFilter):
+    """Coordinators think in these days: today, tomorrow, the coming week, and what has passed."""
 
     title = "when"
     parameter_name = "when"

@@ -13,7 +13,7 @@ from django.utils.html import format_html
 
 from worklist.admin import actions, missing
 from worklist.admin.badges import status_badge
-from worklist.admin.filters import ItemStationFilter, SourceFilter, WhenFilter
+from worklist.admin.filters import DayFilter, ItemStationFilter, SourceFilter
 from worklist.admin.forms import WorklistItemForm
 from worklist.admin.history import ActorHistoryAdmin
 from worklist.answering import previews
@@ -40,7 +40,7 @@ class WorklistItemAdmin(ActorHistoryAdmin):
     )
     list_display_links = ("patient_name", "patient_id")
     list_filter = (
-        WhenFilter,
+        DayFilter,
         ("performed_procedure_step_status", admin.ChoicesFieldListFilter),
         "modality",
         ItemStationFilter,

@@ -9,10 +9,10 @@ GROUPS = ("alphabetic", "ideographic", "phonetic")
 
 def comparable(text: str) -> str:
     """Fold one component group, so that equal names are equal texts; it never becomes longer."""
-    return "".join(map(_small, unicodedata.normalize("NFC", text))).lstrip(" ").rstrip(" ^")
+    return "".join(map(_folded, unicodedata.normalize("NFC", text))).lstrip(" ").rstrip(" ^")
 
 
-def _small(character: str) -> str:
+def _folded(character: str) -> str:
     """Fold one character to one, whatever stands beside it.
 
     A wild card in a key must not change its neighbour, and `str.lower` makes two of İ, and of Σ one thing at
