@@ -240,9 +240,7 @@ def _answered(association: Association, message: Message, number: int) -> Answer
 
 
 def _sent(association: Association, message: Message, number: int) -> Answer:
-    named: dict[str, Any] = {
-        "class_uid": message.sop_class, "instance_uid": message.uid, "msg_id": number
-    }  # fmt: skip
+    named: dict[str, Any] = {"class_uid": message.sop_class, "instance_uid": message.uid, "msg_id": number}
     dataset: Dataset | None = None
     match message.operation:
         case "N-CREATE":

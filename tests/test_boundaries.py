@@ -1,4 +1,4 @@
-"""Holds the table of who may import whom, by reading the imports of every module."""
+"""A table says who may import whom; it is held by reading the imports of every module."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ TOP_OF_AN_APP = frozenset({"__init__", "apps", "urls"})
 
 
 def imported(module: str, tree: ast.AST, *, is_package: bool) -> Iterator[str]:
-    """Every dotted name that the module imports, relative ones resolved."""
+    """Yield every dotted name that the module imports, relative ones resolved."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -137,7 +137,7 @@ def matches(name: str, patterns: tuple[str, ...]) -> bool:
 
 
 def forbidden(name: str, never: tuple[str, ...]) -> bool:
-    """Whether the name, or any package on the way to it, may not be imported."""
+    """Tell whether the name, or any package on the way to it, may not be imported."""
     parts = name.split(".")
     return any(matches(".".join(parts[:end]), never) for end in range(1, len(parts) + 1))
 

@@ -1,4 +1,4 @@
-"""The original's configuration file, as far as it says who may associate."""
+"""The original's configuration file is read here as far as it says who may associate."""
 
 from __future__ import annotations
 
@@ -38,14 +38,15 @@ def _allow(titles: object) -> None:
     if not titles:
         logger.warning(
             "%s is empty: any AE title may associate, from any address. "
-            "List the scanners' AE titles, or disable the device * in the admin.", ALLOWED
-        )  # fmt: skip
+            "List the scanners' AE titles, or disable the device * in the admin.",
+            ALLOWED,
+        )
     for title in titles or [Device.ANY]:
         _add(title.strip())
 
 
 def _add(title: str) -> None:
-    """A row that exists is left as it is: what people edit wins."""
+    """Add the device; a row that exists is left as it is, for what people edit wins."""
     if Device.objects.filter(ae_title=title).exists():
         return
     device = Device(ae_title=title)
