@@ -1,4 +1,4 @@
-"""Accounts in the admin: for the role admin alone, and never without an admin left."""
+"""Only the role admin manages accounts in the admin, and one active admin always stays."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class UserAdmin(StockUserAdmin):
 
 @admin.register(ApiRequest)
 class ApiRequestAdmin(ViewOnly, admin.ModelAdmin):
-    """Who asked what of the API: to be read."""
+    """People read here who asked what of the API; nobody edits it."""
 
     list_display = ("at", "username", "address", "method", "path", "status")
     list_filter = ("method", "status")

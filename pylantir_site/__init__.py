@@ -1,4 +1,4 @@
-"""The site: its settings, what all apps stand on, and what looks over all of them.
+"""The site has its settings here, what all apps stand on, and what looks over all of them.
 
 settings   Django's settings
 urls       all routes

@@ -1,4 +1,4 @@
-"""The admin site that all models of the project are edited in, and the checks of a site's set-up."""
+"""The project's own admin site is installed here, and so are the checks of a site's set-up."""
 
 from __future__ import annotations
 

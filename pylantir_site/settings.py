@@ -114,7 +114,7 @@ SPECTACULAR_SETTINGS = {
         "ActivityKindEnum": "worklist.models.DeviceActivity.Kind",
         "SexEnum": "worklist.models.Sex",
         "SourceStateEnum": "sources.models.State",
-        "OutcomeEnum": "sources.models.Outcome",
+        "OutcomeEnum": "sources.models.RunOutcome",
         "TriggerEnum": "sources.models.Trigger",
         "RoleEnum": "accounts.roles.Role",
     },

@@ -1,4 +1,4 @@
-"""Pages of the admin that people look at and nobody edits."""
+"""Pages of the admin that people look at and nobody edits are built on this."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 
 class ViewOnly:
-    """For a ModelAdmin: who may view may view, and nothing else."""
+    """For a ModelAdmin, it lets those who may view do so, and do nothing else."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

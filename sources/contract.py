@@ -1,4 +1,4 @@
-"""What the sync engine asks of any kind of source, and what it gets of each record."""
+"""The sync engine asks this of any kind of source, and gets this of each record."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from types import TracebackType
 from typing import Any, NamedTuple, Protocol, Self
 
 
-class Key(NamedTuple):
-    """Which session of its record: with source and record the identity of an item."""
+class SessionKey(NamedTuple):
+    """It says which session of its record: with source and record it is the identity of an item."""
 
     event: str = ""
     instrument: str = ""
@@ -19,7 +19,7 @@ class Key(NamedTuple):
 
 
 class Stance(Enum):
-    """What the record says of a session now."""
+    """A record says one of these of a session now."""
 
     WANTED = "wanted"
     NOT_WANTED = "not wanted"  # no date, a status that cancels, a condition that does not hold
@@ -28,22 +28,22 @@ class Stance(Enum):
 
 @dataclass(frozen=True)
 class Problem:
-    """A value that could not be used: the text says what to change, and never holds the value.
+    """A value could not be used: the text says what to change, and never holds the value.
 
-    `place` is the row that the field was read from. One that blocks makes the session UNCLEAR; another
-    leaves its target empty.
+    `place` is the row that the field was read from. One that blocks makes the session UNCLEAR; another leaves
+    its target empty.
     """
 
     target: str
     field: str
     text: str
-    place: Key
+    place: SessionKey
     blocks: bool = False
 
 
 @dataclass(frozen=True)
 class Trace:
-    """How one target got its value, for the preview: holds participants' data."""
+    """It shows how one target got its value, for the preview: it holds participants' data."""
 
     target: str
     field: str
@@ -54,15 +54,15 @@ class Trace:
 
 
 @dataclass(frozen=True)
-class Step:
-    """One session of a record.
+class Session:
+    """A record has any number of sessions, each an appointment and so an item.
 
     `values` has each target of the plan as `worklist.items.intake` takes it, "" where the source has no
     value: item fields as text (dates 2026-03-02, times 09:30:00), DICOM keywords under `extra_attributes`.
     `reason` says why it is not wanted.
     """
 
-    key: Key
+    key: SessionKey
     stance: Stance
     values: Mapping[str, Any]
     reason: str = ""
@@ -71,7 +71,7 @@ class Step:
 
 
 class Mistake(NamedTuple):
-    """What is wrong with a plan: the rule's position (None: the sessions), which of its fields, and why."""
+    """It says what is wrong with a plan, in which rule (None: in the sessions) and in which of its fields."""
 
     rule: int | None
     field: str
@@ -80,22 +80,22 @@ class Mistake(NamedTuple):
 
 @dataclass(frozen=True)
 class ConnectionReport:
-    """What a test of the connection found, in lines for people; holds no participant."""
+    """A test of the connection tells what it found in lines for people, and names no participant."""
 
     facts: tuple[tuple[str, str], ...]  # (what, value): title, project ID, version, shape, rights, …
     warnings: tuple[str, ...] = ()
 
 
 class ReadRecord(NamedTuple):
-    """A record and its sessions; `exists` is False where the source says that it has no such record."""
+    """A record has its sessions; `exists` is False where the source says that it has no such record."""
 
     record: str
     exists: bool
-    steps: tuple[Step, ...]
+    sessions: tuple[Session, ...]
 
 
 class Backend(Protocol):
-    """Opened for one pull, closed after it. Every method raises sources.errors.SourceError.
+    """It is opened for one pull and closed after it. Every method raises sources.errors.SourceError.
 
     `requests` counts what was sent; `skew` is the server's clock minus ours, where known; `warnings` are
     sentences for the source's page that hold no participant. `alive` is called wherever it may take long.
@@ -113,16 +113,16 @@ class Backend(Protocol):
     ) -> None: ...
 
     def check(self) -> ConnectionReport:
-        """Test the connection: asks for everything that a pull needs, and counts."""
+        """Test the connection: ask for everything that a pull needs, and count it."""
 
     def prepare(self) -> None:
-        """Before anything is read: right project, mapping that fits it; ConfigurationError if not."""
+        """Make sure that project and mapping are right before reading. Raises ConfigurationError if not."""
 
     def record_ids(self, *, since: datetime | None = None) -> Sequence[str]:
-        """All records, or those that changed after the moment."""
+        """Return all records, or those that changed after the moment."""
 
     def read(self, records: Sequence[str], *, with_trace: bool = False) -> Iterator[ReadRecord]:
-        """Each record asked for, once, in batches: memory holds one batch."""
+        """Yield each record asked for, once, in batches: memory holds one batch."""
 
-    def link(self, record: str, key: Key, field: str = "") -> str:
-        """Where a person mends it, "" if that cannot be known."""
+    def link(self, record: str, key: SessionKey, field: str = "") -> str:
+        """Return where a person mends it, or "" if that cannot be known."""

@@ -1,4 +1,4 @@
-"""The registry of the kinds of sources: each has a label, and a module with a function `open_backend`."""
+"""The registry names each kind of source by its label and a module with a function `open_backend`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def kinds() -> list[tuple[str, str]]:
 
 
 def backend_for(source: DataSource) -> Backend:
-    """The source's own backend: a module with a function `open_backend`."""
+    """Return the source's own backend, from the module of its kind."""
     _, module = BACKENDS[source.kind]
     backend: Backend = import_module(module).open_backend(source)
     return backend

@@ -1,4 +1,4 @@
-"""What all tests share: a temporary data folder, three people, the machine's tools, waiting."""
+"""All tests share a temporary data folder, three people, the machine's tools, and a way to wait."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PASSWORD = "correct horse battery staple"
 
 
 def tool(name: str) -> str:
-    """The path of a program; without it the test is skipped, or fails where REQUIRE_TOOLS is set."""
+    """Return the path of a program; without it skip the test, or fail it where REQUIRE_TOOLS is set."""
     return shutil.which(name) or not_installed(name)
 
 

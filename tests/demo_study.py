@@ -1,4 +1,4 @@
-"""The study of `make demo`: eight children scanned around today, and the configuration that reads it."""
+"""`make demo` shows eight children scanned around today, and the configuration that reads them."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _enrol(project: Project, child: Child, today: date) -> None:
 
 
 def configuration(api_url: str) -> dict[str, Any]:
-    """In the original's format; `import_config` reads it."""
+    """Return the study's configuration in the original's format; `import_config` reads it."""
     return {
         "allowed_aet": ["MR1"],
         "data_sources": [

@@ -1,4 +1,4 @@
-"""Holds docs/acceptance.md and the tests together: each row has a test, and each row that is cited exists."""
+"""These tests hold docs/acceptance.md and the tests together: each row has a test, each row cited exists."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def table(page: str) -> list[Row]:
 
 
 def cited_by(source: str) -> set[str]:
-    """The rows of a test file: arguments of the mark, and parameters and their ids that begin with a row."""
+    """Return the rows of a test file: arguments of the mark, and parameters and ids that begin with a row."""
     found: set[str] = set()
     for place in _decorators_and_tables(ast.parse(source)):
         for node in ast.walk(place):
@@ -50,7 +50,7 @@ def cited_by(source: str) -> set[str]:
 
 
 def _decorators_and_tables(tree: ast.Module) -> Iterator[ast.expr]:
-    """A string in the body of a test is data, whatever it looks like, so it is not among them."""
+    """Leave out the bodies of tests: a string there is data, whatever it looks like."""
     yield from (
         node.value for node in tree.body if isinstance(node, ast.Assign | ast.AnnAssign) and node.value
     )
@@ -60,7 +60,7 @@ def _decorators_and_tables(tree: ast.Module) -> Iterator[ast.expr]:
 
 
 def complaints(rows: list[Row], tests: Cited, texts: Cited) -> list[str]:
-    """What to mend, in sentences."""
+    """Say what to mend, in sentences."""
     return [*_twins(rows), *_untested(rows, tests), *_misnamed(rows, tests), *_unknown(rows, tests, texts)]
 
 
@@ -114,7 +114,7 @@ def rows_of_tests() -> Cited:
 
 
 def rows_of_texts() -> Cited:
-    """What speaks of a row anywhere: in comments, docstrings, messages and pages."""
+    """Return what speaks of a row anywhere: in comments, docstrings, messages and pages."""
     found = {}
     for folder, inner, names in os.walk(ROOT):
         inner[:] = [name for name in inner if not name.startswith(".")]

@@ -1,4 +1,4 @@
-"""A password for a command: from an option, from standard input, or asked for twice."""
+"""Commands take a password from an option or from standard input, or ask for it twice."""
 
 from __future__ import annotations
 
@@ -16,19 +16,22 @@ def add_password_option(parser: CommandParser) -> None:
 
 
 def password(given: str | None) -> str:
-    """Raises CommandError when there is none, or two that differ."""
+    """Return the option's password, or the one that is typed.
+
+    Raises CommandError for none, or two that differ.
+    """
     if given is not None and given != "-":
-        return _some(given)
+        return _nonempty(given)
     if given == "-" or not sys.stdin.isatty():
-        return _some(sys.stdin.readline().rstrip("\r\n"))
-    first = _some(getpass.getpass("Password: "))
+        return _nonempty(sys.stdin.readline().rstrip("\r\n"))
+    first = _nonempty(getpass.getpass("Password: "))
     if getpass.getpass("Password (again): ") != first:
         raise CommandError("The two passwords differ.")
     return first
 
 
 def text(given: str | None, prompt: str) -> str:
-    """An option, or what the person at the terminal types."""
+    """Return the option's value, or what the person at the terminal types."""
     if given is None and sys.stdin.isatty():
         given = input(f"{prompt}: ")
     if not given:
@@ -36,7 +39,7 @@ def text(given: str | None, prompt: str) -> str:
     return given
 
 
-def _some(password: str) -> str:
+def _nonempty(password: str) -> str:
     if not password:
         raise CommandError("The password is empty. Nothing was done.")
     return password

@@ -1,4 +1,4 @@
-"""The original's JSON configuration file, as far as it decides where data lives and who may connect."""
+"""The original's JSON configuration file decides where data live and who may connect; it is read here."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def take_path_from_arguments(arguments: list[str]) -> None:
 
 
 def read(path: str) -> dict[str, Any]:
-    """The file's content; ImproperlyConfigured says what is wrong with it."""
+    """Return the file's content. Raises ImproperlyConfigured, which says what is wrong with it."""
     if not path:
         return {}
     try:

@@ -1,4 +1,4 @@
-"""SQLite by default, PostgreSQL by DATABASE_URL, accounts apart by USERS_DB_PATH."""
+"""Data are in SQLite by default, in PostgreSQL by DATABASE_URL; USERS_DB_PATH keeps accounts apart."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from pylantir_site.environment import env
 
 
 def main_path(*, base_dir: Path, config: dict[str, Any]) -> Path:
-    """The SQLite file of the worklist. The configuration file wins over the environment."""
+    """Return the SQLite file of the worklist. The configuration file wins over the environment."""
     path = config.get("db_path") or env.text("DB_PATH", str(base_dir / "data" / "worklist.db"))
     return Path(path).expanduser().absolute()
 
 
 def databases(*, base_dir: Path, config: dict[str, Any]) -> dict[str, Any]:
-    """Django's DATABASES."""
+    """Return Django's DATABASES."""
     url, path = env.text("DATABASE_URL"), main_path(base_dir=base_dir, config=config)
     found = {DEFAULT_DB_ALIAS: postgresql(url) if url else sqlite(path, setting="DB_PATH")}
     users = config.get("users_db_path") or env.text("USERS_DB_PATH")

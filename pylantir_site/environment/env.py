@@ -1,4 +1,7 @@
-"""Settings from the environment: each by name, each also as NAME_FILE, nonsense refused by name."""
+"""A setting is read from the variable NAME or the file NAME_FILE; a value that makes no sense is refused.
+
+Every function but `text` raises ImproperlyConfigured, which names the variable.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ FALSE = frozenset({"0", "false", "no", "off"})
 
 
 def text(name: str, default: str = "") -> str:
-    """The value of NAME, or the content of the file that NAME_FILE names (a mounted secret, say)."""
+    """Return the value of NAME, or the content of the file that NAME_FILE names (a mounted secret, say)."""
     path = os.environ.get(f"{name}_FILE")
     if path:
         if name in os.environ:
@@ -45,7 +48,7 @@ def integer(name: str, default: int, *, least: int, most: int) -> int:
 
 
 def words(name: str, default: tuple[str, ...] = ()) -> list[str]:
-    """A comma-separated list."""
+    """Return a comma-separated list."""
     return [word for part in text(name, ",".join(default)).split(",") if (word := part.strip())]
 
 
@@ -66,7 +69,7 @@ def time_zone(name: str, default: str) -> str:
 
 
 def uid_root(name: str) -> str:
-    """A DICOM UID root that leaves room for 39 digits (PS3.5 9.1: 64 characters, no leading zeros)."""
+    """Return a DICOM UID root that leaves room for 39 digits (PS3.5 9.1: 64 characters, no leading zeros)."""
     value = text(name).rstrip(".")
     if value and (len(value) > 24 or not re.fullmatch(r"[0-2](\.(0|[1-9]\d*))+", value, re.ASCII)):
         raise ImproperlyConfigured(
@@ -86,7 +89,7 @@ def ae_title(name: str, default: str) -> str:
 
 
 def address(name: str) -> tuple[str, int] | None:
-    """`host:port`; an IPv6 address in brackets."""
+    """Return `host:port` as two values, or None without one; an IPv6 address stands in brackets."""
     value = text(name)
     host, _, port = value.rpartition(":")
     if not value:
@@ -97,7 +100,7 @@ def address(name: str) -> tuple[str, int] | None:
 
 
 def fernet_keys(name: str) -> list[str]:
-    """Keys as `Fernet.generate_key` makes them: 32 bytes in URL-safe base64."""
+    """Return keys as `Fernet.generate_key` makes them: 32 bytes in URL-safe base64."""
     keys = words(name)
     try:
         for key in keys:
@@ -110,7 +113,7 @@ def fernet_keys(name: str) -> list[str]:
 
 
 def signing_key(name: str) -> str:
-    """At least as long as HS256's own digest (RFC 7518, 3.2)."""
+    """Return a key at least as long as HS256's own digest (RFC 7518, 3.2), or "" without one."""
     key = text(name)
     if key and len(key.encode()) < 32:
         raise ImproperlyConfigured(f"{name} must be 32 characters or longer.")
@@ -118,7 +121,7 @@ def signing_key(name: str) -> str:
 
 
 def broker(name: str) -> dict[str, str]:
-    """Where the worker's queue is: Redis at the URL, else the database."""
+    """Return where the worker's queue is: in Redis at the URL, else in the database."""
     url = text(name)
     if url and not url.startswith(("redis://", "rediss://", "unix://")):
         raise ImproperlyConfigured(f"{name} must be a URL such as redis://127.0.0.1:6379/0.")

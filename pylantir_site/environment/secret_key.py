@@ -1,4 +1,4 @@
-"""Keys made once and kept beside the database, for a site that sets none."""
+"""For a site that sets no keys, keys are made once and kept beside the database."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def kept_encryption_key(folder: Path) -> str:
 
 
 def derived_key(key: str, purpose: str) -> str:
-    """Another key from the key, for another purpose: 64 hexadecimal digits."""
+    """Derive from the key another one for another purpose: 64 hexadecimal digits."""
     return hmac.new(key.encode(), purpose.encode(), "sha256").hexdigest()
 
 
 def _kept(folder: Path, name: str, setting: str, make: Callable[[], str]) -> str:
-    """Several processes may start at once: the first to create the file decides the key."""
+    """Return the file's key. Several processes may start at once: the first to create the file decides it."""
     path = folder / name
     try:
         if path.exists():

@@ -1,4 +1,4 @@
-"""Whether a server may listen where it was told to, asked before anything is started."""
+"""Before anything is started, this module asks whether a server may listen where it was told to."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import socket
 
 
 def why_not_free(host: str, port: int) -> str:
-    """What keeps a server from listening there; empty if nothing does."""
+    """Return what keeps a server from listening there; "" if nothing does."""
     try:
         found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except socket.gaierror as error:

@@ -1,4 +1,4 @@
-"""Runs Pylantir's processes side by side and stops them together."""
+"""The supervisor runs Pylantir's processes side by side and stops them together."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Supervisor:
     impatient: bool = False
 
     def run(self) -> int:
-        """0 after a stop that was asked for and that every child followed, else 1."""
+        """Return 0 after a stop that was asked for and that every child followed, else 1."""
         with self.heeding_signals():
             try:
                 self.start_children()
@@ -85,7 +85,7 @@ class Supervisor:
         return True
 
     def stop_children(self) -> list[str]:
-        """Ask each, wait for all in one shared time, kill what is left; the names of those killed."""
+        """Ask each to stop, wait in one shared time and kill the rest; return the names of those killed."""
         for name in self.running():
             self.children[name].terminate()
         deadline = time.monotonic() + self.grace
@@ -120,7 +120,7 @@ def how_it_ended(code: int) -> str:
 
 
 def stop_when_parent_dies(parent: int) -> Callable[[], None] | None:
-    """To run in a new child: on Linux it gets SIGTERM when its parent dies, even by SIGKILL."""
+    """Return what a new child must run to get SIGTERM when its parent dies, even by SIGKILL (Linux only)."""
     if sys.platform != "linux":
         return None
     prctl = ctypes.CDLL(None).prctl

@@ -1,4 +1,4 @@
-"""How gunicorn is run: by `start` and by `start_api`."""
+"""`start` and `start_api` run gunicorn as it is put together here."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ def web_address(host: str, port: int) -> str:
 
 
 def gunicorn(*, host: str, port: int) -> list[str]:
-    """One process with threads; WEB_CONCURRENCY asks for more. No access log: URLs may hold names."""
+    """Return the command: one process with threads, more by WEB_CONCURRENCY.
+
+    It writes no access log, for URLs may hold names.
+    """
     processes = env.integer("WEB_CONCURRENCY", 1, least=1, most=64)
     return [
         *(sys.executable, "-m", "gunicorn", "pylantir_site.wsgi", "--bind", web_address(host, port)),

@@ -1,4 +1,4 @@
-"""What all of the REST API shares, whatever room an endpoint is in.
+"""All rooms of the REST API share what is here.
 
 views     the base of every endpoint: who may, what is audited
 errors    one shape for every error

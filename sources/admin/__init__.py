@@ -1,4 +1,4 @@
-"""Sources in the admin.
+"""People set sources up in the admin, and watch them.
 
 data_sources  a source: its list and its page
 source_forms  what a person enters of a source; the token goes in and never comes out

@@ -1,4 +1,4 @@
-"""What the admin's index says of the sources, in a few queries however many there are."""
+"""The admin's index sums up the sources here, in a few queries however many there are."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from django.utils import timezone
 from pylantir_site.overview.admin_site import PylantirAdminSite
 from sources.admin import badges
 from sources.admin.runs import progress
-from sources.models import DataSource, Outcome, State, SyncedStep, SyncIssue, SyncRun
+from sources.models import DataSource, RunOutcome, State, SyncedStep, SyncIssue, SyncRun
 from sources.sync import claims, health
 
 
 @dataclass(frozen=True)
-class Shown:
-    """One source. `message` only where a person may have to act; `progress` only while it is pulled."""
+class SourceSummary:
+    """`message` is filled only where a person may have to act, `progress` only while the source is pulled."""
 
     source: DataSource
     badge: str
@@ -35,9 +35,9 @@ class Shown:
 
 @dataclass(frozen=True)
 class Overview:
-    """Those enabled. `worker_trouble` is empty when the worker lives, or nothing needs it."""
+    """It has the enabled sources. `worker_trouble` is "" when the worker lives, or nothing needs it."""
 
-    sources: tuple[Shown, ...]
+    sources: tuple[SourceSummary, ...]
     worker_trouble: str
 
 
@@ -51,15 +51,15 @@ def overview(*, now: datetime | None = None) -> Overview:
     sources = list(_with_counts(DataSource.objects.filter(enabled=True)))
     runs = _running([source for source in sources if claims.is_pulling(source.state, now=now)])
     return Overview(
-        tuple(_shown(source, runs, now) for source in sources),
+        tuple(_summary(source, runs, now) for source in sources),
         health.worker_trouble(now=now) if sources else "",
     )
 
 
-def _shown(source: Any, runs: dict[int, str], now: datetime) -> Shown:
+def _summary(source: Any, runs: dict[int, str], now: datetime) -> SourceSummary:
     state = source.state
     is_pulled = claims.is_pulling(state, now=now)
-    return Shown(
+    return SourceSummary(
         source=source,
         badge=badges.state_badge(source),
         last_success=health.ago(state.last_success_at, now=now),
@@ -73,7 +73,7 @@ def _shown(source: Any, runs: dict[int, str], now: datetime) -> Shown:
 
 
 def _with_counts(sources: QuerySet[DataSource]) -> QuerySet[DataSource]:
-    """Without the dictionary of the project, which is long."""
+    """Count in the query, and leave out the project's dictionary, which is long."""
     return (
         sources.select_related("state")
         .defer("state__dictionary")
@@ -90,8 +90,8 @@ def _count(rows: QuerySet[Any]) -> Coalesce:
 
 
 def _running(sources: list[DataSource]) -> dict[int, str]:
-    """How far each source's present pull is."""
-    runs = SyncRun.objects.filter(source__in=sources, outcome=Outcome.RUNNING).order_by("started_at", "pk")
+    """Return how far each source's present pull is."""
+    runs = SyncRun.objects.filter(source__in=sources, outcome=RunOutcome.RUNNING).order_by("started_at", "pk")
     return {run.source_id: progress(run) for run in runs}
 
 

@@ -1,4 +1,4 @@
-"""Who changed what of a source and of its mapping."""
+"""The history page tells who changed what of a source and of its mapping."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class SourceHistoryAdmin(ActorHistoryAdmin):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Of the source and its mapping; without the token for who only looks."""
+        """Show the source and its mapping; whoever may only look sees nothing of the token."""
         source = self.get_object(request, object_id)
         if source is None or self.has_change_permission(request, source):
             return super().history_view(request, object_id, extra_context)

@@ -1,4 +1,4 @@
-"""Pages of what pulls wrote: people look, and change nothing."""
+"""People look at what pulls wrote, and change nothing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pylantir_site.view_only import ViewOnly
 
 
 class ViewOnlyAdmin(ViewOnly, admin.ModelAdmin):
-    """Without a history: nobody edits what is shown."""
+    """Its pages have no history: nobody edits what is shown."""
 
     actions: Any = None
     list_per_page = 50

@@ -1,4 +1,4 @@
-"""The kinds of sources that ship, a module each; `sources.kinds` is their registry."""
+"""Each kind of source that ships has a module here; `sources.kinds` is their registry."""
 
 from sources.kinds import kinds
 

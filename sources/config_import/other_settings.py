@@ -1,4 +1,4 @@
-"""What a configuration says beside its sources: who may associate, and where data live."""
+"""A configuration also says who may associate and where data live; both are judged here."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from worklist.models import Device
 
 
 def allow(titles: tuple[str, ...]) -> list[str]:
-    """Devices for the AE titles that have none, all or nothing. Raises ConfigError."""
+    """Make devices for the AE titles that have none, all or nothing. Raises ConfigError."""
     before = _titles()
     try:
         with transaction.atomic():
@@ -33,7 +33,7 @@ def allow(titles: tuple[str, ...]) -> list[str]:
 
 
 def databases(config: Configuration) -> Iterator[str]:
-    """Where the file's databases are not those that are in use."""
+    """Say where the file's databases are not those that are in use."""
     users = "users" if "users" in connections else DEFAULT_DB_ALIAS
     for name, path, alias in (
         ("db_path", config.db_path, DEFAULT_DB_ALIAS),

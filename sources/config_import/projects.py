@@ -1,4 +1,4 @@
-"""A project's dictionary, asked for before its mapping is decided; what cannot be asked stays unknown."""
+"""A project's dictionary is asked for before its mapping is decided; what cannot be asked stays unknown."""
 
 from __future__ import annotations
 
@@ -16,13 +16,16 @@ READ_TIMEOUT = 30  # seconds
 
 
 class Projects:
-    """The projects of one import, each asked once however many sources read it."""
+    """Each project of an import is asked once, however many sources read it."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, str], Dictionary | SourceError] = {}
 
     def dictionary(self, source: DataSource) -> Dictionary:
-        """Of the source's URL and token, saved or not. Raises SourceError, TokenMissing or CannotDecrypt."""
+        """Return the dictionary at the URL and token of a source, saved or not.
+
+        Raises SourceError, TokenMissing or CannotDecrypt.
+        """
         access = _access(source)
         key = (access.url, access.token)
         if key not in self._known:
@@ -36,7 +39,7 @@ class Projects:
 
 
 def known(source: DataSource, projects: Projects) -> tuple[Dictionary | None, str]:
-    """The dictionary, or None and why."""
+    """Return the dictionary, or None and why it is unknown."""
     try:
         return projects.dictionary(source), ""
     except (SourceError, TokenMissing, CannotDecrypt) as error:

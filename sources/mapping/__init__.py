@@ -1,4 +1,4 @@
-"""REDCap's rows become here what a worklist item should hold; without Django, a database or a network.
+"""REDCap's rows become what a worklist item should hold, without Django, a database or a network.
 
 rules           a mapping, as a site wrote it down
 targets         what a rule may fill

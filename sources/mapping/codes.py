@@ -1,4 +1,4 @@
-"""Tables of codes, and what the labels of choices say of sex and of status.
+"""Tables of codes are read and written here, and made of what labels say of sex and status.
 
 A table is one line, `1=M, 2=F, 9=`: in quotation marks stands what has a comma, = or quotes in it.
 """
@@ -16,7 +16,7 @@ _NEEDS_QUOTES = re.compile(r'[=,"]|^\s|\s$')
 
 
 def read(text: str) -> dict[str, str]:
-    """Raises ValueError that says what is expected."""
+    """Read a table. Raises ValueError, which says what is expected."""
     table: dict[str, str] = {}
     position = 0
     while position < len(text):
@@ -34,7 +34,7 @@ def read(text: str) -> dict[str, str]:
 
 
 def write(table: Mapping[str, str]) -> str:
-    """The line that `read` reads back."""
+    """Return the line that `read` reads back."""
     return ", ".join(f"{_quoted(code)}={_quoted(value)}" for code, value in table.items())
 
 
@@ -64,7 +64,7 @@ _DOUBT = re.compile(
 
 
 def codes_by_label(target: str, choices: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """A table of codes for `patient_sex` or the status, and a remark for each label that says neither.
+    """Return a table of codes for `patient_sex` or the status, and a remark for each label that says neither.
 
     A code in no table is a problem of its session when it turns up, so nothing is guessed.
     """
@@ -79,7 +79,7 @@ def codes_by_label(target: str, choices: Mapping[str, str]) -> tuple[dict[str, s
 
 
 def _sex(label: str) -> str | None:
-    """Of the first word alone: "male (at birth)" is male, "male to female" is not for a machine to say."""
+    """Judge by the first word alone: "male (at birth)" is male, "male to female" is left to a person."""
     words = re.findall(r"[a-z-]+", label.lower())
     found = {_SEX.get(word) for word in words} - {None}
     if len(found) == 1 and words[0] in _SEX:

@@ -1,4 +1,4 @@
-"""A text made the value of its target, valid for the target's VR, or refused."""
+"""A text becomes the value of its target, valid for the target's VR, or is refused."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from sources.mapping import dates, numbers, targets, texts
-from sources.mapping.problems import Unusable
+from sources.mapping.problems import UnusableValue
 from sources.mapping.transforms import Origin
 from worklist.dicom import extra, representations, values
 
@@ -22,9 +22,9 @@ _DICOM_TEXT: Mapping[str, Callable[[str], str]] = {
 
 
 def fit(target: str, text: str, *, origin: Origin, today: date) -> Value:
-    """The value as `worklist.items.intake` takes it; raises Unusable.
+    """Return the value as `worklist.items.intake` takes it. Raises UnusableValue.
 
-    Of `scheduled_start_datetime` the date and the time where there is one: `2026-03-02 09:30:00`.
+    Of `scheduled_start_datetime` it is the date, and the time where there is one: `2026-03-02 09:30:00`.
     """
     vr = targets.vr(target)
     if not vr:
@@ -46,7 +46,7 @@ def _of_keyword(keyword: str, vr: str, text: str) -> Value:
     try:
         found: Mapping[str, Any] = extra.check({keyword: cleaned})
     except extra.ExtraAttributesError as error:
-        raise Unusable(" ".join(error.problems.values())) from None
+        raise UnusableValue(" ".join(error.problems.values())) from None
     value: Value = found.get(keyword, "")
     return value
 
@@ -76,14 +76,16 @@ def _start(text: str) -> str:
 def _sex(text: str) -> str:
     found = text.upper()
     if found not in targets.SEXES:
-        raise Unusable("This is not M, F or O: give the field's codes a meaning with `codes`.")
+        raise UnusableValue("This is not M, F or O: give the field's codes a meaning with `codes`.")
     return found
 
 
 def _status(text: str) -> str:
     found = text.upper()
     if found not in (targets.WANTED, targets.NOT_WANTED):
-        raise Unusable("It is not known what this status means: say SCHEDULED or CANCELLED with `codes`.")
+        raise UnusableValue(
+            "It is not known what this status means: say SCHEDULED or CANCELLED with `codes`."
+        )
     return found
 
 

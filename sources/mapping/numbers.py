@@ -1,11 +1,11 @@
-"""Measures as people type them: a decimal comma is a decimal point, and a unit belongs in the rule."""
+"""Measures are read as people type them: with a decimal comma or point, but without a unit."""
 
 from __future__ import annotations
 
 import re
 from decimal import Decimal
 
-from sources.mapping.problems import Unusable
+from sources.mapping.problems import UnusableValue
 from worklist.dicom.values import HEAVIEST_KG, KILOGRAMS_PER_POUND, LIGHTEST_KG
 
 _TEN_GRAMS = Decimal("0.01")
@@ -14,7 +14,7 @@ _NUMBER = re.compile(r"[+-]?\d{1,9}(?:[.,]\d{1,9})?", re.ASCII)
 
 def number(text: str) -> Decimal:
     if not _NUMBER.fullmatch(text):
-        raise Unusable("This is not a number alone, such as 61.5 or 61,5.")
+        raise UnusableValue("This is not a number alone, such as 61.5 or 61,5.")
     return Decimal(text.replace(",", "."))
 
 
@@ -31,10 +31,10 @@ def metres_from_centimetres(text: str) -> str:
 
 
 def weight(text: str) -> str:
-    """Kilograms, to ten grams."""
+    """Return kilograms, to ten grams."""
     kilograms = number(text)
     if not LIGHTEST_KG <= kilograms <= HEAVIEST_KG:
-        raise Unusable(f"Only {LIGHTEST_KG} to {HEAVIEST_KG} kg are plausible: is the unit right?")
+        raise UnusableValue(f"Only {LIGHTEST_KG} to {HEAVIEST_KG} kg are plausible: is the unit right?")
     return plain(kilograms.quantize(_TEN_GRAMS))
 
 

@@ -1,4 +1,4 @@
-"""What a person must mend at the source."""
+"""An issue names what a person must mend at the source."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class SyncIssueQuerySet(models.QuerySet["SyncIssue"]):
 
 
 class SyncIssue(models.Model):
-    """A field of a row that could not be used, or a step that differs and stays; closes by itself.
+    """A value could not be used, or a session differs and its item stays. The issue closes by itself.
 
     The text never holds the value: the link leads to it.
     """

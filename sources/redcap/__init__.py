@@ -1,4 +1,4 @@
-"""REDCap's API: what it says and how it fails; without Django and without a database.
+"""REDCap's API is asked here, without Django and without a database.
 
 client      what is asked of a project
 transport   POSTs, time-outs, retries

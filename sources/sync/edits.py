@@ -1,4 +1,4 @@
-"""What a person changed on a synced item, which stays until they follow the source again."""
+"""What a person changed on a synced item stays until they follow the source again."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from sources.sync.applying import make_item
 from worklist.items import intake
 
 
-def pins(synced: SyncedStep) -> dict[str, tuple[Any, Any]]:
-    """Field or keyword -> what the item has, what the source says."""
+def edited_fields(synced: SyncedStep) -> dict[str, tuple[Any, Any]]:
+    """Return for each edited field or keyword what the item has, and what the source says."""
     item = synced.item
     if item is None:
         return {}
-    held = {name: values.held(item, name) for name in synced.written}
+    here = {name: values.item_value(item, name) for name in synced.written}
     return {
-        name: (held[name], synced.says.get(name, ""))
+        name: (here[name], synced.says.get(name, ""))
         for name, written in synced.written.items()
-        if held[name] != written
+        if here[name] != written
     }
 
 
-def differences(synced: SyncedStep) -> dict[str, tuple[Any, Any]]:
-    """What the source says otherwise and is not written, because of an examination."""
+def unwritten_changes(synced: SyncedStep) -> dict[str, tuple[Any, Any]]:
+    """Return what the source says otherwise and is not written, because of an examination."""
     item = synced.item
     if item is None:
         return {}
     return {
-        name: (values.held(item, name), said)
+        name: (values.item_value(item, name), said)
         for name, said in synced.says.items()
-        if synced.written.get(name, "") == values.held(item, name) != said
+        if synced.written.get(name, "") == values.item_value(item, name) != said
     }
 
 
@@ -43,8 +43,8 @@ def follow_again(synced: SyncedStep, fields: Iterable[str], *, actor: str) -> No
     """Take these fields from the source, now and in future. Raises what `intake.change` raises."""
     with transaction.atomic():
         synced = SyncedStep.objects.select_for_update(of=("self",)).select_related("item").get(pk=synced.pk)
-        pinned = pins(synced)
-        said = {name: synced.says.get(name, "") for name in fields if name in pinned}
+        edited = edited_fields(synced)
+        said = {name: synced.says.get(name, "") for name in fields if name in edited}
         if synced.item is None or not said:
             return
         reason = "It follows the source again."

@@ -1,4 +1,4 @@
-"""How sources and the worker fare, in words."""
+"""This module says in words how sources and the worker fare."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ GRACE = timedelta(minutes=2)  # for a pull to begin and to end
 
 
 def worker_trouble(*, now: datetime | None = None) -> str:
-    """What a person must know of the worker; empty when it lives."""
+    """Say what a person must know of the worker; "" when it lives."""
     now = now or timezone.now()
     beat = WorkerBeat.objects.order_by("-at").first()
     if beat is None:
@@ -34,7 +34,7 @@ def ago(at: datetime | None, *, now: datetime | None = None) -> str:
 
 
 def is_late(source: DataSource, *, now: datetime | None = None) -> bool:
-    """Nothing came for some time in which it should have."""
+    """Tell whether nothing came for some time in which it should have."""
     now = now or timezone.now()
     state: SourceState = source.state
     allowed = INTERVALS_MISSED * timedelta(seconds=source.sync_interval) + GRACE

@@ -1,4 +1,4 @@
-"""Accounts, roles, the first admin, and Django's own account commands."""
+"""These tests hold accounts, roles, the first admin, and Django's own account commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A stand-in REDCap server: real HTTP on loopback, projects in memory, failures on demand.
+"""This is a stand-in REDCap server: real HTTP on loopback, projects in memory, failures on demand.
 
 server      the server, and the switches of what REDCap's documentation leaves open
 http        paths, methods, headers, and what goes wrong on the wire

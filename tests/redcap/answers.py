@@ -1,4 +1,4 @@
-"""What the stand-in REDCap's API takes and gives: parameters, errors, and answers in JSON, CSV and XML."""
+"""The stand-in REDCap's API takes parameters, and gives errors and answers in JSON, CSV and XML."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Rows = Sequence[Mapping[str, object]]
 
 
 class ApiError(Exception):
-    """An error that REDCap itself answers."""
+    """REDCap itself answers with this error."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
@@ -36,7 +36,7 @@ RecordsPlusDateRange = Literal["and", "ignores_range", "ignores_records"]
 
 @dataclass(frozen=True)
 class Switches:
-    """What nobody has written down about REDCap, one way or another: a client must work with all of them."""
+    """Nobody has written down which way REDCap does these: a client must work with all of them."""
 
     # Which rows of a changed record a date range gives.
     daterange_rows: DateRangeRows = "all"
@@ -54,11 +54,11 @@ class Switches:
 
 @dataclass
 class Limits:
-    """What the server can take, each None for no limit; may be changed while it serves.
+    """The server can take no more than this; None is no limit. They may be changed while it serves.
 
     `ban_over` is in requests per minute of the server's clock. An answer of more than `memory_limit` rows
-    times columns, or to more than `record_limit` records with more than their IDs, ends in PHP running out
-    of memory. Records in `dropped` are silently missing wherever records are asked for by ID.
+    times columns, or to more than `record_limit` records with more than their IDs, ends in PHP running out of
+    memory. Records in `dropped` are silently missing wherever records are asked for by ID.
     """
 
     ban_over: int | None = None
@@ -77,7 +77,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Parameters:
-    """A request's form: names are case sensitive, arrays in PHP's notation (`fields[]`, `fields[3]`)."""
+    """A request has a form: names are case sensitive, arrays in PHP's notation (`fields[]`, `fields[3]`)."""
 
     pairs: tuple[tuple[str, str], ...]
 
@@ -99,12 +99,12 @@ class Parameters:
         return self.get(name).lower() in {"true", "1"}
 
     def values(self, name: str) -> list[str]:
-        """Of an array; a plain parameter is split at its commas."""
+        """Return an array; a plain parameter is split at its commas."""
         array = [value for each, value in self.pairs if re.fullmatch(rf"{name}\[\w*\]", each)]
         return array or [value.strip() for value in self.get(name).split(",") if value.strip()]
 
     def date(self, name: str, *, strict: bool = True) -> datetime | None:
-        """The server's wall time; None where it is not given."""
+        """Return the server's wall time, or None where it is not given."""
         if not self.has(name):
             return None
         text = self.get(name)
@@ -134,7 +134,7 @@ def in_json(content: object) -> str:
 
 
 def encoded(content: Rows | Mapping[str, object], form: str, *, item: str = "item") -> str:
-    """Rows, or one object, in the format that was asked for."""
+    """Encode rows, or one object, in the format that was asked for."""
     if form == "json":
         return in_json(content)
     rows = [content] if isinstance(content, Mapping) else content

@@ -1,4 +1,4 @@
-"""A plain client of the stand-in REDCap, which hides nothing that comes back."""
+"""A plain client asks the stand-in REDCap, and hides nothing that comes back."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def rows(server: RedcapServer, content: str = "record", **parameters: Any) -> Ro
 
 
 def ids(server: RedcapServer, field: str = "record_id", **parameters: Any) -> list[str]:
-    """The record of each row, when nothing but the record ID field is asked for."""
+    """Return the record of each row, when nothing but the record ID field is asked for."""
     return [row[field] for row in rows(server, fields=[field], **parameters)]
 
 

@@ -1,4 +1,4 @@
-"""Each `content` that the stand-in REDCap's API exports."""
+"""The stand-in REDCap's API exports each `content` here."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.redcap.selection import checked, lacks
 
 @dataclass(frozen=True)
 class Call:
-    """One request of a user who is let in."""
+    """A user who is let in sends one request."""
 
     project: Project
     user: User
@@ -179,7 +179,7 @@ def _dags(call: Call) -> Rows:
 
 
 def _log(call: Call) -> Rows:
-    """Newest first."""
+    """Return the log, newest first."""
     if not call.user.logging:
         raise lacks("Logging")
     log_type = call.parameters.get("logtype")
@@ -211,7 +211,7 @@ def _is_asked(call: Call, entry: Entry, begin: datetime | None, end: datetime | 
 
 
 def _log_time(call: Call, name: str) -> datetime | None:
-    """With or without seconds."""
+    """Read a time with or without seconds."""
     text = call.parameters.get(name)
     try:
         return datetime.fromisoformat(text) if text else None

@@ -1,4 +1,4 @@
-"""The data dictionary of the stand-in REDCap: fields as the API's metadata gives them, and events."""
+"""The stand-in REDCap has a data dictionary: fields as the API's metadata gives them, and events."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a record export: a field, a choice of a checkbox, or a form's status (without a field)."""
+    """A record export has a column for a field, a checkbox's choice, or a form's status (without a field)."""
 
     name: str
     form: str
@@ -54,7 +54,7 @@ def field(
     note: str = "",
     annotation: str = "",
 ) -> Field:
-    """One entry of the metadata, with all 18 keys."""
+    """Make one entry of the metadata, with all 18 keys."""
     given = {
         "field_name": name,
         "form_name": form,
@@ -70,7 +70,7 @@ def field(
 
 
 def choices_of(field: Field) -> dict[str, str]:
-    """Code to label, each as it is in the dictionary: labels may hold commas and HTML."""
+    """Return code to label, each as it is in the dictionary: labels may hold commas and HTML."""
     if field["field_type"] in YES_OR_NO:
         return YES_OR_NO[field["field_type"]]
     if field["field_type"] not in {"radio", "dropdown", "checkbox"}:
@@ -80,7 +80,7 @@ def choices_of(field: Field) -> dict[str, str]:
 
 
 def columns_of(field: Field) -> list[Column]:
-    """A descriptive field has none, a checkbox one for each choice."""
+    """Return the field's columns: a descriptive field has none, a checkbox one for each choice."""
     name, form = field["field_name"], field["form_name"]
     match field["field_type"]:
         case "descriptive":
@@ -92,7 +92,7 @@ def columns_of(field: Field) -> list[Column]:
 
 
 def checkbox_column(name: str, code: str) -> str:
-    """REDCap's column names are lower case letters, digits and underscores, whatever the code is."""
+    """Return the column's name: lower case letters, digits and underscores, whatever the code is."""
     return f"{name}___{re.sub('[^a-z0-9_]', '_', code.lower())}"
 
 

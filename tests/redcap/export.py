@@ -1,4 +1,4 @@
-"""The stand-in REDCap's API, without HTTP: a form in, an answer out."""
+"""The stand-in REDCap's API works without HTTP here: it takes a form and gives an answer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NO_PERMISSION = "You do not have permissions to use the API"
 def answer(
     projects: Sequence[Project], parameters: Parameters, *, switches: Switches, limits: Limits
 ) -> Answer:
-    """Raises OutOfMemory."""
+    """Answer the form. Raises OutOfMemory."""
     try:
         call = _admitted(projects, parameters, switches, limits)
         with call.project.lock:

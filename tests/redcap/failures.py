@@ -1,4 +1,4 @@
-"""How a REDCap server, or something in front of it, fails: what comes instead of an answer."""
+"""A REDCap server, or something in front of it, fails in these ways: something comes instead of an answer."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ INSTEAD: dict[Failure, Answer] = {
 
 
 def spoiled(answer: Answer, failure: Failure) -> Answer:
-    """What comes instead of the right answer; those ON_THE_WIRE change nothing yet."""
+    """Return what comes instead of the right answer; those ON_THE_WIRE change nothing yet."""
     if failure in INSTEAD:
         return INSTEAD[failure]
     change = CHANGES.get(failure)
@@ -147,7 +147,7 @@ def _gzipped(answer: Answer) -> Answer:
 
 
 def _latin1(answer: Answer) -> Answer:
-    """What Latin-1 lacks is escaped, as JSON allows."""
+    """Encode as Latin-1; what it lacks is escaped, as JSON allows."""
     text = answer.body.decode()
     escaped = "".join(each if ord(each) < 256 else json.dumps(each)[1:-1] for each in text)
     kind = answer.content_type.partition(";")[0]

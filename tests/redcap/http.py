@@ -1,4 +1,4 @@
-"""The stand-in REDCap's HTTP: paths, methods, headers, and what goes wrong on the wire."""
+"""The stand-in REDCap speaks HTTP: paths, methods, headers, and what goes wrong on the wire."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PATH = "/redcap/api/"
 
 
 class Redcap(Protocol):
-    """What is behind the door."""
+    """The HTTP server asks this of what is behind it."""
 
     url: str
     moved_to: str
@@ -45,14 +45,14 @@ class HTTPServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), _Handler)
 
     def server_bind(self) -> None:
-        """Without the name look-up of HTTPServer."""
+        """Bind without the name look-up of HTTPServer."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
         self.server_name, self.server_port = "127.0.0.1", self.socket.getsockname()[1]
 
     def get_request(self) -> tuple[socket.socket, Any]:
-        """The handshake happens with the first byte read, in the connection's own thread."""
+        """Let the handshake happen with the first byte read, in the connection's own thread."""
         connection, address = super().get_request()
         if self._context:
             connection = self._context.wrap_socket(
@@ -147,4 +147,4 @@ class _Handler(BaseHTTPRequestHandler):
         return format_datetime(self.server.redcap.clock.now(), usegmt=True)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Tests look at `requests` instead."""
+        """Log nothing: tests look at `requests` instead."""

@@ -1,4 +1,4 @@
-"""The stand-in REDCap's clock, and its log: date ranges are answered from the log alone, in wall time."""
+"""The stand-in REDCap has a clock and a log; date ranges are answered from the log alone, in wall time."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from zoneinfo import ZoneInfo
 
 
 class Clock:
-    """The server's clock: the real one, `offset` ahead of it, or one that stands still."""
+    """The server's clock is the real one, `offset` ahead of it, or one that stands still."""
 
     def __init__(self) -> None:
         self.offset = timedelta()
         self._frozen: datetime | None = None
 
     def now(self) -> datetime:
-        """In UTC."""
+        """Return the time in UTC."""
         return (self._frozen or datetime.now(UTC)) + self.offset
 
     def at(self, moment: datetime) -> None:
@@ -53,7 +53,7 @@ LOG_TYPES = {
 
 
 class RowKey(NamedTuple):
-    """Which row of a record; instrument "" with an instance is a repeating event's, without one plain."""
+    """It says which row of a record; instrument "" with an instance is a repeating event's, else plain."""
 
     event: str = ""
     instrument: str = ""
@@ -94,7 +94,7 @@ class Log:
     def changes(
         self, begin: datetime | None, end: datetime | None, *, kinds: Iterable[Kind]
     ) -> Iterator[Entry]:
-        """Changes after `begin` until `end`, both in the server's wall time."""
+        """Yield changes after `begin` until `end`, both in the server's wall time."""
         wanted = frozenset(kinds)
         for entry in self.entries:
             if entry.kind in wanted and _within(entry.wall, begin, end):

@@ -1,4 +1,4 @@
-"""REDCap's filterLogic, as far as clients use it: comparisons of [field] or [event][field], and, or, not."""
+"""REDCap's filterLogic is read as far as clients use it: comparisons of fields, and, or, not."""
 
 from __future__ import annotations
 
@@ -18,13 +18,18 @@ TOKEN = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
-    "=": operator.eq, "<>": operator.ne, "!=": operator.ne,
-    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
-}  # fmt: skip
+    "=": operator.eq,
+    "<>": operator.ne,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 
 
 def parse(text: str) -> Logic:
-    """Raises ValueError for what is no logic."""
+    """Read the logic. Raises ValueError for what is none."""
     tokens = _tokens(text)
     logic = _either(tokens)
     if tokens:
@@ -105,7 +110,7 @@ def _operand(token: tuple[str, str]) -> Callable[[Lookup], str]:
 
 
 def _comparable(left: str, right: str) -> tuple[object, object]:
-    """Numbers as numbers, all else (dates too) as text."""
+    """Compare numbers as numbers, and all else (dates too) as text."""
     try:
         return float(left), float(right)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The stand-in REDCap as a program: one study on a port, until it is stopped."""
+"""The stand-in REDCap runs as a program: it serves one study on a port, until it is stopped."""
 
 from __future__ import annotations
 

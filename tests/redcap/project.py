@@ -1,4 +1,4 @@
-"""A REDCap project in memory: its dictionary, users and data, and what people do to them, each logged."""
+"""A REDCap project in memory has a dictionary, users and data; whatever people do to them is logged."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ COORDINATOR = "anna"
 
 @dataclass
 class User:
-    """Rights of a token's owner. `data_export` by form: a form that is not named has the full data set."""
+    """A token's owner has rights.
+
+    `data_export` is by form: a form that is not named has the full data set.
+    """
 
     name: str
     api_export: bool = True
@@ -83,7 +86,7 @@ class Project:
 
     @property
     def tz(self) -> str:
-        """The server's zone; what is in the log already keeps its wall time."""
+        """Return the server's zone; what is in the log already keeps its wall time."""
         return self.log.zone.key
 
     @tz.setter
@@ -102,7 +105,7 @@ class Project:
 
     @property
     def forms(self) -> dict[str, str]:
-        """Instrument to label, in order."""
+        """Return instrument to label, in order."""
         names = dict.fromkeys(field["form_name"] for field in self.fields)
         return {name: self.form_labels.get(name, name.replace("_", " ").capitalize()) for name in names}
 
@@ -110,14 +113,14 @@ class Project:
         return next(field for field in self.fields if field["field_name"] == name)
 
     def columns(self) -> list[Column]:
-        """Every column of an export, in order: a form's status follows its fields."""
+        """Return every column of an export, in order: a form's status follows its fields."""
         names = [field["field_name"] for field in self.fields]
         if self._columns_of != names:
             self._columns_of, self._columns = names, list(self._all_columns())
         return self._columns
 
     def forms_on(self, key: RowKey) -> set[str]:
-        """The forms whose fields are on such a row; elsewhere they are blank."""
+        """Return the forms whose fields are on such a row; elsewhere they are blank."""
         if key.instrument:
             return {key.instrument}
         here = set(self.form_event[key.event]) if self.longitudinal else set(self.forms)
@@ -143,7 +146,7 @@ class Project:
         return sorted(self._data, key=_natural)
 
     def rows(self, record: str) -> Iterator[tuple[RowKey, Mapping[str, str]]]:
-        """A record's rows by event, then instrument, then instance; plain rows come before repeating ones."""
+        """Yield a record's rows by event, instrument and instance; plain rows come before repeating ones."""
         yield from sorted(self._data.get(record, {}).items(), key=lambda row: self._position(row[0]))
 
     def row(self, record: str, key: RowKey) -> Mapping[str, str]:
@@ -174,7 +177,7 @@ class Project:
                 self._write(kind, f"{verb} record {record}", _details(key, changed), record, key)
 
     def delete_record(self, record: str, *, log: bool = True) -> None:
-        """Without `log`, the record's log goes with it, as an administrator's setting makes REDCap do."""
+        """Delete a record. Without `log` its log goes too, as an administrator's setting makes REDCap do."""
         with self.lock:
             del self._data[record]
             self._dag_of.pop(record, None)
@@ -227,7 +230,7 @@ class Project:
         return RowKey(event, instrument, instance or (1 if instrument else 0))
 
     def _changed(self, record: str, key: RowKey, values: Mapping[str, object]) -> dict[str, str]:
-        """What differs from what is stored, the statuses of newly opened forms with it."""
+        """Return what differs from what is stored, the statuses of newly opened forms with it."""
         here = self.forms_on(key)
         form_of = {column.name: column.form for column in self.columns() if column.form in here}
         if unknown := values.keys() - form_of.keys():
@@ -264,5 +267,5 @@ def _details(key: RowKey, changed: Mapping[str, str]) -> str:
 
 
 def _natural(record: str) -> list[tuple[int, str]]:
-    """So that record 10 follows record 9."""
+    """Sort so that record 10 follows record 9."""
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", record)]

@@ -1,4 +1,4 @@
-"""`content=record`: what stands in the rows of an export."""
+"""An export of `content=record` has these rows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DECIMALS = ("number", "integer")
 
 @dataclass(frozen=True)
 class Export:
-    """One request for records."""
+    """A user asks for records."""
 
     project: Project
     user: User
@@ -30,7 +30,7 @@ class Export:
     limits: Limits
 
     def rows(self) -> list[Row]:
-        """Raises ApiError, and OutOfMemory."""
+        """Return the rows. Raises ApiError and OutOfMemory."""
         if self.user.data_export == NO_ACCESS:
             raise ApiError(403, "You do not have permissions to use the API")
         if self._asks_for_dags and not self.user.dags:
@@ -140,7 +140,7 @@ class Export:
 
     @cached_property
     def _asks_for_dags(self) -> bool:
-        """A member of a group asks in vain: the flag then counts for nothing."""
+        """Tell whether groups are exported: a member of a group asks for them in vain."""
         return self.parameters.flag("exportDataAccessGroups") and not self.user.dag
 
 

@@ -1,4 +1,4 @@
-"""Which rows and columns of a project a request for records gets."""
+"""A request for records selects rows and columns of a project."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Selection:
         return asked == [self.project.id_field] and not self.parameters.values("forms")
 
     def _records(self) -> dict[str, set[RowKey] | None]:
-        """The records of the answer; with the rows of each, or None for all of them."""
+        """Return the records of the answer, with the rows of each, or None for all of them."""
         asked, changed = set(self.parameters.values("records")), self._changed()
         if asked and changed is not None and self.switches.records_plus_daterange != "and":
             asked, changed = (asked, None) if self._ignores("range") else (set(), changed)
@@ -90,7 +90,7 @@ class Selection:
         return self.switches.records_plus_daterange == f"ignores_{what}"
 
     def _changed(self) -> dict[str, set[RowKey] | None] | None:
-        """The records of the date range; None where there is none."""
+        """Return the records of the date range, or None where there is none."""
         strict = _version(self.project.version) >= (14, 0, 2)
         begin = self.parameters.date("dateRangeBegin", strict=strict)
         end = self.parameters.date("dateRangeEnd", strict=strict)
@@ -148,7 +148,7 @@ def lacks(right: str) -> ApiError:
 
 
 def checked(parameters: Parameters, name: str, known: Collection[str]) -> set[str]:
-    """The values of an array; ApiError if one of them does not exist."""
+    """Return the values of an array. Raises ApiError if one of them does not exist."""
     asked = parameters.values(name)
     if unknown := ", ".join(f"'{each}'" for each in asked if each not in known):
         raise ApiError(400, f'The following values in the parameter "{name}" are not valid: {unknown}')
@@ -160,7 +160,7 @@ def _base(column: Column) -> str:
 
 
 def _could_identify(column: Column) -> bool:
-    """Dates, notes, and text that anything may stand in: what de-identified exports leave out."""
+    """Tell what de-identified exports leave out: dates, notes, and text that anything may stand in."""
     is_text = column.kind == "text" and not column.validation
     return is_text or column.kind in FREE_TEXT or column.validation.startswith("date")
 

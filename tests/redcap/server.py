@@ -1,4 +1,4 @@
-"""A stand-in REDCap server: real HTTP on loopback, projects in memory, failures on demand.
+"""A stand-in REDCap server speaks real HTTP on loopback, has projects in memory, and fails on demand.
 
 It answers as a REDCap server does, its errors and silences included; `Switches` has what is not known.
 `python -m tests.redcap.server --study cpip` serves one until it is stopped.
@@ -43,7 +43,7 @@ MINUTE = timedelta(minutes=1)
 
 
 def _all_switches() -> tuple[Switches, ...]:
-    """Every pair of the two that decide which rows come back; the others in turn."""
+    """Return every pair of the two that decide which rows come back, with the others in turn."""
     pairs = product(get_args(DateRangeRows), get_args(RecordsPlusDateRange))
     others = (
         Switches(),
@@ -61,7 +61,7 @@ ALL_SWITCHES = _all_switches()
 
 @dataclass(frozen=True)
 class Request:
-    """A request that came in; the parameters are as they were sent, the token left out."""
+    """A request came in; its parameters are as they were sent, the token left out."""
 
     content: str
     params: dict[str, str]
@@ -69,7 +69,7 @@ class Request:
     parameters: Parameters
 
     def values(self, name: str) -> list[str]:
-        """Of an array parameter: `request.values("records")`."""
+        """Return an array parameter: `request.values("records")`."""
         return self.parameters.values(name)
 
 
@@ -82,7 +82,7 @@ class _Planned:
 
 
 class RedcapServer(Limits):
-    """Serves from construction until it is closed, or as a context manager.
+    """It serves from construction until it is closed, or as a context manager.
 
     Its clock is the first project's, and from then on every project's: the `Date` header, the log and date
     ranges come from it. `drip` is the seconds between two bytes of a SLOW_DRIP. With `moved_to`, every
@@ -160,7 +160,7 @@ class RedcapServer(Limits):
             self._forgiven = len(self.requests)
 
     def received(self, parameters: Parameters) -> tuple[Answer, Failure | None]:
-        """The answer to a form, and what is to go wrong as it is sent."""
+        """Return the answer to a form, and what is to go wrong as it is sent."""
         content = parameters.get("content")
         with self._lock:
             now = self.clock.now()

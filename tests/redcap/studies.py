@@ -1,4 +1,4 @@
-"""Studies for the stand-in REDCap, each with its own shape: small and awkward, all but `big`.
+"""The stand-in REDCap has studies, each with its own shape: small and awkward, all but `big`.
 
 Dates follow `today`; the data are thirty days old, so that a date range from today on is empty at first.
 """
@@ -22,7 +22,7 @@ STATUS = "0, Requested | 1, Confirmed | 2, Cancelled | 3, No-show"
 
 
 def _study(id: int, title: str, fields: Sequence[Field], *, today: date, **rest: Any) -> Project:
-    """Its clock stands thirty days back until `_opened`."""
+    """Make a project whose clock stands thirty days back until `_opened`."""
     project = Project(id, title, fields, **rest)
     project.users[TOKEN] = User("pylantir_api")
     project.clock.at(datetime.combine(today, time(15), UTC) - timedelta(days=30))
@@ -42,7 +42,7 @@ def _day(today: date, days: int) -> str:
 
 
 def empty(today: date = TODAY) -> Project:
-    """The dictionary of `cpip` without a record."""
+    """Return the dictionary of `cpip` without a record."""
     return _opened(_empty(today))
 
 
@@ -76,7 +76,7 @@ def _empty(today: date) -> Project:
 
 
 def cpip(today: date = TODAY) -> Project:
-    """The original's study.
+    """Return the original's study.
 
     CP-0042 has session 1 today at 09:30 and session 2 in two weeks, without a time. CP-0043, of the same
     family, has two sessions numbered 1 (tomorrow and in 30 days) and one without a date. CP-0044 has no
@@ -111,7 +111,7 @@ def _mri(
 
 
 def long2arm(today: date = TODAY) -> Project:
-    """S-001 has two visits; S-002 a cancelled one; S-003 is in both arms; S-004 has no appointment."""
+    """Return two arms: S-001 has two visits, S-002 a cancelled one; S-003 is in both; S-004 has none."""
     visit = ["mri_visit"]
     project = _study(
         21,
@@ -168,7 +168,7 @@ def _visit(project: Project, record: str, event: str, moment: str, status: str, 
 
 
 def repevent(today: date = TODAY) -> Project:
-    """P1 has three scans, P2 one; each scan is an instance of an event of three forms."""
+    """Return P1 with three scans and P2 with one; each scan is an instance of an event of three forms."""
     project = _study(
         33,
         "Repeating event",
@@ -191,9 +191,13 @@ def repevent(today: date = TODAY) -> Project:
     project.save("P2", name="Alan Ray", sex="M")
     for record, instance, days in (("P1", 1, 0), ("P1", 2, 7), ("P1", 3, 14), ("P2", 1, 0)):
         project.save(
-            record, event="scan_arm_1", instance=instance,
-            scan_date=_day(today, days), scan_time=f"{9 + instance:02}:00", implants="0",
-        )  # fmt: skip
+            record,
+            event="scan_arm_1",
+            instance=instance,
+            scan_date=_day(today, days),
+            scan_time=f"{9 + instance:02}:00",
+            implants="0",
+        )
     project.save("P1", event="scan_arm_1", instance=1, weight="64.2")
     return _opened(project)
 
@@ -202,7 +206,7 @@ def repevent(today: date = TODAY) -> Project:
 
 
 def multisite(today: date = TODAY) -> Project:
-    """The same study ID at two sites, comma decimals, missing data codes; the scan does not repeat.
+    """Return one study ID at two sites, comma decimals and missing data codes; the scan does not repeat.
 
     BOSTON_TOKEN and NYC_TOKEN belong to members of the Data Access Groups.
     """
@@ -263,7 +267,7 @@ MESSY: dict[str, dict[str, str]] = {
 
 
 def messy(today: date = TODAY) -> Project:
-    """One record for each kind of mess (`MESSY`); all else in it is right, with a scan tomorrow at 10:00."""
+    """Return one record for each kind of mess (`MESSY`); the rest of each is right, with a scan tomorrow."""
     project = _study(
         58,
         "Messy",
@@ -309,7 +313,7 @@ def messy(today: date = TODAY) -> Project:
 
 
 def big(records: int = 5000, today: date = TODAY) -> Project:
-    """Records 1 to `records`, each in three events, with a scan in the last of them within 50 days."""
+    """Return records 1 to `records`, each in three events, with a scan in the last within 50 days."""
     project = _study(
         66,
         "Big",

@@ -1,4 +1,4 @@
-"""REDCap's Data Entry Trigger: the form it posts when a person saves an instrument."""
+"""REDCap's Data Entry Trigger posts a form when a person saves an instrument."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def trigger(
     event: str = "",
     username: str = COORDINATOR,
 ) -> int:
-    """The status of the answer, which REDCap itself does not look at."""
+    """Post it, and return the status of the answer, which REDCap itself does not look at."""
     form = trigger_form(project, record, instrument, instance=instance, event=event, username=username)
     return post(url, urlencode(form).encode())
 
 
 def test_trigger(url: str) -> int:
-    """What the "Test" button posts: nothing."""
+    """Post what the "Test" button posts: nothing."""
     return post(url, b"")
 
 
@@ -44,7 +44,7 @@ def trigger_form(
     event: str = "",
     username: str = COORDINATOR,
 ) -> dict[str, str]:
-    """In REDCap's order; a longitudinal project's event is by default its first."""
+    """Return the form in REDCap's order; a longitudinal project's event is by default its first."""
     event = event or (project.events[0].name if project.longitudinal else "")
     repeats = (event, instrument) in project.repeating
     status = project.row(record, RowKey(event, instrument if repeats else "", instance or 0))
@@ -67,7 +67,7 @@ def trigger_form(
 
 
 def post(url: str, body: bytes) -> int:
-    """As REDCap does: once, without following a redirect."""
+    """Post as REDCap does: once, without following a redirect."""
     parts = urlsplit(url)
     kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
     connection = kind(parts.netloc, timeout=10)

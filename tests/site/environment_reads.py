@@ -1,4 +1,4 @@
-"""Which variables the code reads from the environment, by its source, and which docs/deployment.md names."""
+"""These functions read from the source which variables the code reads, and which docs/deployment.md names."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Module:
         self.constants = dict(constants(self.tree))
 
     def reads(self) -> Iterator[Read]:
-        """Raises LookupError for a name that cannot be told from the source."""
+        """Yield the variables that are read. Raises LookupError for a name that the source does not tell."""
         for node in ast.walk(self.tree):
             name = name_read(node)
             if name is not None and ast.unparse(name) not in NAMED_BY_PEOPLE:
@@ -39,7 +39,7 @@ class Module:
                     yield Read(variable.removesuffix("_FILE"), f"{self.path}, line {name.lineno}")
 
     def names(self, name: ast.expr) -> list[str]:
-        """What the expression may be: a text, a constant, or an argument of the function that it is in."""
+        """Return what the expression may be: a text, a constant, or an argument of its function."""
         if isinstance(name, ast.Constant) and isinstance(name.value, str):
             return [name.value]
         if isinstance(name, ast.Name) and name.id in self.constants:
@@ -55,7 +55,7 @@ class Module:
         )
 
     def arguments(self, name: ast.Name) -> Iterator[str]:
-        """What callers in this module give the parameter of that name."""
+        """Return what callers in this module give the parameter of that name."""
         for function in ast.walk(self.tree):
             parameters = parameters_of(function) if name in ast.walk(function) else []
             if isinstance(function, ast.FunctionDef) and name.id in parameters:
@@ -66,7 +66,7 @@ class Module:
 
 
 def constants(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    """Names that the module gives to texts: `URL = "…"`, and `URL, TOKEN = "…", "…"`."""
+    """Return the names that the module gives to texts: `URL = "…"`, and `URL, TOKEN = "…", "…"`."""
     for node in tree.body:
         if isinstance(node, ast.Assign):
             for target in node.targets:

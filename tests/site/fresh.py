@@ -1,4 +1,4 @@
-"""A fresh process with an environment of its own: settings are read once per process."""
+"""A fresh process gets an environment of its own, for settings are read once per process."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def manage(
 
 
 def script(data: Path, source: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """The source, run after django.setup()."""
+    """Run the source after django.setup()."""
     setup = (
         "import os, django\n"
         "os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'pylantir_site.settings')\n"

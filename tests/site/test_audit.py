@@ -1,4 +1,4 @@
-"""The audit trail of the API: who asked what, and never what for."""
+"""The API's audit trail keeps who asked what, and never what for."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def client(bob: User) -> APIClient:
 
 
 def kept() -> ApiRequest:
-    """The one that is kept; nothing of a participant is in it."""
+    """Return the one that is kept; nothing of a participant is in it."""
     request = ApiRequest.objects.get()
     assert SECRET not in str(vars(request))
     return request

@@ -1,4 +1,4 @@
-"""Dockerfile and compose.yaml, as far as they can be held without building: by what the project itself knows.
+"""Dockerfile and compose.yaml are held, without building them, by what the project itself knows.
 
 That an image comes of them, and that it runs, .ci/image tries where there is a Docker engine.
 """

@@ -1,4 +1,4 @@
-"""Which pages of other hosts a browser lets ask the API."""
+"""These tests hold which pages of other hosts a browser lets ask the API."""
 
 from __future__ import annotations
 

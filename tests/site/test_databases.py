@@ -1,4 +1,4 @@
-"""The options that the databases are opened with, as the databases themselves report them."""
+"""The databases themselves report the options that they were opened with."""
 
 from __future__ import annotations
 

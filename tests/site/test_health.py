@@ -1,4 +1,4 @@
-"""/health and /health/ready."""
+"""These tests hold /health and /health/ready."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pool that run_mwl's processes share on PostgreSQL."""
+"""run_mwl's processes share a pool on PostgreSQL."""
 
 from __future__ import annotations
 

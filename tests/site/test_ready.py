@@ -1,4 +1,4 @@
-"""`manage.py ready`: what /health/ready knows, for whoever has no web server to ask."""
+"""`manage.py ready` says what /health/ready knows, for whoever has no web server to ask."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.site.fresh import manage
 
 
 def ready(*arguments: str) -> tuple[list[str], str]:
-    """The lines that it prints, and what it fails with."""
+    """Return the lines that it prints, and what it fails with."""
     out = StringIO()
     try:
         call_command("ready", *arguments, stdout=out)

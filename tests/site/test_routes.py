@@ -1,4 +1,4 @@
-"""What follows from the API's routes: JSON, CORS and shortened logs below each of them, and no page."""
+"""JSON, CORS and shortened logs follow from the API's routes, below each of them and for no page."""
 
 from __future__ import annotations
 

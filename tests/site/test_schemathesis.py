@@ -1,4 +1,4 @@
-"""Requests made from the schema: none breaks the server, and every answer is one that the schema promises.
+"""Requests made from the schema never break the server, and get no answer but what the schema promises.
 
 SCHEMATHESIS_EXAMPLES asks for more of them than the few of each run.
 """
@@ -52,7 +52,7 @@ PROMISES = [
 
 @pytest.fixture(autouse=True)
 def one_connection() -> Iterator[None]:
-    """A test's transaction outlives its requests."""
+    """Keep the connection, for a test's transaction outlives its requests."""
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
     yield
@@ -67,7 +67,7 @@ def schema(one_connection: None) -> Any:
 
 @pytest.fixture
 def rows() -> None:
-    """Something to be found, an item and a step among them."""
+    """Make something to be found, an item and a step among them."""
     open_point(AttentionKind.IDENTITY)
 
 

@@ -1,4 +1,4 @@
-"""Settings as a fresh process reads them: nonsense refused by name, data kept to its owner."""
+"""A fresh process reads settings, refuses nonsense by name, and keeps data to its owner."""
 
 from __future__ import annotations
 

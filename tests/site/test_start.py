@@ -1,4 +1,4 @@
-"""`start` and `start_api` as people run them: in a terminal, in a script, beside a port that is taken."""
+"""`start` and `start_api` run as people run them: in a terminal, in a script, beside a port that is taken."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ START = [sys.executable, str(ROOT / "manage.py"), "start"]
 
 
 class Terminal:
-    """A command on a terminal of its own, where a Ctrl-C can be typed."""
+    """A command runs on a terminal of its own, where a Ctrl-C can be typed."""
 
     def __init__(self, command: list[str], env: dict[str, str]) -> None:
         ours, theirs = pty.openpty()
@@ -163,7 +163,7 @@ def test_the_first_start_shows_the_password_once_and_where_to_go(tmp_path: Path)
 
 
 def run_and_stop(data: Path, web: int) -> str:
-    """What `start` printed until a SIGTERM stopped it."""
+    """Return what `start` printed until a SIGTERM stopped it."""
     process = subprocess.Popen(
         [*START, "--no-worker", "--no-dicom", "--api-port", str(web)],
         env=environment(data),

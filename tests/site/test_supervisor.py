@@ -1,4 +1,4 @@
-"""The supervisor with stand-in children, and as the process that people stop. `start` is in test_start.py."""
+"""The supervisor runs stand-in children, and is the process that people stop. `start` is in test_start.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One version number, wherever one is shown (in associations: tests/worklist/test_implementation.py)."""
+"""One version number is shown everywhere (in associations: tests/worklist/test_implementation.py)."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_the_schema_of_the_api_says_it(client: Client) -> None:
 
 
 def test_it_is_written_in_one_place_alone() -> None:
-    """Of the code; documents name versions as history."""
+    """It holds for the code; documents name versions as history."""
     quoted = re.compile(rf"""["'](PYLANTIR_)?{re.escape(__version__).replace(chr(92) + ".", "[._]")}["']""")
     holders = [
         path.relative_to(ROOT).as_posix()

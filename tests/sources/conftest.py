@@ -1,4 +1,4 @@
-"""A source of each test's own REDCap project, and pulls from it in the test's own process."""
+"""Each test has a source of its own REDCap project, and pulls from it in its own process."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MakeSource = Callable[..., DataSource]
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Requests that fail are tried again at once."""
+    """Let requests that fail be tried again at once."""
     monkeypatch.setattr("sources.backends.redcap.FIRST_PAUSE", 0.001)
 
 
@@ -34,7 +34,7 @@ def project() -> Project:
 
 @pytest.fixture
 def switches(request: pytest.FixtureRequest) -> Switches:
-    """Of what nobody knows of REDCap (RC96): spread over the tests, or by REDCAP_SWITCHES for all."""
+    """Spread what nobody knows of REDCap (RC96) over the tests, or take REDCAP_SWITCHES for all."""
     spread = crc32(request.node.nodeid.encode()) % len(ALL_SWITCHES)
     return ALL_SWITCHES[int(os.environ.get("REDCAP_SWITCHES", spread))]
 
@@ -56,7 +56,7 @@ def source(make_source: MakeSource, redcap: RedcapServer) -> DataSource:
 
 
 def new_source(server: RedcapServer, rules: tuple[Rule, ...] = RULES, **values: Any) -> DataSource:
-    """By default one of the small study."""
+    """Make a source, by default one of the small study."""
     given = {
         "name": "study",
         "url": server.url,
@@ -91,7 +91,7 @@ def set_rules(source: DataSource, rules: tuple[Rule, ...]) -> None:
 
 
 def pull(source: DataSource, **options: Any) -> SyncRun:
-    """One pull, as the worker does it."""
+    """Pull once, as the worker does it."""
     run = pulls.pull(source.pk, claim=claims.claim(source.pk), actor="alice", **options)
     assert run is not None
     source.refresh_from_db()
@@ -100,7 +100,7 @@ def pull(source: DataSource, **options: Any) -> SyncRun:
 
 
 def items(source: DataSource) -> dict[str, WorklistItem]:
-    """The source's items by patient ID."""
+    """Return the source's items by patient ID."""
     return {item.patient_id: item for item in WorklistItem.objects.filter(data_source=source.name)}
 
 

@@ -1,4 +1,4 @@
-"""The buttons on a source's page, through Django's test client, against a REDCap that answers."""
+"""These tests press the buttons on a source's page by Django's test client; a REDCap answers."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ class TestPreview:
         assert "Doe^Jane" in content
         assert "1990-01-31" in content
         assert '<span class="status stance-wanted">Wanted</span>' in content
-        [problem] = response.context["records"][1][1][0].step.problems
+        [problem] = response.context["records"][1][1][0].session.problems
         assert problem.target == "patient_sex"
         assert content.count(problem.text) == 2
         assert "no-store" in response.headers["Cache-Control"]
@@ -209,7 +209,7 @@ class TestCompare:
         response = press(coordinator, source, "compare")
 
         content = response.content.decode()
-        assert {str(deed): count for deed, _, count in response.context["counts"]} == {
+        assert {str(action): count for action, _, count in response.context["counts"]} == {
             "create": 1,
             "change": 1,
             "withdraw": 1,

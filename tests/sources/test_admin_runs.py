@@ -1,4 +1,4 @@
-"""Pulls, issues and what people deleted, in the admin.
+"""These tests hold pulls, issues and what people deleted, in the admin.
 
 Not here: how issues open and close (test_pulls.py), the page of a source (test_admin_source.py).
 """
@@ -20,8 +20,8 @@ from django.utils import timezone
 from accounts.models import User
 from sources.models import (
     DataSource,
-    Outcome,
     PendingRecord,
+    RunOutcome,
     SyncedStep,
     SyncIssue,
     SyncRun,
@@ -102,7 +102,7 @@ def test_a_pull_is_listed_with_its_counts_and_its_page_has_all_of_it(
 
 @pytest.mark.acceptance("RC92")
 def test_a_pull_that_failed_tells_its_class_and_why(reader: Client, source: DataSource) -> None:
-    run = a_run(source, outcome=Outcome.AUTHORISATION, message="The token is refused.")
+    run = a_run(source, outcome=RunOutcome.AUTHORISATION, message="The token is refused.")
 
     assert '<span class="status status-authorisation">Not let in</span>' in shown(reader, RUNS)
     assert "The token is refused." in shown(reader, reverse("admin:sources_syncrun_change", args=[run.pk]))
@@ -123,7 +123,7 @@ def test_a_pull_that_runs_shows_how_far_it_is(reader: Client, source: DataSource
 def test_the_duration_is_in_words(reader: Client, source: DataSource, seconds: float, words: str) -> None:
     started = timezone.now() - timedelta(hours=2)
     ended = started + timedelta(seconds=seconds)
-    a_run(source, started_at=started, ended_at=ended, outcome=Outcome.OK)
+    a_run(source, started_at=started, ended_at=ended, outcome=RunOutcome.OK)
 
     assert f'<td class="field-took">{words}</td>' in shown(reader, RUNS)
 
@@ -132,8 +132,8 @@ def test_pulls_are_filtered_by_source_and_outcome(
     reader: Client, source: DataSource, make_source: Callable[..., DataSource], redcap: Any
 ) -> None:
     other = make_source(redcap, name="other")
-    kept, failed = a_run(source, outcome=Outcome.OK), a_run(source, outcome=Outcome.FAILED)
-    theirs = a_run(other, outcome=Outcome.OK)
+    kept, failed = a_run(source, outcome=RunOutcome.OK), a_run(source, outcome=RunOutcome.FAILED)
+    theirs = a_run(other, outcome=RunOutcome.OK)
 
     assert listed(reader, RUNS, source__id__exact=str(source.pk)) == [failed, kept]
     assert listed(reader, RUNS, outcome__exact="OK") == [theirs, kept]
@@ -228,7 +228,7 @@ def test_issues_are_sought_by_record_and_field(reader: Client, source: DataSourc
 
 
 def delete_item(source: DataSource, project: Project) -> SyncedStep:
-    """An item that was pulled, and then deleted by a person."""
+    """Let an item be pulled, and then deleted by a person."""
     participant(project, "P-001")
     pull(source)
     only_item(source).delete()

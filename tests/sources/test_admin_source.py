@@ -1,4 +1,4 @@
-"""A source's page in the admin, through Django's test client: its form, its token, its mapping.
+"""These tests fill in a source's page by Django's test client: its form, its token, its mapping.
 
 Not here: the buttons (test_admin_buttons.py) and what needs a browser (test_admin_source_browser.py).
 """
@@ -46,7 +46,7 @@ def page_of(source: DataSource) -> str:
 
 
 def filled_in(client: Client, url: str) -> dict[str, str]:
-    """What a browser would send back if nobody touched the form or the rows."""
+    """Return what a browser would send back if nobody touched the form or the rows."""
     context = client.get(url).context
     [inline] = context["inline_admin_formsets"]
     forms = [context["adminform"].form, inline.formset.management_form, *inline.formset.forms]
@@ -93,7 +93,7 @@ def state(source: DataSource) -> SourceState:
 
 
 def row(source: DataSource, target: str) -> int:
-    """The place of the target's row on the page."""
+    """Return the place of the target's row on the page."""
     return list(source.rules.values_list("target", flat=True)).index(target)
 
 
@@ -260,7 +260,7 @@ class TestTheToken:
 
 @pytest.fixture
 def known(source: DataSource) -> DataSource:
-    """A source whose project's dictionary has been read."""
+    """Return a source whose project's dictionary has been read."""
     dictionary_of(source)
     return source
 

@@ -1,4 +1,4 @@
-"""Whatever people type into REDCap: steps come back, their values are fit for an item, texts tell nothing."""
+"""Whatever people type into REDCap, sessions come back, fit for an item, and texts tell nothing of it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from django.core.exceptions import ValidationError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sources.contract import Step
+from sources.contract import Session
 from sources.mapping import evaluate
-from sources.mapping.rules import Plan, Rule
-from sources.redcap.rows import Row
+from sources.mapping.rules import MappingPlan, Rule
+from sources.redcap.rows import ExportRow
 from tests.sources.projects import BOOKED, FIELDS, PERSON, RECORD, REPEATING, a_plan
 from worklist.items import cleaning
 from worklist.models import WorklistItem
@@ -52,16 +52,18 @@ ALL_TARGETS = a_plan(
 )  # fmt: skip
 
 
-def rows(texts: st.SearchStrategy[str]) -> st.SearchStrategy[list[Row]]:
+def rows(texts: st.SearchStrategy[str]) -> st.SearchStrategy[list[ExportRow]]:
     odd = st.dictionaries(st.sampled_from(NAMES), texts, max_size=6)
     values = st.tuples(st.sampled_from([{}, GOOD]), odd).map(lambda both: {**both[0], **both[1]})
     places = st.sampled_from([("", "", 0), ("", "mri", 1), ("", "mri", 2), ("", "other", 1)])
-    row = st.builds(lambda place, given: Row("R-1", place[0], place[1], place[2], given), places, values)
+    row = st.builds(
+        lambda place, given: ExportRow("R-1", place[0], place[1], place[2], given), places, values
+    )
     return st.lists(row, max_size=4)
 
 
 def refusals(values: dict[str, Any]) -> dict[str, Any]:
-    """The values that an item would not take."""
+    """Return the values that an item would not take."""
     refused = {}
     for field, value in values.items():
         if value in ("", {}):
@@ -75,8 +77,8 @@ def refusals(values: dict[str, Any]) -> dict[str, Any]:
     return refused
 
 
-def evaluated(given_rows: list[Row], plan: Plan = ALL_TARGETS) -> tuple[Step, ...]:
-    return evaluate.steps(given_rows, plan, REPEATING, with_trace=True, today=date(2026, 3, 1))
+def evaluated(given_rows: list[ExportRow], plan: MappingPlan = ALL_TARGETS) -> tuple[Session, ...]:
+    return evaluate.sessions_of(given_rows, plan, REPEATING, with_trace=True, today=date(2026, 3, 1))
 
 
 def without_empty(extra: dict[str, Any]) -> dict[str, Any]:
@@ -85,22 +87,22 @@ def without_empty(extra: dict[str, Any]) -> dict[str, Any]:
 
 @settings(max_examples=150, deadline=None)
 @given(rows(TEXTS))
-def test_every_value_is_fit_for_an_item(given_rows: list[Row]) -> None:
-    for step in evaluated(given_rows):
-        extra = without_empty(step.values["extra_attributes"])
-        assert refusals({**step.values, "extra_attributes": extra}) == {}
+def test_every_value_is_fit_for_an_item(given_rows: list[ExportRow]) -> None:
+    for session in evaluated(given_rows):
+        extra = without_empty(session.values["extra_attributes"])
+        assert refusals({**session.values, "extra_attributes": extra}) == {}
 
 
 @settings(max_examples=100, deadline=None)
 @given(rows(TEXTS.map(lambda text: f"☃{text}☃")))
-def test_no_problem_and_no_reason_tells_a_value(given_rows: list[Row]) -> None:
-    for step in evaluated(given_rows):
-        assert "☃" not in step.reason + "".join(problem.text for problem in step.problems)
+def test_no_problem_and_no_reason_tells_a_value(given_rows: list[ExportRow]) -> None:
+    for session in evaluated(given_rows):
+        assert "☃" not in session.reason + "".join(problem.text for problem in session.problems)
 
 
 @settings(max_examples=50, deadline=None)
 @given(rows(TEXTS), st.randoms())
-def test_the_order_of_rows_means_nothing(given_rows: list[Row], random: Any) -> None:
+def test_the_order_of_rows_means_nothing(given_rows: list[ExportRow], random: Any) -> None:
     unique = list({(row.instrument, row.instance): row for row in given_rows}.values())
     shuffled = random.sample(unique, len(unique))
 

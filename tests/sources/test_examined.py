@@ -1,4 +1,4 @@
-"""What a pull leaves alone: examinations under way or done, and what a person changed here."""
+"""A pull leaves alone examinations under way or done, and what a person changed here."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 def examined(source: DataSource, status: Status) -> WorklistItem:
-    """The only item, as a scanner's report leaves it."""
+    """Return the only item, as a scanner's report leaves it."""
     item = only_item(source)
     step = make_step(item, status=PerformedStatus(status))
     WorklistItem.objects.filter(pk=item.pk).update(performed_procedure_step_status=status)
@@ -49,7 +49,7 @@ def test_nobody_is_changed_under_an_examination_and_the_difference_is_told(
     assert (run.changed, run.kept) == (0, 1)
     told = {issue.target for issue in SyncIssue.objects.open()}
     assert told == {"patient_name", "patient_sex", "patient_weight_kg", "scheduled_start_date"}
-    assert set(edits.differences(SyncedStep.objects.get())) == told
+    assert set(edits.unwritten_changes(SyncedStep.objects.get())) == told
 
 
 def test_an_examination_that_was_stopped_lets_the_item_follow_again(
@@ -112,7 +112,7 @@ def test_an_edit_here_stays_and_the_rest_follows(source: DataSource, project: Pr
 
     item = only_item(source)
     assert (item.scheduled_start_time, item.patient_weight_kg) == (time(16, 0), Decimal(71))
-    assert edits.pins(SyncedStep.objects.get()) == {"scheduled_start_time": ("16:00:00", "11:00:00")}
+    assert edits.edited_fields(SyncedStep.objects.get()) == {"scheduled_start_time": ("16:00:00", "11:00:00")}
 
 
 @pytest.mark.acceptance("RC68")
@@ -138,7 +138,7 @@ def test_an_edit_that_the_source_comes_to_agree_with_is_no_pin_any_more(
     intake.change(only_item(source), {"scheduled_start_time": "16:00"}, actor="bob")
     book(project, "P-001", mri_time="16:00")
     pull(source)
-    assert edits.pins(SyncedStep.objects.get()) == {}
+    assert edits.edited_fields(SyncedStep.objects.get()) == {}
 
     book(project, "P-001", mri_time="17:00")
     pull(source)

@@ -1,4 +1,4 @@
-"""`import_config` as an administrator types it."""
+"""These tests run `import_config` as an administrator types it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 def run(path: Path) -> str:
-    """What it prints."""
+    """Return what it prints."""
     out = io.StringIO()
     call_command("import_config", str(path), stdout=out)
     return out.getvalue()

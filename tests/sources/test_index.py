@@ -1,4 +1,4 @@
-"""The box of sources on the admin's index."""
+"""These tests hold the box of sources on the admin's index."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def reader(client: Client, charlie: User) -> Client:
 
 
 def box(client: Client) -> str:
-    """Its text, with one space wherever there is a tag or white space; empty without the box."""
+    """Return its text, with one space for each tag or white space; "" without the box."""
     found = re.search(r'<section [^>]*"sources-heading".*?</section>', shown(client, INDEX), re.DOTALL)
     return " ".join(re.sub(r"<[^>]*>", " ", found[0]).split()) if found else ""
 

@@ -1,6 +1,6 @@
-"""What an item's page says of its source, and how a field follows it again.
+"""An item's page says what its source has, and a field follows it again.
 
-Not here: what a pin is and does (test_examined.py).
+Not here: which fields count as edited (test_examined.py).
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from sources.admin.links import place
-from sources.contract import Key
+from sources.admin.links import session_in_words
+from sources.contract import SessionKey
 from sources.models import DataSource, SyncedStep, SyncIssue
 from tests.redcap.project import Project
 from tests.sources.conftest import only_item, pull
@@ -55,7 +55,7 @@ def page_of(item: WorklistItem) -> str:
 
 
 def panel(client: Client, item: WorklistItem) -> str:
-    """Its text, with one space wherever there is a tag or white space; empty without the panel."""
+    """Return its text, with one space for each tag or white space; "" without the panel."""
     found = re.search(
         r'<section [^>]*"from-source-heading".*?</section>', shown(client, page_of(item)), re.DOTALL
     )
@@ -63,12 +63,12 @@ def panel(client: Client, item: WorklistItem) -> str:
 
 
 def edit(item: WorklistItem, **values: Any) -> None:
-    """By a person."""
+    """Edit the item as a person."""
     intake.change(item, values, actor="bob", reason="As they said on the telephone.")
 
 
 def follow(client: Client, *fields: str) -> list[str]:
-    """What is said of it."""
+    """Follow the source again, and return what is said of it."""
     url = reverse("admin:sources_syncedstep_follow", args=[SyncedStep.objects.get().pk])
     next_page = page_of(WorklistItem.objects.get())
     response = client.post(url, {"field": fields, "next": next_page}, follow=True)
@@ -262,11 +262,11 @@ def test_the_panel_costs_the_same_however_many_issues_there_are(
 @pytest.mark.parametrize(
     ("key", "named"),
     [
-        (Key(), ""),
-        (Key("scan_arm_1"), "scan_arm_1"),
-        (Key("", "mri", 2), "mri, no. 2"),
-        (Key("scan_arm_1", "mri", 2), "scan_arm_1, mri, no. 2"),
+        (SessionKey(), ""),
+        (SessionKey("scan_arm_1"), "scan_arm_1"),
+        (SessionKey("", "mri", 2), "mri, no. 2"),
+        (SessionKey("scan_arm_1", "mri", 2), "scan_arm_1, mri, no. 2"),
     ],
 )
-def test_a_session_is_named_by_what_tells_it_from_others(key: Key, named: str) -> None:
-    assert place(key) == named
+def test_a_session_is_named_by_what_tells_it_from_others(key: SessionKey, named: str) -> None:
+    assert session_in_words(key) == named

@@ -1,11 +1,11 @@
-"""Five thousand records, in a server that has memory for few, and memory here that stays flat."""
+"""A server that has memory for few holds five thousand records, and memory here stays flat."""
 
 from __future__ import annotations
 
 import pytest
 
 from sources.mapping.rules import Rule, SessionKind
-from sources.models import Outcome
+from sources.models import RunOutcome
 from sources.sync import runs
 from tests.redcap.server import RedcapServer
 from tests.redcap.studies import big
@@ -36,7 +36,7 @@ def test_five_thousand_records_are_read_whatever_the_servers_memory(make_source:
         run = pull(source)
         changes = pull(source)
 
-    assert (run.outcome, run.records_done, run.created) == (Outcome.OK, 5000, 200)
+    assert (run.outcome, run.records_done, run.created) == (RunOutcome.OK, 5000, 200)
     assert run.requests == 8 + 3 * 50  # each hundred is too much at once, and two fifties are not
     assert (changes.records_done, changes.requests) == (0, 1)
     assert len(items(source)) == 200

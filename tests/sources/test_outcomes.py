@@ -1,4 +1,4 @@
-"""What becomes of a source whose pulls fail."""
+"""These tests hold what becomes of a source whose pulls fail."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from sources.backends import redcap as redcap_backend
-from sources.models import DataSource, Outcome, SourceState, State, SyncRun, Trigger
+from sources.models import DataSource, RunOutcome, SourceState, State, SyncRun, Trigger
 from sources.sync import claims
 from tests.redcap.project import Project
 from tests.redcap.server import Failure, RedcapServer
@@ -35,7 +35,7 @@ def test_waits_grow_while_the_server_is_out_of_reach_and_end_with_it(
     waits = []
     for _ in range(5):
         redcap.fail(Failure.PROXY_503, times=10)
-        assert pull(source).outcome == Outcome.TRANSIENT
+        assert pull(source).outcome == RunOutcome.TRANSIENT
         waits.append(round(due_in(source).total_seconds()))  # type: ignore[union-attr]
 
     assert waits == pytest.approx([120, 240, 480, 900, 900], abs=20)  # seconds that the test itself takes
@@ -59,7 +59,7 @@ def test_a_field_that_is_gone_names_the_row_and_leaves_the_items(
 
     run = pull(source)
 
-    assert run.outcome == Outcome.CONFIGURATION
+    assert run.outcome == RunOutcome.CONFIGURATION
     assert "patient_weight_kg" in run.message and "weight" in run.message
     assert str(items(source)["P-001"].patient_weight_kg) == "70.00"
     assert source.state.state == State.CONFIGURATION
@@ -71,7 +71,7 @@ def test_a_refused_token_pauses_the_source_until_a_person_acts(source: DataSourc
     pull(source)
     project.users[TOKEN].api_export = False
     for _ in range(3):
-        assert pull(source).outcome == Outcome.AUTHORISATION
+        assert pull(source).outcome == RunOutcome.AUTHORISATION
 
     assert due_in(source) is None
     assert claims.due() == []
@@ -80,7 +80,7 @@ def test_a_refused_token_pauses_the_source_until_a_person_acts(source: DataSourc
     project.users[TOKEN].api_export = True
     claims.request_pull(source, by="alice")
     assert claims.due() == [source]
-    assert pull(source).outcome == Outcome.OK
+    assert pull(source).outcome == RunOutcome.OK
 
 
 @pytest.mark.acceptance("RC76")
@@ -89,7 +89,7 @@ def test_a_ban_is_waited_out_for_hours(source: DataSource, redcap: RedcapServer)
 
     run = pull(source)
 
-    assert run.outcome == Outcome.AUTHORISATION
+    assert run.outcome == RunOutcome.AUTHORISATION
     assert due_in(source) > timedelta(hours=1)  # type: ignore[operator]
 
 
@@ -100,7 +100,7 @@ def test_another_projects_token_is_refused(make_source: MakeSource, project: Pro
         source = make_source(redcap, project_id=4711)
         run = pull(source)
 
-    assert run.outcome == Outcome.CONFIGURATION
+    assert run.outcome == RunOutcome.CONFIGURATION
     assert "4711" in run.message
     assert not WorklistItem.objects.exists()
 
@@ -115,7 +115,7 @@ def test_a_token_that_cannot_be_decrypted_is_never_sent(
 
     run = pull(source)
 
-    assert run.outcome == Outcome.AUTHORISATION
+    assert run.outcome == RunOutcome.AUTHORISATION
     assert "cannot be decrypted" in run.message
     assert redcap.requests == []
 
@@ -141,7 +141,7 @@ def test_one_failing_source_keeps_no_other_from_being_pulled(
         well = make_source(second, name="well")
         outcomes = [pull(each).outcome for each in (source, well)]
 
-    assert outcomes == [Outcome.TRANSIENT, Outcome.OK]
+    assert outcomes == [RunOutcome.TRANSIENT, RunOutcome.OK]
 
 
 def test_a_pull_that_was_killed_is_told_as_interrupted_by_the_next(source: DataSource) -> None:
@@ -149,7 +149,7 @@ def test_a_pull_that_was_killed_is_told_as_interrupted_by_the_next(source: DataS
 
     pull(source)
 
-    assert set(SyncRun.objects.values_list("outcome", flat=True)) == {Outcome.INTERRUPTED, Outcome.OK}
+    assert set(SyncRun.objects.values_list("outcome", flat=True)) == {RunOutcome.INTERRUPTED, RunOutcome.OK}
 
 
 def test_a_mistake_of_ours_fails_the_run_and_says_where_not_what(
@@ -165,7 +165,7 @@ def test_a_mistake_of_ours_fails_the_run_and_says_where_not_what(
 
     run = pull(source)
 
-    assert run.outcome == Outcome.FAILED
+    assert run.outcome == RunOutcome.FAILED
     assert "RuntimeError at test_outcomes.py" in run.message
     assert "Doe" not in run.message + caplog.text
     assert source.state.mark is None
@@ -211,7 +211,7 @@ def test_a_request_made_while_a_pull_runs_is_not_forgotten(
         progress=None,
     )
     claims.request_pull(source, by="alice", full=True)
-    outcomes.succeeded(source, run, began=began, is_full=True, moves_mark=True, held=0, failed=0)
+    outcomes.write_success(source, run, began=began, is_full=True, moves_mark=True, held=0, failed=0)
     claims.release(source.pk, claim)
 
     state = SourceState.objects.get(source=source)

@@ -1,4 +1,4 @@
-"""What a pull makes of a study: who is in the worklist, and how it follows REDCap."""
+"""A pull brings a study into the worklist, and follows REDCap."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from sources.mapping.rules import Rule
-from sources.models import DataSource, Outcome, PendingRecord, SourceState, State, SyncIssue, SyncRun
+from sources.models import DataSource, PendingRecord, RunOutcome, SourceState, State, SyncIssue, SyncRun
 from sources.sync import claims, pulls
 from tests.redcap.project import Project
 from tests.redcap.server import ALL_SWITCHES, RedcapServer, Switches
@@ -31,7 +31,7 @@ def test_a_booked_participant_becomes_an_item(source: DataSource, project: Proje
     run = pull(source)
 
     item = only_item(source)
-    assert run.outcome == Outcome.OK
+    assert run.outcome == RunOutcome.OK
     assert counts(run) == (1, 0, 0)
     assert (item.patient_name, item.patient_id, item.patient_sex) == ("Doe^Jane", "P-001", "F")
     assert item.patient_birth_date == date(1990, 1, 31)
@@ -94,7 +94,7 @@ def test_nothing_is_missed_while_nobody_pulled(
 
 
 def mark_ago(source: DataSource, ago: timedelta) -> None:
-    """As if the last pull had been that long ago."""
+    """Let the last pull have been that long ago."""
     at = timezone.now() - ago
     SourceState.objects.filter(source=source).update(mark=at, last_success_at=at)
 
@@ -205,11 +205,11 @@ def test_the_mark_stays_where_a_batch_failed(
     book(project, "P-001", mri_time="15:00")
     redcap.fail(Failure.EMPTY_500, times=20, content="record", after=1)
 
-    assert pull(source).outcome == Outcome.TRANSIENT
+    assert pull(source).outcome == RunOutcome.TRANSIENT
     assert source.state.mark == mark
 
     redcap.recover()
-    assert pull(source).outcome == Outcome.OK
+    assert pull(source).outcome == RunOutcome.OK
     assert only_item(source).scheduled_start_time == time(15, 0)
     assert mark is not None and source.state.mark is not None and source.state.mark > mark
 
@@ -397,7 +397,7 @@ def test_groups_that_may_not_be_read_are_told_of_once(
 
     run = pull(source)
 
-    assert (run.outcome, run.created) == (Outcome.OK, 3)
+    assert (run.outcome, run.created) == (RunOutcome.OK, 3)
     assert [warning for warning in source.state.warnings if "Data Access Groups" in warning] == [
         "The token may not read Data Access Groups: they are taken as empty."
     ]
@@ -414,7 +414,7 @@ def test_a_bad_row_keeps_no_other_out(source: DataSource, project: Project) -> N
 
     run = pull(source)
 
-    assert (run.outcome, run.created) == (Outcome.OK, 2)
+    assert (run.outcome, run.created) == (RunOutcome.OK, 2)
     [issue] = SyncIssue.objects.open()
     assert (issue.record, issue.target, issue.blocks) == ("P-002", "patient_name", True)
     assert "x" * 70 not in issue.text
@@ -451,7 +451,7 @@ def test_a_record_that_fails_here_stops_no_other_and_is_read_again(
 
     monkeypatch.setattr(applying, "make_item", fail)
     run = pull(source)
-    assert (run.outcome, run.created) == (Outcome.OK, 1)
+    assert (run.outcome, run.created) == (RunOutcome.OK, 1)
     assert "1 record" in run.message
     assert [pending.record for pending in PendingRecord.objects.all()] == ["P-001"]
 

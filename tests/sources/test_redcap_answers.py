@@ -1,4 +1,4 @@
-"""What each answer of a REDCap server means, as a table: the JSON it holds, or which error it is."""
+"""A table says for each answer of a REDCap server the JSON it holds, or which error it is."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ ERRORS = [
     ),
     pytest.param(500, b"", TransientError, "500", id="500 empty"),
     pytest.param(502, b"\xff\xfe", TransientError, "502", id="502 of no text"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.acceptance("RC71", "RC72", "RC73", "RC74", "RC75", "RC76")

@@ -1,4 +1,4 @@
-"""Whole records in batches: halved where they are too much, complete, and few in memory at a time."""
+"""Whole records come in batches: halved where they are too much, complete, few in memory at a time."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def dictionary(client: Client) -> Dictionary:
 
 
 def batches(server: RedcapServer) -> list[list[str]]:
-    """The records of each request for records by ID."""
+    """Return the records of each request for records by ID."""
     return [asked for request in server.requests if (asked := request.values("records"))]
 
 
@@ -133,7 +133,7 @@ def test_records_that_an_answer_lacks_are_asked_for_again(
 def test_rows_that_an_answer_lacks_come_with_the_records_it_lacks(
     server: RedcapServer, client: Client, dictionary: Dictionary, project: Project
 ) -> None:
-    """Cut in the middle of CP-0043: where its neighbour was left out, its own rows may be too."""
+    """The answer is cut within CP-0043: where its neighbour was left out, its own rows may be too."""
     wanted = ["CP-0042", "CP-0043", "CP-0044"]
     whole = dict(client.records(wanted, dictionary=dictionary, fields=["mri_date"]))
     cut = sum(map(len, whole.values())) // 2

@@ -1,4 +1,4 @@
-"""What the client asks of REDCap and makes of its answers: dictionary, changes, records, rights.
+"""The client asks REDCap for dictionary, changes, records and rights, and reads the answers.
 
 How it takes what goes wrong is in test_redcap_transport.py and test_redcap_batches.py.
 """

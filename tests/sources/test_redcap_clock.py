@@ -1,4 +1,4 @@
-"""REDCap's wall time, on nights when clocks change too, and its zone by its log."""
+"""REDCap's wall time is told on nights when clocks change too, and its zone by its log."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def utc(text: str) -> datetime:
 
 
 def logged(moment: datetime, zone: ZoneInfo) -> str:
-    """As REDCap writes a change into its log: wall time without a zone."""
+    """Write a change as REDCap's log does: in wall time without a zone."""
     return moment.astimezone(zone).strftime(WALL)
 
 

@@ -1,4 +1,4 @@
-"""REDCap's metadata and rows as tables: labels, choices, checkbox columns, row keys, values. No server."""
+"""REDCap's metadata and rows are read as tables: labels, choices, checkbox columns, row keys, values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from sources.errors import TransientError
 from sources.redcap import parsing
-from sources.redcap.dictionary import Dictionary, Event, Field
+from sources.redcap.dictionary import Dictionary, Field, ProjectEvent
 from sources.redcap.markup import plain
 
 RICH = '<div class="rich-text-field-label"><p>Sex &amp; gender<br><b>a</b>t birth</p></div>'
@@ -51,7 +51,7 @@ def test_labels_are_plain_text(text: str, label: str) -> None:
         ("slider", "low | middle | high", {}),
         ("text", "", {}),
     ],
-)  # fmt: skip
+)
 def test_choices_are_codes_and_labels(kind: str, text: str, choices: dict[str, str]) -> None:
     assert parsing.choices_of(kind, text) == choices
 
@@ -124,16 +124,16 @@ def test_a_checkbox_s_columns_are_redcap_s_own() -> None:
     [
         (
             {"event_name": "Visit &amp; scan", "arm_num": 2, "unique_event_name": "v_arm_2", "event_id": 41},
-            Event("v_arm_2", "Visit & scan", 2, 41),
+            ProjectEvent("v_arm_2", "Visit & scan", 2, 41),
         ),
         (
             {"event_name": "Visit", "arm_num": "2", "unique_event_name": "v_arm_2", "event_id": "41"},
-            Event("v_arm_2", "Visit", 2, 41),
+            ProjectEvent("v_arm_2", "Visit", 2, 41),
         ),
-        ({"event_name": "Visit", "unique_event_name": "v_arm_1"}, Event("v_arm_1", "Visit", 1)),
+        ({"event_name": "Visit", "unique_event_name": "v_arm_1"}, ProjectEvent("v_arm_1", "Visit", 1)),
     ],
 )
-def test_an_event_is_read(entry: dict[str, Any], event: Event) -> None:
+def test_an_event_is_read(entry: dict[str, Any], event: ProjectEvent) -> None:
     assert parsing.event_of(entry) == event
 
 
@@ -245,7 +245,7 @@ def test_a_dictionary_is_the_same_after_it_was_kept_as_json(
         has_repeats=True,
         fields={field.name: field for field in fields},
         forms={"demographics": "Demographics", "mri": "MRI"},
-        events=(Event("v_arm_1", "Visit", 1, 41), Event("w_arm_2", "Other", 2)),
+        events=(ProjectEvent("v_arm_1", "Visit", 1, 41), ProjectEvent("w_arm_2", "Other", 2)),
         event_forms={"v_arm_1": frozenset({"mri", "demographics"})},
         repeating=repeating,
         missing_codes=frozenset({"UNK"}),

@@ -1,4 +1,4 @@
-"""The stand-in REDCap's door: HTTP, tokens, formats of errors, limits, trigger."""
+"""The stand-in REDCap answers at its door: HTTP, tokens, formats of errors, limits, trigger."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the stand-in REDCap fails, and how it goes on after it."""
+"""The stand-in REDCap fails in each way, and goes on after it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the stand-in REDCap exports as records: rows, columns, and what chooses them."""
+"""The stand-in REDCap exports records: rows, columns, and what chooses them."""
 
 from __future__ import annotations
 

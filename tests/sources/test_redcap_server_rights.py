@@ -1,4 +1,4 @@
-"""What a user's rights leave of the stand-in REDCap's answers, and what is exported beside records."""
+"""A user's rights shorten the stand-in REDCap's answers; other contents are exported beside records."""
 
 from __future__ import annotations
 

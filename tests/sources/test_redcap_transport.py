@@ -1,4 +1,4 @@
-"""How the client takes what goes wrong on the way to REDCap: retries, time, redirects, TLS, limits, logs."""
+"""The client takes what goes wrong on the way to REDCap: retries, time, redirects, TLS, limits, logs."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def test_a_slow_answer_that_comes_in_time_is_read(server: RedcapServer, project:
 
 
 class Minutes:
-    """A clock that only waiting moves."""
+    """This clock moves only by waiting."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -183,7 +183,7 @@ class Minutes:
 
 @pytest.fixture
 def minutes(monkeypatch: pytest.MonkeyPatch) -> Minutes:
-    """The limiter's clock; and no limiter knows the port from another test's server."""
+    """Give the limiter this clock, and let no limiter know the port from another test's server."""
     clock = Minutes()
     monkeypatch.setattr(limiter, "time", clock)
     monkeypatch.setattr(limiter, "_limiters", {})

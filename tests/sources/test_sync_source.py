@@ -1,4 +1,4 @@
-"""`sync_source` as an administrator types it."""
+"""These tests run `sync_source` as an administrator types it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db
 
 
 def sync(*arguments: str, **options: Any) -> str:
-    """What it prints."""
+    """Return what it prints."""
     out = io.StringIO()
     call_command("sync_source", *arguments, stdout=out, **options)
     return out.getvalue()
@@ -148,8 +148,8 @@ def test_without_a_terminal_progress_is_a_line_now_and_then(
 def test_on_a_terminal_progress_is_a_bar() -> None:
     script = (
         "import django; django.setup()\n"
-        "from sources.management.commands.sync_source import Shown\n"
-        "with Shown() as shown:\n"
+        "from sources.management.commands.sync_source import ProgressDisplay\n"
+        "with ProgressDisplay() as shown:\n"
         "    for done in range(1, 4): shown(done, 3)\n"
     )
     ours, theirs = pty.openpty()

@@ -1,4 +1,4 @@
-"""What the worker runs, in the test's own process. The worker itself is in test_worker_process.py."""
+"""The worker's tasks run in the test's own process. The worker itself is in test_worker_process.py."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def outcomes(source: DataSource) -> list[tuple[str, str]]:
-    """Trigger and outcome of each run, the first one first."""
+    """Return trigger and outcome of each run, the first one first."""
     return list(SyncRun.objects.filter(source=source).order_by("pk").values_list("trigger", "outcome"))
 
 
@@ -51,7 +51,7 @@ def state(source: DataSource) -> SourceState:
 
 
 def long_ago() -> None:
-    """The last pull, and a little later the last trigger."""
+    """Let the last pull, and a little later the last trigger, be long ago."""
     SyncRun.objects.update(started_at=ago(hours=2), ended_at=ago(hours=2))
     SourceState.objects.update(triggered_at=ago(hours=1))
 
@@ -276,7 +276,7 @@ class TestAPull:
 
 @pytest.fixture
 def pulled(source: DataSource, project: Project) -> DataSource:
-    """A source with two participants, whose next pull is far off."""
+    """Return a source with two participants, whose next pull is far off."""
     source.sync_interval = 86_400
     source.save_as("alice")
     participant(project, "P-001")
@@ -290,7 +290,7 @@ Says = Callable[..., None]
 
 @pytest.fixture
 def trigger(pulled: DataSource) -> Says:
-    """A Data Entry Trigger arrives."""
+    """Let a Data Entry Trigger arrive."""
 
     def arrives(record: str = "P-001") -> None:
         pulled.state.refresh_from_db()
@@ -506,9 +506,13 @@ class TestPruning:
         for days in (100, 1):
             for success in (True, False):
                 Task.objects.create(
-                    id=f"{days}{success}", name="x", func="x", started=ago(days=days), stopped=ago(days=days),
+                    id=f"{days}{success}",
+                    name="x",
+                    func="x",
+                    started=ago(days=days),
+                    stopped=ago(days=days),
                     success=success,
-                )  # fmt: skip
+                )
 
         tasks.prune()
 

@@ -1,4 +1,4 @@
-"""Data Entry Triggers as REDCap sends them, and as others might.
+"""Data Entry Triggers arrive as REDCap sends them, and as others might.
 
 What a trigger leads to is in test_tasks.
 """
@@ -47,7 +47,7 @@ SAVED = {
 
 @pytest.fixture
 def triggered() -> DataSource:
-    """A source that was pulled, and now waits for its next pull."""
+    """Return a source that was pulled, and now waits for its next pull."""
     source = DataSource(
         name="study",
         url="https://redcap.invalid/api/",
@@ -77,7 +77,7 @@ def post(
     content_type: str = FORM,
     **headers: Any,
 ) -> tuple[int, str]:
-    """Status and text of the answer."""
+    """Return status and text of the answer."""
     if isinstance(body, dict):
         as_form = content_type == FORM
         body = urlencode(body).encode() if as_form else json.dumps(body).encode()

@@ -1,4 +1,4 @@
-"""What the source no longer has: cancelled with a reason, back when it returns, held when too much."""
+"""What the source no longer has is cancelled with a reason, back when it returns, held when too much."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from sources.models import DataSource, Outcome, SourceState, State, SyncedStep, Withdrawal
+from sources.models import DataSource, RunOutcome, SourceState, State, SyncedStep, Withdrawal
 from sources.sync import withdrawing
 from tests.redcap.project import Project
 from tests.redcap.server import RedcapServer
@@ -91,7 +91,7 @@ def test_an_empty_answer_withdraws_nothing_and_is_told(source: DataSource, proje
 
     run = pull(source, full=True)
 
-    assert (run.outcome, run.withdrawn) == (Outcome.HELD, 0)
+    assert (run.outcome, run.withdrawn) == (RunOutcome.HELD, 0)
     assert set(statuses(source).values()) == {"SCHEDULED"}
     assert source.state.state == State.HELD
 
@@ -106,7 +106,7 @@ def test_a_token_that_was_moved_into_a_group_withdraws_nothing(source: DataSourc
 
     run = pull(source, full=True)
 
-    assert (run.outcome, run.withdrawn) == (Outcome.HELD, 0)
+    assert (run.outcome, run.withdrawn) == (RunOutcome.HELD, 0)
     assert set(statuses(source).values()) == {"SCHEDULED"}
 
 
@@ -118,13 +118,13 @@ def test_hashed_ids_withdraw_nothing(source: DataSource, project: Project) -> No
 
     run = pull(source, full=True)
 
-    assert run.outcome == Outcome.CONFIGURATION
+    assert run.outcome == RunOutcome.CONFIGURATION
     assert set(statuses(source).values()) == {"SCHEDULED"}
     assert len(items(source)) == 3
 
 
 def lose(project: Project, source: DataSource) -> None:
-    """Eight of ten booked records are deleted."""
+    """Delete eight of ten booked records."""
     records = participants(project, 10)
     pull(source)
     for record in records[:8]:
@@ -136,13 +136,13 @@ def test_too_much_at_once_is_held_until_a_person_allows_it(source: DataSource, p
     lose(project, source)
 
     run = pull(source, full=True)
-    assert (run.outcome, run.withdrawn) == (Outcome.HELD, 0)
+    assert (run.outcome, run.withdrawn) == (RunOutcome.HELD, 0)
     assert (source.state.state, source.state.held_withdrawals) == (State.HELD, 8)
     assert set(statuses(source).values()) == {"SCHEDULED"}
 
-    withdrawing.allow(source, by="alice")
+    withdrawing.allow_withdrawals(source, by="alice")
     run = pull(source)
-    assert (run.outcome, run.withdrawn, run.is_full) == (Outcome.OK, 8, True)
+    assert (run.outcome, run.withdrawn, run.is_full) == (RunOutcome.OK, 8, True)
     assert list(statuses(source).values()).count("CANCELLED") == 8
     assert (source.state.state, source.state.withdrawals_allowed_by) == (State.OK, "")
 
@@ -165,7 +165,7 @@ def test_what_was_held_is_forgotten_when_it_returns(source: DataSource, project:
 
     run = pull(source)
 
-    assert (run.outcome, source.state.held_withdrawals) == (Outcome.OK, 0)
+    assert (run.outcome, source.state.held_withdrawals) == (RunOutcome.OK, 0)
     assert set(statuses(source).values()) == {"SCHEDULED"}
 
 
@@ -175,7 +175,7 @@ def test_what_was_held_and_returns_unreadable_is_not_cancelled(source: DataSourc
     participant(project, "P-001", "Doe0")
     book(project, "P-001", mri_time="later")
 
-    withdrawing.allow(source, by="alice")
+    withdrawing.allow_withdrawals(source, by="alice")
     pull(source)
 
     assert statuses(source)["P-001"] == "SCHEDULED"
@@ -251,7 +251,7 @@ def test_a_held_item_that_a_person_deleted_is_no_obstacle(source: DataSource, pr
     for item in items(source).values():
         item.delete()
 
-    assert pull(source).outcome == Outcome.OK
+    assert pull(source).outcome == RunOutcome.OK
 
 
 @pytest.mark.acceptance("RC93")
@@ -315,7 +315,7 @@ def test_a_hold_waits_at_least_five_minutes_between_pulls(source: DataSource, pr
 
 
 def test_the_stand_in_is_asked_for_no_more_than_it_was_told(redcap: RedcapServer, source: DataSource) -> None:
-    """Minimisation: only the mapping's fields."""
+    """Only the mapping's fields are asked for (minimisation)."""
     pull(source)
 
     asked = {

@@ -1,4 +1,4 @@
-"""A new password for an account."""
+"""This command gives an account a new password."""
 
 from __future__ import annotations
 

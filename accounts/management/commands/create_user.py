@@ -1,4 +1,4 @@
-"""A new account."""
+"""This command makes an account."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All of Pylantir in one command: databases, the first admin, and then its processes until Ctrl-C."""
+"""This command starts all of Pylantir: it prepares the databases and runs every process until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def chosen_commands(options: dict[str, Any]) -> dict[str, list[str]]:
 
 
 def reachable(ip: str, port: int) -> str:
-    """Where the web server finds the DICOM server, which may listen on every address."""
+    """Return where the web server finds the DICOM server, which may listen on every address."""
     return web_address({"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(ip, ip), port)
 
 

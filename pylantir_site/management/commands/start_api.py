@@ -1,4 +1,4 @@
-"""The web server alone."""
+"""This command starts the web server alone."""
 
 from __future__ import annotations
 

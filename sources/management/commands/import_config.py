@@ -1,4 +1,4 @@
-"""Import the original's JSON configuration."""
+"""This command imports the original's JSON configuration."""
 
 from __future__ import annotations
 
