@@ -8,24 +8,18 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
+from pylantir_site.environment.config_file import KEYS
 from worklist.models import Device
 
 logger = logging.getLogger(__name__)
 
 ACTOR = "config file"
 ALLOWED = "allowed_aet"
-READ = frozenset({ALLOWED, "db_path", "users_db_path"})  # the paths by the settings
-READ_BY_IMPORT = frozenset(
-    {
-        *("data_sources", "redcap2wl", "protocol", "site", "api", "db_echo", "db_update_interval"),
-        *("operation_interval", "mri_visit_session_mapping"),
-    }
-)
 
 
 def apply(config: Mapping[str, Any]) -> None:
     """Make the devices of `allowed_aet` that are missing. Raises ValidationError."""
-    ignored = sorted(config.keys() - READ - READ_BY_IMPORT)
+    ignored = sorted(config.keys() - KEYS)
     if ignored:
         logger.warning("The configuration file says more than is read from it: %s.", ", ".join(ignored))
     if ALLOWED in config:
