@@ -110,7 +110,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "StatusEnum": "worklist.models.Status",
         "PerformedStatusEnum": "worklist.models.PerformedStatus",
-        "KindEnum": "worklist.models.Kind",
+        "KindEnum": "worklist.models.AttentionKind",
         "ActivityKindEnum": "worklist.models.DeviceActivity.Kind",
         "SexEnum": "worklist.models.Sex",
         "SourceStateEnum": "sources.models.State",

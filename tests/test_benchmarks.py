@@ -59,7 +59,7 @@ def test_a_run_fails_when_a_query_finds_another_number_of_items(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(items, "does", lambda n: 3)
+    monkeypatch.setattr(items, "doe_count", lambda n: 3)
 
     code, file = small()
 
@@ -150,7 +150,7 @@ def test_as_many_items_as_said_match_the_typical_query() -> None:
     todays = [each for each in found if each.ScheduledProcedureStepStartDate == "20260110"]
     assert sum(each.ScheduledStationAETitle == items.STATION for each in todays) == items.TYPICAL
     assert len(todays) > items.TYPICAL
-    assert sum(each.PatientName.startswith("DOE") for each in found) == items.does(1000)
+    assert sum(each.PatientName.startswith("DOE") for each in found) == items.doe_count(1000)
     assert len({each.PatientID for each in found}) == 1000
 
 

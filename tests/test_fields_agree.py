@@ -25,7 +25,7 @@ from worklist.models import COMPARABLE_GROUPS, Device, WorklistItem
 
 @dataclass(frozen=True)
 class Place:
-    """A list of a model's fields: `but` names those that do not belong there, `more` what is no field."""
+    """A list must know the model's fields, except those in `but`; `more` is in it and is no field."""
 
     where: str
     names: Collection[str]

@@ -11,6 +11,14 @@ from django.core.exceptions import ImproperlyConfigured
 
 OPTION = "--pylantir_config"
 PATHS = ("db_path", "users_db_path")
+# What the file may say at its top, and in its object `api`; the original wrote it in two formats.
+OF_SERVER = frozenset({*PATHS, "allowed_aet", "db_echo", "api"})
+OF_SOURCES = frozenset({"data_sources", "protocol", "mri_visit_session_mapping"})
+OF_LEGACY = frozenset({"redcap2wl", "site", "db_update_interval", "operation_interval"})
+OF_API = frozenset(
+    {"cors_allowed_origins", "cors_allow_credentials", "cors_allow_methods", "cors_allow_headers"}
+)
+KEYS = OF_SERVER | OF_SOURCES | OF_LEGACY
 
 
 def take_path_from_arguments(arguments: list[str]) -> None:

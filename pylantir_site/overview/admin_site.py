@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.forms import SignInForm
 from pylantir_site import __version__
-from worklist.models import Attention, Device, Kind, Status, WorklistItem
+from worklist.models import Attention, AttentionKind, Device, Status, WorklistItem
 
 ITEMS_ON_THE_INDEX = 12
 POINTS_ON_THE_INDEX = 6
@@ -56,7 +56,7 @@ def _attention() -> dict[str, Any]:
     return {
         "shows_attention": True,
         "attention_count": sum(counts.values()),
-        "kind_counts": [(kind, kind.label, counts[kind]) for kind in Kind if kind in counts],
+        "kind_counts": [(kind, kind.label, counts[kind]) for kind in AttentionKind if kind in counts],
         "newest_points": newest[:POINTS_ON_THE_INDEX],
     }
 

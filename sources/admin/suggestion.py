@@ -6,7 +6,6 @@ It guesses who is who. So the source pauses once it is taken, until a person has
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +19,7 @@ from sources.admin.mapping import STEP
 from sources.backends.redcap import dictionary_of
 from sources.errors import SourceError
 from sources.mapping import check
-from sources.mapping.rules import MappingPlan, Rule
+from sources.mapping.rules import MappingPlan
 from sources.mapping.suggest import suggest
 from sources.mapping.targets import TARGETS
 from sources.models import DataSource, MappingRule, SourceState
@@ -84,11 +83,10 @@ def take_plan(source: DataSource, plan: MappingPlan, *, actor: str) -> None:
     """Let the source's mapping become the plan's, with the actor in the history of every row."""
     remove_rows(source, actor=actor)
     for number, rule in enumerate(plan.rules, start=1):
-        MappingRule(source=source, position=number * STEP, **_values(rule)).save_as(actor, reason=REASON)
-    how = plan.sessions
-    source.session_kind, source.session_instrument = how.kind.value, how.instrument
-    source.session_events, source.session_conditions = "\n".join(how.events), how.conditions
-    source.without_time = how.without_time.value
+        row = MappingRule(source=source, position=number * STEP, **MappingRule.columns_of_rule(rule))
+        row.save_as(actor, reason=REASON)
+    for column, value in source.columns_of_sessions(plan.sessions).items():
+        setattr(source, column, value)
     source.save_as(actor, reason=REASON)
     now = timezone.now()
     SourceState.objects.filter(source=source).update(
@@ -101,19 +99,3 @@ def remove_rows(source: DataSource, *, actor: str) -> None:
     for row in source.rules.all():
         row._history_user = actor
         row.delete()
-
-
-def _values(rule: Rule) -> Mapping[str, Any]:
-    return {
-        "target": rule.target,
-        "field": rule.field,
-        "level": rule.level.value,
-        "events": _lines(rule.events),
-        "transforms": rule.transforms,
-        "default": rule.default,
-        "required": rule.required,
-    }
-
-
-def _lines(names: Iterable[str]) -> str:
-    return "\n".join(names)

@@ -19,12 +19,12 @@ from sources.admin.view_only import ViewOnlyAdmin
 from sources.mapping.targets import TARGETS
 from sources.models import PendingRecord, SyncedStep
 from sources.sync import claims, edits
-from worklist.admin.confirmation import attempt, back, do, report
+from worklist.admin.confirmation import act_on_each, attempt, back, report
 
 
 @admin.action(description="Make again", permissions=["remake"])
 def make_again(model_admin: Any, request: HttpRequest, queryset: QuerySet[SyncedStep]) -> None:
-    report(model_admin, request, do(request, queryset, None, _remake), "made again")
+    report(model_admin, request, act_on_each(request, queryset, None, _remake), "made again")
 
 
 def _remake(synced: SyncedStep, form: object, actor: str) -> None:

@@ -25,6 +25,9 @@ BECAME = {
     saving.UNCHANGED: "unchanged.",
 }
 
+# Conditions, and what a date without a time means, are in no file.
+CHOICES_OF_PEOPLE = frozenset({"session_conditions", "without_time"})
+
 
 def import_source(
     entry: SourceEntry, existing: DataSource | None, projects: Projects, *, actor: str
@@ -115,7 +118,7 @@ def _values(entry: SourceEntry, existing: DataSource | None) -> dict[str, Any]:
 
 
 def _with_choices_of_people(plan: MappingPlan, source: DataSource) -> MappingPlan:
-    """Keep conditions, and what a date without a time means: no file has them."""
+    """Keep what no file has."""
     sessions = replace(
         plan.sessions, conditions=source.session_conditions, without_time=WithoutTime(source.without_time)
     )
@@ -123,11 +126,8 @@ def _with_choices_of_people(plan: MappingPlan, source: DataSource) -> MappingPla
 
 
 def _session_values(plan: MappingPlan) -> dict[str, str]:
-    return {
-        "session_kind": plan.sessions.kind.value,
-        "session_instrument": plan.sessions.instrument,
-        "session_events": "\n".join(plan.sessions.events),
-    }
+    columns = DataSource.columns_of_sessions(plan.sessions)
+    return {column: value for column, value in columns.items() if column not in CHOICES_OF_PEOPLE}
 
 
 def _is_enabled(entry: SourceEntry, existing: DataSource | None) -> bool:

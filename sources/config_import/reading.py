@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pylantir_site.environment.config_file import KEYS, OF_API, OF_LEGACY
 from sources.config_import import source_entry, values
 from sources.config_import.entries import Configuration, RefusedEntry, SourceEntry
 from sources.config_import.values import ConfigError
@@ -18,18 +19,11 @@ LEGACY_WARNING = (
 SOURCES, LEGACY = "data_sources", "redcap2wl"
 SUPPORTED = "redcap"
 
-_OF_LEGACY = frozenset({LEGACY, "site", "db_update_interval", "operation_interval"})
-_OF_SOURCES = frozenset({SOURCES, "protocol", "mri_visit_session_mapping"})
-_OF_SERVER = frozenset({"allowed_aet", "db_path", "users_db_path", "db_echo", "api"})
-_OF_API = frozenset(
-    {"cors_allowed_origins", "cors_allow_credentials", "cors_allow_methods", "cors_allow_headers"}
-)
-
 
 def read(config: object) -> Configuration:
     """Raise ConfigError for what concerns the whole file; a source's own mistakes refuse that source."""
     top = values.table(config, "The configuration")
-    if not top.keys() & (_OF_LEGACY | _OF_SOURCES | _OF_SERVER):
+    if not top.keys() & KEYS:
         raise ConfigError(f"This is no configuration of pylantir: it has neither {SOURCES} nor {LEGACY}.")
     listed = values.listing(top.get(SOURCES, []), SOURCES)
     is_legacy = not listed and LEGACY in top
@@ -54,12 +48,12 @@ def _format_remarks(top: Mapping[str, Any], *, is_legacy: bool) -> Iterator[str]
         if SOURCES in top:
             yield f"{SOURCES} is empty: {LEGACY} is used."
     elif top.get(SOURCES):
-        ignored = sorted(_OF_LEGACY & top.keys())
+        ignored = sorted(OF_LEGACY & top.keys())
         if ignored:
             yield f"Of the legacy format, and ignored beside {SOURCES}: {', '.join(ignored)}."
     else:
         yield f"The file names no source: neither {SOURCES} nor {LEGACY}."
-    yield from values.unknown_keys(top, _OF_LEGACY | _OF_SOURCES | _OF_SERVER)
+    yield from values.unknown_keys(top, KEYS)
 
 
 def _server_remarks(top: Mapping[str, Any]) -> Iterator[str]:
@@ -68,7 +62,7 @@ def _server_remarks(top: Mapping[str, Any]) -> Iterator[str]:
     if top.get("api") is not None:
         api = values.table(top["api"], "api")
         yield "api: the CORS settings are read at each start from PYLANTIR_CONFIG; they are not imported."
-        yield from values.unknown_keys(api, _OF_API, "api")
+        yield from values.unknown_keys(api, OF_API, "api")
 
 
 def _legacy(top: Mapping[str, Any]) -> SourceEntry | RefusedEntry:

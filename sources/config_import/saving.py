@@ -95,16 +95,7 @@ def _save_rules(source: DataSource, rules: tuple[Rule, ...], *, actor: str) -> b
 
 
 def _save_rule(row: MappingRule, rule: Rule, position: int, *, actor: str) -> bool:
-    values = {
-        "position": position,
-        "target": rule.target,
-        "field": rule.field,
-        "level": rule.level.value,
-        "events": "\n".join(rule.events),
-        "transforms": rule.transforms,
-        "default": rule.default,
-        "required": rule.required,
-    }
+    values = {"position": position, **MappingRule.columns_of_rule(rule)}
     if not _set_values(row, values) and row.pk is not None:
         return False
     _validate(row, f"Row {rule.target}: ")

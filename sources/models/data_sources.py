@@ -249,17 +249,33 @@ class DataSource(Recorded):
         )
 
     @property
+    def sessions(self) -> SessionLayout:
+        """Return how sessions are found, as `sources.mapping` takes it."""
+        return SessionLayout(
+            kind=SessionKind(self.session_kind),
+            instrument=self.session_instrument,
+            events=tuple(self.session_events.split()),
+            conditions=self.session_conditions,
+            without_time=WithoutTime(self.without_time),
+        )
+
+    @staticmethod
+    def columns_of_sessions(sessions: SessionLayout) -> dict[str, str]:
+        """Return the columns that `sessions` reads back."""
+        return {
+            "session_kind": sessions.kind.value,
+            "session_instrument": sessions.instrument,
+            "session_events": "\n".join(sessions.events),
+            "session_conditions": sessions.conditions,
+            "without_time": sessions.without_time.value,
+        }
+
+    @property
     def plan(self) -> MappingPlan:
         """Return the mapping as `sources.mapping` takes it."""
         return MappingPlan(
             rules=tuple(rule.as_rule() for rule in self.rules.all()),
-            sessions=SessionLayout(
-                kind=SessionKind(self.session_kind),
-                instrument=self.session_instrument,
-                events=tuple(self.session_events.split()),
-                conditions=self.session_conditions,
-                without_time=WithoutTime(self.without_time),
-            ),
+            sessions=self.sessions,
             constants={"site_id": self.site_id},
             fallbacks={
                 "protocol_name": self.protocol_name,
@@ -305,3 +321,16 @@ class MappingRule(Recorded):
             default=self.default,
             required=self.required,
         )
+
+    @staticmethod
+    def columns_of_rule(rule: Rule) -> dict[str, Any]:
+        """Return the columns that `as_rule` reads back."""
+        return {
+            "target": rule.target,
+            "field": rule.field,
+            "level": rule.level.value,
+            "events": "\n".join(rule.events),
+            "transforms": rule.transforms,
+            "default": rule.default,
+            "required": rule.required,
+        }

@@ -47,7 +47,7 @@ def _carry_out(source: DataSource, record: str, decision: SessionDecision, run: 
             _ACTIONS[decision.action](source, record, decision, run)
     except ValidationError as error:
         return _refused(decision, _refusals(decision.key, error))
-    except lifecycle.Refused as refused:
+    except lifecycle.StatusRefused as refused:
         return _refused(
             decision, [Problem("performed_procedure_step_status", "", str(refused), decision.key)]
         )

@@ -27,8 +27,8 @@ from schemathesis.specs.openapi.checks import (
 
 from accounts.models import User
 from accounts.tokens import access_token
-from tests.worklist.reported import point
-from worklist.models import Kind
+from tests.worklist.reported import open_point
+from worklist.models import AttentionKind
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(900)]
 EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "5"))
@@ -68,7 +68,7 @@ def schema(one_connection: None) -> Any:
 @pytest.fixture
 def rows() -> None:
     """Make something to be found, an item and a step among them."""
-    point(Kind.IDENTITY)
+    open_point(AttentionKind.IDENTITY)
 
 
 @pytest.mark.usefixtures("rows")

@@ -80,13 +80,7 @@ def set_rules(source: DataSource, rules: tuple[Rule, ...]) -> None:
         MappingRule.objects.create(
             source=source,
             position=position,
-            target=rule.target,
-            field=rule.field,
-            level=rule.level,
-            events="\n".join(rule.events),
-            transforms=rule.transforms,
-            default=rule.default,
-            required=rule.required,
+            **MappingRule.columns_of_rule(rule),
         )
 
 

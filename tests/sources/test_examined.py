@@ -15,7 +15,7 @@ from tests.sources.conftest import only_item, pull
 from tests.sources.study import book, enrol, participant, today
 from tests.worklist.performed_rows import make_step
 from worklist.items import intake, lifecycle
-from worklist.models import Attention, Kind, PerformedStatus, Status, WorklistItem
+from worklist.models import Attention, AttentionKind, PerformedStatus, Status, WorklistItem
 
 pytestmark = pytest.mark.django_db
 
@@ -80,7 +80,7 @@ def test_what_is_called_off_during_an_examination_stays_and_a_person_is_told(
     assert pull(source).withdrawn == 0
     item.refresh_from_db()
     assert item.performed_procedure_step_status == Status.IN_PROGRESS
-    assert Attention.objects.open().get(item=item).kind == Kind.CANCELLED
+    assert Attention.objects.open().get(item=item).kind == AttentionKind.CANCELLED
     assert SyncedStep.objects.get().withdrawal == Withdrawal.PENDING
 
 

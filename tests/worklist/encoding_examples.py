@@ -1,4 +1,4 @@
-"""Random records and requests, of every value representation and in many scripts."""
+"""Random records and requests are drawn here, of every value representation and in many scripts."""
 
 from __future__ import annotations
 
@@ -45,10 +45,16 @@ SCRIPTS = (
 
 
 def texts(longest: int, *, between: str = "") -> st.SearchStrategy[str]:
-    """Up to one character less than the VR allows: pydicom counts the padding when it checks the length."""
-    return st.sampled_from(SCRIPTS).flatmap(
-        lambda script: st.text(st.sampled_from(script + between), min_size=1, max_size=longest)
-    ).map(str.strip).filter(bool)  # fmt: skip
+    """Draw up to one character less than the VR allows.
+
+    pydicom counts the padding when it checks the length.
+    """
+    return (
+        st.sampled_from(SCRIPTS)
+        .flatmap(lambda script: st.text(st.sampled_from(script + between), min_size=1, max_size=longest))
+        .map(str.strip)
+        .filter(bool)
+    )
 
 
 def _name_groups() -> st.SearchStrategy[str]:
@@ -113,7 +119,7 @@ def _value(keyword: str) -> st.SearchStrategy[Any]:
 
 
 def _subset(keywords: tuple[str, ...], most: int) -> st.SearchStrategy[dict[str, Any]]:
-    """Some of the attributes, each with a value."""
+    """Draw some of the attributes, each with a value."""
     chosen = st.lists(st.sampled_from(keywords), unique=True, max_size=most)
     return chosen.flatmap(
         lambda those: st.fixed_dictionaries({keyword: _value(keyword) for keyword in those})
@@ -188,7 +194,7 @@ CHARACTER_SETS: tuple[str | list[str], ...] = (
 
 @st.composite
 def key_items(draw: st.DrawFn, depth: int = 2) -> list[Dataset]:
-    """What a request has in a sequence: nothing, an empty item, or an item of keys."""
+    """Draw what a request has in a sequence: nothing, an empty item, or an item of keys."""
     shape = draw(st.integers(0, 4))
     if shape < 2:
         return [Dataset()] * shape

@@ -1,4 +1,4 @@
-"""Performed steps as scanners bring them about, and something to look at of every kind."""
+"""Performed steps come about here as by scanners, with something to look at of every kind."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.worklist.performed_steps import (
 from worklist.attention import points
 from worklist.examinations import performing
 from worklist.items import intake, lifecycle
-from worklist.models import Attention, Kind, PerformedStep, Status, WorklistItem
+from worklist.models import Attention, AttentionKind, PerformedStep, Status, WorklistItem
 
 SCANNER = performing.Sender("MR1", "10.0.0.7")
 
@@ -38,27 +38,27 @@ def an_item(**values: Any) -> WorklistItem:
 
 
 def reported(dataset: Dataset, *, sender: performing.Sender = SCANNER) -> PerformedStep:
-    """The step that an N-CREATE with the data set makes."""
+    """Return the step that an N-CREATE with the data set makes."""
     uid = new_uid()
     performing.begin(uid, dataset, sender=sender)
     return PerformedStep.objects.get(sop_instance_uid=uid)
 
 
 def updated(step: PerformedStep, modifications: Dataset) -> PerformedStep:
-    """The step after an N-SET."""
+    """Return the step after an N-SET."""
     performing.update(step.sop_instance_uid, modifications, sender=SCANNER)
     return PerformedStep.objects.get(pk=step.pk)
 
 
 def unscheduled(item: WorklistItem, **changes: Any) -> PerformedStep:
-    """An examination of the item's patient with a study of the scanner's own, and no other id."""
+    """Report an examination of the item's patient with a study of the scanner's own, and no other id."""
     nothing = dict.fromkeys(("AccessionNumber", "ScheduledProcedureStepID", "RequestedProcedureID"), "")
     named = scheduled_step(item, **{**nothing, "StudyInstanceUID": new_uid()})
     return reported(begun(item, ScheduledStepAttributesSequence=[named], **changes))
 
 
-def point(kind: Kind, **values: Any) -> Attention:
-    """An open point of attention of that kind, brought about as it would be; `values` are the item's."""
+def open_point(kind: AttentionKind, **values: Any) -> Attention:
+    """Open a point of attention of that kind as it would come about; `values` are the item's."""
     BRING_ABOUT[kind](values)
     return Attention.objects.open().filter(kind=kind).latest("pk")
 
@@ -102,12 +102,12 @@ def _not_performed(values: dict[str, Any]) -> None:
 
 
 BRING_ABOUT = {
-    Kind.IDENTITY: _identity,
-    Kind.UNSCHEDULED: _unscheduled,
-    Kind.WRONG_ENTRY: _wrong_entry,
-    Kind.CANCELLED: _cancelled,
-    Kind.STALE: _stale,
-    Kind.PROTOCOL: _protocol,
-    Kind.DEVIATION: _deviation,
-    Kind.NOT_PERFORMED: _not_performed,
+    AttentionKind.IDENTITY: _identity,
+    AttentionKind.UNSCHEDULED: _unscheduled,
+    AttentionKind.WRONG_ENTRY: _wrong_entry,
+    AttentionKind.CANCELLED: _cancelled,
+    AttentionKind.STALE: _stale,
+    AttentionKind.PROTOCOL: _protocol,
+    AttentionKind.DEVIATION: _deviation,
+    AttentionKind.NOT_PERFORMED: _not_performed,
 }

@@ -1,4 +1,4 @@
-"""Queries and answers of docs/acceptance.md over the wire: a pynetdicom SCU asks a running `run_mwl`.
+"""A pynetdicom SCU asks a running `run_mwl` for what docs/acceptance.md says of queries and answers.
 
 Errors, order, cancel and transfer syntaxes are in test_find_server.py; bytes and character sets in detail
 in test_encoding.py; every combination of keys in test_matching_property.py.
@@ -34,7 +34,7 @@ MR1 = {"S1", "S3", "S5", "S6", "S7", "S8", "S9"}
 
 
 def found(responses: list[tuple[int, Any]]) -> set[str]:
-    """The steps that were answered, each once, before one final success without an identifier."""
+    """Return the steps that were answered, each once, before one final success without an identifier."""
     *pending, (final, nothing) = responses
     assert (final, nothing) == (SUCCESS, None)
     assert {status for status, _ in pending} <= {PENDING, WITHOUT_SOME_KEYS}
@@ -216,7 +216,7 @@ def test_fuzzy_matching_and_time_zones_are_never_promised(
 
 
 def everything() -> Dataset:
-    """Every attribute of Table K.6-1, empty."""
+    """Ask for every attribute of Table K.6-1, all empty."""
     identifier = Dataset()
     for attribute in item_attributes.ROOT_ATTRIBUTES:
         identifier.add_new(attribute.tag, attribute.vr, None)
@@ -233,7 +233,7 @@ def answers_to_everything(query: Query) -> list[Dataset]:
     return [answer for _, answer in pending]
 
 
-def with_places(answer: Dataset) -> list[tuple[tuple[item_attributes.Attribute, ...], Dataset]]:
+def with_places(answer: Dataset) -> list[tuple[tuple[item_attributes.ItemAttribute, ...], Dataset]]:
     return [(item_attributes.ROOT_ATTRIBUTES, answer), (item_attributes.STEP_ATTRIBUTES, step(answer))]
 
 

@@ -1,4 +1,4 @@
-"""Who may associate, as a table, and what a device may name."""
+"""A table says who may associate, and what a device may name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cryptography.x509 import Name
 from django.core.exceptions import ValidationError
 
 from worklist.devices import access
-from worklist.devices.access import Request, closed_to, refusal
+from worklist.devices.access import AssociationRequest, closed_to, refusal
 from worklist.models import Device
 from worklist.validators import peers
 
@@ -17,12 +17,12 @@ CALLING, CALLED = access.CALLING_AE_TITLE_NOT_RECOGNIZED, access.CALLED_AE_TITLE
 MR1 = Name.from_rfc4514_string("CN=MR1,O=Hospital,C=DE")
 
 
-def request(**values: Any) -> Request:
+def request(**values: Any) -> AssociationRequest:
     usual = {"calling_ae_title": "MR1", "called_ae_title": "MWL_SERVER", "address": "10.0.0.5"}
-    return Request(**{**usual, "established": 0, **values})
+    return AssociationRequest(**{**usual, "established": 0, **values})
 
 
-def judged(asked: Request) -> tuple[int, int, int] | None:
+def judged(asked: AssociationRequest) -> tuple[int, int, int] | None:
     found = refusal(asked, own_ae_title="MWL_SERVER")
     return found and (found.result, found.source, found.diagnostic)
 
@@ -46,7 +46,7 @@ class TestRefusals:
             pytest.param({"certificate_subject": "CN=MR1"}, {"certificate": MR1}, None, id="its certificate"),
             pytest.param({"certificate_subject": "CN=MR2"}, {"certificate": MR1}, CALLING, id="another's"),
         ],
-    )  # fmt: skip
+    )
     def test_the_device_decides(
         self, rules: dict[str, Any], asked: dict[str, Any], codes: tuple[int, int, int] | None
     ) -> None:
@@ -112,10 +112,15 @@ def test_what_calls_from_no_address_is_not_included(address: str) -> None:
 @pytest.mark.parametrize(
     ("wanted", "bears"),
     [
-        ("CN=MR1", True), ("O=Hospital,CN=MR1", True), ("CN=MR1,O=Hospital,C=DE", True),
-        ("CN=MR", False), ("CN=mr1", False), ("CN=MR1,OU=Lab", False), ("CN=MR1,CN=MR1", False),
+        ("CN=MR1", True),
+        ("O=Hospital,CN=MR1", True),
+        ("CN=MR1,O=Hospital,C=DE", True),
+        ("CN=MR", False),
+        ("CN=mr1", False),
+        ("CN=MR1,OU=Lab", False),
+        ("CN=MR1,CN=MR1", False),
     ],
-)  # fmt: skip
+)
 def test_a_certificate_must_have_all_parts_that_are_wanted(wanted: str, bears: bool) -> None:
     assert peers.bears(MR1, wanted) is bears
 
@@ -123,13 +128,24 @@ def test_a_certificate_must_have_all_parts_that_are_wanted(wanted: str, bears: b
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("ae_title", ""), ("ae_title", "a\\b"), ("addresses", "10.0.0"), ("certificate_subject", "MR1"),
-        ("time_zone", "Berlin"), ("offered_statuses", ["BANANA"]), ("offered_statuses", "SCHEDULED"),
-        ("specific_character_set", "ISO_IR 999"), ("port", 70000), ("host", "10.0.0.5"),
-        ("longest_patient_id", 0), ("maximum_answers", 0), ("protocol_codes", "T1 = 1"),
-        ("station_ae_titles", "A" * 17), ("modality", "mr"), ("called_ae_title", "A" * 17),
+        ("ae_title", ""),
+        ("ae_title", "a\\b"),
+        ("addresses", "10.0.0"),
+        ("certificate_subject", "MR1"),
+        ("time_zone", "Berlin"),
+        ("offered_statuses", ["BANANA"]),
+        ("offered_statuses", "SCHEDULED"),
+        ("specific_character_set", "ISO_IR 999"),
+        ("port", 70000),
+        ("host", "10.0.0.5"),
+        ("longest_patient_id", 0),
+        ("maximum_answers", 0),
+        ("protocol_codes", "T1 = 1"),
+        ("station_ae_titles", "A" * 17),
+        ("modality", "mr"),
+        ("called_ae_title", "A" * 17),
     ],
-)  # fmt: skip
+)
 @pytest.mark.django_db
 def test_a_rule_that_cannot_be_kept_is_refused(field: str, value: Any) -> None:
     device = Device(**{"ae_title": "MR1", field: value})

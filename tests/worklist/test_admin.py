@@ -1,4 +1,4 @@
-"""The admin as a coordinator uses it, through Django's test client.
+"""These tests use the admin as a coordinator does, through Django's test client.
 
 Not here: what the pages look like and what needs a browser (test_admin_browser.py).
 """
@@ -51,7 +51,7 @@ def reader(client: Client, charlie: User) -> Client:
 
 
 def fields_of(client: Client, url: str) -> dict[str, Any]:
-    """What the browser would send back if nobody touched the form, hidden first values included."""
+    """Return what the browser would send back if nobody touched the form, hidden first values included."""
     form = client.get(url).context["adminform"].form
     sent: dict[str, Any] = {}
     for bound in form:

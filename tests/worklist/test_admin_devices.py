@@ -1,4 +1,4 @@
-"""Devices in the admin: rules, presets, C-ECHO, activity, previews, and why a participant is missing."""
+"""The admin shows devices: rules, presets, C-ECHO, activity, previews, and why a participant is missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Items by REST: what is listed, made, changed, refused."""
+"""Items are listed, made, changed and refused by REST."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may associate, and what a peer's behaviour does to the server.
+"""Peers associate or are refused, and behave well or badly to the server.
 
 The server is a real `manage.py run_mwl`. What its queries answer is in test_find_server.py.
 """
@@ -25,7 +25,7 @@ from tests import scu
 from tests.conftest import dcmtk, free_port, wait_until
 from tests.scu import keys
 from tests.worklist.conftest import MANAGE, SOON, RunningServer, StartServer, test_database_environment
-from worklist.devices.access import Refusal, Request, refusal
+from worklist.devices.access import AssociationRefusal, AssociationRequest, refusal
 from worklist.models import Device
 from worklist.validators.peers import is_loopback
 
@@ -50,8 +50,8 @@ def is_admitted(calling: str = "MR1", *, address: str = "192.0.2.7", **more: Any
 
 def judge(
     calling: str = "MR1", *, address: str = "192.0.2.7", called: str = "MWL_SERVER", established: int = 0
-) -> Refusal | None:
-    return refusal(Request(calling, called, address, established), own_ae_title="MWL_SERVER")
+) -> AssociationRefusal | None:
+    return refusal(AssociationRequest(calling, called, address, established), own_ae_title="MWL_SERVER")
 
 
 @pytest.mark.acceptance("D83")
@@ -361,12 +361,16 @@ def _is_running(pid: int) -> bool:
 
 
 def run_mwl(*arguments: str, **environment: str) -> tuple[int, str]:
-    """Exit code and all that is written, of a `run_mwl` that must not come up."""
+    """Return exit code and all that is written, of a `run_mwl` that must not come up."""
     done = subprocess.run(
         [sys.executable, str(MANAGE), "run_mwl", *arguments],
         env={**os.environ, **test_database_environment(), **environment},
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=SOON, check=False,
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=SOON,
+        check=False,
+    )
     return done.returncode, done.stdout
 
 

@@ -1,4 +1,7 @@
-"""What is brought to a coordinator: once, until it is resolved or right again, and not again for the same."""
+"""A point is brought to a coordinator once, until it is resolved or right again.
+
+It does not come again for the same reason.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from tests.worklist.performed_rows import make_step
 from worklist.attention import points
 from worklist.examinations import performing
 from worklist.items import intake, lifecycle
-from worklist.models import Attention, Kind, PerformedStatus, PerformedStep, Status, WorklistItem
+from worklist.models import Attention, AttentionKind, PerformedStatus, PerformedStep, Status, WorklistItem
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +33,7 @@ def item() -> WorklistItem:
 
 
 def named(name: str, patient_id: str = "P1") -> dict[str, Any]:
-    """A data set that names a patient."""
+    """Make a data set that names a patient."""
     return {
         "00100010": {"vr": "PN", "Value": [{"Alphabetic": name}]},
         "00100020": {"vr": "LO", "Value": [patient_id]},
@@ -53,7 +56,7 @@ def backdate(step: PerformedStep, hours: int) -> None:
 def test_a_step_without_an_item_is_unscheduled_until_it_is_linked(item: WorklistItem) -> None:
     step = make_step(status=PerformedStatus.COMPLETED, dataset=named("Doe^John"))
     review(step)
-    assert opened() == [(Kind.UNSCHEDULED, step.pk, None)]
+    assert opened() == [(AttentionKind.UNSCHEDULED, step.pk, None)]
     performing.link(step, item, actor="alice")
     assert opened() == []
     closed = Attention.objects.get()
@@ -63,9 +66,9 @@ def test_a_step_without_an_item_is_unscheduled_until_it_is_linked(item: Worklist
 def test_another_patient_at_the_scanner_is_told_by_item_with_both_values(item: WorklistItem) -> None:
     step = make_step(item, status=PerformedStatus.IN_PROGRESS, dataset=named("Doe^Jon", "P7"))
     review(step)
-    entry = Attention.objects.get()
-    assert (entry.kind, entry.step, entry.item) == (Kind.IDENTITY, step, item)
-    assert entry.text.splitlines() == [
+    point = Attention.objects.get()
+    assert (point.kind, point.step, point.item) == (AttentionKind.IDENTITY, step, item)
+    assert point.text.splitlines() == [
         "Name: Doe^John in the worklist, Doe^Jon at the scanner.",
         "Patient ID: P1 in the worklist, P7 at the scanner.",
     ]
@@ -78,7 +81,7 @@ def test_an_identity_that_is_corrected_is_right_again_and_a_new_error_is_told(it
     intake.change(item, {"patient_name": "Doe^Jon"}, actor="alice", reason="Misspelt.", corrects=True)
     assert opened() == []
     intake.change(item, {"patient_name": "Doe^Joe"}, actor="alice", reason="No, this.", corrects=True)
-    assert opened() == [(Kind.IDENTITY, step.pk, item.pk)]
+    assert opened() == [(AttentionKind.IDENTITY, step.pk, item.pk)]
     assert Attention.objects.count() == 2
 
 
@@ -90,18 +93,18 @@ def test_what_a_person_has_resolved_is_not_told_again_unless_it_is_something_els
     assert opened() == []
     PerformedStep.objects.filter(pk=step.pk).update(dataset=named("Roe^Jane"))
     review(step)
-    assert opened() == [(Kind.IDENTITY, step.pk, item.pk)]
+    assert opened() == [(AttentionKind.IDENTITY, step.pk, item.pk)]
     resolved = Attention.objects.exclude(resolved_at=None).get()
     assert (resolved.resolved_by, resolved.note) == ("bob", "A nickname.")
 
 
 def test_it_is_resolved_once(item: WorklistItem) -> None:
     review(make_step(status=PerformedStatus.COMPLETED))
-    entry = Attention.objects.get()
-    assert points.resolve(entry, actor="bob", note="first")
-    assert not points.resolve(entry, actor="charlie", note="second")
-    entry.refresh_from_db()
-    assert (entry.resolved_by, entry.note, entry.is_open) == ("bob", "first", False)
+    point = Attention.objects.get()
+    assert points.resolve(point, actor="bob", note="first")
+    assert not points.resolve(point, actor="charlie", note="second")
+    point.refresh_from_db()
+    assert (point.resolved_by, point.note, point.is_open) == ("bob", "first", False)
 
 
 def test_an_open_point_is_opened_once_and_its_text_kept_up_to_date(item: WorklistItem) -> None:
@@ -119,14 +122,14 @@ def test_a_wrong_entry_waits_for_a_person(item: WorklistItem) -> None:
     step = make_step(item, status=PerformedStatus.DISCONTINUED, dataset=reason)
     review(step)
     review(step)
-    assert opened() == [(Kind.WRONG_ENTRY, step.pk, None)]
+    assert opened() == [(AttentionKind.WRONG_ENTRY, step.pk, None)]
 
 
 def test_an_item_that_was_cancelled_when_the_scanner_began_waits_for_a_person(item: WorklistItem) -> None:
     lifecycle.move(item, to=Status.CANCELLED, actor="alice")
     step = make_step(item, status=PerformedStatus.IN_PROGRESS)
     review(step)
-    assert opened() == [(Kind.CANCELLED, step.pk, item.pk)]
+    assert opened() == [(AttentionKind.CANCELLED, step.pk, item.pk)]
 
 
 @pytest.mark.acceptance("D129")
@@ -150,7 +153,7 @@ def test_another_protocol_than_the_scheduled_is_told(codes: list[tuple[str, str]
     sequence = {"00400260": {"vr": "SQ", "Value": performed}}
     step = make_step(item, status=PerformedStatus.COMPLETED, dataset=sequence)
     review(step)
-    assert opened() == ([(Kind.PROTOCOL, step.pk, item.pk)] if told else [])
+    assert opened() == ([(AttentionKind.PROTOCOL, step.pk, item.pk)] if told else [])
 
 
 class TestSweep:
@@ -161,7 +164,7 @@ class TestSweep:
         backdate(step, 13)
         backdate(fresh, 11)
         assert (points.sweep(), points.sweep()) == (1, 0)
-        assert opened() == [(Kind.STALE, step.pk, None)]
+        assert opened() == [(AttentionKind.STALE, step.pk, None)]
 
     def test_a_stale_step_that_ends_is_right_again(self, item: WorklistItem) -> None:
         step = make_step(item, status=PerformedStatus.IN_PROGRESS)
@@ -188,7 +191,7 @@ class TestSweep:
         WorklistItem.objects.update(scheduled_start_date=day, performed_procedure_step_status=status)
         points.sweep()
         expected = days < 0 and status == Status.SCHEDULED
-        assert opened() == ([(Kind.NOT_PERFORMED, None, item.pk)] if expected else [])
+        assert opened() == ([(AttentionKind.NOT_PERFORMED, None, item.pk)] if expected else [])
         assert points.sweep() == 0
 
     @pytest.mark.parametrize("resolved_first", [False, True])
@@ -204,7 +207,7 @@ class TestSweep:
         assert opened() == []
         overdue_since(item, 1)
         points.sweep()
-        assert opened() == [(Kind.NOT_PERFORMED, None, item.pk)]
+        assert opened() == [(AttentionKind.NOT_PERFORMED, None, item.pk)]
         assert Attention.objects.count() == 2
 
     def test_an_overdue_item_that_a_person_has_resolved_is_left_alone(self, item: WorklistItem) -> None:
@@ -214,7 +217,7 @@ class TestSweep:
         assert points.sweep() == 0
 
     @pytest.mark.parametrize(
-        "mend",
+        "put_right",
         [
             lambda item: lifecycle.move(item, to=Status.CANCELLED, actor="bob"),
             lambda item: intake.change(
@@ -224,11 +227,11 @@ class TestSweep:
         ids=["cancelled", "rescheduled"],
     )
     def test_an_overdue_item_that_is_mended_is_right_again_at_once(
-        self, item: WorklistItem, mend: Callable[[WorklistItem], Any]
+        self, item: WorklistItem, put_right: Callable[[WorklistItem], Any]
     ) -> None:
         overdue_since(item, 1)
         points.sweep()
-        mend(item)
+        put_right(item)
         assert opened() == []
 
     def test_an_overdue_item_that_was_mended_behind_our_back_is_right_again_at_the_next_sweep(

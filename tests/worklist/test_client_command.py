@@ -1,4 +1,4 @@
-"""test_client: a C-FIND client for people. Servers are real; what misbehaves is a socket with a few bytes."""
+"""test_client asks a worklist for people. Servers are real; what misbehaves is a socket with a few bytes."""
 
 from __future__ import annotations
 
@@ -32,14 +32,17 @@ def run(server: RunningServer | int, *arguments: str) -> str:
 
 
 def in_a_process(*arguments: str) -> tuple[int, str, str]:
-    """Exit code, output and errors. pynetdicom leaves sockets open where a peer misbehaves: not in ours."""
+    """Return exit code, output and errors of a process of its own.
+
+    pynetdicom leaves sockets open where a peer misbehaves: not in ours.
+    """
     process = manage("test_client", *arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     printed, errors = process.communicate(timeout=30)
     return process.returncode, printed.decode(), errors.decode()
 
 
 def answers(printed: str) -> list[str]:
-    """The lines of the table below its head."""
+    """Return the lines of the table below its head."""
     lines = printed.splitlines()
     return lines[2 : next(number for number, line in enumerate(lines) if " answer" in line)]
 
@@ -123,7 +126,7 @@ def test_another_called_ae_title_is_said(transactional_db: None, start_server: S
 
 @contextmanager
 def listener(answer: bytes) -> Iterator[int]:
-    """A port where one connection is answered with the bytes and closed."""
+    """Open a port where one connection is answered with the bytes and closed."""
 
     def accept() -> None:
         listening.accept()[0].close()  # the client looks first whether anyone listens

@@ -1,4 +1,4 @@
-"""docs/conformance.md: generated, current, and true where it has facts of its own."""
+"""docs/conformance.md is generated, current, and true where it has facts of its own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pynetdicom import evt
 from worklist.answering import statuses
 from worklist.conformance import associations, performed, queries, statement
 from worklist.devices import access
-from worklist.devices.access import Request
+from worklist.devices.access import AssociationRequest
 from worklist.dicom import item_attributes
 from worklist.dicom import mpps as rules
 from worklist.dicom.mpps_attributes import ATTRIBUTES, printed
@@ -68,7 +68,7 @@ def test_a_sites_own_settings_are_stated(settings: object) -> None:
 
 def test_the_server_offers_the_sop_classes_and_transfer_syntaxes_stated() -> None:
     listener = server.listen("127.0.0.1", 0)
-    (made,) = server.make_servers([server.Door(listener)], ae_title="MWL_SERVER")
+    (made,) = server.make_servers([server.Endpoint(listener)], ae_title="MWL_SERVER")
     made.server_close()
     offered = {context.abstract_syntax: context.transfer_syntax for context in made.ae.supported_contexts}
     assert offered == dict.fromkeys(server.SOP_CLASSES, server.TRANSFER_SYNTAXES)
@@ -85,9 +85,9 @@ def test_associations_are_rejected_with_the_codes_stated(settings: object) -> No
     settings.MWL_MAXIMUM_ASSOCIATIONS = 1  # type: ignore[attr-defined]
     Device.objects.create(ae_title="MR1")
     requests = [
-        Request("MR1", "OTHER", "10.0.0.1", 0),
-        Request("CT1", "MWL_SERVER", "10.0.0.1", 0),
-        Request("MR1", "MWL_SERVER", "10.0.0.1", 1),
+        AssociationRequest("MR1", "OTHER", "10.0.0.1", 0),
+        AssociationRequest("CT1", "MWL_SERVER", "10.0.0.1", 0),
+        AssociationRequest("MR1", "MWL_SERVER", "10.0.0.1", 1),
     ]
     found = [access.refusal(request, own_ae_title="MWL_SERVER") for request in requests]
     assert [refusal[:3] for refusal in found if refusal] == [(1, 1, 7), (1, 1, 3), (2, 3, 2)]

@@ -1,4 +1,4 @@
-"""Devices at the running server: what each is offered and how, and what is recorded of it."""
+"""The running server offers each device its own, in its own way, and records what it did."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def _recording_server(start_recording_server: StartServer) -> RunningServer:
 
 @pytest.fixture
 def server(transactional_db: None, _recording_server: RunningServer) -> RunningServer:
-    """In place of the one that other modules share, which records nothing."""
+    """Serve in place of the one that other modules share, which records nothing."""
     return _recording_server
 
 
 @pytest.fixture
 def recorded(transactional_db: None) -> Recorded:
-    """`recorded(kind)`: the rows of this test, once so many are written, which is after the answer.
+    """Return `recorded(kind)`, which gives the rows of this test once so many are written, after the answer.
 
     The server that tests share may still be writing what it did in the one before.
     """
@@ -74,7 +74,7 @@ def station(*, asked: str | None) -> Dataset:
 
 @pytest.fixture
 def stations(transactional_db: None) -> None:
-    """Items for MR1, for CT1, for both, and for no station."""
+    """Make items for MR1, for CT1, for both, and for no station."""
     for number, titles in enumerate(["MR1", "CT1", "CT1\\MR1", ""], start=1):
         make_item(number, scheduled_station_aetitle=titles).save_as("test")
 
@@ -239,14 +239,19 @@ def test_dcmtk_is_refused_with_the_reason(
             titles = ["-aet", calling, "-aec", called]
             done = subprocess.run(
                 [dcmtk(program[0]), *program[1:], *titles, "127.0.0.1", str(server.port)],
-                capture_output=True, text=True, timeout=20, check=False,
-            )  # fmt: skip
+                capture_output=True,
+                text=True,
+                timeout=20,
+                check=False,
+            )
             assert (done.returncode == 0) is (not reason)
             assert reason in done.stdout + done.stderr
     refused = recorded(Kind.REFUSED, count=6)
     assert {(each.ae_title, each.called_ae_title) for each in refused} == {
-        ("MR1", "OTHER"), ("MR9", "WORKLIST"), ("BOUND", "WORKLIST"),
-    }  # fmt: skip
+        ("MR1", "OTHER"),
+        ("MR9", "WORKLIST"),
+        ("BOUND", "WORKLIST"),
+    }
     assert {each.comment[-7:] for each in refused} == {"(1,1,7)", "(1,1,3)"}
 
 

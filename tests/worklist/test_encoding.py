@@ -1,4 +1,4 @@
-"""The compiled encoder, held against pydicom, and the rules of answers (PS3.4 K.4.1.1.3.2, Table K.6-1).
+"""The compiled encoder is held against pydicom, and the rules of answers (PS3.4 K.4.1.1.3.2, Table K.6-1).
 
 Associations, transfer syntaxes as negotiated and the order of answers are tested where they are made.
 """
@@ -23,7 +23,7 @@ from pydicom.tag import Tag
 
 from tests.worklist.encoding_examples import RECORD, records, requests
 from tests.worklist.encoding_reference import expected, read, write
-from worklist.dicom.encoding import EncodingError, Plan
+from worklist.dicom.encoding import AnswerPlan, EncodingError
 from worklist.dicom.item_attributes import ROOT_ATTRIBUTES, STEP_ATTRIBUTES
 
 BOTH = pytest.mark.parametrize("implicit_vr", [False, True], ids=["explicit", "implicit"])
@@ -49,13 +49,13 @@ def keys(*keywords: str) -> Dataset:
 
 
 def read_lazily(request: Dataset, *, implicit_vr: bool) -> Dataset:
-    """The request as it arrives: undecoded elements, without VR where it is implicit."""
+    """Read the request as it arrives: undecoded elements, without VR where it is implicit."""
     buffer = BytesIO(write(request, implicit_vr=implicit_vr))
     return read_dataset(buffer, implicit_vr, is_little_endian=True)
 
 
 def header(tag: int, vr: str, *, implicit_vr: bool) -> bytes:
-    """An element of zero length (PS3.5 7.1.2, 7.1.3)."""
+    """Return an element of zero length (PS3.5 7.1.2, 7.1.3)."""
     number = struct.pack("<HH", tag >> 16, tag & 0xFFFF)
     if implicit_vr:
         return number + b"\0\0\0\0"
@@ -69,8 +69,8 @@ def step_keys(*keywords: str) -> Dataset:
 
 
 def answer(request: Dataset, *, complete: bool = True, implicit_vr: bool = False, **fields: Any) -> Dataset:
-    """The decoded answer for the example item with these fields."""
-    encoded = Plan(request, implicit_vr=implicit_vr).encode(RECORD | fields)
+    """Return the decoded answer for the example item with these fields."""
+    encoded = AnswerPlan(request, implicit_vr=implicit_vr).encode(RECORD | fields)
     assert encoded.complete is complete
     return read(encoded.identifier, implicit_vr=implicit_vr)
 
@@ -92,7 +92,7 @@ def test_every_byte_is_as_pydicom_writes_it(asked: list[Dataset], items: list[di
     """Each answer is read again with strict validation. 90 x 3 x 4 x 2 = 2,160 answers."""
     for identifier, implicit_vr in product(asked, (False, True)):
         request = read(write(identifier, implicit_vr=implicit_vr), implicit_vr=implicit_vr)
-        plan = Plan(request, implicit_vr=implicit_vr)
+        plan = AnswerPlan(request, implicit_vr=implicit_vr)
         for item in items:
             encoded = plan.encode(item)
             assert encoded == expected(request, item, implicit_vr=implicit_vr)
@@ -120,7 +120,7 @@ def test_every_value_representation_is_written_as_pydicom_writes_it(implicit_vr:
     }
     request = keys(*extra)
     item = RECORD | {"extra_attributes": extra}
-    encoded = Plan(request, implicit_vr=implicit_vr).encode(item)
+    encoded = AnswerPlan(request, implicit_vr=implicit_vr).encode(item)
     assert encoded == expected(request, item, implicit_vr=implicit_vr)
     decoded = read(encoded.identifier, implicit_vr=implicit_vr)
     assert decoded.SelectorUVValue == 2**64 - 1
@@ -201,7 +201,7 @@ def test_the_first_character_set_that_holds_the_item_is_sent(
     request = keys("PatientName")
     if asked:
         request.add_new("SpecificCharacterSet", "CS", asked)
-    encoded = Plan(request, implicit_vr=False).encode(RECORD | {"patient_name": name})
+    encoded = AnswerPlan(request, implicit_vr=False).encode(RECORD | {"patient_name": name})
     assert encoded.identifier.endswith(value if len(value) % 2 == 0 else value + b" ")
     assert read(encoded.identifier, implicit_vr=False).get("SpecificCharacterSet") == sent
 
@@ -260,7 +260,7 @@ def test_a_code_has_its_meaning() -> None:
 def test_a_type_2_sequence_without_items_has_zero_length(keyword: str) -> None:
     request = keys(keyword)
     setattr(request, keyword, [keys("ReferencedSOPClassUID", "ReferencedSOPInstanceUID")])
-    encoded = Plan(request, implicit_vr=True).encode(RECORD).identifier
+    encoded = AnswerPlan(request, implicit_vr=True).encode(RECORD).identifier
     assert len(encoded) == 8
     assert encoded.endswith(b"\0\0\0\0")
 
@@ -305,7 +305,7 @@ def test_a_status_is_sent_in_the_terms_of_dicom(status: str, sent: str) -> None:
 def test_a_corrupt_value_is_refused_by_name_and_without_the_value(
     keyword: str, fields: dict[str, Any]
 ) -> None:
-    plan = Plan(keys("PatientID" if keyword == "extra_attributes" else keyword), implicit_vr=False)
+    plan = AnswerPlan(keys("PatientID" if keyword == "extra_attributes" else keyword), implicit_vr=False)
     with pytest.raises(EncodingError) as refused:
         plan.encode(RECORD | fields)
     assert refused.value.keyword == keyword
@@ -366,7 +366,9 @@ def test_an_unsupported_attribute_has_zero_length_and_is_told(
 ) -> None:
     request = Dataset()
     request.add_new(tag, vr, "X" if vr == "SH" else None)
-    decoded = Plan(read_lazily(request, implicit_vr=implicit_vr), implicit_vr=implicit_vr).encode(RECORD)
+    decoded = AnswerPlan(read_lazily(request, implicit_vr=implicit_vr), implicit_vr=implicit_vr).encode(
+        RECORD
+    )
     assert decoded[:2] == (header(tag, vr, implicit_vr=implicit_vr), False)
 
 

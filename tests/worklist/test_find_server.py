@@ -1,4 +1,4 @@
-"""Queries over the wire: order, statuses, transfer syntaxes, PDU sizes, cancel, failures, what is logged.
+"""Queries go over the wire: order, statuses, transfer syntaxes, PDU sizes, cancel, failures, the log.
 
 The server is a real `manage.py run_mwl`. What a key matches and how an item is encoded have tests of
 their own.
@@ -33,7 +33,7 @@ from tests.conftest import wait_until
 from tests.scu import keys
 from tests.worklist.conftest import RunningServer, StartServer, make_item
 from worklist.answering import compiled, rows
-from worklist.answering.remembered import Remembered
+from worklist.answering.remembered import RowCache
 from worklist.answering.statuses import Failure
 from worklist.dicom import datasets
 from worklist.dicom.datasets import Unreadable
@@ -209,7 +209,7 @@ def test_a_cancel_ends_the_answers_and_the_association_stays(server: RunningServ
 
 
 def _in_flight(user: scu.RawUser) -> int:
-    """Answers that both kernels may hold already: those cannot be taken back."""
+    """Return how many answers both kernels may hold already: those cannot be taken back."""
     received = user.socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
     return (received + 2 * 32 * 1024) // min(user.pdu_lengths[1:])
 
@@ -235,7 +235,7 @@ def test_a_slow_reader_fills_no_memory(server: RunningServer, items: Items) -> N
 
 
 def _halt(user: scu.RawUser) -> Callable[[], bool]:
-    """Whether nothing more arrives: what the user has not read fills both kernels' buffers."""
+    """Return whether nothing more arrives: what the user has not read fills both kernels' buffers."""
     seen: list[int] = []
 
     def has_halted() -> bool:
@@ -441,7 +441,7 @@ def test_the_log_tells_of_queries_and_of_no_participant(
 
 
 class Provider:
-    """What the outbox sees of pynetdicom: a queue that is sent first, then what the peer has sent is read."""
+    """The outbox sees this of pynetdicom: a queue that is sent first, then what the peer has sent is read."""
 
     def __init__(self, cancel_after: int) -> None:
         self.to_provider_queue: queue.Queue[Any] = queue.Queue()
@@ -467,7 +467,7 @@ class Provider:
         return None
 
     def run(self, seconds: float) -> None:
-        """While the outbox sleeps, a few answers are sent, or the cancel is read."""
+        """Send a few answers while the outbox sleeps, or read the cancel."""
         self.is_cancelled = self.ready and self.to_provider_queue.empty()
         for _ in range(min(3, self.to_provider_queue.qsize())):
             self.to_provider_queue.get()
@@ -488,7 +488,7 @@ def test_a_cancel_is_heard_within_50_further_answers(
 
 
 class TestPacked:
-    """PS3.8 9.3.5.1 and Annex E.2."""
+    """Messages are packed as PS3.8 9.3.5.1 and Annex E.2 say."""
 
     def test_command_and_data_share_a_pdu_that_holds_them(self) -> None:
         assert list(packed(b"CC", b"DDDD", largest=18)) == [[b"\x03CC", b"\x02DDDD"]]
@@ -524,28 +524,28 @@ class TestIdentifiers:
 @pytest.mark.django_db
 class TestRows:
     @pytest.fixture
-    def found(self) -> rows.Found:
+    def found(self) -> rows.ItemsFound:
         WorklistItem.objects.bulk_create(make_item(number) for number in range(rows.CHUNK + 20))
         return rows.find(read_keys(keys(PatientID="")))
 
-    def test_the_first_chunk_is_read_and_the_others_are_known_by_key(self, found: rows.Found) -> None:
+    def test_the_first_chunk_is_read_and_the_others_are_known_by_key(self, found: rows.ItemsFound) -> None:
         assert len(found.first) == rows.CHUNK
         assert len(found.others) == 20
         assert found.total == rows.CHUNK + 20
 
-    def test_an_item_that_moves_meanwhile_is_answered_once(self, found: rows.Found) -> None:
+    def test_an_item_that_moves_meanwhile_is_answered_once(self, found: rows.ItemsFound) -> None:
         first, last = found.first[0]["pk"], found.others[-1]
         WorklistItem.objects.filter(pk=first).update(scheduled_start_date=date(2030, 1, 1))
         WorklistItem.objects.filter(pk=last).update(scheduled_start_date=date(2020, 1, 1))
         answered = [row["pk"] for row in found.rows()]
         assert len(answered) == len(set(answered)) == rows.CHUNK + 20
 
-    def test_an_item_that_no_longer_matches_is_left_out(self, found: rows.Found) -> None:
+    def test_an_item_that_no_longer_matches_is_left_out(self, found: rows.ItemsFound) -> None:
         WorklistItem.objects.filter(pk=found.others[0]).update(performed_procedure_step_status="COMPLETED")
         assert len(list(found.rows())) == rows.CHUNK + 19
 
     @pytest.mark.parametrize("most", [1, rows.CHUNK - 1, rows.CHUNK, rows.CHUNK + 5])
-    def test_it_can_be_cut_at_any_length(self, found: rows.Found, most: int) -> None:
+    def test_it_can_be_cut_at_any_length(self, found: rows.ItemsFound, most: int) -> None:
         found.truncate(most)
         assert found.total == len(list(found.rows())) == most
 
@@ -584,7 +584,7 @@ def test_a_pending_command_is_as_pynetdicom_encodes_it() -> None:
 
 
 def test_an_answer_is_remembered_until_its_row_changes() -> None:
-    remembered: Remembered[str] = Remembered(most=2)
+    remembered: RowCache[str] = RowCache(most=2)
     made: list[str] = []
 
     def make(row: dict[str, Any]) -> str:

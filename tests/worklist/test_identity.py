@@ -1,4 +1,4 @@
-"""When the scanner's patient is another than the worklist's, and when it is not."""
+"""The scanner's patient is another than the worklist's, or is not, by these rules."""
 
 from __future__ import annotations
 

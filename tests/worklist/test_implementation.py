@@ -1,4 +1,4 @@
-"""What an association says about its implementation: the server's, the clients' and that of a C-ECHO."""
+"""An association names its implementation: the server's, the clients' and that of a C-ECHO."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ VERSION_NAME = (
 
 
 class Listener:
-    """It reads the association request of whoever comes, and hangs up."""
+    """A listener reads the association request of whoever comes, and hangs up."""
 
     def __init__(self) -> None:
         self.socket = socket.create_server(("127.0.0.1", 0))
@@ -30,7 +30,7 @@ class Listener:
         self.port = self.socket.getsockname()[1]
 
     def request(self, ask: Callable[[], object]) -> bytes:
-        """What is received while `ask` runs in a thread."""
+        """Return what is received while `ask` runs in a thread."""
         asking = threading.Thread(target=ask)
         asking.start()
         received = b""

@@ -1,4 +1,4 @@
-"""The one door in: what is cleaned, what is refused and by which name, what history keeps.
+"""Intake cleans values, refuses others by name, and keeps history.
 
 Not here: the checks of extra attributes one by one (test_extra.py), the admin (test_admin.py).
 """

@@ -1,4 +1,4 @@
-"""Which item a reference means: the strongest evidence that is unambiguous, never a name or a patient."""
+"""A reference means an item by the strongest evidence that is unambiguous, never by a name or a patient."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def reference(
 
 @pytest.fixture
 def save() -> Save:
-    """`save(number, **values)`: a stored item with ids of its number."""
+    """Return `save(number, **values)`, which stores an item with ids of its number."""
 
     def make(number: int, **values: Any) -> WorklistItem:
         item: WorklistItem = make_item(number, **values)

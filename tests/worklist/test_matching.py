@@ -1,4 +1,4 @@
-"""How a query's keys are read: padding, universal matching, malformed values, keys that are not matched.
+"""A query's keys are read: padding, universal matching, malformed values, keys that are not matched.
 
 What they then find is in test_queries.py and test_matching_property.py.
 """
@@ -14,11 +14,11 @@ from pydicom.dataelem import RawDataElement
 from pydicom.sequence import Sequence
 from pydicom.tag import Tag
 
-from tests.worklist.identifiers import asking, data_set, over_the_wire, values_as_they_come
+from tests.worklist.identifiers import data_set, make_identifier, over_the_wire, values_as_they_come
 from worklist.dicom import item_attributes
 from worklist.dicom.conditions import AllOf, AnyOf, Range, Scheduled, Text, Within
 from worklist.dicom.item_attributes import Matching, Place
-from worklist.dicom.matching import IdentifierError, Keys, read_keys
+from worklist.dicom.matching import IdentifierError, MatchingKeys, read_keys
 
 __all__ = ["values_as_they_come"]
 pytestmark = pytest.mark.usefixtures("values_as_they_come")
@@ -27,7 +27,7 @@ DATE, TIME = "ScheduledProcedureStepStartDate", "ScheduledProcedureStepStartTime
 
 
 def only_condition(root: dict[str, Any] | None = None, step: dict[str, Any] | None = None) -> object:
-    keys = read_keys(asking(root, step))
+    keys = read_keys(make_identifier(root, step))
     assert not keys.unmatched
     (condition,) = keys.conditions
     return condition
@@ -39,35 +39,35 @@ def only_condition(root: dict[str, Any] | None = None, step: dict[str, Any] | No
     "attribute", list(item_attributes.matched()), ids=lambda attribute: attribute.keyword
 )
 def test_a_key_of_spaces_or_asterisks_matches_everything(
-    attribute: item_attributes.Attribute, value: str | list[str]
+    attribute: item_attributes.ItemAttribute, value: str | list[str]
 ) -> None:
     values = {attribute.keyword: value}
-    identifier = asking(step=values) if attribute.place is Place.STEP else asking(values)
-    assert read_keys(identifier) == Keys()
+    identifier = make_identifier(step=values) if attribute.place is Place.STEP else make_identifier(values)
+    assert read_keys(identifier) == MatchingKeys()
 
 
 @pytest.mark.parametrize(
     "name", ["^", "^^^^", "=", "==", "^=^", "*^*", "*^*^*", "*=*", "*^", "=*", ["^", ""]]
 )
 def test_a_name_of_delimiters_and_asterisks_matches_everything(name: str | list[str]) -> None:
-    assert read_keys(asking({"PatientName": name})) == Keys()
+    assert read_keys(make_identifier({"PatientName": name})) == MatchingKeys()
 
 
 @pytest.mark.acceptance("D1")
 def test_a_query_without_keys_matches_everything() -> None:
-    assert read_keys(Dataset()) == Keys()
+    assert read_keys(Dataset()) == MatchingKeys()
 
 
 @pytest.mark.acceptance("D34")
 def test_an_empty_sequence_matches_everything() -> None:
     identifier = Dataset()
     identifier.ScheduledProcedureStepSequence = Sequence()
-    assert read_keys(over_the_wire(identifier)) == Keys()
+    assert read_keys(over_the_wire(identifier)) == MatchingKeys()
 
 
 @pytest.mark.acceptance("D35")
 def test_a_sequence_of_one_empty_item_matches_everything() -> None:
-    assert read_keys(asking(step={})) == Keys()
+    assert read_keys(make_identifier(step={})) == MatchingKeys()
 
 
 @pytest.mark.acceptance("D36")
@@ -208,7 +208,7 @@ def test_a_range_of_times_may_go_over_midnight() -> None:
         ("20260110-", "1000-1800", datetime(2026, 1, 10, 10), None),
         ("-20260112", "1000-1800", None, datetime(2026, 1, 12, 18)),
     ],
-)  # fmt: skip
+)
 def test_dates_with_a_range_of_times_are_one_interval(
     dates: str, times: str, low: datetime | None, high: datetime | None
 ) -> None:
@@ -216,7 +216,7 @@ def test_dates_with_a_range_of_times_are_one_interval(
 
 
 def test_dates_with_one_time_are_two_keys() -> None:
-    keys = read_keys(asking(step={DATE: "20260110-20260112", TIME: "1000"}))
+    keys = read_keys(make_identifier(step={DATE: "20260110-20260112", TIME: "1000"}))
     assert [type(condition) for condition in keys.conditions] == [Within, Within]
 
 
@@ -240,8 +240,8 @@ def test_dates_with_one_time_are_two_keys() -> None:
 )
 def test_what_is_no_date_is_refused(value: str | list[str]) -> None:
     for keyword, identifier in (
-        (DATE, asking(step={DATE: value})),
-        ("PatientBirthDate", asking({"PatientBirthDate": value})),
+        (DATE, make_identifier(step={DATE: value})),
+        ("PatientBirthDate", make_identifier({"PatientBirthDate": value})),
     ):
         with pytest.raises(IdentifierError) as refused:
             read_keys(identifier)
@@ -254,13 +254,13 @@ def test_what_is_no_date_is_refused(value: str | list[str]) -> None:
 )
 def test_what_is_no_time_is_refused(value: str) -> None:
     with pytest.raises(IdentifierError) as refused:
-        read_keys(asking(step={TIME: value}))
+        read_keys(make_identifier(step={TIME: value}))
     assert refused.value.tag == Tag(TIME)
 
 
 def test_a_refusal_tells_nothing_of_the_query() -> None:
     with pytest.raises(IdentifierError) as refused:
-        read_keys(asking({"PatientBirthDate": "19991231x"}))
+        read_keys(make_identifier({"PatientBirthDate": "19991231x"}))
     assert "1999" not in str(refused.value)
 
 
@@ -281,17 +281,19 @@ def test_a_refusal_tells_nothing_of_the_query() -> None:
 def test_a_status_is_asked_for_by_its_terms_on_the_wire(
     value: str | list[str], stored: tuple[str, ...]
 ) -> None:
-    assert read_keys(asking(step={"ScheduledProcedureStepStatus": value})) == Keys(statuses=stored)
+    assert read_keys(make_identifier(step={"ScheduledProcedureStepStatus": value})) == MatchingKeys(
+        statuses=stored
+    )
 
 
 @pytest.mark.acceptance("D40")
 def test_what_is_said_of_the_query_itself_is_no_key() -> None:
-    identifier = asking({"TimezoneOffsetFromUTC": "+0100", "QueryRetrieveLevel": "STUDY"})
+    identifier = make_identifier({"TimezoneOffsetFromUTC": "+0100", "QueryRetrieveLevel": "STUDY"})
     for group_length in (0x00100000, 0x00400000):
         identifier[group_length] = RawDataElement(
             Tag(group_length), "UL", 4, b"\x04\0\0\0", 0, is_implicit_VR=False, is_little_endian=True
         )
-    assert read_keys(identifier) == Keys()
+    assert read_keys(identifier) == MatchingKeys()
 
 
 @pytest.mark.acceptance("D41", "D43")
@@ -300,12 +302,12 @@ def test_what_is_said_of_the_query_itself_is_no_key() -> None:
     ["PatientWeight", "PatientComments", "EthnicGroup", "Modality", "ScheduledStationAETitle", "ContentDate"],
 )
 def test_a_key_that_is_not_matched_is_named_when_it_has_a_value(keyword: str) -> None:
-    assert read_keys(asking({keyword: "7"})).unmatched == (Tag(keyword),)
-    assert read_keys(asking({keyword: ""})) == Keys()
+    assert read_keys(make_identifier({keyword: "7"})).unmatched == (Tag(keyword),)
+    assert read_keys(make_identifier({keyword: ""})) == MatchingKeys()
 
 
 def test_a_root_key_in_the_step_item_is_not_matched() -> None:
-    assert read_keys(asking(step={"PatientID": "P1"})) == Keys(unmatched=(Tag("PatientID"),))
+    assert read_keys(make_identifier(step={"PatientID": "P1"})) == MatchingKeys(unmatched=(Tag("PatientID"),))
 
 
 @pytest.mark.acceptance("D41")
@@ -321,9 +323,9 @@ def test_a_sequence_that_is_not_matched_has_a_value_when_one_is_in_it() -> None:
         context = data_set({"ProtocolContextSequence": [data_set({"TextValue": code})]})
         return {"ScheduledProtocolCodeSequence": [context]}
 
-    assert read_keys(asking(step=codes("T1"))).unmatched == (Tag("ScheduledProtocolCodeSequence"),)
-    assert read_keys(asking(step=codes(""))) == Keys()
-    assert read_keys(asking(step=codes("*"))) == Keys()
+    assert read_keys(make_identifier(step=codes("T1"))).unmatched == (Tag("ScheduledProtocolCodeSequence"),)
+    assert read_keys(make_identifier(step=codes(""))) == MatchingKeys()
+    assert read_keys(make_identifier(step=codes("*"))) == MatchingKeys()
 
 
 def raw(keyword: str, vr: str, value: bytes) -> Dataset:
@@ -362,5 +364,5 @@ def test_a_matched_key_has_a_field_and_a_reading() -> None:
     ("charset", "name"), [("ISO_IR 100", "Müller*"), ("ISO_IR 192", "Müller*"), ("GB18030", "王*")]
 )
 def test_a_name_is_read_in_the_query_s_character_set(charset: str, name: str) -> None:
-    keys = read_keys(asking({"PatientName": name + "=*"}, charset=charset))
+    keys = read_keys(make_identifier({"PatientName": name + "=*"}, charset=charset))
     assert keys.conditions == (AnyOf((AllOf((Text("patient_name_alphabetic", patterns=(name.lower(),)),)),)),)

@@ -25,7 +25,7 @@ VERSIONS = [
 
 @pytest.fixture
 def at_version(transactional_db: None, request: pytest.FixtureRequest) -> Iterator[Any]:
-    """The models as they were in that version of the database; the newest again afterwards."""
+    """Return the models as they were in that version of the database; the newest are back afterwards."""
     MigrationExecutor(connection).migrate(request.param)
     worklist = [target for target in request.param if target[0] == "worklist"]
     yield MigrationExecutor(connection).loader.project_state(worklist).apps

@@ -1,4 +1,4 @@
-"""Performed steps of docs/acceptance.md over the wire: a pynetdicom user reports to a running `run_mwl`.
+"""A pynetdicom user reports to a running `run_mwl` what docs/acceptance.md says of performed steps.
 
 Races and killed servers are in test_mpps_processes.py, associations and load in test_mpps_server.py, walks
 through all states in test_mpps_stateful.py.
@@ -22,8 +22,8 @@ from tests.worklist.performed_steps import change, create
 from worklist.items import lifecycle
 from worklist.models import (
     Attention,
+    AttentionKind,
     Evidence,
-    Kind,
     PerformedStatus,
     PerformedStep,
     Status,
@@ -61,23 +61,23 @@ def stored(uid: str) -> PerformedStep:
 
 
 def kept(uid: str) -> Any:
-    """All that the database holds of the step, to see that nothing changes it."""
+    """Return all that the database holds of the step, to see that nothing changes it."""
     step = stored(uid)
     rows = PerformedStep.objects.filter(pk=step.pk).values().get()
     return rows, list(step.series.values()), list(step.links.values()), list(step.history.values())
 
 
 def text(uid: str, tag: str) -> Any:
-    """The first value of an attribute as it is stored."""
+    """Return the first value of an attribute as it is stored."""
     return stored(uid).dataset[tag]["Value"][0]
 
 
-def open_attention(kind: Kind) -> list[str]:
+def open_attention(kind: AttentionKind) -> list[str]:
     return list(Attention.objects.open().filter(kind=kind).values_list("text", flat=True))
 
 
 def begin(perform: Perform, *items: Any, **changes: Any) -> str:
-    """The UID of a step that is in progress."""
+    """Begin a step, and return its UID."""
     uid = steps.new_uid()
     (answer,) = perform(create(uid, steps.begun(*items, **changes)))
     assert answer.status == SUCCESS
@@ -90,7 +90,7 @@ def end(perform: Perform, uid: str, dataset: Dataset | None = None, **options: A
 
 
 def offered(query: Query, **root: Any) -> dict[str, str]:
-    """The status on the wire of each step that the scanner is offered."""
+    """Return the status on the wire of each step that the scanner is offered."""
     asked = {"ScheduledProcedureStepID": "", "ScheduledProcedureStepStatus": ""}
     found = [answer for _, answer in query(keys(asked, **root)) if answer is not None]
     parts = [answer.ScheduledProcedureStepSequence[0] for answer in found]
@@ -151,14 +151,14 @@ class TestCreate:
         uid = begin(perform, acceptance_store["S1"], PatientName=name, charset=charset)
         assert status_of(acceptance_store["S1"]) == Status.IN_PROGRESS
         assert stored(uid).patient_name.rstrip("^") == name.rstrip("^")
-        assert bool(open_attention(Kind.IDENTITY)) is differs
+        assert bool(open_attention(AttentionKind.IDENTITY)) is differs
 
     @pytest.mark.acceptance("D98")
     def test_a_step_without_a_patient_id_is_linked(self, perform: Perform, acceptance_store: Store) -> None:
         uid = begin(perform, acceptance_store["S1"], PatientID="")
         assert status_of(acceptance_store["S1"]) == Status.IN_PROGRESS
         assert stored(uid).patient_id == ""
-        assert open_attention(Kind.IDENTITY) == []
+        assert open_attention(AttentionKind.IDENTITY) == []
 
     def test_a_step_of_another_participant_is_linked_by_its_ids_and_shown(
         self, perform: Perform, acceptance_store: Store
@@ -167,7 +167,7 @@ class TestCreate:
         begin(perform, acceptance_store["S1"], PatientID="P2", PatientName="DOE^JANE")
         assert status_of(acceptance_store["S1"]) == Status.IN_PROGRESS
         assert status_of(acceptance_store["S2"]) == Status.SCHEDULED
-        (told,) = open_attention(Kind.IDENTITY)
+        (told,) = open_attention(AttentionKind.IDENTITY)
         assert "DOE^JANE" in told and "P2" in told
 
     @pytest.mark.acceptance("D99")
@@ -271,9 +271,9 @@ class TestIncompleteReports:
         assert answer.status == SUCCESS
         (deviation,) = stored(uid).deviations
         assert tag in deviation
-        assert open_attention(Kind.DEVIATION) == [deviation]
+        assert open_attention(AttentionKind.DEVIATION) == [deviation]
         unscheduled = keyword == "ScheduledStepAttributesSequence"
-        assert len(open_attention(Kind.UNSCHEDULED)) == unscheduled
+        assert len(open_attention(AttentionKind.UNSCHEDULED)) == unscheduled
         assert status_of(item) == (Status.SCHEDULED if unscheduled else Status.IN_PROGRESS)
 
     @pytest.mark.acceptance("D105")
@@ -337,7 +337,7 @@ class TestIncompleteReports:
         perform(create(accepted, steps.begun(second)))
         assert end(perform, accepted, steps.without(steps.completed(), keyword)).status == SUCCESS
         assert any(tag in deviation for deviation in stored(accepted).deviations)
-        assert open_attention(Kind.DEVIATION)
+        assert open_attention(AttentionKind.DEVIATION)
         assert status_of(second) == Status.COMPLETED
 
 
@@ -386,7 +386,7 @@ class TestSet:
         expected = Status.DISCONTINUED if policy == "discontinued" else Status.SCHEDULED
         assert status_of(item) == expected
         assert offered(query) == {"S1": expected}
-        assert open_attention(Kind.WRONG_ENTRY) == []
+        assert open_attention(AttentionKind.WRONG_ENTRY) == []
 
     @pytest.mark.acceptance("D110")
     @pytest.mark.parametrize("policy", ["discontinued", "scheduled"])
@@ -402,7 +402,7 @@ class TestSet:
         assert offered(query) == {"S1": "SCHEDULED"}
         assert stored(uid).status == PerformedStatus.DISCONTINUED
         assert stored(uid).links.get().item == item
-        assert len(open_attention(Kind.WRONG_ENTRY)) == 1
+        assert len(open_attention(AttentionKind.WRONG_ENTRY)) == 1
 
     def test_a_step_stopped_before_its_first_series_is_accepted(self, perform: Perform, items: Any) -> None:
         (item,) = items()
@@ -587,7 +587,7 @@ class TestLinks:
         for _ in range(2):
             assert statuses_of(acceptance_store) == before
             assert not stored(uid).links.exists()
-            assert len(open_attention(Kind.UNSCHEDULED)) == 1
+            assert len(open_attention(AttentionKind.UNSCHEDULED)) == 1
             end(perform, uid)
         assert stored(uid).status == PerformedStatus.COMPLETED
 
@@ -616,10 +616,10 @@ class TestLinks:
         assert offered(query) == {}
         uid = begin(perform, item)
         assert status_of(item) == Status.IN_PROGRESS
-        assert len(open_attention(Kind.CANCELLED)) == 1
+        assert len(open_attention(AttentionKind.CANCELLED)) == 1
         assert end(perform, uid).status == SUCCESS
         assert status_of(item) == Status.COMPLETED
-        assert len(open_attention(Kind.CANCELLED)) == 1
+        assert len(open_attention(AttentionKind.CANCELLED)) == 1
 
     @pytest.mark.acceptance("D128")
     def test_an_item_cancelled_and_wrongly_selected_is_cancelled_again(
@@ -640,21 +640,21 @@ class TestLinks:
         uid = begin(perform, item)
         assert not lifecycle.withdraw(item, actor="source:redcap", reason="the record was deleted")
         assert status_of(item) == Status.IN_PROGRESS
-        (told,) = open_attention(Kind.CANCELLED)
+        (told,) = open_attention(AttentionKind.CANCELLED)
         assert "source:redcap" in told and "the record was deleted" in told
         assert end(perform, uid).status == SUCCESS
         assert status_of(item) == Status.COMPLETED
-        assert len(open_attention(Kind.CANCELLED)) == 1
+        assert len(open_attention(AttentionKind.CANCELLED)) == 1
 
     @pytest.mark.acceptance("D129")
     def test_a_protocol_that_was_not_scheduled_is_kept_and_shown(self, perform: Perform, items: Any) -> None:
         (item,) = items(protocol_name="BRAIN", hisris_coding_designator="GEHC")
         uid = begin(perform, item)
-        assert open_attention(Kind.PROTOCOL) == []
+        assert open_attention(AttentionKind.PROTOCOL) == []
         done = steps.completed(PerformedProtocolCodeSequence=[steps.code("SPINE", "Whole spine", "GEHC")])
         assert end(perform, uid, done).status == SUCCESS
         assert text(uid, "00400260")["00080100"]["Value"] == ["SPINE"]
-        (told,) = open_attention(Kind.PROTOCOL)
+        (told,) = open_attention(AttentionKind.PROTOCOL)
         assert "BRAIN" in told and "SPINE" in told
 
 

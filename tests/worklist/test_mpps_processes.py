@@ -1,4 +1,4 @@
-"""Acknowledged means committed: several server processes on one database, races, and SIGKILL at any point.
+"""What is acknowledged is committed: by several processes on one database, in races, and under SIGKILL.
 
 The two processes are two `run_mwl`, or two of one that share its port.
 """
@@ -24,7 +24,7 @@ from tests.worklist import performed_steps as steps
 from tests.worklist.conftest import SOON, RunningServer, StartServer
 from tests.worklist.performed_steps import change, create
 from worklist.items import lifecycle
-from worklist.models import Attention, Kind, PerformedStatus, PerformedStep, Status, WorklistItem
+from worklist.models import Attention, AttentionKind, PerformedStatus, PerformedStep, Status, WorklistItem
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
 
@@ -37,7 +37,7 @@ ROUNDS = 20
 
 @pytest.fixture(scope="session")
 def other_server(start_server: StartServer) -> RunningServer:
-    """Another `run_mwl` on the database of the shared one."""
+    """Run another `run_mwl` on the database of the shared one."""
     return start_server()
 
 
@@ -50,13 +50,13 @@ def two_processes(start_server: StartServer) -> RunningServer:
 
 @dataclass
 class Pair:
-    """Two users, each served by a process of its own."""
+    """A pair is two users, each served by a process of its own."""
 
     first: RawUser
     second: RawUser
 
     def at_once(self, first: Message, second: Message) -> list[Response]:
-        """The answers to two messages, the second sent before the first can have been read."""
+        """Return the answers to two messages, the second sent before the first can have been read."""
         self.first.send(first)
         self.second.send(second)
         return [self.first.response(), self.second.response()]
@@ -79,7 +79,7 @@ def _associated(stack: ExitStack, server: RunningServer) -> RawUser:
 
 
 def _served_by_two(stack: ExitStack, server: RunningServer) -> tuple[RawUser, RawUser]:
-    """The process that is free takes a connection: whichever it was, make some until both have one."""
+    """Connect until both processes have a connection: the one that is free takes it."""
     served: dict[int, RawUser] = {}
     for _ in range(100):
         user = _associated(stack, server)
@@ -91,7 +91,7 @@ def _served_by_two(stack: ExitStack, server: RunningServer) -> tuple[RawUser, Ra
 
 
 def _serving(server: RunningServer, user: RawUser) -> int:
-    """The process at the other end of the user's connection."""
+    """Return the process at the other end of the user's connection."""
     client_port = user.socket.getsockname()[1]
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     ends = f":{server.port:04X}", f":{client_port:04X}"
@@ -248,12 +248,12 @@ def test_an_item_withdrawn_as_it_begins_is_performed_and_the_conflict_is_shown(
         lifecycle.withdraw(item, actor="source:redcap")
         assert pair.first.response().status == SUCCESS
         assert status_of(item) == Status.IN_PROGRESS
-    told = Attention.objects.open().filter(kind=Kind.CANCELLED)
+    told = Attention.objects.open().filter(kind=AttentionKind.CANCELLED)
     assert set(told.values_list("item_id", flat=True)) == {item.pk for item in made}
 
 
 def kill(server: RunningServer) -> None:
-    """SIGKILL to all processes of the server at once."""
+    """Send SIGKILL to all processes of the server at once."""
     for pid in [*server.children, server.process.pid]:
         os.kill(pid, signal.SIGKILL)
     server.process.wait(SOON)
@@ -288,7 +288,7 @@ def test_a_server_killed_after_the_beginning_continues_when_it_is_started_again(
 
 @dataclass
 class Report:
-    """All that a scanner says of one examination."""
+    """A scanner says all this of one examination."""
 
     item: Any
     uid: str = field(default_factory=steps.new_uid)
@@ -312,7 +312,7 @@ class Report:
         self.acknowledged = len(given)
 
     def effective(self) -> int:
-        """How many of the messages the database knows, each wholly or not at all."""
+        """Return how many of the messages the database knows, each wholly or not at all."""
         item = WorklistItem.objects.get(pk=self.item.pk)
         step = PerformedStep.objects.filter(sop_instance_uid=self.uid).first()
         if step is None:
@@ -360,7 +360,7 @@ def test_a_server_killed_in_a_burst_has_kept_all_that_it_acknowledged_and_contin
 
 
 def _continue(server: RunningServer, users: ProcessPoolExecutor, shares: list[list[Report]]) -> None:
-    """Each scanner sends again from the first message that was not acknowledged, known or not."""
+    """Let each scanner send again from the first message that was not acknowledged, known or not."""
     reports = [report for share in shares for report in share]
     repeated = {report.uid for report in reports if report.effective() > report.acknowledged}
     left = [[message for report in share for message in report.left] for share in shares]

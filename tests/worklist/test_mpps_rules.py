@@ -1,4 +1,4 @@
-"""The rules of N-CREATE and N-SET (PS3.4 F.7.2), without a network."""
+"""N-CREATE and N-SET follow the rules of PS3.4 F.7.2, without a network."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pynetdicom.dsutils import decode, encode
 from tests.worklist.identifiers import data_set, values_as_they_come
 from worklist.dicom import mpps, performed
 from worklist.dicom.json_model import DEEPEST, TOO_DEEP, UNDECLARED, UNDECODABLE, UNKNOWN_CHARACTER_SET
-from worklist.dicom.mpps import COMPLETED, DISCONTINUED, IN_PROGRESS, Accepted, Refused
+from worklist.dicom.mpps import COMPLETED, DISCONTINUED, IN_PROGRESS, Accepted, MppsRefused
 from worklist.dicom.mpps_attributes import ATTRIBUTES, BY_KEY, NOT_IN_N_SET, printed
 
 __all__ = ["values_as_they_come"]
@@ -76,7 +76,7 @@ def one_series(**changed: Any) -> Dataset:
 
 
 def complete() -> dict[str, Any]:
-    """An N-CREATE with all of types 1 and 2."""
+    """Make an N-CREATE with all of types 1 and 2."""
     return {
         "SpecificCharacterSet": "ISO_IR 100",
         "ScheduledStepAttributesSequence": [step()],
@@ -141,14 +141,14 @@ def change(
     return mpps.modified(stored, status, sent(values), strict=strict)
 
 
-def refusal_of_create(values: Mapping[str, Any] | Dataset, *, strict: bool) -> Refused:
-    with pytest.raises(Refused) as caught:
+def refusal_of_create(values: Mapping[str, Any] | Dataset, *, strict: bool) -> MppsRefused:
+    with pytest.raises(MppsRefused) as caught:
         create(values, strict=strict)
     return caught.value
 
 
-def refusal_of_change(values: Mapping[str, Any], *, strict: bool, status: str = IN_PROGRESS) -> Refused:
-    with pytest.raises(Refused) as caught:
+def refusal_of_change(values: Mapping[str, Any], *, strict: bool, status: str = IN_PROGRESS) -> MppsRefused:
+    with pytest.raises(MppsRefused) as caught:
         change(values, strict=strict, status=status)
     return caught.value
 
@@ -308,7 +308,7 @@ def test_attributes_of_type_2_that_are_absent_are_told_in_one_sentence() -> None
 @pytest.mark.acceptance("D107")
 @pytest.mark.parametrize("uid", ["1.02.x", "", "1", "1." * 40, "1..2", "1.02.3", "1.2.3 "])
 def test_an_invalid_sop_instance_uid_is_refused(uid: str) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(MppsRefused) as caught:
         mpps.check_instance_uid(uid)
 
     assert caught.value.status == 0x0117
@@ -464,7 +464,7 @@ def test_a_final_step_needs_its_end(keyword: str, status: str) -> None:
     stored_empty = without(values, keyword)
     never_created = create(without(complete(), keyword)).dataset
 
-    with pytest.raises(Refused) as absent:
+    with pytest.raises(MppsRefused) as absent:
         mpps.modified(never_created, IN_PROGRESS, sent(stored_empty), strict=True)
     empty = refusal_of_change(stored_empty, strict=True)
     accepted = change(stored_empty)
@@ -612,7 +612,7 @@ def raw(tag: int, vr: str, value: bytes, *, length: int | None = None) -> bytes:
 
 
 def with_bytes(values: Mapping[str, Any], *elements: bytes) -> Dataset:
-    """The N-CREATE's or N-SET's data set with elements as bytes among the others."""
+    """Return the N-CREATE's or N-SET's data set with elements as bytes among the others."""
     encoded = encode(data_set(values), False, is_little_endian=True)  # noqa: FBT003  pynetdicom's own
     assert encoded is not None
     return decode(BytesIO(encoded + b"".join(elements)), False, is_little_endian=True)  # noqa: FBT003
@@ -633,7 +633,7 @@ def test_doubtful_text_is_refused_strictly_and_else_told(
 ) -> None:
     values = without(complete(), "PatientName") | {"SpecificCharacterSet": term}
 
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(MppsRefused) as caught:
         mpps.created(with_bytes(values, raw(0x00100010, "PN", name)), strict=True)
     accepted = mpps.created(with_bytes(values, raw(0x00100010, "PN", name)), strict=False)
 
@@ -717,7 +717,7 @@ def test_a_character_set_that_is_misspelt_is_understood(term: str) -> None:
 
 @contextmanager
 def warnings_ignored() -> Iterator[None]:
-    """While pydicom, not we, reads a character set that it does not know."""
+    """Ignore warnings while pydicom, not we, reads a character set that it does not know."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

@@ -1,4 +1,4 @@
-"""How performed steps are served: transfer syntaxes, associations, PDUs, the database away, the log, time.
+"""Performed steps are served: transfer syntaxes, associations, PDUs, the database away, the log, time.
 
 The server is a real `manage.py run_mwl`. What its answers say is in test_mpps_acceptance.py.
 """
@@ -27,8 +27,8 @@ from tests.worklist.conftest import SOON, RunningServer, StartServer, make_item
 from tests.worklist.performed_steps import change, create
 from worklist.models import (
     Attention,
+    AttentionKind,
     Device,
-    Kind,
     PerformedSeries,
     PerformedStatus,
     PerformedStep,
@@ -53,7 +53,7 @@ def statuses(answers: list[Answer]) -> list[int | None]:
 
 
 def offered_to(user: scu.RawUser) -> int:
-    """How many items a query on the user's association finds."""
+    """Return how many items a query on the user's association finds."""
     user.find(keys(PatientID=""))
     return sum(response.status == 0xFF00 for response in user.responses())
 
@@ -274,7 +274,7 @@ class TestOperations:
 
 @contextmanager
 def renamed(table: str) -> Iterator[None]:
-    """As long as it lasts, the database does not have the table."""
+    """Keep the table from the database as long as it lasts."""
     _execute(f"ALTER TABLE {table} RENAME TO {table}_gone")
     try:
         yield
@@ -289,7 +289,7 @@ def _execute(sql: str) -> None:
 
 @contextmanager
 def locked() -> Iterator[None]:
-    """As long as it lasts, nobody else can write."""
+    """Keep others from writing as long as it lasts."""
     with transaction.atomic():  # SQLite takes its write lock here
         if connection.vendor == "postgresql":
             _execute(f"LOCK TABLE {PerformedStep._meta.db_table} IN ACCESS EXCLUSIVE MODE")
@@ -297,7 +297,7 @@ def locked() -> Iterator[None]:
 
 
 def everything() -> list[Any]:
-    """All rows of what a report writes."""
+    """Return all rows of what a report writes."""
     models = [
         PerformedStep,
         PerformedSeries,
@@ -414,7 +414,7 @@ def test_a_step_that_never_ends_is_told_of_once(
     first, second = items(2, scheduled_start_date=timezone.localdate())
     old, new = steps.new_uid(), steps.new_uid()
     perform(create(old, steps.begun(first)), create(new, steps.begun(second)))
-    stale = Attention.objects.open().filter(kind=Kind.STALE)
+    stale = Attention.objects.open().filter(kind=AttentionKind.STALE)
     began = timezone.now() - timedelta(hours=2, minutes=1)
     PerformedStep.objects.filter(sop_instance_uid=old).update(created_at=began)
     wait_until(stale.exists)

@@ -1,4 +1,4 @@
-"""What a stored performed step says, and that nothing malformed in it is ever more than nothing."""
+"""A stored performed step says this, and nothing malformed in it is ever more than nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people do to performed steps, and how items follow; the scanner is in test_mpps_server.py."""
+"""People act on performed steps, and items follow; the scanner is in test_mpps_server.py."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ def test_a_step_that_never_ends_is_closed_by_a_person_and_its_items_follow(
 @pytest.mark.parametrize("status", [DONE, STOPPED])
 def test_what_has_ended_is_not_closed_again(item: WorklistItem, status: PerformedStatus) -> None:
     step = make_step(item, status=status)
-    with pytest.raises(performing.Refused, match="ended already"):
+    with pytest.raises(performing.StepChangeRefused, match="ended already"):
         performing.close(step, to=DONE, actor="alice", reason="")
     assert step.history.count() == 1
 
 
 def test_a_step_is_not_closed_as_in_progress(item: WorklistItem) -> None:
-    with pytest.raises(performing.Refused):
+    with pytest.raises(performing.StepChangeRefused):
         performing.close(make_step(item, status=RUNS), to=RUNS, actor="alice", reason="")
 
 
@@ -94,7 +94,7 @@ def test_an_item_that_a_person_links_follows_the_step(
 
 def test_an_item_is_linked_once(item: WorklistItem) -> None:
     step = make_step(item, status=DONE)
-    with pytest.raises(performing.Refused, match="already"):
+    with pytest.raises(performing.StepChangeRefused, match="already"):
         performing.link(step, item, actor="alice")
     assert step.links.count() == 1
 
@@ -130,7 +130,7 @@ def test_a_link_taken_back_leaves_the_item_as_its_other_steps_tell(
 
 
 def test_what_is_not_linked_is_not_unlinked(item: WorklistItem) -> None:
-    with pytest.raises(performing.Refused, match="not linked"):
+    with pytest.raises(performing.StepChangeRefused, match="not linked"):
         performing.unlink(make_step(status=DONE), item, actor="alice")
 
 

@@ -1,4 +1,4 @@
-"""What queries find in the database, and at what cost.
+"""Queries find items in the database, at a bounded cost.
 
 The broad comparison with a reference matcher is in test_matching_property.py.
 """
@@ -14,7 +14,7 @@ import pytest
 from django.db import connection
 from pydicom import Dataset
 
-from tests.worklist.identifiers import asking, data_set, over_the_wire, values_as_they_come
+from tests.worklist.identifiers import data_set, make_identifier, over_the_wire, values_as_they_come
 from worklist.dicom import person_name
 from worklist.dicom.matching import read_keys
 from worklist.models import WorklistItem
@@ -28,7 +28,7 @@ STATION, STATUS = "ScheduledStationAETitle", "ScheduledProcedureStepStatus"
 
 
 def item(label: str, **values: Any) -> WorklistItem:
-    """The step S3, say, of study 2.25.3, with what is said of it."""
+    """Make the step S3, say, of study 2.25.3, with what is said of it."""
     number = label.removeprefix("S")
     return WorklistItem(
         **{
@@ -148,11 +148,11 @@ ALL = "S1 S2 S3 S5 S9 S8 S7 S6"  # by schedule, then as they were made
         ("D48", {"PatientName": "MÜLLER*"}, None, "S3"),
     ],
     ids=lambda value: value if isinstance(value, str) and value.startswith("D") else "",
-)  # fmt: skip
+)
 def test_a_query_finds_what_the_standard_says(
     row: str, root: dict[str, Any], step: dict[str, Any] | None, expected: str
 ) -> None:
-    assert found(asking(root, step)) == expected, row
+    assert found(make_identifier(root, step)) == expected, row
 
 
 @pytest.mark.acceptance("D46")
@@ -165,15 +165,15 @@ def test_a_name_in_a_query_of_iso_2022_is_found() -> None:
 @pytest.mark.usefixtures("the_store")
 def test_a_family_name_alone_is_found_by_a_family_name_with_any_given_name() -> None:
     item("S10", patient_name="DOE", patient_id="P12").save()
-    assert found(asking({"PatientName": "DOE^*"})) == "S1 S2 S5 S10"
+    assert found(make_identifier({"PatientName": "DOE^*"})) == "S1 S2 S5 S10"
 
 
 @pytest.mark.parametrize("odd", ["a%b", "a_b", "a[xy]b", "[ab]", "a]", "^a$", "(.+)", "a.b", "é"])
 def test_characters_that_mean_something_to_a_database_are_plain_in_a_key(odd: str) -> None:
     item("S1", patient_id=odd, station_name=odd).save()
     item("S2", patient_id="axb", station_name="a").save()
-    assert found(asking({"PatientID": f"{odd}*"})) == "S1"
-    assert found(asking({"PatientID": odd}, {"ScheduledStationName": odd})) == "S1"
+    assert found(make_identifier({"PatientID": f"{odd}*"})) == "S1"
+    assert found(make_identifier({"PatientID": odd}, {"ScheduledStationName": odd})) == "S1"
 
 
 @pytest.mark.parametrize("station", ["A%", "A_1", "A[1]", "A.1", "A-1"])
@@ -181,28 +181,28 @@ def test_a_station_is_found_wherever_it_stands_in_the_list(station: str) -> None
     lists = (station, rf"{station}\Z", rf"Y\{station}", rf"Y\{station}\Z", f"{station}0", rf"0{station}\AX1")
     for number, stations in enumerate(lists, start=1):
         item(f"S{number}", scheduled_station_aetitle=stations).save()
-    assert found(asking(step={STATION: station})) == "S1 S2 S3 S4"
-    assert found(asking(step={STATION: f"?{station[1:]}"})) == "S1 S2 S3 S4"
+    assert found(make_identifier(step={STATION: station})) == "S1 S2 S3 S4"
+    assert found(make_identifier(step={STATION: f"?{station[1:]}"})) == "S1 S2 S3 S4"
 
 
 def test_what_is_not_known_of_an_item_is_found_by_no_key() -> None:
     item("S1", scheduled_station_aetitle="", performing_physician="", patient_birth_date=None).save()
-    assert found(asking({"PatientBirthDate": "19000101-", "PatientName": ""})) == ""
-    assert found(asking({"PatientSex": "?"})) == ""
-    assert found(asking(step={STATION: "?*"})) == ""
-    assert found(asking(step={"ScheduledPerformingPhysicianName": "?*"})) == ""
-    assert found(asking({"PatientBirthDate": "*", "PatientSex": ""}, {STATION: ""})) == "S1"
+    assert found(make_identifier({"PatientBirthDate": "19000101-", "PatientName": ""})) == ""
+    assert found(make_identifier({"PatientSex": "?"})) == ""
+    assert found(make_identifier(step={STATION: "?*"})) == ""
+    assert found(make_identifier(step={"ScheduledPerformingPhysicianName": "?*"})) == ""
+    assert found(make_identifier({"PatientBirthDate": "*", "PatientSex": ""}, {STATION: ""})) == "S1"
 
 
 def test_a_key_with_a_character_no_database_holds_finds_nothing() -> None:
     item("S1", patient_id="AB").save()
-    assert found(asking({"PatientID": "A\0B"})) == ""
+    assert found(make_identifier({"PatientID": "A\0B"})) == ""
 
 
 def test_the_offered_statuses_can_be_others() -> None:
     for number, status in enumerate(["SCHEDULED", "IN_PROGRESS", "DISCONTINUED", "COMPLETED", "CANCELLED"]):
         item(f"S{number}", performed_procedure_step_status=status).save()
-    keys = read_keys(asking())
+    keys = read_keys(make_identifier())
     assert statuses(WorklistItem.objects.matching(keys)) == set(OFFERED)
     assert statuses(WorklistItem.objects.matching(keys, offered=["SCHEDULED"])) == {"SCHEDULED"}
 
@@ -212,32 +212,39 @@ def statuses(items: Iterable[WorklistItem]) -> set[str]:
 
 
 USUAL = {
-    "broad": asking(step={DATE: "20260105", "Modality": "MR", STATION: "MR1"}),
-    "broad, by hours": asking(step={DATE: "20260105", TIME: "0800-1800", "Modality": "MR", STATION: "MR1"}),
-    "one day": asking(step={DATE: "20260105"}),
-    "patient ID": asking({"PatientID": "P00105"}),
-    "patient ID, wild card": asking({"PatientID": "P0010*"}),
-    "patient name": asking({"PatientName": "NAME00105^A"}),
-    "patient name, wild card": asking({"PatientName": "NAME0010*"}),
-    "patient name, any given name": asking({"PatientName": "NAME00105^*"}),
-    "patient name, of a group": asking({"PatientName": "NAME0010*=*"}),
-    "patient name, status": asking({"PatientName": "NAME0010*"}, {STATUS: "*ED"}),
-    "accession number": asking({"AccessionNumber": "A00105"}),
-    "requested procedure ID": asking({"RequestedProcedureID": "R00105"}),
-    "step ID": asking(step={"ScheduledProcedureStepID": "S00105"}),
-    "study": asking({"StudyInstanceUID": "2.25.00105"}),
-    "studies": asking({"StudyInstanceUID": ["2.25.00105", "2.25.00106"]}),
+    "broad": make_identifier(step={DATE: "20260105", "Modality": "MR", STATION: "MR1"}),
+    "broad, by hours": make_identifier(
+        step={DATE: "20260105", TIME: "0800-1800", "Modality": "MR", STATION: "MR1"}
+    ),
+    "one day": make_identifier(step={DATE: "20260105"}),
+    "patient ID": make_identifier({"PatientID": "P00105"}),
+    "patient ID, wild card": make_identifier({"PatientID": "P0010*"}),
+    "patient name": make_identifier({"PatientName": "NAME00105^A"}),
+    "patient name, wild card": make_identifier({"PatientName": "NAME0010*"}),
+    "patient name, any given name": make_identifier({"PatientName": "NAME00105^*"}),
+    "patient name, of a group": make_identifier({"PatientName": "NAME0010*=*"}),
+    "patient name, status": make_identifier({"PatientName": "NAME0010*"}, {STATUS: "*ED"}),
+    "accession number": make_identifier({"AccessionNumber": "A00105"}),
+    "requested procedure ID": make_identifier({"RequestedProcedureID": "R00105"}),
+    "step ID": make_identifier(step={"ScheduledProcedureStepID": "S00105"}),
+    "study": make_identifier({"StudyInstanceUID": "2.25.00105"}),
+    "studies": make_identifier({"StudyInstanceUID": ["2.25.00105", "2.25.00106"]}),
 }
 
 
 def fill(numbers: Iterable[int]) -> None:
-    """Items of twenty a day; without `save`, which would take its time over them."""
+    """Store items, twenty a day, without `save`, which would take its time over them."""
     items = []
     for number in numbers:
         day = date(2026, 1, 1) + timedelta(days=number // 20)
         name = f"NAME{number:05}^A"
-        made = item(f"S{number:05}", patient_name=name, patient_id=f"P{number:05}", scheduled_start_date=day,
-                    scheduled_station_aetitle=f"MR{number % 2}")  # fmt: skip
+        made = item(
+            f"S{number:05}",
+            patient_name=name,
+            patient_id=f"P{number:05}",
+            scheduled_start_date=day,
+            scheduled_station_aetitle=f"MR{number % 2}",
+        )
         made.patient_name_alphabetic = person_name.groups(name)[0]
         items.append(made)
     WorklistItem.objects.bulk_create(items, batch_size=500)
@@ -267,7 +274,7 @@ def test_the_cost_of_a_usual_query_does_not_grow_with_the_store(identifier: Data
 
 
 def _cost(identifier: Dataset) -> int:
-    """Steps of SQLite's machine, or rows that PostgreSQL looked at."""
+    """Return the steps of SQLite's machine, or the rows that PostgreSQL looked at."""
     queryset = WorklistItem.objects.matching(read_keys(identifier))
     return _steps(queryset) if connection.vendor == "sqlite" else _rows(queryset)
 

@@ -1,4 +1,4 @@
-"""The thread that writes what devices did, and what is kept of it."""
+"""A thread writes what devices did, and keeps this of it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from tests.conftest import wait_until
 from tests.worklist import activity
-from worklist.answering.compiled import LONGEST_REMEMBERED, Request
+from worklist.answering.compiled import LONGEST_REMEMBERED, FindRequest
 from worklist.models import Device, DeviceActivity
 from worklist.scp import records
 
@@ -25,7 +25,7 @@ DAY = timedelta(days=1)
 @pytest.fixture(autouse=True)
 def own_queue(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(records, "_queue", Queue(5))
-    monkeypatch.setattr(records, "_dropped", records._Dropped())
+    monkeypatch.setattr(records, "_dropped_rows", records._DroppedRows())
     monkeypatch.setattr(records, "INTERVAL", 0.01)
 
 
@@ -55,7 +55,7 @@ def test_rows_wait_while_the_database_is_away(
         write(rows)
 
     monkeypatch.setattr(records, "_write", failing)
-    request = Request(b"as it came", implicit_vr=False)
+    request = FindRequest(b"as it came", implicit_vr=False)
     records.put(DeviceActivity.Kind.QUERY, ae_title="MR1", request=request)
     recorder.start()
     wait_until(lambda: DeviceActivity.objects.exists())
@@ -97,8 +97,8 @@ def test_what_a_peer_calls_itself_is_kept_printable_and_short(recorder: records.
 
 
 def test_a_query_longer_than_any_scanners_is_recorded_without_its_text(recorder: records.Recorder) -> None:
-    long = Request(b"\0" * (LONGEST_REMEMBERED + 1), implicit_vr=True)
-    broken = Request(b"not deflated", implicit_vr=False, deflated=True)
+    long = FindRequest(b"\0" * (LONGEST_REMEMBERED + 1), implicit_vr=True)
+    broken = FindRequest(b"not deflated", implicit_vr=False, deflated=True)
     for request in (long, broken):
         records.put(DeviceActivity.Kind.QUERY, ae_title="MR1", request=request)
     recorder.start()

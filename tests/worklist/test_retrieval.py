@@ -1,4 +1,4 @@
-"""N-GET's answer (PS3.4 F.8.2), without a network."""
+"""N-GET is answered as PS3.4 F.8.2 says, without a network."""
 
 from __future__ import annotations
 

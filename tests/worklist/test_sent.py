@@ -10,7 +10,7 @@ from tests.worklist import reported
 from tests.worklist.performed_steps import begun, code
 from worklist.admin import comparison
 from worklist.attention import as_sent
-from worklist.models import Device, Kind, PerformedStep, WorklistItem
+from worklist.models import AttentionKind, Device, PerformedStep, WorklistItem
 
 pytestmark = pytest.mark.django_db
 
@@ -32,14 +32,18 @@ def a_device(**rules: Any) -> None:
     [
         (PLAIN, "MULLER^JORG", []),
         (PLAIN, "MÜLLER^JÖRG", []),
-        (PLAIN, "MILLER^JORG", [Kind.IDENTITY]),
-        ({"specific_character_set": "ISO_IR 6"}, "MULLER^JORG", [Kind.IDENTITY]),
-        ({"specific_character_set": "ISO_IR 100", "misfit": "plain"}, "MULLER^JORG", [Kind.IDENTITY]),
-        ({}, "MULLER^JORG", [Kind.IDENTITY]),
+        (PLAIN, "MILLER^JORG", [AttentionKind.IDENTITY]),
+        ({"specific_character_set": "ISO_IR 6"}, "MULLER^JORG", [AttentionKind.IDENTITY]),
+        (
+            {"specific_character_set": "ISO_IR 100", "misfit": "plain"},
+            "MULLER^JORG",
+            [AttentionKind.IDENTITY],
+        ),
+        ({}, "MULLER^JORG", [AttentionKind.IDENTITY]),
     ],
 )
 def test_a_name_that_comes_back_as_it_was_sent_does_not_differ(
-    rules: dict[str, Any], name: str, found: list[Kind]
+    rules: dict[str, Any], name: str, found: list[AttentionKind]
 ) -> None:
     a_device(**rules)
     item = reported.an_item(patient_name="MÜLLER^JÖRG")
@@ -51,10 +55,14 @@ def test_a_name_that_comes_back_as_it_was_sent_does_not_differ(
 
 @pytest.mark.parametrize(
     ("performed", "found"),
-    [(("12", "GEHC"), []), (("T1", "99X"), [Kind.PROTOCOL]), (("13", "GEHC"), [Kind.PROTOCOL])],
+    [
+        (("12", "GEHC"), []),
+        (("T1", "99X"), [AttentionKind.PROTOCOL]),
+        (("13", "GEHC"), [AttentionKind.PROTOCOL]),
+    ],
 )
 def test_a_protocols_code_that_comes_back_as_it_was_sent_does_not_differ(
-    performed: tuple[str, str], found: list[Kind]
+    performed: tuple[str, str], found: list[AttentionKind]
 ) -> None:
     a_device(protocol_codes="T1 = 12 | GEHC | T1 sagittal")
     item = reported.an_item(protocol_name="T1", hisris_coding_designator="99X")

@@ -1,4 +1,4 @@
-"""DICOM over TLS: certificates made here, DCMTK and pynetdicom as clients."""
+"""DICOM is spoken over TLS, with certificates made here, and DCMTK and pynetdicom as clients."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ REFUSED = (1, 1, 3)
 
 @dataclass
 class Secured:
-    """A server that requires client certificates, and who comes to it."""
+    """A server requires client certificates, and this says who comes to it."""
 
     server: RunningServer
     port: int
@@ -61,7 +61,7 @@ def _secured(start_recording_server: StartServer, certificates: dict[str, Any]) 
     port = free_port()
     server = start_recording_server(*tls_options(certificates, port), MWL_NETWORK_TIMEOUT="2")
     server.wait_for_log(rf"{port} with TLS")
-    server.doors = 2
+    server.endpoints = 2
     return Secured(server, port, **clients(certificates))
 
 
@@ -76,7 +76,10 @@ def secured(transactional_db: None, _secured: Secured) -> Secured:
 
 @pytest.fixture
 def ask(users: ProcessPoolExecutor) -> Callable[..., Any]:
-    """`ask(secured, client)`: the patient IDs that a query over TLS finds; None where it is refused."""
+    """Return `ask(secured, client)`, which gives the patient IDs that a query over TLS finds.
+
+    They are None where the client is refused.
+    """
 
     def query(secured: Secured, client: Issued | None, **options: Any) -> Any:
         own = (client.certificate, client.key) if client else ()
@@ -84,9 +87,9 @@ def ask(users: ProcessPoolExecutor) -> Callable[..., Any]:
         responses = users.submit(
             scu.query_over_tls, secured.port, keys(PatientID=""), tls=tls, **options
         ).result(SOON)
-        return responses if not isinstance(responses, list) else [
-            answer.PatientID for _, answer in responses if answer is not None
-        ]  # fmt: skip
+        if not isinstance(responses, list):
+            return responses
+        return [answer.PatientID for _, answer in responses if answer is not None]
 
     return query
 
@@ -222,16 +225,19 @@ def test_an_optional_certificate_lets_both_in_and_no_plain_closes_the_other_port
             "give --tls-ca",
         ),
     ],
-)  # fmt: skip
+)
 def test_files_that_cannot_be_used_are_told_before_anything_is_served(
     certificates: dict[str, Any], tmp_path: Path, options: list[str], complaint: str
 ) -> None:
     server = certificates["server"]
     locked = Authority(tmp_path, "Locked CA").issue("locked", password=b"secret")
     named = {
-        "folder": tmp_path, "server": server.certificate, "key": server.key,
-        "mr1_key": certificates["mr1"].key, "locked_key": locked.key,
-    }  # fmt: skip
+        "folder": tmp_path,
+        "server": server.certificate,
+        "key": server.key,
+        "mr1_key": certificates["mr1"].key,
+        "locked_key": locked.key,
+    }
     with pytest.raises(CommandError, match=complaint):
         call_command("run_mwl", *(option.format(**named) for option in options))
 
@@ -257,11 +263,23 @@ def dcmtk_over_tls(
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [
-            dcmtk(program[0]), "+tls", str(client.key), str(client.certificate),
-            "+cf", str(secured.authority.path), *program[1:], "-aet", "MR1", "127.0.0.1", str(secured.port),
+            dcmtk(program[0]),
+            "+tls",
+            str(client.key),
+            str(client.certificate),
+            "+cf",
+            str(secured.authority.path),
+            *program[1:],
+            "-aet",
+            "MR1",
+            "127.0.0.1",
+            str(secured.port),
         ],
-        capture_output=True, text=True, timeout=SOON, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=SOON,
+        check=False,
+    )
 
 
 TLS_OF_START = {

@@ -1,4 +1,4 @@
-"""What a person does to one thing or to several, and how they are told what came of it."""
+"""A person acts on one thing or on several here, and is told what came of it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ GONE = "It is not there any more."
 
 
 class Wording(NamedTuple):
-    """How an action speaks of itself."""
+    """An action speaks of itself in these words."""
 
     action: str
     question: str
@@ -45,14 +45,14 @@ def ask_then_do(
     *,
     describe: Callable[[Any], str] = str,
 ) -> HttpResponse | None:
-    """The page in between, and the deed once it is confirmed."""
+    """Return the page in between, and act once it is confirmed."""
     if queryset.count() > MOST_AT_ONCE:
         text = f"Choose at most {MOST_AT_ONCE} items at once: nothing was done."
         model_admin.message_user(request, text, messages.ERROR)
         return None
     form = form_class(request.POST if "confirmed" in request.POST else None)
     if form.is_valid():
-        report(model_admin, request, do(request, queryset, form, act), wording.done)
+        report(model_admin, request, act_on_each(request, queryset, form, act), wording.done)
         return None
     context = {
         **model_admin.admin_site.each_context(request),
@@ -67,8 +67,8 @@ def ask_then_do(
     return TemplateResponse(request, "admin/worklist/confirm.html", context)
 
 
-def do(request: HttpRequest, queryset: QuerySet, form: Any, act: Act) -> Counter[str]:
-    """Outcomes and their number; the empty one counts what was done."""
+def act_on_each(request: HttpRequest, queryset: QuerySet, form: Any, act: Act) -> Counter[str]:
+    """Act on each, and return the outcomes and their number; the empty one counts what was done."""
     actor = request.user.get_username()
     return Counter(_refusal(partial(act, each, form, actor)) for each in queryset)
 
@@ -80,9 +80,9 @@ def report(model_admin: Any, request: HttpRequest, outcomes: Counter[str], done:
         model_admin.message_user(request, f"{skipped} skipped: {reason}", messages.WARNING)
 
 
-def attempt(request: HttpRequest, deed: Callable[[], object], *, done: str) -> bool:
-    """Do it, and say that it is done or why it is not."""
-    refusal = _refusal(deed)
+def attempt(request: HttpRequest, act: Callable[[], object], *, done: str) -> bool:
+    """Act, and say that it is done or why it is not."""
+    refusal = _refusal(act)
     if refusal:
         messages.error(request, refusal)
     else:
@@ -91,24 +91,24 @@ def attempt(request: HttpRequest, deed: Callable[[], object], *, done: str) -> b
 
 
 def filled_in(request: HttpRequest, form: forms.Form) -> bool:
-    """Whether the form holds what it must; else a message says what it lacks."""
+    """Return whether the form holds what it must; else a message says what it lacks."""
     for name, errors in form.errors.items():
         messages.error(request, f"{form.fields[name].label}: {' '.join(map(str, errors))} Nothing was done.")
     return form.is_valid()
 
 
 def back(request: HttpRequest, otherwise: str) -> HttpResponseRedirect:
-    """To the page that the button was on."""
+    """Return to the page that the button was on."""
     page = request.POST.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())
     return HttpResponseRedirect(page if is_ours else otherwise)
 
 
-def _refusal(deed: Callable[[], object]) -> str:
-    """Why the deed was not done; empty when it was."""
+def _refusal(act: Callable[[], object]) -> str:
+    """Act, and return why nothing was done; empty when it was."""
     try:
-        deed()
-    except (lifecycle.Refused, performing.Refused) as refused:
+        act()
+    except (lifecycle.StatusRefused, performing.StepChangeRefused) as refused:
         return str(refused)
     except ValidationError as error:
         return " ".join(error.messages)

@@ -1,4 +1,4 @@
-"""What devices did: a list to look into, which nobody edits."""
+"""What devices did is a list to look into, which nobody edits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNREADABLE = "It cannot be decoded."
 
 
 def summary(activity: DeviceActivity) -> str:
-    """The keys of a query that select something."""
+    """Return the keys of a query that select something."""
     if activity.kind != DeviceActivity.Kind.QUERY:
         return "-"
     if not activity.identifier:

@@ -1,4 +1,4 @@
-"""Devices in the admin: their rules, last contact, a C-ECHO, and what each would see."""
+"""Devices have their page in the admin: their rules, last contact, a C-ECHO, and what each would see."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class DeviceAdmin(ActorHistoryAdmin):
         last = DeviceActivity.objects.newest(device.ae_title)
         if last is None:
             return "-"
-        return format_html('<a href="{}">{}</a>', activity_page(device.ae_title), told(last))
+        return format_html('<a href="{}">{}</a>', activity_page(device.ae_title), contact_in_words(last))
 
     @admin.display(description="")
     def would_see(self, device: Device) -> str:
@@ -128,7 +128,7 @@ class DeviceAdmin(ActorHistoryAdmin):
 
     @method_decorator(require_POST)
     def echo_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """To the host and port that the device's row names, and nowhere else."""
+        """Send a C-ECHO to the host and port that the device's row names, and nowhere else."""
         device = Device.objects.filter(pk=pk).first()
         if device is None:
             raise Http404
@@ -161,14 +161,14 @@ class DeviceAdmin(ActorHistoryAdmin):
         if device is not None:
             last = DeviceActivity.objects.newest(device.ae_title)
             context.update(
-                last_contact=told(last) if last else "",
+                last_contact=contact_in_words(last) if last else "",
                 activity_page=activity_page(device.ae_title),
                 preview_page="" if device.ae_title == Device.ANY else preview_page(device.ae_title),
             )
         return super().render_change_form(request, context, *args, **kwargs)
 
 
-def told(activity: DeviceActivity) -> str:
+def contact_in_words(activity: DeviceActivity) -> str:
     where = f" from {activity.address}" if activity.address else ""
     return f"{timesince(activity.at)} ago{where}: {activity.get_kind_display()}"
 
@@ -187,8 +187,8 @@ def _with_query(name: str, parameter: str, value: str) -> str:
     return f"{reverse(name)}?{urlencode({parameter: value})}"
 
 
-def _rules(form: Any, preset: presets.Preset) -> list[tuple[str, str, presets.Rule]]:
-    """Of each rule: its field's name as people read it, its value, and the rule itself."""
+def _rules(form: Any, preset: presets.Preset) -> list[tuple[str, str, presets.PresetRule]]:
+    """Return of each rule its field's name as people read it, its value, and the rule itself."""
     found = []
     for rule in preset.rules:
         label = str(form.fields[rule.field].label or rule.field) if rule.field in form.fields else ""

@@ -1,4 +1,4 @@
-"""The worklist as coordinators see it."""
+"""Coordinators see and keep the worklist here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.utils.html import format_html
 
 from worklist.admin import actions, missing
 from worklist.admin.badges import status_badge
-from worklist.admin.filters import SourceFilter, StationFilter, WhenFilter
+from worklist.admin.filters import DayFilter, ItemStationFilter, SourceFilter
 from worklist.admin.forms import WorklistItemForm
 from worklist.admin.history import ActorHistoryAdmin
 from worklist.answering import previews
@@ -40,10 +40,10 @@ class WorklistItemAdmin(ActorHistoryAdmin):
     )
     list_display_links = ("patient_name", "patient_id")
     list_filter = (
-        WhenFilter,
+        DayFilter,
         ("performed_procedure_step_status", admin.ChoicesFieldListFilter),
         "modality",
-        StationFilter,
+        ItemStationFilter,
         SourceFilter,
     )
     date_hierarchy = "scheduled_start_date"
@@ -151,7 +151,7 @@ class WorklistItemAdmin(ActorHistoryAdmin):
 
     @admin.display(description="or in pounds")
     def patient_weight_lb(self, item: WorklistItem) -> str:
-        """Where it cannot be changed."""
+        """Return the weight in pounds, for a page on which it cannot be changed."""
         return str(item.patient_weight_lb or "-")
 
     @admin.display(description="answer")
@@ -170,7 +170,7 @@ class WorklistItemAdmin(ActorHistoryAdmin):
         return (*fields, *intake.MADE_ONCE, *self._frozen_fields(request, obj)) if obj else fields
 
     def _frozen_fields(self, request: HttpRequest, item: WorklistItem) -> list[str]:
-        """What this person may not correct now.
+        """Return what this person may not correct now.
 
         A field that was sent from a page shown before the examination began stays one of the form: intake
         refuses it by name, where leaving it out would drop the change in silence.
@@ -188,7 +188,7 @@ class WorklistItemAdmin(ActorHistoryAdmin):
         return form
 
     def get_actions(self, request: HttpRequest) -> Any:
-        """Items are cancelled, which people can see and undo; deleting one is for its own page."""
+        """Leave deletion to an item's own page: items are cancelled, which people can see and undo."""
         actions = super().get_actions(request)
         actions.pop("delete_selected", None)
         return actions
@@ -224,7 +224,7 @@ class WorklistItemAdmin(ActorHistoryAdmin):
         return super().changeform_view(request, object_id, form_url, {**context, **(extra_context or {})})
 
     def _about(self, request: HttpRequest, object_id: str | None) -> dict[str, Any]:
-        """What was done of the item, what is the matter with it, and what other apps know of it."""
+        """Return what was done of the item, what is the matter with it, and what other apps know of it."""
         item = self.get_object(request, object_id) if object_id else None
         if item is None:
             return {}
@@ -237,11 +237,11 @@ class WorklistItemAdmin(ActorHistoryAdmin):
         }
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Points of attention go with their item. One that was performed is not deleted at all."""
+        """Let points of attention go with their item. One that was performed is not deleted at all."""
         to_delete, counts, perms_needed, protected = super().get_deleted_objects(objs, request)
         perms_needed.discard(Attention._meta.verbose_name)
         return to_delete, counts, perms_needed, protected
 
     def _item_actions(self, request: HttpRequest) -> Any:
-        """The list's actions that this person may use, as buttons on an item's own page."""
+        """Return the list's actions that this person may use, as buttons on an item's own page."""
         return self.get_actions(request).values()

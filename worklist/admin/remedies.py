@@ -1,4 +1,4 @@
-"""Where what keeps an item from a scanner can be mended."""
+"""A link leads to where a person can put right what keeps an item from a scanner."""
 
 from __future__ import annotations
 
@@ -8,26 +8,28 @@ from urllib.parse import urlencode
 from django.http import HttpRequest
 from django.urls import reverse
 
-from worklist.answering.explaining import Mend, Reason
+from worklist.answering.explaining import Cause, Reason
 from worklist.models import Device, WorklistItem
 
 
-class Link(NamedTuple):
+class RemedyLink(NamedTuple):
     url: str
     text: str
 
 
-def mend_link(request: HttpRequest, reason: Reason, *, item: WorklistItem, ae_title: str) -> Link | None:
-    """None where nothing here mends it: the operator asks for something else at the scanner."""
-    if reason.mend is Mend.ITEM:
-        return Link(reverse("admin:worklist_worklistitem_change", args=[item.pk]), "Change the item")
-    if reason.mend is Mend.SCANNER:
+def remedy_link(
+    request: HttpRequest, reason: Reason, *, item: WorklistItem, ae_title: str
+) -> RemedyLink | None:
+    """Return the link, or None where the operator must ask for something else at the scanner."""
+    if reason.cause is Cause.ITEM:
+        return RemedyLink(reverse("admin:worklist_worklistitem_change", args=[item.pk]), "Change the item")
+    if reason.cause is Cause.SCANNER:
         return None
     device = Device.objects.filter(ae_title=ae_title).first()
     if device is not None:
-        return Link(reverse("admin:worklist_device_change", args=[device.pk]), "Change the device")
+        return RemedyLink(reverse("admin:worklist_device_change", args=[device.pk]), "Change the device")
     if request.user.has_perm("worklist.add_device"):
-        return Link(
+        return RemedyLink(
             f"{reverse('admin:worklist_device_add')}?{urlencode({'ae_title': ae_title})}", "Add the device"
         )
-    return Link(reverse("admin:worklist_device_changelist"), "Devices")
+    return RemedyLink(reverse("admin:worklist_device_changelist"), "Devices")

@@ -1,4 +1,4 @@
-"""The last answers, for a scanner asks for the same items every few minutes."""
+"""The last answers are remembered, for a scanner asks for the same items every few minutes."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from worklist.answering.rows import Row
 Made = TypeVar("Made")
 
 
-class Remembered(Generic[Made]):
-    """What was made of a row, by a key; a row that has changed in any column is made anew."""
+class RowCache(Generic[Made]):
+    """This cache keeps what was made of a row, by a key.
+
+    A row that has changed in any column is made anew.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most

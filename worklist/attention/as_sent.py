@@ -1,4 +1,4 @@
-"""What a device was sent of an item where that is not what is stored: its report says that back."""
+"""A device may have been sent an item otherwise than it is stored, and its report says that back."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from worklist.devices import offers
-from worklist.devices.offers import Unusable
+from worklist.devices.offers import DeviceUnusable
 from worklist.dicom import character_sets, values
 from worklist.dicom.answer_elements import EncodingError
 from worklist.dicom.character_sets import Transliterating
@@ -16,15 +16,15 @@ from worklist.models import WorklistItem
 
 
 def rules_of(ae_title: str) -> OutputRules:
-    """As they are now. Raises django.db.Error."""
+    """Return the device's output rules as they are now. Raises django.db.Error."""
     try:
         return offers.offer_to(ae_title).output
-    except Unusable:
+    except DeviceUnusable:
         return OutputRules()
 
 
 def name(item: WorklistItem, rules: OutputRules) -> str:
-    """The patient's name, without accents for a device that has no letters with them."""
+    """Return the patient's name as sent: without accents for a device that has no letters with them."""
     stored = item.patient_name
     if not rules.transliterates or not rules.character_set:
         return stored
@@ -38,7 +38,7 @@ def name(item: WorklistItem, rules: OutputRules) -> str:
 
 
 def codes(item: WorklistItem, rules: OutputRules) -> set[tuple[str, str]]:
-    """Value and coding scheme of each scheduled protocol code."""
+    """Return value and coding scheme of each scheduled protocol code as it was sent."""
     record = {field: getattr(item, field) for field in RECORD_FIELDS}
     try:
         sent = rules.applied(record)

@@ -1,4 +1,4 @@
-"""Who the worklist said it was, against whom the scanner reported."""
+"""Whom the worklist named is compared here with whom the scanner reported."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WEIGHT_TOLERANCE_KG = Decimal("0.5")  # consoles round
 
 
 def is_frozen(item: WorklistItem) -> bool:
-    """Whether images may carry the item's identity: an examination of it runs, or was completed."""
+    """Return whether images may carry the item's identity: an examination of it runs, or was completed."""
     if item.performed_procedure_step_status in {Status.IN_PROGRESS, Status.COMPLETED}:
         return True
     performed = PerformedStep.objects.filter(items=item)
@@ -34,10 +34,10 @@ def is_frozen(item: WorklistItem) -> bool:
 
 
 def differences(item: WorklistItem, reported: Patient, *, sent_name: str = "") -> Iterator[str]:
-    """A sentence for each value that both know and that differs.
+    """Yield a sentence for each value that both know and that differs.
 
     What the scanner left empty, or the item does not know, contradicts nothing; nor does the name as it was
-    sent to the scanner (worklist.attention.as_sent).
+    sent to the scanner (`worklist.attention.as_sent`).
     """
     names = (item.patient_name, sent_name or item.patient_name)
     if not any(same_name(name, reported.name) for name in names):
@@ -55,7 +55,7 @@ def differences(item: WorklistItem, reported: Patient, *, sent_name: str = "") -
 
 
 def same_name(name: str, reported: str) -> bool:
-    """Without case, trailing delimiters, and component groups that one of them lacks."""
+    """Compare without case, trailing delimiters, and component groups that one of the names lacks."""
     pairs = zip(person_name.groups(name), person_name.groups(reported), strict=True)
     return all(ours == theirs for ours, theirs in pairs if ours and theirs)
 

@@ -1,4 +1,4 @@
-"""What a coordinator must look at: found from what is stored, opened once, kept when it is resolved.
+"""Points of attention are found from what is stored, opened once, and kept when they are resolved.
 
 What may come right by itself (an unscheduled examination that is linked, an identity that is corrected) is
 then resolved by itself. What has happened (a wrong entry, an incomplete report) waits for a person.
@@ -18,59 +18,62 @@ from django.utils.formats import date_format
 
 from worklist.attention import as_sent, identity
 from worklist.dicom import performed
-from worklist.models import Attention, Kind, PerformedStatus, PerformedStep, Status, WorklistItem
+from worklist.models import Attention, AttentionKind, PerformedStatus, PerformedStep, Status, WorklistItem
 
 BY_ITSELF = "Pylantir"
 NO_LONGER = "No longer so."
 # Open until a person resolves them.
-FACTS = frozenset({Kind.WRONG_ENTRY, Kind.CANCELLED, Kind.DEVIATION})
+FACTS = frozenset({AttentionKind.WRONG_ENTRY, AttentionKind.CANCELLED, AttentionKind.DEVIATION})
 MOST_AT_ONCE = 500
 LONGEST_NOTE = 2000  # characters
 
 
-class Finding(NamedTuple):
-    kind: Kind
+class DuePoint(NamedTuple):
+    kind: AttentionKind
     item_pk: int | None
     text: str
 
 
-def resolve(entry: Attention, *, actor: str, note: str) -> bool:
-    """Whether it was still open. Resolved ones are kept, with who, when and the note."""
-    resolved = Attention.objects.open().filter(pk=entry.pk)
+def resolve(point: Attention, *, actor: str, note: str) -> bool:
+    """Resolve the point, and return whether it was still open; it is kept with who, when and the note."""
+    resolved = Attention.objects.open().filter(pk=point.pk)
     return bool(resolved.update(resolved_at=timezone.now(), resolved_by=actor, note=note))
 
 
 def review(step: PerformedStep) -> None:
-    """Bring the step's entries up to date. Needs a transaction that holds the step."""
-    findings = list(_findings(step))
-    entries = {(entry.kind, entry.item_id): entry for entry in step.attention.open()}
-    for finding in findings:
-        entry = entries.pop((finding.kind, finding.item_pk), None)
-        _tell(step, finding, entry)
-    _resolve_by_itself(entry for entry in entries.values() if entry.kind not in FACTS)
+    """Bring the step's points up to date. Needs a transaction that holds the step."""
+    due_points = list(_due_points(step))
+    open_points = {(point.kind, point.item_id): point for point in step.attention.open()}
+    for due in due_points:
+        point = open_points.pop((due.kind, due.item_pk), None)
+        _open_or_update(step, due, point)
+    _resolve_by_itself(point for point in open_points.values() if point.kind not in FACTS)
 
 
 def review_item(item: WorklistItem, *, but: PerformedStep | None = None) -> None:
-    """Bring up to date what depends on the item, except for a step that the caller reviews itself.
+    """Bring the points that depend on the item up to date, except those of a step that the caller reviews.
 
     Needs a transaction that holds the item.
     """
     if not is_overdue(item):
-        _resolve_by_itself(item.attention.filter(kind=Kind.NOT_PERFORMED))
+        _resolve_by_itself(item.attention.filter(kind=AttentionKind.NOT_PERFORMED))
     steps = PerformedStep.objects.filter(items=item)
     for step in steps if but is None else steps.exclude(pk=but.pk):
         review(step)
 
 
-def withdrawn(item: WorklistItem, *, actor: str, reason: str) -> None:
-    """A source withdraws an item whose examination is under way. Needs a transaction that holds the item."""
+def open_for_withdrawal(item: WorklistItem, *, actor: str, reason: str) -> None:
+    """Open a point because a source withdraws an item whose examination is under way.
+
+    Needs a transaction that holds the item.
+    """
     text = f"Withdrawn by {actor} while in progress: {reason or 'no reason given'}."
-    entry = item.attention.open().filter(kind=Kind.CANCELLED, step=None).first()
-    _write(None, Finding(Kind.CANCELLED, item.pk, text), entry)
+    point = item.attention.open().filter(kind=AttentionKind.CANCELLED, step=None).first()
+    _write(None, DuePoint(AttentionKind.CANCELLED, item.pk, text), point)
 
 
 def sweep(now: datetime | None = None) -> int:
-    """Find what only time makes true; how many entries were opened. Safe to run at several places at once."""
+    """Open the points that only time makes true, and return how many. Several processes may do so at once."""
     now = now or timezone.now()
     return _sweep_steps(now) + _sweep_items(now)
 
@@ -81,7 +84,7 @@ def is_overdue(item: WorklistItem) -> bool:
 
 
 def _sweep_steps(now: datetime) -> int:
-    told = Attention.objects.filter(kind=Kind.STALE, step=OuterRef("pk"))
+    told = Attention.objects.filter(kind=AttentionKind.STALE, step=OuterRef("pk"))
     stale = PerformedStep.objects.stale(_stale_before(now)).filter(~Exists(told))
     pks = list(stale.values_list("pk", flat=True)[:MOST_AT_ONCE])
     for pk in pks:
@@ -92,59 +95,61 @@ def _sweep_steps(now: datetime) -> int:
 
 def _sweep_items(now: datetime) -> int:
     today = timezone.localdate(now)
-    mended = Attention.objects.open().filter(kind=Kind.NOT_PERFORMED)
-    mended = mended.filter(
+    no_longer = Attention.objects.open().filter(kind=AttentionKind.NOT_PERFORMED)
+    no_longer = no_longer.filter(
         ~Q(item__performed_procedure_step_status=Status.SCHEDULED) | Q(item__scheduled_start_date__gte=today)
     )
-    if mended.exists():
-        _resolve_by_itself(Attention.objects.filter(pk__in=list(mended.values_list("pk", flat=True))))
-    # Resolved or not, an entry that was opened after the day is about that day.
+    if no_longer.exists():
+        _resolve_by_itself(Attention.objects.filter(pk__in=list(no_longer.values_list("pk", flat=True))))
+    # Resolved or not, a point that was opened after the day is about that day.
     told = Attention.objects.filter(
-        kind=Kind.NOT_PERFORMED, item=OuterRef("pk"), opened_at__date__gt=OuterRef("scheduled_start_date")
+        kind=AttentionKind.NOT_PERFORMED,
+        item=OuterRef("pk"),
+        opened_at__date__gt=OuterRef("scheduled_start_date"),
     )
     overdue = WorklistItem.objects.overdue(today).filter(~Exists(told)).order_by("pk")
-    entries = [
+    new_points = [
         Attention(
-            kind=Kind.NOT_PERFORMED,
+            kind=AttentionKind.NOT_PERFORMED,
             item_id=pk,
             text=f"Scheduled for {date_format(day)}, and nothing was performed.",
         )
         for pk, day in overdue.values_list("pk", "scheduled_start_date")[:MOST_AT_ONCE]
     ]
-    if entries:
-        Attention.objects.bulk_create(entries, ignore_conflicts=True)
-    return len(entries)
+    if new_points:
+        Attention.objects.bulk_create(new_points, ignore_conflicts=True)
+    return len(new_points)
 
 
-def _findings(step: PerformedStep) -> Iterator[Finding]:
-    """What is the matter with the step now."""
+def _due_points(step: PerformedStep) -> Iterator[DuePoint]:
+    """Yield the points that should be open of the step now."""
     links = list(step.links.select_related("item"))
     if not links:
-        yield Finding(Kind.UNSCHEDULED, None, _what_was_named(step))
+        yield DuePoint(AttentionKind.UNSCHEDULED, None, _what_was_named(step))
     reported = performed.patient(step.dataset)
     rules = as_sent.rules_of(step.calling_ae_title)
     for link in links:
         sent_name = as_sent.name(link.item, rules)
         if differing := list(identity.differences(link.item, reported, sent_name=sent_name)):
-            yield Finding(Kind.IDENTITY, link.item_id, "\n".join(differing))
+            yield DuePoint(AttentionKind.IDENTITY, link.item_id, "\n".join(differing))
         if link.status_before == Status.CANCELLED:
-            yield Finding(Kind.CANCELLED, link.item_id, "It was cancelled when the scanner began.")
+            yield DuePoint(AttentionKind.CANCELLED, link.item_id, "It was cancelled when the scanner began.")
         if text := _other_protocol(link.item, step, as_sent.codes(link.item, rules)):
-            yield Finding(Kind.PROTOCOL, link.item_id, text)
+            yield DuePoint(AttentionKind.PROTOCOL, link.item_id, text)
     if is_wrong_entry(step):
-        yield Finding(
-            Kind.WRONG_ENTRY,
+        yield DuePoint(
+            AttentionKind.WRONG_ENTRY,
             None,
             "The operator selected the wrong entry: check whose the images are.",
         )
     if step.deviations:
-        yield Finding(Kind.DEVIATION, None, "\n".join(step.deviations))
+        yield DuePoint(AttentionKind.DEVIATION, None, "\n".join(step.deviations))
     if step.status == PerformedStatus.IN_PROGRESS and step.created_at < _stale_before(timezone.now()):
-        yield Finding(Kind.STALE, None, "It began and was never reported to have ended.")
+        yield DuePoint(AttentionKind.STALE, None, "It began and was never reported to have ended.")
 
 
 def is_wrong_entry(step: PerformedStep) -> bool:
-    """(110514, DCM, Incorrect worklist entry selected)."""
+    """Return whether the reason is (110514, DCM, Incorrect worklist entry selected)."""
     if step.status != PerformedStatus.DISCONTINUED:
         return False
     code = performed.discontinuation_reason(step.dataset)
@@ -157,7 +162,7 @@ def _what_was_named(step: PerformedStep) -> str:
 
 
 def _other_protocol(item: WorklistItem, step: PerformedStep, scheduled: set[tuple[str, str]]) -> str:
-    """Codes only: the names of series are as many as a protocol has."""
+    """Compare codes only: the names of series are as many as a protocol has."""
     codes = performed.performed_codes(step.dataset)
     if not scheduled or not codes or scheduled & {(code.value, code.scheme) for code in codes}:
         return ""
@@ -166,29 +171,29 @@ def _other_protocol(item: WorklistItem, step: PerformedStep, scheduled: set[tupl
     return f"Scheduled protocol {protocol}, performed {named}."
 
 
-def _tell(step: PerformedStep, finding: Finding, entry: Attention | None) -> None:
-    """Unless a person has resolved just this."""
+def _open_or_update(step: PerformedStep, due: DuePoint, point: Attention | None) -> None:
+    """Open the point or change its text, unless a person has resolved just this."""
     if (
-        entry is None
-        and step.attention.filter(kind=finding.kind, item_id=finding.item_pk, text=finding.text)
+        point is None
+        and step.attention.filter(kind=due.kind, item_id=due.item_pk, text=due.text)
         .exclude(resolved_at=None)
         .exclude(resolved_by=BY_ITSELF)
         .exists()
     ):
         return
-    _write(step, finding, entry)
+    _write(step, due, point)
 
 
-def _write(step: PerformedStep | None, finding: Finding, entry: Attention | None) -> None:
-    if entry is None:
-        made = Attention(step=step, kind=finding.kind, item_id=finding.item_pk, text=finding.text)
+def _write(step: PerformedStep | None, due: DuePoint, point: Attention | None) -> None:
+    if point is None:
+        made = Attention(step=step, kind=due.kind, item_id=due.item_pk, text=due.text)
         Attention.objects.bulk_create([made], ignore_conflicts=True)  # another process may be first
-    elif entry.text != finding.text:
-        Attention.objects.filter(pk=entry.pk).update(text=finding.text)
+    elif point.text != due.text:
+        Attention.objects.filter(pk=point.pk).update(text=due.text)
 
 
-def _resolve_by_itself(entries: Iterable[Attention]) -> None:
-    pks = [entry.pk for entry in entries]
+def _resolve_by_itself(points: Iterable[Attention]) -> None:
+    pks = [point.pk for point in points]
     if pks:
         Attention.objects.open().filter(pk__in=pks).update(
             resolved_at=timezone.now(), resolved_by=BY_ITSELF, note=NO_LONGER

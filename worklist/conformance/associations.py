@@ -1,4 +1,4 @@
-"""What is offered, and who is let in."""
+"""These sections tell what is offered, and who is let in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a site may set for each scanner, and what is known of vendors' ones."""
+"""These sections tell what a site may set for each scanner, and what is known of vendors' ones."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def vendors() -> Iterator[str]:
     yield from table(("Preset", "Field", "Value", "Why", "Source"), rows)
 
 
-def _cells(rule: presets.Rule) -> tuple[str, ...]:
+def _cells(rule: presets.PresetRule) -> tuple[str, ...]:
     field = f"`{rule.field}`" if rule.field else ""
     return field, str(rule.value or ""), rule.why, rule.source
 

@@ -1,4 +1,4 @@
-"""C-FIND on the Modality Worklist (PS3.4 K.6.1 says what a conformance statement must tell of it)."""
+"""These sections tell of C-FIND on the Modality Worklist; PS3.4 K.6.1 says what must be told of it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from worklist.answering import compiled
 from worklist.answering import statuses as sent
 from worklist.conformance.markdown import bullets, table
 from worklist.dicom import item_attributes
-from worklist.dicom.item_attributes import CODE, PROTOCOL_CONTEXT, REFERENCE, Attribute, Matching, Place
+from worklist.dicom.item_attributes import CODE, PROTOCOL_CONTEXT, REFERENCE, ItemAttribute, Matching, Place
 from worklist.dicom.matching import STATUS_SYNONYMS
 from worklist.dicom.values import STATUS_ON_THE_WIRE
 from worklist.models import WorklistItem
@@ -189,20 +189,20 @@ def limits() -> Iterator[str]:
     )
 
 
-def _nested(attribute: Attribute) -> str:
+def _nested(attribute: ItemAttribute) -> str:
     return f"> {attribute.name}" if attribute.place is Place.STEP else attribute.name
 
 
-def _key(attribute: Attribute) -> str:
+def _key(attribute: ItemAttribute) -> str:
     return "R" if attribute.required else "O"
 
 
-def _kind(attribute: Attribute) -> str:
+def _kind(attribute: ItemAttribute) -> str:
     kind = attribute.matching.value
     return f"{kind}; without case" if attribute.vr == "PN" else kind
 
 
-def _source(attribute: Attribute) -> str:
+def _source(attribute: ItemAttribute) -> str:
     if attribute is item_attributes.STEP_SEQUENCE:
         return "one item"
     fields = [f"`{field}`" for field in _fields_read(attribute)]
@@ -213,8 +213,8 @@ def _source(attribute: Attribute) -> str:
     return ", else ".join(fields)
 
 
-class _Reads(dict[str, Any]):
-    """A record without values that notes which of its fields are read."""
+class _FieldsRead(dict[str, Any]):
+    """A record without values notes which of its fields are read."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -225,22 +225,22 @@ class _Reads(dict[str, Any]):
         return next(iter(STATUS_ON_THE_WIRE)) if field == "performed_procedure_step_status" else ""
 
 
-def _fields_read(attribute: Attribute) -> list[str]:
+def _fields_read(attribute: ItemAttribute) -> list[str]:
     if attribute.derive is None:
         return [attribute.field] if attribute.field else []
-    reads = _Reads()
+    reads = _FieldsRead()
     attribute.derive(reads)
     return reads.fields
 
 
-def _item_names(items: tuple[Attribute, ...]) -> str:
+def _item_names(items: tuple[ItemAttribute, ...]) -> str:
     for shared, name in _ITEMS.items():
         if items[: len(shared)] == shared:
             return ", ".join([name, *(_typed(each) for each in items[len(shared) :])])
     return ", ".join(map(_typed, items))
 
 
-def _typed(attribute: Attribute) -> str:
+def _typed(attribute: ItemAttribute) -> str:
     nested = f" of {_item_names(attribute.items)}" if attribute.items else ""
     return f"{attribute.name} {attribute.tag} {attribute.return_type}{nested}"
 

@@ -1,4 +1,4 @@
-"""Who may associate: the rows of Device, read anew for each association (design: devices are rows)."""
+"""Who may associate is decided here by the rows of Device, read anew for each association."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ TEMPORARY_CONGESTION = 2, 3, 1
 LOCAL_LIMIT_EXCEEDED = 2, 3, 2
 
 
-class Refusal(NamedTuple):
-    """An A-ASSOCIATE-RJ, and why in a sentence for people."""
+class AssociationRefusal(NamedTuple):
+    """This is an A-ASSOCIATE-RJ, and why it is sent, in a sentence for people."""
 
     result: int
     source: int
@@ -30,8 +30,8 @@ class Refusal(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Request:
-    """What an association request is judged by."""
+class AssociationRequest:
+    """An association request is judged by these."""
 
     calling_ae_title: str
     called_ae_title: str
@@ -40,29 +40,29 @@ class Request:
     certificate: Name | None = None  # the subject of the client's, which was verified
 
 
-def refusal(request: Request, *, own_ae_title: str) -> Refusal | None:
-    """None: it may associate. Raises django.db.Error."""
+def refusal(request: AssociationRequest, *, own_ae_title: str) -> AssociationRefusal | None:
+    """Return why the association is refused, or None where it is accepted. Raises django.db.Error."""
     device = Device.objects.of(request.calling_ae_title)
     expected = device.called_ae_title if device else ""
     if not expected and settings.MWL_REQUIRE_CALLED_AETITLE:
         expected = own_ae_title
     if expected and request.called_ae_title != expected:
         reason = f"it calls {escaped(request.called_ae_title)}, and {expected} is expected"
-        return Refusal(*CALLED_AE_TITLE_NOT_RECOGNIZED, reason)
+        return AssociationRefusal(*CALLED_AE_TITLE_NOT_RECOGNIZED, reason)
     if reason := _why_not(device, request):
-        return Refusal(*CALLING_AE_TITLE_NOT_RECOGNIZED, reason)
+        return AssociationRefusal(*CALLING_AE_TITLE_NOT_RECOGNIZED, reason)
     if request.established >= settings.MWL_MAXIMUM_ASSOCIATIONS:
         reason = f"{request.established} associations are open: MWL_MAXIMUM_ASSOCIATIONS"
-        return Refusal(*LOCAL_LIMIT_EXCEEDED, reason)
+        return AssociationRefusal(*LOCAL_LIMIT_EXCEEDED, reason)
     return None
 
 
 def closed_to(ae_title: str) -> str:
-    """Why an AE title is refused wherever it calls from; empty where it is not."""
+    """Return why an AE title is refused wherever it calls from; empty where it is not."""
     return _closed(Device.objects.of(ae_title), from_loopback=True)
 
 
-def _why_not(device: Device | None, request: Request) -> str:
+def _why_not(device: Device | None, request: AssociationRequest) -> str:
     if reason := _closed(device, from_loopback=peers.is_loopback(request.address)):
         return reason
     if device is not None and not device.lets_in(request.address):

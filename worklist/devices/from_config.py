@@ -1,4 +1,4 @@
-"""The original's configuration file, as far as it says who may associate."""
+"""The original's configuration file is read here as far as it says who may associate."""
 
 from __future__ import annotations
 
@@ -8,24 +8,18 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
+from pylantir_site.environment.config_file import KEYS
 from worklist.models import Device
 
 logger = logging.getLogger(__name__)
 
 ACTOR = "config file"
 ALLOWED = "allowed_aet"
-READ = frozenset({ALLOWED, "db_path", "users_db_path"})  # the paths by the settings
-READ_BY_IMPORT = frozenset(
-    {
-        *("data_sources", "redcap2wl", "protocol", "site", "api", "db_echo", "db_update_interval"),
-        *("operation_interval", "mri_visit_session_mapping"),
-    }
-)
 
 
 def apply(config: Mapping[str, Any]) -> None:
     """Make the devices of `allowed_aet` that are missing. Raises ValidationError."""
-    ignored = sorted(config.keys() - READ - READ_BY_IMPORT)
+    ignored = sorted(config.keys() - KEYS)
     if ignored:
         logger.warning("The configuration file says more than is read from it: %s.", ", ".join(ignored))
     if ALLOWED in config:
@@ -38,14 +32,15 @@ def _allow(titles: object) -> None:
     if not titles:
         logger.warning(
             "%s is empty: any AE title may associate, from any address. "
-            "List the scanners' AE titles, or disable the device * in the admin.", ALLOWED
-        )  # fmt: skip
+            "List the scanners' AE titles, or disable the device * in the admin.",
+            ALLOWED,
+        )
     for title in titles or [Device.ANY]:
         _add(title.strip())
 
 
 def _add(title: str) -> None:
-    """A row that exists is left as it is: what people edit wins."""
+    """Add the device; a row that exists is left as it is, for what people edit wins."""
     if Device.objects.filter(ae_title=title).exists():
         return
     device = Device(ae_title=title)

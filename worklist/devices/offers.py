@@ -1,4 +1,4 @@
-"""What one application entity is offered of the worklist at this moment: the rules of its device."""
+"""A device's rules decide here what one application entity is offered of the worklist at this moment."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from worklist.dicom.conditions import AnyOf, Condition, Range, Text, Within
-from worklist.dicom.matching import DATE_FIELD, Key, Keys, is_like
-from worklist.dicom.output_rules import Codes, OutputRules, read_protocol_codes
+from worklist.dicom.matching import DATE_FIELD, MatchingKey, MatchingKeys, is_like
+from worklist.dicom.output_rules import CodesSent, OutputRules, read_protocol_codes
 from worklist.models import CHARACTER_SETS, Device, Misfit, OverMaximum, StationFilter
 from worklist.models.items import OFFERED
 
@@ -22,20 +22,20 @@ NOTHING = AnyOf(())
 WITHOUT_STATION = Text(STATION_FIELD, ("",))
 
 
-class Unusable(Exception):
+class DeviceUnusable(Exception):
     """A device's row holds what its form would refuse: nothing is answered by guesswork."""
 
 
-class Rule(NamedTuple):
-    """One thing that an item must be. `key` is the query's that asks for it; else it is the device's."""
+class OfferRule(NamedTuple):
+    """An item must meet this. `key` is the query's that asks for it, or None for a rule of the device."""
 
     name: str
     condition: Condition
-    key: Key | None = None
+    key: MatchingKey | None = None
 
 
 class Selection(NamedTuple):
-    """What an item must be to be answered."""
+    """An item must meet these to be answered."""
 
     conditions: tuple[Condition, ...]
     statuses: tuple[str, ...]
@@ -43,7 +43,11 @@ class Selection(NamedTuple):
 
 @dataclass(frozen=True)
 class Offer:
-    """`stations` are its own AE titles, `statuses` those of its device; empty, a query may name others."""
+    """This is what one AE title is offered now.
+
+    `stations` are its own AE titles, `statuses` those of its device; where they are empty, a query may name
+    others.
+    """
 
     ae_title: str
     today: date  # where the device is
@@ -56,29 +60,29 @@ class Offer:
     refuses_over_maximum: bool
     output: OutputRules
 
-    def selection(self, keys: Keys) -> Selection:
+    def selection(self, keys: MatchingKeys) -> Selection:
         return Selection(tuple(rule.condition for rule in self.rules(keys)), self.allowed_statuses(keys))
 
-    def allowed_statuses(self, keys: Keys) -> tuple[str, ...]:
+    def allowed_statuses(self, keys: MatchingKeys) -> tuple[str, ...]:
         if keys.statuses is None:
             return self.statuses or OFFERED
         return tuple(status for status in keys.statuses if not self.statuses or status in self.statuses)
 
-    def rules(self, keys: Keys) -> list[Rule]:
-        """All that an item must be beside its status: the device's own rules, then the keys."""
+    def rules(self, keys: MatchingKeys) -> list[OfferRule]:
+        """Return all that an item must be beside its status: the device's own rules, then the keys."""
         found = []
         if self.first_day or self.last_day:
-            found.append(Rule("days", Within(DATE_FIELD, (Range(self.first_day, self.last_day),))))
+            found.append(OfferRule("days", Within(DATE_FIELD, (Range(self.first_day, self.last_day),))))
         if self.station_filter != StationFilter.AS_ASKED:
-            found.append(Rule("station", self._own_items()))
-        return [*found, *(Rule("key", self._asked(key), key) for key in keys.keys)]
+            found.append(OfferRule("station", self._own_items()))
+        return [*found, *(OfferRule("key", self._asked(key), key) for key in keys.keys)]
 
     def _own_items(self) -> Condition:
         own = Text(STATION_FIELD, self.stations, several=True)
         return AnyOf((own, WITHOUT_STATION)) if self._takes_any else own
 
-    def _asked(self, key: Key) -> Condition:
-        """Where the filter is forced, a query for another station finds nothing, not even a shared item."""
+    def _asked(self, key: MatchingKey) -> Condition:
+        """Return the key's condition; a forced filter answers a query for another station with nothing."""
         if key.keywords != (STATION,) or self.station_filter == StationFilter.AS_ASKED:
             return key.condition
         if not any(is_like(own, asked) for own in self.stations for asked in key.asked):
@@ -91,16 +95,16 @@ class Offer:
 
 
 def offer_to(ae_title: str) -> Offer:
-    """As the device's row says now. Raises Unusable and django.db.Error."""
+    """Return the offer by the device's row as it is now. Raises DeviceUnusable and django.db.Error."""
     return offer_of(Device.objects.of(ae_title), ae_title)
 
 
 def offer_of(device: Device | None, ae_title: str) -> Offer:
-    """Raises Unusable."""
+    """Return the offer by the device's rules. Raises DeviceUnusable."""
     try:
         return _offer(device or Device(), ae_title)
     except (KeyError, TypeError, ValueError) as error:  # a row that was written past the admin
-        raise Unusable(
+        raise DeviceUnusable(
             f"The rules of the device {device} cannot be used: open its row and save it"
         ) from error
 
@@ -123,12 +127,12 @@ def _offer(device: Device, ae_title: str) -> Offer:
 
 
 def today_at(device: Device) -> date:
-    """Schedules are the wall clock at the scanner: which day it is there decides what is today's."""
+    """Return the day that it is at the scanner, whose wall clock schedules follow."""
     return timezone.localdate(timezone=zone_of(device))
 
 
 def zone_of(device: Device | None) -> ZoneInfo | None:
-    """None is the server's own."""
+    """Return the device's time zone, or None for the server's own."""
     return ZoneInfo(device.time_zone) if device is not None and device.time_zone else None
 
 
@@ -148,6 +152,6 @@ def _output_rules(device: Device, stations: tuple[str, ...]) -> OutputRules:
         longest_name=device.longest_patient_name,
         longest_patient_id=device.longest_patient_id,
         coding_scheme=device.coding_scheme_designator,
-        codes=Codes(device.protocol_codes_sent),
+        codes=CodesSent(device.protocol_codes_sent),
         protocol_codes=read_protocol_codes(device.protocol_codes, scheme=device.coding_scheme_designator),
     )

@@ -1,4 +1,4 @@
-"""What is known of vendors' scanners, as rules to start a device from; each with its source."""
+"""Presets hold what is known of vendors' scanners, as rules to start a device from, each with its source."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from worklist.models import OverMaximum, StationFilter
 
 
-class Rule(NamedTuple):
-    """A field of `Device` and its value, or without a field what this server does for every device."""
+class PresetRule(NamedTuple):
+    """A rule sets a field of `Device`; without a field it tells what this server does for every device."""
 
     why: str
     source: str
@@ -21,7 +21,7 @@ class Preset(NamedTuple):
     label: str
     vendor: str
     modality: str
-    rules: tuple[Rule, ...]
+    rules: tuple[PresetRule, ...]
 
     @property
     def values(self) -> dict[str, Any]:
@@ -29,14 +29,14 @@ class Preset(NamedTuple):
         return {"vendor": self.vendor, "modality": self.modality, "preset": self.key, **own}
 
 
-OPERATORS_LEAVE_IT_OPEN = Rule(
+OPERATORS_LEAVE_IT_OPEN = PresetRule(
     "An operator's own query sends only the filled-in keys, so the station is left open and other scanners' "
     "items would be listed.",
     "DICOM PS3.2 B.4.2.2.3 and N.5",
     "station_filter",
     StationFilter.OWN_OR_ANY,
 )
-PDU = Rule("Its maximum PDU length is kept to, whatever it is.", "Conformance statements: 28,672 bytes")
+PDU = PresetRule("Its maximum PDU length is kept to, whatever it is.", "Conformance statements: 28,672 bytes")
 
 PRESETS = (
     Preset(
@@ -46,29 +46,29 @@ PRESETS = (
         "MR",
         (
             OPERATORS_LEAVE_IT_OPEN,
-            Rule(
+            PresetRule(
                 "The console takes 32 characters of Patient's Name; 64 where it is configured so.",
                 "GE CT technical reference DOC0500644 rev. 4, p. 138",
                 "longest_patient_name",
                 32,
             ),
-            Rule(
+            PresetRule(
                 "The console takes 16 characters of Patient ID; 64 where it is configured so.",
                 "GE CT technical reference DOC0500644 rev. 4, p. 138",
                 "longest_patient_id",
                 16,
             ),
-            Rule(
+            PresetRule(
                 "A code of this scheme whose value is a protocol's key selects that protocol on the console.",
                 "The original pylantir, mwl_server.py",
                 "coding_scheme_designator",
                 "GEHC",
             ),
-            Rule(
+            PresetRule(
                 "The start time is always six digits, and a code always has its meaning.",
                 "GE CT technical reference DOC0500644 rev. 4, p. 92",
             ),
-            Rule(
+            PresetRule(
                 "An entry without name, ID, Study Instance UID, station or start date is rejected: all are "
                 "always sent, the station filled in with the scanner's own where an item has none.",
                 "GE Brivo XR118 manual, p. 185",
@@ -82,7 +82,7 @@ PRESETS = (
         "MR",
         (
             OPERATORS_LEAVE_IT_OPEN,
-            Rule(
+            PresetRule(
                 "It needs the Study Instance UID, which is always sent and stays the same.", "fo-dicom #1056"
             ),
             PDU,
@@ -95,7 +95,7 @@ PRESETS = (
         "MR",
         (
             OPERATORS_LEAVE_IT_OPEN,
-            Rule(
+            PresetRule(
                 "Worklist and MPPS are in every release; compare the attributes with its own conformance "
                 "statement before the first examination.",
                 "Philips Achieva R1.5 and R3.2 conformance statements",
@@ -109,7 +109,7 @@ PRESETS = (
         "MR",
         (
             OPERATORS_LEAVE_IT_OPEN,
-            Rule(
+            PresetRule(
                 "It aborts the association after the last answer in place of a release: no error here.",
                 "fo-dicom #341",
             ),
@@ -121,13 +121,13 @@ PRESETS = (
         "",
         "US",
         (
-            Rule(
+            PresetRule(
                 "It asks for today's ultrasound items of any station.",
                 "pynetdicom #791 (Samsung)",
                 "station_filter",
                 StationFilter.OWN_OR_ANY,
             ),
-            Rule(
+            PresetRule(
                 "Verification is accepted on any association; some never send MPPS.",
                 "fo-dicom-samples #76 (GE LOGIQ P9)",
             ),
@@ -140,14 +140,14 @@ PRESETS = (
         "MR",
         (
             OPERATORS_LEAVE_IT_OPEN,
-            Rule(
+            PresetRule(
                 "Any status but Success and Pending is shown as “query failed”: too many items are cut, "
                 "never refused.",
                 "Esaote G-scan, S-scan, O-scan DICOM manual (2009), p. 33",
                 "over_maximum",
                 OverMaximum.TRUNCATE,
             ),
-            Rule(
+            PresetRule(
                 "It proposes Implicit VR Little Endian only, which is accepted.",
                 "Esaote G-scan, S-scan, O-scan DICOM manual (2009), p. 33",
             ),

@@ -1,4 +1,4 @@
-"""How long it is kept what devices did."""
+"""What devices did is kept for so long."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DICOM itself, without Django and without a database.
+"""This room knows DICOM itself, and neither Django nor a database.
 
 item_attributes   the attributes of an item, and where each is kept (PS3.4 K.6.1.2.2)
 mpps_attributes   the attributes of a performed step (PS3.4 F.7.2)

@@ -1,4 +1,4 @@
-"""The attributes of a worklist item: PS3.4 Table K.6-1, and where this server keeps each of them.
+"""PS3.4 Table K.6-1 lists the attributes of a worklist item; here it says where each is kept.
 
 Matching, answers, import and the conformance statement all read this table.
 """
@@ -24,7 +24,7 @@ class Place(Enum):
 
 
 class Matching(Enum):
-    """What a key's value may be (PS3.4 C.2.2.2); universal matching is always possible."""
+    """A key's value may be one of these (PS3.4 C.2.2.2); universal matching is always possible."""
 
     NONE = "none"
     TEXT = "single value, wild card"
@@ -35,8 +35,8 @@ class Matching(Enum):
 
 
 @dataclass(frozen=True)
-class Attribute:
-    """A row of Table K.6-1.
+class ItemAttribute:
+    """This is a row of Table K.6-1.
 
     `field` is the model field that holds the value; without it the value is in `extra_attributes`,
     under the keyword. `derive` makes the value from the record where a field alone does not tell it;
@@ -50,7 +50,7 @@ class Attribute:
     required: bool = False  # a required matching key (Table K.6-1, "R")
     field: str | None = None
     derive: Callable[[Record], Any] | None = None
-    items: tuple[Attribute, ...] = ()
+    items: tuple[ItemAttribute, ...] = ()
 
     @cached_property
     def tag(self) -> BaseTag:
@@ -69,28 +69,28 @@ class Attribute:
 
 
 CODE = (
-    Attribute("CodeValue", "1C"),
-    Attribute("CodingSchemeDesignator", "1C"),
-    Attribute("CodingSchemeVersion", "3"),
-    Attribute("CodeMeaning", "3"),
-    Attribute("LongCodeValue", "1C"),
-    Attribute("URNCodeValue", "1C"),
+    ItemAttribute("CodeValue", "1C"),
+    ItemAttribute("CodingSchemeDesignator", "1C"),
+    ItemAttribute("CodingSchemeVersion", "3"),
+    ItemAttribute("CodeMeaning", "3"),
+    ItemAttribute("LongCodeValue", "1C"),
+    ItemAttribute("URNCodeValue", "1C"),
 )
-REFERENCE = (Attribute("ReferencedSOPClassUID", "1"), Attribute("ReferencedSOPInstanceUID", "1"))
+REFERENCE = (ItemAttribute("ReferencedSOPClassUID", "1"), ItemAttribute("ReferencedSOPInstanceUID", "1"))
 PROTOCOL_CONTEXT = (
-    Attribute("ValueType", "1"),
-    Attribute("ConceptNameCodeSequence", "1", items=CODE),
-    Attribute("DateTime", "1C"),
-    Attribute("PersonName", "1C"),
-    Attribute("TextValue", "1C"),
-    Attribute("ConceptCodeSequence", "1C", items=CODE),
-    Attribute("NumericValue", "1C"),
-    Attribute("MeasurementUnitsCodeSequence", "1C", items=CODE),
+    ItemAttribute("ValueType", "1"),
+    ItemAttribute("ConceptNameCodeSequence", "1", items=CODE),
+    ItemAttribute("DateTime", "1C"),
+    ItemAttribute("PersonName", "1C"),
+    ItemAttribute("TextValue", "1C"),
+    ItemAttribute("ConceptCodeSequence", "1C", items=CODE),
+    ItemAttribute("NumericValue", "1C"),
+    ItemAttribute("MeasurementUnitsCodeSequence", "1C", items=CODE),
 )
 
 
-def _step(keyword: str, return_type: str, **more: Any) -> Attribute:
-    return Attribute(keyword, return_type, place=Place.STEP, **more)
+def _step(keyword: str, return_type: str, **more: Any) -> ItemAttribute:
+    return ItemAttribute(keyword, return_type, place=Place.STEP, **more)
 
 
 STEP_ATTRIBUTES = (
@@ -142,7 +142,7 @@ STEP_ATTRIBUTES = (
         "ScheduledProtocolCodeSequence",
         "1C",
         derive=values.scheduled_protocol_codes,
-        items=(*CODE, Attribute("ProtocolContextSequence", "3", items=PROTOCOL_CONTEXT)),
+        items=(*CODE, ItemAttribute("ProtocolContextSequence", "3", items=PROTOCOL_CONTEXT)),
     ),
     _step("PreMedication", "2C"),
     _step("ScheduledProcedureStepID", "1", matching=Matching.TEXT, field="scheduled_procedure_step_id"),
@@ -160,80 +160,80 @@ STEP_ATTRIBUTES = (
     _step("CommentsOnTheScheduledProcedureStep", "3"),
 )
 
-STEP_SEQUENCE = Attribute(
+STEP_SEQUENCE = ItemAttribute(
     "ScheduledProcedureStepSequence", "1", matching=Matching.SEQUENCE, required=True, items=STEP_ATTRIBUTES
 )
 
 ROOT_ATTRIBUTES = (
     STEP_SEQUENCE,
-    Attribute(
+    ItemAttribute(
         "ScheduledSpecimenSequence",
         "3",
         items=(
-            Attribute("ContainerIdentifier", "1"),
-            Attribute("ContainerTypeCodeSequence", "2", items=CODE),
-            Attribute("SpecimenDescriptionSequence", "1"),
+            ItemAttribute("ContainerIdentifier", "1"),
+            ItemAttribute("ContainerTypeCodeSequence", "2", items=CODE),
+            ItemAttribute("SpecimenDescriptionSequence", "1"),
         ),
     ),
-    Attribute("BarcodeValue", "3"),
-    Attribute("RequestedProcedureID", "1", matching=Matching.TEXT, field="requested_procedure_id"),
-    Attribute(
+    ItemAttribute("BarcodeValue", "3"),
+    ItemAttribute("RequestedProcedureID", "1", matching=Matching.TEXT, field="requested_procedure_id"),
+    ItemAttribute(
         "RequestedProcedureDescription",
         "1C",
         field="study_description",
         derive=values.requested_procedure_description,
     ),
-    Attribute("RequestedProcedureCodeSequence", "1C", items=CODE),
-    Attribute("StudyInstanceUID", "1", matching=Matching.UID_LIST, field="study_instance_uid"),
-    Attribute("StudyDate", "3"),
-    Attribute("StudyTime", "3"),
-    Attribute("StudyDescription", "3", derive=values.requested_procedure_description),
-    Attribute("ReferencedStudySequence", "2", items=REFERENCE),
-    Attribute("RequestedProcedurePriority", "2"),
-    Attribute("PatientTransportArrangements", "2"),
-    Attribute("ReasonForTheRequestedProcedure", "3"),
-    Attribute("RequestedProcedureComments", "3"),
-    Attribute("NamesOfIntendedRecipientsOfResults", "3"),
-    Attribute("AccessionNumber", "2", matching=Matching.TEXT, field="accession_number"),
-    Attribute("IssuerOfAccessionNumberSequence", "3"),
-    Attribute("RequestingPhysician", "2", matching=Matching.TEXT, field="requesting_physician"),
-    Attribute("ReferringPhysicianName", "2", matching=Matching.TEXT, field="referring_physician_name"),
-    Attribute("AdmissionID", "2"),
-    Attribute("IssuerOfAdmissionIDSequence", "3"),
-    Attribute("CurrentPatientLocation", "2"),
-    Attribute("ReferencedPatientSequence", "2", items=REFERENCE),
-    Attribute("PatientName", "1", matching=Matching.TEXT, required=True, field="patient_name"),
-    Attribute("PatientID", "1", matching=Matching.TEXT, required=True, field="patient_id"),
-    Attribute("IssuerOfPatientID", "3"),
-    Attribute("IssuerOfPatientIDQualifiersSequence", "3"),
-    Attribute("OtherPatientIDsSequence", "3"),
-    Attribute("PatientBirthDate", "2", matching=Matching.RANGE, field="patient_birth_date"),
-    Attribute("PatientSex", "2", matching=Matching.TEXT, field="patient_sex"),
-    Attribute("PatientPrimaryLanguageCodeSequence", "3", items=CODE),
-    Attribute("PatientWeight", "2", field="patient_weight_kg"),
-    Attribute("PatientSize", "3"),
-    Attribute("ConfidentialityConstraintOnPatientDataDescription", "2"),
-    Attribute("PatientState", "2"),
-    Attribute("PregnancyStatus", "2"),
-    Attribute("MedicalAlerts", "2"),
-    Attribute("Allergies", "2"),
-    Attribute("SpecialNeeds", "2"),
-    Attribute(
+    ItemAttribute("RequestedProcedureCodeSequence", "1C", items=CODE),
+    ItemAttribute("StudyInstanceUID", "1", matching=Matching.UID_LIST, field="study_instance_uid"),
+    ItemAttribute("StudyDate", "3"),
+    ItemAttribute("StudyTime", "3"),
+    ItemAttribute("StudyDescription", "3", derive=values.requested_procedure_description),
+    ItemAttribute("ReferencedStudySequence", "2", items=REFERENCE),
+    ItemAttribute("RequestedProcedurePriority", "2"),
+    ItemAttribute("PatientTransportArrangements", "2"),
+    ItemAttribute("ReasonForTheRequestedProcedure", "3"),
+    ItemAttribute("RequestedProcedureComments", "3"),
+    ItemAttribute("NamesOfIntendedRecipientsOfResults", "3"),
+    ItemAttribute("AccessionNumber", "2", matching=Matching.TEXT, field="accession_number"),
+    ItemAttribute("IssuerOfAccessionNumberSequence", "3"),
+    ItemAttribute("RequestingPhysician", "2", matching=Matching.TEXT, field="requesting_physician"),
+    ItemAttribute("ReferringPhysicianName", "2", matching=Matching.TEXT, field="referring_physician_name"),
+    ItemAttribute("AdmissionID", "2"),
+    ItemAttribute("IssuerOfAdmissionIDSequence", "3"),
+    ItemAttribute("CurrentPatientLocation", "2"),
+    ItemAttribute("ReferencedPatientSequence", "2", items=REFERENCE),
+    ItemAttribute("PatientName", "1", matching=Matching.TEXT, required=True, field="patient_name"),
+    ItemAttribute("PatientID", "1", matching=Matching.TEXT, required=True, field="patient_id"),
+    ItemAttribute("IssuerOfPatientID", "3"),
+    ItemAttribute("IssuerOfPatientIDQualifiersSequence", "3"),
+    ItemAttribute("OtherPatientIDsSequence", "3"),
+    ItemAttribute("PatientBirthDate", "2", matching=Matching.RANGE, field="patient_birth_date"),
+    ItemAttribute("PatientSex", "2", matching=Matching.TEXT, field="patient_sex"),
+    ItemAttribute("PatientPrimaryLanguageCodeSequence", "3", items=CODE),
+    ItemAttribute("PatientWeight", "2", field="patient_weight_kg"),
+    ItemAttribute("PatientSize", "3"),
+    ItemAttribute("ConfidentialityConstraintOnPatientDataDescription", "2"),
+    ItemAttribute("PatientState", "2"),
+    ItemAttribute("PregnancyStatus", "2"),
+    ItemAttribute("MedicalAlerts", "2"),
+    ItemAttribute("Allergies", "2"),
+    ItemAttribute("SpecialNeeds", "2"),
+    ItemAttribute(
         "PertinentDocumentsSequence",
         "3",
         items=(
             *REFERENCE,
-            Attribute("PurposeOfReferenceCodeSequence", "2", items=CODE),
-            Attribute("DocumentTitle", "2"),
+            ItemAttribute("PurposeOfReferenceCodeSequence", "2", items=CODE),
+            ItemAttribute("DocumentTitle", "2"),
         ),
     ),
 )
 
 # Table K.6-1a: said of the identifier itself, never matched, never in the request's keys.
 IDENTIFIER_ATTRIBUTES = (
-    Attribute("SpecificCharacterSet", "1C"),
-    Attribute("TimezoneOffsetFromUTC", "1C"),
-    Attribute("HL7StructuredDocumentReferenceSequence", "1C"),
+    ItemAttribute("SpecificCharacterSet", "1C"),
+    ItemAttribute("TimezoneOffsetFromUTC", "1C"),
+    ItemAttribute("HL7StructuredDocumentReferenceSequence", "1C"),
 )
 
 BY_PLACE = {
@@ -247,7 +247,7 @@ BY_FIELD = {attribute.field: attribute for attribute in BY_KEYWORD.values() if a
 RECORD_FIELDS = (*BY_FIELD, "protocol_name", "hisris_coding_designator", "extra_attributes")
 
 
-def matched() -> Iterator[Attribute]:
-    """The attributes whose keys this server matches, the sequence itself aside."""
+def matched() -> Iterator[ItemAttribute]:
+    """Return the attributes whose keys this server matches, the sequence itself aside."""
     no_key = (Matching.NONE, Matching.SEQUENCE)
     return (attribute for attribute in BY_KEYWORD.values() if attribute.matching not in no_key)

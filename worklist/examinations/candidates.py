@@ -1,4 +1,4 @@
-"""Which items an examination that no item scheduled may have been: for a person to choose from.
+"""A person chooses here which item an examination performed that no item scheduled.
 
 Nothing is linked by this. What links without a person is `linking`, and there a name never counts.
 """
@@ -43,7 +43,7 @@ LIKELIHOOD = (Status.SCHEDULED, Status.DISCONTINUED, Status.IN_PROGRESS, Status.
 
 @dataclass(frozen=True)
 class Candidate:
-    """An item, and what speaks for it, the strongest first."""
+    """A candidate is an item and what speaks for it, the strongest first."""
 
     item: WorklistItem
     reasons: tuple[str, ...]
@@ -54,7 +54,7 @@ class Candidate:
 
 
 def best(step: PerformedStep, most: int = 5) -> list[Candidate]:
-    """The items that the step most likely performed, the likeliest first and cancelled ones last.
+    """Return the items that the step most likely performed, the likeliest first and cancelled ones last.
 
     Items that it is linked to already are none. Reads a bounded number of rows.
     """
@@ -69,7 +69,7 @@ def best(step: PerformedStep, most: int = 5) -> list[Candidate]:
 
 
 class _Reported:
-    """What the step says of who and what was examined."""
+    """This is what the step says of who and what was examined."""
 
     def __init__(self, step: PerformedStep) -> None:
         self.references = performed.references(step.dataset)
@@ -85,7 +85,7 @@ class _Reported:
 
     @cached_property
     def groups(self) -> dict[str, str]:
-        """The name's groups by the columns that hold an item's."""
+        """Return the name's groups by the columns that hold an item's."""
         return _groups(self.patient.name)
 
     def ids(self, field: str) -> set[str]:
@@ -93,7 +93,7 @@ class _Reported:
 
 
 def _sources(reported: _Reported) -> Iterator[WorklistQuerySet]:
-    """By each kind of evidence that an index finds, the newest first."""
+    """Yield the items of each kind of evidence that an index finds, the newest first."""
     items = WorklistItem.objects.order_by("-scheduled_start_date", "-pk")
     if reported.studies:
         yield items.filter(study_instance_uid__in=reported.studies)
@@ -112,7 +112,7 @@ def _sources(reported: _Reported) -> Iterator[WorklistQuerySet]:
 
 
 def _reasons(item: WorklistItem, reported: _Reported) -> Iterator[str]:
-    """In the order of the weights."""
+    """Yield what speaks for the item, in the order of the weights."""
     if item.study_instance_uid in reported.studies:
         yield "Same Study Instance UID"
     if item.scheduled_procedure_step_id in reported.ids("scheduled_procedure_step_id"):
@@ -162,10 +162,10 @@ def _groups(name: str) -> dict[str, str]:
 
 
 def _letters(text: str) -> str:
-    """An ID without case, spaces, dashes and leading zeros of its numbers."""
+    """Return an ID without case, spaces, dashes and leading zeros of its numbers."""
     return re.sub(r"(?<!\d)0+(?=\d)", "", re.sub(r"[\W_]", "", text.casefold()))
 
 
 def _words(name: str) -> set[str]:
-    """The words of a name's first group, whatever stands between them and in whatever order."""
+    """Return the words of a name's first group, whatever stands between them and in whatever order."""
     return set(re.findall(r"\w+", person_name.groups(name)[0]))

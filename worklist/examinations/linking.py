@@ -1,4 +1,4 @@
-"""Which items a performed step performs: by UIDs and ids, never by name (PS3.4 F.7.2, PS3.17 J).
+"""Performed steps are linked to items by UIDs and ids, never by name (PS3.4 F.7.2, PS3.17 J).
 
 Where ids are not unambiguous there is no link, and a person decides.
 """
@@ -17,15 +17,15 @@ OPEN = (Status.SCHEDULED, Status.IN_PROGRESS, Status.DISCONTINUED)
 
 
 @dataclass(frozen=True)
-class Found:
+class ReferencedItem:
     item: WorklistItem
     evidence: Evidence
     doubts: tuple[str, ...]  # what the scanner said against it
 
 
-def find_all(references: Iterable[Reference]) -> tuple[list[Found], list[str]]:
-    """The items of the Scheduled Step Attributes Sequence, each once, and a sentence for each miss."""
-    found: dict[int, Found] = {}
+def find_all(references: Iterable[Reference]) -> tuple[list[ReferencedItem], list[str]]:
+    """Return the items of the Scheduled Step Attributes Sequence, each once, and a sentence for each miss."""
+    found: dict[int, ReferencedItem] = {}
     missed: list[str] = []
     for number, reference in enumerate(references, start=1):
         result = find(reference)
@@ -36,12 +36,12 @@ def find_all(references: Iterable[Reference]) -> tuple[list[Found], list[str]]:
     return list(found.values()), missed
 
 
-def find(reference: Reference) -> Found | None:
-    """The one item that the reference means, by the strongest evidence that there is."""
+def find(reference: Reference) -> ReferencedItem | None:
+    """Return the one item that the reference means, by the strongest evidence that there is."""
     for evidence, candidates in _by_evidence(reference):
         items = list(candidates[:2])
         if len(items) == 1:
-            return Found(items[0], evidence, tuple(_doubts(items[0], reference)))
+            return ReferencedItem(items[0], evidence, tuple(_doubts(items[0], reference)))
     return None
 
 
@@ -82,7 +82,7 @@ def _by_evidence(reference: Reference) -> Iterator[tuple[Evidence, WorklistQuery
 
 
 def _doubts(item: WorklistItem, reference: Reference) -> Iterator[str]:
-    """Ids that the scanner gave and that are not the item's."""
+    """Yield the ids that the scanner gave and that are not the item's."""
     given = {
         "Scheduled Procedure Step ID": "scheduled_procedure_step_id",
         "Requested Procedure ID": "requested_procedure_id",
@@ -95,7 +95,7 @@ def _doubts(item: WorklistItem, reference: Reference) -> Iterator[str]:
 
 
 def _named(reference: Reference) -> str:
-    """The ids that say that the scanner did select something: a study of its own is none of them."""
+    """Return the ids that show that the scanner did select something; a study of its own shows nothing."""
     ids = {
         "step ID": reference.scheduled_procedure_step_id,
         "requested procedure ID": reference.requested_procedure_id,

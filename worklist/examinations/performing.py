@@ -1,4 +1,4 @@
-"""Performed steps: begun and updated by a scanner, closed and linked by a person.
+"""Performed steps are begun and updated by a scanner, closed and linked by a person.
 
 Each function is one transaction. The step's row is locked first, then its items' by key, so that of two
 messages at once, on whatever processes, one is judged by what the other has left.
@@ -52,7 +52,7 @@ TEXTS = {
 
 @dataclass(frozen=True)
 class Sender:
-    """The application entity whose message it is."""
+    """This application entity sent the message."""
 
     ae_title: str
     address: str
@@ -62,12 +62,12 @@ class Sender:
         return f"device:{self.ae_title}"
 
 
-class Refused(Exception):
-    """A person's wish that the state of the step does not allow; the text says why."""
+class StepChangeRefused(Exception):
+    """The state of the step does not allow what a person asks for; the text says why."""
 
 
 def begin(sop_instance_uid: str, dataset: Dataset, *, sender: Sender) -> mpps.Accepted:
-    """N-CREATE (PS3.4 F.7.2.1). Raises mpps.Refused and django.db.Error."""
+    """Store the step of an N-CREATE (PS3.4 F.7.2.1). Raises MppsRefused and django.db.Error."""
     mpps.check_instance_uid(sop_instance_uid)
     with transaction.atomic():
         if PerformedStep.objects.filter(sop_instance_uid=sop_instance_uid).exists():
@@ -92,7 +92,7 @@ def begin(sop_instance_uid: str, dataset: Dataset, *, sender: Sender) -> mpps.Ac
 
 
 def update(sop_instance_uid: str, modifications: Dataset, *, sender: Sender) -> mpps.Accepted:
-    """N-SET (PS3.4 F.7.2.2). Raises mpps.Refused and django.db.Error."""
+    """Apply an N-SET (PS3.4 F.7.2.2). Raises MppsRefused and django.db.Error."""
     with transaction.atomic():
         step = _locked_steps().filter(sop_instance_uid=sop_instance_uid).first()
         if step is None:
@@ -110,14 +110,14 @@ def update(sop_instance_uid: str, modifications: Dataset, *, sender: Sender) -> 
 def close(step: PerformedStep, *, to: PerformedStatus, actor: str, reason: str) -> None:
     """End a step whose scanner never will; a later N-SET is refused (PS3.4 F.7.2.2.3, note 2).
 
-    Raises Refused.
+    Raises StepChangeRefused.
     """
     with transaction.atomic():
         current = _locked_steps().get(pk=step.pk)
         if current.is_final:
-            raise Refused(f"It has ended already: {current.get_status_display().lower()}.")
+            raise StepChangeRefused(f"It has ended already: {current.get_status_display().lower()}.")
         if to == PerformedStatus.IN_PROGRESS:
-            raise Refused("A step is closed as completed or as discontinued.")
+            raise StepChangeRefused("A step is closed as completed or as discontinued.")
         current.status = to
         current.finished_at = timezone.now()
         current.save_as(actor, reason=reason)
@@ -126,26 +126,26 @@ def close(step: PerformedStep, *, to: PerformedStatus, actor: str, reason: str) 
 
 
 def link(step: PerformedStep, item: WorklistItem, *, actor: str, reason: str = "") -> None:
-    """That a person says which item was performed. Raises Refused."""
+    """Link the item that a person says was performed. Raises StepChangeRefused."""
     with transaction.atomic():
         current = _locked_steps().get(pk=step.pk)
         if current.links.filter(item=item).exists():
-            raise Refused("It is linked to this item already.")
+            raise StepChangeRefused("It is linked to this item already.")
         items = _items_of(current, also=item.pk)
         if item.pk not in items:
-            raise Refused("The item was deleted meanwhile.")
+            raise StepChangeRefused("The item was deleted meanwhile.")
         _link(current, items[item.pk], evidence=Evidence.PERSON, actor=actor, reason=reason)
         _follow(current, items, actor=actor, reason=reason)
         points.review(current)
 
 
 def unlink(step: PerformedStep, item: WorklistItem, *, actor: str, reason: str = "") -> None:
-    """Take a wrong link back; the item's status follows what is left. Raises Refused."""
+    """Take a wrong link back; the item's status follows what is left. Raises StepChangeRefused."""
     with transaction.atomic():
         current = _locked_steps().get(pk=step.pk)
         found = current.links.filter(item=item).first()
         if found is None:
-            raise Refused("It is not linked to this item.")
+            raise StepChangeRefused("It is not linked to this item.")
         items = _locked([item.pk])
         found._history_user, found._change_reason = actor, reason
         found.delete()
@@ -156,26 +156,26 @@ def unlink(step: PerformedStep, item: WorklistItem, *, actor: str, reason: str =
         points.review(current)
 
 
-def _found(accepted: mpps.Accepted) -> tuple[list[linking.Found], list[str]]:
-    """The items that are performed, and what speaks against it."""
+def _found(accepted: mpps.Accepted) -> tuple[list[linking.ReferencedItem], list[str]]:
+    """Return the items that are performed, and what speaks against it."""
     found, missed = linking.find_all(performed.references(accepted.dataset))
     return found, [*missed, *(doubt for each in found for doubt in each.doubts)]
 
 
 def _items_of(step: PerformedStep, *, also: int | None = None) -> dict[int, WorklistItem]:
-    """Its items locked, and another one."""
+    """Lock the step's items, and another one, and return them by key."""
     linked = step.links.values_list("item_id", flat=True)
     return _locked([*linked, *([also] if also is not None else [])])
 
 
 def _locked(pks: Iterable[int]) -> dict[int, WorklistItem]:
-    """All at once and by key: what is locked one after the other in another order is a deadlock."""
+    """Lock all at once and by key: one after the other in another order is a deadlock."""
     items = WorklistItem.objects.select_for_update().order_by("pk")
     return {item.pk: item for item in items.filter(pk__in=list(pks))}
 
 
 def _take_over(step: PerformedStep, accepted: mpps.Accepted, doubts: Iterable[str] = ()) -> None:
-    """What the columns repeat of the data set."""
+    """Fill the step and its columns from the data set."""
     step.dataset, step.status = accepted.dataset, accepted.status
     step.deviations = _each_once(step.deviations, accepted.deviations, doubts)
     step.remarks = _each_once(step.remarks, accepted.remarks)
@@ -208,16 +208,16 @@ def _insert(step: PerformedStep, sender: Sender) -> None:
         raise
 
 
-def no_such_step() -> mpps.Refused:
-    return mpps.Refused(NO_SUCH_SOP_INSTANCE, "There is no such performed procedure step")
+def no_such_step() -> mpps.MppsRefused:
+    return mpps.MppsRefused(NO_SUCH_SOP_INSTANCE, "There is no such performed procedure step")
 
 
-def _duplicate() -> mpps.Refused:
-    return mpps.Refused(DUPLICATE_SOP_INSTANCE, "This performed procedure step exists already")
+def _duplicate() -> mpps.MppsRefused:
+    return mpps.MppsRefused(DUPLICATE_SOP_INSTANCE, "This performed procedure step exists already")
 
 
 def _keep_series(step: PerformedStep) -> None:
-    """The series of the data set in place of those that were stored."""
+    """Put the series of the data set in place of those that were stored."""
     step.series.all().delete()
     _add_series(step)
 
@@ -248,14 +248,17 @@ def _link(
 
 
 def _follow(step: PerformedStep, locked: Mapping[int, WorklistItem], *, actor: str, reason: str = "") -> None:
-    """The items' statuses after the step. Their other steps are read now that nobody else may end one."""
+    """Let the items' statuses follow the step.
+
+    Their other steps are read now that nobody else may end one.
+    """
     for each in step.links.order_by("item_id"):
         to = _told_by_steps(each.item_id, otherwise=_after(step, each))
         lifecycle.report(locked[each.item_id], step, to=to, actor=actor, reason=reason or _reason(step))
 
 
 def _told_by_steps(item_pk: int, *, otherwise: Status) -> Status:
-    """What all steps of an item say together: one that runs, else one that was completed, decides."""
+    """Return what all steps of an item say: one that runs decides, else one that was completed."""
     statuses = set(PerformedStep.objects.filter(items=item_pk).values_list("status", flat=True))
     if PerformedStatus.IN_PROGRESS in statuses:
         return Status.IN_PROGRESS
@@ -265,7 +268,7 @@ def _told_by_steps(item_pk: int, *, otherwise: Status) -> Status:
 
 
 def _after(step: PerformedStep, linked: PerformedStepItem) -> Status:
-    """An item's status when nothing of it runs or was completed."""
+    """Return an item's status when nothing of it runs or was completed."""
     if not points.is_wrong_entry(step):
         return AFTER_DISCONTINUED[settings.MPPS_DISCONTINUED]
     # The participant was never scanned: as it was before.
@@ -278,7 +281,7 @@ def _reason(step: PerformedStep) -> str:
 
 
 def _each_once(*told: Iterable[str]) -> list[str]:
-    """A scanner earns the same sentence with many messages."""
+    """Keep one of equal sentences, for a scanner earns the same one with many messages."""
     return list(dict.fromkeys(chain(*told)))
 
 
@@ -293,6 +296,6 @@ def _clipped(text: str) -> str:
 
 
 def _locked_steps() -> PerformedStepQuerySet:
-    """Read for update; a row that only points at a step (a point of attention) need not wait for it."""
+    """Read steps for update; a row that only points at a step (a point of attention) need not wait."""
     steps: PerformedStepQuerySet = PerformedStep.objects.select_for_update(no_key=True)
     return steps

@@ -1,6 +1,6 @@
 """Items come in, change and go through this room.
 
-intake          the one door by which items come in and change
+intake          the only way by which items come in and change
 cleaning        a value made fit for DICOM, or refused
 identifiers     what is made for an item whose writer gave none
 fields          an item's fields, as exports name and order them

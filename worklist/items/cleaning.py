@@ -1,4 +1,4 @@
-"""A writer's values made fit for DICOM, or refused (device-safe output: what goes in comes out valid).
+"""A writer's values are made fit for DICOM here, or refused: what goes in comes out valid.
 
 What names a person or a thing is never cut or guessed at; descriptions lose only padding and control
 characters.
@@ -26,14 +26,14 @@ _TIME = re.compile(r"(\d{2})(?::?(\d{2})(?::?(\d{2})(?:\.\d{1,6})?)?)?", re.ASCI
 
 
 def text(value: Any) -> str:
-    """Unicode in its composed form, control characters as spaces, no padding."""
+    """Return the text in NFC and without padding, its control characters as spaces."""
     if not isinstance(value, str):
         raise ValidationError("This must be text.", code="type")
     return _CONTROL.sub(" ", unicodedata.normalize("NFC", value)).strip()
 
 
 def person_name(value: Any) -> str:
-    """No trailing delimiters, no spaces around them."""
+    """Return the name without trailing delimiters and without spaces around them."""
     groups = text(value).split("=")
     cleaned = ["^".join(part.strip() for part in group.split("^")).rstrip("^") for group in groups]
     return "=".join(cleaned).rstrip("=")
@@ -44,7 +44,7 @@ def code_string(value: Any) -> str:
 
 
 def ae_titles(value: Any) -> str:
-    """One or several AE titles: a list, or text with backslashes; each once, in the order given."""
+    """Return the AE titles of a list, or of a text with backslashes, each once and in the order given."""
     titles = value.split("\\") if isinstance(value, str) else value
     if not isinstance(titles, list | tuple):
         raise ValidationError("This must be an AE title, or several.", code="type")
@@ -52,7 +52,7 @@ def ae_titles(value: Any) -> str:
 
 
 def da(value: Any) -> date | None:
-    """DICOM (19900101) or ISO 8601 (1990-01-01)."""
+    """Read a date in DICOM's form (19900101) or ISO 8601 (1990-01-01)."""
     if value is None or isinstance(value, date):
         return value
     given = text(value)
@@ -69,9 +69,9 @@ def da(value: Any) -> date | None:
 
 
 def tm(value: Any) -> time:
-    """DICOM (093000, 0930) or ISO 8601 (09:30), to the second: no scanner's schedule is finer.
+    """Read a time in DICOM's form (093000, 0930) or ISO 8601 (09:30), to the second.
 
-    An unknown time is midnight, for scanners refuse an empty one.
+    No scanner's schedule is finer. An unknown time is midnight, for scanners refuse an empty one.
     """
     if isinstance(value, time):
         return value.replace(microsecond=0, tzinfo=None)
@@ -89,13 +89,13 @@ def tm(value: Any) -> time:
 
 
 def kilograms(value: Any) -> Decimal | None:
-    """To ten grams; empty is unknown."""
+    """Return the weight to ten grams; an empty one is unknown."""
     number = _number(value)
     return None if number is None else number.quantize(_TEN_GRAMS)
 
 
 def pounds(value: Any) -> Decimal | None:
-    """Pounds in, kilograms out."""
+    """Convert a weight in pounds to kilograms."""
     number = _number(value)
     return None if number is None else (number * KILOGRAMS_PER_POUND).quantize(_TEN_GRAMS)
 

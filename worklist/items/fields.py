@@ -1,4 +1,4 @@
-"""The fields of an item, as the API, its exports and query_db name and order them."""
+"""The API, its exports and query_db name and order an item's fields as here."""
 
 from __future__ import annotations
 

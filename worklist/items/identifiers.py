@@ -1,4 +1,4 @@
-"""Identifiers made once, for an item whose writer gave none."""
+"""Identifiers are made once, for an item whose writer gave none."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ PREFIXES = {
 
 
 def new_uid() -> str:
-    """A UID under 2.25 (PS3.5 B.2) or under the site's own root, at most 64 characters."""
+    """Make a UID under 2.25 (PS3.5 B.2) or the site's own root, at most 64 characters long."""
     return uid_from(uuid.uuid4())
 
 
 def uid_from(identity: uuid.UUID) -> str:
-    """The UID of what a UUID identifies: the same one each time."""
+    """Return the UID of what a UUID identifies, the same one each time."""
     return f"{settings.PYLANTIR_UID_ROOT or '2.25'}.{identity.int}"
 
 

@@ -1,4 +1,4 @@
-"""The one door by which items come in and change: every value cleaned to its VR or refused by name.
+"""Items come in and change through this module alone: every value is cleaned to its VR or refused by name.
 
 Status is not among what may change here: `worklist.items.lifecycle` moves it.
 """
@@ -33,7 +33,7 @@ OF_ONE_STUDY = ("ReferencedStudySequence", "StudyDate", "StudyTime")
 
 
 def create(values: Mapping[str, Any], *, actor: str, reason: str = "") -> WorklistItem:
-    """A new item from field names and values; identifiers that are not given are made.
+    """Make an item from field names and values; identifiers that are not given are made.
 
     `patient_weight_lb` is accepted for the weight in pounds. Raises ValidationError by field.
     """
@@ -52,11 +52,11 @@ def change(
     seen: Mapping[str, Any] | None = None,
     corrects: bool = False,
 ) -> frozenset[str]:
-    """Change the fields given and no others; returns those that differ. Nothing differs, nothing is written.
+    """Change the fields given and no others, and return those that differ; where none does, write nothing.
 
     `seen` holds what the writer believed the fields to be: where one has changed since, the change is
-    refused rather than undone. `corrects`: the writer may correct the identity of an item whose examination
-    is under way or done, with a reason. Raises ValidationError by field.
+    refused rather than undone. `corrects` says that the writer may correct the identity of an item whose
+    examination is under way or done, with a reason. Raises ValidationError by field.
     """
     with transaction.atomic():
         current = WorklistItem.objects.select_for_update().get(pk=item.pk)
@@ -83,7 +83,7 @@ def change_locked(
 
 
 def checked_new(values: Mapping[str, Any]) -> WorklistItem:
-    """What `create` would save; raises what it would raise."""
+    """Return what `create` would save; raises what it would raise."""
     cleaned, errors = _clean(values, allowed=SET_AT_CREATION)
     item = WorklistItem(**cleaned)
     _give_identifiers(item)
@@ -99,13 +99,16 @@ def checked_change(
     seen: Mapping[str, Any] | None = None,
     corrects: bool = False,
 ) -> tuple[WorklistItem, frozenset[str]]:
-    """What `change` would save, read anew and locked, and the fields that differ. Needs a transaction."""
+    """Return what `change` would save, read anew and locked, and the fields that differ.
+
+    Needs a transaction.
+    """
     current = WorklistItem.objects.select_for_update().get(pk=item.pk)
     return current, _set(current, values, reason=reason, seen=seen, corrects=corrects)
 
 
 def duplicate(item: WorklistItem, values: Mapping[str, Any], *, actor: str, reason: str = "") -> WorklistItem:
-    """The same for a repeat visit: scheduled, with a study and identifiers of its own."""
+    """Make the same item for a repeat visit: scheduled, with a study and identifiers of its own."""
     copied = {field: getattr(item, field) for field in COPIED_TO_DUPLICATES}
     copied["extra_attributes"] = {
         keyword: value for keyword, value in item.extra_attributes.items() if keyword not in OF_ONE_STUDY
@@ -135,7 +138,7 @@ def _set(
 
 
 def _clean(values: Mapping[str, Any], *, allowed: tuple[str, ...]) -> tuple[dict[str, Any], Errors]:
-    """The values cleaned, under their fields' names, and what is wrong with the others."""
+    """Return the values cleaned, under their fields' names, and what is wrong with the others."""
     cleaned: dict[str, Any] = {}
     errors: Errors = {}
     for field, value in _in_kilograms(values, errors).items():
@@ -155,7 +158,7 @@ def _cleaner(field: str, allowed: tuple[str, ...]) -> Any:
 
 
 def _in_kilograms(values: Mapping[str, Any], errors: Errors) -> dict[str, Any]:
-    """`patient_weight_lb` turned into `patient_weight_kg`; both at once is a contradiction."""
+    """Turn `patient_weight_lb` into `patient_weight_kg`; both at once are a contradiction."""
     given = dict(values)
     if "patient_weight_lb" not in given:
         return given
@@ -172,12 +175,12 @@ def _in_kilograms(values: Mapping[str, Any], errors: Errors) -> dict[str, Any]:
 
 
 def _moved(current: WorklistItem, field: str, seen: Mapping[str, Any]) -> bool:
-    """Whether someone else changed the field after the writer saw it."""
+    """Return whether someone else changed the field after the writer saw it."""
     return field in seen and getattr(current, field) != seen[field]
 
 
 def _frozen(current: WorklistItem, changed: frozenset[str], *, corrects: bool, reason: str) -> Errors:
-    """What keeps the identity of someone who is or was examined from changing."""
+    """Return what keeps the identity of someone who is or was examined from changing."""
     fields = changed & identity.IDENTITY_FIELDS
     if not fields or not identity.is_frozen(current):
         return {}
@@ -187,7 +190,7 @@ def _frozen(current: WorklistItem, changed: frozenset[str], *, corrects: bool, r
 
 
 def _keep_identifiers(current: WorklistItem, cleaned: dict[str, Any], errors: Errors) -> None:
-    """An identifier left empty is kept; a step's own may be said again, but never changes."""
+    """Keep an identifier that was left empty; a step's own may be said again, but never changes."""
     for field in (*MADE_ONCE, *identifiers.PREFIXES):
         if cleaned.get(field) == "":
             del cleaned[field]
@@ -229,7 +232,7 @@ def _check(item: WorklistItem, errors: Errors) -> None:
 
 
 def _is_another(item: WorklistItem) -> bool:
-    """Whether another item has the step's identifiers."""
+    """Return whether another item has the step's identifiers."""
     same = WorklistItem.objects.filter(**{field: getattr(item, field) for field in MADE_ONCE})
     return same.exclude(pk=item.pk).exists()
 

@@ -1,4 +1,4 @@
-"""The one place where an item's status changes."""
+"""An item's status changes in this module alone."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ TRANSITIONS: dict[str, frozenset[str]] = {
 CANCELLABLE = tuple(status for status, leads_to in TRANSITIONS.items() if Status.CANCELLED in leads_to)
 
 
-class Refused(Exception):
+class StatusRefused(Exception):
     """The item's status does not allow the move; the text says why, for people."""
 
 
 def move(item: WorklistItem, *, to: Status, actor: str, reason: str = "") -> None:
     """Give the item the status, judged by what is stored now and not by what the caller has loaded.
 
-    Raises Refused where the stored status does not lead there.
+    Raises StatusRefused where the stored status does not lead there.
     """
     with transaction.atomic():
         current = WorklistItem.objects.select_for_update().get(pk=item.pk)
@@ -43,14 +43,14 @@ def move_locked(locked: WorklistItem, *, to: Status, actor: str, reason: str = "
 
 
 def withdraw(item: WorklistItem, *, actor: str, reason: str = "") -> bool:
-    """Cancel the item because its source no longer has it; whether it was done.
+    """Cancel the item because its source no longer has it, and return whether it was cancelled.
 
     An examination under way or done stays as it is; of one under way a person is told.
     """
     with transaction.atomic():
         current = WorklistItem.objects.select_for_update().get(pk=item.pk)
         if current.performed_procedure_step_status == Status.IN_PROGRESS:
-            points.withdrawn(current, actor=actor, reason=reason)
+            points.open_for_withdrawal(current, actor=actor, reason=reason)
         if current.performed_procedure_step_status not in CANCELLABLE:
             return False
         _save(current, to=Status.CANCELLED, actor=actor, reason=reason)
@@ -70,9 +70,9 @@ def report(locked: WorklistItem, step: PerformedStep, *, to: Status, actor: str,
 def refuse_unless_allowed(item: WorklistItem, *, to: Status) -> None:
     status = Status(item.performed_procedure_step_status)
     if to not in TRANSITIONS[status]:
-        raise Refused(f"{status.label} cannot become {to.label.lower()}.")
+        raise StatusRefused(f"{status.label} cannot become {to.label.lower()}.")
     if _is_running(item):
-        raise Refused("The scanner reports an examination in progress: close its performed step first.")
+        raise StatusRefused("The scanner reports an examination in progress: close its performed step first.")
 
 
 def _is_running(item: WorklistItem) -> bool:

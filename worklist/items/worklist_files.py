@@ -1,4 +1,4 @@
-"""DICOM worklist files as wlmscpfs and Orthanc keep them, read into the values of worklist items.
+"""DICOM worklist files, as wlmscpfs and Orthanc keep them, are read here into the values of items.
 
 A file is a data set of PS3.4 Table K.6-1, with or without file meta information; each item of its
 Scheduled Procedure Step Sequence is one worklist item.
@@ -20,7 +20,7 @@ from pydicom.tag import BaseTag
 
 from worklist.dicom import item_attributes, reading
 from worklist.dicom.item_attributes import Place
-from worklist.dicom.reading import Refused
+from worklist.dicom.reading import FileRefused
 from worklist.dicom.values import STATUS_ON_THE_WIRE
 
 SUFFIXES = frozenset({".wl", ".dcm"})
@@ -45,8 +45,8 @@ _TEXT_LENGTH = 64
 
 
 @dataclass(frozen=True)
-class Step:
-    """One worklist item as a file has it.
+class ScheduledStep:
+    """This is one worklist item as a file has it.
 
     `values` are intake's (field names, DICOM text); `extra` is by keyword, None where the file says that
     there is no value; `status` is one of the model's, or None where the file says nothing.
@@ -63,13 +63,13 @@ class Step:
 
 @dataclass(frozen=True)
 class WorklistFile:
-    steps: tuple[Step, ...]
+    steps: tuple[ScheduledStep, ...]
     left_out: tuple[str, ...]  # attributes that an item cannot hold: binary, private, or in the wrong place
 
 
 @dataclass
 class _Content:
-    """What one data set, the root or a step item, has for an item."""
+    """This is what one data set, the root or a step item, has for an item."""
 
     values: dict[str, str] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
@@ -77,7 +77,7 @@ class _Content:
 
 
 def find(paths: Iterable[Path], unreadable: Callable[[Path, str], None]) -> Iterator[Path]:
-    """The files named, and those with a worklist file's suffix in the folders named, in order of name.
+    """Yield the files named, and those with a worklist file's suffix in the folders named, in order of name.
 
     Links are followed, each folder once. `unreadable` is told of each path that cannot be looked at.
     """
@@ -109,7 +109,7 @@ def _find(
 
 
 def read(path: Path) -> WorklistFile:
-    """The file's steps. Raises Refused."""
+    """Return what the file holds. Raises FileRefused."""
     data = _bytes(path)
     with reading.strictly():
         return _worklist_file(reading.read_dataset(data))
@@ -122,14 +122,14 @@ def _bytes(path: Path) -> bytes:
         with os.fdopen(descriptor, "rb") as file:
             found = os.fstat(descriptor)
             if not stat.S_ISREG(found.st_mode):
-                raise Refused("This is not a file.")
+                raise FileRefused("This is not a file.")
             data = file.read(MOST_BYTES + 1) if found.st_size <= MOST_BYTES else b""
     except OSError as error:
-        raise Refused(_reason(error)) from error
+        raise FileRefused(_reason(error)) from error
     if found.st_size > MOST_BYTES or len(data) > MOST_BYTES:
-        raise Refused(f"It is larger than {MOST_BYTES // 2**20} MB, which no worklist file is.")
+        raise FileRefused(f"It is larger than {MOST_BYTES // 2**20} MB, which no worklist file is.")
     if not data:
-        raise Refused("It is empty.")
+        raise FileRefused("It is empty.")
     return data
 
 
@@ -152,26 +152,28 @@ def _worklist_file(dataset: Dataset) -> WorklistFile:
 def _step_items(dataset: Dataset) -> list[Dataset]:
     tag = item_attributes.STEP_SEQUENCE.tag
     if tag not in dataset:
-        raise Refused("This is not a worklist file: it has no Scheduled Procedure Step Sequence (0040,0100).")
+        raise FileRefused(
+            "This is not a worklist file: it has no Scheduled Procedure Step Sequence (0040,0100)."
+        )
     found = reading.element(dataset, tag, declared=True)
     if found.VR != "SQ" or not found.value:
-        raise Refused("Its Scheduled Procedure Step Sequence (0040,0100) is empty.")
+        raise FileRefused("Its Scheduled Procedure Step Sequence (0040,0100) is empty.")
     return list(found.value)
 
 
-def _step(root: _Content, content: _Content) -> Step:
+def _step(root: _Content, content: _Content) -> ScheduledStep:
     values = {**root.values, **content.values}
     for name in ("study_instance_uid", "scheduled_procedure_step_id"):
         if not values.get(name):
             attribute = item_attributes.BY_FIELD[name]
-            raise Refused(
+            raise FileRefused(
                 f"{attribute.name} {attribute.tag} is missing: without it the step cannot be known again."
             )
     status = _status(values.pop(item_attributes.BY_KEYWORD[STATUS_KEYWORD].field or "", ""))
     extra = {**root.extra, **content.extra}
     _take_study_description(values, extra)
     _take_protocol(values, extra)
-    return Step(values, extra, status)
+    return ScheduledStep(values, extra, status)
 
 
 def _status(term: str) -> str | None:
@@ -179,12 +181,12 @@ def _status(term: str) -> str | None:
         return None
     term = term.upper()
     if term not in STATUS_OF_TERM:
-        raise Refused(f"{STATUS_KEYWORD} is none of {', '.join(sorted(STATUS_OF_TERM))}.")
+        raise FileRefused(f"{STATUS_KEYWORD} is none of {', '.join(sorted(STATUS_OF_TERM))}.")
     return STATUS_OF_TERM[term]
 
 
 def _take_study_description(values: dict[str, str], extra: dict[str, Any]) -> None:
-    """The field answers for both descriptions; a Study Description of its own is kept beside it."""
+    """Let the field answer for both descriptions; a differing Study Description is kept beside it."""
     study = extra.get("StudyDescription")
     if study and not values.get("study_description"):
         values["study_description"] = study
@@ -193,7 +195,7 @@ def _take_study_description(values: dict[str, str], extra: dict[str, Any]) -> No
 
 
 def _take_protocol(values: dict[str, str], extra: dict[str, Any]) -> None:
-    """One plain code is protocol and coding scheme; any other sequence is kept as it is."""
+    """Take one plain code as protocol and coding scheme; any other sequence is kept as it is."""
     if PROTOCOL_KEYWORD not in extra:
         return
     codes = extra[PROTOCOL_KEYWORD]
@@ -228,7 +230,7 @@ def _content(dataset: Dataset, place: Place, *, declared: bool) -> _Content:
 
 
 def _is_storable(tag: BaseTag, place: Place) -> bool:
-    """Whether an item can hold an attribute that the table does not have in this place.
+    """Return whether an item can hold an attribute that the table does not have in this place.
 
     In a step item only the table's are; a step's attribute at the root (Modality, say) is misplaced.
     """
@@ -252,7 +254,7 @@ def _take_extra(content: _Content, element: DataElement, *, declared: bool) -> N
 
 def _text(element: DataElement) -> str:
     if isinstance(element.value, bytes) or element.VR == "SQ":
-        raise Refused(f"{reading.name(element.tag)} has the wrong value representation.")
+        raise FileRefused(f"{reading.name(element.tag)} has the wrong value representation.")
     if element.is_empty:
         return ""
     return "\\".join(str(value).strip("\0 ") for value in reading.values(element))

@@ -1,4 +1,4 @@
-"""The worklist's commands, and what they share.
+"""The worklist's commands share what is in this room.
 
 client  what the two clients, `test_client` and `test_mpps`, share
 tls     the options of TLS

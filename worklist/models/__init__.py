@@ -1,4 +1,4 @@
-"""What the worklist keeps.
+"""These models are what the worklist keeps.
 
 items         what a scanner is offered
 performed     what it reported back
@@ -16,7 +16,7 @@ connections   database connections in threads that are not Django's
 from __future__ import annotations
 
 from worklist.models.activity import DeviceActivity
-from worklist.models.attention import Attention, Kind
+from worklist.models.attention import Attention, AttentionKind
 from worklist.models.devices import CHARACTER_SETS, Device, Misfit, OverMaximum, StationFilter, Strictness
 from worklist.models.items import COMPARABLE_GROUPS, PERSON_NAMES, STEP_EXISTS, Sex, Status, WorklistItem
 from worklist.models.performed import (
@@ -35,10 +35,10 @@ __all__ = [
     "PERSON_NAMES",
     "STEP_EXISTS",
     "Attention",
+    "AttentionKind",
     "Device",
     "DeviceActivity",
     "Evidence",
-    "Kind",
     "Misfit",
     "OverMaximum",
     "PerformedSeries",

@@ -1,4 +1,4 @@
-"""What application entities have asked and reported, for people who look why something did not arrive."""
+"""Devices' activity is kept for people who look why something did not arrive."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class ActivityQuerySet(models.QuerySet["DeviceActivity"]):
         return self.filter(ae_title=ae_title).order_by("-at", "-pk").first()
 
     def prune(self, *, days: int) -> None:
-        """Delete what is older, but for the last contact and the last query of each device."""
+        """Delete what is older, except the last contact and the last query of each device."""
         kept: set[int] = set()
         for ae_title in Device.objects.values_list("ae_title", flat=True):
             own = self.filter(ae_title=ae_title).order_by("-at", "-pk").values_list("pk", flat=True)
@@ -28,7 +28,10 @@ class ActivityQuerySet(models.QuerySet["DeviceActivity"]):
 
 
 class DeviceActivity(models.Model):
-    """One association, query or message. What was asked is kept as it came, a participant's ID perhaps."""
+    """This row tells of one association, query or message.
+
+    A query is kept as it came, perhaps with a participant's ID in it.
+    """
 
     class Kind(models.TextChoices):
         ASSOCIATION = "ASSOCIATION", "Association"

@@ -1,4 +1,4 @@
-"""What a coordinator must look at."""
+"""Points of attention are what a coordinator must look at."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from worklist.models.items import WorklistItem
 from worklist.models.performed import PerformedStep
 
 
-class Kind(models.TextChoices):
-    """What is the matter; the order is that of severity, the worst first, as pages and the API list them."""
+class AttentionKind(models.TextChoices):
+    """A point is of one of these kinds, by severity, the worst first, as pages and the API list them."""
 
     IDENTITY = "IDENTITY", "Identity differs"
     UNSCHEDULED = "UNSCHEDULED", "Unscheduled examination"
@@ -28,16 +28,16 @@ class AttentionQuerySet(models.QuerySet["Attention"]):
         return self.filter(resolved_at=None)
 
     def worst_first(self) -> AttentionQuerySet:
-        """By kind as `Kind` has them, the newest of each first."""
-        whens = [When(kind=kind, then=Value(place)) for place, kind in enumerate(Kind.values)]
+        """Order by kind, as `AttentionKind` lists them, and the newest of each kind first."""
+        whens = [When(kind=kind, then=Value(place)) for place, kind in enumerate(AttentionKind.values)]
         severity = Case(*whens, default=Value(len(whens)), output_field=models.IntegerField())
         return self.annotate(severity=severity).order_by("severity", "-opened_at", "-pk")
 
 
 class Attention(models.Model):
-    """One thing to look at, of a performed step, an item or both; kept after it is resolved."""
+    """A point of attention concerns a performed step, an item or both; it is kept after it is resolved."""
 
-    kind = models.CharField(max_length=16, choices=Kind.choices)
+    kind = models.CharField(max_length=16, choices=AttentionKind.choices)
     step = models.ForeignKey(PerformedStep, models.CASCADE, null=True, blank=True, related_name="attention")
     item = models.ForeignKey(WorklistItem, models.CASCADE, null=True, blank=True, related_name="attention")
     text = models.TextField(help_text="What is the matter, one line for each point.")

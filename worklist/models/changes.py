@@ -1,4 +1,4 @@
-"""History as people read it: who did what when, and which fields differ."""
+"""History is made readable here: who did what when, and which fields differ."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 ACTIONS = {"+": "Created", "~": "Changed", "-": "Deleted"}
 
 
-class Change(NamedTuple):
-    """`name` is the field's own, `field` the one that people read."""
+class FieldChange(NamedTuple):
+    """`name` is the field's name in code, `field` the one that people read."""
 
     name: str
     field: str
@@ -17,23 +17,23 @@ class Change(NamedTuple):
     new: Any
 
 
-class Entry(NamedTuple):
+class HistoryEntry(NamedTuple):
     record: Any
     action: str
-    changes: list[Change]
+    changes: list[FieldChange]
 
 
-def entries(records: list[Any], *, hidden: Iterable[str] = ()) -> Iterator[Entry]:
-    """Records, newest first, each with the fields in which it differs from the one before it."""
+def history_entries(records: list[Any], *, hidden: Iterable[str] = ()) -> Iterator[HistoryEntry]:
+    """Yield the records, newest first, each with the fields in which it differs from the one before it."""
     for record, older in zip(records, [*records[1:], None], strict=True):
         changes = _changes(record, older, hidden) if older and record.history_type == "~" else []
-        yield Entry(record, ACTIONS[record.history_type], changes)
+        yield HistoryEntry(record, ACTIONS[record.history_type], changes)
 
 
-def _changes(record: Any, older: Any, hidden: Iterable[str]) -> list[Change]:
+def _changes(record: Any, older: Any, hidden: Iterable[str]) -> list[FieldChange]:
     fields = record.instance_type._meta
     return [
-        Change(
+        FieldChange(
             change.field,
             fields.get_field(change.field).verbose_name,
             _readable(change.old),

@@ -1,4 +1,4 @@
-"""Database connections in pynetdicom's threads, which no request cycle of Django closes."""
+"""Database connections are closed here in pynetdicom's threads, which no request cycle of Django closes."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def own_connection(read: Callable[P, R]) -> Callable[P, R]:
-    """The thread that opened a connection closes it, before anything is sent.
+def closes_connection(read: Callable[P, R]) -> Callable[P, R]:
+    """Make the thread that opened a connection close it when the function returns.
 
     A dead thread's SQLite handle stays open, and a slow scanner would keep its connection for as long
     as it reads.

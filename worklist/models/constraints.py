@@ -1,4 +1,4 @@
-"""Constraints that several models share."""
+"""Several models share these constraints."""
 
 from __future__ import annotations
 

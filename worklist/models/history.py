@@ -1,4 +1,4 @@
-"""History by the actor's name, and the constraints that models share."""
+"""History names its actor."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from simple_history.models import HistoricalRecords
 
 
 def actor_history(*, excluded_fields: Iterable[str] = ()) -> HistoricalRecords:
-    """History whose actor is a name: a user's, `source:NAME` or `device:AET`.
+    """Return a history whose actor is a name: a user's, `source:NAME` or `device:AET`.
 
-    No key to a user, for users may live in a database of their own.
+    It has no key to a user, for users may live in a database of their own.
     """
     return HistoricalRecords(
         history_user_id_field=models.CharField(max_length=200, null=True),
@@ -27,7 +27,7 @@ def _set_actor(record: Any, actor: str | None) -> None:
 
 
 class Recorded(models.Model):
-    """A model whose history names the actor of each save."""
+    """The history of such a model names the actor of each save."""
 
     _history_user: str | None
     _change_reason: str | None

@@ -1,4 +1,4 @@
-"""Field lookups that Django does not have."""
+"""These field lookups are what Django lacks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TO_GLOB = str.maketrans({"[": "[[]"})
 
 
 class WildCard(TextLookup):
-    """DICOM's wild cards over the whole value, case-sensitive (PS3.4 C.2.2.2.4): `*` and `?`.
+    """This lookup matches DICOM's wild cards `*` and `?` to whole values, with case (PS3.4 C.2.2.2.4).
 
     GLOB and LIKE are the operators whose fixed beginning SQLite and PostgreSQL look up in an index.
     """
@@ -42,9 +42,10 @@ class WildCard(TextLookup):
 
 
 class Unindexed(Transform):
-    """The field itself, kept from SQLite's choice of an index (https://www.sqlite.org/optoverview.html, 4).
+    """This transform keeps the field from SQLite's choice of an index.
 
-    SQLite thinks a field equal to one of a few values more selective than the beginning of a text.
+    SQLite thinks a field equal to one of a few values more selective than the beginning of a text
+    (https://www.sqlite.org/optoverview.html, 4).
     """
 
     lookup_name = "unindexed"

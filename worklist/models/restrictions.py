@@ -1,4 +1,4 @@
-"""What a query asks, as a restriction of `WorklistItem` (PS3.4 C.2.2.2)."""
+"""What a query asks becomes a restriction of `WorklistItem` here (PS3.4 C.2.2.2)."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ models.CharField.register_lookup(WildCard)
 models.CharField.register_lookup(Unindexed)
 
 
-class Wanted(Protocol):
-    """What an item must be; without statuses it is one of those that are offered."""
+class WantedItems(Protocol):
+    """An item must meet all conditions; without statuses it has one of those that are offered."""
 
     @property
     def conditions(self) -> tuple[Condition, ...]: ...
@@ -44,7 +44,7 @@ NARROW = frozenset(
 
 
 def restriction(condition: Condition) -> Q:
-    """A condition of a query as a restriction of `WorklistItem`."""
+    """Return a query's condition as a restriction of `WorklistItem`."""
     match condition:
         case Text():
             return _text(condition)
@@ -61,7 +61,7 @@ def restriction(condition: Condition) -> Q:
 
 
 def is_narrow(condition: Condition) -> bool:
-    """Whether an index finds the few rows that can match."""
+    """Return whether an index finds the few rows that can match."""
     match condition:
         case Text(field, _, patterns):
             return field in NARROW and not any(pattern.startswith(("*", "?")) for pattern in patterns)
@@ -86,7 +86,7 @@ def _text(condition: Text) -> Q:
 
 
 def _member(condition: Text) -> Q:
-    """A member of a list separated by backslashes: the only one, the first, the last, or between."""
+    """Match a member of a list separated by backslashes: the only one, the first, the last, or between."""
     alone = Q(**{f"{condition.field}__in": condition.values})
     forms = (form for value in condition.values for form in (rf"{value}\*", rf"*\{value}", rf"*\{value}\*"))
     among = _any(Q(**{f"{condition.field}__wild_card": form}) for form in forms)
@@ -95,7 +95,7 @@ def _member(condition: Text) -> Q:
 
 
 def _member_like(pattern: str) -> str:
-    """A regular expression, since a wild card must not run over the next backslash."""
+    """Return a regular expression, since a wild card must not run over the next backslash."""
     one = r"[^\\]"
     inner = re.escape(pattern).replace(r"\*", f"{one}*").replace(r"\?", one)
     return rf"(^|\\){inner}(\\|$)"
@@ -109,7 +109,7 @@ def _between(field: str, low: object, high: object) -> Q:
 
 
 def _scheduled(low: datetime | None, high: datetime | None) -> Q:
-    """Date and time as one, written so that the date alone bounds what is read from the index."""
+    """Restrict date and time as one, written so that the date alone bounds what the index yields."""
     found = Q()
     if low is not None:
         later = Q(**{f"{DATE_FIELD}__gt": low.date()}) | Q(**{f"{TIME_FIELD}__gte": low.time()})

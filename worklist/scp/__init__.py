@@ -1,5 +1,6 @@
-"""The DICOM server over pynetdicom offers Verification, Modality Worklist, Modality Performed Procedure Step
-and its Retrieve (PS3.4 Annexes A, F and K).
+"""The DICOM server over pynetdicom offers four services (PS3.4 Annexes A, F and K).
+
+They are Verification, Modality Worklist, Modality Performed Procedure Step and its Retrieve.
 
 server        one process: listen, serve, stop without cutting off what runs
 processes     several of them on one listening socket

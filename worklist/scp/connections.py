@@ -1,4 +1,4 @@
-"""The TCP side of an association: options of its socket, and what is logged about its peer."""
+"""The TCP side of an association is set up here: options of its socket, and what is logged about its peer."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _answering: WeakSet[Association] = WeakSet()
 
 
 def time_to_associate() -> int:
-    """In seconds."""
+    """Return for how many seconds an association request is awaited."""
     return min(LONGEST_TO_ASSOCIATE, settings.MWL_NETWORK_TIMEOUT)
 
 
@@ -48,7 +48,7 @@ def peer_of(association: Association) -> str:
 
 @contextmanager
 def answering(association: Association) -> Iterator[None]:
-    """While a query of the association is answered, a stop waits for it."""
+    """Make a stop wait while a query of the association is answered."""
     _answering.add(association)
     try:
         yield
@@ -57,7 +57,7 @@ def answering(association: Association) -> Iterator[None]:
 
 
 def is_idle(association: Association) -> bool:
-    """Whether nothing of the association is being answered, sent or waiting to be read."""
+    """Return whether nothing of the association is being answered, sent or waiting to be read."""
     return (
         association not in _answering
         and association.dul.to_provider_queue.empty()
@@ -66,7 +66,7 @@ def is_idle(association: Association) -> bool:
 
 
 def opened(event: Event) -> None:
-    """EVT_CONN_OPEN."""
+    """Handle EVT_CONN_OPEN."""
     connection = _socket_of(event.assoc)
     if connection is None:
         return
@@ -82,7 +82,7 @@ def opened(event: Event) -> None:
 
 
 def established(event: Event) -> None:
-    """EVT_ESTABLISHED."""
+    """Handle EVT_ESTABLISHED."""
     _opened[event.assoc] = time.monotonic()
     connection = _socket_of(event.assoc)
     if connection is not None:
@@ -90,10 +90,10 @@ def established(event: Event) -> None:
 
 
 def sent(event: Event) -> None:
-    """EVT_DATA_SENT. Sending turns delayed acknowledgement on again; only the last PDU matters.
+    """Handle EVT_DATA_SENT: turn delayed acknowledgement off again, which sending turns on.
 
-    A scanner built on DCMTK sends a request in two writes and the second waits for our
-    acknowledgement of the first: 40 ms for each request.
+    Only the last PDU matters. A scanner built on DCMTK sends a request in two writes and the second waits for
+    our acknowledgement of the first: 40 ms for each request.
     """
     connection = _socket_of(event.assoc)
     if connection is not None and event.assoc.dul.to_provider_queue.empty():
@@ -101,7 +101,7 @@ def sent(event: Event) -> None:
 
 
 def closed(event: Event) -> None:
-    """EVT_CONN_CLOSE. A connection that never asked for an association need not wait for its time-out.
+    """Handle EVT_CONN_CLOSE: a connection that never asked for an association need not wait for its time-out.
 
     None is what its thread gets after waiting in vain.
     """
@@ -110,12 +110,12 @@ def closed(event: Event) -> None:
 
 
 def released(event: Event) -> None:
-    """EVT_RELEASED."""
+    """Handle EVT_RELEASED."""
     _log_end(event.assoc, "released")
 
 
 def aborted(event: Event) -> None:
-    """EVT_ABORTED: many scanners end every association like this."""
+    """Handle EVT_ABORTED: many scanners end every association like this."""
     _log_end(event.assoc, "aborted")
 
 
@@ -143,7 +143,7 @@ if sys.platform == "linux":
 else:
 
     def _acknowledge_at_once(connection: socket.socket) -> None:
-        """Other systems have no such option."""
+        """Do nothing: other systems have no such option."""
 
 
 def abort(association: Association) -> None:
@@ -171,7 +171,7 @@ def hang_up(association: Association) -> None:
 
 
 def quieten_libraries() -> None:
-    """No line of theirs quotes what a peer has sent, and a peer's fault is no error of ours."""
+    """Keep what a peer has sent out of the libraries' log, and take no peer's fault for an error of ours."""
     pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
     _config.LOG_HANDLER_LEVEL = "none"
     _config.LOG_REQUEST_IDENTIFIERS = False
@@ -182,9 +182,9 @@ def quieten_libraries() -> None:
 
 
 def peers_fault(record: logging.LogRecord) -> bool:
-    """pynetdicom logs a sentence, then the exception with a traceback; both may hold what was received.
+    """Keep the sentence and the exception's type, at INFO: port scanners and resets are daily life.
 
-    The sentence and the exception's type are kept, at INFO: port scanners and resets are daily life.
+    pynetdicom logs a sentence, then the exception with a traceback; both may hold what was received.
     """
     is_exception = isinstance(record.msg, Exception)
     record.msg = type(record.msg).__name__ if is_exception else _unquoted(escaped(record.getMessage()))
@@ -195,11 +195,14 @@ def peers_fault(record: logging.LogRecord) -> bool:
 
 
 def _unquoted(sentence: str) -> str:
-    """A UID that is none may be anything that was typed."""
+    """Cut the value off: a UID that is none may be anything that was typed."""
     return sentence.partition(" UID' value '")[0]
 
 
 def thread_failed(failure: threading.ExceptHookArgs) -> None:
-    """A command set that cannot be decoded ends pynetdicom's thread, and with it the connection."""
+    """Log that a thread ended.
+
+    A command set that cannot be decoded ends pynetdicom's thread, and with it the connection.
+    """
     name = failure.thread.name if failure.thread is not None else "a thread"
     logger.warning("%s ended: %s", name, failure.exc_type.__name__)

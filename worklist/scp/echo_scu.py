@@ -1,4 +1,4 @@
-"""C-ECHO to a device, for people who set one up (PS3.4 Annex A)."""
+"""A C-ECHO goes to a device when a person sets one up (PS3.4 Annex A)."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from worklist.scp import implementation
 TIMEOUT = 5.0  # seconds for the connection, and for each answer
 
 
-class Outcome(NamedTuple):
+class EchoOutcome(NamedTuple):
     succeeded: bool
     sentence: str
 
 
-def echo(host: str, port: int, *, ae_title: str, own_ae_title: str) -> Outcome:
-    """Whether the application entity answers."""
+def echo(host: str, port: int, *, ae_title: str, own_ae_title: str) -> EchoOutcome:
+    """Return whether the application entity answers, and a sentence for people."""
     entity = AE(ae_title=own_ae_title)
     implementation.introduce(entity)
     entity.connection_timeout = entity.acse_timeout = entity.dimse_timeout = TIMEOUT
@@ -38,19 +38,22 @@ def echo(host: str, port: int, *, ae_title: str, own_ae_title: str) -> Outcome:
         association.release()
     milliseconds = (time.monotonic() - started) * 1000
     if status == 0:
-        return Outcome(
+        return EchoOutcome(
             succeeded=True, sentence=f"{ae_title} at {host}:{port} answered C-ECHO in {milliseconds:.0f} ms."
         )
     told = "without a status" if status is None else f"with status {status:04X}"
     return _failed(f"{ae_title} at {host}:{port} answered C-ECHO {told}.")
 
 
-def _failed(sentence: str) -> Outcome:
-    return Outcome(succeeded=False, sentence=sentence)
+def _failed(sentence: str) -> EchoOutcome:
+    return EchoOutcome(succeeded=False, sentence=sentence)
 
 
 def _unreachable(host: str, port: int) -> str:
-    """Asked first: pynetdicom leaves the socket of a failed connection open, and its reason in the log."""
+    """Return why there is no connection; empty where there is one.
+
+    It is asked first: pynetdicom leaves the socket of a failed connection open, and its reason in the log.
+    """
     try:
         socket.create_connection((host, port), TIMEOUT).close()
     except OSError as error:
@@ -59,7 +62,7 @@ def _unreachable(host: str, port: int) -> str:
 
 
 def _why(association: object, host: str, port: int) -> str:
-    """PS3.8 Table 9-21."""
+    """Return why there is no association (PS3.8 Table 9-21)."""
     if getattr(association, "is_rejected", False):
         primitive = association.acceptor.primitive  # type: ignore[attr-defined]
         codes = f"{primitive.result},{primitive.result_source},{primitive.diagnostic}"

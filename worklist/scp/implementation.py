@@ -1,4 +1,4 @@
-"""Who we say that we are in every association that we accept or request (PS3.7 Annex D.3.3.2)."""
+"""Every association that we accept or request says who we are by these (PS3.7 Annex D.3.3.2)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ VERSION_NAME = f"PYLANTIR_{__version__.replace('.', '_')}"
 
 
 def introduce(entity: AE) -> None:
-    """Lets the application entity name this implementation instead of the library's own."""
+    """Let the application entity name this implementation instead of the library's own."""
     entity.implementation_class_uid = CLASS_UID
     entity.implementation_version_name = VERSION_NAME

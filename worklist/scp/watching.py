@@ -1,4 +1,4 @@
-"""What time alone brings about: steps that never end, items that nobody performs, rows that grow old."""
+"""Time alone brings about steps without end, items that nobody performs, and rows that grow old."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 
 class Watch:
-    """Looks for it whenever ATTENTION_INTERVAL seconds have passed; several servers may do so at once."""
+    """A watch looks whenever ATTENTION_INTERVAL seconds have passed; several servers may do so at once."""
 
     def __init__(self) -> None:
         self._next = time.monotonic()

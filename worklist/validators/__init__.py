@@ -1,4 +1,4 @@
-"""The rules of DICOM's value representations (PS3.5 6.2) as Django validators.
+"""These Django validators hold the rules of DICOM's value representations (PS3.5 6.2).
 
 They judge values that `worklist.items.intake` has cleaned: padding and control characters are refused here.
 """
@@ -17,7 +17,7 @@ from worklist.validators import peers
 
 
 def text(value: str) -> None:
-    """LO and SH, whose lengths are the fields' own."""
+    """Judge a value of LO or SH; the fields bound its length themselves."""
     _judge("UC", value)
 
 

@@ -1,4 +1,4 @@
-"""Who a peer may be: the networks that a device may call from, the certificate that it is bound to."""
+"""These texts say who a peer may be: the networks it may call from, the certificate it is bound to."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Address = IPv4Address | IPv6Address
 
 @lru_cache(maxsize=256)
 def read_networks(text: str) -> tuple[Network, ...]:
-    """Addresses and networks (10.0.0.5, 10.1.0.0/24, 2001:db8::/64), separated by commas or white space.
+    """Read addresses and networks (10.0.0.5, 10.1.0.0/24, 2001:db8::/64), separated by commas or spaces.
 
     Raises ValueError with a sentence.
     """
@@ -23,13 +23,13 @@ def read_networks(text: str) -> tuple[Network, ...]:
 
 
 def includes(text: str, address: str) -> bool:
-    """Whether the address is one of those in the text; no text, no address."""
+    """Return whether the address is one of those in the text; an empty text includes none."""
     found = plain(address)
     return found is not None and any(found in network for network in read_networks(text))
 
 
 def plain(address: str) -> Address | None:
-    """None for what is no address. An IPv4 address that came over IPv6 is itself."""
+    """Return the address, or None for what is none. An IPv4 address that came over IPv6 is itself."""
     try:
         found = ip_address(address.partition("%")[0])
     except ValueError:
@@ -60,7 +60,7 @@ def _why(part: str) -> str:
 
 
 def read_subject(text: str) -> Name:
-    """`CN=MR1,O=Hospital`. Raises ValueError with a sentence."""
+    """Read a subject such as `CN=MR1,O=Hospital`. Raises ValueError with a sentence."""
     try:
         found = Name.from_rfc4514_string(text)
     except ValueError as error:
@@ -73,7 +73,7 @@ def read_subject(text: str) -> Name:
 
 
 def bears(subject: Name | None, wanted: str) -> bool:
-    """Whether a certificate's subject has all parts that are wanted; without a certificate it has none."""
+    """Return whether a certificate's subject has all wanted parts; without a certificate it has none."""
     if subject is None:
         return False
     return not Counter(_parts(read_subject(wanted))) - Counter(_parts(subject))

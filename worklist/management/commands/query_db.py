@@ -49,7 +49,7 @@ def _items(options: dict[str, Any]) -> list[WorklistItem]:
 
 
 def as_json(item: WorklistItem) -> dict[str, Any]:
-    """The item under the REST interface's names, dates and times as DICOM has them."""
+    """Return the item under the REST interface's names, dates and times as DICOM has them."""
     return {field: _json_value(field, getattr(item, field)) for field in FIELDS}
 
 

@@ -1,4 +1,4 @@
-"""`manage.py run_mwl`: the DICOM server."""
+"""Run the DICOM server."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from worklist.devices import from_config
 from worklist.management.tls import add_tls_options, tls_context
 from worklist.models import Device
 from worklist.scp import processes, server
-from worklist.scp.server import Door
+from worklist.scp.server import Endpoint
 
 logger = logging.getLogger(__name__)
 
@@ -77,19 +77,19 @@ class Command(BaseCommand):
         _check_database()
         _apply_config()
         with processes.signals_held():
-            doors = _doors(options, context)
+            endpoints = _endpoints(options, context)
             _tell_who_may_associate()
             count = options["processes"]
-            if not processes.run(doors, ae_title=options["AEtitle"], processes=count, prepare=use_pool):
+            if not processes.run(endpoints, ae_title=options["AEtitle"], processes=count, prepare=use_pool):
                 raise CommandError("The DICOM server stopped by itself.")
 
 
-def _doors(options: dict[str, Any], context: ssl.SSLContext | None) -> list[Door]:
+def _endpoints(options: dict[str, Any], context: ssl.SSLContext | None) -> list[Endpoint]:
     ip, title = options["ip"], options["AEtitle"]
-    doors = [] if options["no_plain"] else [Door(_listen(ip, options["port"], title=title))]
+    endpoints = [] if options["no_plain"] else [Endpoint(_listen(ip, options["port"], title=title))]
     if context is not None:
-        doors.append(Door(_listen(ip, options["tls_port"], title=title, how=" with TLS"), context))
-    return doors
+        endpoints.append(Endpoint(_listen(ip, options["tls_port"], title=title, how=" with TLS"), context))
+    return endpoints
 
 
 def _listen(ip: str, port: int, *, title: str, how: str = "") -> socket.socket:

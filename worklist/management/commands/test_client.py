@@ -13,7 +13,7 @@ from worklist.dicom import item_attributes
 from worklist.dicom.item_attributes import Place
 from worklist.dicom.printable import readable
 from worklist.management import client
-from worklist.management.client import Found
+from worklist.management.client import FindResult
 
 # Columns beside date and time, which share one.
 COLUMNS = {
@@ -48,7 +48,7 @@ class Command(BaseCommand):
             self.stdout.write(tabulate(map(_row, found.answers), headers="keys", disable_numparse=True))
         self._conclude(found)
 
-    def _conclude(self, found: Found) -> None:
+    def _conclude(self, found: FindResult) -> None:
         count = len(found.answers)
         self.stdout.write(f"{count} {'answer' if count == 1 else 'answers'}.")
         if found.incomplete:
@@ -58,7 +58,7 @@ class Command(BaseCommand):
 
 
 def identifier(options: dict[str, Any]) -> Dataset:
-    """Every matching key, with a value where one is given, and what the table shows beside them.
+    """Return every matching key, with a value where one is given, and what the table shows beside them.
 
     The values are sent as they are given: to see what a server makes of them is what this client is for.
     """
