@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import socket
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, NoReturn
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
+
     from accounts.models import User
 
 PASSWORD = "correct horse battery staple"
@@ -69,3 +72,31 @@ def _person(username: str, role: str) -> User:
     from accounts.models import User
 
     return User.objects.create_user(username, password=PASSWORD, role=role, full_name=username.title())
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    from tests.browser import started
+
+    with started() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def browser_context(browser: Browser, live_server: Any) -> BrowserContext:
+    """Give the pages of a module what they share: the cache of style sheets and scripts."""
+    return browser.new_context(base_url=live_server.url)
+
+
+@pytest.fixture
+def page(browser_context: BrowserContext, live_server: Any) -> Iterator[Page]:
+    from tests.browser import watched
+
+    with watched(browser_context, live_server.url) as page:
+        yield page
+
+
+def pytest_collection_finish() -> None:
+    """Leave what is imported by now out of later collections: it lives as long as the run."""
+    gc.collect()
+    gc.freeze()

@@ -1,11 +1,15 @@
-"""A fresh process gets an environment of its own, for settings are read once per process."""
+"""The project runs here in an environment of its own: its settings read anew, or a fresh process."""
 
 from __future__ import annotations
 
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 # What a developer's own shell may say must not decide a test.
@@ -16,6 +20,16 @@ def environment(data: Path, **variables: str) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if name not in OURS}
     ours = {"DB_PATH": str(data / "worklist.db"), "DJANGO_SETTINGS_MODULE": "pylantir_site.settings"}
     return {**inherited, **ours, "PYTHONPATH": str(ROOT), **variables}
+
+
+def settings(data: Path, monkeypatch: pytest.MonkeyPatch, **variables: str) -> dict[str, Any]:
+    """What the settings' module makes of an environment, by name; raises ImproperlyConfigured."""
+    with monkeypatch.context() as patch:
+        for name in OURS:
+            patch.delenv(name, raising=False)
+        for name, value in {"DB_PATH": str(data / "worklist.db"), **variables}.items():
+            patch.setenv(name, value)
+        return runpy.run_path(str(ROOT / "pylantir_site" / "settings.py"))
 
 
 def manage(

@@ -11,11 +11,10 @@ import pytest
 from django.conf import LazySettings
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 
 from pylantir_site.cors import cors_settings
 from pylantir_site.overview.checks import origins_are_named
-from tests.conftest import chromium
 
 VARIABLES = ("CORS_ALLOWED_ORIGINS", "CORS_ALLOW_CREDENTIALS", "CORS_ALLOW_METHODS", "CORS_ALLOW_HEADERS")
 HERE = "http://localhost:3000"
@@ -172,7 +171,7 @@ class Page(BaseHTTPRequestHandler):
 @pytest.fixture
 def other_site() -> Iterator[str]:
     with HTTPServer(("127.0.0.1", 0), Page) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
@@ -183,19 +182,14 @@ def other_site() -> Iterator[str]:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("listed", [True, False])
 def test_a_browser_lets_a_listed_page_ask_and_no_other(
-    listed: bool, other_site: str, live_server: Any, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+    listed: bool, other_site: str, browser: Browser, live_server: Any, settings: LazySettings
 ) -> None:
     settings.CORS_ALLOWED_ORIGINS = [other_site if listed else "http://localhost:3000"]
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     ask = """url => fetch(url, {headers: {"Authorization": "Bearer x", "X-Own": "1"}})
         .then(answer => answer.status, error => "kept out")"""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium(), args=["--no-sandbox", "--disable-gpu"]
-        )
-        page = browser.new_page()
-        page.goto(other_site)
-        told = page.evaluate(ask, f"{live_server.url}/worklist")
-        browser.close()
+    page = browser.new_page()
+    page.goto(other_site)
+    told = page.evaluate(ask, f"{live_server.url}/worklist")
+    page.close()
 
     assert told == (401 if listed else "kept out")

@@ -9,13 +9,12 @@ from playwright.sync_api import Page, Route, expect
 
 from accounts.models import User
 from accounts.tokens import access_token
-from tests.worklist.test_admin_browser import browser, page  # noqa: F401 - fixtures
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
 
 
 @pytest.fixture
-def shut_off(page: Page, live_server: Any) -> Page:  # noqa: F811 - the fixture
+def shut_off(page: Page, live_server: Any) -> Page:
     """Return a page whose browser reaches this server alone; `page` holds that it asked nobody else."""
 
     def only_here(route: Route) -> None:

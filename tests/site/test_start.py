@@ -21,8 +21,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import free_port, wait_until
+from tests.processes import is_running
 from tests.site.fresh import ROOT, environment, manage, script
-from tests.site.test_supervisor import alive
 
 START = [sys.executable, str(ROOT / "manage.py"), "start"]
 
@@ -139,7 +139,7 @@ def test_one_ctrl_c_in_a_terminal_stops_everything(
     assert terminal.process.returncode == 0, terminal.output
     assert "Traceback" not in terminal.output
     assert terminal.output.rstrip().endswith("Stopped.")
-    assert not any(alive(pid) for pid in started)
+    assert not any(is_running(pid) for pid in started)
     assert not answers(web)
     assert not answers(dicom)
 

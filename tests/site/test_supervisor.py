@@ -13,6 +13,7 @@ import pytest
 
 from pylantir_site.processes.supervisor import Supervisor
 from tests.conftest import wait_until
+from tests.processes import is_running
 
 # Each child says in a file that it is ready, and what became of it.
 OBEDIENT = """
@@ -56,14 +57,6 @@ def says(path: Path, word: str) -> bool:
     return path.exists() and path.read_text() == word
 
 
-def alive(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"
-
-
 def ended(process: subprocess.Popen[str], seconds: float = 10) -> tuple[int, str]:
     out, _ = process.communicate(timeout=seconds)
     return process.returncode, out
@@ -101,13 +94,13 @@ def test_what_does_not_stop_in_the_shared_time_is_killed_with_all_it_runs(tmp_pa
     process = supervise({"web": child(OBEDIENT, obedient), "dicom": child(DEAF, deaf)}, grace=0.5)
     wait_until(lambda: says(deaf, "ready") and says(obedient, "ready"))
     grandchild = int((tmp_path / "deaf.pid").read_text())
-    assert alive(grandchild)
+    assert is_running(grandchild)
 
     process.terminate()
 
     assert ended(process) == (1, "dicom did not stop in time and is killed.\n")
     assert says(obedient, "stopped")
-    wait_until(lambda: not alive(grandchild))
+    wait_until(lambda: not is_running(grandchild))
 
 
 def test_what_a_child_leaves_behind_when_it_is_killed_does_not_live_on(tmp_path: Path) -> None:
@@ -122,7 +115,7 @@ def test_what_a_child_leaves_behind_when_it_is_killed_does_not_live_on(tmp_path:
     os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
 
     assert ended(process) == (1, "worker was killed by SIGKILL: stopping all.\n")
-    wait_until(lambda: not alive(grandchild))
+    wait_until(lambda: not is_running(grandchild))
 
 
 def test_a_second_ctrl_c_does_not_wait(tmp_path: Path) -> None:

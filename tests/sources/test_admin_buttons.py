@@ -17,8 +17,8 @@ from sources.sync import claims
 from tests.redcap.project import Project
 from tests.redcap.server import RedcapServer
 from tests.sources.conftest import MakeSource, items, only_item, pull
+from tests.sources.source_pages import save
 from tests.sources.study import participant, participants
-from tests.sources.test_admin_source import save
 from worklist.models import Status, WorklistItem
 
 pytestmark = pytest.mark.django_db

@@ -11,9 +11,7 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -27,6 +25,7 @@ from sources.models import (
     SyncRun,
     Trigger,
 )
+from tests.admin_pages import queries_of, shown
 from tests.redcap.project import Project
 from tests.sources.conftest import only_item, pull
 from tests.sources.study import PROJECT_ID, enrol, participant, participants
@@ -51,20 +50,8 @@ def coordinator(client: Client, bob: User) -> Client:
     return client
 
 
-def shown(client: Client, url: str, **query: str) -> str:
-    response = client.get(url, query)
-    assert response.status_code == 200
-    return str(response.content.decode())
-
-
 def listed(client: Client, url: str, **query: str) -> list[Any]:
     return list(client.get(url, query).context["cl"].result_list)
-
-
-def queries_of(act: Callable[[], object]) -> int:
-    with CaptureQueriesContext(connection) as queries:
-        act()
-    return len(queries)
 
 
 def a_run(source: DataSource, **values: Any) -> SyncRun:

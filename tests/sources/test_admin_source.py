@@ -24,9 +24,11 @@ from accounts.models import User
 from sources.backends.redcap import dictionary_of
 from sources.mapping.transforms import parse
 from sources.models import DataSource, MappingRule, SourceState, State, SyncIssue, SyncRun
+from tests.admin_pages import errors_in, said
 from tests.redcap.server import RedcapServer
 from tests.redcap.studies import TOKEN
 from tests.sources.conftest import MakeSource
+from tests.sources.source_pages import page_of, save
 
 pytestmark = pytest.mark.django_db
 
@@ -39,43 +41,6 @@ OTHER = "another-token-0123456789"
 def admin(client: Client, alice: User) -> Client:
     client.force_login(alice)
     return client
-
-
-def page_of(source: DataSource) -> str:
-    return reverse("admin:sources_datasource_change", args=[source.pk])
-
-
-def filled_in(client: Client, url: str) -> dict[str, str]:
-    """Return what a browser would send back if nobody touched the form or the rows."""
-    context = client.get(url).context
-    [inline] = context["inline_admin_formsets"]
-    forms = [context["adminform"].form, inline.formset.management_form, *inline.formset.forms]
-    return {bound.html_name: _sent(bound) for form in forms for bound in form if _is_sent(bound)}
-
-
-def _is_sent(bound: Any) -> bool:
-    return bound.value() is not None and bound.value() is not False
-
-
-def _sent(bound: Any) -> str:
-    value = bound.value()
-    return "on" if value is True else str(value).replace("\n", "\r\n")
-
-
-def save(client: Client, source: DataSource, **changed: str) -> Any:
-    """Post the page of the source; rows are named rules__3__field."""
-    given = {name.replace("__", "-"): value for name, value in changed.items()}
-    response = client.post(page_of(source), {**filled_in(client, page_of(source)), **given}, follow=True)
-    source.refresh_from_db()
-    return response
-
-
-def said(response: Any) -> list[str]:
-    return [str(message) for message in response.context["messages"]]
-
-
-def errors_in(response: Any) -> dict[str, list[str]]:
-    return dict(response.context["adminform"].form.errors)
 
 
 def formset_in(response: Any) -> Any:

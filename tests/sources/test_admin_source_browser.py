@@ -13,21 +13,21 @@ from playwright.sync_api import Page, expect
 from accounts.models import User
 from sources.backends.redcap import dictionary_of
 from sources.models import DataSource
+from tests.browser import sign_in
 from tests.redcap.project import Project
 from tests.redcap.server import RedcapServer
 from tests.redcap.studies import TOKEN
 from tests.sources.study import participant
-from tests.worklist.test_admin_browser import browser, page, sign_in  # noqa: F401 - fixtures
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
 
 
-def press(page: Page, name: str) -> None:  # noqa: F811
+def press(page: Page, name: str) -> None:
     page.get_by_role("button", name=name, exact=True).click()
 
 
 def test_a_source_is_set_up_from_its_address_to_what_a_pull_would_do(
-    page: Page,  # noqa: F811
+    page: Page,
     alice: User,
     redcap: RedcapServer,
     project: Project,
@@ -63,7 +63,7 @@ def test_a_source_is_set_up_from_its_address_to_what_a_pull_would_do(
 
 
 def test_a_typing_error_in_a_row_is_shown_at_the_row(
-    page: Page,  # noqa: F811
+    page: Page,
     alice: User,
     source: DataSource,
 ) -> None:

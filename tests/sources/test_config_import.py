@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from sources.config_import import ConfigError, ImportReport, at_start, import_config, reading
 from sources.models import DataSource, MappingRule, SourceState
 from tests import demo_study
+from tests.effort import tries
 from tests.redcap.server import Failure, RedcapServer
 from tests.redcap.studies import TOKEN, cpip, repevent
 from tests.sources.conftest import items, pull
@@ -663,7 +664,11 @@ CONFIGS = st.dictionaries(NAMES | texts(), JSON, max_size=6) | st.fixed_dictiona
 )
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=tries(50, nightly=120),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(config=CONFIGS)
 def test_whatever_a_file_holds_it_is_refused_in_words_or_reported(
     config: dict[str, Any], monkeypatch: pytest.MonkeyPatch

@@ -13,6 +13,7 @@ from sources.contract import Session
 from sources.mapping import evaluate
 from sources.mapping.rules import MappingPlan, Rule
 from sources.redcap.rows import ExportRow
+from tests.effort import tries
 from tests.sources.projects import BOOKED, FIELDS, PERSON, RECORD, REPEATING, a_plan
 from worklist.items import cleaning
 from worklist.models import WorklistItem
@@ -85,7 +86,7 @@ def without_empty(extra: dict[str, Any]) -> dict[str, Any]:
     return {keyword: value for keyword, value in extra.items() if value != ""}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=tries(60, nightly=150), deadline=None)
 @given(rows(TEXTS))
 def test_every_value_is_fit_for_an_item(given_rows: list[ExportRow]) -> None:
     for session in evaluated(given_rows):
@@ -93,14 +94,14 @@ def test_every_value_is_fit_for_an_item(given_rows: list[ExportRow]) -> None:
         assert refusals({**session.values, "extra_attributes": extra}) == {}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=tries(40, nightly=100), deadline=None)
 @given(rows(TEXTS.map(lambda text: f"☃{text}☃")))
 def test_no_problem_and_no_reason_tells_a_value(given_rows: list[ExportRow]) -> None:
     for session in evaluated(given_rows):
         assert "☃" not in session.reason + "".join(problem.text for problem in session.problems)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=tries(25, nightly=50), deadline=None)
 @given(rows(TEXTS), st.randoms())
 def test_the_order_of_rows_means_nothing(given_rows: list[ExportRow], random: Any) -> None:
     unique = list({(row.instrument, row.instance): row for row in given_rows}.values())

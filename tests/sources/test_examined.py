@@ -12,22 +12,12 @@ from sources.models import DataSource, SyncedStep, SyncIssue, Withdrawal
 from sources.sync import edits
 from tests.redcap.project import Project
 from tests.sources.conftest import only_item, pull
+from tests.sources.examinations import examined
 from tests.sources.study import book, enrol, participant, today
-from tests.worklist.performed_rows import make_step
 from worklist.items import intake, lifecycle
 from worklist.models import Attention, AttentionKind, PerformedStatus, Status, WorklistItem
 
 pytestmark = pytest.mark.django_db
-
-
-def examined(source: DataSource, status: Status) -> WorklistItem:
-    """Return the only item, as a scanner's report leaves it."""
-    item = only_item(source)
-    step = make_step(item, status=PerformedStatus(status))
-    WorklistItem.objects.filter(pk=item.pk).update(performed_procedure_step_status=status)
-    item.refresh_from_db()
-    assert step.items.get() == item
-    return item
 
 
 @pytest.mark.acceptance("D141", "RC67")

@@ -15,9 +15,9 @@ from accounts.models import User
 from sources.admin.overview import overview
 from sources.models import DataSource, SourceState, State, SyncedStep, SyncIssue, SyncRun, WorkerBeat
 from sources.sync import claims, health
+from tests.admin_pages import queries_of, shown
 from tests.redcap.server import RedcapServer
 from tests.sources.conftest import MakeSource
-from tests.sources.test_admin_runs import queries_of, shown
 
 pytestmark = pytest.mark.django_db
 

@@ -18,11 +18,11 @@ from accounts.models import User
 from sources.admin.links import session_in_words
 from sources.contract import SessionKey
 from sources.models import DataSource, SyncedStep, SyncIssue
+from tests.admin_pages import queries_of, shown
 from tests.redcap.project import Project
 from tests.sources.conftest import only_item, pull
+from tests.sources.examinations import examined
 from tests.sources.study import PROJECT_ID, book, enrol, participant
-from tests.sources.test_admin_runs import queries_of, shown
-from tests.sources.test_examined import examined
 from worklist.items import intake
 from worklist.models import Status, WorklistItem
 

@@ -24,6 +24,7 @@ from hypothesis.stateful import (
 
 from sources.models import DataSource, SourceState, SyncedStep
 from sources.sync import edits, withdrawing
+from tests.effort import tries
 from tests.redcap.project import Project
 from tests.redcap.server import ALL_SWITCHES, Failure, RedcapServer
 from tests.sources.conftest import new_source, pull
@@ -304,7 +305,7 @@ def test_whatever_happens_a_full_pull_ends_where_redcap_people_and_scanners_left
     run_state_machine_as_test(
         Walk,
         settings=settings(
-            max_examples=12,
+            max_examples=tries(6, nightly=12),
             stateful_step_count=25,
             deadline=None,
             phases=[Phase.generate],

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydicom import config
 
 from tests import scu
 from tests.conftest import dcmtk, free_port, wait_until
@@ -331,3 +332,9 @@ def acceptance_store(transactional_db: None) -> dict[str, Any]:
         saved[name] = make_item(number, **values)
         saved[name].save()
     return saved
+
+
+@pytest.fixture
+def values_as_they_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No warnings of pydicom about values that it finds wrong: judging them is what is tested."""
+    monkeypatch.setattr(config.settings, "reading_validation_mode", config.IGNORE)

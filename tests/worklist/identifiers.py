@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from io import BytesIO
 from typing import Any
 
-import pytest
 from pydicom import Dataset, config
 from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import DataElement
@@ -48,9 +47,3 @@ def over_the_wire(identifier: Dataset) -> Dataset:
     stream.is_little_endian, stream.is_implicit_VR = True, False
     write_dataset(stream, identifier, identifier.get("SpecificCharacterSet", "ISO_IR 6"))
     return read_dataset(BytesIO(stream.getvalue()), is_implicit_VR=False, is_little_endian=True)
-
-
-@pytest.fixture
-def values_as_they_come(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep pydicom from warning about values that it finds wrong: judging them is what is tested."""
-    monkeypatch.setattr(config.settings, "reading_validation_mode", config.IGNORE)

@@ -15,16 +15,16 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
+from tests.admin_pages import errors_in, fields_of, said
 from tests.worklist.activity import device_form
+from tests.worklist.item_pages import LIST, act, change_url
 from worklist.admin import confirmation
 from worklist.items import intake, lifecycle
 from worklist.models import Device, Status, WorklistItem
 
 pytestmark = pytest.mark.django_db
 
-LIST = "admin:worklist_worklistitem_changelist"
 ADD = "admin:worklist_worklistitem_add"
-CHANGE = "admin:worklist_worklistitem_change"
 HISTORY = "admin:worklist_worklistitem_history"
 
 
@@ -48,31 +48,6 @@ def coordinator(client: Client, bob: User) -> Client:
 def reader(client: Client, charlie: User) -> Client:
     client.force_login(charlie)
     return client
-
-
-def fields_of(client: Client, url: str) -> dict[str, Any]:
-    """Return what the browser would send back if nobody touched the form, hidden first values included."""
-    form = client.get(url).context["adminform"].form
-    sent: dict[str, Any] = {}
-    for bound in form:
-        value = bound.value()
-        text = "" if value is None else str(value)
-        sent[bound.html_name] = text
-        if bound.field.show_hidden_initial:
-            sent[bound.html_initial_name] = text
-    return sent
-
-
-def change_url(item: WorklistItem) -> str:
-    return reverse(CHANGE, args=[item.pk])
-
-
-def errors_in(response: Any) -> dict[str, list[str]]:
-    return dict(response.context["adminform"].form.errors)
-
-
-def said(response: Any) -> list[str]:
-    return [str(message) for message in response.context["messages"]]
 
 
 def test_a_coordinator_adds_an_item_with_the_least(coordinator: Client) -> None:
@@ -177,11 +152,6 @@ def test_the_page_shows_the_answer_as_the_scanner_gets_it(coordinator: Client) -
         "ISO_IR 100",
     ):
         assert text in page
-
-
-def act(client: Client, action: str, items: list[WorklistItem], **form: Any) -> Any:
-    chosen = {"action": action, "_selected_action": [item.pk for item in items]}
-    return client.post(reverse(LIST), {**chosen, **form}, follow=True)
 
 
 def test_cancelling_asks_first_and_counts_what_it_skipped(coordinator: Client) -> None:

@@ -12,9 +12,10 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
+from tests.admin_pages import errors_in, fields_of
 from tests.worklist import reported
+from tests.worklist.item_pages import change_url
 from tests.worklist.performed_steps import begun, completed
-from tests.worklist.test_admin import change_url, errors_in, fields_of
 from worklist.attention import points
 from worklist.models import Attention, AttentionKind, PerformedStep, Status, WorklistItem
 

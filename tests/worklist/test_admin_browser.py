@@ -6,15 +6,15 @@ Not here: rules and permissions (test_admin.py).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from accounts.models import User
-from tests.conftest import PASSWORD, chromium
+from tests.browser import sign_in
+from tests.conftest import PASSWORD
 from tests.worklist import reported
 from tests.worklist.performed_steps import completed
 from worklist.items import intake
@@ -22,57 +22,17 @@ from worklist.models import Attention, AttentionKind, Status, WorklistItem
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
 
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-sync",
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    # Playwright's event loop runs in the tests' thread, and Django would take their queries for async code.
-    with pytest.MonkeyPatch.context() as environment, sync_playwright() as playwright:
-        environment.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        browser = playwright.chromium.launch(executable_path=chromium(), args=QUIET)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser: Browser, live_server: Any) -> Iterator[Page]:
-    page = browser.new_page(base_url=live_server.url, viewport={"width": 1300, "height": 900})
-    page.set_default_timeout(10_000)
-    asked: list[str] = []
-    complaints: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    yield page
-    page.close()
-    assert complaints == []
-    elsewhere = [url for url in asked if not url.startswith((live_server.url, "data:"))]
-    assert asked
-    assert elsewhere == []
-
-
-def sign_in(page: Page, user: User) -> None:
-    page.goto("/")
-    page.get_by_label("Username:").fill(user.username)
-    page.get_by_label("Password:").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_role("heading", name="Today", exact=True)).to_be_visible()
-
 
 def an_item(**values: Any) -> WorklistItem:
     least = {"patient_name": "Doe^John", "patient_id": "P1", "modality": "MR"}
     return intake.create({**least, "scheduled_start_date": timezone.localdate(), **values}, actor="alice")
 
 
-def test_a_coordinator_enters_an_item_and_sees_what_the_scanner_will(page: Page, bob: User) -> None:
-    sign_in(page, bob)
+def test_a_coordinator_signs_in_enters_an_item_and_sees_what_the_scanner_will(page: Page, bob: User) -> None:
+    page.goto("/")
+    page.get_by_label("Username:").fill(bob.username)
+    page.get_by_label("Password:").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
     page.get_by_role("link", name="Add an item").click()
     page.get_by_label("Patient name:").fill("Müller^Jörg")
     page.get_by_label("Patient ID:").fill("P7")

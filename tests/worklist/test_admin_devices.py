@@ -23,6 +23,7 @@ from tests.worklist import activity
 from tests.worklist.conftest import RunningServer, make_item
 from worklist.devices import presets
 from worklist.models import Device, DeviceActivity, WorklistItem
+from worklist.scp import echo_scu
 
 pytestmark = pytest.mark.django_db
 
@@ -175,7 +176,10 @@ class TestEcho:
         (told,) = self.echo(admin, a_device(host="127.0.0.1", port=free_port()))
         assert told.endswith(": Connection refused.")
 
-    def test_what_does_not_speak_dicom_is_told(self, admin: Client, live_server: Any) -> None:
+    def test_what_does_not_speak_dicom_is_told(
+        self, admin: Client, live_server: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(echo_scu, "TIMEOUT", 0.5)
         (told,) = self.echo(admin, a_device(host="127.0.0.1", port=urlsplit(live_server.url).port))
         assert told.endswith("does not speak DICOM, or it aborted.")
 

@@ -5,17 +5,16 @@ Not here: who may link, unlink and close (test_admin_attention.py).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from tests.admin_pages import errors_in, fields_of, queries_of, said
+from tests.worklist.item_pages import change_url
 from tests.worklist.performed_steps import (
     EQUIPMENT_FAILURE,
     begun,
@@ -29,7 +28,6 @@ from tests.worklist.performed_steps import (
     without,
 )
 from tests.worklist.reported import an_item, reported, unscheduled, updated
-from tests.worklist.test_admin import change_url, errors_in, fields_of, said
 from worklist.admin import dataset
 from worklist.examinations import performing
 from worklist.items import intake
@@ -230,12 +228,6 @@ def test_the_cost_of_a_page_does_not_grow_with_the_rows(coordinator: Client) -> 
         updated(step, progress(series(1), series(2)))
 
     assert costs() == few
-
-
-def queries_of(act: Callable[[], object]) -> int:
-    with CaptureQueriesContext(connection) as queries:
-        act()
-    return len(queries)
 
 
 def test_a_link_and_its_removal_are_in_the_history_with_who_and_why(coordinator: Client) -> None:

@@ -14,10 +14,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from tests.admin_pages import queries_of, said
+from tests.worklist.item_pages import act as act_on_items
+from tests.worklist.item_pages import change_url
 from tests.worklist.reported import an_item, open_point, unscheduled
-from tests.worklist.test_admin import act as act_on_items
-from tests.worklist.test_admin import change_url, said
-from tests.worklist.test_admin_performed import queries_of
 from worklist.attention import points
 from worklist.examinations import performing
 from worklist.models import Attention, AttentionKind, PerformedStatus

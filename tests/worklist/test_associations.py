@@ -23,6 +23,7 @@ from pytest_django.fixtures import Settings
 
 from tests import scu
 from tests.conftest import dcmtk, free_port, wait_until
+from tests.processes import is_running
 from tests.scu import keys
 from tests.worklist.conftest import MANAGE, SOON, RunningServer, StartServer, test_database_environment
 from worklist.devices.access import AssociationRefusal, AssociationRequest, refusal
@@ -350,14 +351,7 @@ def test_processes_end_with_their_parent(transactional_db: None, start_server: S
     wait_until(lambda: len(both.children) == 2)
     children = both.children
     both.stop(signal.SIGKILL)
-    wait_until(lambda: not any(_is_running(child) for child in children))
-
-
-def _is_running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+    wait_until(lambda: not any(is_running(child) for child in children))
 
 
 def run_mwl(*arguments: str, **environment: str) -> tuple[int, str]:

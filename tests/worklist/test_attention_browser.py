@@ -5,17 +5,16 @@ Not here: linking a candidate and resolving with a note (test_admin_browser.py).
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Literal
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
+from tests.browser import sign_in
 from tests.worklist.reported import an_item, open_point
-from tests.worklist.test_admin_browser import browser, page, sign_in
 from worklist.models import Attention, AttentionKind
-
-__all__ = ["browser", "page"]  # fixtures
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
 
@@ -49,29 +48,31 @@ def test_a_wrong_link_is_unlinked_with_a_reason(page: Page, bob: User) -> None:
     assert Attention.objects.open().get().kind == AttentionKind.UNSCHEDULED
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [400, 1300])
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+
+
 @pytest.mark.parametrize(
     "kind",
     [AttentionKind.IDENTITY, AttentionKind.UNSCHEDULED, AttentionKind.STALE, AttentionKind.NOT_PERFORMED],
 )
-def test_a_point_fits_a_phone_and_a_desk_and_is_legible(
-    page: Page, bob: User, kind: AttentionKind, width: int, scheme: Literal["light", "dark"]
-) -> None:
+def test_a_point_fits_a_phone_and_a_desk_and_is_legible(page: Page, bob: User, kind: AttentionKind) -> None:
     point = open_point(kind, scheduled_station_aetitle="MR1\\MR2", protocol_name="BRAIN_MRI_3T")
-    page.emulate_media(color_scheme=scheme)
-    page.set_viewport_size({"width": width, "height": 900})
     sign_in(page, bob)
-    page.goto(f"/admin/worklist/attention/{point.pk}/change/")
-    overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert overflow <= 0
-    for selector in (".status", "tr.differs td", ".choices .differs", ".frozen", ".deed .button"):
-        for shown in page.locator(selector).all():
-            assert shown.evaluate(CONTRAST) >= 4.5, selector
+    for width, scheme in product((400, 1300), SCHEMES):
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": width, "height": 900})
+        page.goto(f"/admin/worklist/attention/{point.pk}/change/")
+        overflow = page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        assert overflow <= 0, (width, scheme)
+        for selector in (".status", "tr.differs td", ".choices .differs", ".frozen", ".deed .button"):
+            for contrast in page.locator(selector).evaluate_all(CONTRASTS):
+                assert contrast >= 4.5, (width, scheme, selector)
 
 
-# WCAG 2's contrast of an element's text with the background that it stands on.
-CONTRAST = """element => {
+# WCAG 2's contrast of each element's text with the background that it stands on.
+CONTRASTS = """elements => elements.map(element => {
     const parts = colour => colour.match(/[\\d.]+/g).map(Number);
     const luminance = ([r, g, b]) => [r, g, b]
         .map(c => c / 255).map(c => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
@@ -82,4 +83,4 @@ CONTRAST = """element => {
     const [a, b] = [getComputedStyle(element).color, getComputedStyle(behind).backgroundColor]
         .map(parts).map(luminance);
     return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-}"""
+})"""

@@ -7,11 +7,10 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
+from tests.browser import sign_in
 from tests.worklist.conftest import make_item
-from tests.worklist.test_admin_browser import browser, page, sign_in
 from worklist.models import Device
 
-__all__ = ["browser", "page"]
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
 
 

@@ -21,6 +21,7 @@ from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.filereader import read_dataset
 from pydicom.tag import Tag
 
+from tests.effort import tries
 from tests.worklist.encoding_examples import RECORD, records, requests
 from tests.worklist.encoding_reference import expected, read, write
 from worklist.dicom.encoding import AnswerPlan, EncodingError
@@ -85,7 +86,7 @@ def keywords(dataset: Dataset) -> list[str]:
 
 
 @pytest.mark.acceptance("D79")
-@settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=tries(20, nightly=60), suppress_health_check=list(HealthCheck))
 @given(st.lists(requests(), min_size=3, max_size=3), st.lists(records, min_size=4, max_size=4))
 @pytest.mark.timeout(180)
 def test_every_byte_is_as_pydicom_writes_it(asked: list[Dataset], items: list[dict[str, Any]]) -> None:

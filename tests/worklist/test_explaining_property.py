@@ -16,9 +16,9 @@ from pydicom import Dataset
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
 
+from tests.effort import tries
 from tests.worklist import reference_matcher
-from tests.worklist.identifiers import values_as_they_come
-from tests.worklist.test_matching_property import KEYWORDS, _create, stores_and_identifiers
+from tests.worklist.matching_examples import KEYWORDS, create, stores_and_identifiers
 from worklist.answering import compiled
 from worklist.answering.compiled import FindRequest
 from worklist.answering.explaining import why_not
@@ -29,7 +29,6 @@ from worklist.devices.offers import offer_to
 from worklist.dicom.matching import IdentifierError
 from worklist.models import Device, OverMaximum, Status, WorklistItem
 
-__all__ = ["values_as_they_come"]
 pytestmark = [
     pytest.mark.django_db,
     pytest.mark.usefixtures("values_as_they_come", "fixed_day"),
@@ -106,14 +105,14 @@ def is_taken(item: dict[str, Any], device: dict[str, Any]) -> bool:
 
 
 @given(stores_and_identifiers(KEYWORDS), DEVICES)
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=tries(40, nightly=120), deadline=None, suppress_health_check=list(HealthCheck))
 def test_an_item_is_explained_if_and_only_if_it_is_not_answered(
     drawn: tuple[list[dict[str, Any]], list[Dataset]], rules: dict[str, Any]
 ) -> None:
     store, identifiers = drawn
     with transaction.atomic():
         Device(**rules).save_as("test")
-        items = {item.pk: (item, values) for values in store for item in [_create(values)]}
+        items = {item.pk: (item, values) for values in store for item in [create(values)]}
         for identifier in identifiers:
             check(rules, items, identifier)
         transaction.set_rollback(True)

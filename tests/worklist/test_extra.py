@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from pydicom import Dataset
 
+from tests.effort import tries
 from tests.worklist.encoding_examples import RECORD, extra_attributes
 from worklist.dicom.encoding import AnswerPlan
 from worklist.dicom.extra import ExtraAttributesError, check
@@ -118,7 +119,7 @@ def test_every_problem_is_told_at_once() -> None:
     assert "ok" not in str(refused.value)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=tries(50, nightly=150))
 @given(extra_attributes())
 def test_what_is_accepted_can_be_encoded(attributes: dict[str, Any]) -> None:
     cleaned = check(attributes)

@@ -14,13 +14,12 @@ from pydicom.dataelem import RawDataElement
 from pydicom.sequence import Sequence
 from pydicom.tag import Tag
 
-from tests.worklist.identifiers import data_set, make_identifier, over_the_wire, values_as_they_come
+from tests.worklist.identifiers import data_set, make_identifier, over_the_wire
 from worklist.dicom import item_attributes
 from worklist.dicom.conditions import AllOf, AnyOf, Range, Scheduled, Text, Within
 from worklist.dicom.item_attributes import Matching, Place
 from worklist.dicom.matching import IdentifierError, MatchingKeys, read_keys
 
-__all__ = ["values_as_they_come"]
 pytestmark = pytest.mark.usefixtures("values_as_they_come")
 
 DATE, TIME = "ScheduledProcedureStepStartDate", "ScheduledProcedureStepStartTime"

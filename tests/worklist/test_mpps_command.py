@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from io import StringIO
 from multiprocessing.connection import Connection
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -137,7 +138,8 @@ def serve(connection: Connection) -> None:
         server = start(script, connection)
         connection.send(server.server_address[1])
         connection.recv()
-        server.shutdown()
+        # It looks twice a second whether it is to stop: nobody waits for that.
+        Thread(target=server.shutdown, daemon=True).start()
 
 
 def start(script: Script, connection: Connection) -> Any:

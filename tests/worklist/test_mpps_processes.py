@@ -19,6 +19,7 @@ from pydicom import Dataset
 
 from tests import scu
 from tests.conftest import wait_until
+from tests.effort import tries
 from tests.scu import Answer, Message, RawUser, Response
 from tests.worklist import performed_steps as steps
 from tests.worklist.conftest import SOON, RunningServer, StartServer
@@ -32,7 +33,7 @@ Items = Callable[..., list[Any]]
 Perform = Callable[..., list[Answer]]
 SUCCESS, FAILURE, DUPLICATE = 0x0000, 0x0110, 0x0111
 MAY_NO_LONGER_BE_UPDATED = 0xA710
-ROUNDS = 20
+ROUNDS = tries(5, nightly=20)
 
 
 @pytest.fixture(scope="session")
@@ -336,7 +337,7 @@ class Report:
 def test_a_server_killed_in_a_burst_has_kept_all_that_it_acknowledged_and_continues(
     start_server: StartServer, users: ProcessPoolExecutor, items: Items, processes: str, begun_before: int
 ) -> None:
-    made = items(60)
+    made = items(tries(30, nightly=60))
     shares = [[Report(item) for item in made[start::3]] for start in range(3)]
     killed = start_server("--processes", processes)
     futures: list[Future[list[Answer]]] = [

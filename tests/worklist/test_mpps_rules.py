@@ -16,13 +16,12 @@ from pydicom.datadict import keyword_for_tag, tag_for_keyword
 from pydicom.tag import Tag
 from pynetdicom.dsutils import decode, encode
 
-from tests.worklist.identifiers import data_set, values_as_they_come
+from tests.worklist.identifiers import data_set
 from worklist.dicom import mpps, performed
 from worklist.dicom.json_model import DEEPEST, TOO_DEEP, UNDECLARED, UNDECODABLE, UNKNOWN_CHARACTER_SET
 from worklist.dicom.mpps import COMPLETED, DISCONTINUED, IN_PROGRESS, Accepted, MppsRefused
 from worklist.dicom.mpps_attributes import ATTRIBUTES, BY_KEY, NOT_IN_N_SET, printed
 
-__all__ = ["values_as_they_come"]
 pytestmark = pytest.mark.usefixtures("values_as_they_come")
 
 STRICT_AND_LENIENT = pytest.mark.parametrize("strict", [True, False], ids=["strict", "lenient"])

@@ -15,13 +15,12 @@ from pydicom import Dataset
 from pydicom.datadict import dictionary_VR
 from pynetdicom.dsutils import decode, encode
 
-from tests.worklist.identifiers import values_as_they_come
+from tests.effort import tries
 from worklist.dicom import mpps, performed, representations
 from worklist.dicom.mpps import COMPLETED, DISCONTINUED, IN_PROGRESS, Accepted, DataSet, MppsRefused
 from worklist.dicom.mpps_attributes import ATTRIBUTES, BY_KEY, NOT_IN_N_SET, MppsAttribute
 from worklist.dicom.retrieval import retrieve
 
-__all__ = ["values_as_they_come"]
 # As in the server, where pydicom's warnings end nothing.
 pytestmark = [
     pytest.mark.usefixtures("values_as_they_come"),
@@ -182,7 +181,7 @@ def assert_retrievable(accepted: Accepted) -> None:
 
 
 @given(dataset=hostile_datasets(b"IN PROGRESS "), strict=st.booleans())
-@settings(SLOW, max_examples=200)
+@settings(SLOW, max_examples=tries(70, nightly=200))
 def test_an_n_create_of_any_bytes_is_accepted_or_refused(dataset: Dataset, strict: bool) -> None:
     try:
         accepted = mpps.created(dataset, strict=strict)
@@ -198,7 +197,7 @@ def test_an_n_create_of_any_bytes_is_accepted_or_refused(dataset: Dataset, stric
 @given(
     first=hostile_datasets(b"IN PROGRESS "), second=hostile_datasets(), status=STATUSES, strict=st.booleans()
 )
-@settings(SLOW, max_examples=200)
+@settings(SLOW, max_examples=tries(70, nightly=200))
 def test_an_n_set_of_any_bytes_is_accepted_or_refused(
     first: Dataset, second: Dataset, status: str, strict: bool
 ) -> None:
@@ -286,7 +285,7 @@ def sent(dataset: Dataset, *, implicit: bool) -> Dataset:
 
 
 @given(dataset=n_creates(), implicit=st.booleans())
-@settings(SLOW, max_examples=40)
+@settings(SLOW, max_examples=tries(15, nightly=40))
 def test_a_step_by_the_table_is_accepted_strictly_and_given_back_as_it_was(
     dataset: Dataset, implicit: bool
 ) -> None:

@@ -25,6 +25,7 @@ from pydicom import Dataset
 from pydicom.filereader import read_dataset
 
 from tests import scu
+from tests.effort import tries
 from tests.scu import RawUser, Response
 from tests.worklist import performed_steps as steps
 from tests.worklist.conftest import RunningServer, StartServer, make_item
@@ -284,7 +285,7 @@ def test_whatever_scanners_send_and_whenever_the_server_dies_the_states_are_the_
     run_state_machine_as_test(
         WalkHere,
         settings=settings(
-            max_examples=20,
+            max_examples=tries(8, nightly=20),
             stateful_step_count=25,
             deadline=None,
             database=None,

@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 from pydicom import Dataset
 
-from tests.worklist.identifiers import data_set, values_as_they_come
+from tests.worklist.identifiers import data_set
 from worklist.dicom import json_model, performed
 from worklist.dicom.json_model import DataSet
 from worklist.dicom.performed import MEANINGS, WRONG_ENTRY, Code, Patient, Reference, Series
 
-__all__ = ["values_as_they_come"]
 pytestmark = pytest.mark.usefixtures("values_as_they_come")
 
 

@@ -12,14 +12,13 @@ from pydicom.datadict import tag_for_keyword
 from pydicom.tag import BaseTag, Tag
 from pynetdicom.dsutils import decode, encode
 
-from tests.worklist.identifiers import data_set, values_as_they_come
+from tests.worklist.identifiers import data_set
 from worklist.dicom import json_model
 from worklist.dicom.json_model import DataSet
 from worklist.dicom.mpps import COMPLETED, DISCONTINUED, IN_PROGRESS
 from worklist.dicom.mpps_attributes import ATTRIBUTES
 from worklist.dicom.retrieval import retrieve
 
-__all__ = ["values_as_they_come"]
 pytestmark = pytest.mark.usefixtures("values_as_they_come")
 
 
