@@ -21,7 +21,7 @@ from accounts.tokens import access_token
 from pylantir_site import retention
 from tests.api_client import client_of
 from tests.conftest import PASSWORD
-from tests.site.fresh import manage, script
+from tests.site.fresh import script
 from tests.worklist.reported import an_item
 from worklist.api.items import Items
 
@@ -188,14 +188,10 @@ def test_an_error_does_not_repeat_a_participants_value(client: APIClient) -> Non
     assert SECRET not in answer.content.decode()
 
 
-def test_the_trail_is_kept_where_the_accounts_are(tmp_path: Path) -> None:
-    users = tmp_path / "users.db"
-    variables = {"USERS_DB_PATH": str(users), "PYLANTIR_ADMIN_PASSWORD": PASSWORD}
-    for alias in ("default", "users"):
-        migrated = manage(tmp_path, "migrate", "--database", alias, "--verbosity", "0", **variables)
-        assert migrated.returncode == 0, migrated.stderr
+def test_the_trail_is_kept_where_the_accounts_are(users_apart: Path) -> None:
+    users = users_apart / "users.db"
 
-    result = script(tmp_path, APART, **variables)
+    result = script(users_apart, APART, USERS_DB_PATH=str(users), PYLANTIR_ADMIN_PASSWORD=PASSWORD)
 
     assert result.stdout == "200\n", result.stderr
     with closing(sqlite3.connect(users)) as database:

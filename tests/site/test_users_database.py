@@ -55,14 +55,10 @@ def tables(path: Path) -> set[str]:
     return found
 
 
-def test_accounts_live_apart_and_the_admin_works_over_both(tmp_path: Path) -> None:
-    users, worklist = tmp_path / "apart" / "users.db", tmp_path / "worklist.db"
-    variables = {"USERS_DB_PATH": str(users), "PYLANTIR_ADMIN_PASSWORD": PASSWORD}
-    for alias in ("default", "users"):
-        migrated = manage(tmp_path, "migrate", "--database", alias, "--verbosity", "0", **variables)
-        assert migrated.returncode == 0, migrated.stderr
+def test_accounts_live_apart_and_the_admin_works_over_both(users_apart: Path) -> None:
+    users, worklist = users_apart / "users.db", users_apart / "worklist.db"
 
-    result = script(tmp_path, USE, **variables)
+    result = script(users_apart, USE, USERS_DB_PATH=str(users), PYLANTIR_ADMIN_PASSWORD=PASSWORD)
 
     assert result.stdout == "done\n", result.stderr
     assert rows(users, "accounts_user") == 2
@@ -77,11 +73,11 @@ def test_accounts_live_apart_and_the_admin_works_over_both(tmp_path: Path) -> No
     assert not {name for name in tables(users) if name.startswith("worklist_")}
 
 
-def test_djangos_account_commands_find_the_accounts_there(tmp_path: Path) -> None:
-    variables = {"USERS_DB_PATH": str(tmp_path / "users.db"), "DJANGO_SUPERUSER_PASSWORD": PASSWORD}
-    manage(tmp_path, "migrate", "--database", "users", "--verbosity", "0", **variables)
+def test_djangos_account_commands_find_the_accounts_there(users_apart: Path) -> None:
+    users = users_apart / "users.db"
+    variables = {"USERS_DB_PATH": str(users), "DJANGO_SUPERUSER_PASSWORD": PASSWORD}
 
-    made = manage(tmp_path, "createsuperuser", "--noinput", "--username", "dora", **variables)
+    made = manage(users_apart, "createsuperuser", "--noinput", "--username", "dora", **variables)
 
     assert made.returncode == 0, made.stderr
-    assert rows(tmp_path / "users.db", "accounts_user") == 1
+    assert rows(users, "accounts_user") == 1
