@@ -9,6 +9,7 @@ a success, and at the end the database must hold every step that was acknowledge
 from __future__ import annotations
 
 import argparse
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -168,8 +169,8 @@ def _run(options: argparse.Namespace) -> Results:
         if options.database_url:
             stores[ON_POSTGRESQL] = Store(N, Path(folder) / "postgresql", options.database_url)
         servers = [running.enter_context(peers.in_memory(Path(folder), n=N))]
+        _fill(stores, today)
         for name, store in stores.items():
-            peers.fill(store, today=today, with_files=False)
             processes = 2 if name == TWO_PROCESSES else 1
             servers.append(running.enter_context(peers.ours(store, name=name, processes=processes)))
         asked = {server: Asked(server, today) for server in servers}
@@ -177,6 +178,15 @@ def _run(options: argparse.Namespace) -> Results:
         for name, store in stores.items():
             _check(store, next(each.acknowledged for server, each in asked.items() if server.name == name))
         return found
+
+
+def _fill(stores: dict[str, Store], today: date) -> None:
+    """Both stores on SQLite are the same: the second is a copy."""
+    for name, store in stores.items():
+        if name == TWO_PROCESSES:
+            shutil.copytree(stores[OURS].folder, store.folder)
+        else:
+            peers.fill(store, today=today, with_files=False)
 
 
 class Asked:

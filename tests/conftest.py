@@ -8,9 +8,12 @@ import shutil
 import socket
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
+
+from tests import once
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -72,6 +75,19 @@ def _person(username: str, role: str) -> User:
     from accounts.models import User
 
     return User.objects.create_user(username, password=PASSWORD, role=role, full_name=username.title())
+
+
+@pytest.fixture
+def migrated(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder whose one database has no rows."""
+    from tests.site.fresh import manage
+
+    def fill(folder: Path) -> None:
+        done = manage(folder, "migrate", "--verbosity", "0")
+        assert done.returncode == 0, done.stderr
+
+    made = once.folder(tmp_path_factory, "migrated", fill)
+    return Path(shutil.copytree(made, tmp_path / "migrated"))
 
 
 @pytest.fixture(scope="module")

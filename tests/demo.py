@@ -39,12 +39,7 @@ def main() -> int:
         file = folder / "pylantir.json"
         file.write_text(json.dumps(configuration(redcap.url), indent=2), encoding="utf-8")
         file.chmod(0o600)
-        for command in (
-            ["migrate", "--verbosity", "0"],
-            ["import_config", str(file)],
-            ["sync_source", "growing_brains"],
-        ):
-            subprocess.run(manage(*command), check=True)
+        fill(file)
         return run(others, redcap.url)
 
 
@@ -56,6 +51,19 @@ def prepare_environment(folder: Path) -> None:
         os.environ.pop(name, None)
     os.environ["DB_PATH"] = str(folder / "worklist.db")
     os.environ["DJANGO_SETTINGS_MODULE"] = "pylantir_site.settings"
+
+
+def fill(configuration: Path) -> None:
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+    from django.db import connections
+
+    call_command("migrate", verbosity=0)
+    call_command("import_config", str(configuration))
+    call_command("sync_source", "growing_brains")
+    connections.close_all()
 
 
 def manage(*arguments: str) -> list[str]:
@@ -95,9 +103,6 @@ def listens(port: int) -> bool:
 
 
 def play_the_day(port: int) -> None:
-    import django
-
-    django.setup()
     from tests.scu import perform
     from tests.worklist import performed_steps as steps
     from worklist.models import WorklistItem

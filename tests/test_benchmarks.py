@@ -6,7 +6,7 @@ import json
 import socket
 import struct
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import date
 from pathlib import Path
 from threading import Thread
@@ -14,9 +14,9 @@ from threading import Thread
 import pytest
 from pydicom import dcmread
 
-from benchmarks import client, items, mpps, mwl, report
+from benchmarks import client, items, mpps, mwl, peers, report
 from benchmarks.client import Association, WrongAnswerError
-from benchmarks.peers import IN_MEMORY, OURS, Store, fill
+from benchmarks.peers import IN_MEMORY, OURS, Server, Store, fill, ours
 from benchmarks.results import Key, Results
 from benchmarks.scenarios import BROAD, CANCEL, DOE, ECHO, PATIENT_ID, TYPICAL
 
@@ -25,9 +25,20 @@ TODAY = date(2026, 1, 10)
 REQUEST = client.find_request(items.query())
 
 
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server of few items, for every run of the module."""
+    store = Store(150, tmp_path_factory.mktemp("benchmark") / "150")
+    fill(store, today=date.today(), with_files=False)
+    with ours(store) as server:
+        yield server
+
+
 @pytest.fixture
-def small(tmp_path: Path) -> Callable[[], tuple[int, Path]]:
-    """Make a run with few items; it returns its exit code, and where it has written its figures."""
+def small(tmp_path: Path, served: Server, monkeypatch: pytest.MonkeyPatch) -> Callable[[], tuple[int, Path]]:
+    """A run with few items: its exit code, and where it has written its figures."""
+    monkeypatch.setattr(peers, "fill", lambda store, **options: None)
+    monkeypatch.setattr(peers, "ours", lambda store: nullcontext(served))
 
     def run() -> tuple[int, Path]:
         file = tmp_path / "figures.json"
@@ -155,9 +166,10 @@ def test_as_many_items_as_said_match_the_typical_query() -> None:
 
 
 def test_a_run_of_performed_steps_measures_every_server_and_finds_what_was_acknowledged(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "figures.json"
+    monkeypatch.setattr(mpps, "N", 100)
 
     code = mpps.main(["--rounds", "1", "--seconds", "0", "--json", str(file)])
 
@@ -169,11 +181,9 @@ def test_a_run_of_performed_steps_measures_every_server_and_finds_what_was_ackno
     assert all(each["operations"] >= 1 for each in measured)
 
 
-def test_a_run_of_performed_steps_fails_where_the_database_holds_another_number(tmp_path: Path) -> None:
-    store = Store(40, tmp_path / "one")
-    fill(store, today=TODAY, with_files=False)
+def test_a_run_of_performed_steps_fails_where_the_database_holds_another_number(migrated: Path) -> None:
+    store = Store(0, migrated)
 
-    mpps._check(store, 0)
     with pytest.raises(WrongAnswerError, match="1 steps were acknowledged, and stored are: 0"):
         mpps._check(store, 1)
 

@@ -80,7 +80,7 @@ def test_the_demonstration_has_something_on_every_page(tmp_path: Path) -> None:
 
 
 def test_a_configuration_of_the_original_starts_as_it_always_did_and_reaches_the_scanner(
-    tmp_path: Path,
+    tmp_path: Path, migrated: Path
 ) -> None:
     file = tmp_path / "config.json"
     source = {
@@ -102,7 +102,7 @@ def test_a_configuration_of_the_original_starts_as_it_always_did_and_reaches_the
         }
         start = ("manage.py", "start", "--ip", "127.0.0.1", "--port", str(dicom), "--AEtitle", "MWL_SERVER")
         config = ("--pylantir_config", str(file), "--no-web")
-        with running(tmp_path, *start, *config, **credentials) as output:
+        with running(migrated, *start, *config, **credentials) as output:
             wait_until(lambda: " listens at " in output.read_text(), 40)
             wait_until(lambda: offered(dicom), 40)
             [found] = offered(dicom)

@@ -8,25 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests import once
-from tests.site.fresh import manage, script
+from tests.site.fresh import script
 
 MIGRATE = """
 from django.core.management import call_command
 for alias in ("default", "users"):
     call_command("migrate", database=alias, verbosity=0)
 """
-
-
-@pytest.fixture
-def migrated(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a data folder whose one database has no rows."""
-
-    def fill(folder: Path) -> None:
-        done = manage(folder, "migrate", "--verbosity", "0")
-        assert done.returncode == 0, done.stderr
-
-    made = once.folder(tmp_path_factory, "migrated", fill)
-    return Path(shutil.copytree(made, tmp_path / "migrated"))
 
 
 @pytest.fixture

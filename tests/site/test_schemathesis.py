@@ -1,11 +1,7 @@
-"""Requests made from the schema never break the server, and get no answer but what the schema promises.
-
-SCHEMATHESIS_EXAMPLES asks for more of them than the few of each run.
-"""
+"""Requests made from the schema never break the server, and get no answer but what the schema promises."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +12,7 @@ from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, given, settings
+from pytest_django import DjangoDbBlocker
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -27,11 +24,12 @@ from schemathesis.specs.openapi.checks import (
 
 from accounts.models import User
 from accounts.tokens import access_token
+from tests.effort import tries
 from tests.worklist.reported import open_point
 from worklist.models import AttentionKind
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(900)]
-EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "5"))
+EXAMPLES = tries(5, nightly=60)
 PATHS = SchemaGenerator().get_schema(public=True)["paths"]  # type: ignore[no-untyped-call]
 # What has neither a body nor a parameter cannot be asked wrongly.
 OPERATIONS = [
@@ -60,9 +58,11 @@ def one_connection() -> Iterator[None]:
         signal.connect(close_old_connections)
 
 
-@pytest.fixture
-def schema(one_connection: None) -> Any:
-    return schemathesis.openapi.from_wsgi("/openapi.json", WSGIHandler())
+@pytest.fixture(scope="module")
+def schema(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Any:
+    """Read once: it is searched for constants, as is the code that serves it."""
+    with django_db_blocker.unblock():
+        return schemathesis.openapi.from_wsgi("/openapi.json", WSGIHandler())
 
 
 @pytest.fixture

@@ -22,6 +22,8 @@ from pydicom import config
 from tests import scu
 from tests.conftest import dcmtk, free_port, wait_until
 from tests.scu import RawUser
+from tests.worklist import commands
+from tests.worklist.commands import Outcome
 
 MANAGE = Path(__file__).resolve().parent.parent.parent / "manage.py"
 SOON = 20.0  # seconds within which a process must have started or ended
@@ -185,6 +187,20 @@ def users() -> Iterator[ProcessPoolExecutor]:
     start = context.Barrier(2)
     with ProcessPoolExecutor(3, mp_context=context, initializer=scu.share, initargs=(start,)) as pool:
         yield pool
+
+
+@pytest.fixture(scope="session")
+def command(django_db_setup: None) -> Iterator[Callable[..., Outcome]]:
+    """`command(*arguments)`: what a command of `manage.py` ends with and prints.
+
+    pynetdicom leaves sockets open where a peer misbehaves: not in the tests' own process.
+    """
+    context = multiprocessing.get_context("spawn")
+    environment = test_database_environment()
+    with ProcessPoolExecutor(
+        1, mp_context=context, initializer=commands.prepare, initargs=(environment,)
+    ) as pool:
+        yield lambda *arguments: pool.submit(commands.run, *arguments).result(SOON)
 
 
 @pytest.fixture

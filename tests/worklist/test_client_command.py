@@ -16,6 +16,7 @@ from pydicom import Dataset
 from pynetdicom.association import Association
 
 from tests.conftest import free_port
+from tests.worklist.commands import Outcome
 from tests.worklist.conftest import RunningServer, StartServer, manage
 from worklist.dicom import item_attributes
 from worklist.management.commands import test_client
@@ -156,10 +157,12 @@ def listener(answer: bytes) -> Iterator[int]:
     ],
     ids=["web server", "closed", "congestion", "another reason"],
 )
-def test_a_server_that_does_not_associate_is_named(answer: bytes, said: str) -> None:
+def test_a_server_that_does_not_associate_is_named(
+    command: Callable[..., Outcome], answer: bytes, said: str
+) -> None:
     with listener(answer) as port:
-        status, _, errors = in_a_process("--port", str(port))
-    assert status == 1
+        code, _, errors = command("test_client", "--port", str(port))
+    assert code == 1
     assert said in errors
 
 

@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +30,7 @@ from pydicom.uid import (
 )
 
 from tests.conftest import dcmtk, not_installed
+from tests.site.fresh import manage
 from worklist.dicom import item_attributes, values
 from worklist.dicom.item_attributes import ItemAttribute
 from worklist.dicom.reading import FileRefused
@@ -624,25 +624,10 @@ def as_file(record: dict[str, Any]) -> Dataset:
     return content
 
 
-def test_the_command_ends_with_1_when_a_file_was_refused(tmp_path: Path, transactional_db: None) -> None:
-    """The command runs in a process of its own, on a database of its own."""
+def test_the_command_ends_with_1_when_a_file_was_refused(tmp_path: Path, migrated: Path) -> None:
     write(tmp_path / "good.wl", worklist())
     (tmp_path / "bad.wl").write_text("not DICOM")
-    environment = {**os.environ, "DB_PATH": str(tmp_path / "data" / "w.db")}
-    environment.pop("DATABASE_URL", None)
-
-    def manage(*arguments: object) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "manage.py", *map(str, arguments)],
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=50,
-            check=False,
-        )
-
-    assert manage("migrate", "-v0").returncode == 0
-    result = manage("import_worklist", tmp_path)
+    result = manage(migrated, "import_worklist", str(tmp_path / "good.wl"), str(tmp_path / "bad.wl"))
     assert result.returncode == 1
     assert "bad.wl: refused. This is not a DICOM file." in result.stderr
     assert "Items: 1 created" in result.stdout

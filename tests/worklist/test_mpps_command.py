@@ -27,7 +27,8 @@ from pynetdicom.association import Association
 from pynetdicom.events import Event
 
 from tests.scu import MPPS, WORKLIST
-from tests.worklist.conftest import SOON, RunningServer, manage, test_database_environment
+from tests.worklist.commands import Outcome
+from tests.worklist.conftest import SOON, RunningServer, test_database_environment
 from worklist.management import client
 
 Items = Callable[..., list[Any]]
@@ -253,18 +254,6 @@ def end(
     server: RunningServer | OddServer, *arguments: str, status: str = "COMPLETED", sop_uid: str = SOP_UID
 ) -> str:
     return run(server, "--mpps_action", "set", "--mpps_status", status, "--sop_uid", sop_uid, *arguments)
-
-
-def in_a_process(server: OddServer, *arguments: str) -> tuple[int, str]:
-    """Return exit code and errors of a process of its own.
-
-    pynetdicom leaves sockets open where a peer misbehaves: not in ours.
-    """
-    process = manage(
-        "test_mpps", "--port", str(server.port), *arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    _, errors = process.communicate(timeout=30)
-    return process.returncode, errors.decode()
 
 
 def sop_uid_of(printed: str) -> str:
@@ -542,11 +531,13 @@ class TestAnswers:
         ("operation", "said"),
         [("C-FIND", "after 0 answers"), ("N-CREATE", "Whether the step was reported is not known")],
     )
-    def test_an_answer_that_does_not_come_is_no_success(self, odd: Odd, operation: str, said: str) -> None:
-        server = odd(aborts_at=operation)
+    def test_an_answer_that_does_not_come_is_no_success(
+        self, odd: Odd, command: Callable[..., Outcome], operation: str, said: str
+    ) -> None:
+        port = str(odd(aborts_at=operation).port)
         arguments = ("--mpps_action", "create", "--study_uid", "1.2.3.1", "--sop_uid", SOP_UID)
-        status, errors = in_a_process(server, *arguments)
-        assert status == 1
+        code, _, errors = command("test_mpps", "--port", port, *arguments)
+        assert code == 1
         assert errors.startswith("CommandError: ")
         assert said in errors
 
@@ -599,23 +590,11 @@ class TestOurServer:
         assert [series.protocol_name for series in step.series.all()] == ["Brain MRI"]
 
     def test_the_next_command_that_is_printed_ends_the_step(
-        self, server: RunningServer, items: Items
+        self, server: RunningServer, items: Items, command: Callable[..., Outcome]
     ) -> None:
         (item,) = items(1)
-        begun = manage(
-            "test_mpps",
-            "--port",
-            str(server.port),
-            "--mpps_action",
-            "create",
-            "--study_uid",
-            "1.2.3.1",
-            "--sps_id",
-            "S1",
-            stdout=subprocess.PIPE,
-        )
-        printed, _ = begun.communicate(timeout=30)
-        line = printed.decode().splitlines()[-1]
+        arguments = ("--mpps_action", "create", "--study_uid", "1.2.3.1", "--sps_id", "S1")
+        line = command("test_mpps", "--port", str(server.port), *arguments).printed.splitlines()[-1]
         subprocess.run(
             shlex.split(line),
             env={**os.environ, **test_database_environment()},
