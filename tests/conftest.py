@@ -79,7 +79,7 @@ def _person(username: str, role: str) -> User:
 
 @pytest.fixture
 def migrated(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder whose one database has no rows."""
+    """Give a data folder whose one database has no rows."""
     from tests.site.fresh import manage
 
     def fill(folder: Path) -> None:

@@ -27,7 +27,7 @@ REQUEST = client.find_request(items.query())
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server of few items, for every run of the module."""
+    """Start a server of few items, for every run of the module."""
     store = Store(150, tmp_path_factory.mktemp("benchmark") / "150")
     fill(store, today=date.today(), with_files=False)
     with ours(store) as server:
@@ -36,7 +36,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def small(tmp_path: Path, served: Server, monkeypatch: pytest.MonkeyPatch) -> Callable[[], tuple[int, Path]]:
-    """A run with few items: its exit code, and where it has written its figures."""
+    """Make a run with few items; it returns its exit code, and where it has written its figures."""
     monkeypatch.setattr(peers, "fill", lambda store, **options: None)
     monkeypatch.setattr(peers, "ours", lambda store: nullcontext(served))
 

@@ -138,7 +138,7 @@ def test_the_secrets_that_the_docs_make_are_good_ones(tmp_path: Path) -> None:
         "print(len(s.SECRET_KEY), len(s.FIELD_ENCRYPTION_KEYS), end=' ')\n"
         "print(d['HOST'], d['NAME'], d['USER'], d['PASSWORD'])"
     )
-    result = script(tmp_path, show, **files)
+    result = script(tmp_path, show, DJANGO_SETTINGS_MODULE="pylantir_site.settings", **files)
     password = (folder / "database_password").read_text().strip()
     assert result.stdout.split() == ["64", "1", "database", "pylantir", "pylantir", password], result.stderr
     assert not (tmp_path / "secret_key").exists(), "A key was made although one is given."
