@@ -112,6 +112,13 @@ def page(browser_context: BrowserContext, live_server: Any) -> Iterator[Page]:
         yield page
 
 
+def pytest_configure() -> None:
+    """Let test clients make their middleware without whitenoise's look at all static files."""
+    from django.conf import settings
+
+    settings.WHITENOISE_AUTOREFRESH = True
+
+
 def pytest_collection_finish() -> None:
     """Leave what is imported by now out of later collections: it lives as long as the run."""
     gc.collect()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
-from zoneinfo import available_timezones
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -24,6 +23,7 @@ from sources.admin.suggestion import suggest_mapping
 from sources.models import DataSource
 from sources.secrets import CannotDecrypt
 from sources.sync import claims, health
+from worklist.validators import time_zones
 
 MESSAGE_SHOWN = 120  # characters, in the list
 
@@ -192,7 +192,7 @@ class DataSourceAdmin(DeletingAdmin, SourceHistoryAdmin):
             "mapping_targets": target_options(),
             "redcap_fields": field_options(dictionary),
             "redcap_instruments": list(dictionary.forms.items()) if dictionary else [],
-            "time_zones": sorted(available_timezones()),
+            "time_zones": sorted(time_zones()),
         }
 
     def _state(self, request: HttpRequest, source: DataSource) -> dict[str, Any]:

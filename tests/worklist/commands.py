@@ -1,4 +1,4 @@
-"""Commands of `manage.py` run here one after another in one process, whose start takes longer than they do."""
+"""Commands of `manage.py` run here one after another in one process, for its start takes long."""
 
 from __future__ import annotations
 
