@@ -11,9 +11,11 @@ from dataclasses import dataclass
 
 import pytest
 from django.contrib.admin.utils import flatten_fieldsets
-from django.db.models import Model
+from django.db.models import CharField, Model
 
+from sources.mapping.fitting import OF_FIELDS
 from sources.mapping.targets import TARGETS
+from tests.worklist.encoding_examples import DRAWN
 from worklist.admin import DeviceAdmin, WorklistItemAdmin
 from worklist.api.devices import DeviceSerializer
 from worklist.api.item_fields import ItemChangeSerializer, ItemSerializer, NewItemSerializer
@@ -35,6 +37,8 @@ class Place:
 
 
 STATUS, SOURCE, EXTRA = "performed_procedure_step_status", "data_source", "extra_attributes"
+# As a source's text is, unless it says otherwise.
+TEXTS = frozenset(each.name for each in WorklistItem._meta.concrete_fields if isinstance(each, CharField))
 MADE_HERE = frozenset({"study_instance_uid", "scheduled_procedure_step_id"})
 TIMES = frozenset({"created_at", "updated_at"})
 POUNDS = frozenset({"patient_weight_lb"})  # another unit of a field that is there
@@ -87,6 +91,19 @@ ITEM = (
         but=MADE_HERE | TIMES | {SOURCE, EXTRA},  # keywords fill the extra attributes
         more=POUNDS | {"scheduled_start_datetime"},
     ),
+    Place(
+        "OF_FIELDS in sources/mapping/fitting.py",
+        OF_FIELDS,
+        "say how a source's text becomes its value",
+        but=TEXTS | TIMES | {EXTRA},
+        more=POUNDS | TEXTS | {"scheduled_start_datetime"},
+    ),
+    Place(
+        "DRAWN in tests/worklist/encoding_examples.py",
+        DRAWN,
+        "say which values the property of encoding draws",
+        but=frozenset({SOURCE}) | TIMES,
+    ),
 )
 DEVICE = (
     Place(
@@ -134,9 +151,9 @@ def test_each_list_knows_each_field(model: type[Model], place: Place) -> None:
 
 @pytest.mark.parametrize("place", ITEM, ids=lambda place: str(place.where))
 def test_a_field_that_is_forgotten_is_told_with_what_to_do(place: Place) -> None:
-    (told,) = complaints(WorklistItem, [*fields_of(WorklistItem), "patient_size_m"], place)
+    (told,) = complaints(WorklistItem, [*fields_of(WorklistItem), "no_such_field"], place)
 
-    assert told == f"WorklistItem.patient_size_m is not in {place.where}: {place.advice}."
+    assert told == f"WorklistItem.no_such_field is not in {place.where}: {place.advice}."
 
 
 def test_a_name_of_no_field_is_told() -> None:

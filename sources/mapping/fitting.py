@@ -33,7 +33,7 @@ def fit(target: str, text: str, *, origin: Origin, today: date) -> Value:
         return texts.person_name(text, origin)
     if targets.is_keyword(target):
         return _of_keyword(target, vr, text)
-    special = _FIELDS.get(target)
+    special = OF_FIELDS.get(target)
     if special is not None:
         return special(text, today)
     if targets.is_identifier(target):
@@ -89,7 +89,7 @@ def _status(text: str) -> str:
     return found
 
 
-_FIELDS: Mapping[str, Callable[[str, date], str]] = {
+OF_FIELDS: Mapping[str, Callable[[str, date], str]] = {
     targets.KILOGRAMS: lambda text, today: numbers.weight(text),
     targets.POUNDS: lambda text, today: numbers.weight(numbers.kilograms_from_pounds(text)),
     targets.BIRTH_DATE: lambda text, today: dates.birth_date(text, today).isoformat(),

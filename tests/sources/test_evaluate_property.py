@@ -29,7 +29,7 @@ GOOD = {
     **BOOKED,
     **{"dob": "1990-01-31", "sex": "F", "weight": "150,5", "mri_number": "1-", "scan_type": "1"},
 }
-ALL_TARGETS = a_plan(
+MANY_TARGETS = a_plan(
     Rule("patient_id", level=RECORD, transforms="template {study_id}[_{session}]_{record}"),
     Rule("{session}", "mri_number", transforms="pattern 1 (.+)-"),
     Rule("patient_birth_date", "dob", level=RECORD, transforms="year only 0101"),
@@ -78,7 +78,7 @@ def refusals(values: dict[str, Any]) -> dict[str, Any]:
     return refused
 
 
-def evaluated(given_rows: list[ExportRow], plan: MappingPlan = ALL_TARGETS) -> tuple[Session, ...]:
+def evaluated(given_rows: list[ExportRow], plan: MappingPlan = MANY_TARGETS) -> tuple[Session, ...]:
     return evaluate.sessions_of(given_rows, plan, REPEATING, with_trace=True, today=date(2026, 3, 1))
 
 

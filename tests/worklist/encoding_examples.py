@@ -148,36 +148,35 @@ def _perhaps(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.one_of(st.just(""), values)
 
 
-records = st.fixed_dictionaries(
-    {
-        "patient_name": names,
-        "patient_id": texts(63),
-        "patient_birth_date": st.none() | days,
-        "patient_sex": st.sampled_from(["", "F", "M", "O"]),
-        "patient_weight_kg": st.none() | st.decimals("0.3", "650", places=2),
-        "study_instance_uid": uids,
-        "accession_number": texts(15),
-        "requested_procedure_id": texts(15),
-        "scheduled_procedure_step_id": texts(15),
-        "study_description": _perhaps(texts(63, between=" ")),
-        "procedure_description": _perhaps(texts(63)),
-        "protocol_name": _perhaps(texts(30)),
-        "hisris_coding_designator": st.sampled_from(["", "GEHC", "99X"]),
-        "referring_physician_name": _perhaps(names),
-        "requesting_physician": _perhaps(names),
-        "modality": codes,
-        "scheduled_station_aetitle": st.lists(ae_titles, max_size=3).map("\\".join),
-        "station_name": _perhaps(texts(15)),
-        "scheduled_procedure_step_location": _perhaps(texts(15)),
-        "scheduled_start_date": days,
-        "scheduled_start_time": st.times().map(lambda moment: moment.replace(microsecond=0)),
-        "performing_physician": _perhaps(names),
-        "performed_procedure_step_status": st.sampled_from(
-            ["SCHEDULED", "IN_PROGRESS", "COMPLETED", "DISCONTINUED", "CANCELLED"]
-        ),
-        "extra_attributes": extra_attributes(),
-    }
-)
+DRAWN: dict[str, st.SearchStrategy[Any]] = {
+    "patient_name": names,
+    "patient_id": texts(63),
+    "patient_birth_date": st.none() | days,
+    "patient_sex": st.sampled_from(["", "F", "M", "O"]),
+    "patient_weight_kg": st.none() | st.decimals("0.3", "650", places=2),
+    "study_instance_uid": uids,
+    "accession_number": texts(15),
+    "requested_procedure_id": texts(15),
+    "scheduled_procedure_step_id": texts(15),
+    "study_description": _perhaps(texts(63, between=" ")),
+    "procedure_description": _perhaps(texts(63)),
+    "protocol_name": _perhaps(texts(30)),
+    "hisris_coding_designator": st.sampled_from(["", "GEHC", "99X"]),
+    "referring_physician_name": _perhaps(names),
+    "requesting_physician": _perhaps(names),
+    "modality": codes,
+    "scheduled_station_aetitle": st.lists(ae_titles, max_size=3).map("\\".join),
+    "station_name": _perhaps(texts(15)),
+    "scheduled_procedure_step_location": _perhaps(texts(15)),
+    "scheduled_start_date": days,
+    "scheduled_start_time": st.times().map(lambda moment: moment.replace(microsecond=0)),
+    "performing_physician": _perhaps(names),
+    "performed_procedure_step_status": st.sampled_from(
+        ["SCHEDULED", "IN_PROGRESS", "COMPLETED", "DISCONTINUED", "CANCELLED"]
+    ),
+    "extra_attributes": extra_attributes(),
+}
+records = st.fixed_dictionaries(DRAWN)
 
 CHARACTER_SETS: tuple[str | list[str], ...] = (
     "",

@@ -59,6 +59,7 @@ def unscheduled(item: WorklistItem, **changes: Any) -> PerformedStep:
 
 def open_point(kind: AttentionKind, **values: Any) -> Attention:
     """Open a point of attention of that kind as it would come about; `values` are the item's."""
+    assert kind in BRING_ABOUT, f"Say in BRING_ABOUT of tests/worklist/reported.py how {kind} comes about."
     BRING_ABOUT[kind](values)
     return Attention.objects.open().filter(kind=kind).latest("pk")
 

@@ -22,7 +22,7 @@ from worklist.models import Attention, AttentionKind, PerformedStatus, Performed
 
 BY_ITSELF = "Pylantir"
 NO_LONGER = "No longer so."
-# Open until a person resolves them.
+# What has happened cannot come right by itself: open until a person resolves it.
 FACTS = frozenset({AttentionKind.WRONG_ENTRY, AttentionKind.CANCELLED, AttentionKind.DEVIATION})
 MOST_AT_ONCE = 500
 LONGEST_NOTE = 2000  # characters

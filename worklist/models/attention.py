@@ -11,7 +11,10 @@ from worklist.models.performed import PerformedStep
 
 
 class AttentionKind(models.TextChoices):
-    """A point is of one of these kinds, by severity, the worst first, as pages and the API list them."""
+    """A point is of one of these kinds, by severity, the worst first, as pages and the API list them.
+
+    A wrong person is worse than images of nobody, and these are worse than a wrong or incomplete report.
+    """
 
     IDENTITY = "IDENTITY", "Identity differs"
     UNSCHEDULED = "UNSCHEDULED", "Unscheduled examination"
