@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
-from tests import once
+from tests import choosing, once
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -112,11 +112,44 @@ def page(browser_context: BrowserContext, live_server: Any) -> Iterator[Page]:
         yield page
 
 
-def pytest_configure() -> None:
-    """Let test clients make their middleware without whitenoise's look at all static files."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--fast",
+        action="store_true",
+        help="Leave out what starts a process or a browser, tries many examples, or else takes long.",
+    )
+    parser.addoption(
+        "--database-only",
+        action="store_true",
+        help="Leave out what needs no database, and so is the same whichever it is.",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
     from django.conf import settings
 
+    config.addinivalue_line("markers", "slow: starts a process, or takes long; left out by --fast.")
+    # Each test client makes the middleware anew, and whitenoise would look at all static files each time.
     settings.WHITENOISE_AUTOREFRESH = True
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    def is_chosen(item: pytest.Item) -> bool:
+        return not (config.getoption("fast") and choosing.is_slow(item)) and (
+            not config.getoption("database_only") or choosing.needs_database(item)
+        )
+
+    left_out = [item for item in items if not is_chosen(item)]
+    items[:] = [item for item in items if is_chosen(item)]
+    config.hook.pytest_deselected(items=left_out)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_process_in_a_fast_run(pytestconfig: pytest.Config) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        if pytestconfig.getoption("fast"):
+            choosing.refuse_processes(patch)
+        yield
 
 
 def pytest_collection_finish() -> None:

@@ -20,7 +20,7 @@ PAGE = (Path(__file__).resolve().parent.parent / "docs" / "api.md").read_text(en
 BLOCKS = re.findall(r"```bash\n(.*?)```", PAGE, re.DOTALL)
 COMMANDS = re.findall(r"^curl.*?(?=\n\n|\n$|\Z)", "\n".join(BLOCKS), re.DOTALL | re.MULTILINE)
 (CLIENT,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

@@ -165,6 +165,7 @@ def test_as_many_items_as_said_match_the_typical_query() -> None:
     assert len({each.PatientID for each in found}) == 1000
 
 
+@pytest.mark.slow
 def test_a_run_of_performed_steps_measures_every_server_and_finds_what_was_acknowledged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -20,7 +20,7 @@ from tests.redcap.studies import TOKEN, cpip
 from tests.scu import keys, query
 from tests.site.fresh import ROOT, environment, script
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 TODAY = f"{date.today():%Y%m%d}"
 STATE = """

@@ -23,7 +23,7 @@ from tests.conftest import dcmtk, free_port, wait_until
 from tests.scu import keys
 from tests.site.fresh import ROOT, environment, manage
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 
 class Running(NamedTuple):

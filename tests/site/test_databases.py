@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from pylantir_site.environment.databases import postgresql
 from tests.site.fresh import script
 
@@ -17,6 +19,7 @@ print(connection.transaction_mode)
 """
 
 
+@pytest.mark.slow
 def test_sqlite_waits_for_locks_takes_them_at_once_and_survives_a_power_cut(tmp_path: Path) -> None:
     asked = script(tmp_path, ASK)
     assert asked.returncode == 0, asked.stderr

@@ -10,6 +10,8 @@ from django.db import connection
 
 from tests.site.fresh import script
 
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
+
 THREADS = """
 import threading
 from django.db import connection, connections

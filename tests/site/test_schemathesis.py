@@ -28,7 +28,7 @@ from tests.effort import tries
 from tests.worklist.reported import open_point
 from worklist.models import AttentionKind
 
-pytestmark = [pytest.mark.django_db, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.django_db, pytest.mark.timeout(900)]
 EXAMPLES = tries(5, nightly=60)
 PATHS = SchemaGenerator().get_schema(public=True)["paths"]  # type: ignore[no-untyped-call]
 # What has neither a body nor a parameter cannot be asked wrongly.

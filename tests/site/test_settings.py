@@ -49,6 +49,7 @@ def test_a_wrong_value_is_refused_in_a_line_that_names_the_variable(
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.slow
 def test_a_wrong_value_stops_the_start_with_that_line_alone(tmp_path: Path) -> None:
     result = manage(tmp_path, "check", DEBUG="maybe")
 
@@ -56,6 +57,7 @@ def test_a_wrong_value_stops_the_start_with_that_line_alone(tmp_path: Path) -> N
     assert result.stderr == "pylantir: DEBUG must be true or false.\n"
 
 
+@pytest.mark.slow
 def test_a_wrong_value_stops_gunicorn_too(tmp_path: Path) -> None:
     result = subprocess.run(
         [sys.executable, "-m", "gunicorn", "pylantir_site.wsgi", "--bind", f"127.0.0.1:{free_port()}"],
@@ -72,6 +74,7 @@ def test_a_wrong_value_stops_gunicorn_too(tmp_path: Path) -> None:
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.slow
 def test_a_refused_database_url_keeps_its_password_to_itself(tmp_path: Path) -> None:
     result = manage(tmp_path, "check", DATABASE_URL="mysql://root:hunter2@127.0.0.1/x")
 
@@ -107,6 +110,7 @@ def test_the_secret_key_is_made_once_and_kept_beside_the_database(
     assert (tmp_path / "secret_key").read_text() == first
 
 
+@pytest.mark.slow
 def test_data_is_readable_by_its_owner_only(tmp_path: Path) -> None:
     data = tmp_path / "data"
 
@@ -133,6 +137,7 @@ def test_the_configuration_file_wins_over_the_environment(
     assert found["DATABASES"]["users"]["NAME"] == tmp_path / "file" / "users.db"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [["--pylantir_config", "{}"], ["--pylantir_config={}"]])
 def test_a_command_takes_the_configuration_file_as_an_option(tmp_path: Path, arguments: list[str]) -> None:
     config = tmp_path / "config.json"

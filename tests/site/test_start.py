@@ -147,6 +147,7 @@ def test_one_ctrl_c_in_a_terminal_stops_everything(
     assert not answers(dicom)
 
 
+@pytest.mark.slow
 def test_the_first_start_shows_the_password_once_and_where_to_go(tmp_path: Path) -> None:
     web = free_port()
     first = run_and_stop(tmp_path, web)
@@ -216,6 +217,7 @@ def test_an_address_of_another_machine_is_refused() -> None:
         call_command("start", "--ip", "192.0.2.1", "--api-port", str(free_port()))
 
 
+@pytest.mark.slow
 def test_nothing_to_start_is_refused(tmp_path: Path) -> None:
     result = manage(tmp_path, "start", "--no-web", "--no-worker", "--no-dicom")
 
@@ -282,6 +284,7 @@ def test_a_weak_password_for_the_first_admin_is_refused(migrated: Path) -> None:
     assert result.stderr.splitlines()[-1].startswith("pylantir: PYLANTIR_ADMIN_PASSWORD: ")
 
 
+@pytest.mark.slow
 def test_a_database_that_does_not_answer_is_a_sentence(tmp_path: Path) -> None:
     url = f"postgres://pylantir@127.0.0.1:{free_port()}/pylantir"
 

@@ -15,6 +15,8 @@ from pylantir_site.processes.supervisor import Supervisor
 from tests.conftest import wait_until
 from tests.processes import is_running
 
+pytestmark = pytest.mark.slow
+
 # Each child says in a file that it is ready, and what became of it.
 OBEDIENT = """
 import pathlib, signal, sys, time

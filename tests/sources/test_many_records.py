@@ -13,7 +13,7 @@ from tests.redcap.studies import big
 from tests.sources.conftest import MakeSource, items, pull
 from tests.sources.study import RECORD, today
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 RULES = (
     Rule("patient_id", "record_id", level=RECORD),

@@ -69,8 +69,8 @@ def test_a_batch_that_is_too_much_is_halved(limit: int) -> None:
     assert {len(rows) for _, rows in found} == {3}
 
 
-@pytest.mark.acceptance("RC54")
-def test_5000_records_are_read_whatever_the_server_can_take() -> None:
+@pytest.mark.slow
+def test_row_54_5000_records_are_read_whatever_the_server_can_take() -> None:
     with RedcapServer(big(5000)) as server, Client(access(server, batch_size=400)) as client:
         dictionary = client.dictionary()
         records = ids(client, dictionary)
@@ -81,8 +81,8 @@ def test_5000_records_are_read_whatever_the_server_can_take() -> None:
     assert counts == [(str(number), 3) for number in range(1, 5001)]
 
 
-@pytest.mark.acceptance("RC54")
-def test_memory_holds_one_batch() -> None:
+@pytest.mark.slow
+def test_row_54_memory_holds_one_batch() -> None:
     with RedcapServer(big(1000)) as server, Client(access(server, batch_size=50)) as opened:
         project = opened.dictionary()
         records = ids(opened, project)

@@ -264,6 +264,7 @@ def test_the_test_button_posts_nothing(server: RedcapServer) -> None:
 # As a program
 
 
+@pytest.mark.slow
 def test_it_runs_as_a_program_until_it_is_told_to_stop() -> None:
     command = [sys.executable, "-m", "tests.redcap.server", "--study", "cpip", "--today", "2026-03-02"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:

@@ -145,6 +145,7 @@ def test_without_a_terminal_progress_is_a_line_now_and_then(
     assert capsys.readouterr().err.splitlines()[:2] == ["1 of 2 records", "2 of 2 records"]
 
 
+@pytest.mark.slow
 def test_on_a_terminal_progress_is_a_bar() -> None:
     script = (
         "import django; django.setup()\n"

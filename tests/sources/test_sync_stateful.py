@@ -34,7 +34,7 @@ from worklist.attention.identity import IDENTITY_FIELDS
 from worklist.items import intake, lifecycle
 from worklist.models import PerformedStatus, Status, WorklistItem
 
-pytestmark = [pytest.mark.django_db, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.django_db, pytest.mark.timeout(120)]
 
 SPOILING = (Failure.EMPTY_500, Failure.SSO_PAGE, Failure.TRUNCATED_JSON, Failure.OUT_OF_MEMORY, Failure.RESET)
 RECORDS, INSTANCES = 2, 2

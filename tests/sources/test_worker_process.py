@@ -29,7 +29,7 @@ from tests.worklist.conftest import test_database_environment
 from worklist.items import intake, lifecycle
 from worklist.models import Status
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 BOOKED = {
     "patient_name": "Roe^Richard",
     "patient_id": "H-1",

@@ -368,6 +368,7 @@ def run_mwl(*arguments: str, **environment: str) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 class TestRunMwl:
     def test_a_port_in_use_is_said_in_a_sentence(self) -> None:

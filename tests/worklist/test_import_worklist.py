@@ -540,6 +540,7 @@ def test_a_folder_without_worklist_files_is_not_a_success(tmp_path: Path) -> Non
         run(tmp_path)
 
 
+@pytest.mark.slow
 def test_dcmtks_own_worklist_is_imported(tmp_path: Path) -> None:
     """Its people were born in other centuries, which intake takes for a mistake: they become younger."""
     dump2dcm = dcmtk("dump2dcm")

@@ -15,6 +15,8 @@ from django.test import Client
 
 from tests.conftest import PASSWORD
 
+pytestmark = pytest.mark.slow
+
 VERSIONS = [
     pytest.param([("worklist", "0001_initial")], id="items alone"),
     pytest.param([("sources", None), ("worklist", "0002_performed_steps")], id="without sources"),
