@@ -119,6 +119,7 @@ def test_every_variable_is_a_setting_that_the_docs_name() -> None:
     assert {name.removesuffix("_FILE") for name in SERVICES["database"]["environment"]} == OF_POSTGRESQL
 
 
+@pytest.mark.slow
 def test_the_secrets_that_the_docs_make_are_good_ones(tmp_path: Path) -> None:
     section = PAGE.read_text(encoding="utf-8").partition("## In containers")[2]
     (block, *_) = re.findall(r"```bash\n(.*?)```", section, re.DOTALL)

@@ -57,6 +57,7 @@ def test_a_part_that_fails_says_why(settings: LazySettings) -> None:
     assert told == "Not ready: dicom."
 
 
+@pytest.mark.slow
 def test_a_database_without_tables_is_not_ready_in_one_line_each(tmp_path: Path) -> None:
     result = manage(tmp_path, "ready")
 

@@ -75,6 +75,7 @@ def test_the_dicom_server_prunes_once_an_hour(
         assert left() == expected
 
 
+@pytest.mark.slow
 def test_the_web_server_prunes_in_a_thread_of_its_own(tmp_path: Path) -> None:
     show = "import threading, pylantir_site.wsgi; print(*(each.name for each in threading.enumerate()))"
 

@@ -29,6 +29,7 @@ def test_the_number_is_that_of_the_newest_release_in_the_changelog() -> None:
     assert date.fromisoformat(day).isoformat() == day
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [["--version"], ["version"], ["run_mwl", "--version"]])
 def test_the_command_line_says_it_even_where_a_setting_is_wrong(tmp_path: Path, arguments: list[str]) -> None:
     result = manage(tmp_path, *arguments, DEBUG="maybe")
