@@ -81,6 +81,7 @@ def test_nothing_saved_later_looks_older_in_the_nights_when_clocks_change(zone: 
     assert all(wall <= earliest for wall, earliest in zip(asked, earliest_later, strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.acceptance("RC49")
 @pytest.mark.parametrize("zone", ZONES)
 def test_a_time_that_does_not_exist_is_never_asked_for(zone: str) -> None:

@@ -132,6 +132,7 @@ def test_a_record_is_kept_as_it_is_named(triggered: DataSource, client: Client, 
     assert pending(triggered) == {record}
 
 
+@pytest.mark.slow
 @pytest.mark.acceptance("RC84")
 def test_a_burst_of_saves_waits_for_one_pull(triggered: DataSource, client: Client) -> None:
     for number in range(50):

@@ -375,6 +375,7 @@ def test_a_key_that_cannot_be_sent_is_refused_beside_its_field(reader: Client) -
     assert "Only ASCII can be asked for here." in text
 
 
+@pytest.mark.slow
 def test_whatever_was_recorded_is_shown(reader: Client, todays: dict[str, WorklistItem]) -> None:
     a_device()
     random = Random(6)

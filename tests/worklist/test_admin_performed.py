@@ -209,6 +209,7 @@ def test_the_list_filters_and_finds(coordinator: Client) -> None:
         assert steps_in(coordinator, query) == found, query
 
 
+@pytest.mark.slow
 def test_the_cost_of_a_page_does_not_grow_with_the_rows(coordinator: Client) -> None:
     item = an_item()
     step = unscheduled(item)

@@ -281,6 +281,7 @@ def test_the_index_counts_by_kind_and_names_the_worst_first(coordinator: Client)
     assert f"Needs attention ({len(AttentionKind)})" in answer.content.decode()
 
 
+@pytest.mark.slow
 def test_the_cost_of_a_page_does_not_grow_with_the_points(coordinator: Client) -> None:
     point = open_point(AttentionKind.UNSCHEDULED)
     open_point(AttentionKind.NOT_PERFORMED)

@@ -219,6 +219,7 @@ def test_dicom_json_is_what_the_scanner_gets(client: APIClient, made: Any) -> No
         assert dataset["00400100"]["Value"][0]["00400001"]["Value"] == ["MR1"]
 
 
+@pytest.mark.slow
 def test_csv_holds_all_items_and_no_formula(client: APIClient, made: Any) -> None:
     for number in range(101):
         made(patient_id=f"P{number}", procedure_description='=HYPERLINK("x")', patient_name="Müller^Jürgen")

@@ -809,6 +809,7 @@ def test_an_n_set_changes_nothing_in_place() -> None:
     assert stored == before
 
 
+@pytest.mark.slow
 def test_an_n_set_with_3000_images_takes_well_under_a_second() -> None:
     images = [reference(f"1.2.3.4.{number}") for number in range(3000)]
     message = sent(final(PerformedSeriesSequence=[one_series(ReferencedImageSequence=images)]))

@@ -252,6 +252,7 @@ def fill(numbers: Iterable[int]) -> None:
             cursor.execute("ANALYZE worklist_worklistitem")
 
 
+@pytest.mark.slow
 def test_a_usual_query_looks_its_items_up_in_an_index() -> None:
     fill(range(3000))
     for name, identifier in USUAL.items():
@@ -264,6 +265,7 @@ def test_a_usual_query_looks_its_items_up_in_an_index() -> None:
         assert "worklist_offered (performed_procedure_step_status=?)" not in plan, name
 
 
+@pytest.mark.slow
 def test_the_cost_of_a_usual_query_does_not_grow_with_the_store() -> None:
     fill(range(200))
     before = {name: _cost(identifier) for name, identifier in USUAL.items()}
