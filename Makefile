@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run demo test coverage setup hooks lint bench docs
+.PHONY: run demo test test-fast nightly coverage setup hooks lint bench docs
 
 run: .venv/run.stamp
 	@exec $(BIN)/python manage.py start $(ARGS)
@@ -12,6 +12,14 @@ demo: .venv/dev.stamp
 
 test: .venv/dev.stamp
 	$(BIN)/python -m pytest -n auto $(ARGS)
+
+# Without what starts a process or a browser, tries many examples, or takes long otherwise: while you write.
+test-fast: .venv/dev.stamp
+	$(BIN)/python -m pytest -n auto --fast $(ARGS)
+
+# With as many examples and rounds as a night has time for (tests/effort.py), and every answer of REDCap's.
+nightly: .venv/dev.stamp
+	NIGHTLY=1 $(BIN)/python -m pytest -n auto --timeout 1800 --every-answer $(ARGS)
 
 # Which lines and branches the tests run. Slower than `make test`; the report comes also where a test fails.
 coverage: .venv/dev.stamp

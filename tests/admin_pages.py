@@ -40,7 +40,7 @@ def said(response: Any) -> list[str]:
 
 
 def queries_of(act: Callable[[], object]) -> int:
-    """How many there are once Django knows its models' content types, which it asks for once and remembers."""
+    """Count them once Django knows its content types, which it asks for once and remembers."""
     ContentType.objects.get_for_models(*apps.get_models())
     with CaptureQueriesContext(connection) as queries:
         act()

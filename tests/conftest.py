@@ -123,6 +123,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="Leave out what needs no database, and so is the same whichever it is.",
     )
+    parser.addoption(
+        "--every-answer",
+        action="store_true",
+        help="Try each test of a source under every answer that REDCap's documentation leaves open.",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from typing import Any
 from zlib import crc32
@@ -32,11 +31,17 @@ def project() -> Project:
     return study()
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    given = {mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")}
+    if metafunc.config.getoption("every_answer") and "switches" in set(metafunc.fixturenames) - given:
+        metafunc.parametrize("switches", range(len(ALL_SWITCHES)), indirect=True)
+
+
 @pytest.fixture
 def switches(request: pytest.FixtureRequest) -> Switches:
-    """Spread what nobody knows of REDCap (RC96) over the tests, or take REDCAP_SWITCHES for all."""
+    """Spread what nobody knows of REDCap (RC96) over the tests; `--every-answer` tries all for each."""
     spread = crc32(request.node.nodeid.encode()) % len(ALL_SWITCHES)
-    return ALL_SWITCHES[int(os.environ.get("REDCAP_SWITCHES", spread))]
+    return ALL_SWITCHES[getattr(request, "param", spread)]
 
 
 @pytest.fixture
