@@ -337,7 +337,7 @@ class Report:
 def test_a_server_killed_in_a_burst_has_kept_all_that_it_acknowledged_and_continues(
     start_server: StartServer, users: ProcessPoolExecutor, items: Items, processes: str, begun_before: int
 ) -> None:
-    made = items(tries(24, nightly=60))
+    made = items(tries(48, nightly=60))
     shares = [[Report(item) for item in made[start::3]] for start in range(3)]
     killed = start_server("--processes", processes)
     futures: list[Future[list[Answer]]] = [
