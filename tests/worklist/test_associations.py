@@ -25,6 +25,7 @@ from tests import scu
 from tests.conftest import dcmtk, free_port, wait_until
 from tests.processes import is_running
 from tests.scu import keys
+from tests.worklist.commands import Outcome
 from tests.worklist.conftest import MANAGE, SOON, RunningServer, StartServer, test_database_environment
 from worklist.devices.access import AssociationRefusal, AssociationRequest, refusal
 from worklist.models import Device
@@ -371,23 +372,25 @@ def run_mwl(*arguments: str, **environment: str) -> tuple[int, str]:
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 class TestRunMwl:
-    def test_a_port_in_use_is_said_in_a_sentence(self) -> None:
+    def test_a_port_in_use_is_said_in_a_sentence(self, command: Callable[..., Outcome]) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
-            code, written = run_mwl("--port", str(port))
-        assert code == 1
-        assert f"Cannot listen at 127.0.0.1:{port}: Address already in use." in written
-        assert "Traceback" not in written
+            ended = command("run_mwl", "--port", str(port))
+        assert ended.code == 1
+        assert f"Cannot listen at 127.0.0.1:{port}: Address already in use." in ended.errors
+        assert "Traceback" not in ended.errors
 
     @pytest.mark.parametrize(
         "arguments",
         [("--AEtitle", "SEVENTEEN_LETTERS"), ("--AEtitle", ""), ("--port", "99999"), ("--processes", "0")],
     )
-    def test_nonsense_is_refused_with_its_option_named(self, arguments: tuple[str, str]) -> None:
-        code, written = run_mwl(*arguments)
-        assert code != 0
-        assert arguments[0] in written
-        assert "Traceback" not in written
+    def test_nonsense_is_refused_with_its_option_named(
+        self, command: Callable[..., Outcome], arguments: tuple[str, str]
+    ) -> None:
+        ended = command("run_mwl", *arguments)
+        assert ended.code != 0
+        assert arguments[0] in ended.errors
+        assert "Traceback" not in ended.errors
 
     def test_a_database_without_tables_is_told_to_migrate(self, tmp_path: Path) -> None:
         code, written = run_mwl(DB_PATH=str(tmp_path / "new.db"), DATABASE_URL="")
