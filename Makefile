@@ -1,8 +1,10 @@
 # From a fresh clone, with Python 3.11+ and make: `make run`, `make test`.
 PYTHON ?= python3
 BIN := .venv/bin
+# One process more than cores, for tests wait for the servers that they ask; those of one server run in one process.
+PARALLEL := -n $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1))) --dist loadgroup
 
-.PHONY: run demo test setup lint bench docs
+.PHONY: run demo test test-fast nightly coverage setup hooks lint bench docs
 
 run: .venv/run.stamp
 	@exec $(BIN)/python manage.py start $(ARGS)
@@ -11,9 +13,27 @@ demo: .venv/dev.stamp
 	@exec $(BIN)/python -m tests.demo $(ARGS)
 
 test: .venv/dev.stamp
-	$(BIN)/python -m pytest -n auto $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
+
+# Without what starts a process or a browser, tries many examples, or takes long otherwise: while you write.
+test-fast: .venv/dev.stamp
+	$(BIN)/python -m pytest $(PARALLEL) --fast $(ARGS)
+
+# With as many examples and rounds as a night has time for (tests/effort.py), and every answer of REDCap's.
+nightly: .venv/dev.stamp
+	NIGHTLY=1 $(BIN)/python -m pytest $(PARALLEL) --timeout 1800 --every-answer $(ARGS)
+
+# Which lines and branches the tests run. Slower than `make test`; the report comes also where a test fails.
+coverage: .venv/dev.stamp
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest $(PARALLEL) --timeout 240 $(ARGS); status=$$?; \
+		$(BIN)/coverage combine --quiet && $(BIN)/coverage report && exit $$status
 
 setup: .venv/dev.stamp
+
+# The checks of .pre-commit-config.yaml, before each commit and push.
+hooks: .venv/dev.stamp
+	$(BIN)/pre-commit install
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff format --check .
@@ -21,6 +41,7 @@ lint: .venv/dev.stamp
 	$(BIN)/mypy .
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py check
+	$(BIN)/hadolint Dockerfile
 
 bench: .venv/dev.stamp
 	$(BIN)/python -m benchmarks.mwl $(ARGS)

@@ -1,4 +1,4 @@
-"""Where a request comes from."""
+"""This module tells where a request comes from."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 
 def client_address(request: HttpRequest) -> str:
-    """The peer's address; behind a proxy the one that the proxy itself added, which nobody can make up."""
+    """Return the peer's address; behind a proxy, the one that the proxy itself added."""
     peer = str(request.META.get("REMOTE_ADDR", ""))
     if not settings.BEHIND_TLS_PROXY:
         return peer

@@ -1,4 +1,4 @@
-"""Accounts in the admin: for the role admin alone, and never without an admin left."""
+"""Only the role admin manages accounts in the admin, and one active admin always stays."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from django.shortcuts import redirect
 from accounts.models import ApiRequest, User
 from accounts.roles import Role
 from accounts.users import LAST_ADMIN
-from pylantir_site.looking import LookOnly
+from pylantir_site.view_only import ViewOnly
 
 
 class NewUserForm(AdminUserCreationForm):
@@ -70,8 +70,8 @@ class UserAdmin(StockUserAdmin):
 
 
 @admin.register(ApiRequest)
-class ApiRequestAdmin(LookOnly, admin.ModelAdmin):
-    """Who asked what of the API: to be read."""
+class ApiRequestAdmin(ViewOnly, admin.ModelAdmin):
+    """People read here who asked what of the API; nobody edits it."""
 
     list_display = ("at", "username", "address", "method", "path", "status")
     list_filter = ("method", "status")

@@ -1,4 +1,4 @@
-"""Who a bearer token stands for. Without imports of views: settings name the class here."""
+"""A bearer token is turned into its user here. Settings name the class, so this module imports no views."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DEAD = "The token is no longer valid: sign in again."
 
 
 class BearerAuthentication(JWTAuthentication):
-    """`Authorization: Bearer …`, in any case. A token dies with its user's password, and with the account."""
+    """It reads `Authorization: Bearer …`, in any case. A token dies with its user's password or account."""
 
     def get_raw_token(self, header: bytes) -> bytes | None:
         scheme, _, rest = header.partition(b" ")

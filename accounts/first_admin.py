@@ -1,4 +1,4 @@
-"""The account that a new installation is opened with: there is no default password."""
+"""A new installation is opened with the account that is made here; no password is a default."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ USERNAME = "admin"
 
 
 def create_first_admin() -> tuple[str, str | None] | None:
-    """The username and, if it was made up here, its password; None when there is a user already."""
+    """Return the username and, if it was made up here, its password; None when there is a user already."""
     if User.objects.exists():
         return None
     generated = None if settings.PYLANTIR_ADMIN_PASSWORD else secrets.token_urlsafe(12)
-    password = generated or checked(settings.PYLANTIR_ADMIN_PASSWORD)
+    password = generated or checked_password(settings.PYLANTIR_ADMIN_PASSWORD)
     # Another process may get there first: then its row is the one, and its password counts.
     _, created = User.objects.get_or_create(
         username=USERNAME, defaults={"role": Role.ADMIN, "password": make_password(password)}
@@ -28,7 +28,7 @@ def create_first_admin() -> tuple[str, str | None] | None:
     return (USERNAME, generated) if created else None
 
 
-def checked(password: str) -> str:
+def checked_password(password: str) -> str:
     try:
         validate_password(password, User(username=USERNAME))
     except ValidationError as error:

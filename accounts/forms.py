@@ -1,4 +1,4 @@
-"""Signing in to the admin: by the same check as to the API."""
+"""People sign in to the admin by the same check as to the API."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
-from accounts.sign_in import Refused, TooMany, sign_in
+from accounts.sign_in import SignInRefused, TooManyFailures, sign_in
 
 
 class SignInForm(AdminAuthenticationForm):
@@ -20,9 +20,9 @@ class SignInForm(AdminAuthenticationForm):
             return self.cleaned_data
         try:
             self.user_cache = sign_in(self.request, username=username, password=password)
-        except Refused:
+        except SignInRefused:
             raise self.get_invalid_login_error() from None
-        except TooMany as error:
+        except TooManyFailures as error:
             raise ValidationError(str(error), code="too_many") from error
         self.confirm_login_allowed(self.user_cache)
         return self.cleaned_data

@@ -1,4 +1,4 @@
-"""People who use the admin and the API."""
+"""These models keep the people who use the admin and the API, and what they asked."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser):
-    """A person and their role. Permissions follow from the role alone: there are no groups."""
+    """A person has one role. Permissions follow from it alone: there are no groups."""
 
     username = models.CharField(
         max_length=150,
@@ -63,7 +63,7 @@ class User(AbstractBaseUser):
         return self.is_active and self.role == Role.ADMIN
 
     def is_last_active_admin(self) -> bool:
-        """Asked inside a transaction: the rows are locked, so that two admins cannot close each other."""
+        """Tell it inside a transaction: the rows are locked, so that two admins cannot close each other."""
         admins = type(self).objects.filter(role=Role.ADMIN, is_active=True)
         return list(admins.select_for_update().values_list("pk", flat=True)) == [self.pk]
 
@@ -84,7 +84,7 @@ class User(AbstractBaseUser):
 
 
 class SignInFailure(models.Model):
-    """A sign-in that failed, kept as long as it counts against the user name and the address.
+    """A failed sign-in is kept as long as it counts against the user name and the address.
 
     The name is kept as a digest: people type passwords into the wrong field.
     """
@@ -104,7 +104,7 @@ class SignInFailure(models.Model):
 
 
 class ApiRequest(models.Model):
-    """One request to the API: who, what, when, from where; never a participant's name, ID or other value."""
+    """One request to the API is kept: who, what, when and from where, never a value of a participant."""
 
     at = models.DateTimeField(default=timezone.now, db_index=True)
     username = models.CharField(max_length=150, blank=True, default="", help_text="Empty: nobody signed in.")

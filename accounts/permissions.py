@@ -1,4 +1,4 @@
-"""The table of roles asked for the API. Without imports of views: settings name the class here."""
+"""The API asks the table of roles here. Settings name the class, so this module imports no views."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rest_framework.request import Request
 
 
 class ByRole(BasePermission):
-    """Asks for the permission that the endpoint names for the method (`pylantir_site.rest.views`)."""
+    """It asks for the permission that the endpoint names for the method (`pylantir_site.rest.views`)."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
         if not request.user.is_authenticated:

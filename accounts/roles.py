@@ -1,4 +1,4 @@
-"""The one table of who may do what; the admin and the API both ask it."""
+"""This is the one table of who may do what; the admin and the API both ask it."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ PERMISSIONS: dict[str, frozenset[str]] = {Role.READ: READ, Role.WRITE: WRITE}
 
 
 def allows(role: str, permission: str) -> bool:
-    """Whether the role holds the permission, `app_label.codename`."""
+    """Tell whether the role holds the permission, `app_label.codename`."""
     return role == Role.ADMIN or permission in PERMISSIONS.get(role, frozenset())
 
 
 def allows_any(role: str, app_label: str) -> bool:
-    """Whether the role holds any permission in the app."""
+    """Tell whether the role holds any permission in the app."""
     held = PERMISSIONS.get(role, frozenset())
     return role == Role.ADMIN or any(name.startswith(f"{app_label}.") for name in held)

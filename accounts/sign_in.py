@@ -1,4 +1,4 @@
-"""The one check of user name and password, for the API and the admin: too many failures must wait.
+"""The API and the admin check user name and password here; after too many failures people must wait.
 
 A try is written down before its password is checked, so that a hundred at once count as a hundred; it is
 taken back when it was right. An unknown user, a closed account and a wrong password look the same.
@@ -23,30 +23,30 @@ from accounts.models import SignInFailure, User
 LONGEST_PASSWORD = 4096  # characters; hashing a longer one is work for nothing
 
 
-class Refused(Exception):
+class SignInRefused(Exception):
     """No active user has this name and password."""
 
 
-class TooMany(Exception):
-    """Too many failures lately: the next try counts after `seconds`."""
+class TooManyFailures(Exception):
+    """There were too many failures lately: the next try counts after `seconds`."""
 
     def __init__(self, seconds: int) -> None:
-        super().__init__(f"Too many failed sign-ins: try again in {waiting(seconds)}.")
+        super().__init__(f"Too many failed sign-ins: try again in {waiting_text(seconds)}.")
         self.seconds = seconds
 
 
 def sign_in(request: HttpRequest, *, username: str, password: str) -> User:
-    """The user, as `authenticate` gives them. Raises Refused or TooMany."""
+    """Return the user, as `authenticate` gives them. Raises SignInRefused or TooManyFailures."""
     digest = _digest(username)
     attempt = _write_down(digest, client_address(request))
     user = _authenticated(request, username, password)
     if user is None:
-        raise Refused
+        raise SignInRefused
     SignInFailure.objects.filter(Q(pk=attempt.pk) | Q(username_digest=digest)).delete()
     return user
 
 
-def waiting(seconds: int) -> str:
+def waiting_text(seconds: int) -> str:
     return f"{seconds} s" if seconds < 120 else f"{-(-seconds // 60)} minutes"
 
 
@@ -58,7 +58,7 @@ def _authenticated(request: HttpRequest, username: str, password: str) -> User |
 
 
 def _write_down(digest: str, address: str) -> SignInFailure:
-    """The try, as a failure until it is right; raises TooMany, and then it does not count."""
+    """Keep the try as a failure until it proves right. Raises TooManyFailures, and then it does not count."""
     with transaction.atomic(using=router.db_for_write(SignInFailure)):
         since = timezone.now() - timedelta(minutes=settings.SIGN_IN_MINUTES)
         SignInFailure.objects.filter(at__lt=since).delete()
@@ -71,7 +71,7 @@ def _write_down(digest: str, address: str) -> SignInFailure:
         latest = list(mine.order_by("-at").values_list("at", flat=True)[:most])
         if len(latest) >= most:
             attempt.delete()
-            raise TooMany(_seconds_until(latest[-1] + timedelta(minutes=settings.SIGN_IN_MINUTES)))
+            raise TooManyFailures(_seconds_until(latest[-1] + timedelta(minutes=settings.SIGN_IN_MINUTES)))
     return attempt
 
 

@@ -1,4 +1,4 @@
-"""Access tokens (RFC 7519): they name the user, and die with the password."""
+"""Access tokens (RFC 7519) name the user, and die with the password."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from accounts.models import User
 
 
 def access_token(user: User, *, minutes: int | None = None) -> str:
-    """For so many minutes; without them as long as the settings say.
+    """Return a token that lasts so many minutes, by default as long as the settings say.
 
-    `role` is there for clients to show: what the user may do is looked up at each request.
+    `role` is in it for clients to show: what the user may do is looked up at each request.
     """
     token = AccessToken.for_user(user)
     token["role"] = user.role

@@ -1,4 +1,4 @@
-"""What holds for accounts, whoever changes them: the admin, the API, a command."""
+"""Accounts keep these rules whoever changes them: the admin, the API or a command."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class LastAdmin(Exception):
 
 
 def create(*, username: str, password: str, **fields: Any) -> User:
-    """Raises ValidationError by field."""
+    """Make an account. Raises ValidationError by field."""
     if User.objects.filter(username__iexact=username).exists():
         raise ValidationError({"username": [EXISTS]})
     _check_password(password, User(username=username, **fields))
@@ -32,7 +32,7 @@ def create(*, username: str, password: str, **fields: Any) -> User:
 
 
 def change(user: User, fields: Mapping[str, Any]) -> User:
-    """Change the fields given and no others; `password` among them. Raises ValidationError or LastAdmin."""
+    """Change the fields given and no others; `password` may be one. Raises ValidationError or LastAdmin."""
     with transaction.atomic(using=router.db_for_write(User)):
         values = dict(fields)
         # Before one's own row: two who demote each other lock the admins in the same order.
@@ -53,7 +53,7 @@ def change(user: User, fields: Mapping[str, Any]) -> User:
 
 
 def delete(user: User) -> None:
-    """Raises LastAdmin."""
+    """Delete the account. Raises LastAdmin."""
     with transaction.atomic(using=router.db_for_write(User)):
         if user.is_last_active_admin():
             raise LastAdmin

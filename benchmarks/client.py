@@ -1,7 +1,7 @@
-"""A user of plain sockets and prepared PDUs, so that what is measured is the server.
+"""A user of plain sockets and prepared PDUs asks, so that what is measured is the server.
 
-Sends command and data set in one PDU where they fit, with TCP_NODELAY, and counts answers by reading every
-PDU.
+It sends command and data set in one PDU where they fit, with TCP_NODELAY, and counts answers by reading
+every PDU.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ class WrongAnswerError(Exception):
 
 @dataclass(frozen=True)
 class Message:
-    """A request whose command and data set are encoded; the PDUs are made when it is sent."""
+    """This is a request whose command and data set are encoded; the PDUs are made when it is sent."""
 
     command: bytes
     dataset: bytes
 
     def pdus(self) -> bytes:
-        """One where it fits, else one for the command and as many as it takes for the data set."""
+        """Return one PDU where it fits, else one for the command and as many as it takes for the data set."""
         command = COMMAND | LAST, self.command
         together = _p_data(OTHER_CONTEXT, command, (LAST, self.dataset))
         if len(together) <= LARGEST_SENT:
@@ -61,7 +61,7 @@ class Message:
 
 
 class Association:
-    """An association from its connection to its release. Raises WrongAnswerError and OSError."""
+    """An association goes from its connection to its release. Raises WrongAnswerError and OSError."""
 
     def __init__(
         self, port: int, *, sop_class: str = WORKLIST, received_at_once: int = RECEIVED_AT_ONCE
@@ -100,7 +100,7 @@ class Association:
             raise WrongAnswerError(f"{len(pending)} items were answered instead of {expected}")
 
     def find_and_cancel(self, request: bytes, *, after: int) -> int:
-        """Cancel after as many items; how many more came."""
+        """Cancel after so many items, and return how many more came."""
         self._socket.sendall(request)
         received = 0
         for status in self._statuses():
@@ -113,13 +113,13 @@ class Association:
         return received - after
 
     def report(self, pdus: bytes, *, what: str) -> None:
-        """An N-CREATE or N-SET, which must be answered with success."""
+        """Send an N-CREATE or N-SET, which must be answered with success."""
         self._socket.sendall(pdus)
         if (status := next(self._statuses())) != SUCCESS:
             raise WrongAnswerError(f"{what} was answered with status {status:04X}")
 
     def _statuses(self) -> Iterator[int]:
-        """Of each response, up to the first that is not pending, with the data set read that follows."""
+        """Yield each response's status up to the first that is not pending; its data set is read, too."""
         command, status, is_whole = b"", SUCCESS, False
         while not is_whole or status in PENDING:
             for control, value in _pdvs(self._expect(P_DATA)):
@@ -127,13 +127,13 @@ class Association:
                     command += value
                 is_whole = control == LAST
                 if control == COMMAND | LAST:
-                    status, is_whole = _us(command, STATUS_HEADER), not _has_data_set(command)
+                    status, is_whole = _unsigned_short(command, STATUS_HEADER), not _has_data_set(command)
                     command = b""
                 if is_whole:
                     yield status
 
     def _expect(self, kind: int) -> bytes:
-        """The content of the next PDU."""
+        """Return the content of the next PDU."""
         header = self._read(6)
         found, length = struct.unpack(">BxL", header)
         content = self._read(length)
@@ -153,19 +153,19 @@ class Association:
 
 
 def find_request(identifier: Dataset) -> bytes:
-    """A C-FIND-RQ and its identifier as one PDU, in Explicit VR Little Endian."""
+    """Make a C-FIND-RQ and its identifier as one PDU, in Explicit VR Little Endian."""
     command = _command(C_FIND_RQ, WORKLIST, WITH_DATA)
     return Message(command, _encoded(identifier, implicit_vr=False)).pdus()
 
 
 def create_request(sop_instance_uid: str, dataset: Dataset) -> Message:
-    """N-CREATE-RQ of a performed procedure step (PS3.7 10.3.5.1), in Explicit VR Little Endian."""
+    """Make the N-CREATE-RQ of a performed procedure step (PS3.7 10.3.5.1), in Explicit VR Little Endian."""
     command = _command(N_CREATE_RQ, PERFORMED_STEP, WITH_DATA, AffectedSOPInstanceUID=sop_instance_uid)
     return Message(command, _encoded(dataset, implicit_vr=False))
 
 
 def set_request(sop_instance_uid: str, dataset: Dataset) -> Message:
-    """N-SET-RQ of a performed procedure step (PS3.7 10.3.3.1), in Explicit VR Little Endian."""
+    """Make the N-SET-RQ of a performed procedure step (PS3.7 10.3.3.1), in Explicit VR Little Endian."""
     command = _command(N_SET_RQ, PERFORMED_STEP, WITH_DATA, RequestedSOPInstanceUID=sop_instance_uid)
     return Message(command, _encoded(dataset, implicit_vr=False))
 
@@ -178,7 +178,7 @@ def _encoded(dataset: Dataset, *, implicit_vr: bool) -> bytes:
 
 
 def _command(field: int, sop_class: str, data: int, **more: str) -> bytes:
-    """A command set (PS3.7 9.3, 10.3); always Implicit VR Little Endian."""
+    """Make a command set (PS3.7 9.3, 10.3), always in Implicit VR Little Endian."""
     command = Dataset()
     if field == C_CANCEL_RQ:
         command.MessageIDBeingRespondedTo = 1
@@ -207,7 +207,7 @@ def _item(kind: int, content: bytes) -> bytes:
 
 
 def _associate(other: str) -> bytes:
-    """For Verification and the other SOP class (PS3.8 9.3.2)."""
+    """Make an A-ASSOCIATE-RQ for Verification and the other SOP class (PS3.8 9.3.2)."""
     syntax = _item(0x40, ExplicitVRLittleEndian.encode())
     contexts = b"".join(
         _item(0x20, bytes([context, 0, 0, 0]) + _item(0x30, sop_class.encode()) + syntax)
@@ -221,7 +221,7 @@ def _associate(other: str) -> bytes:
 
 
 def _pdvs(content: bytes) -> Iterator[tuple[int, bytes]]:
-    """Message control header and value of each PDV."""
+    """Yield message control header and value of each PDV."""
     start = 0
     while start < len(content):
         length = int.from_bytes(content[start : start + 4], "big")
@@ -230,11 +230,11 @@ def _pdvs(content: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _has_data_set(command: bytes) -> bool:
-    return _us(command, DATA_SET_TYPE_HEADER) != WITHOUT_DATA
+    return _unsigned_short(command, DATA_SET_TYPE_HEADER) != WITHOUT_DATA
 
 
-def _us(command: bytes, header: bytes) -> int:
-    """The value of a response's command element that begins with the header."""
+def _unsigned_short(command: bytes, header: bytes) -> int:
+    """Return the value of a response's command element that begins with the header."""
     start = command.index(header) + len(header)
     return int.from_bytes(command[start : start + 2], "little")
 

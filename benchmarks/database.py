@@ -1,4 +1,4 @@
-"""Migrates an empty database and fills it: a process of its own, for settings come from the environment.
+"""An empty database is migrated and filled in a process of its own, for settings come from the environment.
 
 python -m benchmarks.database --n 1000 --today 2026-01-10
 """
@@ -41,7 +41,7 @@ def main() -> None:
 
 
 def completed() -> int:
-    """Performed steps that are completed, as are all their items."""
+    """Return how many performed steps are completed, as are all their items."""
     from worklist.models import PerformedStep
 
     steps = PerformedStep.objects.filter(status="COMPLETED", links__isnull=False)
@@ -55,8 +55,8 @@ def _not_completed() -> Any:
 
 
 def fill(made: Iterable[items.Item]) -> None:
-    from worklist.attributes import BY_KEYWORD
     from worklist.dicom import person_name
+    from worklist.dicom.item_attributes import BY_KEYWORD
     from worklist.models import PERSON_NAMES, Device, WorklistItem
 
     common: dict[str, Any] = {"extra_attributes": {}}

@@ -1,4 +1,4 @@
-"""A plain pynetdicom SCP of performed steps, which keeps them in a dictionary: what MPPS costs at least.
+"""A plain pynetdicom SCP keeps performed steps in a dictionary: that is what MPPS costs at least.
 
 python -m benchmarks.in_memory --port 11112
 """

@@ -1,4 +1,4 @@
-"""The items of a benchmark and what is asked of them, the same in every run of a day."""
+"""A benchmark's items, and what is asked of them, are the same in every run of a day."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ CODE = {"CodeValue": "BRAIN_REST_TASK", "CodingSchemeDesignator": "SITE", "CodeM
 
 
 class Item(NamedTuple):
-    """What differs, by DICOM keyword; every item's values have the same even lengths."""
+    """These values differ, by DICOM keyword; every item's have the same even lengths."""
 
     PatientName: str
     PatientID: str
@@ -59,13 +59,21 @@ class Item(NamedTuple):
 
 STEP_KEYWORDS = frozenset(Item._fields[5:])
 PLACEHOLDER = Item(
-    "NAME^0123456", "ID012345", "ACC01234", "2.25.91234567890123456", "RP012345", "SPS01234",
-    "AE_TITLE", "XX", "20010101", "010101",
-)  # fmt: skip
+    "NAME^0123456",
+    "ID012345",
+    "ACC01234",
+    "2.25.91234567890123456",
+    "RP012345",
+    "SPS01234",
+    "AE_TITLE",
+    "XX",
+    "20010101",
+    "010101",
+)
 
 
 def item(number: int, *, today: date) -> Item:
-    """The first are the ones that the typical query finds."""
+    """Make one item; the typical query finds the first ones."""
     modality, station = ("MR", STATION) if number < TYPICAL else STATIONS[number % len(STATIONS)]
     day = today if number < TYPICAL else today + timedelta(days=number // len(STATIONS) % DAYS - DAYS // 2)
     family = "DOE" if number % ONE_DOE_IN == 0 else "ROE"
@@ -83,13 +91,13 @@ def item(number: int, *, today: date) -> Item:
     )
 
 
-def does(n: int) -> int:
-    """How many of n items `DOE*` finds."""
+def doe_count(n: int) -> int:
+    """Return how many of n items `DOE*` finds."""
     return -(-n // ONE_DOE_IN)
 
 
 def template() -> bytes:
-    """A worklist file that holds the placeholder's values, as wlmscpfs reads it."""
+    """Make a worklist file that holds the placeholder's values, as wlmscpfs reads it."""
     dataset = _dataset({**COMMON, **_root(PLACEHOLDER)}, {**COMMON_STEP, **_step(PLACEHOLDER)}, CODE)
     dataset.ReferencedStudySequence = []
     dataset.ReferencedPatientSequence = []
@@ -103,14 +111,14 @@ def template() -> bytes:
 
 
 def filled(template: bytes, of: Item) -> bytes:
-    """What was encoded with the placeholder's values, with the item's in place."""
+    """Put the item's values in place of the placeholder's in what was encoded."""
     for placeholder, value in zip(PLACEHOLDER, of, strict=True):
         template = template.replace(placeholder.encode(), value.encode())
     return template
 
 
 def query(root: dict[str, str] | None = None, step: dict[str, str] | None = None) -> Dataset:
-    """An identifier that asks for 31 attributes, universal but for the values given."""
+    """Make an identifier that asks for 31 attributes, universal except for the values given."""
     root_keys = dict.fromkeys((*COMMON, *_root(PLACEHOLDER)), "")
     step_keys = dict.fromkeys((*COMMON_STEP, *_step(PLACEHOLDER)), "")
     return _dataset({**root_keys, **(root or {})}, {**step_keys, **(step or {})}, dict.fromkeys(CODE, ""))

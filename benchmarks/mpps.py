@@ -1,4 +1,4 @@
-"""Measures reports of performed steps, committed, beside an SCP that keeps them in memory.
+"""Measure reports of performed steps, committed, beside an SCP that keeps them in memory.
 
     python -m benchmarks.mpps [--rounds 3] [--seconds 1.0] [--database-url postgres://...]
 
@@ -55,7 +55,7 @@ class Cycle(NamedTuple):
 
 
 class Patient:
-    """Makes the messages of one cycle after the other; not part of what is timed."""
+    """A patient's messages of one cycle are made one after the other, outside of what is timed."""
 
     def __init__(self, today: date) -> None:
         self._numbers = count()
@@ -69,7 +69,7 @@ class Patient:
 
 
 def begun_step(item: items.Item) -> Dataset:
-    """An N-CREATE with all attributes of types 1 and 2 (PS3.4 Table F.7.2-1)."""
+    """Make an N-CREATE with all attributes of types 1 and 2 (PS3.4 Table F.7.2-1)."""
     step = Dataset()
     scheduled = Dataset()
     for keyword in (
@@ -190,7 +190,7 @@ def _fill(stores: dict[str, Store], today: date) -> None:
 
 
 class Asked:
-    """What one server is asked, and how many steps it has acknowledged."""
+    """One server is asked for these, and has acknowledged so many steps."""
 
     def __init__(self, server: Server, today: date) -> None:
         self.server = server
@@ -214,7 +214,7 @@ class Asked:
             return [each for figures in taken for each in figures]
 
     def large(self, port: int, seconds: float) -> list[float]:
-        """The N-SET alone is timed."""
+        """Time the N-SET alone."""
         taken: list[float] = []
         end = time.perf_counter() + seconds
         with Association(port, sop_class=PERFORMED_STEP) as association:
@@ -261,7 +261,7 @@ SCENARIOS: dict[str, Callable[[Asked], Measure]] = {
 
 
 def _check(store: Store, acknowledged: int) -> None:
-    """Raises WrongAnswerError unless the database holds just what was acknowledged."""
+    """Raise WrongAnswerError unless the database holds just what was acknowledged."""
     command = [sys.executable, "-m", "benchmarks.database", "--completed"]
     done = subprocess.run(command, cwd=peers.ROOT, env=store.environment, capture_output=True, text=True)
     if done.stdout.strip() != str(acknowledged):

@@ -1,4 +1,4 @@
-"""Measures the worklist server, beside DCMTK's wlmscpfs on the same items where DCMTK is installed.
+"""Measure the worklist server, beside DCMTK's wlmscpfs on the same items where DCMTK is installed.
 
     python -m benchmarks.mwl [--n 1000 100000] [--rounds 3] [--seconds 1.0] [--peer wlmscpfs|none]
 

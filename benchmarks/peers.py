@@ -1,4 +1,4 @@
-"""The servers that are measured: each a process on a free port of this machine, ended by its id."""
+"""Each server that is measured is a process on a free port of this machine, ended by its id."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class NotStartedError(Exception):
 
 @dataclass(frozen=True)
 class Store:
-    """n items, as a database and as worklist files, in a folder of their own."""
+    """A store holds n items, as a database and as worklist files, in a folder of its own."""
 
     n: int
     folder: Path
@@ -41,7 +41,7 @@ class Store:
 
     @property
     def environment(self) -> dict[str, str]:
-        """No setting of the site's own: a benchmark never opens its database."""
+        """Return an environment without the site's own settings: a benchmark never opens its database."""
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TZ") if name in os.environ}
         own = {"DB_PATH": str(self.folder / "worklist.db"), "SECRET_KEY": "benchmark" * 8}
         return {**kept, **own, **({"DATABASE_URL": self.database_url} if self.database_url else {})}
@@ -55,7 +55,7 @@ class Server:
 
 
 def fill(store: Store, *, today: date, with_files: bool) -> None:
-    """The database in a process of its own, the files meanwhile in this one. Raises NotStartedError."""
+    """Fill the database in a process of its own, and meanwhile the files. Raises NotStartedError."""
     store.folder.mkdir()
     command = [sys.executable, "-m", "benchmarks.database", "--n", str(store.n), "--today", str(today)]
     process = subprocess.Popen(command, cwd=ROOT, env=store.environment, stderr=subprocess.PIPE, text=True)
@@ -70,7 +70,7 @@ def fill(store: Store, *, today: date, with_files: bool) -> None:
 
 
 def _write_files(store: Store, today: date) -> None:
-    """In a folder with the called AE title's name and the lock file that wlmscpfs wants."""
+    """Write into a folder with the called AE title's name and the lock file that wlmscpfs wants."""
     folder = store.files / CALLED
     folder.mkdir(parents=True)
     (folder / "lockfile").touch()
@@ -91,7 +91,7 @@ def ours(store: Store, *, name: str = OURS, processes: int = 1) -> Iterator[Serv
 
 @contextmanager
 def in_memory(folder: Path, *, n: int) -> Iterator[Server]:
-    """A plain pynetdicom SCP, which knows no items: n only says beside what it is measured."""
+    """Start a plain pynetdicom SCP, which knows no items: n only says beside what it is measured."""
     port = free_port()
     command = [sys.executable, "-m", "benchmarks.in_memory", "--port", str(port)]
     with _running(command, dict(os.environ), port, folder / "in_memory.log"):
@@ -100,7 +100,7 @@ def in_memory(folder: Path, *, n: int) -> Iterator[Server]:
 
 @contextmanager
 def wlmscpfs(store: Store, *, nodelay: bool = True) -> Iterator[Server]:
-    """By default DCMTK leaves Nagle's algorithm on, which costs it 40 ms for each association."""
+    """Start DCMTK's server; by default Nagle's algorithm costs it 40 ms for each association."""
     port = free_port()
     options = ["-q", "--max-associations", "200", "-dfp", str(store.files), str(port)]
     environment = {**store.environment, **({"TCP_NODELAY": "1"} if nodelay else {})}

@@ -1,4 +1,4 @@
-"""What the figures of the worklist server say, and whether the run passes."""
+"""The figures of the worklist server are told here, and whether the run passes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ AFTER_CANCEL_AT_MOST = 100  # items
 
 
 def flatness(results: Results) -> float | None:
-    """How much longer the typical query takes among the most items than among the fewest."""
+    """Return how much longer the typical query takes among the most items than among the fewest."""
     sizes = sorted({key.n for key in results if key.server == OURS})
     if len(sizes) < 2:
         return None
@@ -22,7 +22,7 @@ def flatness(results: Results) -> float | None:
 
 
 def failures(results: Results) -> list[str]:
-    """Why the run fails: never because of milliseconds, which are the machine's."""
+    """Return why the run fails: never because of milliseconds, which are the machine's."""
     found = []
     flat = flatness(results)
     if flat is not None and flat > FLATNESS_AT_MOST:

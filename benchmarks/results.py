@@ -1,4 +1,4 @@
-"""The figures of a run: medians of rounds, and ratios within a round."""
+"""A run's figures are medians of rounds, and ratios within a round."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Key(NamedTuple):
 
 
 class Results:
-    """The figures of every operation, by round."""
+    """These are the figures of every operation, by round."""
 
     def __init__(self) -> None:
         self._rounds: dict[Key, list[list[float]]] = defaultdict(list)
@@ -49,7 +49,7 @@ class Results:
         return quantiles(figures, n=20, method="inclusive")[-1] if len(figures) > 1 else figures[0]
 
     def ratio(self, above: Key, below: Key) -> float:
-        """The median over rounds: what slows the machine down for a while slows both."""
+        """Return the median over rounds: what slows the machine down for a while slows both."""
         pairs = zip(self.medians(above), self.medians(below), strict=True)
         return median(one / other for one, other in pairs)
 

@@ -1,4 +1,4 @@
-"""How a benchmark asks: each server in turn, in every round in another order."""
+"""A benchmark asks each server in turn, in every round in another order."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def measure(
     seconds: float,
     is_warmed: Callable[[Task], bool] = lambda task: True,
 ) -> Results:
-    """Each scenario's tasks one after the other. Raises WrongAnswerError."""
+    """Run each scenario's tasks one after the other. Raises WrongAnswerError."""
     for task in filter(is_warmed, chain(*tasks)):
         _figures(task, 0)  # the first is not measured
     results = Results()
@@ -69,7 +69,7 @@ def measure(
 
 
 def _figures(task: Task, seconds: float) -> list[float]:
-    """Raises WrongAnswerError, with what was asked of whom."""
+    """Return a task's figures. Raises WrongAnswerError, with what was asked of whom."""
     scenario, server = task
     try:
         return scenario.measure(server.port, seconds * scenario.share)

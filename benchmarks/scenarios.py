@@ -1,4 +1,4 @@
-"""What is asked of a server, timed, with what must come back."""
+"""A server is asked for these things against the clock, and what must come back is checked."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def scenarios(n: int, today: date) -> tuple[Scenario, ...]:
         Scenario(TYPICAL, items.TYPICAL, timed(_find(typical, items.TYPICAL))),
         Scenario(KEPT_OPEN, items.TYPICAL, _kept_open(typical, items.TYPICAL)),
         Scenario(PATIENT_ID, 1, timed(_find(by_id, 1)), 0.6),
-        Scenario(DOE, items.does(n), timed(_find(doe, items.does(n))), 0.6),
+        Scenario(DOE, items.doe_count(n), timed(_find(doe, items.doe_count(n))), 0.6),
         Scenario(BROAD, n, timed(_find(broad, n))),
         Scenario(FINDSCU, items.TYPICAL, timed(_findscu(today, items.TYPICAL)), 0.6),
         Scenario(CANCEL, n, _after_cancel(broad), 0.2),
@@ -79,7 +79,7 @@ def _after_cancel(request: bytes) -> Measure:
 
 
 def _findscu(today: date, expected: int) -> Callable[[int], None]:
-    """The whole process with default settings: two writes for a request, Nagle's algorithm on."""
+    """Run the whole process with default settings: two writes for a request, Nagle's algorithm on."""
     keys = [
         "ScheduledProcedureStepSequence[0].Modality=MR",
         f"ScheduledProcedureStepSequence[0].ScheduledStationAETitle={items.STATION}",
@@ -95,8 +95,11 @@ def _findscu(today: date, expected: int) -> Callable[[int], None]:
     def find(port: int) -> None:
         done = subprocess.run(
             [*command, "127.0.0.1", str(port)],
-            capture_output=True, text=True, timeout=FINDSCU_TIMEOUT, env=environment,
-        )  # fmt: skip
+            capture_output=True,
+            text=True,
+            timeout=FINDSCU_TIMEOUT,
+            env=environment,
+        )
         found = (done.stdout + done.stderr).count("(Pending)")
         if done.returncode or found != expected:
             raise WrongAnswerError(f"findscu ended with {done.returncode} and {found} items of {expected}")

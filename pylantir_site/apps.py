@@ -1,4 +1,4 @@
-"""The admin site that all models of the project are edited in, and the checks of a site's set-up."""
+"""The project's own admin site is installed here, and so are the checks of a site's set-up."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from django.contrib.admin import apps as stock
 
 
 class PylantirAdminConfig(stock.AdminConfig):
-    default_site = "pylantir_site.admin.PylantirAdminSite"
+    default_site = "pylantir_site.overview.admin_site.PylantirAdminSite"
 
 
 class PylantirSiteConfig(AppConfig):
     name = "pylantir_site"
 
     def ready(self) -> None:
-        from pylantir_site import checks  # noqa: F401  (registers them)
+        from pylantir_site.overview import checks  # noqa: F401  (registers them)

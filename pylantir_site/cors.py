@@ -1,4 +1,4 @@
-"""Which pages of other hosts a browser may let ask the API (Fetch, CORS protocol).
+"""A site says which pages of other hosts a browser may let ask the API (Fetch, CORS protocol).
 
 The configuration file's `api` object goes before the environment, as with the other settings of that file.
 """
@@ -15,14 +15,14 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from pylantir_site import env
+from pylantir_site.environment import env
+from pylantir_site.rest.routes import is_api
 
 # As the original documents them.
 ORIGINS = ("http://localhost:3000", "http://localhost:8080")
 METHODS = ("GET", "POST", "PUT", "DELETE", "OPTIONS")
 ANY = "*"
 EXPOSED = ("ETag", "Location", "Retry-After", "X-Total-Count")
-PATHS = r"^/(auth|worklist|performed-steps|attention|sources|users|health|openapi\.json)(/|$)"
 EVERY_METHOD = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 # As a browser sends it: without a path, a user or a wildcard, in lower case.
@@ -30,7 +30,10 @@ _ORIGIN = re.compile(r"https?://([a-z0-9_-][a-z0-9_.-]*|\[[0-9a-f:.]+\])(:[0-9]{
 
 
 def cors_settings(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings of django-cors-headers. Raises ImproperlyConfigured, naming the key or the variable."""
+    """Return settings of django-cors-headers.
+
+    Raises ImproperlyConfigured, which names the key or variable.
+    """
     api = config.get("api") or {}
     if not isinstance(api, dict):
         raise ImproperlyConfigured("PYLANTIR_CONFIG: api must be an object.")
@@ -44,15 +47,17 @@ def cors_settings(config: Mapping[str, Any]) -> dict[str, Any]:
         "CORS_ALLOW_METHODS": EVERY_METHOD if ANY in methods else methods,
         "CORS_ALLOW_HEADERS": headers,
         "CORS_EXPOSE_HEADERS": EXPOSED,
-        "CORS_URLS_REGEX": PATHS,
     }
 
 
-class EveryHeader(CorsMiddleware):
-    """With `*` every header that is asked for is allowed by name.
+class ApiCors(CorsMiddleware):
+    """It holds for the API's paths alone, and with `*` allows every header that is asked for by name.
 
     Browsers take a `*` in the answer for a header of that name when credentials are allowed.
     """
+
+    def is_enabled(self, request: HttpRequest) -> bool:
+        return is_api(request.path_info)
 
     def add_response_headers(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         response = super().add_response_headers(request, response)
@@ -64,7 +69,7 @@ class EveryHeader(CorsMiddleware):
 
 
 def _words(api: Mapping[str, Any], key: str, default: tuple[str, ...]) -> list[tuple[str, str]]:
-    """Each with the name of what holds it."""
+    """Return each word with the name of what holds it."""
     words = api.get(key)
     if words is None:
         return [(word, key.upper()) for word in env.words(key.upper(), default)]

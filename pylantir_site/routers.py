@@ -1,4 +1,4 @@
-"""Where accounts live when USERS_DB_PATH names a database of their own."""
+"""Accounts live in the database that USERS_DB_PATH names, where it names one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ USERS_APPS = frozenset({"accounts", "admin", "auth", "contenttypes", "sessions"}
 
 
 class UsersRouter:
-    """Accounts, sessions and the admin log in the database `users`, all else in `default`."""
+    """Accounts, sessions and the admin log are in the database `users`, all else in `default`."""
 
     def db_for_read(self, model: Any, **hints: Any) -> str | None:
         return USERS if model._meta.app_label in USERS_APPS else None

@@ -1,4 +1,4 @@
-"""Django's settings: all that a site may change comes from the environment (docs/deployment.md)."""
+"""Django's settings stand here: what a site may change comes from the environment (docs/deployment.md)."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from pathlib import Path
 
 from tzlocal import get_localzone_name
 
-from pylantir_site import config_file, env
+from pylantir_site import __version__
 from pylantir_site.cors import cors_settings
-from pylantir_site.databases import databases, main_path
-from pylantir_site.secret_key import derived_key, kept_encryption_key, kept_secret_key
+from pylantir_site.environment import config_file, env
+from pylantir_site.environment.databases import databases, main_path
+from pylantir_site.environment.secret_key import derived_key, kept_encryption_key, kept_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -47,7 +48,7 @@ INSTALLED_APPS = [
     "sources",
 ]
 MIDDLEWARE = [
-    "pylantir_site.cors.EveryHeader",
+    "pylantir_site.cors.ApiCors",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -92,20 +93,7 @@ SPECTACULAR_SETTINGS = {
     "send it as `Authorization: Bearer …`. Roles: *read* looks, *write* keeps the worklist, *admin* does "
     "everything. Dates and times are read as DICOM or ISO 8601 and written as DICOM. Every error is JSON "
     "with `detail`.",
-    "VERSION": "1.0.0",
-    "TAGS": [
-        {"name": name}
-        for name in (
-            "auth",
-            "worklist",
-            "devices",
-            "performed steps",
-            "attention",
-            "sources",
-            "users",
-            "health",
-        )
-    ],
+    "VERSION": __version__,
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
@@ -117,15 +105,16 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "pylantir_site.rest.schema.with_totals",
+        "pylantir_site.rest.schema.with_tags",
     ],
     "ENUM_NAME_OVERRIDES": {
         "StatusEnum": "worklist.models.Status",
         "PerformedStatusEnum": "worklist.models.PerformedStatus",
-        "KindEnum": "worklist.models.Kind",
+        "KindEnum": "worklist.models.AttentionKind",
         "ActivityKindEnum": "worklist.models.DeviceActivity.Kind",
         "SexEnum": "worklist.models.Sex",
         "SourceStateEnum": "sources.models.State",
-        "OutcomeEnum": "sources.models.Outcome",
+        "OutcomeEnum": "sources.models.RunOutcome",
         "TriggerEnum": "sources.models.Trigger",
         "RoleEnum": "accounts.roles.Role",
     },
@@ -144,6 +133,8 @@ ACCESS_TOKEN_MOST_MINUTES = env.integer("ACCESS_TOKEN_MOST_MINUTES", 1440, least
 SIGN_IN_MINUTES = env.integer("SIGN_IN_MINUTES", 15, least=1, most=1440)
 SIGN_IN_FAILURES_PER_USER = env.integer("SIGN_IN_FAILURES_PER_USER", 10, least=1, most=10_000)
 SIGN_IN_FAILURES_PER_ADDRESS = env.integer("SIGN_IN_FAILURES_PER_ADDRESS", 50, least=1, most=100_000)
+# What deletes what need not be kept for ever (pylantir_site.retention).
+RETENTION = ("accounts.retention.prune", "worklist.devices.retention.prune", "sources.retention.prune")
 AUDIT_KEPT_DAYS = env.integer("AUDIT_KEPT_DAYS", 365, least=1, most=36_500)
 
 AUTH_USER_MODEL = "accounts.User"
@@ -183,6 +174,8 @@ SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True  # people give reason
 PYLANTIR_ADMIN_PASSWORD = env.text("PYLANTIR_ADMIN_PASSWORD")
 PYLANTIR_UID_ROOT = env.uid_root("PYLANTIR_UID_ROOT")
 
+# The AE title of the DICOM server: what it is called, and what it calls itself to devices and in health.
+MWL_AETITLE = env.ae_title("MWL_AETITLE", "MWL_SERVER")
 MWL_ADDRESS = env.address("MWL_ADDRESS")  # where /health/ready finds the DICOM server
 MWL_REQUIRE_CALLED_AETITLE = env.boolean("MWL_REQUIRE_CALLED_AETITLE", default=False)
 MWL_MAXIMUM_ASSOCIATIONS = env.integer("MWL_MAXIMUM_ASSOCIATIONS", 100, least=1, most=1000)
@@ -222,7 +215,7 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
-    "filters": {"paths": {"()": "pylantir_site.log_filters.WithoutWhatWasTyped"}},
+    "filters": {"paths": {"()": "pylantir_site.rest.logs.WithoutWhatWasTyped"}},
     "loggers": {
         # Their INFO and DEBUG lines hold identifiers, and so participants.
         **{name: {"level": "WARNING"} for name in ("pynetdicom", "pydicom", "py.warnings")},

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from pylantir_site.health import Health, Ready
+from pylantir_site.overview.health import Health, Ready
 from pylantir_site.rest.docs import ReDoc, Schema, SwaggerUI, redoc_script
 from pylantir_site.rest.routes import route
 

@@ -6,6 +6,8 @@ import sys
 from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
+from pylantir_site import retention
+
 WORKER_BOOT_ERROR = 3  # at this exit code gunicorn stops instead of trying again
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pylantir_site.settings")
@@ -14,3 +16,4 @@ try:
 except ImproperlyConfigured as error:
     sys.stderr.write(f"pylantir: {error}\n")
     sys.exit(WORKER_BOOT_ERROR)
+retention.prune_in_background()

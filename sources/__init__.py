@@ -1,0 +1,13 @@
+"""Participants come from sources, and this app keeps the worklist in step with them.
+
+contract    what the engine asks of any kind of source, and what it gets
+kinds       the kinds there are
+errors      how a source fails
+secrets     tokens at rest
+schedule    when the worker does what
+tasks       what the worker does
+triggers    a source's own word that a record changed
+retention   how long runs and issues are kept
+views       the address that triggers call
+validators  what a source's fields may be
+"""

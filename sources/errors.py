@@ -1,4 +1,4 @@
-"""What can go wrong with a source, by what is to be done about it.
+"""A source fails in one of these ways, told apart by what is to be done about it.
 
 Texts are for people: they name what was asked and what to change, never a participant, a token, or what a
 server's page holds beyond its title.
@@ -36,4 +36,4 @@ class HeldError(SourceError):
 
 
 class AuthorisationError(SourceError):
-    """The token is not (or no longer) let in."""
+    """The token is not let in, or no longer."""

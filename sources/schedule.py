@@ -1,4 +1,4 @@
-"""When the worker looks for what is due: django-q2's schedules, kept as they must be by every migration.
+"""Every migration keeps django-q2's schedules, by which the worker looks for what is due, as they must be.
 
 Which source is pulled when is in `SourceState.next_pull_at` alone. A schedule has whole minutes, so two of
 them, half a minute apart, make a look every 30 seconds.
@@ -40,7 +40,7 @@ SCHEDULES = {
 
 
 def ensure(*, using: str = "default") -> None:
-    """Exactly SCHEDULES are there for this app; those that are right keep their next run."""
+    """Make exactly SCHEDULES for this app; those that are right keep their next run."""
     now = timezone.now()
     with transaction.atomic(using=using):
         rows = list(Schedule.objects.using(using).filter(func__startswith="sources."))
@@ -61,7 +61,7 @@ def _set_right(row: Schedule, kept: Kept, *, using: str) -> None:
 
 
 def ensure_after_migrate(*, using: str, **kwargs: Any) -> None:
-    """Takes Django's signal post_migrate; a part of the migrations may have been asked for."""
+    """Take Django's signal post_migrate; a part of the migrations may have been asked for."""
     table = Schedule._meta.db_table
     if (
         router.allow_migrate_model(using, Schedule)
@@ -71,6 +71,6 @@ def ensure_after_migrate(*, using: str, **kwargs: Any) -> None:
 
 
 def finished_tasks() -> QuerySet[Task]:
-    """What django-q2 keeps of tasks that ended, well or ill."""
+    """Return what django-q2 keeps of tasks that ended, well or ill."""
     tasks: QuerySet[Task] = Task.objects.all()
     return tasks

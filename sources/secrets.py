@@ -1,4 +1,4 @@
-"""What must not be read from a copy of the database: encrypted with FIELD_ENCRYPTION_KEYS (Fernet).
+"""What must not be read from a copy of the database is encrypted with FIELD_ENCRYPTION_KEYS (Fernet).
 
 The first key encrypts, every key decrypts, so that keys can be changed. What no key decrypts is an error and
 never a value: ciphertext must not be sent to a server as a token.
@@ -25,7 +25,7 @@ def encrypt(secret: str) -> str:
 
 
 def decrypt(cipher: str) -> str:
-    """Raises CannotDecrypt."""
+    """Return the secret. Raises CannotDecrypt."""
     try:
         return _keys().decrypt(cipher.encode("ascii")).decode()
     except (InvalidToken, UnicodeEncodeError):

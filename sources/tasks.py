@@ -1,4 +1,4 @@
-"""What the worker runs. django-q2 keeps arguments, results and errors of tasks: none holds a participant.
+"""The worker runs these tasks. django-q2 keeps their arguments, results and errors: none holds a participant.
 
 No task raises. What was not expected is logged by its place in the code, for an exception's text may hold a
 value. A task that was killed with its worker costs time and nothing else: its claim on the source expires,
@@ -10,14 +10,15 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-import traceback
 from collections.abc import Iterator
 from datetime import timedelta
 
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from sources import pruning, triggers
+from pylantir_site import retention
+from pylantir_site.environment.logs import traceback_of
+from sources import triggers
 from sources.models import DataSource, SourceState, SyncRun, Trigger, WorkerBeat
 from sources.sync import claims, pulls
 
@@ -76,24 +77,23 @@ def pull_pending(source_pk: int) -> str:
 
 
 def prune() -> None:
-    """Once a day."""
+    """Delete what is old; the schedule asks for it once a day."""
     with contained("Pruning"):
-        pruning.prune()
+        retention.prune()
 
 
 def beat() -> None:
-    """The worker lives."""
+    """Write down that the worker lives."""
     WorkerBeat.objects.update_or_create(pk=1, defaults={"at": timezone.now()})
 
 
 @contextlib.contextmanager
-def contained(deed: str) -> Iterator[None]:
-    """An exception ends what is within, and nothing else."""
+def contained(what: str) -> Iterator[None]:
+    """Let an exception end what is within, and nothing else."""
     try:
         yield
     except Exception as error:
-        place = "".join(traceback.format_tb(error.__traceback__))
-        log.error("%s failed: %s\n%s", deed, type(error).__name__, place)
+        log.error("%s failed: %s", what, traceback_of(error))
 
 
 def _hand_on(source: DataSource) -> None:
@@ -108,7 +108,7 @@ def _hand_on(source: DataSource) -> None:
 
 
 def _overlooked() -> list[DataSource]:
-    """With a trigger that no pull followed, and none is under way."""
+    """Return sources with a trigger that no pull followed, and none is under way."""
     now = timezone.now()
     waiting = triggers.waiting().filter(state__triggered_at__lt=now - timedelta(seconds=LONGEST_WAIT + QUIET))
     return [
@@ -140,7 +140,7 @@ def _pull(source_pk: int, claim: str, *, trigger: Trigger, by: str = "", only_pe
 
 
 def _follow_up(run: SyncRun) -> None:
-    """Triggers that came while the pull went on."""
+    """See to triggers that came while the pull went on."""
     if triggers.waits(run.source_id):
         pull_soon(run.source_id)
 
@@ -152,13 +152,13 @@ def _wait_until_quiet(source_pk: int) -> None:
 
 
 def _until_quiet(source_pk: int) -> float:
-    """Seconds."""
+    """Return in how many seconds the triggers are quiet, if none comes."""
     last = SourceState.objects.get(source=source_pk).triggered_at
     return QUIET - (timezone.now() - last).total_seconds() if last else 0.0
 
 
 class _Beating:
-    """A worker that is busy with long pulls lives, too."""
+    """Let the worker live while it is busy with long pulls, too."""
 
     def __init__(self) -> None:
         self.at = time.monotonic()

@@ -1,4 +1,4 @@
-"""REDCap's Data Entry Trigger: a POST that names a record that was saved.
+"""REDCap's Data Entry Trigger is a POST that names a record that was saved.
 
 It is sent once, inside the save, and anyone who knows the URL can send it. So it is a hint and nothing more:
 the record is read again with our own token, and a trigger that is lost costs only the wait for the next pull.
@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from sources import secrets
 from sources.backends.redcap import known_dictionary
-from sources.models import DataSource, Outcome, PendingRecord, SourceState, SyncRun
+from sources.models import DataSource, PendingRecord, RunOutcome, SourceState, SyncRun
 from sources.sync import claims
 
 MOST_BYTES = 64 * 1024
@@ -27,12 +27,12 @@ MOST_PENDING = 1000
 FORM = "application/x-www-form-urlencoded"
 
 
-class Junk(Exception):
-    """Not a trigger of this source."""
+class NotATrigger(Exception):
+    """The request is no trigger of this source."""
 
 
 def lets_in(source: DataSource | None, secret: str) -> bool:
-    """Whether the secret is the source's; the time it takes does not tell whether there is such a source."""
+    """Tell whether the secret is the source's; the time it takes tells nothing, not even without a source."""
     if source is None or not (source.trigger_enabled and source.trigger_cipher):
         _decoy().is_trigger_secret(secret)
         return False
@@ -45,39 +45,39 @@ def _decoy() -> DataSource:
 
 
 def record_of(body: bytes, *, content_type: str, source: DataSource) -> str:
-    """The record that was saved; nothing else that the trigger says is believed. Raises Junk."""
+    """Return the record that was saved; nothing else the trigger says is believed. Raises NotATrigger."""
     fields = _json(body) if content_type == "application/json" else _form(body, content_type)
     if fields.get("project_id") != _project_id(source):
-        raise Junk("The project is another one, or this source has not been pulled yet.")
+        raise NotATrigger("The project is another one, or this source has not been pulled yet.")
     record = fields.get("record", "")
     if not record.strip() or len(record) > MOST_CHARACTERS:
-        raise Junk("The record is missing, or longer than REDCap's records are.")
+        raise NotATrigger("The record is missing, or longer than REDCap's records are.")
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in record):
-        raise Junk("The record holds control characters.")
+        raise NotATrigger("The record holds control characters.")
     return record
 
 
 def _form(body: bytes, content_type: str) -> dict[str, str]:
     if content_type not in ("", FORM):
-        raise Junk("Neither a form nor JSON.")
+        raise NotATrigger("Neither a form nor JSON.")
     try:
         return QueryDict(body, encoding="utf-8").dict()
     except (ValueError, SuspiciousOperation):
-        raise Junk("The form cannot be read.") from None
+        raise NotATrigger("The form cannot be read.") from None
 
 
 def _json(body: bytes) -> dict[str, str]:
     try:
         content = json.loads(body)
     except (ValueError, RecursionError):
-        raise Junk("The JSON cannot be read.") from None
+        raise NotATrigger("The JSON cannot be read.") from None
     if not isinstance(content, dict):
-        raise Junk("The JSON must be an object.")
+        raise NotATrigger("The JSON must be an object.")
     return {name: str(value) for name, value in content.items() if type(value) in (str, int)}
 
 
 def _project_id(source: DataSource) -> str:
-    """As REDCap sends it; what no trigger sends where it is not known."""
+    """Return it as REDCap sends it; where it is not known, return what no trigger sends."""
     if source.project_id:
         return str(source.project_id)
     dictionary = known_dictionary(source)
@@ -85,12 +85,12 @@ def _project_id(source: DataSource) -> str:
 
 
 def note_test(source: DataSource) -> None:
-    """The button Test in REDCap's project setup sends an empty POST."""
+    """Note the empty POST that the button Test in REDCap's project setup sends."""
     SourceState.objects.filter(source=source).update(trigger_tested_at=timezone.now())
 
 
 def note(source: DataSource, record: str) -> bool:
-    """Have the record read again. True if nobody else has asked for a pull that is still to come.
+    """Have the record read again; return True if nobody else has asked for a pull that is still to come.
 
     The record is written before the moment: a pull that began after `triggered_at` has seen the record.
     """
@@ -116,12 +116,12 @@ def _has_room(source: DataSource, record: str) -> bool:
 
 
 def waiting() -> QuerySet[DataSource]:
-    """Sources with records that a trigger named after the last pull began.
+    """Return sources with records that a trigger named after the last pull began.
 
     Those that are paused, in trouble or never pulled are left to the schedule, which takes such records too.
     """
     at = OuterRef("state__triggered_at")
-    runs = SyncRun.objects.exclude(outcome__in=[Outcome.RUNNING, Outcome.INTERRUPTED])
+    runs = SyncRun.objects.exclude(outcome__in=[RunOutcome.RUNNING, RunOutcome.INTERRUPTED])
     return DataSource.objects.filter(
         Exists(PendingRecord.objects.filter(source=OuterRef("pk"))),
         ~Exists(runs.filter(source=OuterRef("pk"), started_at__gte=at)),
@@ -134,6 +134,6 @@ def waiting() -> QuerySet[DataSource]:
 
 
 def waits(source_pk: int, *, now: datetime | None = None) -> bool:
-    """Whether the source is one of `waiting`, and may be pulled at this time of the day."""
+    """Tell whether the source is one of `waiting`, and may be pulled at this time of the day."""
     source = waiting().filter(pk=source_pk).first()
     return source is not None and claims.in_window(source, now or timezone.now())

@@ -1,4 +1,4 @@
-"""What a source's fields may hold."""
+"""A source's fields may hold what these validators let through."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where REDCap's Data Entry Triggers arrive; answered at once, pulled later."""
+"""REDCap's Data Entry Triggers arrive here; they are answered at once, and pulled later."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _take(source: DataSource, body: bytes, content_type: str) -> HttpResponse:
         return _answer(200, "Pylantir received the test.")
     try:
         record = triggers.record_of(body, content_type=content_type, source=source)
-    except triggers.Junk as reason:
+    except triggers.NotATrigger as reason:
         return _answer(400, str(reason))
     if triggers.note(source, record):
         tasks.pull_soon(source.pk)

@@ -1,4 +1,4 @@
-"""Pages of the admin as Django's test client gets them: what they hold, and what they ask of the database."""
+"""These helpers tell what a page of the admin holds, and what it asks of the database."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def shown(client: Client, url: str, **query: str) -> str:
 
 
 def fields_of(client: Client, url: str) -> dict[str, Any]:
-    """What the browser would send back if nobody touched the form, hidden first values included."""
+    """Return what the browser would send back if nobody touched the form, hidden first values included."""
     form = client.get(url).context["adminform"].form
     sent: dict[str, Any] = {}
     for bound in form:
@@ -40,7 +40,7 @@ def said(response: Any) -> list[str]:
 
 
 def queries_of(act: Callable[[], object]) -> int:
-    """How many there are once Django knows its models' content types: it asks once and remembers them."""
+    """Count them once Django knows its content types, which it asks for once and remembers."""
     ContentType.objects.get_for_models(*apps.get_models())
     with CaptureQueriesContext(connection) as queries:
         act()

@@ -1,4 +1,4 @@
-"""A client of the API that is signed in."""
+"""Tests of the API use a client that is signed in."""
 
 from __future__ import annotations
 

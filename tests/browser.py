@@ -1,4 +1,4 @@
-"""A real Chromium, and a page of it that may ask nobody but the tests' own server."""
+"""A real Chromium is started here, and a page of it may ask nobody but the tests' own server."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def started() -> Iterator[Browser]:
 
 @contextmanager
 def watched(context: BrowserContext, url: str) -> Iterator[Page]:
-    """A new page without cookies; in the end it must have complained of nothing and asked no other host."""
+    """Give a new page without cookies; it must have complained of nothing and asked no other host."""
     page = context.new_page()
     page.set_viewport_size({"width": 1300, "height": 900})
     page.set_default_timeout(10_000)

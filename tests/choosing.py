@@ -1,4 +1,4 @@
-"""Which tests a run leaves out: what is slow, by `--fast`; what needs no database, by `--database-only`."""
+"""A run leaves out what is slow by `--fast`, and what needs no database by `--database-only`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DATABASES = frozenset({"db", "django_db_setup", "transactional_db", "live_server
 
 
 def companions(item: pytest.Item) -> str:
-    """The group of tests that share what is started once in a worker process; empty where nothing is."""
+    """Return the group of tests that share what a worker process starts once; empty where nothing is."""
     names = names_of_fixtures(item)
     if "start_server" in names:
         return "reports" if "mpps" in item.nodeid else "queries"
@@ -27,7 +27,7 @@ def companions(item: pytest.Item) -> str:
 
 
 def is_slow(item: pytest.Item) -> bool:
-    """Marked as slow, or a starter's, or of many examples."""
+    """Tell whether it is marked as slow, starts something, or tries many examples."""
     return (
         item.get_closest_marker("slow") is not None
         or bool(STARTERS & names_of_fixtures(item))
@@ -44,7 +44,7 @@ def names_of_fixtures(item: pytest.Item) -> set[str]:
 
 
 def refuse_processes(patch: pytest.MonkeyPatch) -> None:
-    """Whoever starts a process fails, and is told what to do."""
+    """Let whoever starts a process fail, and tell what to do."""
 
     def refuse(*arguments: object, **named: object) -> NoReturn:
         pytest.fail("A fast test starts no process: mark it with pytest.mark.slow.")

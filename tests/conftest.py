@@ -1,4 +1,4 @@
-"""What all tests share: a temporary data folder, three people, the machine's tools, waiting."""
+"""All tests share a temporary data folder, three people, the machine's tools, and a way to wait."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PASSWORD = "correct horse battery staple"
 
 
 def tool(name: str) -> str:
-    """The path of a program; without it the test is skipped, or fails where REQUIRE_TOOLS is set."""
+    """Return the path of a program; without it skip the test, or fail it where REQUIRE_TOOLS is set."""
     return shutil.which(name) or not_installed(name)
 
 
@@ -79,8 +79,7 @@ def _person(username: str, role: str) -> User:
 
 @pytest.fixture
 def migrated(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder whose one database has no rows."""
-
+    """Give a data folder whose one database has no rows."""
     from tests.site.fresh import manage
 
     def fill(folder: Path) -> None:
@@ -101,7 +100,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def browser_context(browser: Browser, live_server: Any) -> BrowserContext:
-    """What the pages of a module share: the cache of style sheets and scripts."""
+    """Give the pages of a module what they share: the cache of style sheets and scripts."""
     return browser.new_context(base_url=live_server.url)
 
 
@@ -123,6 +122,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--database-only",
         action="store_true",
         help="Leave out what needs no database, and so is the same whichever it is.",
+    )
+    parser.addoption(
+        "--every-answer",
+        action="store_true",
+        help="Try each test of a source under every answer that REDCap's documentation leaves open.",
     )
 
 
@@ -158,6 +162,6 @@ def no_process_in_a_fast_run(pytestconfig: pytest.Config) -> Iterator[None]:
 
 
 def pytest_collection_finish() -> None:
-    """What is imported and collected by now lives as long as the run: later collections leave it out."""
+    """Leave what is imported by now out of later collections: it lives as long as the run."""
     gc.collect()
     gc.freeze()

@@ -1,4 +1,4 @@
-"""`make demo`: the product on its own database, beside a stand-in REDCap, on a day when things happen.
+"""`make demo` runs the product on its own database, beside a stand-in REDCap, on an eventful day.
 
 A scanner asks for its worklist and reports: one examination completed, one under way, one of somebody whom no
 item scheduled, one with another weight typed at the console.
@@ -26,14 +26,14 @@ STARTS_WITHIN = 60.0  # seconds
 
 
 def main() -> int:
-    """Until Ctrl-C; the exit code of `start`, which takes the other options."""
+    """Run until Ctrl-C; return the exit code of `start`, which takes the other options."""
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--folder", type=Path, default=ROOT / "data" / "demo")
     options, others = parser.parse_known_args()
     folder = options.folder.resolve()
     prepare_environment(folder)
     from tests.demo_study import configuration, demo_study
-    from tests.redcap_server import RedcapServer
+    from tests.redcap.server import RedcapServer
 
     with RedcapServer(demo_study(date.today())) as redcap:
         file = folder / "pylantir.json"
@@ -44,7 +44,7 @@ def main() -> int:
 
 
 def prepare_environment(folder: Path) -> None:
-    """A new database each time: the day is today's."""
+    """Name a new database each time, for the day is today's."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700, parents=True)
     for name in ("DATABASE_URL", "USERS_DB_PATH", "PYLANTIR_CONFIG"):
@@ -128,7 +128,7 @@ def begin(steps: Any, uid: str, item: Any, **changes: Any) -> Any:
 
 
 def unscheduled() -> Any:
-    """Somebody typed in by hand at the console."""
+    """Return a report of somebody typed in by hand at the console."""
     return SimpleNamespace(
         **{"patient_name": "Tremblay^Zoe", "patient_id": "GB101", "patient_birth_date": date(2015, 4, 2)},
         **{"patient_sex": "F", "modality": "MR", "study_instance_uid": "1.3.12.2.1107.5.2.43.77"},

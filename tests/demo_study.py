@@ -1,12 +1,12 @@
-"""The study of `make demo`: eight children scanned around today, and the configuration that reads it."""
+"""`make demo` shows eight children scanned around today, and the configuration that reads them."""
 
 from __future__ import annotations
 
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
-from tests.redcap_dictionary import field
-from tests.redcap_project import Project, User
+from tests.redcap.dictionary import field
+from tests.redcap.project import Project, User
 
 TOKEN = "DE30DE30DE30DE30DE30DE30DE30DE30"
 PROJECT_ID = 792
@@ -89,7 +89,7 @@ def _enrol(project: Project, child: Child, today: date) -> None:
 
 
 def configuration(api_url: str) -> dict[str, Any]:
-    """In the original's format; `import_config` reads it."""
+    """Return the study's configuration in the original's format; `import_config` reads it."""
     return {
         "allowed_aet": ["MR1"],
         "data_sources": [

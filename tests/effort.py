@@ -1,4 +1,4 @@
-"""How much is tried of what a test could try for ever: examples, rounds, records.
+"""This says how much is tried of what a test could try for ever: examples, rounds, records.
 
 A usual run tries what finds faults soon; `make nightly` (NIGHTLY=1) tries the rest as well. What a test holds
 is the same in both.

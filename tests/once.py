@@ -1,4 +1,4 @@
-"""What takes long to make and is the same for every test: made by the first worker process that needs it."""
+"""What takes long to make and is the same for every test is made once, by the first process that needs it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 
 def folder(factory: pytest.TempPathFactory, name: str, fill: Callable[[Path], object]) -> Path:
-    """The folder of that name, for reading alone; `fill` gets it when it is new."""
+    """Return the folder of that name, for reading alone; `fill` gets it when it is new."""
     base = factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     found, ready = shared / name, shared / f"{name}.ready"

@@ -1,4 +1,4 @@
-"""What the system says of a process."""
+"""The system is asked here about a process."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def is_running(pid: int) -> bool:
-    """Whether there is such a process and it has not ended; one that nobody has waited for yet has."""
+    """Tell whether the process is there and has not ended, be it waited for or not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except FileNotFoundError:

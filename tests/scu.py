@@ -1,4 +1,4 @@
-"""Service class users of the tests: pynetdicom's in processes of its own, and one of plain sockets."""
+"""Tests use service class users: pynetdicom's in processes of its own, and one of plain sockets."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def query(
     beside: Sequence[str] = (),
     times: int = 1,
 ) -> list[tuple[Dataset, Dataset | None]]:
-    """Status and identifier of each response of the last query; `beside` are other contexts proposed."""
+    """Return status and identifier of each response of the last query; `beside` proposes other contexts."""
     entity = AE(ae_title=calling)
     entity.add_requested_context(WORKLIST, list(transfer_syntaxes))
     for sop_class in beside:
@@ -63,7 +63,7 @@ def query(
 
 @dataclass(frozen=True)
 class Tls:
-    """PEM files: whom the user trusts, and its own certificate and key if it has one."""
+    """A user has PEM files: whom it trusts, and its own certificate and key if it has one."""
 
     authorities: Path
     certificate: Path | None = None
@@ -79,7 +79,7 @@ class Tls:
 def query_over_tls(
     port: int, identifier: Dataset, *, tls: Tls, calling: str = "MR1"
 ) -> list[tuple[Dataset, Dataset | None]] | tuple[int, int, int] | None:
-    """As `query`; the codes of a refusal, or None where there is no association."""
+    """Query as `query` does; return the codes of a refusal, or None where there is no association."""
     entity = AE(ae_title=calling)
     entity.add_requested_context(WORKLIST)
     association = entity.associate("127.0.0.1", port, tls_args=(tls.context(), "localhost"))
@@ -95,7 +95,7 @@ def query_over_tls(
 def echo(
     port: int, *, calling: str = "MR1", called: str = "MWL_SERVER", sop_class: str = VERIFICATION
 ) -> int | tuple[int, int, int] | None:
-    """The status; or result, source and diagnostic of a refusal; None for an abort."""
+    """Return the status; result, source and diagnostic of a refusal; None for an abort."""
     entity = AE(ae_title=calling)
     entity.add_requested_context(sop_class)
     association = entity.associate("127.0.0.1", port, ae_title=called)
@@ -115,7 +115,7 @@ def _refusal(association: Association) -> tuple[int, int, int]:
 
 
 def extended_negotiation(port: int, proposed: bytes) -> dict[str, bytes]:
-    """What the acceptor answers to SOP Class Extended Negotiation for the worklist, by SOP class."""
+    """Return what the acceptor answers to SOP Class Extended Negotiation for the worklist, by SOP class."""
     item = SOPClassExtendedNegotiation()
     item.sop_class_uid = WORKLIST
     item.service_class_application_information = proposed
@@ -130,7 +130,7 @@ def extended_negotiation(port: int, proposed: bytes) -> dict[str, bytes]:
 
 
 def at_once(port: int, identifier: Dataset, users: int) -> list[int]:
-    """How many responses each of several simultaneous users got."""
+    """Return how many responses each of several simultaneous users got."""
     counts = [0] * users
 
     def ask(number: int) -> None:
@@ -146,7 +146,7 @@ def at_once(port: int, identifier: Dataset, users: int) -> list[int]:
 
 @dataclass(frozen=True)
 class Message:
-    """A request; `tags` are those of an N-GET."""
+    """A user sends a request; `tags` are those of an N-GET."""
 
     operation: str
     uid: str = ""
@@ -157,7 +157,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Answer:
-    """A final response; without a status the association has ended instead."""
+    """A final response came; without a status the association has ended instead."""
 
     status: int | None
     comment: str = ""
@@ -174,7 +174,7 @@ def perform(
     transfer_syntaxes: Sequence[str] = (ExplicitVRLittleEndian,),
     end: str = "release",
 ) -> list[Answer]:
-    """The answers to messages on one association; once it has ended, those without a status."""
+    """Return the answers to messages on one association; once it has ended, those without a status."""
     association = _associated(port, calling, transfer_syntaxes)
     answers = [_answered(association, message, number) for number, message in enumerate(messages, start=1)]
     if association.is_established:
@@ -183,7 +183,7 @@ def perform(
 
 
 def race(port: int, messages: Sequence[Message], *, calling: str = "MR1") -> list[Answer]:
-    """Each message is sent when all who race are ready for theirs; the association is made before."""
+    """Send each message when all who race are ready for theirs; the association is made before."""
     association = _associated(port, calling, (ExplicitVRLittleEndian,))
     answers = []
     for number, message in enumerate(messages, start=1):
@@ -194,7 +194,7 @@ def race(port: int, messages: Sequence[Message], *, calling: str = "MR1") -> lis
 
 
 def report(port: int, messages: Sequence[Message]) -> list[Answer]:
-    """As `perform`, over plain sockets.
+    """Send as `perform` does, over plain sockets.
 
     pynetdicom's requestor may wait for ever for an association that died between two messages.
     """
@@ -240,9 +240,7 @@ def _answered(association: Association, message: Message, number: int) -> Answer
 
 
 def _sent(association: Association, message: Message, number: int) -> Answer:
-    named: dict[str, Any] = {
-        "class_uid": message.sop_class, "instance_uid": message.uid, "msg_id": number
-    }  # fmt: skip
+    named: dict[str, Any] = {"class_uid": message.sop_class, "instance_uid": message.uid, "msg_id": number}
     dataset: Dataset | None = None
     match message.operation:
         case "N-CREATE":
@@ -274,7 +272,7 @@ class Response:
 
 
 class RawUser:
-    """A user of plain sockets, which can do what a well-behaved one never does."""
+    """A user of plain sockets can do what a well-behaved one never does."""
 
     def __init__(self, port: int, *, receive_buffer: int | None = None) -> None:
         self.socket = socket.socket()
@@ -305,12 +303,15 @@ class RawUser:
         max_pdu: int = 0,
         beside: Sequence[str] = (),
     ) -> int:
-        """The type of the PDU that comes back. The contexts are 1, and for `beside` 3, 5 and so on."""
+        """Return the type of the PDU that comes back.
+
+        The contexts are 1, and for `beside` 3, 5 and so on.
+        """
         self.socket.sendall(association_request(calling, called, sop_class, max_pdu, beside))
         return self.read_pdu()[0]
 
     def read_pdu(self) -> tuple[int, bytes]:
-        """Type and content; type 0 when the connection is closed."""
+        """Return type and content; type 0 when the connection is closed."""
         header = self._read(6)
         if len(header) < 6:
             return 0, b""
@@ -350,13 +351,13 @@ class RawUser:
         return self._request(command, b"", message_id, context)
 
     def send(self, message: Message) -> None:
-        """Without waiting for the answer."""
+        """Send without waiting for the answer."""
         role, field = {"N-CREATE": ("Affected", 0x0140), "N-SET": ("Requested", 0x0120)}[message.operation]
         named = {f"{role}SOPClassUID": message.sop_class, f"{role}SOPInstanceUID": message.uid}
         self.post(data_set(**named, CommandField=field), implicit(message.dataset or Dataset()))
 
     def _request(self, command: Dataset, encoded: bytes, message_id: int, context: int) -> Response:
-        """Raises ConnectionError when the association ends instead of an answer."""
+        """Return the response. Raises ConnectionError when the association ends instead."""
         self.post(command, encoded, message_id=message_id, context=context)
         return self.response()
 
@@ -368,13 +369,13 @@ class RawUser:
         self.socket.sendall(sent + (p_data(2, encoded, context) if encoded else b""))
 
     def response(self) -> Response:
-        """The one response. Raises ConnectionError when the association ends instead."""
+        """Return the one response. Raises ConnectionError when the association ends instead."""
         for response in self.responses():
             return response
         raise ConnectionError("no response")
 
     def responses(self) -> Iterator[Response]:
-        """Until the one that is not pending; ends early when the connection does."""
+        """Yield responses until the one that is not pending, or until the connection ends."""
         command, data, awaited = b"", b"", True
         while awaited:
             kind, content = self.read_pdu()
@@ -415,7 +416,10 @@ class RawUser:
 def association_request(
     calling: str, called: str, sop_class: str, max_pdu: int, beside: Sequence[str] = ()
 ) -> bytes:
-    """A-ASSOCIATE-RQ with a context for each SOP class, Implicit VR Little Endian (PS3.8 9.3.2)."""
+    """Return an A-ASSOCIATE-RQ with a context for each SOP class, Implicit VR Little Endian.
+
+    It is laid out by PS3.8 9.3.2.
+    """
     transfer_syntax = _item(0x40, ImplicitVRLittleEndian.encode())
     contexts = b"".join(
         _item(0x20, struct.pack("B3x", 2 * index + 1) + _item(0x30, each.encode()) + transfer_syntax)
@@ -443,7 +447,7 @@ def pdvs(content: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def implicit(dataset: Dataset) -> bytes:
-    """In Implicit VR Little Endian."""
+    """Encode in Implicit VR Little Endian."""
     encoded = encode(dataset, is_implicit_vr=True, is_little_endian=True)
     assert encoded is not None
     return encoded
@@ -455,7 +459,7 @@ def with_group_length(command: Dataset) -> bytes:
 
 
 def keys(step: dict[str, Any] | None = None, **root: Any) -> Dataset:
-    """An identifier; `step` are the keys within the Scheduled Procedure Step Sequence."""
+    """Make an identifier; `step` are the keys within the Scheduled Procedure Step Sequence."""
     identifier = data_set(**root)
     if step is not None:
         identifier.ScheduledProcedureStepSequence = [data_set(**step)]
@@ -463,7 +467,7 @@ def keys(step: dict[str, Any] | None = None, **root: Any) -> Dataset:
 
 
 def data_set(**values: Any) -> Dataset:
-    """Whatever a scanner may send, valid or not."""
+    """Make whatever a scanner may send, valid or not."""
     dataset = Dataset()
     for keyword, value in values.items():
         tag = Tag(keyword)

@@ -1,4 +1,4 @@
-"""The project's settings with data in a temporary folder: a test never touches ./data."""
+"""Tests run on the project's settings with data in a temporary folder, and never touch ./data."""
 
 from __future__ import annotations
 

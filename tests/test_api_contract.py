@@ -13,7 +13,7 @@ import pytest
 
 from accounts.models import User
 from tests.conftest import PASSWORD, tool
-from worklist import intake
+from worklist.items import intake
 from worklist.models import WorklistItem
 
 PAGE = (Path(__file__).resolve().parent.parent / "docs" / "api.md").read_text(encoding="utf-8")
@@ -34,7 +34,7 @@ def server(admin: User, live_server: Any) -> str:
 
 
 def here(example: str, server: str, token: str = "") -> str:
-    """The example with our host and password."""
+    """Return the example with our host and password."""
     for theirs, ours in (
         ("http://localhost:8000", server),
         ("your_new_password", PASSWORD),
@@ -46,7 +46,7 @@ def here(example: str, server: str, token: str = "") -> str:
 
 
 def run(command: str) -> tuple[int, Any]:
-    """The status and the JSON that curl prints."""
+    """Return the status and the JSON that curl prints."""
     tool("curl")
     script = command + " --silent --show-error --write-out '\\n%{http_code}'"
     printed = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True, timeout=30)

@@ -1,4 +1,4 @@
-"""What a newcomer sees: the demonstration, and the original's own way to start."""
+"""A newcomer sees the demonstration, and the original's own way to start."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ import pytest
 from pydicom import Dataset
 
 from tests.conftest import free_port, wait_until
-from tests.redcap_server import RedcapServer
-from tests.redcap_studies import TOKEN, cpip
+from tests.redcap.server import RedcapServer
+from tests.redcap.studies import TOKEN, cpip
 from tests.scu import keys, query
 from tests.site.fresh import ROOT, environment, script
 
@@ -35,7 +35,7 @@ print(SyncIssue.objects.open().count(), SyncRun.objects.filter(outcome="OK").cou
 
 @contextmanager
 def running(folder: Path, *command: str, **variables: str) -> Iterator[Path]:
-    """What it says is in the file; in the end it stops well."""
+    """Run it, with what it says in a file; in the end it stops well."""
     output = folder / "output"
     with output.open("wb") as file:
         process = subprocess.Popen(
@@ -55,8 +55,13 @@ def running(folder: Path, *command: str, **variables: str) -> Iterator[Path]:
 
 
 def offered(port: int) -> list[Dataset]:
-    asked = keys({"ScheduledProcedureStepStartDate": TODAY, "Modality": "MR"}, PatientName="", PatientID="",
-                 PatientWeight="", PatientSex="")  # fmt: skip
+    asked = keys(
+        {"ScheduledProcedureStepStartDate": TODAY, "Modality": "MR"},
+        PatientName="",
+        PatientID="",
+        PatientWeight="",
+        PatientSex="",
+    )
     return [found for _, found in query(port, asked) if found is not None]
 
 

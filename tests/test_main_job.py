@@ -1,4 +1,4 @@
-"""What the README shows, from an empty data folder: start, enter items, ask as a scanner does, stop."""
+"""The README's main job runs from an empty data folder: start, enter items, ask as a scanner does, stop."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def running(tmp_path: Path) -> Iterator[Running]:
 
 
 class Admin:
-    """The admin by plain HTTP, as a browser without JavaScript."""
+    """It uses the admin by plain HTTP, as a browser without JavaScript."""
 
     def __init__(self, port: int) -> None:
         self._base = f"http://127.0.0.1:{port}"
@@ -85,7 +85,7 @@ class Admin:
 
 
 def worklist_file(path: Path) -> None:
-    """One item as wlmscpfs keeps it."""
+    """Write one item as wlmscpfs keeps it."""
     dataset: Dataset = keys(
         {
             "Modality": "MR",

@@ -1,1 +1,1 @@
-"""Sign-in and accounts by REST."""
+"""People and programs sign in by REST here, and admins manage accounts."""

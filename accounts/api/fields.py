@@ -1,4 +1,4 @@
-"""An account as JSON."""
+"""These serializers write an account as JSON, and check what a client writes of one."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class UserSerializer(serializers.ModelSerializer):
         )
 
 
-class _Written(serializers.Serializer):
-    """What a body may hold; read-only fields of an answer may come back in it."""
+class _AccountBody(serializers.Serializer):
+    """A body may hold these fields; an answer's read-only fields may come back in it."""
 
     email = serializers.EmailField(required=False, allow_blank=True, allow_null=True, max_length=254)
     full_name = serializers.CharField(required=False, allow_blank=True, allow_null=True, max_length=150)
@@ -48,13 +48,13 @@ class _Written(serializers.Serializer):
         return {name: "" if value is None else value for name, value in values.items()}
 
 
-class NewUserSerializer(_Written):
+class NewUserSerializer(_AccountBody):
     username = serializers.CharField(max_length=150)
     password = serializers.CharField(trim_whitespace=False, max_length=4096)
     role = serializers.ChoiceField(Role.choices, default=Role.READ)
 
 
-class UserChangeSerializer(_Written):
+class UserChangeSerializer(_AccountBody):
     username = serializers.CharField(required=False, help_text="As it is: it cannot be changed.")
     password = serializers.CharField(trim_whitespace=False, max_length=4096, required=False)
 

@@ -1,4 +1,4 @@
-"""From a user name and a password to a token."""
+"""A client exchanges a user name and a password for a token here."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from accounts import users
 from accounts.api.fields import UserSerializer
 from accounts.models import User
-from accounts.sign_in import Refused, TooMany, sign_in
+from accounts.sign_in import SignInRefused, TooManyFailures, sign_in
 from accounts.tokens import access_token
 from pylantir_site.rest.errors import ErrorSerializer
 from pylantir_site.rest.views import ApiView
@@ -66,13 +66,13 @@ class Login(ApiView):
         auth=[],
     )
     def post(self, request: Request) -> Response:
-        asked = _valid(LoginSerializer, request)
+        asked = _valid_data(LoginSerializer, request)
         user = _signed_in(request, asked["username"], asked["password"])
         if isinstance(user, Response):
             return user
         update_last_login(User, user)
         request._request.audited_username = user.username  # type: ignore[attr-defined]
-        token = access_token(user, minutes=_capped(asked.get("access_token_expire_minutes")))
+        token = access_token(user, minutes=_capped_minutes(asked.get("access_token_expire_minutes")))
         return Response({"access_token": token, "token_type": "bearer"})
 
 
@@ -94,7 +94,7 @@ class Password(ApiView):
         responses={200: MessageSerializer, **WAIT},
     )
     def post(self, request: Request) -> Response:
-        asked = _valid(PasswordSerializer, request)
+        asked = _valid_data(PasswordSerializer, request)
         user = _signed_in(request, request.user.get_username(), asked["current_password"])
         if isinstance(user, Response):
             return user
@@ -102,23 +102,23 @@ class Password(ApiView):
         return Response({"message": "The password was changed. Sign in again."})
 
 
-def _valid(serializer_class: type[serializers.Serializer], request: Request) -> dict[str, Any]:
+def _valid_data(serializer_class: type[serializers.Serializer], request: Request) -> dict[str, Any]:
     serializer = serializer_class(data=request.data)
     serializer.is_valid(raise_exception=True)
     return dict(serializer.validated_data)
 
 
 def _signed_in(request: Request, username: str, password: str) -> User | Response:
-    """The user, or the answer to someone who is not let in."""
+    """Return the user, or the answer to someone who is not let in."""
     try:
         return sign_in(request._request, username=username, password=password)
-    except Refused:
+    except SignInRefused:
         headers = {"WWW-Authenticate": "Bearer"}
         return Response({"detail": WRONG}, status=status.HTTP_401_UNAUTHORIZED, headers=headers)
-    except TooMany as error:
+    except TooManyFailures as error:
         headers = {"Retry-After": str(error.seconds)}
         return Response({"detail": str(error)}, status=status.HTTP_429_TOO_MANY_REQUESTS, headers=headers)
 
 
-def _capped(minutes: int | None) -> int | None:
+def _capped_minutes(minutes: int | None) -> int | None:
     return None if minutes is None else min(minutes, settings.ACCESS_TOKEN_MOST_MINUTES)

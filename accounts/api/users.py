@@ -1,4 +1,4 @@
-"""Accounts, for admins."""
+"""Admins list, make, change and delete accounts by REST."""
 
 from __future__ import annotations
 

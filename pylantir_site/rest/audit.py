@@ -1,4 +1,4 @@
-"""The audit trail of the API: who asked what, when, from where, and which rows it was about.
+"""The API's audit trail keeps who asked what, when and from where, and which rows it was about.
 
 What was asked for is not kept: a search's words and a filter's values are a participant's.
 """
@@ -32,7 +32,7 @@ class AuditMiddleware:
         response = self.get_response(request)
         if is_audited(request):
             try:
-                write(request, response.status_code)
+                write_request(request, response.status_code)
             except Error as error:  # what was asked for is done; it must not look undone
                 log.error(
                     "An API request could not be written into the audit trail: %s", type(error).__name__
@@ -41,13 +41,13 @@ class AuditMiddleware:
 
 
 def is_audited(request: HttpRequest) -> bool:
-    """Requests to the API, but for those that show nothing of what is kept."""
+    """Tell whether it is a request to the API that may show anything of what is kept."""
     view = _endpoint(request)
     is_api = isinstance(view, type) and issubclass(view, APIView)
     return is_api and getattr(view, "audited", True) and request.method != "OPTIONS"
 
 
-def write(request: HttpRequest, status: int) -> None:
+def write_request(request: HttpRequest, status: int) -> None:
     ApiRequest.objects.create(
         username=_username(request),
         address=client_address(request)[:64],
@@ -60,13 +60,13 @@ def write(request: HttpRequest, status: int) -> None:
 
 
 def _path(request: HttpRequest, status: int) -> str:
-    """What names nothing of ours may be anything: then the route alone."""
+    """Return the path, or the route alone where none of our names matched: then it may hold anything."""
     route = str(getattr(request.resolver_match, "route", ""))
     return f"/{route}" if status == NOT_FOUND and "<str:" in route else request.path
 
 
 def _parameters(request: HttpRequest) -> list[str]:
-    """Those that the endpoint knows: what is none of its names may be anything, a participant's name, say."""
+    """Return those that the endpoint knows: any other may be anything, such as a participant's name."""
     return sorted(known_parameters(_endpoint(request)) & request.GET.keys())
 
 
@@ -75,6 +75,6 @@ def _endpoint(request: HttpRequest) -> Any:
 
 
 def _username(request: HttpRequest) -> str:
-    """Of whoever showed who they are: what was merely typed may be a password."""
+    """Return the name of whoever showed who they are: what was merely typed may be a password."""
     signed_in = getattr(request, "audited_username", "")
     return str(signed_in or (request.user.get_username() if request.user.is_authenticated else ""))

@@ -1,4 +1,4 @@
-"""/docs, /redoc and /openapi.json, all from our own files."""
+"""The pages /docs, /redoc and /openapi.json are made of our own files alone."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ class ReDoc(_Page, SpectacularRedocView):
 
 
 def redoc_script(request: HttpRequest) -> HttpResponse:
-    """ReDoc's bundle without its logo, which it fetches from another host."""
+    """Serve ReDoc's bundle without its logo, which it fetches from another host."""
     headers = {"Cache-Control": "max-age=86400"}
     return HttpResponse(_without_logo(), content_type="text/javascript", headers=headers)
 
 
 @cache
 def _schema() -> Any:
-    """Made once by each process: whoever asks for it need not be signed in."""
+    """Make the schema once in each process: whoever asks for it need not be signed in."""
     return SchemaGenerator().get_schema(public=True)  # type: ignore[no-untyped-call]
 
 

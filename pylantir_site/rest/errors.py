@@ -1,4 +1,4 @@
-"""One shape for every error: `detail` says it in a sentence; `errors` names the fields of a 400."""
+"""Every error has one shape: `detail` says it in a sentence, and `errors` names the fields of a 400."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class InvalidSerializer(ErrorSerializer):
 
 
 def handle(exception: Exception, context: dict[str, Any]) -> Response | None:
-    """Django REST framework's handler, with `detail` in every answer."""
+    """Answer as Django REST framework's handler does, with `detail` in every answer."""
     if isinstance(exception, ModelError):
         exception = from_model(exception)
     if isinstance(exception, ParseError):
@@ -53,14 +53,14 @@ def handle(exception: Exception, context: dict[str, Any]) -> Response | None:
 
 
 def _speak_json(context: dict[str, Any]) -> None:
-    """An error is JSON, whatever else the client accepts."""
+    """Let the answer be JSON, whatever else the client accepts."""
     request = context.get("request")
     if request is not None:
         request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
 
 
 def from_model(error: ModelError) -> ValidationError:
-    """A refusal of a model or of intake, by field."""
+    """Turn a refusal of a model or of intake into one by field."""
     if not hasattr(error, "error_dict"):
         return ValidationError({GENERAL: error.messages})
     named = {
@@ -70,7 +70,7 @@ def from_model(error: ModelError) -> ValidationError:
 
 
 def sentence(errors: Any) -> str:
-    """All that is wrong, in one line."""
+    """Return all that is wrong in one line."""
     return " ".join(_sentences(errors, ""))
 
 

@@ -1,4 +1,4 @@
-"""Bare lists, as the original gave them; how many there are is in the headers."""
+"""Lists are bare, as the original gave them; the headers say how many rows there are."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FURTHEST = 2**31 - 1
 
 
 class BareList(BasePagination):
-    """`limit` (1 to 1000, default 100) and `offset`; X-Total-Count is the number without them."""
+    """`limit` (1 to 1000, default 100) and `offset` choose a part; X-Total-Count is the number of all."""
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         limit = _number(request, "limit", DEFAULT_LIMIT, least=1, most=MOST)

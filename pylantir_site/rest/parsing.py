@@ -1,4 +1,4 @@
-"""JSON that the database can keep."""
+"""JSON is refused here where the database could not keep it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ UNSTORABLE = "The JSON holds a null character or half of a surrogate pair, which
 
 
 class StrictJSONParser(JSONParser):
-    """Refuses what is JSON and yet no text: PostgreSQL keeps neither null characters nor lone surrogates."""
+    """It refuses null characters and lone surrogates, which JSON allows and PostgreSQL cannot keep."""
 
     def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Any = None) -> Any:
         try:

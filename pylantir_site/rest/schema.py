@@ -1,4 +1,4 @@
-"""How the OpenAPI schema is made: what follows for every endpoint from the base of all."""
+"""The OpenAPI schema says of every endpoint what follows from the base class of all."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from rest_framework.serializers import ListSerializer, Serializer
 
 from pylantir_site.rest.errors import ErrorSerializer, InvalidSerializer
 from pylantir_site.rest.paging import TOTAL
+from pylantir_site.rest.routes import api_roots
 from pylantir_site.rest.views import ApiView
 
 JSON = "application/json"
@@ -33,7 +34,7 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
 
 class ApiSchema(AutoSchema):
-    """Adds the errors that an endpoint's path, method and permissions bring about."""
+    """It adds the errors that an endpoint's path, method and permissions bring about."""
 
     def _get_response_bodies(self, direction: Any = "response") -> Any:
         bodies = super()._get_response_bodies(direction)
@@ -43,14 +44,14 @@ class ApiSchema(AutoSchema):
         return bodies
 
     def _is_list_view(self, serializer: Any = None) -> bool:
-        """A list in several forms is a list, too: its filters and its pages belong to it."""
+        """Take a list in several forms for a list, too: its filters and its pages belong to it."""
         answers = serializer if serializer is not None else self.get_response_serializers()
         if isinstance(answers, dict) and any(isinstance(code, tuple) for code in answers):
             return any(isinstance(answer, ListSerializer) for answer in answers.values())
         return bool(super()._is_list_view(serializer))
 
     def get_tags(self) -> list[str]:
-        return [self.path.strip("/").split("/")[0].replace("-", " ")]
+        return [_tag(self.path.strip("/").split("/")[0])]
 
     def _errors(self) -> list[str]:
         has_body = self.method in {"POST", "PUT", "PATCH"}
@@ -76,12 +77,12 @@ class ApiSchema(AutoSchema):
 
 
 def without_twins(endpoints: list[Any]) -> list[Any]:
-    """Without the paths that only forgive a slash at their end."""
+    """Leave out the paths that only forgive a slash at their end."""
     return [endpoint for endpoint in endpoints if not endpoint[0].endswith("/")]
 
 
 def with_totals(result: Any, generator: Any, request: Any, public: bool) -> Any:  # noqa: FBT001 - its hook
-    """Lists say how many there are."""
+    """Let lists say how many there are."""
     for path in result["paths"].values():
         for operation in path.values():
             if any(parameter["name"] == "offset" for parameter in operation.get("parameters", [])):
@@ -89,3 +90,16 @@ def with_totals(result: Any, generator: Any, request: Any, public: bool) -> Any:
                 header = {"description": description, "schema": {"type": "integer"}}
                 operation["responses"]["200"]["headers"] = {TOTAL: header}
     return result
+
+
+def with_tags(result: Any, generator: Any, request: Any, public: bool) -> Any:  # noqa: FBT001 - its hook
+    """List the tags in the order of the routes, which is that of the documents' pages."""
+    used = {
+        tag for path in result["paths"].values() for operation in path.values() for tag in operation["tags"]
+    }
+    result["tags"] = [{"name": _tag(root)} for root in api_roots() if _tag(root) in used]
+    return result
+
+
+def _tag(root: str) -> str:
+    return root.replace("-", " ")

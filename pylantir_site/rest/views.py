@@ -1,4 +1,4 @@
-"""The base of every endpoint."""
+"""Every endpoint is built on the base class that is here."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ UNKNOWN_PARAMETER = "There is no such parameter here."
 
 
 class ApiView(APIView):
-    """An endpoint that names for each of its methods the permission it needs (`app_label.codename`).
+    """An endpoint names for each of its methods the permission it needs (`app_label.codename`).
 
-    None is enough for everyone who is signed in. What the schema says of errors follows from it, too.
+    With None everyone who is signed in may use it. What the schema says of errors follows from it, too.
     """
 
     permissions: ClassVar[Mapping[str, str | None]] = {}
     permission_classes: Any = (ByRole,)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """A filter that is misspelt must not show everyone."""
+        """Refuse unknown parameters: a filter that is misspelt must not show everyone."""
         super().initial(request, *args, **kwargs)
         if request.method in {"GET", "HEAD"}:
             unknown = sorted(request.query_params.keys() - known_parameters(type(self)))
@@ -33,22 +33,22 @@ class ApiView(APIView):
                 raise ValidationError({name: [UNKNOWN_PARAMETER] for name in unknown})
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """What is answered is about participants or accounts: no cache keeps it."""
+        """Keep answers out of every cache: they are about participants or accounts."""
         response.setdefault("Cache-Control", "no-store")
         return super().finalize_response(request, response, *args, **kwargs)
 
     def note(self, rows: Iterable[int]) -> None:
-        """The keys of the rows that were read or written, for the audit trail."""
+        """Name the rows that were read or written by their keys, for the audit trail."""
         self.request._request.audited = list(rows)  # type: ignore[attr-defined]
 
 
 def known_parameters(view: type) -> frozenset[str]:
-    """The names that may stand in the query of an endpoint: its filters, and those of pages of a list."""
+    """Return the names that may stand in an endpoint's query: those of its filters and of a list's pages."""
     filters = getattr(view, "filterset_class", None)
     pages = PAGES if getattr(view, "pagination_class", None) else ()
     return frozenset(pages) | getattr(filters, "base_filters", {}).keys()
 
 
 def actor(request: Request) -> str:
-    """Whom the history names."""
+    """Return whom the history names."""
     return str(request.user.get_username())

@@ -1,13 +1,12 @@
-"""Sources in the admin.
+"""People set sources up in the admin, and watch them.
 
 data_sources  a source: its list and its page
 source_forms  what a person enters of a source; the token goes in and never comes out
 mapping       its mapping as rows, refused where it does not fit the project
-lines         text with one thing a line
 buttons       what the buttons of a source's page do
 pages         preview and comparison: participants' data for the screen alone
 deleting      what becomes of a source's items when it is deleted
-source_history who changed a source or a row of its mapping
+source_history  who changed a source or a row of its mapping
 suggestion    a first mapping from the project's dictionary
 runs          what each pull did
 issues        what is to be mended at the source
@@ -16,7 +15,7 @@ item_panel    what an item's page says of its source
 overview      what the index says of all sources
 badges        how sources and pulls fare, in colour
 links         the way into REDCap
-looking       pages that nobody edits
+view_only     pages that nobody edits
 background    the queue's own pages, which are not shown
 """
 
@@ -24,5 +23,5 @@ from __future__ import annotations
 
 from importlib import import_module
 
-for name in ("data_sources", "runs", "issues", "synced_steps", "item_panel", "background"):
+for name in ("data_sources", "runs", "issues", "synced_steps", "item_panel", "overview", "background"):
     import_module(f"sources.admin.{name}")

@@ -1,10 +1,10 @@
-"""How sources fare, as badges."""
+"""The state of a source and the outcome of a pull are drawn as badges."""
 
 from __future__ import annotations
 
 from django.utils.html import format_html
 
-from sources.models import DataSource, Outcome, SourceState
+from sources.models import DataSource, RunOutcome, SourceState
 
 
 def state_badge(source: DataSource) -> str:
@@ -15,7 +15,7 @@ def state_badge(source: DataSource) -> str:
 
 
 def outcome_badge(outcome: str) -> str:
-    return _badge(outcome, Outcome(outcome).label if outcome in Outcome.values else outcome)
+    return _badge(outcome, RunOutcome(outcome).label if outcome in RunOutcome.values else outcome)
 
 
 def _badge(name: str, label: str) -> str:

@@ -1,4 +1,4 @@
-"""What the buttons on a source's page do; each by POST, and none saves the form."""
+"""The buttons on a source's page each send a POST, and none saves the form."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from sources import faring, tasks
+from sources import tasks
 from sources.admin.source_forms import new_secret
-from sources.backends import backend_for
 from sources.errors import SourceError
+from sources.kinds import backend_for
 from sources.models import DataSource, SourceState, SyncedStep, Withdrawal
-from sources.sync import claims, retiring, withdrawing
-from sources.sync.withdrawing import OFFERED
+from sources.sync import claims, health, withdrawing
+from worklist.items.lifecycle import CANCELLABLE
 
 DISABLED = "The source is disabled: enable it first."
 RUNNING = "A pull is running: try again when it has ended. Nothing was done."
@@ -33,7 +33,7 @@ def refused(request: HttpRequest, source: DataSource, why: object) -> HttpRespon
 def page(
     model_admin: Any, request: HttpRequest, source: DataSource, name: str, title: str, **context: Any
 ) -> HttpResponse:
-    """One that shows what was found. The admin's own headers keep it out of every cache."""
+    """Show a page of what was found. The admin's own headers keep it out of every cache."""
     every = {
         **model_admin.admin_site.each_context(request),
         "title": title,
@@ -74,19 +74,19 @@ def _ask_for_pull(request: HttpRequest, source: DataSource, *, full: bool) -> Ht
 
 
 def _warn_of_absent_worker(request: HttpRequest) -> None:
-    trouble = faring.worker_trouble()
+    trouble = health.worker_trouble()
     if trouble:
         messages.warning(request, trouble)
 
 
 def allow(model_admin: Any, request: HttpRequest, source: DataSource) -> HttpResponse:
-    """What the person saw is what is allowed."""
+    """Allow the withdrawals that the person saw, and no others."""
     if not source.enabled:
         return refused(request, source, DISABLED)
     held = source.state.held_withdrawals
     if request.POST.get("held") != str(held) or not held:
         return refused(request, source, f"It is {held} by now: look again. Nothing was done.")
-    withdrawing.allow(source, by=request.user.get_username())
+    withdrawing.allow_withdrawals(source, by=request.user.get_username())
     model_admin.log_change(request, source, f"Allowed that {held} items are cancelled.")
     messages.success(request, "The next pull, a full one, cancels those that are still gone.")
     _warn_of_absent_worker(request)
@@ -101,7 +101,7 @@ def withdraw_all(model_admin: Any, request: HttpRequest, source: DataSource) -> 
     if "sure" not in request.POST:
         return refused(request, source, "Tick the box if you are sure. Nothing was done.")
     actor = request.user.get_username()
-    count = retiring.withdraw_all(source, actor=actor, reason="The source was disabled")
+    count = withdrawing.withdraw_all(source, actor=actor, reason="The source was disabled")
     model_admin.log_change(request, source, f"Cancelled its {count} items.")
     messages.success(request, f"{count} items cancelled. Enabling the source offers them again.")
     return to_page(source)
@@ -114,14 +114,14 @@ def make_secret(model_admin: Any, request: HttpRequest, source: DataSource) -> H
     return to_page(source)
 
 
-def offered(source: DataSource) -> int:
-    """How many of its items a scanner may still be offered."""
+def count_offered(source: DataSource) -> int:
+    """Return how many of the source's items a scanner may still be offered."""
     steps = SyncedStep.objects.filter(source=source).exclude(withdrawal=Withdrawal.DONE)
-    return steps.filter(item__performed_procedure_step_status__in=OFFERED).count()
+    return steps.filter(item__performed_procedure_step_status__in=CANCELLABLE).count()
 
 
 def resume(request: HttpRequest, source: DataSource, *, full: bool) -> None:
-    """After a change: what was read before is read again, and a source that is paused goes on."""
+    """After a change, have everything read again; a source that is paused goes on."""
     state = SourceState.objects.get(source=source)
     if not full and state.next_pull_at is not None:
         return

@@ -1,4 +1,4 @@
-"""A source in the admin: how it fares, its form, its mapping, and what can be done with it."""
+"""A source has its page in the admin: its state, its form, its mapping, and what can be done with it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from sources import faring
 from sources.admin import badges, buttons, pages
 from sources.admin.deleting import DeletingAdmin
 from sources.admin.mapping import MappingRuleInline, dictionary_of, field_options, target_options
@@ -23,7 +22,7 @@ from sources.admin.source_history import SourceHistoryAdmin
 from sources.admin.suggestion import suggest_mapping
 from sources.models import DataSource
 from sources.secrets import CannotDecrypt
-from sources.sync import claims
+from sources.sync import claims, health
 from worklist.validators import time_zones
 
 MESSAGE_SHOWN = 120  # characters, in the list
@@ -119,11 +118,11 @@ class DataSourceAdmin(DeletingAdmin, SourceHistoryAdmin):
 
     @admin.display(description="last success", ordering="state__last_success_at")
     def last_success(self, source: DataSource) -> str:
-        return faring.ago(source.state.last_success_at)
+        return health.ago(source.state.last_success_at)
 
     @admin.display(description="next pull", ordering="state__next_pull_at")
     def next_pull(self, source: DataSource) -> str:
-        return faring.next_pull(source)
+        return health.next_pull(source)
 
     @admin.display(description="open issues", ordering="open_issue_count")
     def open_issues(self, source: Any) -> int:
@@ -136,7 +135,7 @@ class DataSourceAdmin(DeletingAdmin, SourceHistoryAdmin):
         return [each for each in fieldsets if each[0] not in self.hidden_from_viewers]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Items name the source that they came from."""
+        """Keep the name of a source that exists, for its items name it."""
         fields = super().get_readonly_fields(request, obj)
         return (*fields, "name") if obj else fields
 
@@ -153,13 +152,13 @@ class DataSourceAdmin(DeletingAdmin, SourceHistoryAdmin):
         return form
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:  # noqa: FBT001
-        """The mapping's rows are checked together with the source that this form makes."""
+        """Hand the source that the form makes to the mapping's rows, which are checked together with it."""
         source = super().save_form(request, form, change)
         source.saved_by = form
         return source
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:  # noqa: FBT001
-        """With the person's name in the history of every row."""
+        """Save the rows with the person's name in the history of each."""
         rows = formset.save(commit=False)
         for row in formset.deleted_objects:
             row._history_user = form.actor
@@ -187,7 +186,7 @@ class DataSourceAdmin(DeletingAdmin, SourceHistoryAdmin):
         return super().changeform_view(request, object_id, form_url, {**context, **(extra_context or {})})
 
     def _choices(self, source: DataSource | None) -> dict[str, Any]:
-        """What fields of the form may be filled with."""
+        """Return what fields of the form may be filled with."""
         dictionary = dictionary_of(source)
         return {
             "mapping_targets": target_options(),
@@ -203,12 +202,12 @@ class DataSourceAdmin(DeletingAdmin, SourceHistoryAdmin):
             "source": source,
             "state": source.state,
             "state_badge": badges.state_badge(source),
-            "last_success": faring.ago(source.state.last_success_at),
-            "next_pull": faring.next_pull(source),
+            "last_success": health.ago(source.state.last_success_at),
+            "next_pull": health.next_pull(source),
             "is_pulling": claims.is_pulling(source.state),
             "buttons": [(name, each.label) for name, each in allowed.items() if each.is_on_top],
             "edits_source": edits,
-            "offered": buttons.offered(source),
+            "offered": buttons.count_offered(source),
             "open_issue_count": source.issues.filter(closed_at=None).count(),
         }
 
@@ -242,7 +241,7 @@ class DataSourceAdmin(DeletingAdmin, SourceHistoryAdmin):
 
 
 def trigger_url(request: HttpRequest, source: DataSource) -> str:
-    """For REDCap's project setup; it lets in whoever knows it."""
+    """Return the URL for REDCap's project setup; it lets in whoever knows it."""
     if not source.trigger_cipher:
         return ""
     try:

@@ -1,4 +1,4 @@
-"""A source is deleted, and a person says what becomes of its items."""
+"""When a source is deleted, a person says what becomes of its items."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from sources.admin import buttons
 from sources.admin.suggestion import remove_rows
 from sources.models import DataSource
-from sources.sync import claims, retiring
+from sources.sync import claims, withdrawing
 
 
 class DeletingAdmin(admin.ModelAdmin):
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Counts alone: what goes with a source are its mapping and its records of pulls, never an item."""
+        """Return counts alone: a source takes its mapping and its records of pulls along, never an item."""
         [source] = objs
         counts = {
             "rows of the mapping": source.rules.count(),
@@ -29,19 +29,19 @@ class DeletingAdmin(admin.ModelAdmin):
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Asks what becomes of the items, and takes no answer for granted."""
+        """Ask what becomes of the items, and take no answer for granted."""
         source = self.get_object(request, object_id)
         why_not = _why_not_deleted(request, source) if source and request.method == "POST" else ""
         if why_not:
             messages.error(request, why_not)
             return HttpResponseRedirect(request.path)
-        context = {"offered": buttons.offered(source) if source else 0}
+        context = {"offered": buttons.count_offered(source) if source else 0}
         return super().delete_view(request, object_id, {**context, **(extra_context or {})})
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         actor = request.user.get_username()
         if request.POST["items"] == "cancel":
-            count = retiring.withdraw_all(obj, actor=actor, reason="The source was deleted")
+            count = withdrawing.withdraw_all(obj, actor=actor, reason="The source was deleted")
             messages.info(request, f"{count} items cancelled.")
         remove_rows(obj, actor=actor)
         super().delete_model(request, obj)

@@ -1,4 +1,4 @@
-"""What is to be mended at the source, each with the way there."""
+"""This page lists what is to be mended at the source, each with the way there."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 
-from sources.admin.links import Links, place
-from sources.admin.looking import LookOnlyAdmin
-from sources.mapping.results import Key
+from sources.admin.links import Links, session_in_words
+from sources.admin.view_only import ViewOnlyAdmin
+from sources.contract import SessionKey
 from sources.mapping.targets import TARGETS
 from sources.models import SyncIssue
 from worklist.admin.filters import OpenFilter
 
 
-class StateFilter(OpenFilter):
+class IssueStateFilter(OpenFilter):
     ended_at, ended = "closed_at", "closed"
 
 
-class LinkedList(ChangeList):
-    """Its rows share what is known of their projects."""
+class ChangeListWithLinks(ChangeList):
+    """The rows of this list share what is known of their projects."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
@@ -33,7 +33,7 @@ class LinkedList(ChangeList):
 
 
 @admin.register(SyncIssue)
-class SyncIssueAdmin(LookOnlyAdmin):
+class SyncIssueAdmin(ViewOnlyAdmin):
     list_display = (
         "record",
         "where",
@@ -46,7 +46,7 @@ class SyncIssueAdmin(LookOnlyAdmin):
         "source",
     )
     list_display_links = ("record",)
-    list_filter = (StateFilter, ("source", admin.RelatedOnlyFieldListFilter), "blocks")
+    list_filter = (IssueStateFilter, ("source", admin.RelatedOnlyFieldListFilter), "blocks")
     search_fields = ("=record", "field", "target")
     search_help_text = "A whole record ID, or part of a field's name."
     fields = (
@@ -64,15 +64,15 @@ class SyncIssueAdmin(LookOnlyAdmin):
         return super().get_queryset(request).prefetch_related("source__state")
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return LinkedList
+        return ChangeListWithLinks
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        some_are_closed = request.GET.get(StateFilter.parameter_name)
+        some_are_closed = request.GET.get(IssueStateFilter.parameter_name)
         return [name for name in self.list_display if some_are_closed or name != "closed"]
 
     @admin.display(description="session", ordering="instance")
     def where(self, issue: SyncIssue) -> str:
-        return place(key_of(issue)) or "the record"
+        return session_in_words(key_of(issue)) or "the record"
 
     @admin.display(description="REDCap field", ordering="field")
     def redcap_field(self, issue: SyncIssue) -> str:
@@ -106,5 +106,5 @@ class SyncIssueAdmin(LookOnlyAdmin):
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
 
-def key_of(issue: SyncIssue) -> Key:
-    return Key(issue.event, issue.instrument, issue.instance)
+def key_of(issue: SyncIssue) -> SessionKey:
+    return SessionKey(issue.event, issue.instrument, issue.instance)

@@ -1,4 +1,4 @@
-"""What an item's page says of its source, and what of it a person keeps otherwise."""
+"""An item's page says what its source has, and what a person has changed of it."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 
-from pylantir_site.admin import PylantirAdminSite
+from pylantir_site.overview.admin_site import PylantirAdminSite
 from sources.admin.badges import state_badge
 from sources.admin.issues import key_of
-from sources.admin.links import Links, place
+from sources.admin.links import Links, session_in_words
 from sources.admin.synced_steps import label_of, may_follow
 from sources.models import SyncedStep, SyncIssue
-from sources.sync import pins
+from sources.sync import edits
 from worklist.models import WorklistItem
 
 
-class Row(NamedTuple):
+class DifferingField(NamedTuple):
     field: str
     label: str
     here: Any
@@ -27,7 +27,7 @@ class Row(NamedTuple):
 
 
 def panel(request: HttpRequest, item: WorklistItem) -> str:
-    """Empty for an item that no source made."""
+    """Return the panel as HTML, or "" for an item that no source made."""
     if not request.user.has_perm("sources.view_syncedstep"):
         return ""
     of_sources = SyncedStep.objects.select_related("source__state", "run")
@@ -38,11 +38,11 @@ def panel(request: HttpRequest, item: WorklistItem) -> str:
     links = Links()
     context = {
         "synced": synced,
-        "place": place(synced.key),
+        "place": session_in_words(synced.key),
         "state": state_badge(synced.source),
         "link": links.anchor(synced.source, synced.record, synced.key),
-        "pinned": _rows(pins.pins(synced)),
-        "kept": _rows(pins.differences(synced)),
+        "edited": _rows(edits.edited_fields(synced)),
+        "kept": _rows(edits.unwritten_changes(synced)),
         "issues": [
             (
                 issue,
@@ -56,12 +56,12 @@ def panel(request: HttpRequest, item: WorklistItem) -> str:
     return render_to_string("admin/sources/item_panel.html", context, request)
 
 
-def _rows(differing: Mapping[str, tuple[Any, Any]]) -> list[Row]:
-    return [Row(field, label_of(field), here, there) for field, (here, there) in differing.items()]
+def _rows(differing: Mapping[str, tuple[Any, Any]]) -> list[DifferingField]:
+    return [DifferingField(field, label_of(field), here, there) for field, (here, there) in differing.items()]
 
 
 def _issues(synced: SyncedStep) -> QuerySet[SyncIssue]:
-    """Of the session's own row, and of the record's rows that all its sessions share."""
+    """Return the issues of the session's own row, and of the record's rows that all its sessions share."""
     own = Q(event=synced.event, instrument=synced.instrument, instance=synced.instance)
     issues = SyncIssue.objects.open().filter(own | Q(instance=0), source=synced.source, record=synced.record)
     return issues.order_by("-blocks", "target", "pk")

@@ -1,4 +1,4 @@
-"""A source's mapping as rows, refused with the row and the field named where it cannot be right."""
+"""A source's mapping is edited as rows; what cannot be right is refused with its row and field named."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from sources.admin.lines import LinesField
-from sources.admin.source_forms import ACCESS, DataSourceForm
+from sources.admin.source_forms import ACCESS, DataSourceForm, LinesField
 from sources.backends.redcap import known_dictionary
+from sources.contract import Mistake
 from sources.mapping import check
-from sources.mapping.results import Mistake
-from sources.mapping.rules import Plan
+from sources.mapping.rules import MappingPlan
 from sources.mapping.targets import TARGETS
 from sources.models import DataSource, MappingRule
 from sources.redcap.dictionary import Dictionary, Field
@@ -40,24 +39,24 @@ FIELD_OF_SOURCE = {
 WHERE_SESSIONS_ARE = frozenset({"kind", "instrument", "events"})
 
 
-class Option(NamedTuple):
+class FieldOption(NamedTuple):
     value: str
     label: str
 
 
 def dictionary_of(source: DataSource | None) -> Dictionary | None:
-    """As it was last read; none for a source that is new."""
+    """Return the dictionary as it was last read, or None for a source that is new."""
     return known_dictionary(source) if source is not None and source.pk else None
 
 
-def target_options() -> list[Option]:
-    return [Option(name, label) for name, label in TARGETS.items()]
+def target_options() -> list[FieldOption]:
+    return [FieldOption(name, label) for name, label in TARGETS.items()]
 
 
-def field_options(dictionary: Dictionary | None) -> list[Option]:
-    """The project's fields, described well enough to choose one."""
+def field_options(dictionary: Dictionary | None) -> list[FieldOption]:
+    """Return the project's fields, described well enough to choose one."""
     fields = dictionary.fields.values() if dictionary else ()
-    return [Option(field.name, _described(field)) for field in fields]
+    return [FieldOption(field.name, _described(field)) for field in fields]
 
 
 def _described(field: Field) -> str:
@@ -94,7 +93,7 @@ class MappingRuleForm(forms.ModelForm):
             self.initial.pop("position", None)
 
     def has_changed(self) -> bool:
-        """An order alone makes no new row."""
+        """Tell whether anything but the order was filled in: an order alone makes no new row."""
         if self.instance.pk is None and self.changed_data == ["position"]:
             return False
         return super().has_changed()
@@ -102,7 +101,7 @@ class MappingRuleForm(forms.ModelForm):
 
 class MappingFormSet(forms.BaseInlineFormSet):
     def clean(self) -> None:
-        """The rows together with the source as it would be saved."""
+        """Check the rows together with the source as it would be saved."""
         super().clean()
         form: DataSourceForm | None = getattr(self.instance, "saved_by", None)
         if form is None or not self.is_valid():
@@ -112,12 +111,12 @@ class MappingFormSet(forms.BaseInlineFormSet):
             return  # without a mapping nothing is pulled
         dictionary = None if ACCESS & set(form.changed_data) else dictionary_of(self.instance)
         mistakes = _without_consequences(check.mistakes(_plan(self.instance, rows), dictionary))
-        others = [text for mistake in mistakes if (text := _show(mistake, form, rows))]
+        others = [text for mistake in mistakes if (text := _show_mistake(mistake, form, rows))]
         if mistakes:
-            raise ValidationError([REFUSED, *others, *_as_of(self.instance, dictionary)])
+            raise ValidationError([REFUSED, *others, *_dictionary_date(self.instance, dictionary)])
 
     def kept(self) -> list[Any]:
-        """The forms of the rows that there will be."""
+        """Return the forms of the rows that there will be."""
         return [
             form
             for form in self.forms
@@ -125,7 +124,7 @@ class MappingFormSet(forms.BaseInlineFormSet):
         ]
 
     def in_order(self) -> list[Any]:
-        """As numbered, those of one number in the order of the page; a row without a number comes last."""
+        """Sort by number, then by place on the page; a row without a number comes last."""
         rows = self.kept()
         numbered = [row for row in rows if row.cleaned_data.get("position") is not None]
         numbered.sort(key=lambda row: row.instance.position)
@@ -136,22 +135,22 @@ class MappingFormSet(forms.BaseInlineFormSet):
         return [*numbered, *others]
 
 
-def _plan(source: DataSource, rows: list[Any]) -> Plan:
-    """Of a source that may not be stored yet."""
+def _plan(source: DataSource, rows: list[Any]) -> MappingPlan:
+    """Return the plan of a source that may not be stored yet."""
     stand_in = copy(source)
     stand_in.pk = source.pk or 0
     return replace(stand_in.plan, rules=tuple(row.instance.as_rule() for row in rows))
 
 
 def _without_consequences(mistakes: tuple[Mistake, ...]) -> list[Mistake]:
-    """While it is wrong where sessions are, what a row says of their level means nothing."""
+    """Leave out mistakes of level while the sessions are wrong: they follow from that alone."""
     if any(mistake.rule is None and mistake.field in WHERE_SESSIONS_ARE for mistake in mistakes):
         return [mistake for mistake in mistakes if mistake.field != "level"]
     return list(mistakes)
 
 
-def _show(mistake: Mistake, form: DataSourceForm, rows: list[Any]) -> str:
-    """Beside its field; "" if that is done, else the text for above the rows."""
+def _show_mistake(mistake: Mistake, form: DataSourceForm, rows: list[Any]) -> str:
+    """Put the mistake beside its field and return ""; return the text where there is no such field."""
     if mistake.rule is not None:
         rows[mistake.rule].add_error(mistake.field, mistake.text)
         return ""
@@ -163,14 +162,14 @@ def _show(mistake: Mistake, form: DataSourceForm, rows: list[Any]) -> str:
 
 
 def _field_of_source(mistake: Mistake) -> str:
-    """The values of all items that have none are told apart by their text alone."""
+    """Return the form's field. Mistakes in the values of all items are told apart by their text alone."""
     if mistake.field == "fallbacks":
         return mistake.text.partition(":")[0]
     return FIELD_OF_SOURCE.get(mistake.field, "")
 
 
-def _as_of(source: DataSource, dictionary: Dictionary | None) -> list[str]:
-    """What is missing may have come since."""
+def _dictionary_date(source: DataSource, dictionary: Dictionary | None) -> list[str]:
+    """Say when the dictionary was read: what is missing may have come since."""
     at = source.state.dictionary_at if dictionary else None
     if at is None:
         return []
@@ -179,7 +178,7 @@ def _as_of(source: DataSource, dictionary: Dictionary | None) -> list[str]:
 
 
 class MappingRuleInline(admin.TabularInline):
-    """Who may change a source may change its mapping; who may see it sees that."""
+    """Whoever may change a source may change its mapping, and whoever may see it sees that."""
 
     model = MappingRule
     form = MappingRuleForm
@@ -204,4 +203,4 @@ class MappingRuleInline(admin.TabularInline):
         return self._may_edit(request)
 
     def _may_edit(self, request: HttpRequest) -> bool:
-        return any(request.user.has_perm(f"sources.{deed}_datasource") for deed in ("add", "change"))
+        return any(request.user.has_perm(f"sources.{verb}_datasource") for verb in ("add", "change"))

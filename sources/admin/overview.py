@@ -1,4 +1,4 @@
-"""What the admin's index says of the sources, in a few queries however many there are."""
+"""The admin's index sums up the sources here, in a few queries however many there are."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from typing import Any
 
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from django.http import HttpRequest
 from django.utils import timezone
 
-from sources import faring
+from pylantir_site.overview.admin_site import PylantirAdminSite
 from sources.admin import badges
 from sources.admin.runs import progress
-from sources.models import DataSource, Outcome, State, SyncedStep, SyncIssue, SyncRun
-from sources.sync import claims
+from sources.models import DataSource, RunOutcome, State, SyncedStep, SyncIssue, SyncRun
+from sources.sync import claims, health
 
 
 @dataclass(frozen=True)
-class Shown:
-    """One source. `message` only where a person may have to act; `progress` only while it is pulled."""
+class SourceSummary:
+    """`message` is filled only where a person may have to act, `progress` only while the source is pulled."""
 
     source: DataSource
     badge: str
@@ -34,10 +35,15 @@ class Shown:
 
 @dataclass(frozen=True)
 class Overview:
-    """Those enabled. `worker_trouble` is empty when the worker lives, or nothing needs it."""
+    """It has the enabled sources. `worker_trouble` is "" when the worker lives, or nothing needs it."""
 
-    sources: tuple[Shown, ...]
+    sources: tuple[SourceSummary, ...]
     worker_trouble: str
+
+
+def index_section(request: HttpRequest) -> dict[str, Any]:
+    """Tell the index of the sources, where the person may look at them."""
+    return {"overview": overview()} if request.user.has_perm("sources.view_datasource") else {}
 
 
 def overview(*, now: datetime | None = None) -> Overview:
@@ -45,21 +51,21 @@ def overview(*, now: datetime | None = None) -> Overview:
     sources = list(_with_counts(DataSource.objects.filter(enabled=True)))
     runs = _running([source for source in sources if claims.is_pulling(source.state, now=now)])
     return Overview(
-        tuple(_shown(source, runs, now) for source in sources),
-        faring.worker_trouble(now=now) if sources else "",
+        tuple(_summary(source, runs, now) for source in sources),
+        health.worker_trouble(now=now) if sources else "",
     )
 
 
-def _shown(source: Any, runs: dict[int, str], now: datetime) -> Shown:
+def _summary(source: Any, runs: dict[int, str], now: datetime) -> SourceSummary:
     state = source.state
     is_pulled = claims.is_pulling(state, now=now)
-    return Shown(
+    return SourceSummary(
         source=source,
         badge=badges.state_badge(source),
-        last_success=faring.ago(state.last_success_at, now=now),
-        is_late=faring.is_late(source, now=now),
+        last_success=health.ago(state.last_success_at, now=now),
+        is_late=health.is_late(source, now=now),
         message=state.message if state.state != State.OK else "",
-        next_pull=faring.next_pull(source, now=now),
+        next_pull=health.next_pull(source, now=now),
         progress=runs.get(source.pk, "-") if is_pulled else "",
         issues=source.issue_count,
         deleted=source.deleted_count,
@@ -67,7 +73,7 @@ def _shown(source: Any, runs: dict[int, str], now: datetime) -> Shown:
 
 
 def _with_counts(sources: QuerySet[DataSource]) -> QuerySet[DataSource]:
-    """Without the dictionary of the project, which is long."""
+    """Count in the query, and leave out the project's dictionary, which is long."""
     return (
         sources.select_related("state")
         .defer("state__dictionary")
@@ -84,6 +90,9 @@ def _count(rows: QuerySet[Any]) -> Coalesce:
 
 
 def _running(sources: list[DataSource]) -> dict[int, str]:
-    """How far each source's present pull is."""
-    runs = SyncRun.objects.filter(source__in=sources, outcome=Outcome.RUNNING).order_by("started_at", "pk")
+    """Return how far each source's present pull is."""
+    runs = SyncRun.objects.filter(source__in=sources, outcome=RunOutcome.RUNNING).order_by("started_at", "pk")
     return {run.source_id: progress(run) for run in runs}
+
+
+PylantirAdminSite.index_sections.append(index_section)

@@ -1,4 +1,4 @@
-"""Pages that show what a source holds and what a pull would do: participants' data, on the screen alone."""
+"""These pages show what a source holds and what a pull would do: participants' data, on the screen alone."""
 
 from __future__ import annotations
 
@@ -8,37 +8,36 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 
 from sources.admin.buttons import page, refused
-from sources.admin.links import Links, place
-from sources.backends.backend import ReadRecord
+from sources.admin.links import Links, session_in_words
+from sources.contract import ReadRecord, Session
 from sources.errors import SourceError
-from sources.mapping.results import Step
 from sources.mapping.targets import TARGETS
 from sources.models import DataSource
 from sources.sync import preview as previews
-from sources.sync.deciding import Deed
+from sources.sync.deciding import SyncAction
 from sources.sync.preview import PlannedChange
 
 RECORDS, MOST_RECORDS = 5, 50
 CHANGES_SHOWN = 500
 WORDS = {
-    Deed.CREATE: "to create",
-    Deed.CHANGE: "to change",
-    Deed.RESTORE: "to offer again",
-    Deed.WITHDRAW: "to cancel",
-    Deed.KEPT: "differ, and stay as they are",
-    Deed.UNCLEAR: "cannot be read, and stay as they are",
-    Deed.UNCHANGED: "as at the source",
-    Deed.IGNORED: "not offered",
+    SyncAction.CREATE: "to create",
+    SyncAction.CHANGE: "to change",
+    SyncAction.RESTORE: "to offer again",
+    SyncAction.WITHDRAW: "to cancel",
+    SyncAction.KEPT: "differ, and stay as they are",
+    SyncAction.UNCLEAR: "cannot be read, and stay as they are",
+    SyncAction.UNCHANGED: "as at the source",
+    SyncAction.IGNORED: "not offered",
 }
 
 
-class PreviewForm(forms.Form):
+class RecordPreviewForm(forms.Form):
     records = forms.IntegerField(label="First records", min_value=1, max_value=MOST_RECORDS)
     record = forms.CharField(label="or only", max_length=100, required=False)
 
 
-class ShownStep(NamedTuple):
-    step: Step
+class ShownSession(NamedTuple):
+    session: Session
     where: str
     link: str
 
@@ -52,8 +51,8 @@ class ShownChange(NamedTuple):
 
 
 def preview(model_admin: Any, request: HttpRequest, source: DataSource) -> HttpResponse:
-    """Live records through the mapping, value by value: the first ones, or the one that is named."""
-    asked = PreviewForm(request.POST if "records" in request.POST else {"records": RECORDS})
+    """Show live records through the mapping, value by value: the first ones, or the one that is named."""
+    asked = RecordPreviewForm(request.POST if "records" in request.POST else {"records": RECORDS})
     if not asked.is_valid():
         return refused(request, source, f"Name one record, or show 1 to {MOST_RECORDS} of them.")
     try:
@@ -63,17 +62,19 @@ def preview(model_admin: Any, request: HttpRequest, source: DataSource) -> HttpR
     except SourceError as error:
         return refused(request, source, error)
     links = Links()
-    records = [(record, [_step(source, links, record, step) for step in record.steps]) for record in read]
+    records = [
+        (record, [_shown(source, links, record, session) for session in record.sessions]) for record in read
+    ]
     title = f"Preview of {source}"
     return page(model_admin, request, source, "preview", title, records=records, form=asked)
 
 
-def _step(source: DataSource, links: Links, read: ReadRecord, step: Step) -> ShownStep:
-    return ShownStep(step, place(step.key), links.url(source, read.record, step.key))
+def _shown(source: DataSource, links: Links, read: ReadRecord, session: Session) -> ShownSession:
+    return ShownSession(session, session_in_words(session.key), links.url(source, read.record, session.key))
 
 
 def compare(model_admin: Any, request: HttpRequest, source: DataSource) -> HttpResponse:
-    """What a full pull would change."""
+    """Show what a full pull would change."""
     try:
         found = previews.dry_run(source)
     except SourceError as error:
@@ -86,7 +87,9 @@ def compare(model_admin: Any, request: HttpRequest, source: DataSource) -> HttpR
         source,
         "comparison",
         f"What a pull from {source} would change",
-        counts=[(deed, WORDS[deed], found.counts[deed]) for deed in Deed if found.counts[deed]],
+        counts=[
+            (action, WORDS[action], found.counts[action]) for action in SyncAction if found.counts[action]
+        ],
         changes=changes,
         more=len(found.changes) - len(changes),
     )
@@ -95,4 +98,4 @@ def compare(model_admin: Any, request: HttpRequest, source: DataSource) -> HttpR
 def _change(source: DataSource, links: Links, change: PlannedChange) -> ShownChange:
     fields = [(TARGETS.get(name, name), old, new) for name, (old, new) in change.fields.items() if old != new]
     link = links.url(source, change.record, change.key)
-    return ShownChange(change, place(change.key), WORDS[change.kind], link, fields)
+    return ShownChange(change, session_in_words(change.key), WORDS[change.kind], link, fields)

@@ -1,4 +1,4 @@
-"""What each pull did."""
+"""This page lists what each pull did."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from django.utils.html import format_html
 from django.utils.timesince import timesince
 
 from sources.admin.badges import outcome_badge
-from sources.admin.looking import LookOnlyAdmin
-from sources.models import Outcome, SyncRun, Trigger
+from sources.admin.view_only import ViewOnlyAdmin
+from sources.models import RunOutcome, SyncRun, Trigger
 
 
 @admin.register(SyncRun)
-class SyncRunAdmin(LookOnlyAdmin):
+class SyncRunAdmin(ViewOnlyAdmin):
     list_display = (
         "started",
         "source",
@@ -69,7 +69,10 @@ class SyncRunAdmin(LookOnlyAdmin):
 
     @admin.display(description="asked by", ordering="actor")
     def asked_by(self, run: SyncRun) -> str:
-        """A pull that no person asked for has its source as the actor, which another column names."""
+        """Name the person.
+
+        A pull that nobody asked for has its source as actor, which another column names.
+        """
         return run.actor if run.trigger == Trigger.PERSON else run.get_trigger_display()
 
     @admin.display(description="reads", ordering="is_full")
@@ -93,11 +96,11 @@ class SyncRunAdmin(LookOnlyAdmin):
 
 
 def progress(run: SyncRun) -> str:
-    """How many records are read, of how many; drawn while it runs."""
+    """Say how many records are read, of how many; the page draws it while the pull runs."""
     if run.records_total is None:
         return str(run.records_done) if run.records_done else "-"
     text = f"{run.records_done} of {run.records_total}"
-    if run.outcome != Outcome.RUNNING:
+    if run.outcome != RunOutcome.RUNNING:
         return text
     bar = '<progress max="{}" value="{}" aria-label="records read"></progress> {}'
     return format_html(bar, run.records_total, run.records_done, text)

@@ -1,4 +1,4 @@
-"""The form of a source: its token is written and never shown."""
+"""The form of a source takes a token and never shows it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 
-from sources.admin.lines import LinesField
 from sources.models import DataSource
 from sources.redcap.address import normalise_url
 from sources.secrets import CannotDecrypt, decrypt
@@ -35,13 +34,20 @@ MEANING = frozenset(
 )
 
 
+class LinesField(forms.CharField):
+    """Browsers end lines with CR LF: an untouched field must not look changed for that."""
+
+    def to_python(self, value: Any) -> str:
+        return "\n".join(str(super().to_python(value)).splitlines())
+
+
 def new_secret() -> str:
-    """For the URL of a Data Entry Trigger."""
+    """Make a secret for the URL of a Data Entry Trigger."""
     return secrets.token_urlsafe(SECRET_BYTES)
 
 
 def token_state(source: DataSource) -> str:
-    """What may be told of a stored token."""
+    """Say what may be told of a stored token."""
     if not source.token_cipher:
         return "none"
     try:
@@ -56,7 +62,7 @@ def _day(moment: datetime | None) -> str:
 
 
 class DataSourceForm(forms.ModelForm):
-    """The admin makes a class of it for each request, which names the actor and the trigger's URL."""
+    """The admin derives a class from it for each request, which names the actor and the trigger's URL."""
 
     actor = ""
     trigger_url = ""  # empty while there is no secret
@@ -140,7 +146,7 @@ class DataSourceForm(forms.ModelForm):
             self.add_error("token", "The URL leads to another server now: enter the token for it.")
 
     def _check_window(self) -> None:
-        """Of a time that cannot be read another message speaks already."""
+        """Require both ends of the window or none; a time that cannot be read is told elsewhere."""
         for name, other in (("window_start", "window_end"), ("window_end", "window_start")):
             is_empty = name in self.cleaned_data and self.cleaned_data[name] is None
             if is_empty and self.cleaned_data.get(other) is not None:

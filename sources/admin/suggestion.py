@@ -1,4 +1,4 @@
-"""A first mapping from the project's dictionary: shown, and taken only when a person says so.
+"""A first mapping is suggested from the project's dictionary, and taken only when a person says so.
 
 It guesses who is who. So the source pauses once it is taken, until a person has looked and lets it go on.
 """
@@ -6,7 +6,6 @@ It guesses who is who. So the source pauses once it is taken, until a person has
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +19,7 @@ from sources.admin.mapping import STEP
 from sources.backends.redcap import dictionary_of
 from sources.errors import SourceError
 from sources.mapping import check
-from sources.mapping.rules import Plan, Rule
+from sources.mapping.rules import MappingPlan
 from sources.mapping.suggest import suggest
 from sources.mapping.targets import TARGETS
 from sources.models import DataSource, MappingRule, SourceState
@@ -30,7 +29,7 @@ TAKEN = "The suggestion is taken, and the source is paused: look at the preview,
 
 
 def suggest_mapping(model_admin: Any, request: HttpRequest, source: DataSource) -> HttpResponse:
-    """By a second POST the suggestion is taken, if it is still the one that was shown."""
+    """Show a suggestion. A second POST takes it, if it is still the one that was shown."""
     takes = "take" in request.POST
     try:
         dictionary = dictionary_of(source, fresh=not takes)
@@ -39,7 +38,7 @@ def suggest_mapping(model_admin: Any, request: HttpRequest, source: DataSource) 
     suggestion = suggest(dictionary)
     plan = replace(suggestion.plan, constants=source.plan.constants, fallbacks=source.plan.fallbacks)
     if takes and _may_be_taken(request, source, plan):
-        take(source, plan, actor=request.user.get_username())
+        take_plan(source, plan, actor=request.user.get_username())
         messages.success(request, TAKEN)
         return to_page(source)
     return page(
@@ -58,8 +57,8 @@ def suggest_mapping(model_admin: Any, request: HttpRequest, source: DataSource) 
     )
 
 
-def _may_be_taken(request: HttpRequest, source: DataSource, plan: Plan) -> bool:
-    """What keeps it from being taken is said above the page, shown anew."""
+def _may_be_taken(request: HttpRequest, source: DataSource, plan: MappingPlan) -> bool:
+    """Tell whether it may be taken; what keeps it from that is said above the page, shown anew."""
     if request.POST.get("seen") != _fingerprint(plan):
         messages.warning(request, "The suggestion is another one by now: look at it again.")
     elif source.rules.exists() and "replace" not in request.POST:
@@ -69,26 +68,25 @@ def _may_be_taken(request: HttpRequest, source: DataSource, plan: Plan) -> bool:
     return False
 
 
-def _sessions(plan: Plan) -> str:
+def _sessions(plan: MappingPlan) -> str:
     how = plan.sessions
     kind = f"One for each {how.kind.value.replace('_', ' ')}"
     return ", ".join(filter(None, (kind, how.instrument, *how.events, how.conditions))) + "."
 
 
-def _fingerprint(plan: Plan) -> str:
+def _fingerprint(plan: MappingPlan) -> str:
     return hashlib.sha256(repr((plan.rules, plan.sessions)).encode()).hexdigest()
 
 
 @transaction.atomic
-def take(source: DataSource, plan: Plan, *, actor: str) -> None:
-    """The source's mapping becomes the plan's, with the actor in the history of every row."""
+def take_plan(source: DataSource, plan: MappingPlan, *, actor: str) -> None:
+    """Let the source's mapping become the plan's, with the actor in the history of every row."""
     remove_rows(source, actor=actor)
     for number, rule in enumerate(plan.rules, start=1):
-        MappingRule(source=source, position=number * STEP, **_values(rule)).save_as(actor, reason=REASON)
-    how = plan.sessions
-    source.session_kind, source.session_instrument = how.kind.value, how.instrument
-    source.session_events, source.session_conditions = "\n".join(how.events), how.conditions
-    source.without_time = how.without_time.value
+        row = MappingRule(source=source, position=number * STEP, **MappingRule.columns_of_rule(rule))
+        row.save_as(actor, reason=REASON)
+    for column, value in source.columns_of_sessions(plan.sessions).items():
+        setattr(source, column, value)
     source.save_as(actor, reason=REASON)
     now = timezone.now()
     SourceState.objects.filter(source=source).update(
@@ -97,23 +95,7 @@ def take(source: DataSource, plan: Plan, *, actor: str) -> None:
 
 
 def remove_rows(source: DataSource, *, actor: str) -> None:
-    """One by one, for the history names who did it."""
+    """Remove the rows one by one, for the history names who did it."""
     for row in source.rules.all():
         row._history_user = actor
         row.delete()
-
-
-def _values(rule: Rule) -> Mapping[str, Any]:
-    return {
-        "target": rule.target,
-        "field": rule.field,
-        "level": rule.level.value,
-        "events": _lines(rule.events),
-        "transforms": rule.transforms,
-        "default": rule.default,
-        "required": rule.required,
-    }
-
-
-def _lines(names: Iterable[str]) -> str:
-    return "\n".join(names)

@@ -1,4 +1,4 @@
-"""Items that a person deleted here, which sources do not make again unasked; and items' edited fields."""
+"""This page lists items that a person deleted here, and takes fields of items from their source again."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
-from sources.admin.issues import LinkedList
-from sources.admin.links import Links, place
-from sources.admin.looking import LookOnlyAdmin
+from sources.admin.issues import ChangeListWithLinks
+from sources.admin.links import Links, session_in_words
+from sources.admin.view_only import ViewOnlyAdmin
 from sources.mapping.targets import TARGETS
 from sources.models import PendingRecord, SyncedStep
-from sources.sync import claims, pins
-from worklist.admin.asking import attempt, back, do, report
+from sources.sync import claims, edits
+from worklist.admin.confirmation import act_on_each, attempt, back, report
 
 
 @admin.action(description="Make again", permissions=["remake"])
 def make_again(model_admin: Any, request: HttpRequest, queryset: QuerySet[SyncedStep]) -> None:
-    report(model_admin, request, do(request, queryset, None, _remake), "made again")
+    report(model_admin, request, act_on_each(request, queryset, None, _remake), "made again")
 
 
 def _remake(synced: SyncedStep, form: object, actor: str) -> None:
-    """As the source said last, and read again at once: it may say otherwise by now."""
-    pins.remake(synced, actor=actor)
+    """Make it as the source said last, and have the record read again: it may say otherwise by now."""
+    edits.remake(synced, actor=actor)
     PendingRecord.objects.get_or_create(source_id=synced.source_id, record=synced.record)
     claims.request_pull(synced.source, by=actor)
 
 
 @admin.register(SyncedStep)
-class SyncedStepAdmin(LookOnlyAdmin):
+class SyncedStepAdmin(ViewOnlyAdmin):
     list_display = ("record", "where", "source", "in_redcap")
     list_display_links = None
     list_filter = (("source", admin.RelatedOnlyFieldListFilter),)
@@ -48,12 +48,12 @@ class SyncedStepAdmin(LookOnlyAdmin):
         deleted = super().get_queryset(request).filter(item=None).exclude(says={})
         return deleted.defer("says", "written").prefetch_related("source__state")
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[LinkedList]:
-        return LinkedList
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeListWithLinks]:
+        return ChangeListWithLinks
 
     @admin.display(description="session", ordering="instance")
     def where(self, synced: SyncedStep) -> str:
-        return place(synced.key) or "the record"
+        return session_in_words(synced.key) or "the record"
 
     @admin.display(description="in REDCap")
     def in_redcap(self, synced: SyncedStep) -> str:
@@ -61,7 +61,7 @@ class SyncedStepAdmin(LookOnlyAdmin):
         return links.anchor(synced.source, synced.record, synced.key) or "-"
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        """The box of sources leads here, where there is something to see."""
+        """Keep the page out of the menu: the box of sources leads here when there is something to see."""
         return False
 
     def has_remake_permission(self, request: HttpRequest) -> bool:
@@ -84,8 +84,8 @@ class SyncedStepAdmin(LookOnlyAdmin):
             raise Http404
         fields = request.POST.getlist("field")
         named = ", ".join(map(label_of, fields)) or "Nothing"
-        deed = partial(pins.follow_again, synced, fields, actor=request.user.get_username())
-        attempt(request, deed, done=f"From the source again: {named}.")
+        follow = partial(edits.follow_again, synced, fields, actor=request.user.get_username())
+        attempt(request, follow, done=f"From the source again: {named}.")
         return back(request, reverse("admin:worklist_worklistitem_changelist"))
 
 
@@ -94,5 +94,5 @@ def may_follow(request: HttpRequest) -> bool:
 
 
 def label_of(target: str) -> str:
-    """Of an item's field; a DICOM keyword is its own."""
+    """Return the label of an item's field; a DICOM keyword is its own."""
     return TARGETS.get(target, target)

@@ -1,1 +1,1 @@
-"""Sources by REST: how they fare, their runs and issues, a pull on demand."""
+"""Programs see by REST how sources fare, with their runs and issues, and ask for a pull."""

@@ -1,4 +1,4 @@
-"""A source, its runs and its issues as JSON. No token, and nothing of where it is kept."""
+"""A source, its runs and its issues are written as JSON, without the token and where it is kept."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from sources import faring
-from sources.models import DataSource, Outcome, SourceState, State, SyncIssue, SyncRun, Trigger
-from sources.sync import claims
+from sources.models import DataSource, RunOutcome, SourceState, State, SyncIssue, SyncRun, Trigger
+from sources.sync import claims, health
 
 
 class StateSerializer(serializers.ModelSerializer):
@@ -42,7 +41,7 @@ class StateSerializer(serializers.ModelSerializer):
         return claims.is_pulling(state)
 
     def get_is_late(self, state: SourceState) -> bool:
-        return faring.is_late(state.source)
+        return health.is_late(state.source)
 
 
 class SourceSerializer(serializers.ModelSerializer):
@@ -71,7 +70,7 @@ class EntryField(serializers.JSONField):
 
 
 class NewSourceSerializer(serializers.Serializer):
-    """One entry of the original's `data_sources`; `sources.config_import` judges it."""
+    """This is one entry of the original's `data_sources`; `sources.config_import` judges it."""
 
     name = serializers.CharField()
     type = serializers.CharField(required=False)
@@ -102,7 +101,7 @@ class AskedSerializer(serializers.Serializer):
 
 class RunSerializer(serializers.ModelSerializer):
     trigger = serializers.ChoiceField(Trigger.choices)
-    outcome = serializers.ChoiceField(Outcome.choices)
+    outcome = serializers.ChoiceField(RunOutcome.choices)
     duration_seconds = serializers.SerializerMethodField()
 
     class Meta:

@@ -1,4 +1,4 @@
-"""Sources: listed, made, pulled."""
+"""Sources are listed, made and pulled by REST here."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rest_framework.response import Response
 
 from pylantir_site.rest.errors import GENERAL, Conflict, ErrorSerializer
 from pylantir_site.rest.views import ApiView, actor
-from sources import faring, tasks
+from sources import tasks
 from sources.api.fields import (
     AskedSerializer,
     IssueSerializer,
@@ -28,21 +28,21 @@ from sources.api.fields import (
     SyncSerializer,
 )
 from sources.config_import import ConfigError, import_config
-from sources.models import DataSource, Outcome, SyncIssue, SyncRun
-from sources.sync import claims
+from sources.models import DataSource, RunOutcome, SyncIssue, SyncRun
+from sources.sync import claims, health
 
 DISABLED = "The source is disabled: enable it first."
 EXISTS = "There is a source of this name already."
 
 
-def described() -> QuerySet[DataSource]:
-    """With state and the number of open issues, without the project's long dictionary."""
+def sources_with_counts() -> QuerySet[DataSource]:
+    """Return the sources with state and number of open issues, without the project's long dictionary."""
     is_open = Count("issues", filter=Q(issues__closed_at=None))
     return DataSource.objects.select_related("state").defer("state__dictionary").annotate(issue_count=is_open)
 
 
-def named(name: str) -> DataSource:
-    source = None if "\0" in name else described().filter(name=name).first()
+def source_named(name: str) -> DataSource:
+    source = None if "\0" in name else sources_with_counts().filter(name=name).first()
     if source is None:
         raise Http404
     return source
@@ -56,7 +56,7 @@ class SourceList(ApiView, GenericAPIView):
 
     @extend_schema(summary="List sources, and how they fare", responses=SourceSerializer(many=True))
     def get(self, request: Request) -> Response:
-        page = self.paginate_queryset(described().order_by("name")) or []
+        page = self.paginate_queryset(sources_with_counts().order_by("name")) or []
         self.note(source.pk for source in page)
         return self.get_paginated_response(SourceSerializer(page, many=True).data)
 
@@ -74,7 +74,7 @@ class SourceList(ApiView, GenericAPIView):
             raise Conflict(EXISTS)
         source, report = _imported(entry, actor=actor(request))
         self.note([source.pk])
-        made: Any = named(source.name)
+        made: Any = source_named(source.name)
         made.report = report
         return Response(MadeSourceSerializer(made).data, status=status.HTTP_201_CREATED)
 
@@ -84,7 +84,7 @@ class SourceOne(ApiView):
 
     @extend_schema(summary="Read a source, and how it fares", responses=SourceSerializer)
     def get(self, request: Request, name: str) -> Response:
-        source = named(name)
+        source = source_named(name)
         self.note([source.pk])
         return Response(SourceSerializer(source).data)
 
@@ -99,7 +99,7 @@ class Sync(ApiView):
         responses={202: AskedSerializer, 409: OpenApiResponse(ErrorSerializer, DISABLED)},
     )
     def post(self, request: Request, name: str) -> Response:
-        source = named(name)
+        source = source_named(name)
         self.note([source.pk])
         asked = SyncSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -112,16 +112,16 @@ class Sync(ApiView):
         return Response(
             {
                 "name": source.name,
-                "message": _promise(full=full, is_pulling=is_pulling),
+                "message": _answer_text(full=full, is_pulling=is_pulling),
                 "is_pulling": is_pulling,
-                "worker": faring.worker_trouble(),
+                "worker": health.worker_trouble(),
             },
             status=status.HTTP_202_ACCEPTED,
         )
 
 
 class RunFilter(filters.FilterSet):
-    outcome = filters.MultipleChoiceFilter(choices=Outcome.choices, help_text="May be repeated.")
+    outcome = filters.MultipleChoiceFilter(choices=RunOutcome.choices, help_text="May be repeated.")
 
     class Meta:
         model = SyncRun
@@ -140,7 +140,7 @@ class Runs(ApiView, GenericAPIView):
         responses=RunSerializer(many=True),
     )
     def get(self, request: Request, name: str) -> Response:
-        runs = self.filter_queryset(self.get_queryset().filter(source=named(name)))
+        runs = self.filter_queryset(self.get_queryset().filter(source=source_named(name)))
         page = self.paginate_queryset(runs) or []
         self.note(run.pk for run in page)
         return self.get_paginated_response(RunSerializer(page, many=True).data)
@@ -158,13 +158,13 @@ class Issues(ApiView, GenericAPIView):
         responses=IssueSerializer(many=True),
     )
     def get(self, request: Request, name: str) -> Response:
-        page = self.paginate_queryset(SyncIssue.objects.open().filter(source=named(name))) or []
+        page = self.paginate_queryset(SyncIssue.objects.open().filter(source=source_named(name))) or []
         self.note(issue.pk for issue in page)
         return self.get_paginated_response(IssueSerializer(page, many=True).data)
 
 
 def _imported(entry: Mapping[str, Any], *, actor: str) -> tuple[DataSource, list[str]]:
-    """The source, and what was decided; ValidationError with all that was said when there is none."""
+    """Return the source and what was decided. Raises ValidationError with all that was said of a refusal."""
     known = set(DataSource.objects.values_list("pk", flat=True))
     try:
         report = import_config({"data_sources": [dict(entry)]}, actor=actor, update=False)
@@ -176,6 +176,6 @@ def _imported(entry: Mapping[str, Any], *, actor: str) -> tuple[DataSource, list
     return source, report.lines
 
 
-def _promise(*, full: bool, is_pulling: bool) -> str:
+def _answer_text(*, full: bool, is_pulling: bool) -> str:
     what = "A full pull" if full else "A pull"
     return f"{what} {'follows the one that is running' if is_pulling else 'begins in a moment'}."

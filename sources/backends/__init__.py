@@ -1,23 +1,5 @@
-"""The kinds of sources there are. A new kind is one module and one line here."""
+"""Each kind of source that ships has a module here; `sources.kinds` is their registry."""
 
-from __future__ import annotations
+from sources.kinds import kinds
 
-from importlib import import_module
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from sources.backends.backend import Backend
-    from sources.models import DataSource
-
-BACKENDS = {"redcap": ("REDCap", "sources.backends.redcap")}
-
-
-def kinds() -> list[tuple[str, str]]:
-    return [(kind, label) for kind, (label, _) in BACKENDS.items()]
-
-
-def backend_for(source: DataSource) -> Backend:
-    """The source's own backend: a module with a function `open_backend`."""
-    _, module = BACKENDS[source.kind]
-    backend: Backend = import_module(module).open_backend(source)
-    return backend
+__all__ = ["kinds"]  # landed migrations name it here

@@ -1,4 +1,4 @@
-"""A REDCap project as a source."""
+"""This backend reads a REDCap project as a source."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.utils import timezone
 
-from sources.backends.backend import ConnectionReport, ReadRecord
+from sources.contract import ConnectionReport, Mistake, ReadRecord, SessionKey
 from sources.errors import AuthorisationError, ConfigurationError
 from sources.mapping import check, evaluate
-from sources.mapping.results import Key, Mistake
 from sources.models import DataSource, SourceState
 from sources.models.data_sources import TokenMissing
 from sources.redcap.address import normalise_url
@@ -35,13 +34,16 @@ def open_backend(source: DataSource) -> RedcapBackend:
 
 
 def dictionary_of(source: DataSource, *, fresh: bool = False) -> Dictionary:
-    """The project's dictionary, asked for if it is not known yet or too old. Raises SourceError."""
+    """Return the project's dictionary, asked for if it is unknown, too old or to be fresh.
+
+    Raises SourceError.
+    """
     with RedcapBackend(source) as backend:
         return backend.dictionary(fresh=fresh)
 
 
 def known_dictionary(source: DataSource) -> Dictionary | None:
-    """The dictionary as it was last read, without asking."""
+    """Return the dictionary as it was last read, without asking REDCap."""
     kept = source.state.dictionary
     return Dictionary.from_json(kept["dictionary"]) if kept else None
 
@@ -95,8 +97,10 @@ class RedcapBackend:
             for record, rows in self.client.records(
                 records, dictionary=dictionary, fields=fields, groups=groups
             ):
-                steps = evaluate.steps(rows, self.plan, dictionary, with_trace=with_trace) if rows else ()
-                yield ReadRecord(record, bool(rows), steps)
+                sessions = (
+                    evaluate.sessions_of(rows, self.plan, dictionary, with_trace=with_trace) if rows else ()
+                )
+                yield ReadRecord(record, bool(rows), sessions)
         except ConfigurationError:
             self._say_it_better()
             raise
@@ -114,8 +118,8 @@ class RedcapBackend:
 
         return report(self)
 
-    def link(self, record: str, key: Key, field: str = "") -> str:
-        """Into REDCap's own pages; "" while the project is not known."""
+    def link(self, record: str, key: SessionKey, field: str = "") -> str:
+        """Return an address of REDCap's own pages, or "" while the project is not known."""
         dictionary = self._dictionary or known_dictionary(self.source)
         return record_link(self.source, dictionary, record, key, field) if dictionary else ""
 
@@ -141,12 +145,15 @@ class RedcapBackend:
         return dictionary
 
     def _fingerprint(self) -> str:
-        """Whose dictionary it is: another URL, token or expected project asks anew."""
+        """Tell whose dictionary it is: with another URL, token or expected project it is asked for anew."""
         parts = (str(self.source.uid), self.access.url, self.access.token, str(self.source.project_id))
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def _check_mapping(self, dictionary: Dictionary) -> None:
-        """A dictionary that does not fit may be an old one: it is asked for again before anything is said."""
+        """Check the mapping.
+
+        One that does not fit is checked again by a fresh dictionary, for the kept one may be old.
+        """
         if check.mistakes(self.plan, dictionary) and not self._is_fresh:
             dictionary = self.dictionary(fresh=True)
         mistakes = check.mistakes(self.plan, dictionary)
@@ -159,12 +166,14 @@ class RedcapBackend:
         return f"{where}: {mistake.text}"
 
     def _say_it_better(self) -> None:
-        """REDCap refused what the kept dictionary promised: name the row of the mapping instead."""
+        """Name the mapping's row where REDCap refused what the kept dictionary promised."""
         if not self._is_fresh:
             self._check_mapping(self.dictionary(fresh=True))
 
 
-def record_link(source: DataSource, dictionary: Dictionary, record: str, key: Key, field: str = "") -> str:
+def record_link(
+    source: DataSource, dictionary: Dictionary, record: str, key: SessionKey, field: str = ""
+) -> str:
     base = normalise_url(source.url).removesuffix("api/")
     pages = f"{base}redcap_v{dictionary.version}/DataEntry/"
     known = dictionary.fields.get(field)

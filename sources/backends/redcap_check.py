@@ -1,4 +1,4 @@
-"""What Test connection tells of a REDCap project: facts and warnings, no participant."""
+"""Test connection tells facts and warnings about a REDCap project, and names no participant."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
-from sources.backends.backend import ConnectionReport
+from sources.contract import ConnectionReport, Stance
 from sources.mapping import check
-from sources.mapping.results import Stance
 from sources.redcap.dictionary import Dictionary
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ Facts = list[tuple[str, str]]
 
 
 def report(backend: RedcapBackend) -> ConnectionReport:
-    """Asks for all that a pull needs. Raises SourceError."""
+    """Ask for all that a pull needs. Raises SourceError."""
     dictionary = backend.dictionary(fresh=True)
     offset = backend.client.utc_offset()
     facts: Facts = [
@@ -85,7 +84,7 @@ def _sample(backend: RedcapBackend, *, fits: bool) -> Facts:
         return facts
     found: Counter[str] = Counter()
     for read in backend.read(records[:SAMPLE]):
-        found.update(_word(step.stance) for step in read.steps)
+        found.update(_word(session.stance) for session in read.sessions)
     counts = ", ".join(f"{count} {word}" for word, count in sorted(found.items())) or "no session"
     return [*facts, (f"Sessions of the first {min(SAMPLE, len(records))}", counts)]
 

@@ -1,11 +1,18 @@
-"""The original's JSON configuration: its sources with their mapping, and who may associate.
+"""The original's JSON configuration is read here: its sources with their mapping, and who may associate.
 
-values, entries    the document's values by path, and what it says
-reading            either format (source_entry, pairs: one source, its mapping)
-directions         which way each pair goes
-builtin, planning  the original's own rules, and all rows of a source
-credentials, asking, one_source, saving  a source's project asked, then one transaction
-surroundings       allowed_aet, db_path
+values          the document's values by path
+entries         what the document says
+reading         either format
+source_entry    one source, in either format
+pairs           its mapping, pair by pair
+directions      which way each pair goes
+builtin         the original's own rules
+planning        all rows of a source
+credentials     its token, and where that is kept
+projects        its project, asked before the mapping is decided
+one_source      one source, in one transaction
+saving          what of it is saved
+other_settings  allowed_aet, db_path
 """
 
 from __future__ import annotations
@@ -13,73 +20,74 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from sources.config_import import asking, one_source, reading, surroundings
-from sources.config_import.entries import Configuration, Refused, SourceEntry
+from sources.config_import import one_source, other_settings, reading
+from sources.config_import.entries import Configuration, RefusedEntry, SourceEntry
+from sources.config_import.projects import Projects
 from sources.config_import.values import ConfigError
 from sources.models import DataSource
 
-__all__ = ["ConfigError", "Report", "at_start", "import_config"]
+__all__ = ["ConfigError", "ImportReport", "at_start", "import_config"]
 
 ACTOR = "config file"
 
 
 @dataclass
-class Report:
-    """Lines for people, without any token; `failed` where nothing could be imported."""
+class ImportReport:
+    """It has lines for people, without any token; `failed` tells that nothing could be imported."""
 
     lines: list[str] = field(default_factory=list)
     failed: bool = False
 
 
-def import_config(config: dict[str, Any], *, actor: str, update: bool = True) -> Report:
-    """Sources made, or brought up to date unless `update` is false; those not in the file are left alone.
+def import_config(config: dict[str, Any], *, actor: str, update: bool = True) -> ImportReport:
+    """Make sources or, unless `update` is false, bring them up to date; those not in the file are left alone.
 
     Raises ConfigError for what concerns the whole file; a source that cannot be imported is a line, and the
     others go on.
     """
     read = reading.read(config)
-    report = Report([*read.remarks, *surroundings.databases(read)])
-    projects, done = asking.Projects(), 0
+    report = ImportReport([*read.remarks, *other_settings.databases(read)])
+    projects, done = Projects(), 0
     try:
         if read.allowed_aet is not None:
-            report.lines += surroundings.allow(read.allowed_aet)
+            report.lines += other_settings.allow(read.allowed_aet)
             done += not read.sources
     except ConfigError as error:
         report.lines.append(str(error))
         report.failed = not read.sources
     for entry in read.sources:
-        lines, is_done = _one(entry, projects, actor=actor, update=update)
+        lines, is_done = _import_one(entry, projects, actor=actor, update=update)
         report.lines += [f"{entry.name}: {line}" for line in lines]
         done += is_done
-    report.lines += _same_project(read)
+    report.lines += _shared_project_lines(read)
     report.failed |= bool(read.sources) and not done
     return report
 
 
 def at_start(config: dict[str, Any]) -> list[str]:
-    """What `start` tells of its configuration: sources that are missing are made, no other is touched."""
+    """Make the sources that are missing, touch no other, and return what `start` tells of it."""
     try:
         return import_config(config, actor=ACTOR, update=False).lines
     except ConfigError as error:
         return [f"The configuration is not imported. {error}"]
 
 
-def _one(
-    entry: SourceEntry | Refused, projects: asking.Projects, *, actor: str, update: bool
+def _import_one(
+    entry: SourceEntry | RefusedEntry, projects: Projects, *, actor: str, update: bool
 ) -> tuple[list[str], bool]:
-    if isinstance(entry, Refused):
+    if isinstance(entry, RefusedEntry):
         return [f"not imported. {entry.reason}"], False
     existing = DataSource.objects.filter(name=entry.name).select_related("state").first()
     if existing is not None and not update:
         return ["exists, and is left as people made it. import_config brings it up to date."], True
     try:
-        return one_source.bring_in(entry, existing, projects, actor=actor), True
+        return one_source.import_source(entry, existing, projects, actor=actor), True
     except ConfigError as error:
         return [f"not imported. {error}"], False
 
 
-def _same_project(config: Configuration) -> list[str]:
-    """The original reads one project for all sources: its sites' files often do so unknowingly."""
+def _shared_project_lines(config: Configuration) -> list[str]:
+    """Warn where sources have no URL and token of their own: the original reads one project for them."""
     entries = [entry for entry in config.sources if isinstance(entry, SourceEntry)]
     names = [
         entry.name

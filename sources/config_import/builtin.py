@@ -1,4 +1,4 @@
-"""The original's own rules as rows that people see: what it did whatever the configuration said.
+"""What the original did whatever its configuration said is written here as rows that people see.
 
 Each row gives way to one of the mapping for the same target, and is left out where the project lacks its
 field.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sources.config_import.directions import FAMILY, SESSION, STUDY
 from sources.mapping import columns, sessions, targets
-from sources.mapping.rules import Level, Rule, SessionKind, Sessions
+from sources.mapping.rules import Level, Rule, SessionKind, SessionLayout
 from sources.redcap.dictionary import Dictionary
 
 INSTRUMENT, DATE, TIME = "mri", "mri_date", "mri_time"
@@ -33,16 +33,18 @@ NO_FAMILY = (
 
 
 @dataclass(frozen=True)
-class Field:
-    """A field of the project that fills a target, before its transforms are known."""
+class BuiltinField:
+    """A field of the project fills a target; its transforms are not known yet."""
 
     target: str
     field: str
 
 
-def fields(mapped: Iterable[str], dictionary: Dictionary | None) -> Iterator[Field | str]:
-    """The fields that the original read by itself, but those whose targets are mapped; a text for each that
-    the project lacks. Without a dictionary those of ID and appointment: a pull names what is missing.
+def fields(mapped: Iterable[str], dictionary: Dictionary | None) -> Iterator[BuiltinField | str]:
+    """Yield the fields that the original read by itself, except for targets that are mapped.
+
+    A text stands for each field that the project lacks. Without a dictionary only those of ID and appointment
+    are yielded: a pull names what is missing.
     """
     taken = frozenset(mapped)
     wanted = [*(NAMED if not {PATIENT_ID, PATIENT_NAME} <= taken else ())]
@@ -52,13 +54,13 @@ def fields(mapped: Iterable[str], dictionary: Dictionary | None) -> Iterator[Fie
         if target in taken:
             continue
         if dictionary is None or columns.exists(field, dictionary):
-            yield Field(target, field)
+            yield BuiltinField(target, field)
         else:
             yield f"The project has no field {field}: {target} is not filled from it, as the original would."
 
 
 def composed(rules: Iterable[Rule], site_id: str) -> Iterator[Rule | str]:
-    """Name, ID and modality as the original made them, where the mapping has none."""
+    """Yield name, ID and modality as the original made them, where the mapping has none."""
     present = {rule.target for rule in rules}
     if PATIENT_NAME not in present:
         family = f"[^fa-{FAMILY}]" if FAMILY in present else ""
@@ -89,9 +91,9 @@ def _made_of(rule: Rule, missing: set[str]) -> Iterator[Rule | str]:
             yield NO_FAMILY
 
 
-def find_sessions(date_field: str, dictionary: Dictionary | None) -> tuple[Sessions, str]:
-    """Where sessions are, and a line about it: by the date's field, else in the original's instrument."""
-    otherwise = Sessions(SessionKind.REPEATING_INSTRUMENT, instrument=INSTRUMENT)
+def find_sessions(date_field: str, dictionary: Dictionary | None) -> tuple[SessionLayout, str]:
+    """Find the sessions by the date's field, else in the original's instrument; the text says how."""
+    otherwise = SessionLayout(SessionKind.REPEATING_INSTRUMENT, instrument=INSTRUMENT)
     if dictionary is None:
         return otherwise, f"Sessions: each instance of the instrument {INSTRUMENT}, as in the original."
     try:

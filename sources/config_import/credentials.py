@@ -1,4 +1,4 @@
-"""Where a source's URL and token come from: the file, what people gave meanwhile, or the environment."""
+"""A source's URL and token come from the file, from what people gave meanwhile, or from the environment."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from pylantir_site import env
+from pylantir_site.environment import env
 from sources.config_import.entries import SourceEntry
 from sources.config_import.source_entry import check_url
 from sources.config_import.values import ConfigError
@@ -20,23 +20,23 @@ URL, TOKEN, TOKEN_FILE = "REDCAP_API_URL", "REDCAP_API_TOKEN", "REDCAP_API_TOKEN
 
 
 @dataclass(frozen=True)
-class Found:
-    """`token` is None where the one that is kept stays, "" where none is to be kept."""
+class CredentialsFound:
+    """`token` is None where the one that is kept stays, and "" where none is to be kept."""
 
     values: dict[str, Any]  # of DataSource: url, token_variable, token_file
     token: str | None = field(repr=False)
     lines: tuple[str, ...]
 
     def give(self, source: DataSource, *, by: str) -> bool:
-        """Let the source have the token; whether that changed anything. The caller saves."""
+        """Give the source the token, and tell whether that changed anything. The caller saves."""
         if self.token is None or self.token == _kept_token(source):
             return False
         source.set_token(self.token, by=by)
         return True
 
 
-def find(entry: SourceEntry, existing: DataSource | None) -> Found:
-    """Raises ConfigError where there is no URL, or where a kept token would go to another server."""
+def find(entry: SourceEntry, existing: DataSource | None) -> CredentialsFound:
+    """Find URL and token. Raises ConfigError for no URL, or where a kept token would go to another server."""
     given = entry.credentials
     own = existing is not None and _has_own_token(existing)
     if given.has_token:
@@ -53,7 +53,7 @@ def find(entry: SourceEntry, existing: DataSource | None) -> Found:
         _refuse_other_server(url, existing.url)
     if not given.api_url and not own:
         lines.insert(0, f"The URL is from {URL}: {url}")
-    return Found({"url": url, **values}, token, tuple(lines))
+    return CredentialsFound({"url": url, **values}, token, tuple(lines))
 
 
 def _uses_environment(source: DataSource) -> bool:
@@ -95,7 +95,7 @@ def _url() -> str:
 
 
 def _kept_token(source: DataSource) -> str | None:
-    """None where no key decrypts it."""
+    """Return the token, or None where no key decrypts it."""
     try:
         return decrypt(source.token_cipher) if source.token_cipher else ""
     except CannotDecrypt:

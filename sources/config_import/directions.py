@@ -1,4 +1,4 @@
-"""Which way each pair of a field mapping goes: the original's files mix `field: target` and `target: field`.
+"""A field mapping's pairs are read as `field: target` or `target: field`: the original's files mix both.
 
 The data dictionary decides, and where it cannot, names that the original's own samples use.
 """
@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from sources.config_import.entries import Pair
 from sources.mapping import columns, targets
-from sources.mapping.near import with_near
+from sources.mapping.problems import with_likely_name
 from sources.redcap.dictionary import Dictionary
 
 STUDY, FAMILY, SESSION = "{study}", "{family}", "{session}"
@@ -47,8 +47,8 @@ class Direction(StrEnum):
 
 
 @dataclass(frozen=True)
-class Decision:
-    """Of one pair: `text` says why; without a target it makes no row."""
+class PairDecision:
+    """`text` says why the pair was read so; without a target it makes no row."""
 
     pair: Pair
     direction: Direction
@@ -61,40 +61,40 @@ class Decision:
         return f"{self.pair.left}: {self.pair.right} – {self.text}"
 
 
-def decide(pairs: Iterable[Pair], dictionary: Dictionary | None) -> tuple[Decision, ...]:
-    """`dictionary` is None where the project could not be asked."""
+def decide(pairs: Iterable[Pair], dictionary: Dictionary | None) -> tuple[PairDecision, ...]:
+    """Decide each pair. `dictionary` is None where the project could not be asked."""
     return tuple(_decision(pair, dictionary) for pair in pairs)
 
 
 def target_of(name: str) -> str | None:
-    """What a name fills: "" for nothing that an item has, None where the name says neither."""
+    """Return what a name fills: "" for nothing that an item has, None where the name says neither."""
     return name if targets.is_target(name) else ALIASES.get(name)
 
 
-def _decision(pair: Pair, dictionary: Dictionary | None) -> Decision:
+def _decision(pair: Pair, dictionary: Dictionary | None) -> PairDecision:
     if pair.details is not None:
         return _detailed(pair, dictionary)
     if INSTRUMENT in (pair.left, pair.right):
         way = Direction.REVERSED if pair.right == INSTRUMENT else Direction.FORWARD
-        return Decision(pair, way, "the sessions' instrument, which is found from the project: no row.")
+        return PairDecision(pair, way, "the sessions' instrument, which is found from the project: no row.")
     by_project = _by_project(pair, dictionary)
     direction = _by_names(pair) if by_project is None else by_project
     if direction is None:
-        return Decision(pair, Direction.LEFT_OUT, _undecided(pair, dictionary))
+        return PairDecision(pair, Direction.LEFT_OUT, _undecided(pair, dictionary))
     return _row(pair, direction, dictionary, is_by_names=by_project is None)
 
 
-def _detailed(pair: Pair, dictionary: Dictionary | None) -> Decision:
-    """An object says itself what is its target."""
+def _detailed(pair: Pair, dictionary: Dictionary | None) -> PairDecision:
+    """Read a pair whose value is an object, which says itself what is its target."""
     assert pair.details is not None
     target = ALIASES.get(pair.right) or pair.right
     is_needed = not (pair.details.template or pair.details.default)
     if dictionary is None or columns.exists(pair.left, dictionary):
-        return Decision(pair, Direction.FORWARD, f"fills {target}.", pair.left, target)
+        return PairDecision(pair, Direction.FORWARD, f"fills {target}.", pair.left, target)
     if not is_needed:
         text = f"fills {target}; the project has no field {pair.left}, and the row does without one."
-        return Decision(pair, Direction.FORWARD, text, "", target)
-    return Decision(pair, Direction.FORWARD, f"left out: {_missing(pair.left, dictionary)}")
+        return PairDecision(pair, Direction.FORWARD, text, "", target)
+    return PairDecision(pair, Direction.FORWARD, f"left out: {_missing(pair.left, dictionary)}")
 
 
 def _by_project(pair: Pair, dictionary: Dictionary | None) -> Direction | None:
@@ -117,21 +117,23 @@ def _by_names(pair: Pair) -> Direction | None:
     return Direction.REVERSED if target_of(pair.left) else None
 
 
-def _row(pair: Pair, direction: Direction, dictionary: Dictionary | None, *, is_by_names: bool) -> Decision:
+def _row(
+    pair: Pair, direction: Direction, dictionary: Dictionary | None, *, is_by_names: bool
+) -> PairDecision:
     forward = direction is Direction.FORWARD
     field, name = (pair.left, pair.right) if forward else (pair.right, pair.left)
     target = target_of(name)
     if target is None:
-        return Decision(
+        return PairDecision(
             pair, direction, f"left out: {name} is nothing that an item has, nor a DICOM keyword."
         )
     if not target:
-        return Decision(pair, direction, f"left out: an item has nothing that {name} would fill.")
+        return PairDecision(pair, direction, f"left out: an item has nothing that {name} would fill.")
     if dictionary is not None and not columns.exists(field, dictionary):
-        return Decision(pair, direction, f"left out: {_missing(field, dictionary)}")
+        return PairDecision(pair, direction, f"left out: {_missing(field, dictionary)}")
     how = "by their names" if is_by_names else "as the project has it"
     swapped = "" if forward else "reversed: "
-    return Decision(pair, direction, f"{swapped}the field {field} fills {target}, {how}.", field, target)
+    return PairDecision(pair, direction, f"{swapped}the field {field} fills {target}, {how}.", field, target)
 
 
 def _undecided(pair: Pair, dictionary: Dictionary | None) -> str:
@@ -145,4 +147,4 @@ def _undecided(pair: Pair, dictionary: Dictionary | None) -> str:
 
 
 def _missing(field: str, dictionary: Dictionary) -> str:
-    return with_near(f"the project has no field {field}.", field, dictionary.fields)
+    return with_likely_name(f"the project has no field {field}.", field, dictionary.fields)

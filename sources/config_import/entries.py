@@ -1,4 +1,4 @@
-"""What a configuration says, whichever format it is in."""
+"""These classes hold what a configuration says, whichever format it is in."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import time
 
-from sources.mapping.rules import Level, Sessions
+from sources.mapping.rules import Level, SessionLayout
 
 
 @dataclass(frozen=True)
-class Details:
-    """A value of `field_mapping` that is an object: all that a row of the mapping may say."""
+class RowDetails:
+    """A value of `field_mapping` that is an object says all that a row of the mapping may say."""
 
     values: Mapping[str, str] = field(default_factory=dict)  # code to value
     template: str = ""
@@ -25,16 +25,16 @@ class Details:
 
 @dataclass(frozen=True)
 class Pair:
-    """`left: right` of a field mapping; with details, left is the field and right the target."""
+    """`left: right` is an entry of a field mapping; with details, left is the field and right the target."""
 
     left: str
     right: str
-    details: Details | None = None
+    details: RowDetails | None = None
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """As the file has them; all empty where the environment is to say."""
+    """They are as the file has them; all are empty where the environment is to say."""
 
     api_url: str = ""
     api_token: str = field(default="", repr=False)
@@ -48,7 +48,7 @@ class Credentials:
 
 @dataclass(frozen=True)
 class SourceEntry:
-    """One source. What is None, the file leaves open."""
+    """The file describes one source. What is None, it leaves open."""
 
     name: str
     enabled: bool | None = None
@@ -57,7 +57,7 @@ class SourceEntry:
     credentials: Credentials = Credentials()
     project_id: int | None = None
     server_timezone: str = ""
-    sessions: Sessions | None = None
+    sessions: SessionLayout | None = None
     site_id: str = ""
     protocol_name: str = ""
     hisris_coding_designator: str = ""
@@ -67,8 +67,8 @@ class SourceEntry:
 
 
 @dataclass(frozen=True)
-class Refused:
-    """A source that cannot be imported, and why."""
+class RefusedEntry:
+    """A source cannot be imported, and `reason` says why."""
 
     name: str
     reason: str
@@ -78,7 +78,7 @@ class Refused:
 class Configuration:
     """`allowed_aet` is None where the file does not say who may associate."""
 
-    sources: tuple[SourceEntry | Refused, ...]
+    sources: tuple[SourceEntry | RefusedEntry, ...]
     allowed_aet: tuple[str, ...] | None = None
     db_path: str = ""
     users_db_path: str = ""

@@ -1,4 +1,4 @@
-"""One source of a configuration: its project asked, its mapping decided, all of it saved, every step told."""
+"""One source is imported: its project is asked, its mapping decided, all is saved, every decision told."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from django.conf import settings
 from django.db import IntegrityError
 
 from sources.backends.redcap import known_dictionary
-from sources.config_import import asking, credentials, planning, saving
+from sources.config_import import credentials, planning, saving
 from sources.config_import.entries import SourceEntry
+from sources.config_import.projects import Projects, known
 from sources.config_import.values import ConfigError
+from sources.contract import Mistake
 from sources.mapping import check
-from sources.mapping.results import Mistake
-from sources.mapping.rules import Plan, WithoutTime
+from sources.mapping.rules import MappingPlan, WithoutTime
 from sources.models import DataSource
 from sources.redcap.dictionary import Dictionary
 
@@ -24,23 +25,26 @@ BECAME = {
     saving.UNCHANGED: "unchanged.",
 }
 
+# Conditions, and what a date without a time means, are in no file.
+CHOICES_OF_PEOPLE = frozenset({"session_conditions", "without_time"})
 
-def bring_in(
-    entry: SourceEntry, existing: DataSource | None, projects: asking.Projects, *, actor: str
+
+def import_source(
+    entry: SourceEntry, existing: DataSource | None, projects: Projects, *, actor: str
 ) -> list[str]:
-    """Lines for people. Raises ConfigError, and then the source is as it was."""
+    """Import the source and return lines for people. Raises ConfigError, and then the source is as it was."""
     found = credentials.find(entry, existing)
     source = _draft(entry, existing, found, actor=actor)
     dictionary, lines = _dictionary(source, existing, projects)
     planned = planning.plan(entry, dictionary)
     plan = _with_choices_of_people(planned.plan, source)
     mistakes = check.mistakes(plan, dictionary)
-    wanted = saving.Wanted(
+    wanted = saving.WantedSource(
         source=existing or DataSource(name=entry.name),
         values={
             **_values(entry, existing),
             **found.values,
-            **_of_sessions(plan),
+            **_session_values(plan),
             "enabled": _is_enabled(entry, existing) and not mistakes,
         },
         credentials=found,
@@ -52,15 +56,15 @@ def bring_in(
         BECAME[became],
         *entry.remarks,
         *found.lines,
-        *_zone(entry, existing),
+        *_time_zone_lines(entry, existing),
         *lines,
         *planned.lines,
-        *_wrong(plan, mistakes),
-        *_resting(entry, wanted, mistakes),
+        *_mistake_lines(plan, mistakes),
+        *_reasons_to_rest(entry, wanted, mistakes),
     ]
 
 
-def _saved(wanted: saving.Wanted, *, actor: str) -> str:
+def _saved(wanted: saving.WantedSource, *, actor: str) -> str:
     try:
         return saving.save(wanted, actor=actor)
     except (IntegrityError, DataSource.DoesNotExist) as error:
@@ -68,9 +72,9 @@ def _saved(wanted: saving.Wanted, *, actor: str) -> str:
 
 
 def _draft(
-    entry: SourceEntry, existing: DataSource | None, found: credentials.Found, *, actor: str
+    entry: SourceEntry, existing: DataSource | None, found: credentials.CredentialsFound, *, actor: str
 ) -> DataSource:
-    """As it will be, to ask its project; never saved."""
+    """Make the source as it will be, to ask its project; it is never saved."""
     source = DataSource.objects.get(pk=existing.pk) if existing else DataSource(name=entry.name)
     for name, value in {**_values(entry, existing), **found.values}.items():
         setattr(source, name, value)
@@ -79,9 +83,9 @@ def _draft(
 
 
 def _dictionary(
-    source: DataSource, existing: DataSource | None, projects: asking.Projects
+    source: DataSource, existing: DataSource | None, projects: Projects
 ) -> tuple[Dictionary | None, list[str]]:
-    dictionary, reason = asking.known(source, projects)
+    dictionary, reason = known(source, projects)
     if dictionary is not None:
         return dictionary, []
     if existing is not None and _is_same_project(source, existing):
@@ -96,7 +100,7 @@ def _is_same_project(source: DataSource, existing: DataSource) -> bool:
 
 
 def _values(entry: SourceEntry, existing: DataSource | None) -> dict[str, Any]:
-    """What the file governs; what it leaves open stays as people have it."""
+    """Return what the file governs; what it leaves open stays as people have it."""
     start, end = entry.window or (None, None)
     project_id = existing.project_id if existing and entry.project_id is None else entry.project_id
     zone = existing.server_timezone if existing else settings.TIME_ZONE
@@ -113,20 +117,17 @@ def _values(entry: SourceEntry, existing: DataSource | None) -> dict[str, Any]:
     }
 
 
-def _with_choices_of_people(plan: Plan, source: DataSource) -> Plan:
-    """Conditions, and what a date without a time means, are in no file."""
+def _with_choices_of_people(plan: MappingPlan, source: DataSource) -> MappingPlan:
+    """Keep what no file has."""
     sessions = replace(
         plan.sessions, conditions=source.session_conditions, without_time=WithoutTime(source.without_time)
     )
     return replace(plan, sessions=sessions)
 
 
-def _of_sessions(plan: Plan) -> dict[str, str]:
-    return {
-        "session_kind": plan.sessions.kind.value,
-        "session_instrument": plan.sessions.instrument,
-        "session_events": "\n".join(plan.sessions.events),
-    }
+def _session_values(plan: MappingPlan) -> dict[str, str]:
+    columns = DataSource.columns_of_sessions(plan.sessions)
+    return {column: value for column, value in columns.items() if column not in CHOICES_OF_PEOPLE}
 
 
 def _is_enabled(entry: SourceEntry, existing: DataSource | None) -> bool:
@@ -135,7 +136,7 @@ def _is_enabled(entry: SourceEntry, existing: DataSource | None) -> bool:
     return existing.enabled if existing else True
 
 
-def _zone(entry: SourceEntry, existing: DataSource | None) -> list[str]:
+def _time_zone_lines(entry: SourceEntry, existing: DataSource | None) -> list[str]:
     if entry.server_timezone or existing:
         return []
     return [
@@ -144,15 +145,17 @@ def _zone(entry: SourceEntry, existing: DataSource | None) -> list[str]:
     ]
 
 
-def _wrong(plan: Plan, mistakes: tuple[Mistake, ...]) -> list[str]:
+def _mistake_lines(plan: MappingPlan, mistakes: tuple[Mistake, ...]) -> list[str]:
     return [f"{_where(plan, mistake)}: {mistake.text}" for mistake in mistakes]
 
 
-def _where(plan: Plan, mistake: Mistake) -> str:
+def _where(plan: MappingPlan, mistake: Mistake) -> str:
     return "The mapping" if mistake.rule is None else f"Row {plan.rules[mistake.rule].target}"
 
 
-def _resting(entry: SourceEntry, wanted: saving.Wanted, mistakes: tuple[Mistake, ...]) -> list[str]:
+def _reasons_to_rest(
+    entry: SourceEntry, wanted: saving.WantedSource, mistakes: tuple[Mistake, ...]
+) -> list[str]:
     if mistakes:
         # A file that does not say `enabled` leaves a source as disabled as it is.
         again = ", or import again" if entry.enabled else ""

@@ -1,4 +1,4 @@
-"""The field mapping of a source, read: names in pairs, or a field with all that its row says."""
+"""The field mapping of a source is read here: names in pairs, or a field with all that its row says."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sources.config_import import values
-from sources.config_import.entries import Details, Pair
+from sources.config_import.entries import Pair, RowDetails
 from sources.config_import.values import ConfigError
 from sources.mapping.rules import Level
 
@@ -17,7 +17,7 @@ _KEYS = frozenset(
 
 
 def read(value: object, path: str) -> tuple[Pair, ...]:
-    """Raises ConfigError."""
+    """Read the pairs. Raises ConfigError."""
     given = values.table({} if value is None else value, path)
     return tuple(_pair(left.strip(), right, f"{path}.{left}") for left, right in given.items())
 
@@ -28,7 +28,7 @@ def _pair(left: str, right: object, path: str) -> Pair:
     if not isinstance(right, dict):
         return Pair(left, _target(right, path))
     given = values.table(right, path)
-    strange = values.unknown(given, _KEYS, path)
+    strange = values.unknown_keys(given, _KEYS, path)
     if strange:  # a misspelt "required" must not be taken as absent
         raise ConfigError(strange[0])
     return Pair(left, _target(given.get("target"), f"{path}.target"), _details(given, path))
@@ -41,12 +41,12 @@ def _target(value: object, path: str) -> str:
     return target
 
 
-def _details(given: Mapping[str, Any], path: str) -> Details:
+def _details(given: Mapping[str, Any], path: str) -> RowDetails:
     default = values.name_or_number(given.get("default"), f"{path}.default")
     if len(default) > 200:
         raise ConfigError(f"{path}.default must have at most 200 characters.")
     pattern = values.text(given.get("pattern"), f"{path}.pattern")
-    return Details(
+    return RowDetails(
         values=_codes(given.get("values"), f"{path}.values"),
         template=values.text(given.get("template"), f"{path}.template"),
         pattern=pattern,
@@ -64,7 +64,7 @@ def _codes(value: object, path: str) -> dict[str, str]:
 
 
 def _group(value: object, pattern: str, path: str) -> str:
-    """The first of the expression unless another is named; 0 is all that fits."""
+    """Return the first group of the expression unless another is named; 0 is all that fits."""
     if not pattern:
         if value is not None:
             raise ConfigError(f"{path} is a group of a pattern, and none is given.")

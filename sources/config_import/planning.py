@@ -1,4 +1,4 @@
-"""A source's mapping, as rows: its pairs the way they go, then the original's own rules; all of it told."""
+"""A source's mapping is planned as rows: its pairs first, then the original's own rules; all is told."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 from sources.config_import import builtin, directions
 from sources.config_import.directions import FAMILY, SESSION, STUDY
-from sources.config_import.entries import Details, SourceEntry
-from sources.mapping import code_table, sessions, targets
-from sources.mapping.code_meanings import codes_by_label
-from sources.mapping.rules import Level, Plan, Rule, Sessions
+from sources.config_import.entries import RowDetails, SourceEntry
+from sources.mapping import codes, sessions, targets
+from sources.mapping.codes import codes_by_label
+from sources.mapping.rules import Level, MappingPlan, Rule, SessionLayout
 from sources.redcap.dictionary import Dictionary
 
 _ORDER = (
@@ -29,19 +29,19 @@ NO_WEIGHT = "No weight is mapped: it is sent empty, where the original sent 100.
 
 
 @dataclass(frozen=True)
-class Planned:
+class PlannedMapping:
     """`lines` say how each row came about."""
 
-    plan: Plan
+    plan: MappingPlan
     lines: tuple[str, ...]
 
 
-def plan(entry: SourceEntry, dictionary: Dictionary | None) -> Planned:
-    """Whatever is wrong with it, `sources.mapping.check` tells."""
-    making = _Making(entry, dictionary)
+def plan(entry: SourceEntry, dictionary: Dictionary | None) -> PlannedMapping:
+    """Plan the mapping. Whatever is wrong with it, `sources.mapping.check` tells."""
+    making = _RulePlanner(entry, dictionary)
     rules = tuple(making.rules())
-    return Planned(
-        Plan(
+    return PlannedMapping(
+        MappingPlan(
             rules=rules,
             sessions=making.sessions,
             constants={"site_id": entry.site_id},
@@ -54,7 +54,7 @@ def plan(entry: SourceEntry, dictionary: Dictionary | None) -> Planned:
     )
 
 
-class _Making:
+class _RulePlanner:
     def __init__(self, entry: SourceEntry, dictionary: Dictionary | None) -> None:
         self.entry = entry
         self.dictionary = dictionary
@@ -68,7 +68,7 @@ class _Making:
         self.lines += self._deviations(found)
         return sorted(found, key=lambda rule: _place(rule.target))
 
-    def _sessions(self) -> Sessions:
+    def _sessions(self) -> SessionLayout:
         if self.entry.sessions is not None:
             return self.entry.sessions
         dates = (targets.START_DATE, targets.START)
@@ -103,9 +103,9 @@ class _Making:
             else:
                 yield each
 
-    def _rule(self, field: str, target: str, details: Details | None = None) -> Iterator[Rule]:
-        """One row, or none where its codes would have to be guessed."""
-        given = details or Details()
+    def _rule(self, field: str, target: str, details: RowDetails | None = None) -> Iterator[Rule]:
+        """Yield one row, or none where its codes would have to be guessed."""
+        given = details or RowDetails()
         rule = Rule(
             target=target,
             field=field,
@@ -135,7 +135,7 @@ class _Making:
         table, undecided = codes_by_label(rule.target, known.choices)
         self.lines += undecided
         if table:
-            written = code_table.write(table)
+            written = codes.write(table)
             self.lines.append(
                 f"{rule.target} follows the labels of {rule.field}: {written}. The original sent the codes."
             )
@@ -151,7 +151,7 @@ class _Making:
             )
 
     def _without_meaning(self, rule: Rule) -> Iterator[Rule]:
-        """A sex is nothing to guess; without the status, what is cancelled would be offered."""
+        """Leave a sex out, for it is not to be guessed; yield a status as it is, which a pull may refuse."""
         unknown = f"what the codes of {rule.field} mean could not be asked, and is not guessed"
         if rule.target == targets.SEX:
             self.lines.append(f"{rule.target} is left out: {unknown}. Import again, or map it in the admin.")
@@ -163,9 +163,9 @@ class _Making:
         yield rule
 
     def _with_visits(self, rule: Rule) -> Rule:
-        """Its own values stay what they are, for the original never read the table."""
+        """Add the table of visits; other values stay what they are, as in the original."""
         table = with_its_own_values(self.entry.session_codes)
-        written = code_table.write(table)
+        written = codes.write(table)
         self.lines.append(
             f"mri_visit_session_mapping, which the original never read, is kept in the row {SESSION}: "
             f"codes {written}. A session with another value is an issue: remove the line if the table is old."
@@ -193,15 +193,15 @@ class _Making:
             yield NO_WEIGHT
 
 
-def with_its_own_values(codes: Mapping[str, str]) -> dict[str, str]:
-    return {**{value: value for value in codes.values() if value}, **codes}
+def with_its_own_values(table: Mapping[str, str]) -> dict[str, str]:
+    return {**{value: value for value in table.values() if value}, **table}
 
 
-def _lines(details: Details) -> Iterator[str]:
+def _lines(details: RowDetails) -> Iterator[str]:
     if details.pattern:
         yield f"pattern {details.group} {details.pattern}"
     if details.values:
-        yield f"codes {code_table.write(details.values)}"
+        yield f"codes {codes.write(details.values)}"
     if details.template:
         yield f"template {details.template}"
 

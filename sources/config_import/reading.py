@@ -1,4 +1,4 @@
-"""A configuration of either format, read: the new one (`data_sources`) or the legacy one (`redcap2wl`)."""
+"""A configuration is read in either format: the new one (`data_sources`) or the legacy one (`redcap2wl`)."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pylantir_site.environment.config_file import KEYS, OF_API, OF_LEGACY
 from sources.config_import import source_entry, values
-from sources.config_import.entries import Configuration, Refused, SourceEntry
+from sources.config_import.entries import Configuration, RefusedEntry, SourceEntry
 from sources.config_import.values import ConfigError
 
 LEGACY_NAME = "redcap_legacy"  # as the original names what it converts
@@ -18,28 +19,21 @@ LEGACY_WARNING = (
 SOURCES, LEGACY = "data_sources", "redcap2wl"
 SUPPORTED = "redcap"
 
-_OF_LEGACY = frozenset({LEGACY, "site", "db_update_interval", "operation_interval"})
-_OF_SOURCES = frozenset({SOURCES, "protocol", "mri_visit_session_mapping"})
-_OF_SERVER = frozenset({"allowed_aet", "db_path", "users_db_path", "db_echo", "api"})
-_OF_API = frozenset(
-    {"cors_allowed_origins", "cors_allow_credentials", "cors_allow_methods", "cors_allow_headers"}
-)
-
 
 def read(config: object) -> Configuration:
-    """Raises ConfigError for what concerns the whole file; a source's own mistakes refuse that source."""
+    """Raise ConfigError for what concerns the whole file; a source's own mistakes refuse that source."""
     top = values.table(config, "The configuration")
-    if not top.keys() & (_OF_LEGACY | _OF_SOURCES | _OF_SERVER):
+    if not top.keys() & KEYS:
         raise ConfigError(f"This is no configuration of pylantir: it has neither {SOURCES} nor {LEGACY}.")
     listed = values.listing(top.get(SOURCES, []), SOURCES)
     is_legacy = not listed and LEGACY in top
-    sources = [_legacy(top)] if is_legacy else _each_once(_sources(listed, top))
+    sources = [_legacy(top)] if is_legacy else _refuse_repeated(_sources(listed, top))
     return Configuration(
         sources=tuple(sources),
         allowed_aet=_titles(top["allowed_aet"]) if "allowed_aet" in top else None,
         db_path=values.text(top.get("db_path"), "db_path"),
         users_db_path=values.text(top.get("users_db_path"), "users_db_path"),
-        remarks=(*_of_format(top, is_legacy=is_legacy), *_of_server(top)),
+        remarks=(*_format_remarks(top, is_legacy=is_legacy), *_server_remarks(top)),
     )
 
 
@@ -48,31 +42,31 @@ def _titles(value: object) -> tuple[str, ...]:
     return tuple(values.text(title, f"allowed_aet[{place}]") for place, title in entries)
 
 
-def _of_format(top: Mapping[str, Any], *, is_legacy: bool) -> Iterator[str]:
+def _format_remarks(top: Mapping[str, Any], *, is_legacy: bool) -> Iterator[str]:
     if is_legacy:
         yield LEGACY_WARNING
         if SOURCES in top:
             yield f"{SOURCES} is empty: {LEGACY} is used."
     elif top.get(SOURCES):
-        ignored = sorted(_OF_LEGACY & top.keys())
+        ignored = sorted(OF_LEGACY & top.keys())
         if ignored:
             yield f"Of the legacy format, and ignored beside {SOURCES}: {', '.join(ignored)}."
     else:
         yield f"The file names no source: neither {SOURCES} nor {LEGACY}."
-    yield from values.unknown(top, _OF_LEGACY | _OF_SOURCES | _OF_SERVER)
+    yield from values.unknown_keys(top, KEYS)
 
 
-def _of_server(top: Mapping[str, Any]) -> Iterator[str]:
+def _server_remarks(top: Mapping[str, Any]) -> Iterator[str]:
     if "db_echo" in top:
         yield "db_echo is ignored: what is sent to the database is not printed."
     if top.get("api") is not None:
         api = values.table(top["api"], "api")
         yield "api: the CORS settings are read at each start from PYLANTIR_CONFIG; they are not imported."
-        yield from values.unknown(api, _OF_API, "api")
+        yield from values.unknown_keys(api, OF_API, "api")
 
 
-def _legacy(top: Mapping[str, Any]) -> SourceEntry | Refused:
-    """The steps of the original's own migration note."""
+def _legacy(top: Mapping[str, Any]) -> SourceEntry | RefusedEntry:
+    """Read the legacy format by the steps of the original's own migration note."""
     entry = {
         "name": LEGACY_NAME,
         "sync_interval": top.get("db_update_interval"),
@@ -83,7 +77,7 @@ def _legacy(top: Mapping[str, Any]) -> SourceEntry | Refused:
     return _entry(entry, top, source_entry.LEGACY_PATHS, LEGACY_NAME)
 
 
-def _sources(listed: list[Any], top: Mapping[str, Any]) -> Iterator[SourceEntry | Refused]:
+def _sources(listed: list[Any], top: Mapping[str, Any]) -> Iterator[SourceEntry | RefusedEntry]:
     for place, entry in enumerate(listed):
         path = f"{SOURCES}[{place}]"
         try:
@@ -91,13 +85,15 @@ def _sources(listed: list[Any], top: Mapping[str, Any]) -> Iterator[SourceEntry 
             name, remarks = _name(given.get("name"), f"{path}.name")
             kind = values.text(given.get("type"), f"{path}.type") or SUPPORTED
         except ConfigError as error:
-            yield Refused(path, str(error))
+            yield RefusedEntry(path, str(error))
             continue
         if kind.lower() == SUPPORTED:
             paths = source_entry.paths_within(path)
             yield _entry({**given, "name": name}, top, paths, name, remarks)
         else:
-            yield Refused(name, f"{path}.type: sources of the type {kind} are not supported. It is left out.")
+            yield RefusedEntry(
+                name, f"{path}.type: sources of the type {kind} are not supported. It is left out."
+            )
 
 
 def _name(value: object, path: str) -> tuple[str, tuple[str, ...]]:
@@ -115,21 +111,23 @@ def _name(value: object, path: str) -> tuple[str, tuple[str, ...]]:
 def _entry(
     entry: Mapping[str, Any],
     top: Mapping[str, Any],
-    paths: source_entry.Paths,
+    paths: source_entry.EntryPaths,
     name: str,
     remarks: tuple[str, ...] = (),
-) -> SourceEntry | Refused:
+) -> SourceEntry | RefusedEntry:
     try:
         return source_entry.read(entry, top, paths, remarks)
     except ConfigError as error:
-        return Refused(name, str(error))
+        return RefusedEntry(name, str(error))
 
 
-def _each_once(sources: Iterator[SourceEntry | Refused]) -> Iterator[SourceEntry | Refused]:
+def _refuse_repeated(sources: Iterator[SourceEntry | RefusedEntry]) -> Iterator[SourceEntry | RefusedEntry]:
     seen: set[str] = set()
     for source in sources:
         is_second = isinstance(source, SourceEntry) and source.name in seen
         yield (
-            Refused(source.name, "Another source of the file has this name already.") if is_second else source
+            RefusedEntry(source.name, "Another source of the file has this name already.")
+            if is_second
+            else source
         )
         seen.add(source.name)

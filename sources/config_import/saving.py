@@ -1,4 +1,4 @@
-"""A source and its rows as a configuration wants them, written where they differ: one transaction each."""
+"""A source and its rows are written where they differ from a configuration, in one transaction."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from sources.config_import.credentials import Found
+from sources.config_import.credentials import CredentialsFound
 from sources.config_import.values import ConfigError
 from sources.mapping.rules import Rule
 from sources.models import DataSource, MappingRule, SourceState
@@ -22,28 +22,31 @@ NEW, CHANGED, UNCHANGED = "imported", "updated", "unchanged"
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """`values` are of DataSource; `dictionary` is what the rules were decided by."""
+class WantedSource:
+    """`values` are fields of DataSource; `dictionary` is what the rules were decided by."""
 
     source: DataSource  # unsaved, or as it was read
     values: Mapping[str, Any]
-    credentials: Found
+    credentials: CredentialsFound
     rules: tuple[Rule, ...]
     dictionary: Dictionary | None
 
 
-def save(wanted: Wanted, *, actor: str) -> str:
-    """What became of it: NEW, CHANGED or UNCHANGED. Raises ConfigError, and then nothing was written."""
+def save(wanted: WantedSource, *, actor: str) -> str:
+    """Return what became of it: NEW, CHANGED or UNCHANGED.
+
+    Raises ConfigError, and then nothing was written.
+    """
     with transaction.atomic():
         source, is_new = _locked(wanted.source)
-        changed = _give(source, wanted.values)
+        changed = _set_values(source, wanted.values)
         changed |= wanted.credentials.give(source, by=actor)
         if is_new or changed:
             _validate(source, "")
             source.save_as(actor)
         changed |= _save_rules(source, wanted.rules, actor=actor)
         if wanted.dictionary is not None:
-            _keep(source, wanted.dictionary)
+            _keep_dictionary(source, wanted.dictionary)
         if changed and source.enabled:
             claims.request_pull(source, by=actor, full=True)
     if is_new:
@@ -57,8 +60,8 @@ def _locked(source: DataSource) -> tuple[DataSource, bool]:
     return DataSource.objects.select_for_update().get(pk=source.pk), False
 
 
-def _give(item: DataSource | MappingRule, values: Mapping[str, Any]) -> bool:
-    """Whether anything differed."""
+def _set_values(item: DataSource | MappingRule, values: Mapping[str, Any]) -> bool:
+    """Set the values and tell whether anything differed."""
     differing = {name: value for name, value in values.items() if getattr(item, name) != value}
     for name, value in differing.items():
         setattr(item, name, value)
@@ -74,7 +77,7 @@ def _validate(item: DataSource | MappingRule, what: str) -> None:
 
 
 def _save_rules(source: DataSource, rules: tuple[Rule, ...], *, actor: str) -> bool:
-    """A row keeps its history as long as there is one for its target."""
+    """Save the rows: each keeps its history as long as there is one for its target."""
     spare: dict[str, list[MappingRule]] = {}
     for row in source.rules.all():
         spare.setdefault(row.target, []).append(row)
@@ -92,25 +95,16 @@ def _save_rules(source: DataSource, rules: tuple[Rule, ...], *, actor: str) -> b
 
 
 def _save_rule(row: MappingRule, rule: Rule, position: int, *, actor: str) -> bool:
-    values = {
-        "position": position,
-        "target": rule.target,
-        "field": rule.field,
-        "level": rule.level.value,
-        "events": "\n".join(rule.events),
-        "transforms": rule.transforms,
-        "default": rule.default,
-        "required": rule.required,
-    }
-    if not _give(row, values) and row.pk is not None:
+    values = {"position": position, **MappingRule.columns_of_rule(rule)}
+    if not _set_values(row, values) and row.pk is not None:
         return False
     _validate(row, f"Row {rule.target}: ")
     row.save_as(actor)
     return True
 
 
-def _keep(source: DataSource, dictionary: Dictionary) -> None:
-    """For the pages, until a pull asks for its own."""
+def _keep_dictionary(source: DataSource, dictionary: Dictionary) -> None:
+    """Keep the dictionary for the pages, until a pull asks for its own."""
     kept = {"access": "", "dictionary": dictionary.to_json()}
     SourceState.objects.filter(source=source, dictionary__isnull=True).update(
         dictionary=kept, dictionary_at=timezone.now()

@@ -1,4 +1,4 @@
-"""One source of a configuration, read: how often, when, with what credentials, for which site."""
+"""One source's entry is read: how often and when it is pulled, with what credentials, for which site."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from sources.config_import import pairs, values
 from sources.config_import.entries import Credentials, SourceEntry
 from sources.config_import.values import ConfigError
-from sources.mapping.rules import SessionKind, Sessions
+from sources.mapping.rules import SessionKind, SessionLayout
 from sources.redcap.address import normalise_url
 
 LEAST_INTERVAL = 30  # seconds
@@ -28,8 +28,8 @@ _CONFIG_KEYS = frozenset(
 
 
 @dataclass(frozen=True)
-class Paths:
-    """Where a source's parts are in the file, for what is said about them."""
+class EntryPaths:
+    """They tell where a source's parts are in the file, for what is said about them."""
 
     entry: str
     interval: str
@@ -39,11 +39,11 @@ class Paths:
     mapping: str
 
 
-LEGACY_PATHS = Paths("", "db_update_interval", "operation_interval", "config", "site", "redcap2wl")
+LEGACY_PATHS = EntryPaths("", "db_update_interval", "operation_interval", "config", "site", "redcap2wl")
 
 
-def paths_within(path: str) -> Paths:
-    return Paths(
+def paths_within(path: str) -> EntryPaths:
+    return EntryPaths(
         entry=path,
         interval=f"{path}.sync_interval",
         window=f"{path}.operation_interval",
@@ -54,9 +54,9 @@ def paths_within(path: str) -> Paths:
 
 
 def read(
-    entry: Mapping[str, Any], top: Mapping[str, Any], paths: Paths, remarks: tuple[str, ...] = ()
+    entry: Mapping[str, Any], top: Mapping[str, Any], paths: EntryPaths, remarks: tuple[str, ...] = ()
 ) -> SourceEntry:
-    """`top` is the whole file, whose `protocol` has the sites' table. Raises ConfigError."""
+    """Read the entry. `top` is the whole file, whose `protocol` has the sites' table. Raises ConfigError."""
     config = values.table({} if entry.get("config") is None else entry["config"], paths.config)
     interval, said = _interval(entry.get("sync_interval"), paths.interval)
     site_id = values.name_or_number(_site(config, paths), paths.site)
@@ -69,22 +69,27 @@ def read(
         window=_window(entry.get("operation_interval"), paths.window),
         credentials=_credentials(config, paths.config),
         project_id=_project_id(config, paths.config),
-        server_timezone=values.zone(config.get("server_timezone"), f"{paths.config}.server_timezone"),
+        server_timezone=values.time_zone(config.get("server_timezone"), f"{paths.config}.server_timezone"),
         sessions=_sessions(config.get("session"), f"{paths.config}.session"),
         site_id=site_id,
         protocol_name=protocol,
         hisris_coding_designator=designator,
         pairs=pairs.read(entry.get("field_mapping"), paths.mapping),
         session_codes=_session_codes(entry, config, top),
-        remarks=(*remarks, *said, *_unread(entry, config, top, paths), *_no_protocol(top, site_id, protocol)),
+        remarks=(
+            *remarks,
+            *said,
+            *_unread_keys(entry, config, top, paths),
+            *_protocol_remarks(top, site_id, protocol),
+        ),
     )
 
 
-def _unread(
-    entry: Mapping[str, Any], config: Mapping[str, Any], top: Mapping[str, Any], paths: Paths
+def _unread_keys(
+    entry: Mapping[str, Any], config: Mapping[str, Any], top: Mapping[str, Any], paths: EntryPaths
 ) -> Iterator[str]:
-    yield from values.unknown(entry, _KEYS, paths.entry)
-    yield from values.unknown(config, _CONFIG_KEYS, paths.config)
+    yield from values.unknown_keys(entry, _KEYS, paths.entry)
+    yield from values.unknown_keys(config, _CONFIG_KEYS, paths.config)
     nested = [given["mri_visit_session_mapping"] for given in _with_visits(entry, config, top)]
     if nested and not _session_codes(entry, config, top):
         yield "mri_visit_session_mapping is no flat table: it is left out, and the original never read it."
@@ -93,7 +98,7 @@ def _unread(
 def _interval(value: object, path: str) -> tuple[int, tuple[str, ...]]:
     if value is None:
         return 60, ()
-    seconds = values.whole(value, path, least=0, most=86_400)
+    seconds = values.whole_number(value, path, least=0, most=86_400)
     if seconds < LEAST_INTERVAL:
         return LEAST_INTERVAL, (f"{path} is {seconds}: {LEAST_INTERVAL} seconds is the least.",)
     return seconds, ()
@@ -104,11 +109,11 @@ def _window(value: object, path: str) -> tuple[time, time] | None:
         return None
     given = values.table(value, path)
     start, end = given.get("start_time", [0, 0]), given.get("end_time", [23, 59])
-    window = values.clock(start, f"{path}.start_time"), values.clock(end, f"{path}.end_time")
+    window = values.time_of_day(start, f"{path}.start_time"), values.time_of_day(end, f"{path}.end_time")
     return None if window == ALWAYS or window[0] == window[1] else window
 
 
-def _site(config: Mapping[str, Any], paths: Paths) -> object:
+def _site(config: Mapping[str, Any], paths: EntryPaths) -> object:
     site, site_id = config.get("site"), config.get("site_id")
     if site is not None and site_id is not None and str(site) != str(site_id):
         raise ConfigError(f"{paths.config} has a site and another site_id: keep one of them.")
@@ -126,7 +131,7 @@ def _credentials(config: Mapping[str, Any], path: str) -> Credentials:
 
 
 def check_url(url: str, path: str) -> None:
-    """Raises ConfigError."""
+    """Refuse what is no URL of a REDCap API. Raises ConfigError."""
     try:
         normalise_url(url)
         _ = urlsplit(url).port  # a port out of range is told only when it is asked for
@@ -136,10 +141,12 @@ def check_url(url: str, path: str) -> None:
 
 def _project_id(config: Mapping[str, Any], path: str) -> int | None:
     value = config.get("project_id")
-    return None if value is None else values.whole(value, f"{path}.project_id", least=1, most=2**31 - 1)
+    return (
+        None if value is None else values.whole_number(value, f"{path}.project_id", least=1, most=2**31 - 1)
+    )
 
 
-def _sessions(value: object, path: str) -> Sessions | None:
+def _sessions(value: object, path: str) -> SessionLayout | None:
     if value is None:
         return None
     given = values.table(value, path)
@@ -148,7 +155,7 @@ def _sessions(value: object, path: str) -> Sessions | None:
     if kind not in kinds:
         raise ConfigError(f"{path}.kind must be one of {', '.join(kinds)}.")
     events = values.listing(given.get("events") or [], f"{path}.events")
-    return Sessions(
+    return SessionLayout(
         kind=SessionKind(kind),
         instrument=values.text(given.get("instrument"), f"{path}.instrument"),
         events=tuple(values.text(event, f"{path}.events[{place}]") for place, event in enumerate(events)),
@@ -156,16 +163,16 @@ def _sessions(value: object, path: str) -> Sessions | None:
 
 
 def _protocol(
-    config: Mapping[str, Any], top: Mapping[str, Any], site_id: str, paths: Paths
+    config: Mapping[str, Any], top: Mapping[str, Any], site_id: str, paths: EntryPaths
 ) -> tuple[str, str]:
-    """The protocol's name and its coding scheme designator: the source's own before the file's."""
+    """Return the protocol's name and its coding scheme designator: the source's own before the file's."""
     name, designator = _of_site(config.get("protocol"), site_id, f"{paths.config}.protocol")
     common_name, common_designator = _of_site(top.get("protocol"), site_id, "protocol")
     return name or common_name, designator or common_designator
 
 
 def _of_site(value: object, site_id: str, path: str) -> tuple[str, str]:
-    """Of a name, or a table of sites in which `mapping` is the designator."""
+    """Read a name, or a table of sites in which `mapping` is the designator."""
     if not isinstance(value, dict):
         return values.text(value, path), ""
     sites = values.table(value, path)
@@ -173,7 +180,7 @@ def _of_site(value: object, site_id: str, path: str) -> tuple[str, str]:
     return name, values.text(sites.get("mapping"), f"{path}.mapping")
 
 
-def _no_protocol(top: Mapping[str, Any], site_id: str, protocol: str) -> Iterator[str]:
+def _protocol_remarks(top: Mapping[str, Any], site_id: str, protocol: str) -> Iterator[str]:
     if not protocol and top.get("protocol"):
         whose = f"the site {site_id}" if site_id else "a source without site"
         yield f"protocol has none for {whose}: it stays empty."
@@ -182,7 +189,7 @@ def _no_protocol(top: Mapping[str, Any], site_id: str, protocol: str) -> Iterato
 def _session_codes(
     entry: Mapping[str, Any], config: Mapping[str, Any], top: Mapping[str, Any]
 ) -> dict[str, str]:
-    """The flat table from visits to session numbers, or nothing."""
+    """Return the flat table from visits to session numbers, or nothing."""
     for given in _with_visits(entry, config, top):
         found = given["mri_visit_session_mapping"]
         try:

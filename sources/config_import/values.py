@@ -1,4 +1,4 @@
-"""Values of a JSON document, each read as what it must be or refused by its path."""
+"""Each value of a JSON document is read as what it must be, or refused by its path."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 
 class ConfigError(Exception):
-    """What is wrong with a configuration, by the path of the value: `data_sources[1].sync_interval`."""
+    """It says what is wrong with a configuration, by the value's path: `data_sources[1].sync_interval`."""
 
 
 def table(value: object, path: str) -> Mapping[str, Any]:
@@ -28,7 +28,7 @@ def listing(value: object, path: str) -> list[Any]:
 
 
 def text(value: object, path: str) -> str:
-    """Without white space around it; absent (null) is empty."""
+    """Return it without white space at its ends; absent (null) is empty."""
     if value is None:
         return ""
     if not isinstance(value, str):
@@ -39,13 +39,13 @@ def text(value: object, path: str) -> str:
 
 
 def name_or_number(value: object, path: str) -> str:
-    """A site, a code: people write 792 as well as "792"."""
+    """Read a site or a code: people write 792 as well as "792"."""
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**18:
         return str(value)
     return text(value, path)
 
 
-def whole(value: object, path: str, *, least: int, most: int) -> int:
+def whole_number(value: object, path: str, *, least: int, most: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise ConfigError(f"{path} must be a whole number.")
     if not least <= value <= most:
@@ -59,15 +59,15 @@ def boolean(value: object, path: str) -> bool:
     return value
 
 
-def clock(value: object, path: str) -> time:
+def time_of_day(value: object, path: str) -> time:
     parts = listing(value, path)
     if len(parts) != 2:
         raise ConfigError(f"{path} must be [hours, minutes].")
-    hours = whole(parts[0], f"{path}[0]", least=0, most=23)
-    return time(hours, whole(parts[1], f"{path}[1]", least=0, most=59))
+    hours = whole_number(parts[0], f"{path}[0]", least=0, most=23)
+    return time(hours, whole_number(parts[1], f"{path}[1]", least=0, most=59))
 
 
-def zone(value: object, path: str) -> str:
+def time_zone(value: object, path: str) -> str:
     name = text(value, path)
     try:
         if name:
@@ -77,8 +77,8 @@ def zone(value: object, path: str) -> str:
     return name
 
 
-def unknown(given: Iterable[str], known: Iterable[str], path: str = "") -> list[str]:
-    """A sentence that names the keys which nothing reads."""
+def unknown_keys(given: Iterable[str], known: Iterable[str], path: str = "") -> list[str]:
+    """Return a sentence that names the keys which nothing reads."""
     strange = sorted(set(given) - set(known))
     where = f"{path}: " if path else ""
     return [f"{where}not known, and ignored: {', '.join(strange)}."] if strange else []

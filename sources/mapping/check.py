@@ -1,18 +1,25 @@
-"""All that is wrong with a plan, told when it is saved: what a pull would otherwise find out with people."""
+"""A plan is checked when it is saved, so that no pull finds out later what is wrong with it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date
 
+from sources.contract import Mistake
 from sources.mapping import check_sessions, columns, fitting, sessions, targets
 from sources.mapping.evaluate import template_names
-from sources.mapping.near import with_near
 from sources.mapping.outcomes import effective_transforms, is_minutes
-from sources.mapping.results import Mistake
-from sources.mapping.rules import Level, Plan, Rule, SessionKind, WithoutTime
-from sources.mapping.transforms import Codes, FromTemplate, Label, Origin, Transform, TransformError, parse
-from sources.mapping.unusable import Unusable
+from sources.mapping.problems import UnusableValue, with_likely_name
+from sources.mapping.rules import Level, MappingPlan, Rule, SessionKind, WithoutTime
+from sources.mapping.transforms import (
+    CodesTransform,
+    LabelTransform,
+    Origin,
+    TemplateTransform,
+    Transform,
+    TransformError,
+    parse,
+)
 from sources.redcap.dictionary import Dictionary, Field
 
 # One value for every participant would make them one person.
@@ -22,10 +29,10 @@ _NEVER_ASSUMED = frozenset(
 _OF_ONE_PERSON = _NEVER_ASSUMED | {targets.SEX}
 
 
-def mistakes(plan: Plan, dictionary: Dictionary | None) -> tuple[Mistake, ...]:
-    """Without a dictionary only what can be known without one."""
+def mistakes(plan: MappingPlan, dictionary: Dictionary | None) -> tuple[Mistake, ...]:
+    """Return all that is wrong; without a dictionary, what can be known without one."""
     found = [mistake for place, rule in enumerate(plan.rules) for mistake in _rule(place, rule, plan)]
-    found += [*_missing(plan), *_repeated(plan), *_fallbacks(plan), *_circles(plan)]
+    found += [*_missing_targets(plan), *_repeated_targets(plan), *_fallbacks(plan), *_circular_names(plan)]
     found += check_sessions.syntax(plan.sessions)
     if dictionary is not None:
         found += check_sessions.in_project(plan.sessions, dictionary)
@@ -34,39 +41,39 @@ def mistakes(plan: Plan, dictionary: Dictionary | None) -> tuple[Mistake, ...]:
     return tuple(found)
 
 
-def _rule(place: int, rule: Rule, plan: Plan) -> Iterator[Mistake]:
+def _rule(place: int, rule: Rule, plan: MappingPlan) -> Iterator[Mistake]:
     refusal = targets.refusal(rule.target)
     if refusal is not None:
-        yield Mistake(place, "target", with_near(refusal, rule.target, targets.TARGETS))
+        yield Mistake(place, "target", with_likely_name(refusal, rule.target, targets.TARGETS))
         return
     try:
-        steps = parse(rule.transforms)
+        transforms = parse(rule.transforms)
     except TransformError as error:
         yield Mistake(place, "transforms", str(error))
         return
     if not rule.field:
-        yield from _without_field(place, rule, steps)
+        yield from _without_field(place, rule, transforms)
     yield from _of_codes(place, rule)
     yield from _of_default(place, rule)
     if rule.target == "patient_id" and _is_same_for_all(rule, plan):
         yield Mistake(place, "field", "Everybody would have the same ID: use a field, or {record}.")
 
 
-def _without_field(place: int, rule: Rule, steps: tuple[Transform, ...]) -> Iterator[Mistake]:
-    first = steps[0] if steps else None
+def _without_field(place: int, rule: Rule, transforms: tuple[Transform, ...]) -> Iterator[Mistake]:
+    first = transforms[0] if transforms else None
     if first is None and not rule.default:
         yield Mistake(place, "field", "Choose a field, or give a template or a default.")
-    elif first is not None and not isinstance(first, FromTemplate):
+    elif first is not None and not isinstance(first, TemplateTransform):
         yield Mistake(place, "field", "Choose a field: only a template can do without one.")
     elif first is not None and "value" in first.template.names:
         yield Mistake(place, "transforms", "{value} is the rule's field, and none is chosen.")
 
 
 def _of_codes(place: int, rule: Rule) -> Iterator[Mistake]:
-    """What a table gives is judged before any code turns up."""
-    steps = parse(rule.transforms)
-    if steps and isinstance(steps[-1], Codes):
-        for code, value in steps[-1].table.items():
+    """Judge what a table gives before any code turns up."""
+    transforms = parse(rule.transforms)
+    if transforms and isinstance(transforms[-1], CodesTransform):
+        for code, value in transforms[-1].table.items():
             problem = _unfit(rule.target, value)
             if problem:
                 yield Mistake(place, "transforms", f"The code {code} becomes {value}: {problem}")
@@ -86,25 +93,25 @@ def _unfit(target: str, value: str) -> str | None:
     try:
         if value:
             fitting.fit(target, value, origin=Origin.TABLE, today=date.max)
-    except Unusable as error:
+    except UnusableValue as error:
         return str(error)
     return None
 
 
-def _is_same_for_all(rule: Rule, plan: Plan, seen: frozenset[str] = frozenset()) -> bool:
+def _is_same_for_all(rule: Rule, plan: MappingPlan, seen: frozenset[str] = frozenset()) -> bool:
     if rule.field:
         return False
     return all(_is_constant(name, plan, seen) for name in template_names(rule))
 
 
-def _is_constant(name: str, plan: Plan, seen: frozenset[str]) -> bool:
-    named = _named(plan).get(name)
+def _is_constant(name: str, plan: MappingPlan, seen: frozenset[str]) -> bool:
+    named = _named_rules(plan).get(name)
     if named is not None:
         return name in seen or _is_same_for_all(named, plan, seen | {name})
     return name in plan.constants or name in ("event", "instance")
 
 
-def _missing(plan: Plan) -> Iterator[Mistake]:
+def _missing_targets(plan: MappingPlan) -> Iterator[Mistake]:
     mapped = {rule.target for rule in plan.rules}
     for target in ("patient_id", "patient_name", "modality"):
         if target not in mapped and not plan.fallbacks.get(target):
@@ -117,7 +124,7 @@ def _missing(plan: Plan) -> Iterator[Mistake]:
         yield Mistake(None, "without_time", text)
 
 
-def _repeated(plan: Plan) -> Iterator[Mistake]:
+def _repeated_targets(plan: MappingPlan) -> Iterator[Mistake]:
     seen: set[str] = set()
     for place, rule in enumerate(plan.rules):
         parts = _parts_of(rule.target)
@@ -127,13 +134,13 @@ def _repeated(plan: Plan) -> Iterator[Mistake]:
 
 
 def _parts_of(target: str) -> frozenset[str]:
-    """The values that a target stands for: two rules for one of them contradict each other."""
+    """Return the values that a target stands for: two rules for one of them contradict each other."""
     if target == targets.START:
         return frozenset({targets.START_DATE, targets.START_TIME})
     return frozenset({targets.KILOGRAMS if target == targets.POUNDS else target})
 
 
-def _fallbacks(plan: Plan) -> Iterator[Mistake]:
+def _fallbacks(plan: MappingPlan) -> Iterator[Mistake]:
     for field, value in plan.fallbacks.items():
         if targets.is_keyword(field) or field in (targets.STATUS, targets.START):
             yield Mistake(None, "fallbacks", f"{field} is no field of an item that may have a fixed value.")
@@ -145,19 +152,19 @@ def _fallbacks(plan: Plan) -> Iterator[Mistake]:
             yield Mistake(None, "fallbacks", f"{field}: {problem}")
 
 
-def _named(plan: Plan) -> dict[str, Rule]:
+def _named_rules(plan: MappingPlan) -> dict[str, Rule]:
     return {name: rule for rule in plan.rules if (name := targets.name_of(rule.target))}
 
 
-def _circles(plan: Plan) -> Iterator[Mistake]:
-    named = _named(plan)
+def _circular_names(plan: MappingPlan) -> Iterator[Mistake]:
+    named = _named_rules(plan)
     for place, rule in enumerate(plan.rules):
         name = targets.name_of(rule.target)
-        if name and name in _reached(template_names(rule), named):
+        if name and name in _reachable_names(template_names(rule), named):
             yield Mistake(place, "transforms", f"{{{name}}} is made from itself.")
 
 
-def _reached(names: Iterable[str], named: dict[str, Rule]) -> set[str]:
+def _reachable_names(names: Iterable[str], named: dict[str, Rule]) -> set[str]:
     reached: set[str] = set()
     waiting = list(names)
     while waiting:
@@ -168,22 +175,22 @@ def _reached(names: Iterable[str], named: dict[str, Rule]) -> set[str]:
     return reached
 
 
-def _rule_in_project(place: int, rule: Rule, plan: Plan, dictionary: Dictionary) -> Iterator[Mistake]:
+def _rule_in_project(place: int, rule: Rule, plan: MappingPlan, dictionary: Dictionary) -> Iterator[Mistake]:
     for event in check_sessions.unknown_events(rule.events, dictionary):
         yield Mistake(place, "events", check_sessions.no_such_event(event, dictionary))
-    known = {*_named(plan), *plan.constants, *targets.RESERVED}
+    known = {*_named_rules(plan), *plan.constants, *targets.RESERVED}
     for name in template_names(rule):
         if name not in known and not columns.exists(name, dictionary):
             text = f"{{{name}}} is no field, constant or named value."
-            yield Mistake(place, "transforms", with_near(text, name, [*known, *dictionary.fields]))
+            yield Mistake(place, "transforms", with_likely_name(text, name, [*known, *dictionary.fields]))
     if rule.field and not columns.exists(rule.field, dictionary):
         text = f"The project has no field {rule.field}."
-        yield Mistake(place, "field", with_near(text, rule.field, dictionary.fields))
+        yield Mistake(place, "field", with_likely_name(text, rule.field, dictionary.fields))
     elif rule.field:
         yield from _field(place, rule, plan, dictionary)
 
 
-def _field(place: int, rule: Rule, plan: Plan, dictionary: Dictionary) -> Iterator[Mistake]:
+def _field(place: int, rule: Rule, plan: MappingPlan, dictionary: Dictionary) -> Iterator[Mistake]:
     field = dictionary.fields.get(rule.field)
     if field is not None and field.type in ("file", "descriptive"):
         yield Mistake(place, "field", f"A field of the type {field.type} has no value to map.")
@@ -194,7 +201,7 @@ def _field(place: int, rule: Rule, plan: Plan, dictionary: Dictionary) -> Iterat
         yield from _choices(place, rule, field)
 
 
-def _level(place: int, rule: Rule, plan: Plan, dictionary: Dictionary) -> Iterator[Mistake]:
+def _level(place: int, rule: Rule, plan: MappingPlan, dictionary: Dictionary) -> Iterator[Mistake]:
     how = plan.sessions
     if rule.level is Level.SESSION and not sessions.is_on_session(rule.field, how, dictionary):
         text = f"{rule.field} is not on the sessions' own rows, where it would always be empty"
@@ -220,7 +227,7 @@ def _choices(place: int, rule: Rule, field: Field) -> Iterator[Mistake]:
 
 def _gives_codes(rule: Rule, field: Field) -> bool:
     try:
-        steps = effective_transforms(rule, field)
+        transforms = effective_transforms(rule, field)
     except TransformError:
         return False
-    return not any(isinstance(step, Codes | Label) for step in steps)
+    return not any(isinstance(transform, CodesTransform | LabelTransform) for transform in transforms)

@@ -1,18 +1,18 @@
-"""What is wrong with how a plan finds its sessions."""
+"""How a plan finds its sessions is checked here."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from sources.contract import Mistake
 from sources.mapping import columns, conditions, events, sessions
-from sources.mapping.near import with_near
-from sources.mapping.results import Mistake
-from sources.mapping.rules import SessionKind, Sessions
+from sources.mapping.problems import with_likely_name
+from sources.mapping.rules import SessionKind, SessionLayout
 from sources.redcap.dictionary import Dictionary
 
 
-def syntax(how: Sessions) -> Iterator[Mistake]:
-    """What can be known without the project."""
+def syntax(how: SessionLayout) -> Iterator[Mistake]:
+    """Yield what can be known to be wrong without the project."""
     try:
         conditions.parse(how.conditions)
     except conditions.ConditionError as error:
@@ -21,13 +21,13 @@ def syntax(how: Sessions) -> Iterator[Mistake]:
         yield Mistake(None, "instrument", "Choose the instrument that repeats.")
 
 
-def in_project(how: Sessions, dictionary: Dictionary) -> Iterator[Mistake]:
+def in_project(how: SessionLayout, dictionary: Dictionary) -> Iterator[Mistake]:
     unknown = list(unknown_events(how.events, dictionary))
     yield from (Mistake(None, "events", no_such_event(event, dictionary)) for event in unknown)
     is_known = not how.instrument or how.instrument in dictionary.forms
     if not is_known:
         text = f"The project has no instrument {how.instrument}."
-        yield Mistake(None, "instrument", with_near(text, how.instrument, dictionary.forms))
+        yield Mistake(None, "instrument", with_likely_name(text, how.instrument, dictionary.forms))
     yield from _conditions(how, dictionary)
     if not unknown and is_known:
         yield from _kind(how, dictionary)
@@ -42,10 +42,10 @@ def no_such_event(event: str, dictionary: Dictionary) -> str:
     if not dictionary.is_longitudinal:
         return "The project has no events: leave this empty."
     names = [known.name for known in dictionary.events]
-    return with_near(f"The project has no event {event}.", event, names)
+    return with_likely_name(f"The project has no event {event}.", event, names)
 
 
-def _conditions(how: Sessions, dictionary: Dictionary) -> Iterator[Mistake]:
+def _conditions(how: SessionLayout, dictionary: Dictionary) -> Iterator[Mistake]:
     try:
         found = conditions.parse(how.conditions)
     except conditions.ConditionError:
@@ -53,10 +53,10 @@ def _conditions(how: Sessions, dictionary: Dictionary) -> Iterator[Mistake]:
     for condition in found:
         if not columns.exists(condition.field, dictionary):
             text = f"The project has no field {condition.field}."
-            yield Mistake(None, "conditions", with_near(text, condition.field, dictionary.fields))
+            yield Mistake(None, "conditions", with_likely_name(text, condition.field, dictionary.fields))
 
 
-def _kind(how: Sessions, dictionary: Dictionary) -> Iterator[Mistake]:
+def _kind(how: SessionLayout, dictionary: Dictionary) -> Iterator[Mistake]:
     if how.kind in (SessionKind.EVENT, SessionKind.REPEATING_EVENT) and not dictionary.is_longitudinal:
         yield Mistake(None, "kind", "The project has no events: choose one per record, or an instrument.")
     elif how.kind is SessionKind.REPEATING_EVENT:
@@ -67,7 +67,7 @@ def _kind(how: Sessions, dictionary: Dictionary) -> Iterator[Mistake]:
         yield Mistake(None, "instrument", f"No event has the instrument {how.instrument}.")
 
 
-def _repeating_event(how: Sessions, dictionary: Dictionary) -> Iterator[Mistake]:
+def _repeating_event(how: SessionLayout, dictionary: Dictionary) -> Iterator[Mistake]:
     if dictionary.repeating is None:
         return
     if not any(events.repeats(event.name, dictionary) for event in dictionary.events):
@@ -77,7 +77,7 @@ def _repeating_event(how: Sessions, dictionary: Dictionary) -> Iterator[Mistake]
             yield Mistake(None, "events", f"The event {event} does not repeat.")
 
 
-def _repeating_instrument(how: Sessions, dictionary: Dictionary) -> Iterator[Mistake]:
+def _repeating_instrument(how: SessionLayout, dictionary: Dictionary) -> Iterator[Mistake]:
     if dictionary.repeating is None or not how.instrument:
         return
     if not any(form == how.instrument for _, form in dictionary.repeating):

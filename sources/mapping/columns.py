@@ -1,10 +1,10 @@
-"""What a name stands for in the dictionary and in a row: a field, a form's status, a redcap_* column."""
+"""A name stands for a field, a form's status or a redcap_* column, in the dictionary and in a row."""
 
 from __future__ import annotations
 
 from sources.mapping.transforms import BETWEEN_CHOICES
 from sources.redcap.dictionary import Dictionary, Field
-from sources.redcap.rows import Row
+from sources.redcap.rows import ExportRow
 
 GROUP = "redcap_data_access_group"
 # Every row has them, and asking for them by name is an error.
@@ -17,16 +17,16 @@ def exists(name: str, dictionary: Dictionary) -> bool:
 
 
 def form_of(name: str, dictionary: Dictionary) -> str | None:
-    """The instrument that has the field; None for what is on every row, and for what is not known."""
-    field = dictionary.fields.get(base(name, dictionary))
+    """Return the instrument that has the field; None for what every row has, and for what is not known."""
+    field = dictionary.fields.get(exported_field(name, dictionary))
     if field is not None:
         return field.form
     form = name.removesuffix(STATUS_ENDING)
     return form if form != name and form in dictionary.forms else None
 
 
-def base(name: str, dictionary: Dictionary) -> str:
-    """The field's name in an export: `race` for the column `race___1` of a checkbox."""
+def exported_field(name: str, dictionary: Dictionary) -> str:
+    """Return the field's name in an export: `race` for the column `race___1` of a checkbox."""
     if name in dictionary.fields or "___" not in name:
         return name
     owners = (field.name for field in dictionary.fields.values() if name in field.columns.values())
@@ -37,8 +37,8 @@ def is_checkbox(field: Field | None) -> bool:
     return field is not None and field.type == "checkbox"
 
 
-def read(name: str, row: Row, dictionary: Dictionary) -> str:
-    """The value on one row; a checkbox gives its checked codes."""
+def read(name: str, row: ExportRow, dictionary: Dictionary) -> str:
+    """Return the value on one row; a checkbox gives its checked codes."""
     if name == dictionary.record_id_field:
         return row.record.strip()
     if name in OF_EVERY_ROW:
@@ -50,7 +50,7 @@ def read(name: str, row: Row, dictionary: Dictionary) -> str:
     return row.values.get(name, "").strip()
 
 
-def _of_every_row(name: str, row: Row) -> str:
+def _of_every_row(name: str, row: ExportRow) -> str:
     if name == GROUP:
         return row.data_access_group
     if name == "redcap_event_name":

@@ -1,4 +1,4 @@
-"""What must hold for a session to be wanted: `mri_complete = 2`, `scan_type in 1, 2`, `consent not empty`."""
+"""Conditions tell which sessions are wanted: `mri_complete = 2`, `scan_type in 1, 2`, `consent not empty`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sources.mapping import moments, numbers
-from sources.mapping.unusable import Unusable
+from sources.mapping import dates, numbers
+from sources.mapping.problems import UnusableValue
 
 _LINE = re.compile(
     r"([a-z][a-z0-9_]*)\s*(?:(not\s+empty|empty)|(not\s+in\b|in\b|!=|<>|>=|<=|=|>|<)\s*(.+))", re.I
@@ -23,7 +23,7 @@ _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
 
 
 class ConditionError(ValueError):
-    """A line that is no condition: says what is expected."""
+    """A line is no condition; the text says what is expected."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,9 @@ class Condition:
     line: str
 
     def holds(self, values: tuple[str, ...]) -> bool:
-        """`values` are the field's: none where it is empty, several where it is a checkbox.
+        """Tell whether it holds for the field's values: none for an empty one, several for a checkbox.
 
-        Raises Unusable where the value cannot be compared.
+        Raises UnusableValue where the value cannot be compared.
         """
         if self.operator in ("empty", "not empty"):
             return bool(values) is (self.operator == "not empty")
@@ -53,12 +53,12 @@ class Condition:
 def _comparable(value: str, bound: str) -> tuple[Any, Any]:
     if numbers.is_number(bound):
         return numbers.number(value), numbers.number(bound)
-    return moments.moment(value)[0], moments.moment(bound)[0]
+    return dates.moment(value)[0], dates.moment(bound)[0]
 
 
 @lru_cache(maxsize=256)  # a plan's few texts are asked for with every record
 def parse(text: str) -> tuple[Condition, ...]:
-    """Raises ConditionError."""
+    """Read one condition a line. Raises ConditionError."""
     return tuple(_line(line.strip()) for line in text.splitlines() if line.strip())
 
 
@@ -81,7 +81,7 @@ def _line(line: str) -> Condition:
 def _check_bound(condition: Condition) -> None:
     try:
         _comparable(condition.values[0], condition.values[0])
-    except Unusable:
+    except UnusableValue:
         raise ConditionError(
             f"“{condition.line}”: only numbers and dates (2026-03-02) are more or less than another."
         ) from None

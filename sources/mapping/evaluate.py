@@ -1,4 +1,4 @@
-"""From a record's rows to what its sessions should be: each wanted, not wanted, or unclear."""
+"""A record's rows become its sessions, each wanted, not wanted or unclear."""
 
 from __future__ import annotations
 
@@ -7,36 +7,36 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from sources.contract import Problem, Session, SessionKey, Stance
 from sources.mapping import columns, conditions, sessions, targets
 from sources.mapping.lookup import Lookup
-from sources.mapping.outcomes import Outcome, Outcomes
-from sources.mapping.results import Key, Problem, Stance, Step
-from sources.mapping.rules import Level, Plan, Rule, WithoutTime
-from sources.mapping.transforms import BETWEEN_CHOICES, FromTemplate, TransformError, parse
-from sources.mapping.unusable import Unusable
+from sources.mapping.outcomes import RuleOutcome, SessionOutcomes
+from sources.mapping.problems import UnusableValue
+from sources.mapping.rules import Level, MappingPlan, Rule, WithoutTime
+from sources.mapping.transforms import BETWEEN_CHOICES, TemplateTransform, TransformError, parse
 from sources.redcap.dictionary import Dictionary
-from sources.redcap.rows import Row
+from sources.redcap.rows import ExportRow
 
 NO_DATE = "no date"
 NO_TIME = "There is a date, but no time."
 MIDNIGHT = "00:00:00"
 
 
-def steps(
-    rows: Sequence[Row],
-    plan: Plan,
+def sessions_of(
+    rows: Sequence[ExportRow],
+    plan: MappingPlan,
     dictionary: Dictionary,
     *,
     with_trace: bool = False,
     today: date | None = None,
-) -> tuple[Step, ...]:
-    """The sessions of one record, whose rows these all are. Whatever they hold, nothing is raised.
+) -> tuple[Session, ...]:
+    """Return the sessions of one record, whose rows these all are. Whatever they hold, nothing is raised.
 
     `today` tells birth dates in the future; it is the day of the process's time zone.
     """
     return tuple(
-        _step(
-            Outcomes(
+        _session(
+            SessionOutcomes(
                 plan,
                 Lookup(rows, key, row, plan.sessions, dictionary),
                 record=row.record,
@@ -49,21 +49,23 @@ def steps(
     )
 
 
-def _step(outcomes: Outcomes, key: Key, *, with_trace: bool) -> Step:
+def _session(outcomes: SessionOutcomes, key: SessionKey, *, with_trace: bool) -> Session:
     all_outcomes = outcomes.all()
     values = _values(all_outcomes, outcomes.plan)
     verdict = _conditions(outcomes)
     trace = tuple(outcome.as_trace() for outcome in all_outcomes) if with_trace else ()
     reason = _cancelled(all_outcomes, outcomes) or verdict.reason or _no_date(all_outcomes, values)
     if reason:  # whatever else is wrong with it, nobody needs it mended
-        return Step(key, Stance.NOT_WANTED, values, reason=reason, trace=trace)
+        return Session(key, Stance.NOT_WANTED, values, reason=reason, trace=trace)
     problems = (*_problems(all_outcomes, values, key), *verdict.problems)
     unclear = any(problem.blocks for problem in problems)
     stance = Stance.UNCLEAR if unclear else Stance.WANTED
-    return Step(key, stance, values, problems=problems, trace=trace)
+    return Session(key, stance, values, problems=problems, trace=trace)
 
 
-def _problems(all_outcomes: tuple[Outcome, ...], values: dict[str, Any], key: Key) -> list[Problem]:
+def _problems(
+    all_outcomes: tuple[RuleOutcome, ...], values: dict[str, Any], key: SessionKey
+) -> list[Problem]:
     missing = _missing_time(all_outcomes, values, key)
     told = {problem.target for problem in missing}
     problems = [
@@ -76,7 +78,7 @@ def _problems(all_outcomes: tuple[Outcome, ...], values: dict[str, Any], key: Ke
     return [*problems, *missing]
 
 
-def _values(all_outcomes: tuple[Outcome, ...], plan: Plan) -> dict[str, Any]:
+def _values(all_outcomes: tuple[RuleOutcome, ...], plan: MappingPlan) -> dict[str, Any]:
     values: dict[str, Any] = {}
     extra: dict[str, Any] = {}
     for outcome in all_outcomes:
@@ -97,13 +99,15 @@ def _values(all_outcomes: tuple[Outcome, ...], plan: Plan) -> dict[str, Any]:
     return {**values, "extra_attributes": extra} if extra else values
 
 
-def _is_at_midnight(values: dict[str, Any], plan: Plan) -> bool:
+def _is_at_midnight(values: dict[str, Any], plan: MappingPlan) -> bool:
     has_no_time = bool(values.get(targets.START_DATE)) and not values.get(targets.START_TIME)
     return has_no_time and plan.sessions.without_time is WithoutTime.MIDNIGHT
 
 
-def _missing_time(all_outcomes: tuple[Outcome, ...], values: dict[str, Any], key: Key) -> list[Problem]:
-    """A time that cannot be read is as none."""
+def _missing_time(
+    all_outcomes: tuple[RuleOutcome, ...], values: dict[str, Any], key: SessionKey
+) -> list[Problem]:
+    """Treat a time that cannot be read as none."""
     if not values.get(targets.START_DATE) or values.get(targets.START_TIME):
         return []
     of_time = (targets.START_TIME, targets.START)
@@ -114,7 +118,7 @@ def _missing_time(all_outcomes: tuple[Outcome, ...], values: dict[str, Any], key
     return [Problem(outcome.rule.target, outcome.field, text, outcome.place, blocks=True)]
 
 
-def _cancelled(all_outcomes: tuple[Outcome, ...], outcomes: Outcomes) -> str:
+def _cancelled(all_outcomes: tuple[RuleOutcome, ...], outcomes: SessionOutcomes) -> str:
     found = (outcome for outcome in all_outcomes if outcome.rule.target == targets.STATUS)
     outcome = next((outcome for outcome in found if outcome.value == targets.NOT_WANTED), None)
     if outcome is None:
@@ -124,21 +128,21 @@ def _cancelled(all_outcomes: tuple[Outcome, ...], outcomes: Outcomes) -> str:
     return f"{outcome.field} is “{label}”" if label else f"{outcome.field} says that it is cancelled"
 
 
-def _no_date(all_outcomes: tuple[Outcome, ...], values: dict[str, Any]) -> str:
-    """A date that cannot be read is a problem; only an empty one says that nothing is planned."""
+def _no_date(all_outcomes: tuple[RuleOutcome, ...], values: dict[str, Any]) -> str:
+    """Tell an empty date, which means that nothing is planned; one that cannot be read is a problem."""
     of_date = [found for found in all_outcomes if found.rule.target in (targets.START_DATE, targets.START)]
     unreadable = not of_date or any(outcome.problem for outcome in of_date)
     return "" if unreadable or values.get(targets.START_DATE) else NO_DATE
 
 
 @dataclass(frozen=True)
-class _Verdict:
+class _ConditionsResult:
     reason: str = ""
     problems: tuple[Problem, ...] = ()
 
 
-def _conditions(outcomes: Outcomes) -> _Verdict:
-    """The first condition that does not hold, or those that cannot be told."""
+def _conditions(outcomes: SessionOutcomes) -> _ConditionsResult:
+    """Return the first condition that does not hold, or those that cannot be told."""
     problems = []
     for condition in conditions.parse(outcomes.plan.sessions.conditions):
         found = outcomes.lookup.anywhere(condition.field, Level.SESSION)
@@ -146,27 +150,27 @@ def _conditions(outcomes: Outcomes) -> _Verdict:
         values = tuple(found.value.split(BETWEEN_CHOICES)) if columns.is_checkbox(field) else (found.value,)
         try:
             if not condition.holds(tuple(filter(None, values))):
-                return _Verdict(f"{condition.line} does not hold")
-        except Unusable as error:
+                return _ConditionsResult(f"{condition.line} does not hold")
+        except UnusableValue as error:
             problems.append(Problem("", condition.field, str(error), found.place, blocks=True))
-    return _Verdict(problems=tuple(problems))
+    return _ConditionsResult(problems=tuple(problems))
 
 
-def fields_needed(plan: Plan, dictionary: Dictionary) -> tuple[str, ...]:
-    """What to ask REDCap for and nothing else, the record ID first; no columns that every row has."""
-    named = {columns.base(name, dictionary) for name in field_names(plan)}
+def fields_needed(plan: MappingPlan, dictionary: Dictionary) -> tuple[str, ...]:
+    """Return what to ask REDCap for, the record ID first; columns that every row has are not asked for."""
+    named = {columns.exported_field(name, dictionary) for name in field_names(plan)}
     order = {name: place for place, name in enumerate(dictionary.fields)}
     wanted = sorted(named - columns.OF_EVERY_ROW, key=lambda name: (order.get(name, len(order)), name))
     return tuple(dict.fromkeys([dictionary.record_id_field, *wanted]))
 
 
-def needs_groups(plan: Plan) -> bool:
-    """Whether the export must have redcap_data_access_group, which takes a right of its own."""
+def needs_groups(plan: MappingPlan) -> bool:
+    """Tell whether the export must have redcap_data_access_group, which takes a right of its own."""
     return columns.GROUP in field_names(plan)
 
 
-def field_names(plan: Plan) -> set[str]:
-    """Every REDCap name that the plan reads."""
+def field_names(plan: MappingPlan) -> set[str]:
+    """Return every REDCap name that the plan reads."""
     own = {name for rule in plan.rules if (name := targets.name_of(rule.target))}
     others = own | targets.RESERVED | set(plan.constants)
     in_templates = {name for rule in plan.rules for name in template_names(rule)}
@@ -177,7 +181,8 @@ def field_names(plan: Plan) -> set[str]:
 
 def template_names(rule: Rule) -> tuple[str, ...]:
     try:
-        steps = parse(rule.transforms)
+        transforms = parse(rule.transforms)
     except TransformError:
         return ()
-    return tuple(name for step in steps if isinstance(step, FromTemplate) for name in step.template.names)
+    found = (transform for transform in transforms if isinstance(transform, TemplateTransform))
+    return tuple(name for transform in found for name in transform.template.names)

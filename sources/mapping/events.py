@@ -1,4 +1,4 @@
-"""A project's events: their order, their arms, and which instruments they hold and repeat."""
+"""A project's events have an order and arms, and hold and repeat instruments."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _ARM = re.compile(r"_arm_(\d{1,4})\Z", re.ASCII)  # REDCap ends every unique eve
 
 
 def arm(event: str, dictionary: Dictionary) -> int:
-    """1 in a classic project."""
+    """Return the event's arm, 1 in a classic project."""
     known = next((found.arm for found in dictionary.events if found.name == event), None)
     if known is not None:
         return known
@@ -20,13 +20,13 @@ def arm(event: str, dictionary: Dictionary) -> int:
 
 
 def order(dictionary: Dictionary, first: Sequence[str] = ()) -> dict[str, int]:
-    """Each event's place: those of `first` before the project's own order."""
+    """Return each event's place: those of `first` before the project's own order."""
     names = dict.fromkeys((*first, *(event.name for event in dictionary.events)))
     return {name: place for place, name in enumerate(names)}
 
 
 def holding(form: str, dictionary: Dictionary) -> tuple[str, ...]:
-    """The events that have the form, in the project's order; "" is a classic project."""
+    """Return the events that have the form, in the project's order; "" is a classic project."""
     if not dictionary.is_longitudinal:
         return ("",)
     return tuple(event.name for event in dictionary.events if has_form(event.name, form, dictionary))
@@ -43,5 +43,5 @@ def repeats_form(event: str, form: str, dictionary: Dictionary) -> bool:
 
 
 def repeats(event: str, dictionary: Dictionary) -> bool:
-    """Whether the event repeats as a whole."""
+    """Tell whether the event repeats as a whole."""
     return repeats_form(event, "", dictionary)

@@ -1,4 +1,4 @@
-"""Where the values of one session are looked for: its own rows, or the record's rows of the same arm.
+"""A session's values are looked for on its own rows, or on the record's rows of the same arm.
 
 What is on the sessions' own form is never taken from another session.
 """
@@ -8,23 +8,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from sources.contract import SessionKey
 from sources.mapping import columns, events, sessions
-from sources.mapping.results import Key
-from sources.mapping.rules import Level, SessionKind, Sessions
+from sources.mapping.rules import Level, SessionKind, SessionLayout
 from sources.redcap.dictionary import Dictionary
-from sources.redcap.rows import Row
+from sources.redcap.rows import ExportRow
 
 
-class Found(NamedTuple):
+class FoundValue(NamedTuple):
     value: str  # "" where it is nowhere
-    place: Key  # the row it is from, or where it is to be entered
+    place: SessionKey  # the row it is from, or where it is to be entered
 
 
 class Lookup:
-    """Of one session; `rows` are all of its record."""
+    """It looks for the values of one session; `rows` are all of its record."""
 
     def __init__(
-        self, rows: Sequence[Row], key: Key, row: Row, how: Sessions, dictionary: Dictionary
+        self,
+        rows: Sequence[ExportRow],
+        key: SessionKey,
+        row: ExportRow,
+        how: SessionLayout,
+        dictionary: Dictionary,
     ) -> None:
         self.key = key
         self.row = row
@@ -34,13 +39,13 @@ class Lookup:
         own_rows = (found for found in rows if self._is_own(found))
         self._own_rows = sorted(own_rows, key=sessions.row_order(dictionary, how.events))
 
-    def by_level(self, name: str, level: Level, named_events: tuple[str, ...]) -> Found:
+    def by_level(self, name: str, level: Level, named_events: tuple[str, ...]) -> FoundValue:
         if level is Level.SESSION:
             return self._first(name, self._own_rows)
         return self._first(name, self._of_record(named_events))
 
-    def anywhere(self, name: str, level: Level, named_events: tuple[str, ...] = ()) -> Found:
-        """Of a name in a template or a condition: on the session's rows if these are to hold it."""
+    def anywhere(self, name: str, level: Level, named_events: tuple[str, ...] = ()) -> FoundValue:
+        """Find a name of a template or a condition: on the session's rows if these are to hold it."""
         own = self._belongs_to_session(name, level)
         return self.by_level(name, Level.SESSION if own else Level.RECORD, named_events)
 
@@ -54,32 +59,32 @@ class Lookup:
             return False
         return events.has_form(self.key.event, form, self.dictionary)
 
-    def _is_own(self, row: Row) -> bool:
+    def _is_own(self, row: ExportRow) -> bool:
         if self.how.kind is not SessionKind.RECORD:
             return sessions.place_of(row) == self.key
         is_named = not self.how.events or row.event in self.how.events
         return is_named and self._is_in_arm(row)
 
-    def _is_in_arm(self, row: Row) -> bool:
+    def _is_in_arm(self, row: ExportRow) -> bool:
         return events.arm(row.event, self.dictionary) == events.arm(self.row.event, self.dictionary)
 
-    def _of_record(self, named_events: tuple[str, ...]) -> list[Row]:
-        """In the order to look: the events named, of whatever arm, or those of the session's arm."""
+    def _of_record(self, named_events: tuple[str, ...]) -> list[ExportRow]:
+        """Return the rows in the order to look: of the events named, in any arm, or of the session's arm."""
         if named_events:
             wanted = [row for row in self._rows if row.event in named_events]
         else:
             wanted = [row for row in self._rows if self._is_in_arm(row)]
         return sorted(wanted, key=sessions.row_order(self.dictionary, named_events))
 
-    def _first(self, name: str, rows: Iterable[Row]) -> Found:
+    def _first(self, name: str, rows: Iterable[ExportRow]) -> FoundValue:
         looked_at = list(rows)
         for row in looked_at:
             value = columns.read(name, row, self.dictionary)
             if value:
-                return Found(value, sessions.place_of(row))
-        return Found("", self._where_to_enter(name, looked_at))
+                return FoundValue(value, sessions.place_of(row))
+        return FoundValue("", self._where_to_enter(name, looked_at))
 
-    def _where_to_enter(self, name: str, looked_at: list[Row]) -> Key:
+    def _where_to_enter(self, name: str, looked_at: list[ExportRow]) -> SessionKey:
         form = columns.form_of(name, self.dictionary) or ""
         having = (row for row in looked_at if not row.instrument or row.instrument == form)
         fitting = (row for row in having if events.has_form(row.event, form, self.dictionary))

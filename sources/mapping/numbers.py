@@ -1,22 +1,20 @@
-"""Measures as people type them: a decimal comma is a decimal point, and a unit belongs in the rule."""
+"""Measures are read as people type them: with a decimal comma or point, but without a unit."""
 
 from __future__ import annotations
 
 import re
 from decimal import Decimal
 
-from sources.mapping.unusable import Unusable
-from worklist.dicom.values import KILOGRAMS_PER_POUND
+from sources.mapping.problems import UnusableValue
+from worklist.dicom.values import HEAVIEST_KG, KILOGRAMS_PER_POUND, LIGHTEST_KG
 
-# What an item takes as a weight, too: no one was ever heavier, and the lightest who lived are not lighter.
-LIGHTEST_KG, HEAVIEST_KG = Decimal("0.3"), Decimal(640)
 _TEN_GRAMS = Decimal("0.01")
 _NUMBER = re.compile(r"[+-]?\d{1,9}(?:[.,]\d{1,9})?", re.ASCII)
 
 
 def number(text: str) -> Decimal:
     if not _NUMBER.fullmatch(text):
-        raise Unusable("This is not a number alone, such as 61.5 or 61,5.")
+        raise UnusableValue("This is not a number alone, such as 61.5 or 61,5.")
     return Decimal(text.replace(",", "."))
 
 
@@ -33,10 +31,10 @@ def metres_from_centimetres(text: str) -> str:
 
 
 def weight(text: str) -> str:
-    """Kilograms, to ten grams."""
+    """Return kilograms, to ten grams."""
     kilograms = number(text)
     if not LIGHTEST_KG <= kilograms <= HEAVIEST_KG:
-        raise Unusable(f"Only {LIGHTEST_KG} to {HEAVIEST_KG} kg are plausible: is the unit right?")
+        raise UnusableValue(f"Only {LIGHTEST_KG} to {HEAVIEST_KG} kg are plausible: is the unit right?")
     return plain(kilograms.quantize(_TEN_GRAMS))
 
 

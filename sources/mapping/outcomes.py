@@ -1,4 +1,4 @@
-"""What each rule of a plan gives for one session: a value, or the problem that there is with it."""
+"""Each rule of a plan gives a value for one session, or the problem that there is with it."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from sources.contract import Problem, SessionKey, Trace
 from sources.mapping import columns, fitting, targets, texts
 from sources.mapping.lookup import Lookup
-from sources.mapping.results import Key, Problem, Trace
-from sources.mapping.rules import Plan, Rule
+from sources.mapping.problems import UnusableValue
+from sources.mapping.rules import MappingPlan, Rule
 from sources.mapping.transforms import (
-    Codes,
-    FromTemplate,
-    Label,
+    CodesTransform,
+    LabelTransform,
     Origin,
+    TemplateTransform,
     Transform,
     TransformError,
     parse,
 )
-from sources.mapping.unusable import Unusable
 from sources.redcap.dictionary import Dictionary, Field
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """Of one rule. `value` is "" where there is none, or where there is a `problem` with it."""
+class RuleOutcome:
+    """`value` is "" where the rule gives none, or where there is a `problem` with it."""
 
     rule: Rule
     field: str  # what to look at in REDCap
-    place: Key
+    place: SessionKey
     raw: str = ""
     after: tuple[str, ...] = ()
     value: fitting.Value = ""
@@ -47,28 +47,31 @@ class Outcome:
         return Problem(self.rule.target, self.field, self.problem, self.place, blocks=self.blocks)
 
     def as_trace(self) -> Trace:
-        """Pounds are shown as what they become."""
+        """Return the trace, in which pounds are shown as the kilograms that they become."""
         value = str(self.value)
         shown = f"{value} kg" if value and self.rule.target == targets.POUNDS else value
         return Trace(self.rule.target, self.field, self.raw, self.after, shown, self.problem)
 
 
-class Outcomes:
-    """Of one session. Named values are worked out once, when a template first asks for them."""
+class SessionOutcomes:
+    """It has the outcomes of one session.
 
-    def __init__(self, plan: Plan, lookup: Lookup, *, record: str, today: date) -> None:
+    A named value is worked out once, when a template first asks for it.
+    """
+
+    def __init__(self, plan: MappingPlan, lookup: Lookup, *, record: str, today: date) -> None:
         self.plan = plan
         self.lookup = lookup
         self.record = record
         self.today = today
         self._named = {name: rule for rule in plan.rules if (name := targets.name_of(rule.target))}
-        self._known: dict[Rule, Outcome] = {}
+        self._known: dict[Rule, RuleOutcome] = {}
         self._under_way: set[Rule] = set()
 
-    def all(self) -> tuple[Outcome, ...]:
+    def all(self) -> tuple[RuleOutcome, ...]:
         return tuple(self.of(rule) for rule in self.plan.rules)
 
-    def of(self, rule: Rule) -> Outcome:
+    def of(self, rule: Rule) -> RuleOutcome:
         if rule not in self._known:
             self._under_way.add(rule)
             self._known[rule] = self._work_out(rule)
@@ -76,7 +79,7 @@ class Outcomes:
         return self._known[rule]
 
     def value_of(self, name: str, rule: Rule) -> str:
-        """Of a name in the rule's template. Raises Unusable where it cannot be told for certain."""
+        """Return the value of a name in the rule's template. Raises UnusableValue where it is uncertain."""
         if name in targets.OF_THE_SESSION:
             return self._of_session(name)
         if name in self._named:
@@ -93,29 +96,29 @@ class Outcomes:
     def _of_named(self, name: str) -> str:
         rule = self._named[name]
         if rule in self._under_way:
-            raise Unusable(f"{{{name}}} needs itself.")
+            raise UnusableValue(f"{{{name}}} needs itself.")
         outcome = self.of(rule)
         if outcome.problem:
-            raise Unusable(f"{{{name}}} could not be read.", field=outcome.field)
+            raise UnusableValue(f"{{{name}}} could not be read.", field=outcome.field)
         return str(outcome.value)
 
-    def _work_out(self, rule: Rule) -> Outcome:
+    def _work_out(self, rule: Rule) -> RuleOutcome:
         dictionary = self.lookup.dictionary
         raw, place = ("", self.lookup.key)
         if rule.field:
             raw, place = self.lookup.by_level(rule.field, rule.level, rule.events)
         after: list[str] = []
         try:
-            value = _Working(self, rule, raw, after, dictionary).value()
+            value = _RuleEvaluation(self, rule, raw, after, dictionary).value()
         except TransformError as error:
-            return Outcome(rule, rule.field, place, raw, tuple(after), problem=str(error))
-        except Unusable as error:
+            return RuleOutcome(rule, rule.field, place, raw, tuple(after), problem=str(error))
+        except UnusableValue as error:
             field, place = self._where_to_look(error.field, rule) if error.field else (rule.field, place)
-            return Outcome(rule, field, place, raw, tuple(after), problem=str(error))
-        return Outcome(rule, rule.field, place, raw, tuple(after), value)
+            return RuleOutcome(rule, field, place, raw, tuple(after), problem=str(error))
+        return RuleOutcome(rule, rule.field, place, raw, tuple(after), value)
 
-    def _where_to_look(self, name: str, rule: Rule) -> tuple[str, Key]:
-        """The field behind a name of a template, and its row."""
+    def _where_to_look(self, name: str, rule: Rule) -> tuple[str, SessionKey]:
+        """Return the field behind a name of a template, and its row."""
         if name in self._named:
             named = self.of(self._named[name])
             return named.field, named.place
@@ -124,11 +127,11 @@ class Outcomes:
         return name, self.lookup.anywhere(name, rule.level, rule.events).place
 
 
-class _Working:
-    """One rule at work: what its transforms may ask (`transforms.Surroundings`)."""
+class _RuleEvaluation:
+    """It works out one rule, and tells its transforms what they ask (`transforms.TransformContext`)."""
 
     def __init__(
-        self, outcomes: Outcomes, rule: Rule, raw: str, after: list[str], dictionary: Dictionary
+        self, outcomes: SessionOutcomes, rule: Rule, raw: str, after: list[str], dictionary: Dictionary
     ) -> None:
         field = dictionary.fields.get(rule.field)
         self.choices: Mapping[str, str] = field.choices if field else {}
@@ -151,11 +154,11 @@ class _Working:
             text, origin = self._rule.default, Origin.TABLE
         fitted = self._fit(text, origin) if text else ""
         if fitted == "" and self._needs_value():
-            raise Unusable("This is empty, and a worklist item needs it.")
+            raise UnusableValue("This is empty, and a worklist item needs it.")
         return fitted
 
     def _needs_value(self) -> bool:
-        """A session without a date is not wanted, which is no problem."""
+        """Tell whether an empty value is a problem: a session without a date is merely not wanted."""
         target = self._rule.target
         if target in (targets.START, targets.START_DATE):
             return False
@@ -165,14 +168,14 @@ class _Working:
         return fitting.fit(self._rule.target, text, origin=origin, today=self._outcomes.today)
 
     def _transformed(self) -> tuple[str, Origin]:
-        """The raw value after all steps; nothing is made of an empty field."""
+        """Return the raw value after all transforms; nothing is made of an empty field."""
         text, origin = self._raw, Origin.RECORD
         if self._rule.field and not text:
             return "", origin
-        for step in effective_transforms(self._rule, self._field):
-            if self._is_name and isinstance(step, FromTemplate) and origin is Origin.RECORD:
+        for transform in effective_transforms(self._rule, self._field):
+            if self._is_name and isinstance(transform, TemplateTransform) and origin is Origin.RECORD:
                 texts.without_delimiters(text)
-            text, origin = step.apply(text, self), step.origin or origin
+            text, origin = transform.apply(text, self), transform.origin or origin
             self._after.append(text)
             if not text:
                 break
@@ -180,19 +183,23 @@ class _Working:
 
 
 def effective_transforms(rule: Rule, field: Field | None) -> tuple[Transform, ...]:
-    """The rule's own; before them the label of a choice whose target people read."""
-    steps = parse(rule.transforms)
+    """Return the rule's own; before them the label of a choice whose target people read."""
+    transforms = parse(rule.transforms)
     is_read = targets.is_description(rule.target) or targets.vr(rule.target) == "PN"
     has_choices = field is not None and bool(field.choices)
-    if is_read and has_choices and not any(isinstance(step, Label | Codes) for step in steps):
-        return (Label(), *steps)
-    return steps
+    if (
+        is_read
+        and has_choices
+        and not any(isinstance(transform, LabelTransform | CodesTransform) for transform in transforms)
+    ):
+        return (LabelTransform(), *transforms)
+    return transforms
 
 
 def _refuse_minutes(target: str, field: Field | None) -> None:
-    """What REDCap exports as 09:30 from such a field is nine minutes and a half."""
+    """Refuse what REDCap exports as 09:30 and means as nine minutes and a half."""
     if field is not None and is_minutes(field) and target in (targets.START, targets.START_TIME):
-        raise Unusable("This field holds minutes and seconds, not a time of day.")
+        raise UnusableValue("This field holds minutes and seconds, not a time of day.")
 
 
 def is_minutes(field: Field) -> bool:

@@ -1,4 +1,4 @@
-"""A mapping: what a source's items are made from, as a site wrote it down."""
+"""A mapping says what a source's items are made from, as a site wrote it down."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Level(StrEnum):
 
 
 class SessionKind(StrEnum):
-    """Where a record's sessions are found."""
+    """It tells where a record's sessions are found."""
 
     REPEATING_INSTRUMENT = "repeating_instrument"
     REPEATING_EVENT = "repeating_event"
@@ -22,7 +22,7 @@ class SessionKind(StrEnum):
 
 
 class WithoutTime(StrEnum):
-    """What a date without a time means."""
+    """It tells what a date without a time means."""
 
     ISSUE = "issue"
     MIDNIGHT = "midnight"  # some time that day
@@ -30,7 +30,7 @@ class WithoutTime(StrEnum):
 
 @dataclass(frozen=True)
 class Rule:
-    """One row of a mapping: a target, and where its value comes from.
+    """A row of a mapping has a target, and says where its value comes from.
 
     `target` is an item field (`patient_id`), `patient_weight_lb`, `scheduled_start_datetime`, any DICOM
     keyword, or a named value for templates in braces: `{session}`. `field` is a REDCap field, a form's
@@ -49,8 +49,11 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Sessions:
-    """How sessions are found. `conditions` has one a line, all of which must hold: `mri_complete = 2`."""
+class SessionLayout:
+    """It tells how sessions are found.
+
+    `conditions` has one a line, which must all hold: `mri_complete = 2`.
+    """
 
     kind: SessionKind
     instrument: str = ""  # of REPEATING_INSTRUMENT; of EVENT, where only events that have it count
@@ -60,14 +63,14 @@ class Sessions:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """All that decides what a project's rows become.
+class MappingPlan:
+    """It holds all that decides what a project's rows become.
 
     `constants` are named values that templates may use beside fields ({site_id}); `fallbacks` are item
     fields' values where no rule has the field as its target (protocol_name, hisris_coding_designator).
     """
 
     rules: tuple[Rule, ...]
-    sessions: Sessions
+    sessions: SessionLayout
     constants: Mapping[str, str] = field(default_factory=dict)
     fallbacks: Mapping[str, str] = field(default_factory=dict)

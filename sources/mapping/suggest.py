@@ -1,4 +1,4 @@
-"""A first mapping, read off a data dictionary: a start for a person, who is told what was assumed."""
+"""A first mapping is read off a data dictionary: a start for a person, who is told what was assumed."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from sources.mapping import code_table, columns, sessions, targets
-from sources.mapping.code_meanings import codes_by_label
-from sources.mapping.rules import Level, Plan, Rule, SessionKind, Sessions, WithoutTime
+from sources.mapping import codes, columns, sessions, targets
+from sources.mapping.codes import codes_by_label
+from sources.mapping.rules import Level, MappingPlan, Rule, SessionKind, SessionLayout, WithoutTime
 from sources.redcap.dictionary import Dictionary, Field
 
 __all__ = ["Suggestion", "codes_by_label", "suggest"]
@@ -20,9 +20,9 @@ _CHOICE = frozenset({"radio", "dropdown", "yesno", "truefalse", "sql"})
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A plan that may still have mistakes (`check.mistakes`), and what a person should look at."""
+    """A plan may still have mistakes (`check.mistakes`); `remarks` say what a person should look at."""
 
-    plan: Plan
+    plan: MappingPlan
     remarks: tuple[str, ...]
 
 
@@ -34,15 +34,15 @@ def suggest(dictionary: Dictionary) -> Suggestion:
     rules += _appointment(dictionary, how, date_field, remarks)
     rules += _descriptions(dictionary, how, remarks)
     if not any(rule.target in (targets.START, targets.START_TIME) for rule in rules):
-        how = Sessions(how.kind, how.instrument, how.events, how.conditions, WithoutTime.MIDNIGHT)
+        how = SessionLayout(how.kind, how.instrument, how.events, how.conditions, WithoutTime.MIDNIGHT)
         remarks.append("No field for the time was found: a date without one means some time that day.")
-    return Suggestion(Plan(tuple(rules), how), tuple(remarks))
+    return Suggestion(MappingPlan(tuple(rules), how), tuple(remarks))
 
 
-def _sessions(dictionary: Dictionary, date_field: Field | None, remarks: list[str]) -> Sessions:
+def _sessions(dictionary: Dictionary, date_field: Field | None, remarks: list[str]) -> SessionLayout:
     if date_field is None:
         remarks.append("No field for the date of the scan was found: map one, and say where sessions are.")
-        return Sessions(SessionKind.RECORD)
+        return SessionLayout(SessionKind.RECORD)
     how = sessions.detect(dictionary, date_field.name)
     where = f" ({how.instrument})" if how.instrument else ""
     remarks.append(f"Sessions: {how.kind.value.replace('_', ' ')}{where}, for it has {date_field.name}.")
@@ -51,7 +51,7 @@ def _sessions(dictionary: Dictionary, date_field: Field | None, remarks: list[st
     return how
 
 
-def _identity(dictionary: Dictionary, how: Sessions, remarks: list[str]) -> Iterator[Rule]:
+def _identity(dictionary: Dictionary, how: SessionLayout, remarks: list[str]) -> Iterator[Rule]:
     own = _find(dictionary, r"study_?id|participant_?id|subject_?id|patient_?id|mrn")
     id_field = own.name if own is not None else dictionary.record_id_field
     remarks.append(f"patient_id is {id_field}: check that it is what images are to be filed under.")
@@ -59,7 +59,7 @@ def _identity(dictionary: Dictionary, how: Sessions, remarks: list[str]) -> Iter
     yield _name(dictionary, how, id_field, remarks)
 
 
-def _name(dictionary: Dictionary, how: Sessions, id_field: str, remarks: list[str]) -> Rule:
+def _name(dictionary: Dictionary, how: SessionLayout, id_field: str, remarks: list[str]) -> Rule:
     last = _find(dictionary, r"last_?name|family_?name|surname")
     first = _find(dictionary, r"first_?name|given_?name|forename")
     if last is not None and first is not None:
@@ -74,7 +74,7 @@ def _name(dictionary: Dictionary, how: Sessions, id_field: str, remarks: list[st
     return Rule("patient_name", id_field, level=_level(id_field, how, dictionary))
 
 
-def _person(dictionary: Dictionary, how: Sessions, remarks: list[str]) -> Iterator[Rule]:
+def _person(dictionary: Dictionary, how: SessionLayout, remarks: list[str]) -> Iterator[Rule]:
     born = _find(
         dictionary,
         r"(?:.*_)?(?:dob|yob|date_?of_?birth|year_?of_?birth|birth_?(?:date|day|year))(?:_.*)?",
@@ -95,7 +95,7 @@ def _is_year(field: Field) -> bool:
     return not field.validation.startswith("date") and named_so is not None
 
 
-def _sex(dictionary: Dictionary, how: Sessions, remarks: list[str]) -> Iterator[Rule]:
+def _sex(dictionary: Dictionary, how: SessionLayout, remarks: list[str]) -> Iterator[Rule]:
     field = _find(dictionary, r"sex|.*_sex|sex_.*|gender|.*_gender", fits=_is_choice)
     if field is None:
         return
@@ -104,11 +104,11 @@ def _sex(dictionary: Dictionary, how: Sessions, remarks: list[str]) -> Iterator[
     if not table:
         remarks.append(f"{field.name} seems to be the sex, but none of its labels says which.")
         return
-    remarks.append(f"{targets.SEX} is {field.name} by its labels: {code_table.write(table)}.")
+    remarks.append(f"{targets.SEX} is {field.name} by its labels: {codes.write(table)}.")
     yield _with_codes(targets.SEX, field, table, how, dictionary)
 
 
-def _weight(dictionary: Dictionary, how: Sessions, remarks: list[str]) -> Iterator[Rule]:
+def _weight(dictionary: Dictionary, how: SessionLayout, remarks: list[str]) -> Iterator[Rule]:
     field = _find(dictionary, r"weight|(?!birth).*_weight|weight_.*|wt|.*_wt|wt_.*|.*_wt_.*")
     if field is None:
         return
@@ -124,7 +124,7 @@ def _weight(dictionary: Dictionary, how: Sessions, remarks: list[str]) -> Iterat
 
 
 def _date_field(dictionary: Dictionary) -> Field | None:
-    """The likeliest: a field with a date validation, named or labelled as an appointment's."""
+    """Return the likeliest: a field with a date validation, named or labelled as an appointment's."""
     near = r"mri|scan|visit|appointment|appt|session|imaging"
     for pattern in (rf"(?:{near})(?:_?sched\w*)?_?date(?:_?time)?|date_(?:{near})", rf".*(?:{near}|sched).*"):
         found = _find(dictionary, pattern, fits=_is_date, label=rf"\b(?:{near})\b")
@@ -134,7 +134,7 @@ def _date_field(dictionary: Dictionary) -> Field | None:
 
 
 def _appointment(
-    dictionary: Dictionary, how: Sessions, date_field: Field | None, remarks: list[str]
+    dictionary: Dictionary, how: SessionLayout, date_field: Field | None, remarks: list[str]
 ) -> Iterator[Rule]:
     yield Rule("modality", default="MR")
     remarks.append("modality is MR for all.")
@@ -148,7 +148,7 @@ def _appointment(
     yield from _status(dictionary, how, date_field, remarks)
 
 
-def _time(dictionary: Dictionary, how: Sessions, date_field: Field) -> Iterator[Rule]:
+def _time(dictionary: Dictionary, how: SessionLayout, date_field: Field) -> Iterator[Rule]:
     stem = re.escape(date_field.name.replace("date", "").strip("_"))
     found = _find(dictionary, rf"{stem}_?time|time_?{stem}", fits=_is_time, form=date_field.form)
     found = found or _find(dictionary, r".*time.*", fits=_is_time, form=date_field.form)
@@ -156,14 +156,16 @@ def _time(dictionary: Dictionary, how: Sessions, date_field: Field) -> Iterator[
         yield _rule(targets.START_TIME, found, how, dictionary)
 
 
-def _status(dictionary: Dictionary, how: Sessions, date_field: Field, remarks: list[str]) -> Iterator[Rule]:
+def _status(
+    dictionary: Dictionary, how: SessionLayout, date_field: Field, remarks: list[str]
+) -> Iterator[Rule]:
     field = _find(dictionary, r".*status.*", fits=_is_choice, form=date_field.form)
     table, undecided = codes_by_label(targets.STATUS, field.choices if field else {})
     if field is None or targets.NOT_WANTED not in table.values():
         return
     remarks += [
         *undecided,
-        f"The status is {field.name} by its labels: {code_table.write(table)}.",
+        f"The status is {field.name} by its labels: {codes.write(table)}.",
     ]
     yield _with_codes(targets.STATUS, field, table, how, dictionary)
 
@@ -177,7 +179,7 @@ _DESCRIPTIONS = (
 )
 
 
-def _descriptions(dictionary: Dictionary, how: Sessions, remarks: list[str]) -> Iterator[Rule]:
+def _descriptions(dictionary: Dictionary, how: SessionLayout, remarks: list[str]) -> Iterator[Rule]:
     for target, pattern in _DESCRIPTIONS:
         field = _find(dictionary, pattern)
         if field is not None:
@@ -186,24 +188,24 @@ def _descriptions(dictionary: Dictionary, how: Sessions, remarks: list[str]) -> 
 
 
 def _with_codes(
-    target: str, field: Field, table: dict[str, str], how: Sessions, dictionary: Dictionary
+    target: str, field: Field, table: dict[str, str], how: SessionLayout, dictionary: Dictionary
 ) -> Rule:
     level = _level(field.name, how, dictionary)
-    return Rule(target, field.name, level=level, transforms=f"codes {code_table.write(table)}")
+    return Rule(target, field.name, level=level, transforms=f"codes {codes.write(table)}")
 
 
-def _rule(target: str, field: Field, how: Sessions, dictionary: Dictionary) -> Rule:
+def _rule(target: str, field: Field, how: SessionLayout, dictionary: Dictionary) -> Rule:
     return Rule(target, field.name, level=_level(field.name, how, dictionary))
 
 
-def _level(name: str, how: Sessions, dictionary: Dictionary) -> Level:
+def _level(name: str, how: SessionLayout, dictionary: Dictionary) -> Level:
     return sessions.level_of(name, how, dictionary)
 
 
 def _find(
     dictionary: Dictionary, name: str, *, fits: Fits | None = None, label: str = "", form: str = ""
 ) -> Field | None:
-    """The first field of the name, else of the label."""
+    """Return the first field of the name, else of the label."""
     fields = [
         field
         for field in dictionary.fields.values()

@@ -1,4 +1,4 @@
-"""What a rule may fill: a field of an item, any other DICOM attribute, or a named value for templates."""
+"""A rule may fill a field of an item, any other DICOM attribute, or a named value for templates."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
-from worklist.attributes import BY_FIELD
 from worklist.dicom import extra, representations
+from worklist.dicom.item_attributes import BY_FIELD
 
 STATUS = "performed_procedure_step_status"
 START = "scheduled_start_datetime"
@@ -57,7 +57,7 @@ def is_target(name: str) -> bool:
 
 
 def refusal(name: str) -> str | None:
-    """Why nothing can be mapped to the name, or None."""
+    """Say why nothing can be mapped to the name, or return None."""
     if name in TARGETS:
         return None
     if not name:
@@ -74,18 +74,18 @@ def refusal(name: str) -> str | None:
 
 
 def name_of(target: str) -> str | None:
-    """The name that a target in braces gives to templates."""
+    """Return the name that a target in braces gives to templates."""
     match = _NAMED.fullmatch(target)
     return match[1] if match else None
 
 
 def is_keyword(target: str) -> bool:
-    """Whether the target goes among an item's extra attributes."""
+    """Tell whether the target goes among an item's extra attributes."""
     return target not in TARGETS and not target.startswith("{")
 
 
 def vr(target: str) -> str:
-    """The value representation; empty for a named value and for what is no target."""
+    """Return the value representation; "" for a named value and for what is no target."""
     if target in BY_FIELD:
         return BY_FIELD[target].vr
     tag = tag_for_keyword(target)
@@ -93,7 +93,7 @@ def vr(target: str) -> str:
 
 
 def is_description(target: str) -> bool:
-    """Whether people read it: a choice is then given by its label."""
+    """Tell whether people read it: a choice is then given by its label."""
     text = vr(target) in representations.TEXT - {"PN"}
     return text and not is_identifier(target)
 

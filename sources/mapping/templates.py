@@ -1,4 +1,4 @@
-"""Values put together from others: `sub_{study_id}[_fam_{family_id}]`.
+"""A template puts a value together from others: `sub_{study_id}[_fam_{family_id}]`.
 
 Braces hold a name; a part in brackets is left out when one of its names is empty. Doubled, they stand for
 themselves: `{{ }} [[ ]]`.
@@ -10,13 +10,13 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from sources.mapping.unusable import Unusable
+from sources.mapping.problems import UnusableValue
 
 _TOKEN = re.compile(r"\{\{|\}\}|\[\[|\]\]|\{([a-z][a-z0-9_]*)\}|[{}\[\]]|[^{}\[\]]+")
 
 
 class TemplateError(ValueError):
-    """What is wrong with a template, for the person who wrote it."""
+    """It says what is wrong with a template, for the person who wrote it."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Template:
         return tuple(dict.fromkeys(name for part in self.parts for name in part.names))
 
     def fill(self, value_of: Callable[[str], str]) -> str:
-        """Raises Unusable where a value outside brackets is empty."""
+        """Fill it in. Raises UnusableValue where a value outside brackets is empty."""
         return "".join(_filled(part, value_of) for part in self.parts)
 
 
@@ -56,12 +56,12 @@ def _filled(part: Part, value_of: Callable[[str], str]) -> str:
     if empty is not None and part.optional:
         return ""
     if empty is not None:
-        raise Unusable(f"{empty} is empty, and the template needs it.", field=empty)
+        raise UnusableValue(f"{empty} is empty, and the template needs it.", field=empty)
     return "".join(values[piece.name] if isinstance(piece, Name) else piece for piece in part.pieces)
 
 
 def read(text: str) -> Template:
-    """Raises TemplateError."""
+    """Read a template. Raises TemplateError."""
     template = Template(tuple(_parts(text)))
     if not template.parts:
         raise TemplateError("A template needs a text, such as sub_{study_id}.")

@@ -1,4 +1,4 @@
-"""Texts that people typed, made fit for DICOM: what names a person or a thing is never cut or guessed at."""
+"""Typed texts are made fit for DICOM: what names a person or a thing is never cut or guessed at."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import html
 import re
 import unicodedata
 
+from sources.mapping.problems import UnusableValue
 from sources.mapping.transforms import Origin
-from sources.mapping.unusable import Unusable
 from worklist.dicom import representations
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
@@ -24,15 +24,15 @@ _AE_TITLES_LENGTH = 271
 
 
 def identifier(text: str, vr: str) -> str:
-    """As it was typed, but for invisible characters: what is not fit is refused."""
+    """Return it as typed, without invisible characters. Raises UnusableValue where it does not fit."""
     found = _INVISIBLE.sub("", unicodedata.normalize("NFC", text)).replace("\u00a0", " ").strip()
     if "<" in found or ">" in found:
-        raise Unusable("An identifier cannot have < or > in it.")
+        raise UnusableValue("An identifier cannot have < or > in it.")
     return _checked(found, vr)
 
 
 def description(text: str, vr: str) -> str:
-    """Without markup, in one line except where the VR has paragraphs."""
+    """Return it without markup, in one line except where the VR has paragraphs."""
     found = html.unescape(_MARKUP.sub(" ", text))
     if vr in representations.PARAGRAPHS:
         return _checked(_without_control(found, vr).strip(), vr)
@@ -45,7 +45,7 @@ def one_line(text: str) -> str:
 
 
 def _without_control(text: str, vr: str) -> str:
-    """Paragraphs keep their tabs and new lines."""
+    """Remove control characters; paragraphs keep their tabs and new lines."""
     return "".join(
         " " if _CONTROL.match(character) and representations.problem(vr, character) else character
         for character in unicodedata.normalize("NFC", text)
@@ -53,12 +53,12 @@ def _without_control(text: str, vr: str) -> str:
 
 
 def person_name(text: str, origin: Origin) -> str:
-    """`Doe, Jane` in one field is Doe^Jane, as it may also be typed; a template's name has its own form."""
+    """Return a PN. `Doe, Jane` in one field is Doe^Jane; a template's name has its own form."""
     found = one_line(text)
     if "<" in found or ">" in found:
-        raise Unusable("A name cannot have < or > in it.")
+        raise UnusableValue("A name cannot have < or > in it.")
     if origin is Origin.RECORD and _GROUP_DELIMITERS.search(found):
-        raise Unusable("A name cannot have = or a backslash in it.")
+        raise UnusableValue("A name cannot have = or a backslash in it.")
     if origin is not Origin.TEMPLATE and "^" not in found:
         found = _from_comma_form(found)
     groups = ["^".join(part.strip() for part in group.split("^")).rstrip("^") for group in found.split("=")]
@@ -66,15 +66,15 @@ def person_name(text: str, origin: Origin) -> str:
 
 
 def without_delimiters(text: str) -> str:
-    """What a participant's record has of a name; DICOM divides names by the characters refused here."""
+    """Refuse a text that has a character by which DICOM divides names."""
     if _NAME_DELIMITERS.search(text):
-        raise Unusable("A name cannot have ^, = or a backslash in it.")
+        raise UnusableValue("A name cannot have ^, = or a backslash in it.")
     return text
 
 
 def _from_comma_form(name: str) -> str:
     if name.count(",") > 1:
-        raise Unusable("This name has more than one comma: write Family, Given.")
+        raise UnusableValue("This name has more than one comma: write Family, Given.")
     family, _, given = name.partition(",")
     return f"{family.strip()}^{given.strip()}".rstrip("^")
 
@@ -84,16 +84,16 @@ def code_string(text: str) -> str:
 
 
 def ae_titles(text: str) -> str:
-    """One or several, divided by commas or backslashes, each once."""
+    """Return one or several, divided by commas or backslashes, each once."""
     titles = dict.fromkeys(title.strip() for title in re.split(r"[,\\]", one_line(text)) if title.strip())
     found = "\\".join(_checked(title, "AE") for title in titles)
     if len(found) > _AE_TITLES_LENGTH:
-        raise Unusable("These are too many AE titles.")
+        raise UnusableValue("These are too many AE titles.")
     return found
 
 
 def _checked(text: str, vr: str) -> str:
     problem = representations.problem(vr, text) if text else None
     if problem:
-        raise Unusable(problem)
+        raise UnusableValue(problem)
     return text

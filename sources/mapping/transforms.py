@@ -1,6 +1,6 @@
-"""What is done to a value on its way from REDCap to its target: one step a line, in order.
+"""Transforms change a value on its way from REDCap to its target: one a line, in order.
 
-A value that a step does not fit is a problem, never passed on as it was.
+A value that a transform does not fit is a problem, never passed on as it was.
 """
 
 from __future__ import annotations
@@ -12,28 +12,28 @@ from enum import Enum
 from functools import lru_cache
 from typing import ClassVar, Protocol
 
-from sources.mapping import code_table, moments, numbers, templates
-from sources.mapping.unusable import Unusable
+from sources.mapping import codes, dates, numbers, templates
+from sources.mapping.problems import UnusableValue
 
 BETWEEN_CHOICES = ", "  # of a checkbox: its checked codes, and what they become
 
 
 class TransformError(ValueError):
-    """A line that is no transform: names it, and says what is expected."""
+    """A line is no transform; the text names it, and says what is expected."""
 
 
-class Surroundings(Protocol):
-    """What a step may ask beside the value itself."""
+class TransformContext(Protocol):
+    """It holds what a transform may ask beside the value itself."""
 
     choices: Mapping[str, str]  # code to label, of the rule's field
     is_checkbox: bool
 
     def value_of(self, name: str) -> str:
-        """Of a name in a template. Raises Unusable."""
+        """Return the value of a name in a template. Raises UnusableValue."""
 
 
 class Origin(Enum):
-    """Whose text a value is: in a person's name only a mapping's own ^ divides family from given name."""
+    """It tells whose text a value is: only a mapping's own ^ divides family from given name."""
 
     RECORD = "record"
     TABLE = "table"  # of codes, of the dictionary's labels, or the default
@@ -42,72 +42,72 @@ class Origin(Enum):
 
 @dataclass(frozen=True)
 class Transform:
-    """`origin` is set where the result is not the participant's own text any more."""
+    """A transform sets `origin` where its result is not the participant's own text any more."""
 
     origin: ClassVar[Origin | None] = None
 
-    def apply(self, value: str, around: Surroundings) -> str:
+    def apply(self, value: str, context: TransformContext) -> str:
         raise NotImplementedError
 
 
 @dataclass(frozen=True)
-class Plainly(Transform):
-    """A step that looks at nothing but the value."""
+class PlainTransform(Transform):
+    """This transform looks at nothing but the value."""
 
     change: Callable[[str], str]
 
-    def apply(self, value: str, around: Surroundings) -> str:
+    def apply(self, value: str, context: TransformContext) -> str:
         return self.change(value)
 
 
 @dataclass(frozen=True)
-class FromTemplate(Transform):
+class TemplateTransform(Transform):
     template: templates.Template
     origin = Origin.TEMPLATE
 
-    def apply(self, value: str, around: Surroundings) -> str:
-        return self.template.fill(lambda name: value if name == "value" else around.value_of(name))
+    def apply(self, value: str, context: TransformContext) -> str:
+        return self.template.fill(lambda name: value if name == "value" else context.value_of(name))
 
 
 @dataclass(frozen=True)
-class Pattern(Transform):
+class PatternTransform(Transform):
     expression: re.Pattern[str]
     group: int | str
 
-    def apply(self, value: str, around: Surroundings) -> str:
+    def apply(self, value: str, context: TransformContext) -> str:
         match = self.expression.search(value)
         if match is None or match[self.group] is None:
-            raise Unusable("This does not fit the pattern.")
+            raise UnusableValue("This does not fit the pattern.")
         return match[self.group].strip()
 
 
 @dataclass(frozen=True)
-class Label(Transform):
+class LabelTransform(Transform):
     origin = Origin.TABLE
 
-    def apply(self, value: str, around: Surroundings) -> str:
-        return _for_each_code(value, around, around.choices, "This code is not among the field's choices.")
+    def apply(self, value: str, context: TransformContext) -> str:
+        return _for_each_code(value, context, context.choices, "This code is not among the field's choices.")
 
 
 @dataclass(frozen=True)
-class Codes(Transform):
+class CodesTransform(Transform):
     table: Mapping[str, str]
     origin = Origin.TABLE
 
-    def apply(self, value: str, around: Surroundings) -> str:
-        return _for_each_code(value, around, self.table, "This code is not in the table of codes.")
+    def apply(self, value: str, context: TransformContext) -> str:
+        return _for_each_code(value, context, self.table, "This code is not in the table of codes.")
 
 
-def _for_each_code(value: str, around: Surroundings, table: Mapping[str, str], otherwise: str) -> str:
-    codes = [value] if value in table or not around.is_checkbox else value.split(BETWEEN_CHOICES)
-    if any(code not in table for code in codes):
-        raise Unusable(otherwise)
-    return BETWEEN_CHOICES.join(table[code] for code in codes)
+def _for_each_code(value: str, context: TransformContext, table: Mapping[str, str], otherwise: str) -> str:
+    chosen = [value] if value in table or not context.is_checkbox else value.split(BETWEEN_CHOICES)
+    if any(code not in table for code in chosen):
+        raise UnusableValue(otherwise)
+    return BETWEEN_CHOICES.join(table[code] for code in chosen)
 
 
 @lru_cache(maxsize=1024)  # a plan's few texts are asked for with every record
 def parse(text: str) -> tuple[Transform, ...]:
-    """Raises TransformError."""
+    """Read one transform a line. Raises TransformError."""
     return tuple(_line(line.strip()) for line in text.splitlines() if line.strip())
 
 
@@ -126,7 +126,7 @@ def _line(line: str) -> Transform:
 
 
 def _template(rest: str) -> Transform:
-    return FromTemplate(templates.read(rest))
+    return TemplateTransform(templates.read(rest))
 
 
 def _pattern(rest: str) -> Transform:
@@ -138,7 +138,7 @@ def _pattern(rest: str) -> Transform:
     found = int(group) if _is_whole(group) else group
     if found not in (*range(compiled.groups + 1), *compiled.groupindex) or not expression.strip():
         raise ValueError("A group of the expression and the expression are expected: pattern 1 ^([A-Z]+)-.")
-    return Pattern(compiled, found)
+    return PatternTransform(compiled, found)
 
 
 def _part(rest: str) -> Transform:
@@ -151,16 +151,16 @@ def _part(rest: str) -> Transform:
     def part(value: str) -> str:
         parts = value.split(separator)
         if len(parts) < 2 or position >= len(parts):
-            raise Unusable("This does not have the part that is wanted.")
+            raise UnusableValue("This does not have the part that is wanted.")
         return parts[position].strip()
 
-    return Plainly(part)
+    return PlainTransform(part)
 
 
 def _pad(rest: str) -> Transform:
     if not _is_whole(rest) or not 1 <= int(rest) <= 64:
         raise ValueError("A length is expected, which zeros fill up: pad 4.")
-    return Plainly(lambda value: value.rjust(int(rest), "0"))
+    return PlainTransform(lambda value: value.rjust(int(rest), "0"))
 
 
 def _characters(rest: str) -> Transform:
@@ -171,14 +171,14 @@ def _characters(rest: str) -> Transform:
 
     def characters(value: str) -> str:
         if len(value) < max(first, last):
-            raise Unusable("This is shorter than the characters that are wanted.")
+            raise UnusableValue("This is shorter than the characters that are wanted.")
         return value[first - 1 : last or None].strip()
 
-    return Plainly(characters)
+    return PlainTransform(characters)
 
 
 def _codes(rest: str) -> Transform:
-    return Codes(code_table.read(rest))
+    return CodesTransform(codes.read(rest))
 
 
 def _is_whole(text: str) -> bool:
@@ -186,23 +186,23 @@ def _is_whole(text: str) -> bool:
 
 
 def _without_lone_year(value: str) -> str:
-    return "" if moments.is_year(value) else value
+    return "" if dates.is_year(value) else value
 
 
 def _first_of_january(value: str) -> str:
-    return f"{value}-01-01" if moments.is_year(value) else value
+    return f"{value}-01-01" if dates.is_year(value) else value
 
 
 _WHOLE_LINES: Mapping[str, Transform] = {
-    "upper": Plainly(str.upper),
-    "lower": Plainly(str.lower),
-    "strip": Plainly(str.strip),
-    "label": Label(),
-    "pounds to kilograms": Plainly(numbers.kilograms_from_pounds),
-    "centimetres to metres": Plainly(numbers.metres_from_centimetres),
-    "centimeters to meters": Plainly(numbers.metres_from_centimetres),
-    "year only empty": Plainly(_without_lone_year),
-    "year only 0101": Plainly(_first_of_january),
+    "upper": PlainTransform(str.upper),
+    "lower": PlainTransform(str.lower),
+    "strip": PlainTransform(str.strip),
+    "label": LabelTransform(),
+    "pounds to kilograms": PlainTransform(numbers.kilograms_from_pounds),
+    "centimetres to metres": PlainTransform(numbers.metres_from_centimetres),
+    "centimeters to meters": PlainTransform(numbers.metres_from_centimetres),
+    "year only empty": PlainTransform(_without_lone_year),
+    "year only 0101": PlainTransform(_first_of_january),
 }
 _WITH_MORE: Mapping[str, Callable[[str], Transform]] = {
     "template": _template,

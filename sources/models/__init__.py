@@ -1,4 +1,4 @@
-"""What sources keep.
+"""These models hold what sources keep.
 
 data_sources  where participants come from, and the mapping
 state         how a source fares, what waits to be read, and the worker's beat
@@ -11,15 +11,15 @@ from __future__ import annotations
 
 from sources.models.data_sources import DataSource, MappingRule
 from sources.models.issues import SyncIssue
-from sources.models.runs import Outcome, SyncRun, Trigger
+from sources.models.runs import RunOutcome, SyncRun, Trigger
 from sources.models.state import PendingRecord, SourceState, State, WorkerBeat
 from sources.models.steps import SyncedStep, Withdrawal
 
 __all__ = [
     "DataSource",
     "MappingRule",
-    "Outcome",
     "PendingRecord",
+    "RunOutcome",
     "SourceState",
     "State",
     "SyncIssue",

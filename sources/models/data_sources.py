@@ -1,4 +1,4 @@
-"""Where participants come from, and what is made of them."""
+"""A source says where participants come from, and its mapping what is made of them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from django.db import models
 from django.utils import timezone
 
 from sources import secrets, validators
-from sources.backends import kinds
-from sources.mapping.rules import Level, Plan, Rule, SessionKind, Sessions, WithoutTime
-from worklist.models.recorded import Recorded, actor_history
+from sources.kinds import kinds
+from sources.mapping.rules import Level, MappingPlan, Rule, SessionKind, SessionLayout, WithoutTime
+from sources.models.state import SourceState
+from worklist.models.history import Recorded, actor_history
 
 # What only this server needs to know of a secret.
 SECRETS = ("token_cipher", "trigger_cipher")
@@ -33,16 +34,17 @@ class TokenMissing(Exception):
 
 
 class DataSource(Recorded):
-    """One REDCap project (or what another backend reads) and how it is pulled.
+    """A source is one REDCap project (or what another backend reads), and says how it is pulled.
 
     How it fares is in `SourceState`: what is here, people decide.
     """
 
     name = models.CharField(
-        max_length=80, unique=True,
+        max_length=80,
+        unique=True,
         validators=[RegexValidator(r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", "Letters, digits and - . _ only.")],
         help_text="As items, their history and the logs name it.",
-    )  # fmt: skip
+    )
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     kind = models.CharField(max_length=20, choices=kinds, default="redcap")
     enabled = models.BooleanField(default=True, help_text="Without it nothing is asked; its items stay.")
@@ -56,31 +58,47 @@ class DataSource(Recorded):
     token_set_at = models.DateTimeField(null=True, blank=True, editable=False)
     token_set_by = models.CharField(max_length=200, blank=True, default="", editable=False)
     token_variable = models.CharField(
-        "token from the environment", max_length=100, blank=True, default="",
+        "token from the environment",
+        max_length=100,
+        blank=True,
+        default="",
         validators=[RegexValidator(r"^[A-Za-z_][A-Za-z0-9_]*$", "The name of an environment variable.")],
         help_text="The name of the environment variable that holds the token, instead of storing it.",
-    )  # fmt: skip
+    )
     token_file = models.CharField(
-        "token from a file", max_length=500, blank=True, default="",
+        "token from a file",
+        max_length=500,
+        blank=True,
+        default="",
         help_text="The path of a file that holds the token, instead of storing it.",
-    )  # fmt: skip
+    )
     project_id = models.PositiveIntegerField(
-        "project ID", null=True, blank=True,
+        "project ID",
+        null=True,
+        blank=True,
         help_text="The project that the token must open: guards against another project's token.",
-    )  # fmt: skip
+    )
     server_timezone = models.CharField(
-        "server's time zone", max_length=64, validators=[validators.time_zone],
+        "server's time zone",
+        max_length=64,
+        validators=[validators.time_zone],
         help_text="Of REDCap's own clock, such as America/Edmonton. Test connection tells its offset.",
-    )  # fmt: skip
+    )
     ca_bundle = models.CharField(
-        "CA bundle", max_length=500, blank=True, default="", validators=[validators.existing_file],
+        "CA bundle",
+        max_length=500,
+        blank=True,
+        default="",
+        validators=[validators.existing_file],
         help_text="The path of the certificates to trust, where the institution has its own.",
-    )  # fmt: skip
+    )
 
     sync_interval = models.PositiveIntegerField(
-        "pull every (seconds)", default=60, validators=[MinValueValidator(30), MaxValueValidator(86_400)],
+        "pull every (seconds)",
+        default=60,
+        validators=[MinValueValidator(30), MaxValueValidator(86_400)],
         help_text="30 or more; pulls begin at the worker's next half minute.",
-    )  # fmt: skip
+    )
     window_start = models.TimeField(
         "only from",
         null=True,
@@ -89,24 +107,31 @@ class DataSource(Recorded):
     )
     window_end = models.TimeField("until", null=True, blank=True)
     horizon_back_days = models.PositiveIntegerField(
-        "days back", default=7, validators=[MaxValueValidator(3650)],
+        "days back",
+        default=7,
+        validators=[MaxValueValidator(3650)],
         help_text="Older appointments are not taken, and those never performed are cancelled.",
-    )  # fmt: skip
+    )
     horizon_ahead_days = models.PositiveIntegerField(
-        "days ahead", default=365, validators=[MaxValueValidator(3650)],
+        "days ahead",
+        default=365,
+        validators=[MaxValueValidator(3650)],
         help_text="Later appointments are taken when their day comes nearer.",
-    )  # fmt: skip
+    )
     overlap_minutes = models.PositiveIntegerField(
-        "overlap (minutes)", default=60, validators=[MinValueValidator(10), MaxValueValidator(10_080)],
+        "overlap (minutes)",
+        default=60,
+        validators=[MinValueValidator(10), MaxValueValidator(10_080)],
         help_text="How far each pull looks back before the last one, for clocks that differ.",
-    )  # fmt: skip
+    )
     read_timeout = models.PositiveIntegerField(
         "time-out (seconds)", default=120, validators=[MinValueValidator(1), MaxValueValidator(240)]
     )
     requests_per_minute = models.PositiveIntegerField(
-        default=300, validators=[MinValueValidator(6), MaxValueValidator(6000)],
+        default=300,
+        validators=[MinValueValidator(6), MaxValueValidator(6000)],
         help_text="REDCap bans addresses that ask more than 600 times a minute, unless set otherwise.",
-    )  # fmt: skip
+    )
     batch_size = models.PositiveIntegerField(
         "records at once", default=100, validators=[MinValueValidator(1), MaxValueValidator(5000)]
     )
@@ -166,10 +191,8 @@ class DataSource(Recorded):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """A source has its state from the first moment."""
+        """Save the source, and make its state with it."""
         super().save(*args, **kwargs)
-        from sources.models.state import SourceState
-
         SourceState.objects.get_or_create(source=self)
 
     @property
@@ -187,7 +210,10 @@ class DataSource(Recorded):
         self.token_set_by = by if token else ""
 
     def token(self) -> str:
-        """From the environment, the file or the database; raises TokenMissing or secrets.CannotDecrypt."""
+        """Return it from the environment, the file or the database.
+
+        Raises TokenMissing or secrets.CannotDecrypt.
+        """
         if self.token_variable:
             return os.environ.get(self.token_variable, "").strip() or _missing(
                 f"The environment variable {self.token_variable} is not set where the worker runs."
@@ -207,11 +233,11 @@ class DataSource(Recorded):
         self.trigger_cipher = secrets.encrypt(secret) if secret else ""
 
     def trigger_secret(self) -> str:
-        """Raises secrets.CannotDecrypt."""
+        """Return the secret, or "" without one. Raises secrets.CannotDecrypt."""
         return secrets.decrypt(self.trigger_cipher) if self.trigger_cipher else ""
 
     def is_trigger_secret(self, given: str) -> bool:
-        """In a time that tells nothing."""
+        """Compare in a time that tells nothing about the secret."""
         if not (self.trigger_enabled and self.trigger_cipher):
             return False
         try:
@@ -223,17 +249,33 @@ class DataSource(Recorded):
         )
 
     @property
-    def plan(self) -> Plan:
-        """The mapping as `sources.mapping` takes it."""
-        return Plan(
+    def sessions(self) -> SessionLayout:
+        """Return how sessions are found, as `sources.mapping` takes it."""
+        return SessionLayout(
+            kind=SessionKind(self.session_kind),
+            instrument=self.session_instrument,
+            events=tuple(self.session_events.split()),
+            conditions=self.session_conditions,
+            without_time=WithoutTime(self.without_time),
+        )
+
+    @staticmethod
+    def columns_of_sessions(sessions: SessionLayout) -> dict[str, str]:
+        """Return the columns that `sessions` reads back."""
+        return {
+            "session_kind": sessions.kind.value,
+            "session_instrument": sessions.instrument,
+            "session_events": "\n".join(sessions.events),
+            "session_conditions": sessions.conditions,
+            "without_time": sessions.without_time.value,
+        }
+
+    @property
+    def plan(self) -> MappingPlan:
+        """Return the mapping as `sources.mapping` takes it."""
+        return MappingPlan(
             rules=tuple(rule.as_rule() for rule in self.rules.all()),
-            sessions=Sessions(
-                kind=SessionKind(self.session_kind),
-                instrument=self.session_instrument,
-                events=tuple(self.session_events.split()),
-                conditions=self.session_conditions,
-                without_time=WithoutTime(self.without_time),
-            ),
+            sessions=self.sessions,
             constants={"site_id": self.site_id},
             fallbacks={
                 "protocol_name": self.protocol_name,
@@ -247,7 +289,7 @@ def _missing(text: str) -> Any:
 
 
 class MappingRule(Recorded):
-    """One row of a source's mapping (`sources.mapping.rules.Rule`)."""
+    """A source's mapping has rows, each of which is a `sources.mapping.rules.Rule`."""
 
     source = models.ForeignKey(DataSource, models.CASCADE, related_name="rules")
     position = models.PositiveIntegerField(default=0)
@@ -279,3 +321,16 @@ class MappingRule(Recorded):
             default=self.default,
             required=self.required,
         )
+
+    @staticmethod
+    def columns_of_rule(rule: Rule) -> dict[str, Any]:
+        """Return the columns that `as_rule` reads back."""
+        return {
+            "target": rule.target,
+            "field": rule.field,
+            "level": rule.level.value,
+            "events": "\n".join(rule.events),
+            "transforms": rule.transforms,
+            "default": rule.default,
+            "required": rule.required,
+        }

@@ -1,15 +1,19 @@
-"""What a person must mend at the source."""
+"""An issue names what a person must mend at the source."""
 
 from __future__ import annotations
 
 from django.db import models
 
 from sources.models.data_sources import DataSource
-from sources.querysets import SyncIssueQuerySet
+
+
+class SyncIssueQuerySet(models.QuerySet["SyncIssue"]):
+    def open(self) -> SyncIssueQuerySet:
+        return self.filter(closed_at=None)
 
 
 class SyncIssue(models.Model):
-    """A field of a row that could not be used, or a step that differs and stays; closes by itself.
+    """A value could not be used, or a session differs and its item stays. The issue closes by itself.
 
     The text never holds the value: the link leads to it.
     """

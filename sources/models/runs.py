@@ -1,4 +1,4 @@
-"""What each pull did."""
+"""A run keeps what a pull did."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.utils import timezone
 from sources.models.data_sources import DataSource
 
 
-class Outcome(models.TextChoices):
+class RunOutcome(models.TextChoices):
     RUNNING = "RUNNING", "Running"
     OK = "OK", "Done"
     TRANSIENT = "TRANSIENT", "Out of reach"
@@ -28,7 +28,7 @@ class Trigger(models.TextChoices):
 
 
 class SyncRun(models.Model):
-    """One pull: counts and times, never a value of a participant."""
+    """A pull leaves counts and times here, never a value of a participant."""
 
     source = models.ForeignKey(DataSource, models.CASCADE, related_name="runs")
     trigger = models.CharField(max_length=20, choices=Trigger.choices, default=Trigger.SCHEDULE)
@@ -36,7 +36,7 @@ class SyncRun(models.Model):
     is_full = models.BooleanField(default=False)
     started_at = models.DateTimeField(default=timezone.now, db_index=True)
     ended_at = models.DateTimeField(null=True, blank=True)
-    outcome = models.CharField(max_length=20, choices=Outcome.choices, default=Outcome.RUNNING)
+    outcome = models.CharField(max_length=20, choices=RunOutcome.choices, default=RunOutcome.RUNNING)
     message = models.TextField(blank=True, default="")
     records_total = models.PositiveIntegerField(null=True, blank=True)
     records_done = models.PositiveIntegerField(default=0)

@@ -1,11 +1,9 @@
-"""How a source fares: written by pulls with single statements, beside what people decide."""
+"""Pulls write how a source fares with single statements, beside what people decide."""
 
 from __future__ import annotations
 
 from django.db import models
 from django.utils import timezone
-
-from sources.models.data_sources import DataSource
 
 
 class State(models.TextChoices):
@@ -18,9 +16,11 @@ class State(models.TextChoices):
 
 
 class SourceState(models.Model):
-    """One row for each source; `claim` is held by the one pull that runs."""
+    """Each source has one row; `claim` is held by the one pull that runs."""
 
-    source = models.OneToOneField(DataSource, models.CASCADE, related_name="state", primary_key=True)
+    source = models.OneToOneField(
+        "sources.DataSource", models.CASCADE, related_name="state", primary_key=True
+    )
     state = models.CharField(max_length=20, choices=State.choices, default=State.NEVER)
     since = models.DateTimeField(default=timezone.now)
     message = models.TextField(blank=True, default="")
@@ -50,9 +50,9 @@ class SourceState(models.Model):
 
 
 class PendingRecord(models.Model):
-    """A record to read again: a Data Entry Trigger named it, or it failed in the last pull."""
+    """A record is to be read again: a Data Entry Trigger named it, or it failed in the last pull."""
 
-    source = models.ForeignKey(DataSource, models.CASCADE, related_name="pending")
+    source = models.ForeignKey("sources.DataSource", models.CASCADE, related_name="pending")
     record = models.CharField(max_length=100)
     since = models.DateTimeField(default=timezone.now)
 
@@ -64,7 +64,7 @@ class PendingRecord(models.Model):
 
 
 class WorkerBeat(models.Model):
-    """When the worker last looked for what is due; one row."""
+    """One row keeps when the worker last looked for what is due."""
 
     at = models.DateTimeField()
 

@@ -1,10 +1,10 @@
-"""Which session of which record an item stands for."""
+"""A synced step tells which session of which record an item stands for."""
 
 from __future__ import annotations
 
 from django.db import models
 
-from sources.mapping.results import Key
+from sources.contract import SessionKey
 from sources.models.data_sources import DataSource
 from sources.models.runs import SyncRun
 from worklist.models import WorklistItem
@@ -17,10 +17,10 @@ class Withdrawal(models.TextChoices):
 
 
 class SyncedStep(models.Model):
-    """Identity of a synced item: source, record, event, instrument, instance.
+    """Source, record, event, instrument and instance identify a synced item.
 
     `says` is what the source said last, `written` what was last put into the item from it, both cleaned and
-    as JSON. A field of the item that differs from `written` was edited by a person: it is pinned. Without an
+    as JSON. A field of the item that differs from `written` was edited by a person, and stays. Without an
     item a person has deleted it, and it is not made again.
     """
 
@@ -52,5 +52,5 @@ class SyncedStep(models.Model):
         return str(self.item) if self.item else "Deleted here by a person"
 
     @property
-    def key(self) -> Key:
-        return Key(self.event, self.instrument, self.instance)
+    def key(self) -> SessionKey:
+        return SessionKey(self.event, self.instrument, self.instance)

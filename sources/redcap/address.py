@@ -1,4 +1,4 @@
-"""The address of a REDCap API."""
+"""The address of a REDCap API is made the same whichever way people type it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ _PAGE = re.compile(r"/(?:redcap_v\d[\d.]*(?:/.*)?|index\.php|api/help(?:/.*)?)$"
 
 
 def normalise_url(text: str) -> str:
-    """The API's URL with the `/api/` that REDCap's pages are told apart by. ValueError says what is wrong."""
+    """Return the API's URL with the `/api/` that REDCap's pages are told apart by.
+
+    Raises ValueError, which says what is wrong.
+    """
     parts = _parts(text.strip())
     if parts.username or parts.password:
         raise ValueError("The URL must not hold a user name or password.")
@@ -41,7 +44,7 @@ def _parts(given: str) -> SplitResult:
 
 
 def is_link_local(address: str) -> bool:
-    """Where clouds keep their machines' credentials, say. False for a name."""
+    """Tell whether clouds may keep their machines' credentials there. False for a name."""
     try:
         found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
@@ -50,7 +53,7 @@ def is_link_local(address: str) -> bool:
 
 
 def leads_to_link_local(url: str) -> bool:
-    """Whether the URL's name stands for such an address; a name that nobody here knows may be a proxy's."""
+    """Tell whether the URL's name stands for such an address; an unknown name may be known to a proxy."""
     parts = urlsplit(url)
     try:
         found = socket.getaddrinfo(parts.hostname, parts.port, type=socket.SOCK_STREAM)

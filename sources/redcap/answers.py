@@ -1,4 +1,4 @@
-"""What an answer of REDCap's means: the JSON that it holds, or which error it is.
+"""An answer of REDCap's is read as the JSON that it holds, or as the error that it stands for.
 
 An error's text names what was asked and the page's title at most: bodies hold participants.
 """
@@ -25,7 +25,7 @@ _NOT_JSON = object()
 
 
 def content_of(status: int, body: bytes, *, asked: str) -> Any:
-    """The JSON of a good answer. Raises the SourceError that the answer stands for."""
+    """Return the JSON of a good answer. Raises the SourceError that another stands for."""
     if 300 <= status < 400:
         raise ConfigurationError("The API URL redirects elsewhere: enter the address that it leads to.")
     text = _text(body) if status == 200 else body.decode("utf-8-sig", errors="replace").strip()
@@ -36,14 +36,14 @@ def content_of(status: int, body: bytes, *, asked: str) -> Any:
     if _OUT_OF_MEMORY.search(text):
         raise TooMuchError(f"REDCap ran out of memory over {asked}.")
     if _is_page(text) and _BANNED.search(text):
-        raise _ban()
+        raise _ban_error()
     if status == 200 and error is None:
         raise _unreadable(text, asked)
     raise _refusal(status, error, text, asked)
 
 
 def plain_text_of(status: int, body: bytes, *, asked: str) -> str:
-    """Of `content=version`, which is no JSON."""
+    """Return the answer to `content=version`, which is no JSON."""
     match = _VERSION.fullmatch(_text(body)) if status == 200 else None
     if match:
         return match[1]
@@ -52,7 +52,7 @@ def plain_text_of(status: int, body: bytes, *, asked: str) -> str:
 
 
 def _text(body: bytes) -> str:
-    """UTF-8 and nothing else: a name must not be guessed from other bytes."""
+    """Decode UTF-8 and nothing else: a name must not be guessed from other bytes."""
     try:
         return body.decode("utf-8-sig").strip()
     except UnicodeDecodeError:
@@ -60,7 +60,7 @@ def _text(body: bytes) -> str:
 
 
 def _json(text: str) -> Any:
-    """Numbers with a fraction stay as they were written; what is not text after all is not JSON either."""
+    """Read JSON. Numbers with a fraction stay as they were written; lone surrogates are refused."""
     try:
         content = json.loads(text, parse_float=str, parse_constant=_refused)
         if r"\ud" in text.lower():  # half of a character, which no database takes
@@ -95,13 +95,13 @@ def _refusal(status: int, error: str | None, text: str, asked: str) -> SourceErr
 
 
 def _error_in(content: Any) -> str | None:
-    """An error's text is about the request, and so may be told."""
+    """Return an error's text, which is about the request and so may be told."""
     if isinstance(content, dict) and set(content) == {"error"}:
         return plain(str(content["error"]))[:LONGEST_ERROR]
     return None
 
 
-def _ban() -> AuthorisationError:
+def _ban_error() -> AuthorisationError:
     return AuthorisationError(
         "REDCap has banned this server's address: ask its administrators to lift the ban, and ask for less.",
         retry_after=BAN,

@@ -1,4 +1,4 @@
-"""Whole records, a batch at a time: halved where a batch is too much, and checked to be complete."""
+"""Whole records are read a batch at a time, halved where a batch is too much, and checked to be complete."""
 
 from __future__ import annotations
 
@@ -9,46 +9,51 @@ from typing import Any, Protocol
 from sources.errors import ConfigurationError, TooMuchError, TransientError
 from sources.redcap import parsing
 from sources.redcap.dictionary import Dictionary
-from sources.redcap.rows import Row
+from sources.redcap.rows import ExportRow
 
 _HASHED = re.compile(r"[0-9a-f]{32}")
 HASHED_TEXT = "The record IDs are hashed: the token's user needs the export right Full Data Set."
 
 
-class Ask(Protocol):
-    """Posts the fields; the answer's list of objects."""
+class ListRequest(Protocol):
+    """A call posts the fields and returns the answer's list of objects."""
 
     def __call__(self, asked: str, **fields: str) -> list[dict[str, Any]]: ...
 
 
-class Question:
-    """The same fields of one batch of records after another.
+class RecordsExport:
+    """It asks for the same fields of one batch of records after another.
 
-    `groups_refused` once REDCap did not let Data Access Groups be asked for: then without them.
+    `groups_refused` is True once REDCap did not let Data Access Groups be asked for: it then goes on without.
     """
 
-    def __init__(self, ask: Ask, dictionary: Dictionary, fields: Sequence[str], *, groups: bool) -> None:
+    def __init__(
+        self, ask: ListRequest, dictionary: Dictionary, fields: Sequence[str], *, groups: bool
+    ) -> None:
         self.ask, self.groups, self.groups_refused = ask, groups, False
         self.id_field, self.missing_codes = dictionary.record_id_field, dictionary.missing_codes
         names = dict.fromkeys([self.id_field, *fields])
         self.columns = {name: _columns(dictionary, name) for name in names}
 
-    def answered(self, ids: Sequence[str]) -> Iterator[tuple[str, tuple[Row, ...]]]:
-        """A batch over which the server runs out of memory is asked in halves."""
+    def read(self, ids: Sequence[str]) -> Iterator[tuple[str, tuple[ExportRow, ...]]]:
+        """Yield each record and its rows.
+
+        A batch for which the server lacks memory is asked for in halves.
+        """
         try:
             rows = self._complete(ids)
         except TooMuchError:
             if len(ids) == 1:
                 raise
             middle = len(ids) // 2
-            yield from self.answered(ids[:middle])
-            yield from self.answered(ids[middle:])
+            yield from self.read(ids[:middle])
+            yield from self.read(ids[middle:])
             return
         for record in ids:
             yield record, tuple(rows.get(record, ()))
 
-    def _complete(self, ids: Sequence[str]) -> dict[str, list[Row]]:
-        """Records that an answer lacks are asked for once more by themselves: then they are there, or gone.
+    def _complete(self, ids: Sequence[str]) -> dict[str, list[ExportRow]]:
+        """Ask once more for records that an answer lacks: then they are there, or gone.
 
         Where they were there after all, the answer may lack rows of the others too: it was too much.
         """
@@ -60,8 +65,8 @@ class Question:
             raise TooMuchError(f"REDCap left {len(dropped)} of {len(ids)} records out of its answer.")
         return rows | again
 
-    def _rows(self, ids: Sequence[str]) -> dict[str, list[Row]]:
-        found: dict[str, list[Row]] = {}
+    def _rows(self, ids: Sequence[str]) -> dict[str, list[ExportRow]]:
+        found: dict[str, list[ExportRow]] = {}
         entries = self._asked(ids)
         self._refuse_gaps(entries)
         with parsing.reading("the records"):
@@ -89,7 +94,7 @@ class Question:
             return self.ask("the records", **asked)
 
     def _refuse_gaps(self, entries: Sequence[Mapping[str, Any]]) -> None:
-        """Export rights take columns away without a word; a blank would be taken for a value that is gone."""
+        """Refuse missing columns: export rights take them away unsaid, as if values were gone."""
         absent = [
             name
             for name, columns in self.columns.items()
@@ -103,11 +108,12 @@ class Question:
 
 
 def array(name: str, values: Sequence[str]) -> dict[str, str]:
-    """PHP's notation: with a comma list an unknown name has made servers return everything."""
+    """Write a list in PHP's notation: a comma list with an unknown name has made servers return all."""
     return {f"{name}[{position}]": value for position, value in enumerate(values)}
 
 
 def look_hashed(ids: Sequence[str]) -> bool:
+    """Tell whether the IDs look like the hashes that stand for them in a de-identified export."""
     return bool(ids) and all(_HASHED.fullmatch(record) for record in ids)
 
 
@@ -117,7 +123,7 @@ def _columns(dictionary: Dictionary, name: str) -> tuple[str, ...]:
 
 
 def _refuse_strangers(found: Mapping[str, object], ids: Sequence[str]) -> None:
-    """REDCap does not tell capitals or trailing blanks apart when it looks for a record."""
+    """Refuse records nobody asked for: REDCap ignores capitals and trailing blanks when it looks for one."""
     alike = {record.strip().casefold() for record in ids}
     strangers = [record for record in found if record.strip().casefold() not in alike]
     if look_hashed(strangers):

@@ -1,4 +1,4 @@
-"""What is asked of a REDCap project, each question as REDCap's API takes it."""
+"""The client asks a REDCap project each export as REDCap's API takes it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from zoneinfo import ZoneInfo
 from sources.errors import AuthorisationError, ConfigurationError, SourceError, TransientError
 from sources.redcap import batches, clock, parsing
 from sources.redcap.dictionary import Dictionary
-from sources.redcap.rows import Row
+from sources.redcap.rows import ExportRow
 from sources.redcap.transport import Access, Transport
 
 __all__ = ["Access", "Client"]
 
 
 class Client:
-    """A context manager. `requests` were sent; `skew` is the server's clock minus ours, once it answered.
+    """It is a context manager. `requests` counts what was sent; `skew` is the server's clock minus ours.
 
     `groups_refused` is True once REDCap did not let Data Access Groups be read. Every method raises
     sources.errors.SourceError, and nothing else that an answer may cause.
@@ -84,7 +84,7 @@ class Client:
     def record_ids(
         self, *, id_field: str, since: datetime | None = None, server_timezone: ZoneInfo
     ) -> tuple[str, ...]:
-        """Every record, or those that changed after the aware moment, each once, in REDCap's order."""
+        """Return every record, or those that changed after the aware moment, each once, in REDCap's order."""
         asked = {"content": "record", "type": "flat", "rawOrLabel": "raw", "fields[0]": id_field}
         if since is not None:
             asked["dateRangeBegin"] = clock.wall_time(since, server_timezone)
@@ -102,16 +102,18 @@ class Client:
 
     def records(
         self, ids: Sequence[str], *, dictionary: Dictionary, fields: Sequence[str], groups: bool = False
-    ) -> Iterator[tuple[str, tuple[Row, ...]]]:
-        """All rows of each record asked for; none where REDCap has no such record. A batch at a time."""
+    ) -> Iterator[tuple[str, tuple[ExportRow, ...]]]:
+        """Yield all rows of each record asked for, batch by batch; none where REDCap has no such record."""
         wanted = [record for record in dict.fromkeys(ids) if record]  # asked for "", REDCap gives them all
-        question = batches.Question(self._list, dictionary, fields, groups=groups and not self.groups_refused)
+        export = batches.RecordsExport(
+            self._list, dictionary, fields, groups=groups and not self.groups_refused
+        )
         for start in range(0, len(wanted), self.access.batch_size):
-            yield from question.answered(wanted[start : start + self.access.batch_size])
-            self.groups_refused |= question.groups_refused
+            yield from export.read(wanted[start : start + self.access.batch_size])
+            self.groups_refused |= export.groups_refused
 
     def utc_offset(self) -> timedelta | None:
-        """Of the server's own clock, from its log of our calls; None without the Logging right."""
+        """Return the server's UTC offset by its log of our calls, or None without the Logging right."""
         now = datetime.now(UTC)
         for kind in ("manage", "manage", "export"):  # neither holds what people typed; the second, the first
             try:
@@ -130,7 +132,7 @@ class Client:
         return parsing.objects(self.transport.ask(asked, fields), asked)
 
     def _events(self, project: dict[str, Any]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        """The events, and which instruments they have; none of either in a classic project."""
+        """Return the events, and which instruments they have; none of either in a classic project."""
         if str(project.get("is_longitudinal")) == "0":
             return [], []
         try:
@@ -142,7 +144,7 @@ class Client:
             return [], []
 
     def _repeating(self, project: dict[str, Any]) -> frozenset[tuple[str, str]] | None:
-        """None without the Project Design right, which nobody must have."""
+        """Return what repeats, or None without the Project Design right, which nobody must have."""
         if str(project.get("has_repeating_instruments_or_events")) == "0":
             return frozenset()
         try:
@@ -156,12 +158,12 @@ class Client:
             return parsing.repeating(entries)
 
     def _refuse_hashed(self, record: str, id_field: str) -> None:
-        """A record can be asked for by its own ID, but not by the hash that stands for it."""
+        """Refuse hashed IDs: a record can be asked for by its own ID, but not by its hash."""
         if not self._list("a record", content="record", **{"fields[0]": id_field, "records[0]": record}):
             raise ConfigurationError(batches.HASHED_TEXT)
 
 
 def _refuse_if_banned(error: SourceError) -> None:
-    """A right that is not there leaves the question open; a ban leaves all questions."""
+    """Raise the error of a ban: a right that is missing leaves one export open, a ban leaves all."""
     if error.retry_after is not None:
         raise error

@@ -1,4 +1,4 @@
-"""The server's clock: REDCap speaks of time without a zone, in its own server's wall time."""
+"""REDCap speaks of time without a zone, in its own server's wall time; it is translated here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ EARLIEST, LATEST = timedelta(hours=-12), timedelta(hours=14)
 
 
 def wall_time(moment: datetime, zone: ZoneInfo) -> str:
-    """An aware moment in the server's own time, so that nothing later has an earlier one.
+    """Return an aware moment in the server's own time, so that nothing later has an earlier one.
 
     Where clocks go back an hour comes twice: what is saved in its second pass must not look older.
     """
@@ -23,14 +23,14 @@ def wall_time(moment: datetime, zone: ZoneInfo) -> str:
 
 
 def before_any_clock(now: datetime) -> str:
-    """A little before now on every clock of the world, for the log's `beginTime`: the log is long."""
+    """Return a time a little before now on every clock of the world, for the log's `beginTime`."""
     return (now.astimezone(UTC) - timedelta(hours=13)).strftime("%Y-%m-%d %H:%M")
 
 
 def offset_seen(entries: Iterable[Mapping[str, Any]], now: datetime) -> timedelta | None:
-    """UTC offset by which the newest call through the API, a moment ago, stands in the log.
+    """Return the UTC offset by which the newest call through the API, a moment ago, stands in the log.
 
-    `now` is the server's time in UTC. None where no entry can be of just now.
+    `now` is the server's time in UTC. None is returned where no entry can be of just now.
     """
     stamps = [
         str(entry.get("timestamp", ""))[:16]

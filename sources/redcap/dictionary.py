@@ -1,4 +1,4 @@
-"""What a REDCap project is made of: its fields with their choices, instruments, events and repeats."""
+"""A REDCap project is made of fields with their choices, instruments, events and repeats."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Field:
-    """A field of the data dictionary; labels are plain text, without HTML.
+    """The data dictionary describes a field so; labels are plain text, without HTML.
 
     `columns` is a checkbox's: choice code to the export's own column name (`exportFieldNames`), for names
     cannot be built from codes.
@@ -26,7 +26,7 @@ class Field:
 
 
 @dataclass(frozen=True)
-class Event:
+class ProjectEvent:
     name: str  # unique_event_name
     label: str
     arm: int
@@ -35,10 +35,10 @@ class Event:
 
 @dataclass(frozen=True)
 class Dictionary:
-    """One project. `repeating` holds (event, form); form "" is the whole event, event "" a classic project.
+    """It describes one project.
 
-    `repeating` is None where the user may not ask (it needs the Project Design right): repeats are then
-    known from rows alone.
+    `repeating` holds (event, form): form "" is the whole event, event "" a classic project. It is None where
+    the user may not ask (it needs the Project Design right): repeats are then known from rows alone.
     """
 
     project_id: int
@@ -48,7 +48,7 @@ class Dictionary:
     has_repeats: bool
     fields: Mapping[str, Field]  # in the dictionary's order: the first is the record ID field
     forms: Mapping[str, str]  # instrument to label
-    events: tuple[Event, ...] = ()
+    events: tuple[ProjectEvent, ...] = ()
     event_forms: Mapping[str, frozenset[str]] = field(default_factory=dict)
     repeating: frozenset[tuple[str, str]] | None = None
     missing_codes: frozenset[str] = frozenset()
@@ -58,7 +58,7 @@ class Dictionary:
         return next(iter(self.fields))
 
     def to_json(self) -> dict[str, Any]:
-        """For a JSON column."""
+        """Return it for a JSON column; `from_json` reads it back."""
         return {
             **asdict(self),
             "event_forms": {event: sorted(forms) for event, forms in self.event_forms.items()},
@@ -75,7 +75,7 @@ class Dictionary:
             **{
                 **kept,
                 "fields": {each.name: each for each in fields},
-                "events": tuple(Event(**event) for event in kept["events"]),
+                "events": tuple(ProjectEvent(**event) for event in kept["events"]),
                 "event_forms": {event: frozenset(forms) for event, forms in kept["event_forms"].items()},
                 "repeating": None
                 if repeating is None

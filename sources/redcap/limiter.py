@@ -1,4 +1,4 @@
-"""How often one host is asked, whatever the source or thread: REDCap bans addresses that ask too often.
+"""A host is asked only so often, whatever the source or thread: REDCap bans addresses that ask too often.
 
 The count is this process's own; each worker process has another.
 """
@@ -15,7 +15,7 @@ A_LITTLE = 0.01  # what rounding takes
 
 
 class Limiter:
-    """At most so many requests in any minute."""
+    """It lets at most so many requests through in any minute."""
 
     def __init__(self) -> None:
         self._sent: deque[float] = deque()

@@ -1,4 +1,4 @@
-"""Labels and titles without their HTML: REDCap's designers write both."""
+"""Labels and titles are freed of their HTML: REDCap's designers write both."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ _TAG = re.compile(r"<!--.*?-->|</?[a-z!][^<>]*>", re.IGNORECASE | re.DOTALL)
 
 
 def plain(text: str) -> str:
-    """`<p>Male<br>at birth</p>` as `Male at birth`; `<18 or >65` is no tag and stays."""
+    """Return `<p>Male<br>at birth</p>` as `Male at birth`; `<18 or >65` is no tag and stays."""
     return " ".join(html.unescape(_TAG.sub("", _BREAK.sub(" ", text))).split())

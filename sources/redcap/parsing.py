@@ -1,4 +1,4 @@
-"""REDCap's JSON read into dictionaries and rows; what is not as documented is told, not guessed."""
+"""REDCap's JSON is read into dictionaries and rows; what is not as documented is told, not guessed."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from sources.errors import TransientError
-from sources.redcap.dictionary import Event, Field
+from sources.redcap.dictionary import Field, ProjectEvent
 from sources.redcap.markup import plain
-from sources.redcap.rows import Row
+from sources.redcap.rows import ExportRow
 
 YES_OR_NO = {"yesno": {"1": "Yes", "0": "No"}, "truefalse": {"1": "True", "0": "False"}}
 WITH_CHOICES = frozenset({"radio", "dropdown", "checkbox"})
@@ -20,7 +20,7 @@ PSEUDO = frozenset(
 
 @contextmanager
 def reading(asked: str) -> Iterator[None]:
-    """A key that is missing, or a value of another kind, is trouble at the server: not one of our own."""
+    """Blame the server for a missing key or a value of another kind. Raises TransientError."""
     try:
         yield
     except (KeyError, TypeError, ValueError):
@@ -28,14 +28,14 @@ def reading(asked: str) -> Iterator[None]:
 
 
 def objects(answer: Any, asked: str) -> list[dict[str, Any]]:
-    """A list of objects, or an error."""
+    """Return a list of objects. Raises TransientError for anything else."""
     if not isinstance(answer, list) or not all(isinstance(each, dict) for each in answer):
         raise TransientError(f"REDCap's answer to {asked} is not a list of rows.")
     return answer
 
 
 def text_of(value: Any) -> str:
-    """A value as it was written. TypeError for what is no single value."""
+    """Return a value as it was written. Raises TypeError for what is no single value."""
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int):
@@ -44,7 +44,7 @@ def text_of(value: Any) -> str:
 
 
 def choices_of(kind: str, text: str) -> dict[str, str]:
-    """`1, Male | 2, Female` as code to label, which may hold commas and HTML; without one it is the code."""
+    """Read `1, Male | 2, Female` as code to label; an entry without a comma is code and label in one."""
     if kind in YES_OR_NO:
         return dict(YES_OR_NO[kind])
     if kind not in WITH_CHOICES:
@@ -72,7 +72,7 @@ def field_of(entry: Mapping[str, Any], columns: Mapping[str, Mapping[str, str]])
 
 
 def checkbox_columns(names: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
-    """Of exportFieldNames: field -> choice code -> column."""
+    """Read exportFieldNames as field to choice code to column."""
     found: dict[str, dict[str, str]] = {}
     for entry in names:
         code = text_of(entry.get("choice_value"))
@@ -88,9 +88,9 @@ def form_labels(entries: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     }
 
 
-def event_of(entry: Mapping[str, Any]) -> Event:
+def event_of(entry: Mapping[str, Any]) -> ProjectEvent:
     number = text_of(entry.get("event_id"))
-    return Event(
+    return ProjectEvent(
         name=text_of(entry["unique_event_name"]),
         label=plain(text_of(entry.get("event_name"))),
         arm=int(entry.get("arm_num") or 1),
@@ -106,14 +106,14 @@ def event_forms(pairs: Iterable[Mapping[str, Any]]) -> dict[str, frozenset[str]]
 
 
 def repeating(entries: Iterable[Mapping[str, Any]]) -> frozenset[tuple[str, str]]:
-    """A classic project has no event; a whole event has no form."""
+    """Return pairs of event and form: a classic project has no event, a whole event no form."""
     return frozenset((text_of(entry.get("event_name")), text_of(entry.get("form_name"))) for entry in entries)
 
 
-def row_of(entry: Mapping[str, Any], id_field: str, missing: frozenset[str]) -> Row:
+def row_of(entry: Mapping[str, Any], id_field: str, missing: frozenset[str]) -> ExportRow:
     texts = {name: text_of(value) for name, value in entry.items()}
     values = {name: "" if text in missing else text for name, text in texts.items() if name not in PSEUDO}
-    return Row(
+    return ExportRow(
         record=texts[id_field],
         event=texts.get("redcap_event_name", ""),
         instrument=texts.get("redcap_repeat_instrument", ""),

@@ -1,4 +1,4 @@
-"""A row of a REDCap export (`content=record`, flat, raw), its keys apart from its values."""
+"""A row of a REDCap export (`content=record`, flat, raw) has its keys apart from its values."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Row:
-    """What REDCap holds for a record in one event, or in one instance of what repeats.
+class ExportRow:
+    """REDCap holds this for a record in one event, or in one instance of what repeats.
 
     `event` is the unique event name, empty in a classic project; `instrument` is redcap_repeat_instrument;
     `instance` is redcap_repeat_instance, 0 where nothing repeats. `values` has every column of the answer

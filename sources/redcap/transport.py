@@ -1,4 +1,4 @@
-"""POSTs to REDCap's API: time-outs, retries of what time may mend, and no redirects."""
+"""POSTs to REDCap's API have time-outs, are tried again where time may mend them, and follow no redirect."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _UNVERIFIED = re.compile(r"certificate verify failed: ([^(\[]{1,120})")
 
 @dataclass(frozen=True)
 class Access:
-    """Where and how to ask; seconds, and requests in any minute."""
+    """It says where and how to ask; times are in seconds, and requests are counted in any minute."""
 
     url: str
     token: str = field(repr=False)
@@ -41,7 +41,7 @@ class Access:
 
 
 class Transport:
-    """One session with one API. `wait` is told each pause, so that whoever waits may do more than sleep."""
+    """It is one session with one API. `wait` gets each pause, so that a caller may do more than sleep."""
 
     def __init__(self, access: Access, wait: Callable[[float], None] = time.sleep) -> None:
         self.access = access
@@ -55,13 +55,15 @@ class Transport:
         self.session.close()
 
     def ask(self, asked: str, fields: Mapping[str, str]) -> Any:
-        """The JSON of the answer."""
-        return self._tried(fields, lambda status, body: answers.content_of(status, body, asked=asked))
+        """Return the JSON of the answer. Raises SourceError."""
+        return self._with_retries(fields, lambda status, body: answers.content_of(status, body, asked=asked))
 
     def ask_text(self, asked: str, fields: Mapping[str, str]) -> str:
-        return self._tried(fields, lambda status, body: answers.plain_text_of(status, body, asked=asked))
+        return self._with_retries(
+            fields, lambda status, body: answers.plain_text_of(status, body, asked=asked)
+        )
 
-    def _tried(self, fields: Mapping[str, str], read: Callable[[int, bytes], Found]) -> Found:
+    def _with_retries(self, fields: Mapping[str, str], read: Callable[[int, bytes], Found]) -> Found:
         for attempt in range(1, self.access.attempts):
             try:
                 return read(*self._post(fields))
@@ -72,7 +74,7 @@ class Transport:
         return read(*self._post(fields))
 
     def _post(self, fields: Mapping[str, str]) -> tuple[int, bytes]:
-        """Status and body. What requests raises holds the body that was sent, and so the token."""
+        """Return status and body. No error of `requests` leaves it, for such an error holds the token."""
         access = self.access
         self._refuse_link_local()
         limiter_of(urlsplit(access.url).netloc).take(access.requests_per_minute, self.wait)
@@ -88,11 +90,11 @@ class Transport:
                 stream=True,
             )
             with response:
-                self._look_at_the_clock(response)
+                self._note_clock(response)
                 _refuse_redirect(response, access.url)
                 return response.status_code, self._read(response)
         except requests.exceptions.SSLError as error:
-            raise _mistrust(str(error)) from None
+            raise _tls_error(str(error)) from None
         except requests.exceptions.Timeout:
             raise TransientError(f"REDCap did not answer within {access.read_timeout:g} seconds.") from None
         except HTTPError:  # urllib3's, of reading the body
@@ -107,7 +109,7 @@ class Transport:
             raise ConfigurationError("The CA bundle cannot be read.") from None
 
     def _read(self, response: requests.Response) -> bytes:
-        """All of it, within the time-out too: a server may send a byte a second."""
+        """Read all of it within the time-out, for a server may send a byte a second."""
         deadline = time.monotonic() + self.access.read_timeout
         parts = []
         while part := response.raw.read1(CHUNK, decode_content=True):
@@ -117,12 +119,12 @@ class Transport:
         return b"".join(parts)
 
     def _refuse_link_local(self) -> None:
-        """The page of a source checks the URL's text; a name may stand for such an address all the same."""
+        """Refuse link-local addresses at each request too, for a name may come to mean one."""
         if not self._is_allowed and leads_to_link_local(self.access.url):
             raise ConfigurationError("The API URL leads to an address of a network link's own use.")
         self._is_allowed = True
 
-    def _look_at_the_clock(self, response: requests.Response) -> None:
+    def _note_clock(self, response: requests.Response) -> None:
         try:
             theirs = parsedate_to_datetime(response.headers["Date"])
         except (KeyError, ValueError, TypeError):
@@ -141,8 +143,8 @@ def _refuse_redirect(response: requests.Response, url: str) -> None:
         )
 
 
-def _mistrust(said: str) -> SourceError:
-    """What OpenSSL says names certificates and hosts alone."""
+def _tls_error(said: str) -> SourceError:
+    """Return an error with what OpenSSL says, which names certificates and hosts alone."""
     match = _UNVERIFIED.search(said)
     if match:
         return ConfigurationError(

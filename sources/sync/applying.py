@@ -1,4 +1,4 @@
-"""One record in one transaction: what was decided is decided again under lock, and done."""
+"""One record is brought in by one transaction: what was decided is decided again under lock, and done."""
 
 from __future__ import annotations
 
@@ -10,52 +10,51 @@ from typing import Any
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
 
-from sources.backends.backend import ReadRecord
-from sources.mapping.results import Key, Problem
+from sources.contract import Problem, ReadRecord, SessionKey
 from sources.models import DataSource, SyncedStep, SyncRun, Withdrawal
 from sources.sync import issues, values
-from sources.sync.deciding import Decision, Deed, decide
-from worklist import identifiers, intake, lifecycle
+from sources.sync.deciding import SessionDecision, SyncAction, decide
+from worklist.items import identifiers, intake, lifecycle
 from worklist.models import Status, WorklistItem
 
 
-def apply(source: DataSource, read: ReadRecord, run: SyncRun) -> Counter[Deed]:
-    """Bring the record's items and issues up to date; how many of each deed."""
+def apply(source: DataSource, read: ReadRecord, run: SyncRun) -> Counter[SyncAction]:
+    """Bring the record's items and issues up to date; return how many sessions had each action."""
     decisions = decide(source, read)
     if all(decision.writes_nothing for decision in decisions):
-        issues.keep(source, read.record, _problems(decisions))
-        return Counter(decision.deed for decision in decisions)
+        issues.keep_issues(source, read.record, _problems(decisions))
+        return Counter(decision.action for decision in decisions)
     with transaction.atomic():
         _lock(source, read.record)
         decisions = [_carry_out(source, read.record, each, run) for each in decide(source, read)]
-        issues.keep(source, read.record, _problems(decisions))
-    return Counter(decision.deed for decision in decisions)
+        issues.keep_issues(source, read.record, _problems(decisions))
+    return Counter(decision.action for decision in decisions)
 
 
 def _lock(source: DataSource, record: str) -> None:
-    """The record's steps, then its items, each by key: an examination that begins now waits, or is seen."""
-    steps = SyncedStep.objects.select_for_update().filter(source=source, record=record).order_by("pk")
-    items = [step.item_id for step in steps if step.item_id]
+    """Lock the record's synced steps, then its items, each by key: an examination that begins now is seen."""
+    synced_steps = SyncedStep.objects.select_for_update().filter(source=source, record=record).order_by("pk")
+    items = [synced.item_id for synced in synced_steps if synced.item_id]
     list(WorklistItem.objects.select_for_update().filter(pk__in=items).order_by("pk").values_list("pk"))
 
 
-def _carry_out(source: DataSource, record: str, decision: Decision, run: SyncRun) -> Decision:
-    """The decision, or the one that the worklist's refusal leaves."""
+def _carry_out(source: DataSource, record: str, decision: SessionDecision, run: SyncRun) -> SessionDecision:
+    """Return the decision, or the one that the worklist's refusal leaves."""
     if decision.writes_nothing:
         return decision
     try:
         with transaction.atomic():
-            _DEEDS[decision.deed](source, record, decision, run)
+            _ACTIONS[decision.action](source, record, decision, run)
     except ValidationError as error:
         return _refused(decision, _refusals(decision.key, error))
-    except lifecycle.Refused as refused:
+    except lifecycle.StatusRefused as refused:
         return _refused(
             decision, [Problem("performed_procedure_step_status", "", str(refused), decision.key)]
         )
     return decision
 
 
-def _create(source: DataSource, record: str, decision: Decision, run: SyncRun) -> None:
+def _create(source: DataSource, record: str, decision: SessionDecision, run: SyncRun) -> None:
     item = make_item(source, record, decision.key, decision.writes, actor=source.actor)
     SyncedStep.objects.create(
         source=source,
@@ -69,9 +68,9 @@ def _create(source: DataSource, record: str, decision: Decision, run: SyncRun) -
 
 
 def make_item(
-    source: DataSource, record: str, key: Key, says: Mapping[str, Any], *, actor: str
+    source: DataSource, record: str, key: SessionKey, says: Mapping[str, Any], *, actor: str
 ) -> WorklistItem:
-    """Its Study Instance UID follows from whose session it is: the same one whenever it is made."""
+    """Make the item. Its Study Instance UID follows from the session: it is the same whenever it is made."""
     session = "\x1f".join((record, key.event, key.instrument, str(key.instance)))
     made = {
         "data_source": source.name,
@@ -80,48 +79,48 @@ def make_item(
     return intake.create({**values.to_write(None, says), **made}, actor=actor)
 
 
-def _change(source: DataSource, record: str, decision: Decision, run: SyncRun) -> None:
+def _change(source: DataSource, record: str, decision: SessionDecision, run: SyncRun) -> None:
     synced, item = decision.synced, decision.item
     assert synced is not None and item is not None
     if decision.writes:
         intake.change(item, values.to_write(item, decision.writes), actor=source.actor)
-    if decision.deed is Deed.RESTORE and _is_cancelled_by(item, source.actor):
+    if decision.action is SyncAction.RESTORE and _is_cancelled_by(item, source.actor):
         lifecycle.move(item, to=Status.SCHEDULED, actor=source.actor, reason="It is at the source again.")
     _remember(synced, decision, run, withdrawal=Withdrawal.NONE, reason="")
 
 
-def _keep(source: DataSource, record: str, decision: Decision, run: SyncRun) -> None:
+def _keep(source: DataSource, record: str, decision: SessionDecision, run: SyncRun) -> None:
     synced = decision.synced
     assert synced is not None
-    withdrawal = Withdrawal.NONE if decision.deed is Deed.KEPT else synced.withdrawal
+    withdrawal = Withdrawal.NONE if decision.action is SyncAction.KEPT else synced.withdrawal
     _remember(synced, decision, run, withdrawal=withdrawal, reason=synced.reason)
 
 
-def _withdraw(source: DataSource, record: str, decision: Decision, run: SyncRun) -> None:
-    """Only noted: `withdrawing` does it when all are known."""
+def _withdraw(source: DataSource, record: str, decision: SessionDecision, run: SyncRun) -> None:
+    """Note it only: `withdrawing` cancels when all that is gone is known."""
     assert decision.synced is not None
     _remember(decision.synced, decision, run, withdrawal=Withdrawal.PENDING, reason=decision.reason)
 
 
-def _stay(source: DataSource, record: str, decision: Decision, run: SyncRun) -> None:
-    """What was to be cancelled is there after all, though it cannot be read."""
+def _keep_unclear(source: DataSource, record: str, decision: SessionDecision, run: SyncRun) -> None:
+    """Keep what was to be cancelled: it is there after all, though it cannot be read."""
     assert decision.synced is not None
     SyncedStep.objects.filter(pk=decision.synced.pk).update(withdrawal=Withdrawal.NONE, reason="", run=run)
 
 
-_DEEDS = {
-    Deed.CREATE: _create,
-    Deed.CHANGE: _change,
-    Deed.RESTORE: _change,
-    Deed.KEPT: _keep,
-    Deed.UNCHANGED: _keep,
-    Deed.WITHDRAW: _withdraw,
-    Deed.UNCLEAR: _stay,
+_ACTIONS = {
+    SyncAction.CREATE: _create,
+    SyncAction.CHANGE: _change,
+    SyncAction.RESTORE: _change,
+    SyncAction.KEPT: _keep,
+    SyncAction.UNCHANGED: _keep,
+    SyncAction.WITHDRAW: _withdraw,
+    SyncAction.UNCLEAR: _keep_unclear,
 }
 
 
 def _remember(
-    synced: SyncedStep, decision: Decision, run: SyncRun, *, withdrawal: Withdrawal | str, reason: str
+    synced: SyncedStep, decision: SessionDecision, run: SyncRun, *, withdrawal: Withdrawal | str, reason: str
 ) -> None:
     synced.written = decision.written
     synced.says = dict(decision.says)
@@ -130,7 +129,7 @@ def _remember(
 
 
 def _is_cancelled_by(item: WorklistItem, actor: str) -> bool:
-    """Whether that actor cancelled it; what a person cancelled stays so."""
+    """Tell whether that actor cancelled it; what a person cancelled stays so."""
     canceller = ""
     for record in item.history.all():  # the newest first
         if record.performed_procedure_step_status != Status.CANCELLED:
@@ -139,12 +138,14 @@ def _is_cancelled_by(item: WorklistItem, actor: str) -> bool:
     return canceller == actor
 
 
-def _refused(decision: Decision, problems: Iterable[Problem]) -> Decision:
-    return Decision(decision.key, Deed.UNCLEAR, decision.synced, problems=(*decision.problems, *problems))
+def _refused(decision: SessionDecision, problems: Iterable[Problem]) -> SessionDecision:
+    return SessionDecision(
+        decision.key, SyncAction.UNCLEAR, decision.synced, problems=(*decision.problems, *problems)
+    )
 
 
-def _refusals(key: Key, error: ValidationError) -> Iterator[Problem]:
-    """By field where the worklist named one."""
+def _refusals(key: SessionKey, error: ValidationError) -> Iterator[Problem]:
+    """Yield the worklist's refusals, by field where it named one."""
     if not hasattr(error, "error_dict"):
         yield Problem("", "", values.text_of(error), key, blocks=True)
         return
@@ -154,5 +155,5 @@ def _refusals(key: Key, error: ValidationError) -> Iterator[Problem]:
         yield Problem(target, "", text, key, blocks=True)
 
 
-def _problems(decisions: Iterable[Decision]) -> list[Problem]:
+def _problems(decisions: Iterable[SessionDecision]) -> list[Problem]:
     return [problem for decision in decisions for problem in decision.problems]

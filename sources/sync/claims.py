@@ -1,4 +1,4 @@
-"""One pull of a source at a time, however many workers, and when the next is due.
+"""A source is pulled by one worker at a time, and is due again at a time that is kept.
 
 A claim is a lease: the pull renews it as it goes, and a pull that was killed loses it.
 """
@@ -21,7 +21,7 @@ class ClaimLost(Exception):
 
 
 def claim(source_pk: int, *, now: datetime | None = None) -> str:
-    """A new claim, or "" while another pull holds one."""
+    """Return a new claim, or "" while another pull holds one."""
     now = now or timezone.now()
     token = str(uuid.uuid4())
     states = SourceState.objects.filter(_free(now), source=source_pk)
@@ -29,7 +29,7 @@ def claim(source_pk: int, *, now: datetime | None = None) -> str:
 
 
 def renew(source_pk: int, claim: str) -> None:
-    """Raises ClaimLost."""
+    """Keep the claim for as long again. Raises ClaimLost."""
     held = SourceState.objects.filter(source=source_pk, claim=claim)
     if not claim or not held.update(claimed_at=timezone.now()):
         raise ClaimLost
@@ -45,7 +45,7 @@ def is_pulling(state: SourceState, *, now: datetime | None = None) -> bool:
 
 
 def due(now: datetime | None = None) -> list[DataSource]:
-    """Enabled, past their time, in their window or asked for by a person, and not being pulled."""
+    """Return enabled sources that are past their time, may be pulled now, and are not being pulled."""
     now = now or timezone.now()
     free = SourceState.objects.filter(_free(now), next_pull_at__lte=now)
     sources = DataSource.objects.filter(enabled=True, state__in=free).select_related("state")
@@ -53,7 +53,7 @@ def due(now: datetime | None = None) -> list[DataSource]:
 
 
 def in_window(source: DataSource, now: datetime) -> bool:
-    """Whether the time of day, here, lies in the operation window; one over midnight is fine."""
+    """Tell whether the time of day, here, lies in the operation window; one over midnight is fine."""
     start, end = source.window_start, source.window_end
     if start is None or end is None or start == end:
         return True

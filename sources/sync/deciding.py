@@ -1,4 +1,4 @@
-"""What is to be done about each session of a record: read from the database, nothing written.
+"""What is to be done about each session of a record is decided here: the database is read, not written.
 
 An item follows its source, except where a person edited it (it differs from what was last written), while
 or after it is examined, and where the source cannot be read.
@@ -14,11 +14,10 @@ from typing import Any
 
 from django.utils import timezone
 
-from sources.backends.backend import ReadRecord
-from sources.mapping.results import Key, Problem, Stance, Step
+from sources.contract import Problem, ReadRecord, Session, SessionKey, Stance
 from sources.models import DataSource, SyncedStep, Withdrawal
 from sources.sync import clashes, values
-from worklist import identity
+from worklist.attention import identity
 from worklist.models import Status, WorklistItem
 
 DONE = frozenset({Status.IN_PROGRESS, Status.COMPLETED})
@@ -27,7 +26,7 @@ GONE = "It is no longer at the source."
 RECORD_GONE = "Its record is no longer at the source."
 
 
-class Deed(StrEnum):
+class SyncAction(StrEnum):
     CREATE = "create"
     CHANGE = "change"
     RESTORE = "restore"
@@ -39,11 +38,11 @@ class Deed(StrEnum):
 
 
 @dataclass(frozen=True)
-class Decision:
+class SessionDecision:
     """`says` is what the source says now, `writes` what of it goes into the item."""
 
-    key: Key
-    deed: Deed
+    key: SessionKey
+    action: SyncAction
     synced: SyncedStep | None = None
     says: Mapping[str, Any] = field(default_factory=dict)
     writes: Mapping[str, Any] = field(default_factory=dict)
@@ -56,18 +55,18 @@ class Decision:
 
     @property
     def writes_nothing(self) -> bool:
-        """Whether the database already has all of it, issues aside."""
+        """Tell whether the database already has all of it, issues aside."""
         noted = self.synced.withdrawal if self.synced else Withdrawal.NONE
-        match self.deed:
-            case Deed.IGNORED:
+        match self.action:
+            case SyncAction.IGNORED:
                 return True
-            case Deed.UNCLEAR:
+            case SyncAction.UNCLEAR:
                 return noted != Withdrawal.PENDING
-            case Deed.WITHDRAW:
+            case SyncAction.WITHDRAW:
                 return noted == Withdrawal.PENDING
-            case Deed.KEPT:
+            case SyncAction.KEPT:
                 return noted == Withdrawal.NONE and not self.is_said_anew
-            case Deed.UNCHANGED:
+            case SyncAction.UNCHANGED:
                 return not self.is_said_anew
             case _:
                 return False
@@ -79,25 +78,28 @@ class Decision:
 
     @property
     def written(self) -> dict[str, Any]:
-        """What the item will have from the source; an edit with which the source agrees is none."""
+        """Return what the item will have from the source; an edit with which the source agrees is none."""
         synced, item = self.synced, self.item
         if synced is None or item is None:
             return dict(self.says)
-        agreed = {name: said for name, said in self.says.items() if values.held(item, name) == said}
+        agreed = {name: said for name, said in self.says.items() if values.item_value(item, name) == said}
         return {**synced.written, **agreed, **self.writes}
 
 
-def decide(source: DataSource, read: ReadRecord) -> list[Decision]:
-    """For every session that the record has, and every one that it had."""
+def decide(source: DataSource, read: ReadRecord) -> list[SessionDecision]:
+    """Decide about every session that the record has, and every one that it had."""
     existing = synced_steps(source, read.record)
-    decisions = [_for_step(source, read.record, step, existing.pop(step.key, None)) for step in read.steps]
+    decisions = [
+        _for_session(source, read.record, session, existing.pop(session.key, None))
+        for session in read.sessions
+    ]
     reason = GONE if read.exists else RECORD_GONE
     return [*decisions, *(_not_wanted(synced.key, synced, reason) for synced in existing.values())]
 
 
-def synced_steps(source: DataSource, record: str) -> dict[Key, SyncedStep]:
-    steps = SyncedStep.objects.filter(source=source, record=record).select_related("item").order_by()
-    return {synced.key: synced for synced in steps}
+def synced_steps(source: DataSource, record: str) -> dict[SessionKey, SyncedStep]:
+    known = SyncedStep.objects.filter(source=source, record=record).select_related("item").order_by()
+    return {synced.key: synced for synced in known}
 
 
 def in_horizon(source: DataSource, day: date, today: date) -> bool:
@@ -105,72 +107,74 @@ def in_horizon(source: DataSource, day: date, today: date) -> bool:
     return earliest <= day <= today + timedelta(days=source.horizon_ahead_days)
 
 
-def _for_step(source: DataSource, record: str, step: Step, synced: SyncedStep | None) -> Decision:
-    if step.stance is Stance.NOT_WANTED:
-        return _not_wanted(step.key, synced, step.reason, step.problems)
-    says, errors = values.said(step.values)
+def _for_session(
+    source: DataSource, record: str, session: Session, synced: SyncedStep | None
+) -> SessionDecision:
+    if session.stance is Stance.NOT_WANTED:
+        return _not_wanted(session.key, synced, session.reason, session.problems)
+    says, errors = values.cleaned(session.values)
     is_near = _is_near(source, says)
     if synced is None and not is_near:
-        return Decision(step.key, Deed.IGNORED)
-    problems = (*step.problems, *_as_problems(step.key, errors))
-    if step.stance is Stance.WANTED and not errors:
-        problems = (*problems, *clashes.found(source, record, step.key, says))
-    if step.stance is Stance.UNCLEAR or any(problem.blocks for problem in problems):
-        return Decision(step.key, Deed.UNCLEAR, synced, says=says, problems=problems)
+        return SessionDecision(session.key, SyncAction.IGNORED)
+    problems = (*session.problems, *_as_problems(session.key, errors))
+    if session.stance is Stance.WANTED and not errors:
+        problems = (*problems, *clashes.find_clashes(source, record, session.key, says))
+    if session.stance is Stance.UNCLEAR or any(problem.blocks for problem in problems):
+        return SessionDecision(session.key, SyncAction.UNCLEAR, synced, says=says, problems=problems)
     if synced is None:
-        return Decision(step.key, Deed.CREATE, says=says, writes=says, problems=problems)
+        return SessionDecision(session.key, SyncAction.CREATE, says=says, writes=says, problems=problems)
     return _wanted(synced, says, problems, is_near=is_near)
 
 
 def _is_near(source: DataSource, says: Mapping[str, Any]) -> bool:
-    """Of what has no readable date a person is to be told."""
+    """Tell whether its day is within the horizon, or cannot be read: then a person must know of it."""
     day = says.get("scheduled_start_date")
     return not day or in_horizon(source, date.fromisoformat(day), timezone.localdate())
 
 
 def _not_wanted(
-    key: Key, synced: SyncedStep | None, reason: str, problems: tuple[Problem, ...] = ()
-) -> Decision:
+    key: SessionKey, synced: SyncedStep | None, reason: str, problems: tuple[Problem, ...] = ()
+) -> SessionDecision:
     if synced is None:
-        return Decision(key, Deed.IGNORED, problems=problems)
+        return SessionDecision(key, SyncAction.IGNORED, problems=problems)
     if synced.item is None:  # a person deleted it, and it can be made again only while the source has it
-        return Decision(key, Deed.UNCHANGED, synced, {}, problems=problems)
+        return SessionDecision(key, SyncAction.UNCHANGED, synced, {}, problems=problems)
     if synced.withdrawal == Withdrawal.DONE:
-        return Decision(key, Deed.UNCHANGED, synced, synced.says, problems=problems)
-    return Decision(key, Deed.WITHDRAW, synced, synced.says, reason=reason, problems=problems)
+        return SessionDecision(key, SyncAction.UNCHANGED, synced, synced.says, problems=problems)
+    return SessionDecision(key, SyncAction.WITHDRAW, synced, synced.says, reason=reason, problems=problems)
 
 
 def _wanted(
     synced: SyncedStep, says: Mapping[str, Any], problems: tuple[Problem, ...], *, is_near: bool
-) -> Decision:
+) -> SessionDecision:
     item = synced.item
     if item is None:
-        return Decision(synced.key, Deed.UNCHANGED, synced, says, problems=problems)
+        return SessionDecision(synced.key, SyncAction.UNCHANGED, synced, says, problems=problems)
     if synced.withdrawal == Withdrawal.DONE and not is_near:
-        return Decision(synced.key, Deed.UNCHANGED, synced, synced.says, problems=problems)
+        return SessionDecision(synced.key, SyncAction.UNCHANGED, synced, synced.says, problems=problems)
     writes = dict(_differing(synced, item, says))
     if writes and is_examined(item):
         stay = tuple(Problem(name, "", STAYS, synced.key) for name in writes)
-        return Decision(synced.key, Deed.KEPT, synced, says, problems=(*problems, *stay))
+        return SessionDecision(synced.key, SyncAction.KEPT, synced, says, problems=(*problems, *stay))
     if synced.withdrawal != Withdrawal.NONE:
-        return Decision(synced.key, Deed.RESTORE, synced, says, writes, problems=problems)
-    deed = Deed.CHANGE if writes else Deed.UNCHANGED
-    return Decision(synced.key, deed, synced, says, writes, problems=problems)
+        return SessionDecision(synced.key, SyncAction.RESTORE, synced, says, writes, problems=problems)
+    action = SyncAction.CHANGE if writes else SyncAction.UNCHANGED
+    return SessionDecision(synced.key, action, synced, says, writes, problems=problems)
 
 
 def is_examined(item: WorklistItem) -> bool:
-    """Whether an examination of it is under way or done: nothing of it is touched then."""
+    """Tell whether an examination of it is under way or done: nothing of it is touched then."""
     return item.performed_procedure_step_status in DONE or identity.is_frozen(item)
 
 
 def _differing(synced: SyncedStep, item: WorklistItem, says: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """What the source says otherwise, of what no person edited. A field that left the mapping is cleared."""
+    """Yield what the source says otherwise and no person edited. A field that left the mapping is cleared."""
     for name in {**synced.written, **says}:
-        now, here = says.get(name, ""), values.held(item, name)
+        now, here = says.get(name, ""), values.item_value(item, name)
         if here == synced.written.get(name, "") and here != now:
             yield name, now
 
 
-def _as_problems(key: Key, errors: values.Errors) -> Iterator[Problem]:
-    """What no item can have keeps the whole session out: half a session is none."""
+def _as_problems(key: SessionKey, errors: values.Errors) -> Iterator[Problem]:
+    """Yield problems that block: what no item can have keeps out the whole session, for half is none."""
     return (Problem(name, "", text, key, blocks=True) for name, text in errors.items())

@@ -1,4 +1,4 @@
-"""What a person must mend at the source: opened once, closed by itself when the record reads well again."""
+"""Issues tell what a person must mend at the source: opened once, closed when the record reads well again."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from django.utils import timezone
 
-from sources.mapping.results import Problem
+from sources.contract import Problem
 from sources.models import DataSource, SyncIssue
 
 
-class _Which(NamedTuple):
+class _IssueIdentity(NamedTuple):
     event: str
     instrument: str
     instance: int
@@ -20,11 +20,13 @@ class _Which(NamedTuple):
     text: str
 
 
-def keep(source: DataSource, record: str, problems: Iterable[Problem]) -> None:
-    """The record's open issues are these and no others."""
-    wanted = {_which(problem): problem.blocks for problem in problems}
+def keep_issues(source: DataSource, record: str, problems: Iterable[Problem]) -> None:
+    """Let the record's open issues be these and no others."""
+    wanted = {_identity_of(problem): problem.blocks for problem in problems}
     for issue in SyncIssue.objects.open().filter(source=source, record=record).order_by():
-        which = _Which(issue.event, issue.instrument, issue.instance, issue.target, issue.field, issue.text)
+        which = _IssueIdentity(
+            issue.event, issue.instrument, issue.instance, issue.target, issue.field, issue.text
+        )
         if which in wanted:
             del wanted[which]
         else:
@@ -37,6 +39,8 @@ def keep(source: DataSource, record: str, problems: Iterable[Problem]) -> None:
         SyncIssue.objects.bulk_create(opened, ignore_conflicts=True)
 
 
-def _which(problem: Problem) -> _Which:
+def _identity_of(problem: Problem) -> _IssueIdentity:
     place = problem.place
-    return _Which(place.event, place.instrument, place.instance, problem.target, problem.field, problem.text)
+    return _IssueIdentity(
+        place.event, place.instrument, place.instance, problem.target, problem.field, problem.text
+    )

@@ -1,4 +1,4 @@
-"""What a pull's end means for its source: state, mark, and when the next is due."""
+"""A pull's end decides its source's state, its mark, and when the next pull is due."""
 
 from __future__ import annotations
 
@@ -8,43 +8,43 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from sources.backends.backend import Backend
+from sources.contract import Backend
 from sources.errors import AuthorisationError, ConfigurationError, HeldError, SourceError
-from sources.models import DataSource, Outcome, PendingRecord, SourceState, State
-from sources.sync.runs import Running
+from sources.models import DataSource, PendingRecord, RunOutcome, SourceState, State
+from sources.sync.runs import RunningPull
 
 MOST_BACK_OFF = timedelta(minutes=15)
 HELD_INTERVAL = timedelta(minutes=5)
 REFUSALS_BEFORE_PAUSE = 3
 SKEW_WORTH_A_WARNING = timedelta(seconds=60)
 STATES = {
-    Outcome.TRANSIENT: State.TRANSIENT,
-    Outcome.CONFIGURATION: State.CONFIGURATION,
-    Outcome.AUTHORISATION: State.AUTHORISATION,
-    Outcome.HELD: State.HELD,
-    Outcome.FAILED: State.TRANSIENT,
+    RunOutcome.TRANSIENT: State.TRANSIENT,
+    RunOutcome.CONFIGURATION: State.CONFIGURATION,
+    RunOutcome.AUTHORISATION: State.AUTHORISATION,
+    RunOutcome.HELD: State.HELD,
+    RunOutcome.FAILED: State.TRANSIENT,
 }
 
 
-def of(error: SourceError) -> Outcome:
+def outcome_of(error: SourceError) -> RunOutcome:
     if isinstance(error, AuthorisationError):
-        return Outcome.AUTHORISATION
+        return RunOutcome.AUTHORISATION
     if isinstance(error, ConfigurationError):
-        return Outcome.CONFIGURATION
-    return Outcome.HELD if isinstance(error, HeldError) else Outcome.TRANSIENT
+        return RunOutcome.CONFIGURATION
+    return RunOutcome.HELD if isinstance(error, HeldError) else RunOutcome.TRANSIENT
 
 
-def succeeded(
+def write_success(
     source: DataSource,
-    run: Running,
+    run: RunningPull,
     *,
     began: datetime,
     is_full: bool,
     moves_mark: bool,
     held: int,
     failed: int,
-) -> tuple[Outcome, str]:
-    """All was read. Held withdrawals are waited for; all else of the pull is done."""
+) -> tuple[RunOutcome, str]:
+    """Write that all was read. Held withdrawals are waited for; all else of the pull is done."""
     now = timezone.now()
     message = _message(held, failed)
     new: dict[str, Any] = {"failures": 0, "last_success_at": now, "held_withdrawals": held}
@@ -53,7 +53,7 @@ def succeeded(
     if is_full:
         new["last_full_at"] = now
         _not_asked_since(source, began).update(full_requested=False, withdrawals_allowed_by="")
-    outcome = Outcome.HELD if held else Outcome.OK
+    outcome = RunOutcome.HELD if held else RunOutcome.OK
     _write(source, State.HELD if held else State.OK, message, new)
     wait = max(HELD_INTERVAL, _interval(source)) if held else _interval(source)
     if PendingRecord.objects.filter(source=source, since__gt=began).exists():
@@ -63,16 +63,16 @@ def succeeded(
     return outcome, message
 
 
-def failed(source: DataSource, error: Exception, outcome: Outcome, *, began: datetime) -> None:
-    """The mark stays. Longer waits after each failure; a token that is refused again and again, a pause."""
+def write_failure(source: DataSource, error: Exception, outcome: RunOutcome, *, began: datetime) -> None:
+    """Leave the mark, and wait longer after each failure; a token that stays refused pauses the source."""
     failures = source.state.failures + 1
     message = str(error) if isinstance(error, SourceError) else "The pull failed here: see the log."
     _write(source, STATES[outcome], message, {"failures": failures})
     _next(source, began, _after_failure(source, error, failures))
 
 
-def noticed(source: DataSource, backend: Backend) -> None:
-    """What a pull came to know of its server, well or ill."""
+def note_server(source: DataSource, backend: Backend) -> None:
+    """Keep what a pull came to know of its server, however it ended."""
     warnings = list(backend.warnings)
     skew = backend.skew
     if skew is not None and abs(skew) > SKEW_WORTH_A_WARNING:
@@ -108,7 +108,7 @@ def _next(source: DataSource, began: datetime, at: datetime | None) -> None:
 
 
 def _not_asked_since(source: DataSource, began: datetime) -> QuerySet[SourceState]:
-    """The source's state, unless someone asked for another pull while this one ran."""
+    """Return the source's state, or none if someone asked for another pull while this one ran."""
     return SourceState.objects.filter(source=source).exclude(requested_at__gt=began)
 
 

@@ -1,4 +1,7 @@
-"""What a pull would find and do, without writing. It holds participants' data: for the screen alone."""
+"""This tells what a pull would find and do, and writes nothing.
+
+It is participants' data, for the screen alone.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,24 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from sources.backends import backend_for
-from sources.backends.backend import ReadRecord
-from sources.mapping.results import Key, Problem
+from sources.contract import Problem, ReadRecord, SessionKey
+from sources.kinds import backend_for
 from sources.models import DataSource, Withdrawal
 from sources.sync import values, withdrawing
-from sources.sync.deciding import Decision, Deed, decide
+from sources.sync.deciding import SessionDecision, SyncAction, decide
 from sources.sync.runs import Progress
 from worklist.models import WorklistItem
 
-SHOWN = frozenset({Deed.CREATE, Deed.CHANGE, Deed.RESTORE, Deed.WITHDRAW, Deed.KEPT, Deed.UNCLEAR})
+SHOWN = frozenset(
+    {
+        SyncAction.CREATE,
+        SyncAction.CHANGE,
+        SyncAction.RESTORE,
+        SyncAction.WITHDRAW,
+        SyncAction.KEPT,
+        SyncAction.UNCLEAR,
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -23,8 +34,8 @@ class PlannedChange:
     """`fields` maps each field that would be written to (now, then)."""
 
     record: str
-    key: Key
-    kind: Deed
+    key: SessionKey
+    kind: SyncAction
     fields: dict[str, tuple[Any, Any]]
     reason: str
     problems: tuple[Problem, ...]
@@ -35,13 +46,13 @@ class PlannedChange:
 class DryRun:
     """`held` is how many of the withdrawals would wait for a person, because they are too many."""
 
-    counts: Counter[Deed] = field(default_factory=Counter)
+    counts: Counter[SyncAction] = field(default_factory=Counter)
     changes: list[PlannedChange] = field(default_factory=list)
     held: int = 0
 
 
 def preview(source: DataSource, *, records: int, only: str = "") -> list[ReadRecord]:
-    """The first records, or only one, as the mapping sees them, value by value. Raises SourceError."""
+    """Return the first records, or only one, as the mapping sees them. Raises SourceError."""
     with backend_for(source) as backend:
         backend.prepare()
         chosen = [only] if only else list(backend.record_ids())[:records]
@@ -49,7 +60,7 @@ def preview(source: DataSource, *, records: int, only: str = "") -> list[ReadRec
 
 
 def dry_run(source: DataSource, *, progress: Progress | None = None) -> DryRun:
-    """What a full pull would change. Raises SourceError."""
+    """Return what a full pull would change. Raises SourceError."""
     found, vanishing = DryRun(), list[int]()
     with backend_for(source) as backend:
         backend.prepare()
@@ -57,22 +68,23 @@ def dry_run(source: DataSource, *, progress: Progress | None = None) -> DryRun:
         records = list(dict.fromkeys([*backend.record_ids(), *known]))
         for done, read in enumerate(backend.read(records), start=1):
             for decision in decide(source, read):
-                found.counts[decision.deed] += 1
-                if decision.deed is Deed.WITHDRAW and decision.synced is not None:
+                found.counts[decision.action] += 1
+                if decision.action is SyncAction.WITHDRAW and decision.synced is not None:
                     vanishing.append(decision.synced.pk)
-                if decision.deed in SHOWN:
+                if decision.action in SHOWN:
                     found.changes.append(_planned(read.record, decision))
             if progress:
                 progress(done, len(records))
-    found.held = withdrawing.too_many(source, source.steps.filter(pk__in=vanishing))
+    found.held = withdrawing.count_if_too_many(source, source.steps.filter(pk__in=vanishing))
     return found
 
 
-def _planned(record: str, decision: Decision) -> PlannedChange:
+def _planned(record: str, decision: SessionDecision) -> PlannedChange:
     item = decision.item
     fields = {
-        name: (values.held(item, name) if item else "", value) for name, value in decision.writes.items()
+        name: (values.item_value(item, name) if item else "", value)
+        for name, value in decision.writes.items()
     }
     return PlannedChange(
-        record, decision.key, decision.deed, fields, decision.reason, decision.problems, item
+        record, decision.key, decision.action, fields, decision.reason, decision.problems, item
     )

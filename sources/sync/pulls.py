@@ -1,4 +1,4 @@
-"""One pull from beginning to end.
+"""A pull is carried out here from beginning to end.
 
 The mark moves only when all was read; what failed alone waits as a pending record.
 """
@@ -6,7 +6,6 @@ The mark moves only when all was read; what failed alone waits as a pending reco
 from __future__ import annotations
 
 import logging
-import traceback
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -14,13 +13,14 @@ from django.db import DatabaseError, IntegrityError
 from django.db.models import Q
 from django.utils import timezone
 
-from sources.backends import backend_for
-from sources.backends.backend import Backend, ReadRecord
+from pylantir_site.environment.logs import place_of
+from sources.contract import Backend, ReadRecord
 from sources.errors import HeldError, SourceError
+from sources.kinds import backend_for
 from sources.models import (
     DataSource,
-    Outcome,
     PendingRecord,
+    RunOutcome,
     SourceState,
     SyncedStep,
     SyncRun,
@@ -29,7 +29,7 @@ from sources.models import (
 )
 from sources.sync import claims, clashes, outcomes, withdrawing
 from sources.sync.applying import apply
-from sources.sync.runs import Progress, Running, begin
+from sources.sync.runs import Progress, RunningPull, begin
 
 log = logging.getLogger(__name__)
 FULL_EVERY = timedelta(hours=24)
@@ -48,7 +48,7 @@ def pull(
     only_pending: bool = False,
     progress: Progress | None = None,
 ) -> SyncRun | None:
-    """Pull from the source under the claim; None where the claim is lost. What goes wrong is in the run."""
+    """Pull from the source under the claim; return None where that is lost. The run tells what went wrong."""
     source = DataSource.objects.select_related("state").get(pk=source_pk)
     try:
         claims.renew(source_pk, claim)
@@ -69,7 +69,7 @@ def needs_full(state: SourceState) -> bool:
 
 
 class _Pull:
-    def __init__(self, source: DataSource, run: Running, *, is_full: bool, only_pending: bool) -> None:
+    def __init__(self, source: DataSource, run: RunningPull, *, is_full: bool, only_pending: bool) -> None:
         self.source, self.run = source, run
         self.is_full, self.only_pending = is_full, only_pending
         self.began = timezone.now()
@@ -78,21 +78,21 @@ class _Pull:
         self.requests = 0
 
     def to_its_end(self) -> SyncRun:
-        """Every way to end is written down, in the run and in the source's state."""
+        """Pull, and write every way to end into the run and the source's state."""
         try:
             outcome, message = self._pull()
         except SourceError as error:
-            outcome, message = outcomes.of(error), str(error)
-            outcomes.failed(self.source, error, outcome, began=self.began)
+            outcome, message = outcomes.outcome_of(error), str(error)
+            outcomes.write_failure(self.source, error, outcome, began=self.began)
         except claims.ClaimLost:
-            outcome, message = Outcome.INTERRUPTED, "Another pull of this source took over."
+            outcome, message = RunOutcome.INTERRUPTED, "Another pull of this source took over."
         except Exception as error:  # a mistake of ours, or the database: the next pull tries again
-            outcome, message = Outcome.FAILED, f"{type(error).__name__} at {_where(error)}."
+            outcome, message = RunOutcome.FAILED, f"{type(error).__name__} at {place_of(error)}."
             log.error("Pull from %s failed: %s", self.source.name, message)
-            outcomes.failed(self.source, error, outcome, began=self.began)
+            outcomes.write_failure(self.source, error, outcome, began=self.began)
         return self.run.end(outcome, message, requests=self.requests)
 
-    def _pull(self) -> tuple[Outcome, str]:
+    def _pull(self) -> tuple[RunOutcome, str]:
         with backend_for(self.source) as backend:
             backend.alive = self.run.alive
             try:
@@ -101,9 +101,9 @@ class _Pull:
                 self._read(backend, self._clashing())
             finally:
                 self.requests = backend.requests
-                outcomes.noticed(self.source, backend)
+                outcomes.note_server(self.source, backend)
         held = self._withdraw()
-        return outcomes.succeeded(
+        return outcomes.write_success(
             self.source,
             self.run,
             began=self.began,
@@ -114,7 +114,7 @@ class _Pull:
         )
 
     def _records(self, backend: Backend) -> list[str]:
-        """Which to read: each time those of items that are held, or wait for an examination to end."""
+        """Return which to read, always with those whose items are held or wait for an examination to end."""
         noted = SyncedStep.objects.filter(source=self.source, withdrawal=Withdrawal.PENDING)
         records = [*self.pending, *noted.values_list("record", flat=True)]
         if self.is_full:
@@ -127,14 +127,14 @@ class _Pull:
         return list(dict.fromkeys(records))
 
     def _since(self, backend: Backend) -> datetime:
-        """The last pull's beginning on the server's clock, less the overlap."""
+        """Return the last pull's beginning on the server's clock, less the overlap."""
         state = self.source.state
         assert state.mark is not None  # or the pull were a full one
         then, now = timedelta(seconds=state.skew_seconds or 0), backend.skew or timedelta()
         return state.mark + min(then, now) - timedelta(minutes=self.source.overlap_minutes)
 
     def _known_records(self) -> Iterable[str]:
-        """Asked for by name even if the list lacks them: only then are they gone."""
+        """Return records to ask for by name even if the list lacks them: only then are they gone."""
         issues = self.source.issues.filter(closed_at=None).values_list("record", flat=True)
         steps = self.source.steps.exclude(withdrawal=Withdrawal.DONE)
         return [*steps.values_list("record", flat=True).distinct(), *issues]
@@ -143,7 +143,7 @@ class _Pull:
         return self.source.steps.filter(~Q(withdrawal=Withdrawal.DONE), item__isnull=False).exists()
 
     def _clashing(self) -> list[str]:
-        """Kept out by another record's patient ID, which that record may have given up by now."""
+        """Return records kept out by another's patient ID, which that record may have given up by now."""
         clashing = self.source.issues.filter(closed_at=None, text=clashes.TWO_PEOPLE, blocks=True)
         return list(clashing.order_by("record").values_list("record", flat=True).distinct())
 
@@ -153,9 +153,9 @@ class _Pull:
             self._apply(read)
 
     def _apply(self, read: ReadRecord) -> None:
-        """A record that fails does not stop the others, and is read again next time."""
+        """Bring the record in. One that fails does not stop the others, and is read again next time."""
         try:
-            self.run.did(apply(self.source, read, self.run.row))
+            self.run.count_done(apply(self.source, read, self.run.row))
         except claims.ClaimLost:
             raise
         except Exception as error:
@@ -163,7 +163,7 @@ class _Pull:
                 raise
             self.failed += 1
             log.error(
-                "A record of %s failed: %s at %s", self.source.name, type(error).__name__, _where(error)
+                "A record of %s failed: %s at %s", self.source.name, type(error).__name__, place_of(error)
             )
             PendingRecord.objects.get_or_create(
                 source=self.source, record=read.record, defaults={"since": self.began}
@@ -175,12 +175,6 @@ class _Pull:
 
     def _withdraw(self) -> int:
         self.run.alive()
-        cancelled, held = withdrawing.carry_out(self.source, self.run.row)
-        self.run.withdrawn = cancelled + withdrawing.expire(self.source, self.run.row)
+        cancelled, held = withdrawing.withdraw_noted(self.source, self.run.row)
+        self.run.withdrawn = cancelled + withdrawing.cancel_expired(self.source, self.run.row)
         return held
-
-
-def _where(error: Exception) -> str:
-    """File and line: an exception's own text may hold a participant."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return f"{frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else "unknown"

@@ -1,4 +1,4 @@
-"""The record of a pull: begun, kept up to date while it goes, and ended."""
+"""A pull's record is begun, kept up to date while it goes, and ended."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 import psutil
 from django.utils import timezone
 
-from sources.models import DataSource, Outcome, SyncIssue, SyncRun, Trigger
+from sources.models import DataSource, RunOutcome, SyncIssue, SyncRun, Trigger
 from sources.sync import claims
-from sources.sync.deciding import Deed
+from sources.sync.deciding import SyncAction
 
 log = logging.getLogger(__name__)
 WRITE_EVERY = 2.0  # seconds
@@ -24,27 +24,27 @@ Progress = Callable[[int, int | None], None]
 
 
 @dataclass
-class Running:
-    """A pull that goes on: its row, its claim, and its counts until they are written."""
+class RunningPull:
+    """A pull that goes on has its row, its claim, and its counts until they are written."""
 
     source: DataSource
     row: SyncRun
     claim: str
     progress: Progress | None = None
-    deeds: Counter[Deed] = field(default_factory=Counter)
+    actions: Counter[SyncAction] = field(default_factory=Counter)
     total: int | None = None
     done: int = 0
     withdrawn: int = 0
     written_at: float = field(default_factory=time.monotonic)
 
     def expect(self, records: int) -> None:
-        """So many more."""
+        """Add records to the number that the pull is to read."""
         self.total = (self.total or 0) + records
         self._write()
 
-    def did(self, deeds: Counter[Deed]) -> None:
-        """One more record is done."""
-        self.deeds += deeds
+    def count_done(self, actions: Counter[SyncAction]) -> None:
+        """Count one more record as done."""
+        self.actions += actions
         self.done += 1
         if self.progress:
             self.progress(self.done, self.total)
@@ -52,7 +52,7 @@ class Running:
             self._write()
 
     def alive(self) -> None:
-        """Keep the claim; raises claims.ClaimLost."""
+        """Keep the claim. Raises claims.ClaimLost."""
         claims.renew(self.source.pk, self.claim)
 
     def _write(self) -> None:
@@ -60,7 +60,7 @@ class Running:
         self.written_at = time.monotonic()
         SyncRun.objects.filter(pk=self.row.pk).update(**self._counts())
 
-    def end(self, outcome: Outcome, message: str, *, requests: int) -> SyncRun:
+    def end(self, outcome: RunOutcome, message: str, *, requests: int) -> SyncRun:
         gc.collect()  # before the memory is looked at: what stays is what leaks
         row = self.row
         for name, value in self._counts().items():
@@ -77,31 +77,31 @@ class Running:
         return row
 
     def _counts(self) -> dict[str, int | None]:
-        deeds = self.deeds
+        actions = self.actions
         return {
             "records_total": self.total,
             "records_done": self.done,
-            "created": deeds[Deed.CREATE],
-            "changed": deeds[Deed.CHANGE],
-            "unchanged": deeds[Deed.UNCHANGED],
-            "restored": deeds[Deed.RESTORE],
-            "kept": deeds[Deed.KEPT],
+            "created": actions[SyncAction.CREATE],
+            "changed": actions[SyncAction.CHANGE],
+            "unchanged": actions[SyncAction.UNCHANGED],
+            "restored": actions[SyncAction.RESTORE],
+            "kept": actions[SyncAction.KEPT],
             "withdrawn": self.withdrawn,
         }
 
 
 def begin(
     source: DataSource, *, claim: str, actor: str, trigger: Trigger, is_full: bool, progress: Progress | None
-) -> Running:
-    """A run that was left running belonged to a pull that was killed."""
-    left = SyncRun.objects.filter(source=source, outcome=Outcome.RUNNING)
-    left.update(outcome=Outcome.INTERRUPTED, message=INTERRUPTED, ended_at=timezone.now())
+) -> RunningPull:
+    """Begin a run. One that was left running belonged to a pull that was killed, and is ended."""
+    left = SyncRun.objects.filter(source=source, outcome=RunOutcome.RUNNING)
+    left.update(outcome=RunOutcome.INTERRUPTED, message=INTERRUPTED, ended_at=timezone.now())
     row = SyncRun.objects.create(
         source=source, actor=actor, trigger=trigger, is_full=is_full, memory_before_mb=memory_mb()
     )
-    return Running(source, row, claim, progress)
+    return RunningPull(source, row, claim, progress)
 
 
 def memory_mb() -> float:
-    """What this process holds of the machine's memory, in megabytes."""
+    """Return what this process holds of the machine's memory, in megabytes."""
     return round(psutil.Process().memory_info().rss / 1e6, 1)

@@ -1,4 +1,4 @@
-"""What a source says and what an item holds, made comparable: cleaned, as JSON, by field or DICOM keyword."""
+"""Values of source and item are made comparable: cleaned, as JSON, by field or DICOM keyword."""
 
 from __future__ import annotations
 
@@ -9,40 +9,40 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from worklist import cleaning, identifiers
+from worklist.items import cleaning, identifiers
 from worklist.models import WorklistItem
 
-Said = dict[str, Any]  # field or keyword -> JSON
+Values = dict[str, Any]  # field or keyword -> JSON
 Errors = dict[str, str]  # field or keyword -> what is wrong
 
 
-def said(values: Mapping[str, Any]) -> tuple[Said, Errors]:
-    """The values of a step, cleaned as `worklist.intake` cleans them, and what is wrong with the others."""
-    found: Said = {}
+def cleaned(values: Mapping[str, Any]) -> tuple[Values, Errors]:
+    """Clean the values of a session as intake does; return them and what is wrong with the others."""
+    found: Values = {}
     errors: Errors = {}
     for field, value in values.items():
         target = "patient_weight_kg" if field == "patient_weight_lb" else field
         try:
-            cleaned = _cleaner(field)(value)
+            clean = _cleaner(field)(value)
         except ValidationError as error:
             errors[target] = text_of(error)
             continue
         if field == "extra_attributes":
-            found |= cleaned
+            found |= clean
         elif value != "" or target not in identifiers.PREFIXES:  # one that is not given is made here
-            found[target] = as_json(cleaned)
+            found[target] = as_json(clean)
     return found, errors
 
 
-def held(item: WorklistItem, field: str) -> Any:
-    """What the item has for a field or keyword, as `said` would write it."""
+def item_value(item: WorklistItem, field: str) -> Any:
+    """Return what the item has for a field or keyword, as `cleaned` would write it."""
     if is_keyword(field):
         return item.extra_attributes.get(field, "")
     return as_json(getattr(item, field))
 
 
 def to_write(item: WorklistItem | None, said: Mapping[str, Any]) -> dict[str, Any]:
-    """For `worklist.intake`: the fields as they are, keywords joined into the item's extra attributes."""
+    """Return what intake takes: fields as they are, keywords joined into extra attributes."""
     fields = {field: value for field, value in said.items() if not is_keyword(field)}
     keywords = {field: value for field, value in said.items() if is_keyword(field)}
     if not keywords:
@@ -64,7 +64,7 @@ def as_json(value: Any) -> Any:
 
 
 def text_of(error: ValidationError) -> str:
-    """Its message; Django's own texts on choices quote the value, which must not be kept."""
+    """Return its message; Django's own texts on choices quote the value, which must not be kept."""
     if getattr(error, "code", None) in ("invalid_choice", "invalid"):
         return "This is not a value that an item may have here."
     return " ".join(error.messages)

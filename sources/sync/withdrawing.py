@@ -1,7 +1,7 @@
-"""What the source no longer has is cancelled, all at once at the end of a pull, or held for a person.
+"""What the source no longer has is cancelled at the end of a pull, all at once, or held for a person.
 
 A source that suddenly lacks much has more likely lost its rights, or changed its token's group, than its
-appointments.
+appointments. What becomes of all items when a source is disabled or deleted stands here too.
 """
 
 from __future__ import annotations
@@ -14,32 +14,31 @@ from django.utils import timezone
 
 from sources.models import DataSource, SourceState, SyncedStep, SyncRun, Withdrawal
 from sources.sync import claims
-from worklist import lifecycle
+from worklist.items import lifecycle
 from worklist.models import Status
 
 ALWAYS_ALLOWED = 5
 ALLOWED_SHARE = 0.2
-OFFERED = (Status.SCHEDULED, Status.DISCONTINUED)
 EXPIRED = "It was never performed, and its day is past the source's horizon."
 
 
-def allow(source: DataSource, *, by: str) -> None:
-    """A person has looked at what is held: the next pull, a full one, may cancel it."""
+def allow_withdrawals(source: DataSource, *, by: str) -> None:
+    """Let the next pull, a full one, cancel what is held: a person has looked at it."""
     SourceState.objects.filter(source=source).update(withdrawals_allowed_by=by)
     claims.request_pull(source, by=by, full=True)
 
 
-def carry_out(source: DataSource, run: SyncRun) -> tuple[int, int]:
-    """Cancel what is noted; how many were cancelled, and how many are held because they are too many."""
+def withdraw_noted(source: DataSource, run: SyncRun) -> tuple[int, int]:
+    """Cancel what is noted; return how many were cancelled, and how many are held as too many."""
     pending = SyncedStep.objects.filter(source=source, withdrawal=Withdrawal.PENDING)
-    held = 0 if _is_allowed(source) else too_many(source, pending)
+    held = 0 if _is_allowed(source) else count_if_too_many(source, pending)
     if held:
         return 0, held
     return sum(_withdraw(source, pk, run) for pk in list(pending.values_list("pk", flat=True))), 0
 
 
-def expire(source: DataSource, run: SyncRun) -> int:
-    """Cancel what nobody performed and nobody will: a scanner shows it until then."""
+def cancel_expired(source: DataSource, run: SyncRun) -> int:
+    """Cancel what nobody performed and nobody will; return how many. A scanner shows it until then."""
     earliest = timezone.localdate() - timedelta(days=source.horizon_back_days)
     past = SyncedStep.objects.filter(
         source=source,
@@ -52,10 +51,10 @@ def expire(source: DataSource, run: SyncRun) -> int:
     return sum(_withdraw(source, pk, run) for pk in pks)
 
 
-def too_many(source: DataSource, steps: QuerySet[SyncedStep]) -> int:
-    """How many coming appointments would vanish with these, where that is more than it should be."""
+def count_if_too_many(source: DataSource, steps: QuerySet[SyncedStep]) -> int:
+    """Return how many coming appointments would vanish with these, or 0 where that is no more than usual."""
     coming = {
-        "item__performed_procedure_step_status__in": OFFERED,
+        "item__performed_procedure_step_status__in": lifecycle.CANCELLABLE,
         "item__scheduled_start_date__gte": timezone.localdate(),
     }
     vanishing = steps.filter(**coming).count()
@@ -68,7 +67,7 @@ def _is_allowed(source: DataSource) -> bool:
 
 
 def _withdraw(source: DataSource, pk: int, run: SyncRun) -> int:
-    """One, in its own transaction. An examination under way leaves it noted for the next pull."""
+    """Withdraw one in its own transaction. One under examination stays noted for the next pull."""
     with transaction.atomic():
         synced = SyncedStep.objects.select_for_update(of=("self",)).select_related("item").get(pk=pk)
         item = synced.item
@@ -80,3 +79,18 @@ def _withdraw(source: DataSource, pk: int, run: SyncRun) -> int:
         if cancelled or item.performed_procedure_step_status != Status.IN_PROGRESS:
             SyncedStep.objects.filter(pk=pk).update(withdrawal=Withdrawal.DONE, run=run)
     return int(cancelled)
+
+
+def withdraw_all(source: DataSource, *, actor: str, reason: str) -> int:
+    """Cancel every item of the source that was not examined, and return how many.
+
+    The source itself is the actor, so that a source that is enabled again may offer them again.
+    """
+    cancelled, reason = 0, f"{reason} ({actor})"
+    steps = SyncedStep.objects.filter(source=source).exclude(withdrawal=Withdrawal.DONE).exclude(item=None)
+    for synced in steps.select_related("item").iterator():
+        assert synced.item is not None
+        if lifecycle.withdraw(synced.item, actor=source.actor, reason=reason):
+            cancelled += 1
+            SyncedStep.objects.filter(pk=synced.pk).update(withdrawal=Withdrawal.DONE, reason=reason)
+    return cancelled

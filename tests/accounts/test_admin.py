@@ -1,4 +1,4 @@
-"""Accounts in the admin, and what each role finds there."""
+"""These tests hold accounts in the admin, and what each role finds there."""
 
 from __future__ import annotations
 

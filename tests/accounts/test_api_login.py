@@ -1,4 +1,4 @@
-"""From a password to a token, and what a token is good for."""
+"""These tests hold how a password becomes a token, and what a token is good for."""
 
 from __future__ import annotations
 
@@ -56,9 +56,14 @@ def test_signing_in_gives_a_token_that_names_the_user(client: Client, bob: User)
 
 @pytest.mark.parametrize(
     ("asked", "seconds"),
-    [({}, 1800), ({"access_token_expire_minutes": None}, 1800), ({"access_token_expire_minutes": 60}, 3600),
-     ({"access_token_expire_minutes": 1}, 60), ({"access_token_expire_minutes": 10**9}, 86_400)],
-)  # fmt: skip
+    [
+        ({}, 1800),
+        ({"access_token_expire_minutes": None}, 1800),
+        ({"access_token_expire_minutes": 60}, 3600),
+        ({"access_token_expire_minutes": 1}, 60),
+        ({"access_token_expire_minutes": 10**9}, 86_400),
+    ],
+)
 def test_a_token_lasts_as_long_as_asked_up_to_a_limit(
     asked: dict[str, Any], seconds: int, client: Client, bob: User
 ) -> None:
@@ -196,7 +201,7 @@ def test_ones_own_password_is_changed_with_the_present_one(token: str, client: C
 def test_a_short_key_for_tokens_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     from django.core.exceptions import ImproperlyConfigured
 
-    from pylantir_site import env
+    from pylantir_site.environment import env
 
     monkeypatch.setenv("JWT_SECRET_KEY", "x" * 31)
     with pytest.raises(ImproperlyConfigured, match="JWT_SECRET_KEY must be 32"):

@@ -1,4 +1,4 @@
-"""Accounts by REST, and that an admin is always left."""
+"""These tests hold accounts by REST, and that an admin is always left."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""create_user, list_users and admin_password."""
+"""These tests run create_user, list_users and admin_password."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Accounts, roles, the first admin, and Django's own account commands."""
+"""These tests hold accounts, roles, the first admin, and Django's own account commands."""
 
 from __future__ import annotations
 
@@ -78,6 +78,7 @@ def test_an_unknown_role_is_refused_by_form_and_database() -> None:
         User.objects.create(username="dora", role="boss")
 
 
+@pytest.mark.acceptance("D147")
 @pytest.mark.django_db
 def test_the_first_admin_gets_a_password_of_its_own(settings: LazySettings) -> None:
     settings.PYLANTIR_ADMIN_PASSWORD = ""
@@ -101,6 +102,7 @@ def test_the_first_admins_password_may_be_given(settings: LazySettings) -> None:
     assert authenticate(username="admin", password=PASSWORD)
 
 
+@pytest.mark.acceptance("D147")
 @pytest.mark.django_db
 def test_a_weak_first_password_is_refused_by_name(settings: LazySettings) -> None:
     settings.PYLANTIR_ADMIN_PASSWORD = "admin"

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from accounts.addresses import client_address
 from accounts.models import SignInFailure, User
-from accounts.sign_in import Refused, TooMany, sign_in, waiting
+from accounts.sign_in import SignInRefused, TooManyFailures, sign_in, waiting_text
 from tests.conftest import PASSWORD
 
 
@@ -146,7 +146,7 @@ def test_many_tries_at_once_do_not_slip_by() -> None:
     def guess(number: int) -> str:
         try:
             sign_in(RequestFactory().post("/"), username="bob", password=f"guess {number}")
-        except (Refused, TooMany) as error:
+        except (SignInRefused, TooManyFailures) as error:
             return type(error).__name__
         finally:
             connections.close_all()
@@ -155,8 +155,8 @@ def test_many_tries_at_once_do_not_slip_by() -> None:
     with ThreadPoolExecutor(12) as threads:
         outcomes = list(threads.map(guess, range(24)))
 
-    assert outcomes.count("Refused") <= 3
-    assert set(outcomes) == {"Refused", "TooMany"} or set(outcomes) == {"TooMany"}
+    assert outcomes.count("SignInRefused") <= 3
+    assert set(outcomes) == {"SignInRefused", "TooManyFailures"} or set(outcomes) == {"TooManyFailures"}
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_an_address_is_believed_only_from_ones_own_proxy(
     ("seconds", "words"), [(1, "1 s"), (119, "119 s"), (120, "2 minutes"), (121, "3 minutes")]
 )
 def test_waiting_is_said_in_seconds_or_minutes(seconds: int, words: str) -> None:
-    assert waiting(seconds) == words
+    assert waiting_text(seconds) == words
 
 
 def test_a_closed_account_is_not_let_into_the_admin(client: Client, bob: User) -> None:

@@ -1,4 +1,4 @@
-"""A data folder whose two databases are of this version already."""
+"""These fixtures give data folders whose databases are of this version already."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ for alias in ("default", "users"):
 
 @pytest.fixture
 def users_apart(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with the worklist in worklist.db and the accounts in users.db, both without rows."""
+    """Give a data folder with the worklist in worklist.db and the accounts in users.db, both without rows."""
 
     def fill(folder: Path) -> None:
         migrated = script(folder, MIGRATE, USERS_DB_PATH=str(folder / "users.db"))

@@ -1,4 +1,4 @@
-"""The project in an environment of its own: its settings read anew, or a fresh process."""
+"""The project runs here in an environment of its own: its settings read anew, or a fresh process."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def manage(
 
 
 def script(data: Path, source: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """The source, run after django.setup()."""
+    """Run the source after django.setup()."""
     setup = (
         "import os, django\n"
         "os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'pylantir_site.settings')\n"

@@ -1,4 +1,4 @@
-"""The audit trail of the API: who asked what, and never what for."""
+"""The API's audit trail keeps who asked what, and never what for."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import ApiRequest, User
 from accounts.tokens import access_token
-from sources import pruning
+from pylantir_site import retention
 from tests.api_client import client_of
 from tests.conftest import PASSWORD
 from tests.site.fresh import script
@@ -43,7 +43,7 @@ def client(bob: User) -> APIClient:
 
 
 def kept() -> ApiRequest:
-    """The one that is kept; nothing of a participant is in it."""
+    """Return the one that is kept; nothing of a participant is in it."""
     request = ApiRequest.objects.get()
     assert SECRET not in str(vars(request))
     return request
@@ -73,6 +73,7 @@ def test_a_parameter_that_the_endpoint_does_not_know_is_not_kept(client: APIClie
     assert kept().parameters == ["modality"]
 
 
+@pytest.mark.acceptance("D150")
 def test_a_write_is_kept_with_the_row_it_made(client: APIClient) -> None:
     made = client.post("/worklist", LEAST).json()
 
@@ -212,6 +213,7 @@ def test_only_an_admin_reads_the_trail(
     assert code != 200 or b"/worklist" in answer.content
 
 
+@pytest.mark.acceptance("D150")
 def test_nobody_edits_the_trail(client: APIClient, alice: User) -> None:
     client.get("/worklist")
     browser = Client()
@@ -231,6 +233,6 @@ def test_old_requests_are_forgotten(client: APIClient, settings: LazySettings) -
     oldest = ApiRequest.objects.earliest("pk")
     ApiRequest.objects.filter(pk=oldest.pk).update(at=timezone.now() - timedelta(days=31))
 
-    pruning.prune()
+    retention.prune()
 
     assert ApiRequest.objects.count() == 1

@@ -1,4 +1,4 @@
-"""System checks of a site's set-up."""
+"""These tests hold the system checks of a site's set-up."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import pytest
 from cryptography.fernet import Fernet
 from django.conf import LazySettings
 
-from pylantir_site import checks
+from pylantir_site.overview import checks
 from sources.models import DataSource
 from worklist.models import Device
 
 
 @pytest.fixture
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A database's path that the checks find in the settings, without touching Django's connections."""
+    """Give the checks a database's path in the settings, without touching Django's connections."""
     folder = tmp_path / "data"
     folder.mkdir(mode=0o700)
     monkeypatch.setattr(checks, "sqlite_files", lambda: [folder / "worklist.db"])

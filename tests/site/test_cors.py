@@ -1,4 +1,4 @@
-"""Which pages of other hosts a browser lets ask the API."""
+"""These tests hold which pages of other hosts a browser lets ask the API."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 from playwright.sync_api import Browser
 
-from pylantir_site.checks import origins_are_named
 from pylantir_site.cors import cors_settings
+from pylantir_site.overview.checks import origins_are_named
 
 VARIABLES = ("CORS_ALLOWED_ORIGINS", "CORS_ALLOW_CREDENTIALS", "CORS_ALLOW_METHODS", "CORS_ALLOW_HEADERS")
 HERE = "http://localhost:3000"

@@ -1,4 +1,4 @@
-"""The options that the databases are opened with, as the databases themselves report them."""
+"""The databases themselves report the options that they were opened with."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pylantir_site.databases import postgresql
+from pylantir_site.environment.databases import postgresql
 from tests.site.fresh import script
 
 ASK = """

@@ -1,4 +1,4 @@
-"""/docs and /redoc in a real browser that can reach nobody but this server."""
+"""/docs and /redoc are opened in a real browser that can reach nobody but this server."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
 
 @pytest.fixture
 def shut_off(page: Page, live_server: Any) -> Page:
-    """A page whose browser reaches this server and nobody else; that it asked nobody, `page` holds."""
+    """Return a page whose browser reaches this server alone; `page` holds that it asked nobody else."""
 
     def only_here(route: Route) -> None:
         own = route.request.url.startswith((live_server.url, "data:", "blob:"))

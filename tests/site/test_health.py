@@ -1,4 +1,4 @@
-"""/health and /health/ready."""
+"""These tests hold /health and /health/ready."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from pylantir_site import env, readiness
+from pylantir_site.environment import env
 from pylantir_site.management.commands.start import reachable
+from pylantir_site.overview import readiness
 from sources.models import DataSource, SourceState, State, WorkerBeat
 from tests.conftest import free_port
 
@@ -71,6 +72,7 @@ def test_with_all_at_work_the_server_is_ready(client: Client) -> None:
         "worker": "ok",
         "dicom": "ok",
     }
+    assert checks["dicom"]["ae_title"] == "MWL_SERVER"
     (source,) = checks["sources"]
     assert (source["name"], source["status"]) == ("study", "ok")
     assert 50 <= source["last_success_seconds"] <= 60

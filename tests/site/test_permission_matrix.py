@@ -1,4 +1,4 @@
-"""Who may do what by REST: role, endpoint and verb, written out.
+"""A table writes out who may do what by REST, by role, endpoint and verb.
 
 `+` is let in (whatever is then said of the request), 401 and 403 are refused, 405 is no verb of the endpoint.
 A route that is not in the table fails.
@@ -59,7 +59,7 @@ SAID_OF_THE_REQUEST = {400, 200, 201, 202, 404, 409, 503}
 
 
 def routes(patterns: list[Any], prefix: str = "") -> Iterator[str]:
-    """The paths of the API, without the twins that forgive a slash."""
+    """Yield the paths of the API, without the twins that forgive a slash."""
     for pattern in patterns:
         path = prefix + str(pattern.pattern)
         if isinstance(pattern, URLResolver):
@@ -88,6 +88,7 @@ def test_asking_for_the_options_breaks_nothing(path: str, alice: User) -> None:
     assert client_of(alice).options(url_of(path)).status_code in {200, 404, 405}
 
 
+@pytest.mark.acceptance("D146")
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", TABLE)
 def test_a_role_may_what_the_table_says(path: str, request: pytest.FixtureRequest) -> None:

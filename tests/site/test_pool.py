@@ -1,4 +1,4 @@
-"""The pool that run_mwl's processes share on PostgreSQL."""
+"""run_mwl's processes share a pool on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 THREADS = """
 import threading
 from django.db import connection, connections
-from pylantir_site.databases import use_pool
+from pylantir_site.environment.databases import use_pool
 with connection.cursor() as cursor:
     cursor.execute("SELECT 1")  # a connection from before, which use_pool closes
 use_pool(most=3)

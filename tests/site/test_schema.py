@@ -1,4 +1,4 @@
-"""The OpenAPI schema: valid, without a warning, and complete."""
+"""The OpenAPI schema is valid, without a warning, and complete."""
 
 from __future__ import annotations
 

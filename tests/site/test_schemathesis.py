@@ -1,4 +1,4 @@
-"""Requests made from the schema: none breaks the server, and every answer is one that the schema promises."""
+"""Requests made from the schema never break the server, and get no answer but what the schema promises."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from schemathesis.specs.openapi.checks import (
 from accounts.models import User
 from accounts.tokens import access_token
 from tests.effort import tries
-from tests.worklist.reported import point
-from worklist.models import Kind
+from tests.worklist.reported import open_point
+from worklist.models import AttentionKind
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db, pytest.mark.timeout(900)]
 EXAMPLES = tries(3, nightly=60)
@@ -50,7 +50,7 @@ PROMISES = [
 
 @pytest.fixture(autouse=True)
 def one_connection() -> Iterator[None]:
-    """A test's transaction outlives its requests."""
+    """Keep the connection, for a test's transaction outlives its requests."""
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
     yield
@@ -67,8 +67,8 @@ def schema(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Any:
 
 @pytest.fixture
 def rows() -> None:
-    """Something to be found, an item and a step among them."""
-    point(Kind.IDENTITY)
+    """Make something to be found, an item and a step among them."""
+    open_point(AttentionKind.IDENTITY)
 
 
 @pytest.mark.usefixtures("rows")

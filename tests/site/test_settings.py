@@ -1,4 +1,4 @@
-"""Settings as they are read from an environment: nonsense refused by name, data kept to its owner."""
+"""Settings are read from an environment: nonsense is refused by name, data kept to its owner."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ from tests.site.fresh import ROOT, environment, manage, settings
         ("MPPS_STALE_HOURS", "0"),
         ("ATTENTION_INTERVAL", "often"),
         ("MWL_NETWORK_TIMEOUT", "0"),
+        ("MWL_AETITLE", "SEVENTEEN_LETTERS"),
         ("MWL_OVER_MAXIMUM", "explode"),
         ("SECRET_KEY_FILE", "/no/such/secret"),
     ],

@@ -1,8 +1,9 @@
-"""`start` and `start_api` as people run them: in a terminal, in a script, beside a port that is taken."""
+"""`start` and `start_api` run as people run them: in a terminal, in a script, beside a port that is taken."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import pty
 import re
@@ -33,7 +34,7 @@ START = [sys.executable, str(ROOT / "manage.py"), "start"]
 
 
 class Terminal:
-    """A command on a terminal of its own, where a Ctrl-C can be typed."""
+    """A command runs on a terminal of its own, where a Ctrl-C can be typed."""
 
     def __init__(self, command: list[str], env: dict[str, str]) -> None:
         ours, theirs = pty.openpty()
@@ -98,21 +99,24 @@ class Ended(NamedTuple):
 
 @pytest.fixture(scope="module")
 def first_start(tmp_path_factory: pytest.TempPathFactory) -> Ended:
-    """The first on an empty folder, with the admin alone."""
+    """Start for the first time, on an empty folder and with the admin alone."""
     data, web = tmp_path_factory.mktemp("first-start"), free_port()
     return Ended(data, web, run_and_stop(data, web))
 
 
 @pytest.fixture
 def again(first_start: Ended, tmp_path: Path) -> Path:
-    """A data folder for the second start."""
+    """Give a data folder for the second start."""
     return Path(shutil.copytree(first_start.data, tmp_path / "again"))
 
 
 @pytest.fixture
 def terminal(again: Path, ports: tuple[int, int]) -> Iterator[Terminal]:
     web, dicom = ports
-    found = Terminal([*START, "--api-port", str(web), "--port", str(dicom)], environment(again, TERM="dumb"))
+    found = Terminal(
+        [*START, "--api-port", str(web), "--port", str(dicom), "--AEtitle", "HERE"],
+        environment(again, TERM="dumb"),
+    )
     yield found
     found.close()
 
@@ -154,6 +158,8 @@ def test_one_ctrl_c_in_a_terminal_stops_everything(
     assert "Worker: looks every 30 seconds" in terminal.output
     assert "password" not in terminal.output
     wait_until(lambda: the_worker_looked(again), 20)
+    with urllib.request.urlopen(f"http://127.0.0.1:{web}/health/ready", timeout=10) as answer:
+        assert json.load(answer)["checks"]["dicom"] == {"status": "ok", "ae_title": "HERE"}
 
     terminal.type("\x03")
     wait_until(terminal.has_ended, 40)
@@ -180,7 +186,7 @@ def test_the_first_start_shows_the_password_once_and_where_to_go(first_start: En
 
 
 def run_and_stop(data: Path, web: int) -> str:
-    """What `start` printed until a SIGTERM stopped it."""
+    """Return what `start` printed until a SIGTERM stopped it."""
     process = subprocess.Popen(
         [*START, "--no-worker", "--no-dicom", "--api-port", str(web)],
         env=environment(data),

@@ -1,4 +1,4 @@
-"""The supervisor with stand-in children, and as the process that people stop. `start` is in test_start.py."""
+"""The supervisor runs stand-in children, and is the process that people stop. `start` is in test_start.py."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pylantir_site.supervisor import Supervisor
+from pylantir_site.processes.supervisor import Supervisor
 from tests.conftest import wait_until
 from tests.processes import is_running
 
@@ -37,7 +37,7 @@ while True: time.sleep(0.05)
 """
 SUPERVISE = """
 import json, sys
-from pylantir_site.supervisor import Supervisor
+from pylantir_site.processes.supervisor import Supervisor
 commands = json.loads(sys.argv[1])
 sys.exit(Supervisor(commands, lambda line: print(line, flush=True), grace=float(sys.argv[2])).run())
 """

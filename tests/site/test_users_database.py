@@ -1,4 +1,4 @@
-"""USERS_DB_PATH: accounts, sessions and the admin log in a database of their own."""
+"""USERS_DB_PATH keeps accounts, sessions and the admin log in a database of their own."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""A source of each test's own REDCap project, and pulls from it in the test's own process."""
+"""Each test has a source of its own REDCap project, and pulls from it in its own process."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from typing import Any
 from zlib import crc32
@@ -12,9 +11,9 @@ import pytest
 from sources.mapping.rules import Rule
 from sources.models import DataSource, MappingRule, SyncRun
 from sources.sync import claims, pulls
-from tests.redcap_project import Project
-from tests.redcap_server import ALL_SWITCHES, RedcapServer, Switches
-from tests.redcap_studies import TOKEN
+from tests.redcap.project import Project
+from tests.redcap.server import ALL_SWITCHES, RedcapServer, Switches
+from tests.redcap.studies import TOKEN
 from tests.sources.study import PROJECT_ID, RULES, study
 from worklist.models import WorklistItem
 
@@ -23,7 +22,7 @@ MakeSource = Callable[..., DataSource]
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Requests that fail are tried again at once."""
+    """Let requests that fail be tried again at once."""
     monkeypatch.setattr("sources.backends.redcap.FIRST_PAUSE", 0.001)
 
 
@@ -32,11 +31,17 @@ def project() -> Project:
     return study()
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    given = {mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")}
+    if metafunc.config.getoption("every_answer") and "switches" in set(metafunc.fixturenames) - given:
+        metafunc.parametrize("switches", range(len(ALL_SWITCHES)), indirect=True)
+
+
 @pytest.fixture
 def switches(request: pytest.FixtureRequest) -> Switches:
-    """Of what nobody knows of REDCap (row 96): spread over the tests, or by REDCAP_SWITCHES for all."""
+    """Spread what nobody knows of REDCap (RC96) over the tests; `--every-answer` tries all for each."""
     spread = crc32(request.node.nodeid.encode()) % len(ALL_SWITCHES)
-    return ALL_SWITCHES[int(os.environ.get("REDCAP_SWITCHES", spread))]
+    return ALL_SWITCHES[getattr(request, "param", spread)]
 
 
 @pytest.fixture
@@ -56,7 +61,7 @@ def source(make_source: MakeSource, redcap: RedcapServer) -> DataSource:
 
 
 def new_source(server: RedcapServer, rules: tuple[Rule, ...] = RULES, **values: Any) -> DataSource:
-    """By default one of the small study."""
+    """Make a source, by default one of the small study."""
     given = {
         "name": "study",
         "url": server.url,
@@ -80,18 +85,12 @@ def set_rules(source: DataSource, rules: tuple[Rule, ...]) -> None:
         MappingRule.objects.create(
             source=source,
             position=position,
-            target=rule.target,
-            field=rule.field,
-            level=rule.level,
-            events="\n".join(rule.events),
-            transforms=rule.transforms,
-            default=rule.default,
-            required=rule.required,
+            **MappingRule.columns_of_rule(rule),
         )
 
 
 def pull(source: DataSource, **options: Any) -> SyncRun:
-    """One pull, as the worker does it."""
+    """Pull once, as the worker does it."""
     run = pulls.pull(source.pk, claim=claims.claim(source.pk), actor="alice", **options)
     assert run is not None
     source.refresh_from_db()
@@ -100,7 +99,7 @@ def pull(source: DataSource, **options: Any) -> SyncRun:
 
 
 def items(source: DataSource) -> dict[str, WorklistItem]:
-    """The source's items by patient ID."""
+    """Return the source's items by patient ID."""
     return {item.patient_id: item for item in WorklistItem.objects.filter(data_source=source.name)}
 
 

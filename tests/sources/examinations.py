@@ -1,4 +1,4 @@
-"""What scanners did with the items of a source."""
+"""Scanners perform the items of a source here."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from worklist.models import PerformedStatus, Status, WorklistItem
 
 
 def examined(source: DataSource, status: Status) -> WorklistItem:
-    """The only item, as a scanner's report leaves it."""
+    """Return the only item, as a scanner's report leaves it."""
     item = only_item(source)
     step = make_step(item, status=PerformedStatus(status))
     WorklistItem.objects.filter(pk=item.pk).update(performed_procedure_step_status=status)

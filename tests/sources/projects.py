@@ -1,13 +1,13 @@
-"""Dictionaries and rows in few words, for tests of what needs no server."""
+"""Dictionaries and rows are made in few words, for tests of what needs no server."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sources.mapping.rules import Level, Plan, Rule, SessionKind, Sessions
-from sources.redcap.dictionary import Dictionary, Event, Field
-from sources.redcap.rows import Row
+from sources.mapping.rules import Level, MappingPlan, Rule, SessionKind, SessionLayout
+from sources.redcap.dictionary import Dictionary, Field, ProjectEvent
+from sources.redcap.rows import ExportRow
 
 RECORD = Level.RECORD
 
@@ -21,7 +21,7 @@ def a_field(
     choices: Mapping[str, str] | None = None,
     validation: str = "",
 ) -> Field:
-    """A checkbox has the columns that REDCap usually gives it."""
+    """Make a field; a checkbox has the columns that REDCap usually gives it."""
     given = choices or {}
     columns = {code: f"{name}___{code}" for code in given} if type == "checkbox" else {}
     return Field(name, form, type, label or name, given, validation, columns=columns)
@@ -32,7 +32,7 @@ def a_dictionary(
     events: Mapping[str, Iterable[str]] | None = None,
     repeating: Iterable[tuple[str, str]] | None = (),
 ) -> Dictionary:
-    """Classic without `events`, which maps unique names (they end in the arm) to their forms."""
+    """Make a project: classic, or with `events`, which maps unique names (they end in the arm) to forms."""
     return Dictionary(
         project_id=1,
         title="A study",
@@ -41,7 +41,7 @@ def a_dictionary(
         has_repeats=repeating is None or bool(tuple(repeating)),
         fields={field.name: field for field in fields},
         forms={field.form: field.form for field in fields},
-        events=tuple(Event(name, name, int(name.rsplit("_", 1)[1])) for name in events or ()),
+        events=tuple(ProjectEvent(name, name, int(name.rsplit("_", 1)[1])) for name in events or ()),
         event_forms={name: frozenset(forms) for name, forms in (events or {}).items()},
         repeating=None if repeating is None else frozenset(repeating),
     )
@@ -55,8 +55,8 @@ def a_row(
     instance: int = 0,
     group: str = "",
     **values: str,
-) -> Row:
-    return Row(record, event, instrument, instance, values, group)
+) -> ExportRow:
+    return ExportRow(record, event, instrument, instance, values, group)
 
 
 FIELDS = (
@@ -78,7 +78,7 @@ FIELDS = (
 )
 # Classic, and its form mri repeats.
 REPEATING = a_dictionary(*FIELDS, repeating={("", "mri")})
-REPEATING_MRI = Sessions(SessionKind.REPEATING_INSTRUMENT, instrument="mri")
+REPEATING_MRI = SessionLayout(SessionKind.REPEATING_INSTRUMENT, instrument="mri")
 RULES = (
     Rule("patient_id", "study_id", level=RECORD),
     Rule("patient_name", level=RECORD, transforms="template {last_name}^{first_name}"),
@@ -90,15 +90,15 @@ PERSON: dict[str, Any] = {"study_id": "CPIP-0042", "last_name": "Doe", "first_na
 BOOKED: dict[str, Any] = {"mri_date": "2026-03-02", "mri_time": "09:30"}
 
 
-def a_plan(*rules: Rule, sessions: Sessions = REPEATING_MRI, **more: Mapping[str, str]) -> Plan:
-    """The usual rules, in which those given replace the ones of the same target."""
+def a_plan(*rules: Rule, sessions: SessionLayout = REPEATING_MRI, **more: Mapping[str, str]) -> MappingPlan:
+    """Make a plan of the usual rules, in which those given replace the ones of the same target."""
     own = {rule.target for rule in rules}
-    return Plan((*[rule for rule in RULES if rule.target not in own], *rules), sessions, **more)
+    return MappingPlan((*[rule for rule in RULES if rule.target not in own], *rules), sessions, **more)
 
 
-def a_person(**values: str) -> Row:
+def a_person(**values: str) -> ExportRow:
     return a_row(**{**PERSON, **values})
 
 
-def a_booking(instance: int = 1, **values: str) -> Row:
+def a_booking(instance: int = 1, **values: str) -> ExportRow:
     return a_row(instrument="mri", instance=instance, **{**BOOKED, **values})

@@ -1,4 +1,4 @@
-"""The worker's queue in the tests' own database, and a worker that works it off here."""
+"""The worker's queue is in the tests' own database, and is worked off in the test's own process."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from django_q.models import OrmQ
 
 
 def queued() -> list[tuple[str, tuple[Any, ...]]]:
-    """Function and arguments of each task that waits."""
+    """Return function and arguments of each task that waits."""
     return [(task.func(), task.args()) for task in OrmQ.objects.order_by("pk")]
 
 
 def work_off(*, most: int = 10) -> list[Any]:
-    """Run what waits, and what that queues, in order; the results."""
+    """Run what waits, and what that queues, in order; return the results."""
     results: list[Any] = []
     while (task := OrmQ.objects.order_by("pk").first()) and len(results) < most:
         function, arguments = locate(task.func()), task.args()

@@ -1,4 +1,4 @@
-"""A client of the stand-in REDCap that loses no time."""
+"""A client of the stand-in REDCap asks here without losing time."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from sources.redcap.client import Access, Client
 from sources.redcap.dictionary import Dictionary
-from sources.redcap.rows import Row
-from tests.redcap_server import RedcapServer
-from tests.redcap_studies import TOKEN
+from sources.redcap.rows import ExportRow
+from tests.redcap.server import RedcapServer
+from tests.redcap.studies import TOKEN
 
 
 def access(server: RedcapServer, **changes: Any) -> Access:
@@ -24,6 +24,6 @@ def ids(
     return client.record_ids(id_field=dictionary.record_id_field, since=since, server_timezone=ZoneInfo(zone))
 
 
-def read(client: Client, dictionary: Dictionary, *fields: str) -> dict[str, tuple[Row, ...]]:
-    """Every record."""
+def read(client: Client, dictionary: Dictionary, *fields: str) -> dict[str, tuple[ExportRow, ...]]:
+    """Read every record."""
     return dict(client.records(ids(client, dictionary), dictionary=dictionary, fields=fields))

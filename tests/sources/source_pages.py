@@ -1,4 +1,4 @@
-"""A source's page in the admin: what it would send back untouched, and how it is saved."""
+"""A source's page in the admin is filled in and saved here, as a browser does."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def page_of(source: DataSource) -> str:
 
 
 def filled_in(client: Client, url: str) -> dict[str, str]:
-    """What a browser would send back if nobody touched the form or the rows, which are not even drawn."""
+    """Return what a browser would send back if nobody touched the form or the rows, which are not drawn."""
     with patch.object(TemplateResponse, "rendered_content", ""):
         context = client.get(url).context_data or {}
     [inline] = context["inline_admin_formsets"]

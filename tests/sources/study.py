@@ -1,4 +1,4 @@
-"""A small study for tests of pulls: an enrolment form, and a repeating `mri` with the appointments."""
+"""Tests of pulls share a small study: an enrolment form, and a repeating `mri` with the appointments."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 from django.utils import timezone
 
 from sources.mapping.rules import Level, Rule
-from tests.redcap_dictionary import field
-from tests.redcap_project import Project, User
-from tests.redcap_studies import TOKEN
+from tests.redcap.dictionary import field
+from tests.redcap.project import Project, User
+from tests.redcap.studies import TOKEN
 
 RECORD = Level.RECORD
 RULES = (
@@ -29,7 +29,7 @@ PROJECT_ID = 77
 
 
 def study(**options: object) -> Project:
-    """Without records."""
+    """Make the study without records."""
     fields = [
         field("record_id", "enrolment"),
         field("last_name", "enrolment", identifier=True),
@@ -59,19 +59,19 @@ def enrol(project: Project, record: str, last_name: str = "Doe", **values: Any) 
 
 
 def book(project: Project, record: str, instance: int = 1, *, days: int = 1, **values: Any) -> None:
-    """An appointment some days from today."""
+    """Book an appointment some days from today."""
     given: dict[str, Any] = {"mri_date": day(days), "mri_time": "09:30", "weight": "70", **values}
     project.save(record, instrument="mri", instance=instance, **given)
 
 
 def participant(project: Project, record: str, last_name: str = "Doe", *, days: int = 1) -> None:
-    """Enrolled, with one appointment."""
+    """Enrol a participant, with one appointment."""
     enrol(project, record, last_name)
     book(project, record, days=days)
 
 
 def participants(project: Project, count: int) -> list[str]:
-    """So many, each with a name of their own."""
+    """Enrol so many participants, each with a name of their own."""
     records = [f"P-{number:03}" for number in range(1, count + 1)]
     for number, record in enumerate(records):
         participant(project, record, f"Doe{number}")

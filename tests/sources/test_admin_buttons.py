@@ -1,7 +1,4 @@
-"""The buttons on a source's page, through Django's test client, against a REDCap that answers.
-
-Numbers are acceptance rows.
-"""
+"""These tests press the buttons on a source's page by Django's test client; a REDCap answers."""
 
 from __future__ import annotations
 
@@ -17,8 +14,8 @@ from accounts import roles
 from accounts.models import User
 from sources.models import DataSource, SourceState, State, SyncedStep, SyncIssue, SyncRun, WorkerBeat
 from sources.sync import claims
-from tests.redcap_project import Project
-from tests.redcap_server import RedcapServer
+from tests.redcap.project import Project
+from tests.redcap.server import RedcapServer
 from tests.sources.conftest import MakeSource, items, only_item, pull
 from tests.sources.source_pages import save
 from tests.sources.study import participant, participants
@@ -70,7 +67,8 @@ def state(source: DataSource) -> SourceState:
 
 
 class TestTestConnection:
-    def test_row_2_tells_project_version_shape_rights_clock_and_counts(
+    @pytest.mark.acceptance("RC2")
+    def test_tells_project_version_shape_rights_clock_and_counts(
         self, coordinator: Client, source: DataSource, project: Project
     ) -> None:
         participant(project, "P-1")
@@ -98,7 +96,8 @@ class TestTestConnection:
         assert "token" in text.lower()
         assert "0" * 32 not in response.content.decode()
 
-    def test_row_6_a_token_that_no_key_decrypts_is_never_sent(
+    @pytest.mark.acceptance("RC6")
+    def test_a_token_that_no_key_decrypts_is_never_sent(
         self, admin: Client, source: DataSource, redcap: RedcapServer
     ) -> None:
         DataSource.objects.update(token_cipher="gAAAAA")
@@ -127,7 +126,8 @@ class TestPullNow:
 
         assert "The worker is not running" in said(press(admin, source, "pull"))[1]
 
-    def test_row_93_asks_nothing_of_a_disabled_source(self, admin: Client, source: DataSource) -> None:
+    @pytest.mark.acceptance("RC93")
+    def test_asks_nothing_of_a_disabled_source(self, admin: Client, source: DataSource) -> None:
         DataSource.objects.update(enabled=False)
         before = state(source).requested_at
 
@@ -136,7 +136,8 @@ class TestPullNow:
 
 
 class TestPreview:
-    def test_row_9_shows_each_value_on_its_way_and_writes_nothing(
+    @pytest.mark.acceptance("RC9")
+    def test_shows_each_value_on_its_way_and_writes_nothing(
         self, coordinator: Client, source: DataSource, project: Project
     ) -> None:
         for number in range(7):
@@ -149,7 +150,7 @@ class TestPreview:
         assert "Doe^Jane" in content
         assert "1990-01-31" in content
         assert '<span class="status stance-wanted">Wanted</span>' in content
-        [problem] = response.context["records"][1][1][0].step.problems
+        [problem] = response.context["records"][1][1][0].session.problems
         assert problem.target == "patient_sex"
         assert content.count(problem.text) == 2
         assert "no-store" in response.headers["Cache-Control"]
@@ -196,7 +197,8 @@ class TestPreview:
 
 
 class TestCompare:
-    def test_row_90_shows_what_a_pull_would_change_and_changes_nothing(
+    @pytest.mark.acceptance("RC90")
+    def test_shows_what_a_pull_would_change_and_changes_nothing(
         self, coordinator: Client, source: DataSource, project: Project
     ) -> None:
         participants(project, 2)
@@ -207,7 +209,7 @@ class TestCompare:
         response = press(coordinator, source, "compare")
 
         content = response.content.decode()
-        assert {str(deed): count for deed, _, count in response.context["counts"]} == {
+        assert {str(action): count for action, _, count in response.context["counts"]} == {
             "create": 1,
             "change": 1,
             "withdraw": 1,
@@ -296,7 +298,8 @@ class TestHeldWithdrawals:
         assert source.state.held_withdrawals == 7
         return source
 
-    def test_row_66_are_shown_and_allowed_by_name(self, admin: Client, held: DataSource) -> None:
+    @pytest.mark.acceptance("RC66")
+    def test_are_shown_and_allowed_by_name(self, admin: Client, held: DataSource) -> None:
         assert "7 items would be cancelled" in page(admin, held)
 
         press(admin, held, "allow", held="7")
@@ -305,7 +308,8 @@ class TestHeldWithdrawals:
         statuses = [item.performed_procedure_step_status for item in items(held).values()]
         assert statuses.count(Status.CANCELLED) == 7
 
-    def test_row_66_more_than_were_seen_are_not_allowed(self, admin: Client, held: DataSource) -> None:
+    @pytest.mark.acceptance("RC66")
+    def test_more_than_were_seen_are_not_allowed(self, admin: Client, held: DataSource) -> None:
         SourceState.objects.update(held_withdrawals=8)
         response = press(admin, held, "allow", held="7")
 
@@ -327,7 +331,8 @@ class TestHeldWithdrawals:
 
 
 class TestDisabling:
-    def test_row_93_keeps_the_items_and_offers_to_cancel_them(
+    @pytest.mark.acceptance("RC93")
+    def test_keeps_the_items_and_offers_to_cancel_them(
         self, admin: Client, source: DataSource, project: Project
     ) -> None:
         participant(project, "P-1")
@@ -341,7 +346,8 @@ class TestDisabling:
         assert only_item(source).performed_procedure_step_status == Status.CANCELLED
         assert "(alice)" in only_item(source).history.first().history_change_reason
 
-    def test_row_93_enabling_it_again_offers_them_again(
+    @pytest.mark.acceptance("RC93")
+    def test_enabling_it_again_offers_them_again(
         self, admin: Client, source: DataSource, project: Project
     ) -> None:
         participant(project, "P-1")
@@ -371,7 +377,8 @@ class TestDeleting:
         pull(source)
         return source
 
-    def test_row_94_asks_and_takes_no_answer_for_granted(self, admin: Client, pulled: DataSource) -> None:
+    @pytest.mark.acceptance("RC94")
+    def test_asks_and_takes_no_answer_for_granted(self, admin: Client, pulled: DataSource) -> None:
         asked = admin.get(url_of(pulled, "delete")).content.decode()
         response = press(admin, pulled, "delete", post="yes")
 
@@ -379,8 +386,9 @@ class TestDeleting:
         assert "Choose what becomes of its items" in said(response)[0]
         assert DataSource.objects.exists()
 
+    @pytest.mark.acceptance("RC94")
     @pytest.mark.parametrize(("choice", "status"), [("keep", Status.SCHEDULED), ("cancel", Status.CANCELLED)])
-    def test_row_94_keeps_or_cancels_the_items_and_deletes_none(
+    def test_keeps_or_cancels_the_items_and_deletes_none(
         self, admin: Client, pulled: DataSource, choice: str, status: str
     ) -> None:
         press(admin, pulled, "delete", post="yes", items=choice)
@@ -420,8 +428,9 @@ class TestPermissions:
     def test_no_button_acts_by_get(self, admin: Client, source: DataSource, button: str) -> None:
         assert admin.get(url_of(source, button)).status_code == 405
 
+    @pytest.mark.acceptance("RC95")
     @pytest.mark.parametrize("button", [*BUTTONS, *OF_EDITORS])
-    def test_row_95_a_viewer_presses_none(
+    def test_a_viewer_presses_none(
         self,
         client: Client,
         charlie: User,
@@ -434,15 +443,15 @@ class TestPermissions:
 
         assert press(client, source, button).status_code == 403
 
+    @pytest.mark.acceptance("RC95")
     @pytest.mark.parametrize("button", OF_EDITORS)
-    def test_row_95_a_coordinator_does_not_edit_sources(
+    def test_a_coordinator_does_not_edit_sources(
         self, coordinator: Client, source: DataSource, button: str
     ) -> None:
         assert press(coordinator, source, button, sure="on").status_code == 403
 
-    def test_row_95_a_coordinator_sees_the_buttons_that_work(
-        self, coordinator: Client, source: DataSource
-    ) -> None:
+    @pytest.mark.acceptance("RC95")
+    def test_a_coordinator_sees_the_buttons_that_work(self, coordinator: Client, source: DataSource) -> None:
         content = page(coordinator, source)
 
         assert [name for name in (*BUTTONS, *OF_EDITORS) if f'name="_{name}"' in content] == [*BUTTONS]

@@ -1,4 +1,4 @@
-"""Pulls, issues and what people deleted, in the admin. Numbers are acceptance rows.
+"""These tests hold pulls, issues and what people deleted, in the admin.
 
 Not here: how issues open and close (test_pulls.py), the page of a source (test_admin_source.py).
 """
@@ -18,15 +18,15 @@ from django.utils import timezone
 from accounts.models import User
 from sources.models import (
     DataSource,
-    Outcome,
     PendingRecord,
+    RunOutcome,
     SyncedStep,
     SyncIssue,
     SyncRun,
     Trigger,
 )
 from tests.admin_pages import queries_of, shown
-from tests.redcap_project import Project
+from tests.redcap.project import Project
 from tests.sources.conftest import only_item, pull
 from tests.sources.study import PROJECT_ID, enrol, participant, participants
 from worklist.models import WorklistItem
@@ -63,7 +63,8 @@ def an_issue(source: DataSource, record: str = "P-001", **values: Any) -> SyncIs
     return SyncIssue.objects.create(source=source, record=record, **given)
 
 
-def test_row_92_a_pull_is_listed_with_its_counts_and_its_page_has_all_of_it(
+@pytest.mark.acceptance("RC92")
+def test_a_pull_is_listed_with_its_counts_and_its_page_has_all_of_it(
     reader: Client, source: DataSource, project: Project
 ) -> None:
     participants(project, 3)
@@ -86,8 +87,9 @@ def test_row_92_a_pull_is_listed_with_its_counts_and_its_page_has_all_of_it(
     assert "Unchanged" in page
 
 
-def test_row_92_a_pull_that_failed_tells_its_class_and_why(reader: Client, source: DataSource) -> None:
-    run = a_run(source, outcome=Outcome.AUTHORISATION, message="The token is refused.")
+@pytest.mark.acceptance("RC92")
+def test_a_pull_that_failed_tells_its_class_and_why(reader: Client, source: DataSource) -> None:
+    run = a_run(source, outcome=RunOutcome.AUTHORISATION, message="The token is refused.")
 
     assert '<span class="status status-authorisation">Not let in</span>' in shown(reader, RUNS)
     assert "The token is refused." in shown(reader, reverse("admin:sources_syncrun_change", args=[run.pk]))
@@ -108,7 +110,7 @@ def test_a_pull_that_runs_shows_how_far_it_is(reader: Client, source: DataSource
 def test_the_duration_is_in_words(reader: Client, source: DataSource, seconds: float, words: str) -> None:
     started = timezone.now() - timedelta(hours=2)
     ended = started + timedelta(seconds=seconds)
-    a_run(source, started_at=started, ended_at=ended, outcome=Outcome.OK)
+    a_run(source, started_at=started, ended_at=ended, outcome=RunOutcome.OK)
 
     assert f'<td class="field-took">{words}</td>' in shown(reader, RUNS)
 
@@ -117,8 +119,8 @@ def test_pulls_are_filtered_by_source_and_outcome(
     reader: Client, source: DataSource, make_source: Callable[..., DataSource], redcap: Any
 ) -> None:
     other = make_source(redcap, name="other")
-    kept, failed = a_run(source, outcome=Outcome.OK), a_run(source, outcome=Outcome.FAILED)
-    theirs = a_run(other, outcome=Outcome.OK)
+    kept, failed = a_run(source, outcome=RunOutcome.OK), a_run(source, outcome=RunOutcome.FAILED)
+    theirs = a_run(other, outcome=RunOutcome.OK)
 
     assert listed(reader, RUNS, source__id__exact=str(source.pk)) == [failed, kept]
     assert listed(reader, RUNS, outcome__exact="OK") == [theirs, kept]
@@ -154,7 +156,8 @@ def test_a_list_costs_as_many_queries_for_many_rows_as_for_one(
     assert queries_of(lambda: reader.get(url)) == few
 
 
-def test_row_91_an_issue_names_row_field_and_problem_and_leads_into_redcap(
+@pytest.mark.acceptance("RC91")
+def test_an_issue_names_row_field_and_problem_and_leads_into_redcap(
     reader: Client, source: DataSource, project: Project
 ) -> None:
     participant(project, "P-001")
@@ -174,7 +177,8 @@ def test_row_91_an_issue_names_row_field_and_problem_and_leads_into_redcap(
     assert issue.text in page
 
 
-def test_row_91_an_issue_that_was_mended_leaves_the_list_and_is_found_among_the_closed(
+@pytest.mark.acceptance("RC91")
+def test_an_issue_that_was_mended_leaves_the_list_and_is_found_among_the_closed(
     reader: Client, source: DataSource, project: Project
 ) -> None:
     participant(project, "P-001")
@@ -190,7 +194,8 @@ def test_row_91_an_issue_that_was_mended_leaves_the_list_and_is_found_among_the_
     assert 'class="field-closed' in shown(reader, ISSUES, state="all")
 
 
-def test_row_91_an_issue_that_keeps_a_session_out_says_so(reader: Client, source: DataSource) -> None:
+@pytest.mark.acceptance("RC91")
+def test_an_issue_that_keeps_a_session_out_says_so(reader: Client, source: DataSource) -> None:
     an_issue(source, "P-001", blocks=True)
     an_issue(source, "P-002")
 
@@ -210,7 +215,7 @@ def test_issues_are_sought_by_record_and_field(reader: Client, source: DataSourc
 
 
 def delete_item(source: DataSource, project: Project) -> SyncedStep:
-    """An item that was pulled, and then deleted by a person."""
+    """Let an item be pulled, and then deleted by a person."""
     participant(project, "P-001")
     pull(source)
     only_item(source).delete()

@@ -1,7 +1,6 @@
-"""A source's page in the admin, through Django's test client: its form, its token, its mapping.
+"""These tests fill in a source's page by Django's test client: its form, its token, its mapping.
 
-Numbers are acceptance rows. Not here: the buttons (test_admin_buttons.py) and what needs a browser
-(test_admin_source_browser.py).
+Not here: the buttons (test_admin_buttons.py) and what needs a browser (test_admin_source_browser.py).
 """
 
 from __future__ import annotations
@@ -26,8 +25,8 @@ from sources.backends.redcap import dictionary_of
 from sources.mapping.transforms import parse
 from sources.models import DataSource, MappingRule, SourceState, State, SyncIssue, SyncRun
 from tests.admin_pages import errors_in, said
-from tests.redcap_server import RedcapServer
-from tests.redcap_studies import TOKEN
+from tests.redcap.server import RedcapServer
+from tests.redcap.studies import TOKEN
 from tests.sources.conftest import MakeSource
 from tests.sources.source_pages import page_of, save
 
@@ -59,7 +58,7 @@ def state(source: DataSource) -> SourceState:
 
 
 def row(source: DataSource, target: str) -> int:
-    """The place of the target's row on the page."""
+    """Return the place of the target's row on the page."""
     return list(source.rules.values_list("target", flat=True)).index(target)
 
 
@@ -139,7 +138,8 @@ class TestANewSource:
 
 
 class TestTheToken:
-    def test_row_5_is_in_no_page_log_history_or_dump(self, admin: Client, source: DataSource) -> None:
+    @pytest.mark.acceptance("RC5")
+    def test_is_in_no_page_log_history_or_dump(self, admin: Client, source: DataSource) -> None:
         response = save(admin, source, token=OTHER)
 
         assert saved(response), errors_in(response)
@@ -161,7 +161,8 @@ class TestTheToken:
             assert TOKEN not in text
             assert source.token_cipher not in text or text is dump.getvalue()
 
-    def test_row_5_is_not_sent_back_when_the_form_is_refused(self, admin: Client, source: DataSource) -> None:
+    @pytest.mark.acceptance("RC5")
+    def test_is_not_sent_back_when_the_form_is_refused(self, admin: Client, source: DataSource) -> None:
         response = save(admin, source, token=OTHER, url="nonsense")
 
         assert not saved(response)
@@ -192,7 +193,8 @@ class TestTheToken:
         assert (source.token_cipher, source.token_set_at, source.token_set_by) == ("", None, "")
         assert "Now: none" in admin.get(page_of(source)).content.decode()
 
-    def test_row_6_that_no_key_decrypts_is_said(self, admin: Client, source: DataSource) -> None:
+    @pytest.mark.acceptance("RC6")
+    def test_that_no_key_decrypts_is_said(self, admin: Client, source: DataSource) -> None:
         DataSource.objects.update(token_cipher="gAAAAA")
 
         assert "Now: cannot be decrypted" in admin.get(page_of(source)).content.decode()
@@ -223,13 +225,14 @@ class TestTheToken:
 
 @pytest.fixture
 def known(source: DataSource) -> DataSource:
-    """A source whose project's dictionary has been read."""
+    """Return a source whose project's dictionary has been read."""
     dictionary_of(source)
     return source
 
 
 class TestTheMapping:
-    def test_row_7_is_offered_the_projects_fields_with_label_and_choices(
+    @pytest.mark.acceptance("RC7")
+    def test_is_offered_the_projects_fields_with_label_and_choices(
         self, admin: Client, known: DataSource
     ) -> None:
         content = admin.get(page_of(known)).content.decode()
@@ -262,9 +265,8 @@ class TestTheMapping:
         assert state(known).next_pull_at == before
         assert not state(known).full_requested
 
-    def test_row_7_a_typing_error_is_refused_at_its_row_and_field(
-        self, admin: Client, known: DataSource
-    ) -> None:
+    @pytest.mark.acceptance("RC7")
+    def test_a_typing_error_is_refused_at_its_row_and_field(self, admin: Client, known: DataSource) -> None:
         place = row(known, "scheduled_start_date")
         response = save(admin, known, **{f"rules__{place}__field": "mri_dat"})
 
@@ -371,9 +373,8 @@ class TestTheMapping:
 
         assert list(known.rules.values_list("target", flat=True))[-1] == "{site}"
 
-    def test_row_90_a_change_is_in_the_history_and_all_is_read_again(
-        self, admin: Client, known: DataSource
-    ) -> None:
+    @pytest.mark.acceptance("RC90")
+    def test_a_change_is_in_the_history_and_all_is_read_again(self, admin: Client, known: DataSource) -> None:
         place = row(known, "PatientComments")
         response = save(admin, known, **{f"rules__{place}__transforms": "upper"})
 
@@ -388,9 +389,8 @@ class TestTheMapping:
         history = admin.get(reverse("admin:sources_datasource_history", args=[known.pk]))
         assert "Changed mapping row PatientComments ← comment" in history.content.decode()
 
-    def test_row_90_another_way_to_find_sessions_reads_all_again(
-        self, admin: Client, known: DataSource
-    ) -> None:
+    @pytest.mark.acceptance("RC90")
+    def test_another_way_to_find_sessions_reads_all_again(self, admin: Client, known: DataSource) -> None:
         save(admin, known, session_conditions="status != 3")
 
         assert known.session_conditions == "status != 3"
@@ -474,7 +474,8 @@ class TestPermissions:
         client.force_login(charlie)
         return client
 
-    def test_row_95_a_viewer_sees_the_mapping_and_neither_token_nor_trigger(
+    @pytest.mark.acceptance("RC95")
+    def test_a_viewer_sees_the_mapping_and_neither_token_nor_trigger(
         self, viewer: Client, with_trigger: DataSource
     ) -> None:
         response = viewer.get(page_of(with_trigger))
@@ -488,7 +489,8 @@ class TestPermissions:
         assert not {"Token", "Data Entry Trigger"} & set(shown)
         assert 'type="submit" name="_' not in content
 
-    def test_row_95_a_viewer_reads_the_history_without_the_token(
+    @pytest.mark.acceptance("RC95")
+    def test_a_viewer_reads_the_history_without_the_token(
         self, viewer: Client, with_trigger: DataSource
     ) -> None:
         response = viewer.get(reverse("admin:sources_datasource_history", args=[with_trigger.pk]))
@@ -496,7 +498,8 @@ class TestPermissions:
         assert response.status_code == 200
         assert "the-one-who-set-it" not in response.content.decode()
 
-    def test_row_95_a_viewer_changes_nothing(self, viewer: Client, with_trigger: DataSource) -> None:
+    @pytest.mark.acceptance("RC95")
+    def test_a_viewer_changes_nothing(self, viewer: Client, with_trigger: DataSource) -> None:
         response = viewer.post(page_of(with_trigger), {"url": "https://elsewhere.example.org/api/"})
 
         assert response.status_code == 403

@@ -14,9 +14,9 @@ from accounts.models import User
 from sources.backends.redcap import dictionary_of
 from sources.models import DataSource
 from tests.browser import sign_in
-from tests.redcap_project import Project
-from tests.redcap_server import RedcapServer
-from tests.redcap_studies import TOKEN
+from tests.redcap.project import Project
+from tests.redcap.server import RedcapServer
+from tests.redcap.studies import TOKEN
 from tests.sources.study import participant
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]

@@ -1,4 +1,4 @@
-"""Sources by REST: how they fare, their pulls, one on demand, a new one."""
+"""Programs see by REST how sources fare and what they pulled, have one pulled, and make a new one."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from django_q.models import OrmQ
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from sources.models import DataSource, Outcome, SourceState, State, SyncIssue, SyncRun
+from sources.models import DataSource, RunOutcome, SourceState, State, SyncIssue, SyncRun
 from tests.api_client import client_of
-from tests.redcap_server import RedcapServer
-from tests.redcap_studies import TOKEN
+from tests.redcap.server import RedcapServer
+from tests.redcap.studies import TOKEN
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def client(bob: User) -> APIClient:
     return client_of(bob)
 
 
-def run(source: DataSource, outcome: Outcome = Outcome.OK, **values: Any) -> SyncRun:
+def run(source: DataSource, outcome: RunOutcome = RunOutcome.OK, **values: Any) -> SyncRun:
     return SyncRun.objects.create(source=source, actor="test", outcome=outcome, **values)
 
 
@@ -103,7 +103,7 @@ def test_the_pulls_of_a_source_are_listed_the_newest_first(client: APIClient, so
         ended_at=now - timedelta(hours=1) + timedelta(seconds=3),
         created=5,
     )
-    run(source, Outcome.TRANSIENT, started_at=now, message="No answer.")
+    run(source, RunOutcome.TRANSIENT, started_at=now, message="No answer.")
 
     newest, first = client.get("/sources/study/runs").json()
 

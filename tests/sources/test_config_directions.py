@@ -1,4 +1,4 @@
-"""Which way each pair of the original's samples goes, with the project at hand and by names alone."""
+"""Each pair of the original's samples goes one way, with the project at hand and by names alone."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import pytest
 from django.utils import timezone
 
 from sources.config_import import directions, planning
-from sources.config_import.directions import Decision
-from sources.config_import.entries import Details, Pair, SourceEntry
+from sources.config_import.directions import PairDecision
+from sources.config_import.entries import Pair, RowDetails, SourceEntry
 from sources.mapping.rules import Rule
 from sources.redcap.client import Access, Client
 from sources.redcap.dictionary import Dictionary
-from tests.redcap_server import RedcapServer
-from tests.redcap_studies import TOKEN, cpip, repevent
+from tests.redcap.server import RedcapServer
+from tests.redcap.studies import TOKEN, cpip, repevent
 
 
 def dictionary_of(server: RedcapServer) -> Dictionary:
@@ -34,7 +34,7 @@ def other_dictionary() -> Iterator[Dictionary]:
         yield dictionary_of(server)
 
 
-def decided(left: str, right: str, dictionary: Dictionary | None) -> Decision:
+def decided(left: str, right: str, dictionary: Dictionary | None) -> PairDecision:
     [decision] = directions.decide([Pair(left, right)], dictionary)
     return decision
 
@@ -65,9 +65,10 @@ MULTI_SOURCE = [
 ]
 
 
+@pytest.mark.acceptance("RC8")
 @pytest.mark.parametrize(("left", "right", "direction", "field", "target"), [*NEW_FORMAT, *MULTI_SOURCE])
 @pytest.mark.parametrize("is_known", [True, False])
-def test_row_8_each_pair_of_the_samples_goes_its_way(
+def test_each_pair_of_the_samples_goes_its_way(
     left: str,
     right: str,
     direction: str,
@@ -130,9 +131,9 @@ def test_without_the_project_two_strange_names_are_undecided() -> None:
 
 def test_an_object_names_its_target_itself(cpip_dictionary: Dictionary) -> None:
     pairs = [
-        Pair("mri_instance", "session_id", Details()),
-        Pair("nose", "patient_name", Details(template="{study_id}")),
-        Pair("nose", "PatientComments", Details()),
+        Pair("mri_instance", "session_id", RowDetails()),
+        Pair("nose", "patient_name", RowDetails(template="{study_id}")),
+        Pair("nose", "PatientComments", RowDetails()),
     ]
 
     found = directions.decide(pairs, cpip_dictionary)

@@ -1,4 +1,4 @@
-"""The original's configuration files as they stand, imported and pulled; and imported again."""
+"""The original's configuration files are imported as they stand, and pulled; and imported again."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sources.config_import import ConfigError, Report, at_start, import_config, reading
+from sources.config_import import ConfigError, ImportReport, at_start, import_config, reading
 from sources.models import DataSource, MappingRule, SourceState
 from tests import demo_study
 from tests.effort import tries
-from tests.redcap_server import Failure, RedcapServer
-from tests.redcap_studies import TOKEN, cpip, repevent
+from tests.redcap.server import Failure, RedcapServer
+from tests.redcap.studies import TOKEN, cpip, repevent
 from tests.sources.conftest import items, pull
 from worklist.models import Device, WorklistItem
 
@@ -170,11 +170,11 @@ def environment(redcap: RedcapServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REDCAP_API_TOKEN", TOKEN)
 
 
-def do(config: dict[str, Any], **options: Any) -> Report:
+def do(config: dict[str, Any], **options: Any) -> ImportReport:
     return import_config(deepcopy(config), actor="alice", **options)
 
 
-def said(report: Report) -> str:
+def said(report: ImportReport) -> str:
     return "\n".join(report.lines)
 
 
@@ -534,7 +534,7 @@ def test_ae_titles_become_devices_all_or_none() -> None:
         ({"config": {"nose": 1}}, "main: data_sources[0].config: not known, and ignored: nose."),
         ({"enabled": False}, "main: It is disabled: nothing is asked of it."),
     ],
-)  # fmt: skip
+)
 def test_what_is_not_as_written_is_said(changes: dict[str, Any], line: str) -> None:
     assert line in do(one_source(**changes)).lines
 
@@ -557,7 +557,7 @@ def test_what_is_not_as_written_is_said(changes: dict[str, Any], line: str) -> N
         ({"field_mapping": {"a": {"target": "x", "pattern": "("}}}, "field_mapping.a.pattern is no regular"),
         ({"operation_interval": {"start_time": [25, 0]}}, "operation_interval.start_time[0] must be from 0"),
     ],
-)  # fmt: skip
+)
 def test_a_mistake_is_named_by_its_path_and_the_other_sources_go_on(
     changes: dict[str, Any], reason: str
 ) -> None:
@@ -582,9 +582,14 @@ def test_a_window_over_midnight_is_kept() -> None:
 @pytest.mark.usefixtures("environment")
 def test_a_value_that_is_an_object_says_all_of_its_row() -> None:
     detailed = {
-        "target": "PatientComments", "pattern": "([A-Z]+)", "values": {"A": "x, y"}, "template": "is {value}",
-        "default": "none", "level": "session", "required": True,
-    }  # fmt: skip
+        "target": "PatientComments",
+        "pattern": "([A-Z]+)",
+        "values": {"A": "x, y"},
+        "template": "is {value}",
+        "default": "none",
+        "level": "session",
+        "required": True,
+    }
     do(one_source(field_mapping={"mri_comments": detailed}))
 
     found = row(DataSource.objects.get(), "PatientComments")

@@ -1,4 +1,4 @@
-"""Whatever people type into REDCap: steps come back, their values are fit for an item, texts tell nothing."""
+"""Whatever people type into REDCap, sessions come back, fit for an item, and texts tell nothing of it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from django.core.exceptions import ValidationError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sources.contract import Session
 from sources.mapping import evaluate
-from sources.mapping.results import Step
-from sources.mapping.rules import Plan, Rule
-from sources.redcap.rows import Row
+from sources.mapping.rules import MappingPlan, Rule
+from sources.redcap.rows import ExportRow
 from tests.effort import tries
 from tests.sources.projects import BOOKED, FIELDS, PERSON, RECORD, REPEATING, a_plan
-from worklist import cleaning
+from worklist.items import cleaning
 from worklist.models import WorklistItem
 
 ODD = (
@@ -29,7 +29,7 @@ GOOD = {
     **BOOKED,
     **{"dob": "1990-01-31", "sex": "F", "weight": "150,5", "mri_number": "1-", "scan_type": "1"},
 }
-ALL_TARGETS = a_plan(
+MANY_TARGETS = a_plan(
     Rule("patient_id", level=RECORD, transforms="template {study_id}[_{session}]_{record}"),
     Rule("{session}", "mri_number", transforms="pattern 1 (.+)-"),
     Rule("patient_birth_date", "dob", level=RECORD, transforms="year only 0101"),
@@ -53,16 +53,18 @@ ALL_TARGETS = a_plan(
 )  # fmt: skip
 
 
-def rows(texts: st.SearchStrategy[str]) -> st.SearchStrategy[list[Row]]:
+def rows(texts: st.SearchStrategy[str]) -> st.SearchStrategy[list[ExportRow]]:
     odd = st.dictionaries(st.sampled_from(NAMES), texts, max_size=6)
     values = st.tuples(st.sampled_from([{}, GOOD]), odd).map(lambda both: {**both[0], **both[1]})
     places = st.sampled_from([("", "", 0), ("", "mri", 1), ("", "mri", 2), ("", "other", 1)])
-    row = st.builds(lambda place, given: Row("R-1", place[0], place[1], place[2], given), places, values)
+    row = st.builds(
+        lambda place, given: ExportRow("R-1", place[0], place[1], place[2], given), places, values
+    )
     return st.lists(row, max_size=4)
 
 
 def refusals(values: dict[str, Any]) -> dict[str, Any]:
-    """The values that an item would not take."""
+    """Return the values that an item would not take."""
     refused = {}
     for field, value in values.items():
         if value in ("", {}):
@@ -76,8 +78,8 @@ def refusals(values: dict[str, Any]) -> dict[str, Any]:
     return refused
 
 
-def evaluated(given_rows: list[Row], plan: Plan = ALL_TARGETS) -> tuple[Step, ...]:
-    return evaluate.steps(given_rows, plan, REPEATING, with_trace=True, today=date(2026, 3, 1))
+def evaluated(given_rows: list[ExportRow], plan: MappingPlan = MANY_TARGETS) -> tuple[Session, ...]:
+    return evaluate.sessions_of(given_rows, plan, REPEATING, with_trace=True, today=date(2026, 3, 1))
 
 
 def without_empty(extra: dict[str, Any]) -> dict[str, Any]:
@@ -86,22 +88,22 @@ def without_empty(extra: dict[str, Any]) -> dict[str, Any]:
 
 @settings(max_examples=tries(60, nightly=150), deadline=None)
 @given(rows(TEXTS))
-def test_every_value_is_fit_for_an_item(given_rows: list[Row]) -> None:
-    for step in evaluated(given_rows):
-        extra = without_empty(step.values["extra_attributes"])
-        assert refusals({**step.values, "extra_attributes": extra}) == {}
+def test_every_value_is_fit_for_an_item(given_rows: list[ExportRow]) -> None:
+    for session in evaluated(given_rows):
+        extra = without_empty(session.values["extra_attributes"])
+        assert refusals({**session.values, "extra_attributes": extra}) == {}
 
 
 @settings(max_examples=tries(40, nightly=100), deadline=None)
 @given(rows(TEXTS.map(lambda text: f"☃{text}☃")))
-def test_no_problem_and_no_reason_tells_a_value(given_rows: list[Row]) -> None:
-    for step in evaluated(given_rows):
-        assert "☃" not in step.reason + "".join(problem.text for problem in step.problems)
+def test_no_problem_and_no_reason_tells_a_value(given_rows: list[ExportRow]) -> None:
+    for session in evaluated(given_rows):
+        assert "☃" not in session.reason + "".join(problem.text for problem in session.problems)
 
 
 @settings(max_examples=tries(25, nightly=50), deadline=None)
 @given(rows(TEXTS), st.randoms())
-def test_the_order_of_rows_means_nothing(given_rows: list[Row], random: Any) -> None:
+def test_the_order_of_rows_means_nothing(given_rows: list[ExportRow], random: Any) -> None:
     unique = list({(row.instrument, row.instance): row for row in given_rows}.values())
     shuffled = random.sample(unique, len(unique))
 

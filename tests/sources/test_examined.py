@@ -1,4 +1,4 @@
-"""What a pull leaves alone: examinations under way or done, and what a person changed here."""
+"""A pull leaves alone examinations under way or done, and what a person changed here."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from sources.models import DataSource, SyncedStep, SyncIssue, Withdrawal
-from sources.sync import pins
-from tests.redcap_project import Project
+from sources.sync import edits
+from tests.redcap.project import Project
 from tests.sources.conftest import only_item, pull
 from tests.sources.examinations import examined
 from tests.sources.study import book, enrol, participant, today
-from worklist import intake, lifecycle
-from worklist.models import Attention, Kind, PerformedStatus, Status, WorklistItem
+from worklist.items import intake, lifecycle
+from worklist.models import Attention, AttentionKind, PerformedStatus, Status, WorklistItem
 
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.acceptance("D141", "RC67")
 @pytest.mark.parametrize("status", [Status.IN_PROGRESS, Status.COMPLETED])
-def test_row_67_nobody_is_changed_under_an_examination_and_the_difference_is_told(
+def test_nobody_is_changed_under_an_examination_and_the_difference_is_told(
     source: DataSource, project: Project, status: Status
 ) -> None:
     participant(project, "P-001")
@@ -38,7 +39,7 @@ def test_row_67_nobody_is_changed_under_an_examination_and_the_difference_is_tol
     assert (run.changed, run.kept) == (0, 1)
     told = {issue.target for issue in SyncIssue.objects.open()}
     assert told == {"patient_name", "patient_sex", "patient_weight_kg", "scheduled_start_date"}
-    assert set(pins.differences(SyncedStep.objects.get())) == told
+    assert set(edits.unwritten_changes(SyncedStep.objects.get())) == told
 
 
 def test_an_examination_that_was_stopped_lets_the_item_follow_again(
@@ -69,7 +70,7 @@ def test_what_is_called_off_during_an_examination_stays_and_a_person_is_told(
     assert pull(source).withdrawn == 0
     item.refresh_from_db()
     assert item.performed_procedure_step_status == Status.IN_PROGRESS
-    assert Attention.objects.open().get(item=item).kind == Kind.CANCELLED
+    assert Attention.objects.open().get(item=item).kind == AttentionKind.CANCELLED
     assert SyncedStep.objects.get().withdrawal == Withdrawal.PENDING
 
 
@@ -89,7 +90,8 @@ def test_a_completed_item_that_is_deleted_at_the_source_stays_completed(
     assert pull(source, full=True).withdrawn == 0
 
 
-def test_row_68_an_edit_here_stays_and_the_rest_follows(source: DataSource, project: Project) -> None:
+@pytest.mark.acceptance("RC68")
+def test_an_edit_here_stays_and_the_rest_follows(source: DataSource, project: Project) -> None:
     participant(project, "P-001")
     pull(source)
     intake.change(only_item(source), {"scheduled_start_time": "16:00"}, actor="bob")
@@ -100,17 +102,18 @@ def test_row_68_an_edit_here_stays_and_the_rest_follows(source: DataSource, proj
 
     item = only_item(source)
     assert (item.scheduled_start_time, item.patient_weight_kg) == (time(16, 0), Decimal(71))
-    assert pins.pins(SyncedStep.objects.get()) == {"scheduled_start_time": ("16:00:00", "11:00:00")}
+    assert edits.edited_fields(SyncedStep.objects.get()) == {"scheduled_start_time": ("16:00:00", "11:00:00")}
 
 
-def test_row_68_an_item_can_follow_the_source_again(source: DataSource, project: Project) -> None:
+@pytest.mark.acceptance("RC68")
+def test_an_item_can_follow_the_source_again(source: DataSource, project: Project) -> None:
     participant(project, "P-001")
     pull(source)
     intake.change(only_item(source), {"scheduled_start_time": "16:00"}, actor="bob")
     book(project, "P-001", mri_time="11:00")
     pull(source)
 
-    pins.follow_again(SyncedStep.objects.get(), ["scheduled_start_time"], actor="bob")
+    edits.follow_again(SyncedStep.objects.get(), ["scheduled_start_time"], actor="bob")
     assert only_item(source).scheduled_start_time == time(11, 0)
     book(project, "P-001", mri_time="12:00")
     pull(source)
@@ -125,7 +128,7 @@ def test_an_edit_that_the_source_comes_to_agree_with_is_no_pin_any_more(
     intake.change(only_item(source), {"scheduled_start_time": "16:00"}, actor="bob")
     book(project, "P-001", mri_time="16:00")
     pull(source)
-    assert pins.pins(SyncedStep.objects.get()) == {}
+    assert edits.edited_fields(SyncedStep.objects.get()) == {}
 
     book(project, "P-001", mri_time="17:00")
     pull(source)
@@ -162,7 +165,7 @@ def test_a_deleted_item_is_not_made_again_unless_a_person_asks(source: DataSourc
 
     project.save("P-001", last_name="Roe")
     pull(source)
-    pins.remake(SyncedStep.objects.get(), actor="bob")
+    edits.remake(SyncedStep.objects.get(), actor="bob")
     item = only_item(source)
     assert item.study_instance_uid == uid
     assert item.history.first().history_user_id == "bob"
@@ -181,7 +184,7 @@ def test_a_deleted_item_that_the_source_called_off_is_not_made_again(
     pull(source)
 
     with pytest.raises(ValidationError, match="no such appointment"):
-        pins.remake(SyncedStep.objects.get(), actor="bob")
+        edits.remake(SyncedStep.objects.get(), actor="bob")
 
 
 def test_an_item_that_a_person_set_in_progress_is_left_alone_too(

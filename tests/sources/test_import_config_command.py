@@ -1,4 +1,4 @@
-"""`import_config` as an administrator types it."""
+"""These tests run `import_config` as an administrator types it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from django.utils import timezone
 
 from sources.models import DataSource
 from tests import demo_study
-from tests.redcap_server import RedcapServer
+from tests.redcap.server import RedcapServer
 
 pytestmark = pytest.mark.django_db
 
 
 def run(path: Path) -> str:
-    """What it prints."""
+    """Return what it prints."""
     out = io.StringIO()
     call_command("import_config", str(path), stdout=out)
     return out.getvalue()

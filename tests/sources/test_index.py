@@ -1,4 +1,4 @@
-"""The box of sources on the admin's index. Numbers are acceptance rows."""
+"""These tests hold the box of sources on the admin's index."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from sources import faring
 from sources.admin.overview import overview
 from sources.models import DataSource, SourceState, State, SyncedStep, SyncIssue, SyncRun, WorkerBeat
-from sources.sync import claims
+from sources.sync import claims, health
 from tests.admin_pages import queries_of, shown
-from tests.redcap_server import RedcapServer
+from tests.redcap.server import RedcapServer
 from tests.sources.conftest import MakeSource
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +32,7 @@ def reader(client: Client, charlie: User) -> Client:
 
 
 def box(client: Client) -> str:
-    """Its text, with one space wherever there is a tag or white space; empty without the box."""
+    """Return its text, with one space for each tag or white space; "" without the box."""
     found = re.search(r'<section [^>]*"sources-heading".*?</section>', shown(client, INDEX), re.DOTALL)
     return " ".join(re.sub(r"<[^>]*>", " ", found[0]).split()) if found else ""
 
@@ -83,6 +82,7 @@ def test_a_source_that_is_not_well_says_why_and_what_waits_for_a_person(
     assert f'href="{issues}?source__id__exact={source.pk}"' in shown(reader, INDEX)
 
 
+@pytest.mark.acceptance("D140", "RC80")
 @pytest.mark.parametrize(
     ("state", "last_success", "late"),
     [
@@ -93,7 +93,7 @@ def test_a_source_that_is_not_well_says_why_and_what_waits_for_a_person(
         (State.TRANSIENT, 180, True),
     ],
 )
-def test_row_80_a_last_success_of_long_ago_is_red(
+def test_a_last_success_of_long_ago_is_red(
     reader: Client, source: DataSource, state: State, last_success: float | None, late: bool
 ) -> None:
     beat()
@@ -102,7 +102,8 @@ def test_row_80_a_last_success_of_long_ago_is_red(
     assert ('<td class="overdue">' in shown(reader, INDEX)) is late
 
 
-def test_row_80_a_success_of_three_hours_ago_is_told_so(reader: Client, source: DataSource) -> None:
+@pytest.mark.acceptance("RC80")
+def test_a_success_of_three_hours_ago_is_told_so(reader: Client, source: DataSource) -> None:
     set_state(source, state=State.TRANSIENT, last_success_at=minutes_ago(185))
 
     assert '<td class="overdue">3 hours ago</td>' in shown(reader, INDEX).replace("\xa0", " ")
@@ -126,14 +127,15 @@ def test_a_source_outside_its_window_is_not_late(
         source, state=State.OK, last_success_at=now - timedelta(hours=14), next_pull_at=now - timedelta(1)
     )
 
-    assert faring.is_late(source, now=now) is late
-    assert faring.next_pull(source, now=now) == next_pull
+    assert health.is_late(source, now=now) is late
+    assert health.next_pull(source, now=now) == next_pull
 
 
+@pytest.mark.acceptance("RC80")
 @pytest.mark.parametrize(
     ("seconds_ago", "tells"), [(None, True), (5, False), (100, False), (140, True), (86_400, True)]
 )
-def test_row_80_a_worker_that_is_dead_is_told_in_red(
+def test_a_worker_that_is_dead_is_told_in_red(
     reader: Client, source: DataSource, seconds_ago: float | None, tells: bool
 ) -> None:
     if seconds_ago is not None:
@@ -203,8 +205,9 @@ MATRIX = [
 ]
 
 
+@pytest.mark.acceptance("RC95")
 @pytest.mark.parametrize(("who", "method", "page", "status"), MATRIX)
-def test_row_95_who_may_do_what_with_a_source(
+def test_who_may_do_what_with_a_source(
     client: Client,
     request: pytest.FixtureRequest,
     source: DataSource,

@@ -1,6 +1,6 @@
-"""What an item's page says of its source, and how a field follows it again. Numbers are acceptance rows.
+"""An item's page says what its source has, and a field follows it again.
 
-Not here: what a pin is and does (test_examined.py).
+Not here: which fields count as edited (test_examined.py).
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from sources.admin.links import place
-from sources.mapping.results import Key
+from sources.admin.links import session_in_words
+from sources.contract import SessionKey
 from sources.models import DataSource, SyncedStep, SyncIssue
 from tests.admin_pages import queries_of, shown
-from tests.redcap_project import Project
+from tests.redcap.project import Project
 from tests.sources.conftest import only_item, pull
 from tests.sources.examinations import examined
 from tests.sources.study import PROJECT_ID, book, enrol, participant
-from worklist import intake
+from worklist.items import intake
 from worklist.models import Status, WorklistItem
 
 pytestmark = pytest.mark.django_db
@@ -55,7 +55,7 @@ def page_of(item: WorklistItem) -> str:
 
 
 def panel(client: Client, item: WorklistItem) -> str:
-    """Its text, with one space wherever there is a tag or white space; empty without the panel."""
+    """Return its text, with one space for each tag or white space; "" without the panel."""
     found = re.search(
         r'<section [^>]*"from-source-heading".*?</section>', shown(client, page_of(item)), re.DOTALL
     )
@@ -63,12 +63,12 @@ def panel(client: Client, item: WorklistItem) -> str:
 
 
 def edit(item: WorklistItem, **values: Any) -> None:
-    """By a person."""
+    """Edit the item as a person."""
     intake.change(item, values, actor="bob", reason="As they said on the telephone.")
 
 
 def follow(client: Client, *fields: str) -> list[str]:
-    """What is said of it."""
+    """Follow the source again, and return what is said of it."""
     url = reverse("admin:sources_syncedstep_follow", args=[SyncedStep.objects.get().pk])
     next_page = page_of(WorklistItem.objects.get())
     response = client.post(url, {"field": fields, "next": next_page}, follow=True)
@@ -76,7 +76,8 @@ def follow(client: Client, *fields: str) -> list[str]:
     return [str(message) for message in response.context["messages"]]
 
 
-def test_row_89_an_item_shows_source_record_link_and_the_pull_that_changed_it_last(
+@pytest.mark.acceptance("RC89")
+def test_an_item_shows_source_record_link_and_the_pull_that_changed_it_last(
     reader: Client, item: WorklistItem, source: DataSource
 ) -> None:
     run = source.runs.get()
@@ -93,7 +94,8 @@ def test_row_89_an_item_shows_source_record_link_and_the_pull_that_changed_it_la
     assert BUTTON not in text
 
 
-def test_row_89_the_history_tells_that_the_source_was_the_actor(reader: Client, item: WorklistItem) -> None:
+@pytest.mark.acceptance("RC89")
+def test_the_history_tells_that_the_source_was_the_actor(reader: Client, item: WorklistItem) -> None:
     history = reverse("admin:worklist_worklistitem_history", args=[item.pk])
 
     assert "source:study" in shown(reader, history)
@@ -110,7 +112,8 @@ def test_an_item_that_no_source_made_shows_nothing(reader: Client, db: None) -> 
     assert panel(reader, intake.create(least, actor="bob")) == ""
 
 
-def test_row_68_an_edit_is_shown_beside_what_the_source_says_and_stays(
+@pytest.mark.acceptance("RC68")
+def test_an_edit_is_shown_beside_what_the_source_says_and_stays(
     coordinator: Client, item: WorklistItem, source: DataSource, project: Project
 ) -> None:
     edit(item, patient_weight_kg="71.5")
@@ -122,9 +125,8 @@ def test_row_68_an_edit_is_shown_beside_what_the_source_says_and_stays(
     assert str(item.patient_weight_kg) == "71.50"
 
 
-def test_row_68_a_field_follows_the_source_again_when_a_person_asks(
-    coordinator: Client, item: WorklistItem
-) -> None:
+@pytest.mark.acceptance("RC68")
+def test_a_field_follows_the_source_again_when_a_person_asks(coordinator: Client, item: WorklistItem) -> None:
     edit(item, patient_weight_kg="71.5", patient_name="Doe^Janet")
 
     assert follow(coordinator, "patient_weight_kg") == [
@@ -137,7 +139,8 @@ def test_row_68_a_field_follows_the_source_again_when_a_person_asks(
     assert "Patient's Weight" not in panel(coordinator, item)
 
 
-def test_row_68_all_fields_follow_the_source_again_at_once(coordinator: Client, item: WorklistItem) -> None:
+@pytest.mark.acceptance("RC68")
+def test_all_fields_follow_the_source_again_at_once(coordinator: Client, item: WorklistItem) -> None:
     edit(item, patient_weight_kg="71.5", patient_name="Doe^Janet")
     text = shown(coordinator, page_of(item))
     assert "Follow the source again in all of them" in text
@@ -164,7 +167,8 @@ def test_a_keyword_follows_the_source_again_under_its_own_name(
     assert item.extra_attributes == {"PatientComments": "Claustrophobic"}
 
 
-def test_row_67_what_differs_because_of_an_examination_is_shown_without_a_button(
+@pytest.mark.acceptance("RC67")
+def test_what_differs_because_of_an_examination_is_shown_without_a_button(
     coordinator: Client, item: WorklistItem, source: DataSource, project: Project
 ) -> None:
     examined(source, Status.IN_PROGRESS)
@@ -178,7 +182,8 @@ def test_row_67_what_differs_because_of_an_examination_is_shown_without_a_button
     assert BUTTON not in text
 
 
-def test_row_67_nobody_is_changed_under_an_examination_by_following_the_source(
+@pytest.mark.acceptance("RC67")
+def test_nobody_is_changed_under_an_examination_by_following_the_source(
     coordinator: Client, item: WorklistItem, source: DataSource
 ) -> None:
     edit(item, patient_name="Doe^Janet")
@@ -257,11 +262,11 @@ def test_the_panel_costs_the_same_however_many_issues_there_are(
 @pytest.mark.parametrize(
     ("key", "named"),
     [
-        (Key(), ""),
-        (Key("scan_arm_1"), "scan_arm_1"),
-        (Key("", "mri", 2), "mri, no. 2"),
-        (Key("scan_arm_1", "mri", 2), "scan_arm_1, mri, no. 2"),
+        (SessionKey(), ""),
+        (SessionKey("scan_arm_1"), "scan_arm_1"),
+        (SessionKey("", "mri", 2), "mri, no. 2"),
+        (SessionKey("scan_arm_1", "mri", 2), "scan_arm_1, mri, no. 2"),
     ],
 )
-def test_a_session_is_named_by_what_tells_it_from_others(key: Key, named: str) -> None:
-    assert place(key) == named
+def test_a_session_is_named_by_what_tells_it_from_others(key: SessionKey, named: str) -> None:
+    assert session_in_words(key) == named

@@ -1,13 +1,13 @@
-"""Each mistake that is found when a mapping is saved, where it is, and what is said of it."""
+"""Each mistake is found when a mapping is saved, at its place, with a sentence about it."""
 
 from __future__ import annotations
 
 import pytest
 
+from sources.contract import Mistake
 from sources.mapping import targets
 from sources.mapping.check import mistakes
-from sources.mapping.results import Mistake
-from sources.mapping.rules import Level, Plan, Rule, SessionKind, Sessions, WithoutTime
+from sources.mapping.rules import Level, MappingPlan, Rule, SessionKind, SessionLayout, WithoutTime
 from sources.redcap.dictionary import Dictionary
 from tests.sources.projects import (
     FIELDS,
@@ -31,7 +31,7 @@ CLASSIC = a_dictionary(*FIELDS)
 VISITS = a_dictionary(*FIELDS, events={"baseline_arm_1": ["enrolment"], "visit_1_arm_1": ["mri"]})
 
 
-def with_rule(target: str, field: str = "", transforms: str = "", **more: object) -> Plan:
+def with_rule(target: str, field: str = "", transforms: str = "", **more: object) -> MappingPlan:
     return a_plan(Rule(target, field, transforms=transforms, **more))  # type: ignore[arg-type]
 
 
@@ -62,17 +62,25 @@ def test_a_good_plan_has_no_mistakes() -> None:
         pytest.param(with_rule("accession_number", "notes", "uper"), "transforms", "upper", id="transform"),
         pytest.param(with_rule("accession_number"), "field", "Choose", id="nothing to read"),
         pytest.param(with_rule("accession_number", "", "upper"), "field", "template", id="no field"),
-        pytest.param(with_rule("accession_number", "", "template {value}"), "transforms", "{value}",
-                     id="value of nothing"),
+        pytest.param(
+            with_rule("accession_number", "", "template {value}"),
+            "transforms",
+            "{value}",
+            id="value of nothing",
+        ),
         pytest.param(with_rule("patient_sex", "notes", "codes 1=male"), "transforms", "M, F or O", id="sex"),
-        pytest.param(with_rule("performed_procedure_step_status", "notes", "codes 1=COMPLETED"),
-                     "transforms", "SCHEDULED or CANCELLED", id="status"),
+        pytest.param(
+            with_rule("performed_procedure_step_status", "notes", "codes 1=COMPLETED"),
+            "transforms",
+            "SCHEDULED or CANCELLED",
+            id="status",
+        ),
         pytest.param(with_rule("station_name", "notes", default="x" * 17), "default", "16", id="default"),
         pytest.param(with_rule("{a}", "", "template {a}"), "transforms", "from itself", id="circle"),
         pytest.param(with_rule("patient_weight_kg", "notes", "pad x"), "transforms", "pad 4", id="pad"),
     ],
-)  # fmt: skip
-def test_a_rules_mistake_is_known_without_the_project(plan: Plan, field: str, text: str) -> None:
+)
+def test_a_rules_mistake_is_known_without_the_project(plan: MappingPlan, field: str, text: str) -> None:
     found = mistakes(plan, None)
 
     assert [(mistake.rule, mistake.field) for mistake in found] == [(LAST, field)]
@@ -82,23 +90,23 @@ def test_a_rules_mistake_is_known_without_the_project(plan: Plan, field: str, te
 @pytest.mark.parametrize(
     ("plan", "field", "text"),
     [
-        pytest.param(with_rule("accession_number", "mri_nubmer"), "field", "mri_number", id="row 7"),
+        pytest.param(with_rule("accession_number", "mri_nubmer"), "field", "mri_number", id="RC7"),
         pytest.param(with_rule("accession_number", "", "template {mri_nubmer}"), "transforms", "mri_number",
-                     id="row 7, in a template"),
+                     id="RC7, in a template"),
         pytest.param(with_rule("accession_number", "report"), "field", "file", id="file"),
         pytest.param(with_rule("patient_weight_kg", "weight", level=RECORD), "level", "first one's",
                      id="a session's field for the record"),
         pytest.param(with_rule("accession_number", "family_id"), "level", "always be empty",
                      id="a record's field on the session"),
-        pytest.param(with_rule("patient_sex", "sex", level=RECORD), "transforms", "codes 1=M", id="row 33"),
+        pytest.param(with_rule("patient_sex", "sex", level=RECORD), "transforms", "codes 1=M", id="RC33"),
         pytest.param(with_rule("performed_procedure_step_status", "status"), "transforms", "CANCELLED",
-                     id="row 61"),
+                     id="RC61"),
         pytest.param(with_rule("scheduled_station_aetitle", "scan_type"), "transforms", "label", id="code"),
         pytest.param(with_rule("accession_number", "mri_number", events=("visit",)), "events", "no events",
                      id="events"),
     ],
 )  # fmt: skip
-def test_a_rules_mistake_is_known_by_the_project(plan: Plan, field: str, text: str) -> None:
+def test_a_rules_mistake_is_known_by_the_project(plan: MappingPlan, field: str, text: str) -> None:
     found = mistakes(plan, DICTIONARY)
 
     assert mistakes(plan, None) == ()
@@ -106,10 +114,11 @@ def test_a_rules_mistake_is_known_by_the_project(plan: Plan, field: str, text: s
     assert text in found[0].text
 
 
-def test_row_29_minutes_and_seconds_are_refused_as_a_start_time() -> None:
+@pytest.mark.acceptance("RC29")
+def test_minutes_and_seconds_are_refused_as_a_start_time() -> None:
     rules = (*RULES[:3], Rule("scheduled_start_time", "run"), RULES[4])
 
-    (found,) = mistakes(Plan(rules, REPEATING_MRI), DICTIONARY)
+    (found,) = mistakes(MappingPlan(rules, REPEATING_MRI), DICTIONARY)
 
     assert (found.rule, found.field) == (3, "field")
 
@@ -123,14 +132,14 @@ def test_row_29_minutes_and_seconds_are_refused_as_a_start_time() -> None:
     ],
 )
 def test_two_rules_for_one_value_are_refused(rules: tuple[Rule, ...]) -> None:
-    found = mistakes(Plan(rules, REPEATING_MRI), DICTIONARY)
+    found = mistakes(MappingPlan(rules, REPEATING_MRI), DICTIONARY)
 
     assert {(mistake.rule, mistake.field) for mistake in found} == {(len(rules) - 1, "target")}
 
 
 @pytest.mark.parametrize("target", ["patient_id", "patient_name", "modality", "scheduled_start_date"])
 def test_what_every_item_needs_must_be_mapped(target: str) -> None:
-    plan = Plan(tuple(rule for rule in RULES if rule.target != target), REPEATING_MRI)
+    plan = MappingPlan(tuple(rule for rule in RULES if rule.target != target), REPEATING_MRI)
 
     (found,) = mistakes(plan, DICTIONARY)
 
@@ -139,7 +148,7 @@ def test_what_every_item_needs_must_be_mapped(target: str) -> None:
 
 
 def test_a_modality_may_be_the_same_for_all() -> None:
-    assert mistakes(Plan(RULES[:4], REPEATING_MRI, fallbacks={"modality": "MR"}), DICTIONARY) == ()
+    assert mistakes(MappingPlan(RULES[:4], REPEATING_MRI, fallbacks={"modality": "MR"}), DICTIONARY) == ()
 
 
 @pytest.mark.parametrize(
@@ -157,11 +166,12 @@ def test_several_people_never_share_an_id(rule: Rule, field: str) -> None:
     assert (3 + 1, field) in {(mistake.rule, mistake.field) for mistake in mistakes(plan, DICTIONARY)}
 
 
+@pytest.mark.acceptance("RC34")
 @pytest.mark.parametrize(
     ("target", "default"),
     [("patient_weight_kg", "100"), ("patient_weight_lb", "100"), ("patient_birth_date", "1990-01-01")],
 )
-def test_row_34_nothing_about_a_person_is_made_up(target: str, default: str) -> None:
+def test_nothing_about_a_person_is_made_up(target: str, default: str) -> None:
     (found,) = mistakes(with_rule(target, "notes", default=default), DICTIONARY)
 
     assert (found.rule, found.field) == (LAST, "default")
@@ -198,19 +208,29 @@ def test_a_value_for_all_is_nobodys_own(fallbacks: dict[str, str], text: str) ->
 @pytest.mark.parametrize(
     ("sessions", "dictionary", "field", "text"),
     [
-        (Sessions(SessionKind.EVENT), CLASSIC, "kind", "no events"),
-        (Sessions(SessionKind.REPEATING_EVENT), VISITS, "kind", "repeats"),
-        (Sessions(SessionKind.REPEATING_INSTRUMENT, "mri"), CLASSIC, "instrument", "does not repeat"),
-        (Sessions(SessionKind.REPEATING_INSTRUMENT, "mir"), REPEATING, "instrument", "mri"),
-        (Sessions(SessionKind.REPEATING_INSTRUMENT), REPEATING, "instrument", "Choose"),
-        (Sessions(SessionKind.EVENT, "mri", ("visit_2_arm_1",)), VISITS, "events", "visit_1_arm_1"),
-        (Sessions(SessionKind.RECORD, conditions="mri_complete is 2"), CLASSIC, "conditions", "="),
-        (Sessions(SessionKind.RECORD, conditions="mri_complete >= two"), CLASSIC, "conditions", "numbers"),
-        (Sessions(SessionKind.RECORD, conditions="mri_compete = 2"), CLASSIC, "conditions", "mri_compete"),
+        (SessionLayout(SessionKind.EVENT), CLASSIC, "kind", "no events"),
+        (SessionLayout(SessionKind.REPEATING_EVENT), VISITS, "kind", "repeats"),
+        (SessionLayout(SessionKind.REPEATING_INSTRUMENT, "mri"), CLASSIC, "instrument", "does not repeat"),
+        (SessionLayout(SessionKind.REPEATING_INSTRUMENT, "mir"), REPEATING, "instrument", "mri"),
+        (SessionLayout(SessionKind.REPEATING_INSTRUMENT), REPEATING, "instrument", "Choose"),
+        (SessionLayout(SessionKind.EVENT, "mri", ("visit_2_arm_1",)), VISITS, "events", "visit_1_arm_1"),
+        (SessionLayout(SessionKind.RECORD, conditions="mri_complete is 2"), CLASSIC, "conditions", "="),
+        (
+            SessionLayout(SessionKind.RECORD, conditions="mri_complete >= two"),
+            CLASSIC,
+            "conditions",
+            "numbers",
+        ),
+        (
+            SessionLayout(SessionKind.RECORD, conditions="mri_compete = 2"),
+            CLASSIC,
+            "conditions",
+            "mri_compete",
+        ),
     ],
 )
 def test_where_sessions_cannot_be_found_is_refused(
-    sessions: Sessions, dictionary: Dictionary, field: str, text: str
+    sessions: SessionLayout, dictionary: Dictionary, field: str, text: str
 ) -> None:
     found = [mistake for mistake in mistakes(a_plan(sessions=sessions), dictionary) if mistake.rule is None]
 
@@ -220,12 +240,12 @@ def test_where_sessions_cannot_be_found_is_refused(
 
 def test_a_plan_without_a_time_must_say_what_a_date_alone_means() -> None:
     rules = tuple(rule for rule in RULES if rule.target != "scheduled_start_time")
-    midnight = Sessions(SessionKind.REPEATING_INSTRUMENT, "mri", without_time=WithoutTime.MIDNIGHT)
+    midnight = SessionLayout(SessionKind.REPEATING_INSTRUMENT, "mri", without_time=WithoutTime.MIDNIGHT)
 
-    (found,) = mistakes(Plan(rules, REPEATING_MRI), REPEATING)
+    (found,) = mistakes(MappingPlan(rules, REPEATING_MRI), REPEATING)
 
     assert found[:2] == (None, "without_time")
-    assert mistakes(Plan(rules, midnight), REPEATING) == ()
+    assert mistakes(MappingPlan(rules, midnight), REPEATING) == ()
 
 
 def test_named_values_in_a_circle_are_told_at_each_rule() -> None:

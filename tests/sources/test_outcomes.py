@@ -1,4 +1,4 @@
-"""What becomes of a source whose pulls fail (acceptance rows 71 to 82)."""
+"""These tests hold what becomes of a source whose pulls fail."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import pytest
 from django.utils import timezone
 
 from sources.backends import redcap as redcap_backend
-from sources.models import DataSource, Outcome, SourceState, State, SyncRun, Trigger
+from sources.models import DataSource, RunOutcome, SourceState, State, SyncRun, Trigger
 from sources.sync import claims
-from tests.redcap_project import Project
-from tests.redcap_server import Failure, RedcapServer
-from tests.redcap_studies import TOKEN
+from tests.redcap.project import Project
+from tests.redcap.server import Failure, RedcapServer
+from tests.redcap.studies import TOKEN
 from tests.sources.conftest import MakeSource, items, pull
 from tests.sources.study import book, participant, study
 from worklist.models import WorklistItem
@@ -26,7 +26,8 @@ def due_in(source: DataSource) -> timedelta | None:
     return at - timezone.now() if at else None
 
 
-def test_row_71_waits_grow_while_the_server_is_out_of_reach_and_end_with_it(
+@pytest.mark.acceptance("D140", "RC71")
+def test_waits_grow_while_the_server_is_out_of_reach_and_end_with_it(
     source: DataSource, project: Project, redcap: RedcapServer
 ) -> None:
     participant(project, "P-001")
@@ -34,7 +35,7 @@ def test_row_71_waits_grow_while_the_server_is_out_of_reach_and_end_with_it(
     waits = []
     for _ in range(5):
         redcap.fail(Failure.PROXY_503, times=10)
-        assert pull(source).outcome == Outcome.TRANSIENT
+        assert pull(source).outcome == RunOutcome.TRANSIENT
         waits.append(round(due_in(source).total_seconds()))  # type: ignore[union-attr]
 
     assert waits == pytest.approx([120, 240, 480, 900, 900], abs=20)  # seconds that the test itself takes
@@ -46,10 +47,10 @@ def test_row_71_waits_grow_while_the_server_is_out_of_reach_and_end_with_it(
     assert due_in(source) <= timedelta(seconds=60)  # type: ignore[operator]
 
 
-def test_row_74_a_field_that_is_gone_names_the_row_and_leaves_the_items(
+@pytest.mark.acceptance("D140", "RC10", "RC74")
+def test_a_field_that_is_gone_names_the_row_and_leaves_the_items(
     source: DataSource, project: Project
 ) -> None:
-    """Row 10 too."""
     participant(project, "P-001")
     pull(source)
     project.rename_field("weight", "weight_kg")
@@ -58,20 +59,19 @@ def test_row_74_a_field_that_is_gone_names_the_row_and_leaves_the_items(
 
     run = pull(source)
 
-    assert run.outcome == Outcome.CONFIGURATION
+    assert run.outcome == RunOutcome.CONFIGURATION
     assert "patient_weight_kg" in run.message and "weight" in run.message
     assert str(items(source)["P-001"].patient_weight_kg) == "70.00"
     assert source.state.state == State.CONFIGURATION
 
 
-def test_row_75_a_refused_token_pauses_the_source_until_a_person_acts(
-    source: DataSource, project: Project
-) -> None:
+@pytest.mark.acceptance("RC75")
+def test_a_refused_token_pauses_the_source_until_a_person_acts(source: DataSource, project: Project) -> None:
     participant(project, "P-001")
     pull(source)
     project.users[TOKEN].api_export = False
     for _ in range(3):
-        assert pull(source).outcome == Outcome.AUTHORISATION
+        assert pull(source).outcome == RunOutcome.AUTHORISATION
 
     assert due_in(source) is None
     assert claims.due() == []
@@ -80,30 +80,33 @@ def test_row_75_a_refused_token_pauses_the_source_until_a_person_acts(
     project.users[TOKEN].api_export = True
     claims.request_pull(source, by="alice")
     assert claims.due() == [source]
-    assert pull(source).outcome == Outcome.OK
+    assert pull(source).outcome == RunOutcome.OK
 
 
-def test_row_76_a_ban_is_waited_out_for_hours(source: DataSource, redcap: RedcapServer) -> None:
+@pytest.mark.acceptance("RC76")
+def test_a_ban_is_waited_out_for_hours(source: DataSource, redcap: RedcapServer) -> None:
     redcap.ban_over = 0
 
     run = pull(source)
 
-    assert run.outcome == Outcome.AUTHORISATION
+    assert run.outcome == RunOutcome.AUTHORISATION
     assert due_in(source) > timedelta(hours=1)  # type: ignore[operator]
 
 
-def test_row_3_another_projects_token_is_refused(make_source: MakeSource, project: Project) -> None:
+@pytest.mark.acceptance("RC3")
+def test_another_projects_token_is_refused(make_source: MakeSource, project: Project) -> None:
     participant(project, "P-001")
     with RedcapServer(project) as redcap:
         source = make_source(redcap, project_id=4711)
         run = pull(source)
 
-    assert run.outcome == Outcome.CONFIGURATION
+    assert run.outcome == RunOutcome.CONFIGURATION
     assert "4711" in run.message
     assert not WorklistItem.objects.exists()
 
 
-def test_row_6_a_token_that_cannot_be_decrypted_is_never_sent(
+@pytest.mark.acceptance("RC6")
+def test_a_token_that_cannot_be_decrypted_is_never_sent(
     source: DataSource, redcap: RedcapServer, settings: pytest.FixtureRequest
 ) -> None:
     from cryptography.fernet import Fernet
@@ -112,12 +115,13 @@ def test_row_6_a_token_that_cannot_be_decrypted_is_never_sent(
 
     run = pull(source)
 
-    assert run.outcome == Outcome.AUTHORISATION
+    assert run.outcome == RunOutcome.AUTHORISATION
     assert "cannot be decrypted" in run.message
     assert redcap.requests == []
 
 
-def test_row_56_the_workers_together_ask_no_more_than_the_source_allows(
+@pytest.mark.acceptance("RC56")
+def test_the_workers_together_ask_no_more_than_the_source_allows(
     source: DataSource, settings: pytest.FixtureRequest
 ) -> None:
     source.requests_per_minute = 300
@@ -126,7 +130,8 @@ def test_row_56_the_workers_together_ask_no_more_than_the_source_allows(
     assert redcap_backend.open_backend(source).access.requests_per_minute == 75
 
 
-def test_row_80_one_failing_source_keeps_no_other_from_being_pulled(
+@pytest.mark.acceptance("RC80")
+def test_one_failing_source_keeps_no_other_from_being_pulled(
     source: DataSource, redcap: RedcapServer, make_source: MakeSource
 ) -> None:
     other = study()
@@ -136,7 +141,7 @@ def test_row_80_one_failing_source_keeps_no_other_from_being_pulled(
         well = make_source(second, name="well")
         outcomes = [pull(each).outcome for each in (source, well)]
 
-    assert outcomes == [Outcome.TRANSIENT, Outcome.OK]
+    assert outcomes == [RunOutcome.TRANSIENT, RunOutcome.OK]
 
 
 def test_a_pull_that_was_killed_is_told_as_interrupted_by_the_next(source: DataSource) -> None:
@@ -144,7 +149,7 @@ def test_a_pull_that_was_killed_is_told_as_interrupted_by_the_next(source: DataS
 
     pull(source)
 
-    assert set(SyncRun.objects.values_list("outcome", flat=True)) == {Outcome.INTERRUPTED, Outcome.OK}
+    assert set(SyncRun.objects.values_list("outcome", flat=True)) == {RunOutcome.INTERRUPTED, RunOutcome.OK}
 
 
 def test_a_mistake_of_ours_fails_the_run_and_says_where_not_what(
@@ -155,19 +160,20 @@ def test_a_mistake_of_ours_fails_the_run_and_says_where_not_what(
     def fail(*given: object) -> None:
         raise RuntimeError("Doe^Jane")
 
-    monkeypatch.setattr(withdrawing, "carry_out", fail)
+    monkeypatch.setattr(withdrawing, "withdraw_noted", fail)
     participant(project, "P-001")
 
     run = pull(source)
 
-    assert run.outcome == Outcome.FAILED
+    assert run.outcome == RunOutcome.FAILED
     assert "RuntimeError at test_outcomes.py" in run.message
     assert "Doe" not in run.message + caplog.text
     assert source.state.mark is None
     assert claims.claim(source.pk)
 
 
-def test_row_82_no_log_line_holds_a_participant_or_the_token(
+@pytest.mark.acceptance("RC82")
+def test_no_log_line_holds_a_participant_or_the_token(
     source: DataSource, project: Project, redcap: RedcapServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, logger="sources")
@@ -205,7 +211,7 @@ def test_a_request_made_while_a_pull_runs_is_not_forgotten(
         progress=None,
     )
     claims.request_pull(source, by="alice", full=True)
-    outcomes.succeeded(source, run, began=began, is_full=True, moves_mark=True, held=0, failed=0)
+    outcomes.write_success(source, run, began=began, is_full=True, moves_mark=True, held=0, failed=0)
     claims.release(source.pk, claim)
 
     state = SourceState.objects.get(source=source)

@@ -1,4 +1,4 @@
-"""What a pull makes of a study: who is in the worklist, and how it follows REDCap (acceptance rows)."""
+"""A pull brings a study into the worklist, and follows REDCap."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import pytest
 from django.utils import timezone
 
 from sources.mapping.rules import Rule
-from sources.models import DataSource, Outcome, PendingRecord, SourceState, State, SyncIssue, SyncRun
+from sources.models import DataSource, PendingRecord, RunOutcome, SourceState, State, SyncIssue, SyncRun
 from sources.sync import claims, pulls
-from tests.redcap_project import Project
-from tests.redcap_server import ALL_SWITCHES, RedcapServer, Switches
-from tests.redcap_studies import TOKEN
+from tests.redcap.project import Project
+from tests.redcap.server import ALL_SWITCHES, RedcapServer, Switches
+from tests.redcap.studies import TOKEN
 from tests.sources.conftest import MakeSource, items, only_item, pull, set_rules
 from tests.sources.study import RECORD, RULES, book, enrol, participant, participants, study, today
 from worklist.models import Status, WorklistItem
@@ -31,7 +31,7 @@ def test_a_booked_participant_becomes_an_item(source: DataSource, project: Proje
     run = pull(source)
 
     item = only_item(source)
-    assert run.outcome == Outcome.OK
+    assert run.outcome == RunOutcome.OK
     assert counts(run) == (1, 0, 0)
     assert (item.patient_name, item.patient_id, item.patient_sex) == ("Doe^Jane", "P-001", "F")
     assert item.patient_birth_date == date(1990, 1, 31)
@@ -44,9 +44,8 @@ def test_a_booked_participant_becomes_an_item(source: DataSource, project: Proje
     assert item.performed_procedure_step_status == Status.SCHEDULED
 
 
-def test_rows_40_and_41_what_an_item_is_known_by_is_its_own_and_stays(
-    source: DataSource, project: Project
-) -> None:
+@pytest.mark.acceptance("RC40", "RC41")
+def test_what_an_item_is_known_by_is_its_own_and_stays(source: DataSource, project: Project) -> None:
     participants(project, 2)
     pull(source)
     before = {
@@ -66,7 +65,8 @@ def test_rows_40_and_41_what_an_item_is_known_by_is_its_own_and_stays(
     assert all(uid.startswith("2.25.") and len(number) <= 16 for uid, number, _ in before.values())
 
 
-def test_row_42_the_first_pull_shows_all_that_is_booked_already(
+@pytest.mark.acceptance("RC42")
+def test_the_first_pull_shows_all_that_is_booked_already(
     source: DataSource, project: Project, redcap: RedcapServer
 ) -> None:
     redcap.clock.advance(timedelta(days=-40))
@@ -76,7 +76,7 @@ def test_row_42_the_first_pull_shows_all_that_is_booked_already(
     assert pull(source).created == 3
 
 
-@pytest.mark.parametrize("away", [timedelta(hours=3), timedelta(days=4)], ids=["row 43", "row 44"])
+@pytest.mark.parametrize("away", [timedelta(hours=3), timedelta(days=4)], ids=["RC43", "RC44"])
 def test_nothing_is_missed_while_nobody_pulled(
     source: DataSource, project: Project, redcap: RedcapServer, away: timedelta
 ) -> None:
@@ -94,13 +94,14 @@ def test_nothing_is_missed_while_nobody_pulled(
 
 
 def mark_ago(source: DataSource, ago: timedelta) -> None:
-    """As if the last pull had been that long ago."""
+    """Let the last pull have been that long ago."""
     at = timezone.now() - ago
     SourceState.objects.filter(source=source).update(mark=at, last_success_at=at)
 
 
+@pytest.mark.acceptance("RC45")
 @pytest.mark.parametrize("zone", ["America/Edmonton", "UTC", "Asia/Tokyo"])
-def test_row_45_a_change_is_seen_in_the_next_pull_whatever_the_servers_zone(
+def test_a_change_is_seen_in_the_next_pull_whatever_the_servers_zone(
     make_source: MakeSource, zone: str
 ) -> None:
     project = study(tz=zone)
@@ -115,8 +116,9 @@ def test_row_45_a_change_is_seen_in_the_next_pull_whatever_the_servers_zone(
     assert only_item(source).scheduled_start_time == time(14, 0)
 
 
+@pytest.mark.acceptance("RC46")
 @pytest.mark.parametrize("skew", [timedelta(minutes=10), timedelta(minutes=-10), timedelta(hours=3)])
-def test_row_46_a_server_whose_clock_is_wrong_misses_nothing_and_is_warned_of(
+def test_a_server_whose_clock_is_wrong_misses_nothing_and_is_warned_of(
     source: DataSource, project: Project, redcap: RedcapServer, skew: timedelta
 ) -> None:
     redcap.clock.advance(skew)
@@ -131,7 +133,8 @@ def test_row_46_a_server_whose_clock_is_wrong_misses_nothing_and_is_warned_of(
     assert any("clock" in warning for warning in source.state.warnings)
 
 
-def test_row_47_a_change_made_while_a_pull_runs_is_not_lost(
+@pytest.mark.acceptance("RC47")
+def test_a_change_made_while_a_pull_runs_is_not_lost(
     source: DataSource, project: Project, redcap: RedcapServer
 ) -> None:
     participant(project, "P-001")
@@ -147,7 +150,8 @@ def test_row_47_a_change_made_while_a_pull_runs_is_not_lost(
     assert set(items(source)) == {"P-001", "P-002"}
 
 
-def test_row_50_a_corrected_name_reaches_the_item(source: DataSource, project: Project) -> None:
+@pytest.mark.acceptance("D136", "RC50")
+def test_a_corrected_name_reaches_the_item(source: DataSource, project: Project) -> None:
     participant(project, "P-001")
     pull(source)
     uid = only_item(source).study_instance_uid
@@ -160,8 +164,9 @@ def test_row_50_a_corrected_name_reaches_the_item(source: DataSource, project: P
     assert only_item(source).study_instance_uid == uid
 
 
+@pytest.mark.acceptance("RC51")
 @pytest.mark.parametrize("switches", ALL_SWITCHES, ids=str)
-def test_row_51_the_whole_record_is_read_whatever_the_date_range_returns(
+def test_the_whole_record_is_read_whatever_the_date_range_returns(
     project: Project, make_source: MakeSource, switches: Switches
 ) -> None:
     participant(project, "P-001")
@@ -175,7 +180,8 @@ def test_row_51_the_whole_record_is_read_whatever_the_date_range_returns(
     assert (item.patient_weight_kg, item.patient_name) == (Decimal("81.5"), "Doe^Jane")
 
 
-def test_row_52_what_is_read_again_unchanged_writes_nothing(source: DataSource, project: Project) -> None:
+@pytest.mark.acceptance("D139", "RC52")
+def test_what_is_read_again_unchanged_writes_nothing(source: DataSource, project: Project) -> None:
     participant(project, "P-001")
     pull(source)
     item = only_item(source)
@@ -187,10 +193,11 @@ def test_row_52_what_is_read_again_unchanged_writes_nothing(source: DataSource, 
     assert (only_item(source).history.count(), only_item(source).updated_at) == (history, updated)
 
 
-def test_row_53_the_mark_stays_where_a_batch_failed(
+@pytest.mark.acceptance("RC53")
+def test_the_mark_stays_where_a_batch_failed(
     source: DataSource, project: Project, redcap: RedcapServer
 ) -> None:
-    from tests.redcap_server import Failure
+    from tests.redcap.server import Failure
 
     participant(project, "P-001")
     pull(source)
@@ -198,16 +205,17 @@ def test_row_53_the_mark_stays_where_a_batch_failed(
     book(project, "P-001", mri_time="15:00")
     redcap.fail(Failure.EMPTY_500, times=20, content="record", after=1)
 
-    assert pull(source).outcome == Outcome.TRANSIENT
+    assert pull(source).outcome == RunOutcome.TRANSIENT
     assert source.state.mark == mark
 
     redcap.recover()
-    assert pull(source).outcome == Outcome.OK
+    assert pull(source).outcome == RunOutcome.OK
     assert only_item(source).scheduled_start_time == time(15, 0)
     assert mark is not None and source.state.mark is not None and source.state.mark > mark
 
 
-def test_row_57_only_one_pull_of_a_source_runs_at_a_time(source: DataSource) -> None:
+@pytest.mark.acceptance("RC57")
+def test_only_one_pull_of_a_source_runs_at_a_time(source: DataSource) -> None:
     first = claims.claim(source.pk)
 
     assert first
@@ -225,7 +233,8 @@ def test_a_claim_that_is_not_renewed_is_taken_over_and_its_pull_writes_no_more(s
         claims.renew(source.pk, dead)
 
 
-def test_row_58_a_moved_date_moves_the_item(source: DataSource, project: Project) -> None:
+@pytest.mark.acceptance("D136", "RC58")
+def test_a_moved_date_moves_the_item(source: DataSource, project: Project) -> None:
     participant(project, "P-001")
     pull(source)
     before = only_item(source)
@@ -238,7 +247,8 @@ def test_row_58_a_moved_date_moves_the_item(source: DataSource, project: Project
     assert after.scheduled_start_date == today() + timedelta(days=9)
 
 
-def test_row_59_a_corrected_id_changes_the_item_and_makes_none(
+@pytest.mark.acceptance("RC59")
+def test_a_corrected_id_changes_the_item_and_makes_none(
     make_source: MakeSource, project: Project, redcap: RedcapServer
 ) -> None:
     rules = (Rule("patient_id", "first_name", level=RECORD), *RULES[1:])
@@ -254,9 +264,8 @@ def test_row_59_a_corrected_id_changes_the_item_and_makes_none(
     assert (after.pk, after.patient_id, after.patient_name) == (before.pk, "Joan", "Doe^Joan")
 
 
-def test_row_19_two_instances_with_the_same_values_are_two_items(
-    source: DataSource, project: Project
-) -> None:
+@pytest.mark.acceptance("D138", "RC19")
+def test_two_instances_with_the_same_values_are_two_items(source: DataSource, project: Project) -> None:
     enrol(project, "P-001")
     book(project, "P-001", 1)
     book(project, "P-001", 2)
@@ -265,7 +274,8 @@ def test_row_19_two_instances_with_the_same_values_are_two_items(
     assert WorklistItem.objects.values("study_instance_uid").distinct().count() == 2
 
 
-def test_row_13_record_ids_are_kept_as_they_are(source: DataSource, project: Project) -> None:
+@pytest.mark.acceptance("RC13")
+def test_record_ids_are_kept_as_they_are(source: DataSource, project: Project) -> None:
     records = ["A-001-B", "007", "rec 1", "ü1", "b1", "B1"]
     for number, record in enumerate(records):
         participant(project, record, f"Doe{number}")
@@ -275,7 +285,8 @@ def test_row_13_record_ids_are_kept_as_they_are(source: DataSource, project: Pro
     assert set(items(source)) == set(records)
 
 
-def test_row_12_two_records_never_share_an_id(
+@pytest.mark.acceptance("RC12")
+def test_two_records_never_share_an_id(
     make_source: MakeSource, project: Project, redcap: RedcapServer
 ) -> None:
     cut = Rule("patient_id", "record_id", level=RECORD, transforms="part last of -")
@@ -326,7 +337,8 @@ def test_an_id_is_free_again_when_its_record_is_gone(
     assert offered.patient_name == "Roe^Jane"
 
 
-def test_row_26_two_sources_with_one_id_are_two_items_and_the_clash_is_told(
+@pytest.mark.acceptance("RC26")
+def test_two_sources_with_one_id_are_two_items_and_the_clash_is_told(
     source: DataSource, project: Project, make_source: MakeSource
 ) -> None:
     participant(project, "P-001", "Doe")
@@ -343,9 +355,8 @@ def test_row_26_two_sources_with_one_id_are_two_items_and_the_clash_is_told(
     assert "Another source" in SyncIssue.objects.get(source=second).text
 
 
-def test_row_4_two_sources_run_on_their_own(
-    source: DataSource, project: Project, make_source: MakeSource
-) -> None:
+@pytest.mark.acceptance("RC4")
+def test_two_sources_run_on_their_own(source: DataSource, project: Project, make_source: MakeSource) -> None:
     other = study()
     participant(project, "P-001")
     participant(other, "Q-001", "Roe")
@@ -357,7 +368,8 @@ def test_row_4_two_sources_run_on_their_own(
     assert (set(items(source)), set(items(second))) == ({"P-001"}, {"Q-001"})
 
 
-def test_row_64_a_renamed_record_is_told_of_and_its_old_item_withdrawn_by_the_full_pull(
+@pytest.mark.acceptance("RC64")
+def test_a_renamed_record_is_told_of_and_its_old_item_withdrawn_by_the_full_pull(
     source: DataSource, project: Project
 ) -> None:
     participant(project, "P-001")
@@ -372,7 +384,8 @@ def test_row_64_a_renamed_record_is_told_of_and_its_old_item_withdrawn_by_the_fu
     assert "renamed" in SyncIssue.objects.first().text  # type: ignore[union-attr]
 
 
-def test_row_23_groups_that_may_not_be_read_are_told_of_once(
+@pytest.mark.acceptance("RC23")
+def test_groups_that_may_not_be_read_are_told_of_once(
     make_source: MakeSource, project: Project, redcap: RedcapServer
 ) -> None:
     project.dags = {"boston": "Boston"}
@@ -384,7 +397,7 @@ def test_row_23_groups_that_may_not_be_read_are_told_of_once(
 
     run = pull(source)
 
-    assert (run.outcome, run.created) == (Outcome.OK, 3)
+    assert (run.outcome, run.created) == (RunOutcome.OK, 3)
     assert [warning for warning in source.state.warnings if "Data Access Groups" in warning] == [
         "The token may not read Data Access Groups: they are taken as empty."
     ]
@@ -394,19 +407,21 @@ def test_row_23_groups_that_may_not_be_read_are_told_of_once(
     assert {item.station_name for item in items(source).values()} == {"MR1"}
 
 
-def test_row_79_a_bad_row_keeps_no_other_out(source: DataSource, project: Project) -> None:
+@pytest.mark.acceptance("RC79")
+def test_a_bad_row_keeps_no_other_out(source: DataSource, project: Project) -> None:
     participants(project, 3)
     project.save("P-002", last_name="x" * 70)
 
     run = pull(source)
 
-    assert (run.outcome, run.created) == (Outcome.OK, 2)
+    assert (run.outcome, run.created) == (RunOutcome.OK, 2)
     [issue] = SyncIssue.objects.open()
     assert (issue.record, issue.target, issue.blocks) == ("P-002", "patient_name", True)
     assert "x" * 70 not in issue.text
 
 
-def test_row_91_an_issue_closes_itself_when_it_is_mended(source: DataSource, project: Project) -> None:
+@pytest.mark.acceptance("RC91")
+def test_an_issue_closes_itself_when_it_is_mended(source: DataSource, project: Project) -> None:
     participant(project, "P-001")
     project.save("P-001", sex="3")
     pull(source)
@@ -436,7 +451,7 @@ def test_a_record_that_fails_here_stops_no_other_and_is_read_again(
 
     monkeypatch.setattr(applying, "make_item", fail)
     run = pull(source)
-    assert (run.outcome, run.created) == (Outcome.OK, 1)
+    assert (run.outcome, run.created) == (RunOutcome.OK, 1)
     assert "1 record" in run.message
     assert [pending.record for pending in PendingRecord.objects.all()] == ["P-001"]
 
@@ -481,9 +496,8 @@ def test_a_run_says_what_it_did_and_what_it_cost(source: DataSource, project: Pr
     assert source.state.next_pull_at is not None and source.state.next_pull_at > timezone.now()
 
 
-def test_row_93_a_disabled_source_is_never_due_and_keeps_its_items(
-    source: DataSource, project: Project
-) -> None:
+@pytest.mark.acceptance("RC93")
+def test_a_disabled_source_is_never_due_and_keeps_its_items(source: DataSource, project: Project) -> None:
     participant(project, "P-001")
     pull(source)
     source.enabled = False
@@ -494,11 +508,12 @@ def test_row_93_a_disabled_source_is_never_due_and_keeps_its_items(
     assert only_item(source).performed_procedure_step_status == Status.SCHEDULED
 
 
+@pytest.mark.acceptance("RC48")
 @pytest.mark.parametrize(
     ("at", "expected"),
     [("16:59", False), ("17:00", True), ("23:59", True), ("05:30", True), ("06:01", False)],
 )
-def test_row_48_a_window_over_midnight(at: str, expected: bool) -> None:
+def test_a_window_over_midnight(at: str, expected: bool) -> None:
     source = DataSource(window_start=time(17, 0), window_end=time(6, 0))
     hour, minute = map(int, at.split(":"))
     moment = timezone.localtime().replace(hour=hour, minute=minute, second=0, microsecond=0)

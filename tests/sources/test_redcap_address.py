@@ -1,4 +1,4 @@
-"""REDCap's address as people type it (acceptance row 1), and addresses to which no token may go."""
+"""People type REDCap's address in many ways, and no token may go to some addresses."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sources.redcap.client import Access, Client
 API = "https://redcap.example.org/redcap/api/"
 
 
+@pytest.mark.acceptance("RC1")
 @pytest.mark.parametrize(
     ("given", "url"),
     [
@@ -31,7 +32,7 @@ API = "https://redcap.example.org/redcap/api/"
         ("https://10.1.2.3/api/", "https://10.1.2.3/api/"),
     ],
 )
-def test_row_1_the_url_is_made_what_redcap_wants(given: str, url: str) -> None:
+def test_the_url_is_made_what_redcap_wants(given: str, url: str) -> None:
     assert normalise_url(given) == url
     assert normalise_url(url) == url
 
@@ -88,7 +89,7 @@ def test_addresses_of_a_link_are_known(address: str, expected: bool) -> None:
 
 @pytest.mark.parametrize("host", ["2852039166", "0xa9fea9fe", "0251.0376.0251.0376"])
 def test_another_spelling_of_such_an_address_gets_no_token(host: str) -> None:
-    """169.254.169.254 as a number, which `normalise_url` takes for a name."""
+    """`normalise_url` takes 169.254.169.254 as a number for a name."""
     url = normalise_url(f"https://{host}/")
     assert leads_to_link_local(url)
 

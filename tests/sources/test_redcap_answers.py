@@ -1,4 +1,4 @@
-"""What each answer of a REDCap server means, as a table: the JSON it holds, or which error it is."""
+"""A table says for each answer of a REDCap server the JSON it holds, or which error it is."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_the_json_of_a_good_answer_is_read_as_it_was_written(body: bytes, conten
 
 
 ERRORS = [
-    # 200, and yet no answer (row 72)
+    # 200, and yet no answer
     pytest.param(200, b"", TransientError, "is empty", id="empty"),
     pytest.param(200, b'[{"name":"Doe^Jane"},{', TransientError, "cut off or damaged", id="truncated"),
     pytest.param(200, b'[{"note":"IP address banned"},{', TransientError, "cut off", id="no ban"),
@@ -59,7 +59,7 @@ ERRORS = [
     pytest.param(200, b"[" * 100_000, TransientError, "damaged", id="depth"),
     pytest.param(200, b'{"error": "The value is not valid"}', ConfigurationError, "is not valid", id="error"),
     pytest.param(200, NO_PERMISSION, AuthorisationError, "permissions", id="refused with 200"),
-    # memory (row 73)
+    # memory
     pytest.param(200, FATAL + OUT_OF_MEMORY, TooMuchError, "memory over the records", id="fatal, then JSON"),
     pytest.param(200, OUT_OF_MEMORY, TooMuchError, "memory", id="out of memory with 200"),
     pytest.param(400, OUT_OF_MEMORY, TooMuchError, "memory", id="out of memory with 400"),
@@ -67,33 +67,32 @@ ERRORS = [
     # redirects
     pytest.param(301, b"", ConfigurationError, "redirects", id="301"),
     pytest.param(302, page("Moved"), ConfigurationError, "redirects", id="302"),
-    # what a person must mend (row 74)
+    # what a person must mend
     pytest.param(400, b'{"error":"\'x\' is not valid"}', ConfigurationError, "'x' is not valid", id="400"),
     pytest.param(400, b"", ConfigurationError, r"refuses the records \(400\)", id="400 empty"),
     pytest.param(404, page("404 Not Found"), ConfigurationError, "/api/", id="404"),
     pytest.param(405, b"", ConfigurationError, "405", id="405"),
     pytest.param(406, b"", ConfigurationError, "406", id="406"),
     pytest.param(501, b'{"error":"It is not implemented."}', ConfigurationError, "not impl", id="501"),
-    # the token (row 75), and a ban (row 76)
+    # the token, and a ban
     pytest.param(401, NO_PERMISSION, AuthorisationError, "permissions", id="401"),
     pytest.param(403, NO_PERMISSION, AuthorisationError, "permissions", id="403"),
     pytest.param(403, page("Forbidden"), AuthorisationError, 'titled "Forbidden"', id="403 page"),
     pytest.param(403, BANNED, AuthorisationError, "banned", id="ban"),
     pytest.param(200, BANNED, AuthorisationError, "banned", id="ban with 200"),
-    # what time may mend (row 71)
+    # what time may mend
     *(
         pytest.param(status, page("Trouble"), TransientError, str(status), id=str(status))
         for status in (408, 425, 429, 500, 502, 503, 504, 507, 520, 599)
     ),
     pytest.param(500, b"", TransientError, "500", id="500 empty"),
     pytest.param(502, b"\xff\xfe", TransientError, "502", id="502 of no text"),
-]  # fmt: skip
+]
 
 
+@pytest.mark.acceptance("RC71", "RC72", "RC73", "RC74", "RC75", "RC76")
 @pytest.mark.parametrize(("status", "body", "kind", "said"), ERRORS)
-def test_rows_71_to_76_every_answer_has_its_class(
-    status: int, body: bytes, kind: type[SourceError], said: str
-) -> None:
+def test_every_answer_has_its_class(status: int, body: bytes, kind: type[SourceError], said: str) -> None:
     with pytest.raises(SourceError, match=said) as raised:
         content_of(status, body, asked="the records")
 
@@ -103,7 +102,8 @@ def test_rows_71_to_76_every_answer_has_its_class(
     assert raised.value.__cause__ is None
 
 
-def test_row_76_a_ban_is_for_hours() -> None:
+@pytest.mark.acceptance("RC76")
+def test_a_ban_is_for_hours() -> None:
     with pytest.raises(AuthorisationError) as raised:
         content_of(403, BANNED, asked="the records")
 

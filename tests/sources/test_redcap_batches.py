@@ -1,4 +1,4 @@
-"""Whole records in batches: halved where they are too much, complete, and few in memory at a time."""
+"""Whole records come in batches: halved where they are too much, complete, few in memory at a time."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 from sources.errors import TooMuchError, TransientError
 from sources.redcap.client import Client
 from sources.redcap.dictionary import Dictionary
-from tests.redcap_project import Project
-from tests.redcap_server import Failure, RedcapServer
-from tests.redcap_studies import big, cpip, messy
+from tests.redcap.project import Project
+from tests.redcap.server import Failure, RedcapServer
+from tests.redcap.studies import big, cpip, messy
 from tests.sources.redcap_access import access, ids, read
 
 
@@ -39,7 +39,7 @@ def dictionary(client: Client) -> Dictionary:
 
 
 def batches(server: RedcapServer) -> list[list[str]]:
-    """The records of each request for records by ID."""
+    """Return the records of each request for records by ID."""
     return [asked for request in server.requests if (asked := request.values("records"))]
 
 
@@ -56,8 +56,9 @@ def test_records_are_asked_for_a_batch_at_a_time() -> None:
         assert [len(asked) for asked in batches(server)] == [10, 10, 5]
 
 
+@pytest.mark.acceptance("RC54", "RC73")
 @pytest.mark.parametrize("limit", [1, 7, 30])
-def test_rows_54_and_73_a_batch_that_is_too_much_is_halved(limit: int) -> None:
+def test_a_batch_that_is_too_much_is_halved(limit: int) -> None:
     with RedcapServer(big(60)) as server, Client(access(server)) as client:
         dictionary = client.dictionary()
         records = ids(client, dictionary)
@@ -101,7 +102,8 @@ def test_row_54_memory_holds_one_batch() -> None:
             tracemalloc.stop()
 
 
-def test_row_73_one_record_that_is_too_much_is_an_error(
+@pytest.mark.acceptance("RC73")
+def test_one_record_that_is_too_much_is_an_error(
     server: RedcapServer, client: Client, dictionary: Dictionary
 ) -> None:
     server.fail(Failure.OUT_OF_MEMORY, times=50)
@@ -111,10 +113,11 @@ def test_row_73_one_record_that_is_too_much_is_an_error(
     assert batches(server) == [["CP-0042", "CP-0043"], ["CP-0042"]]
 
 
-# Complete (row 55)
+# Complete
 
 
-def test_row_55_records_that_an_answer_lacks_are_asked_for_again(
+@pytest.mark.acceptance("RC55")
+def test_records_that_an_answer_lacks_are_asked_for_again(
     server: RedcapServer, client: Client, dictionary: Dictionary, project: Project
 ) -> None:
     whole = read(client, dictionary, "study_id", "mri_date")
@@ -126,10 +129,11 @@ def test_row_55_records_that_an_answer_lacks_are_asked_for_again(
     assert list(found) == project.records()
 
 
-def test_row_55_rows_that_an_answer_lacks_come_with_the_records_it_lacks(
+@pytest.mark.acceptance("RC55")
+def test_rows_that_an_answer_lacks_come_with_the_records_it_lacks(
     server: RedcapServer, client: Client, dictionary: Dictionary, project: Project
 ) -> None:
-    """Cut in the middle of CP-0043: where its neighbour was left out, its own rows may be too."""
+    """The answer is cut within CP-0043: where its neighbour was left out, its own rows may be too."""
     wanted = ["CP-0042", "CP-0043", "CP-0044"]
     whole = dict(client.records(wanted, dictionary=dictionary, fields=["mri_date"]))
     cut = sum(map(len, whole.values())) // 2
@@ -139,7 +143,8 @@ def test_row_55_rows_that_an_answer_lacks_come_with_the_records_it_lacks(
     assert dict(client.records(wanted, dictionary=dictionary, fields=["mri_date"])) == whole
 
 
-def test_row_55_a_record_that_its_own_answer_lacks_is_asked_for_once_more(
+@pytest.mark.acceptance("RC55")
+def test_a_record_that_its_own_answer_lacks_is_asked_for_once_more(
     server: RedcapServer, client: Client, dictionary: Dictionary
 ) -> None:
     server.fail(Failure.MISSING_ROWS, content="record")
@@ -184,7 +189,8 @@ def test_what_a_server_never_gives_is_gone_as_far_as_it_says(
 # Identity
 
 
-def test_row_13_records_that_differ_in_case_alone_are_kept_apart() -> None:
+@pytest.mark.acceptance("RC13")
+def test_records_that_differ_in_case_alone_are_kept_apart() -> None:
     with RedcapServer(messy()) as server, Client(access(server)) as client:
         dictionary = client.dictionary()
         found = dict(client.records(["ab1", "AB1"], dictionary=dictionary, fields=["first_name"]))

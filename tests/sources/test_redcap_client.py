@@ -1,4 +1,4 @@
-"""What the client asks of REDCap and makes of its answers: dictionary, changes, records, rights.
+"""The client asks REDCap for dictionary, changes, records and rights, and reads the answers.
 
 How it takes what goes wrong is in test_redcap_transport.py and test_redcap_batches.py.
 """
@@ -14,9 +14,9 @@ import pytest
 
 from sources.errors import AuthorisationError, ConfigurationError, TransientError
 from sources.redcap.client import Client
-from tests.redcap_project import Project, User
-from tests.redcap_server import ALL_SWITCHES, Failure, RedcapServer, Switches
-from tests.redcap_studies import BOSTON_TOKEN, TOKEN, cpip, long2arm, messy, multisite, repevent
+from tests.redcap.project import Project, User
+from tests.redcap.server import ALL_SWITCHES, Failure, RedcapServer, Switches
+from tests.redcap.studies import BOSTON_TOKEN, TOKEN, cpip, long2arm, messy, multisite, repevent
 from tests.sources.redcap_access import access, ids, read
 
 Study = Callable[[], Project]
@@ -44,8 +44,9 @@ def client(server: RedcapServer) -> Iterator[Client]:
 # The project
 
 
+@pytest.mark.acceptance("RC11", "RC13")
 @pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.__name__)
-def test_rows_11_and_13_every_kind_of_project_is_read_whole(study: Study) -> None:
+def test_every_kind_of_project_is_read_whole(study: Study) -> None:
     project = study()
     with RedcapServer(project) as server, Client(access(server)) as client:
         dictionary = client.dictionary()
@@ -63,7 +64,8 @@ def test_rows_11_and_13_every_kind_of_project_is_read_whole(study: Study) -> Non
         assert {row.values[dictionary.record_id_field] for row in rows} == {record}
 
 
-def test_row_36_a_checkbox_is_read_in_all_its_columns() -> None:
+@pytest.mark.acceptance("RC36")
+def test_a_checkbox_is_read_in_all_its_columns() -> None:
     with RedcapServer(messy()) as server, Client(access(server)) as client:
         dictionary = client.dictionary()
         [(_, [row])] = client.records(["007"], dictionary=dictionary, fields=["race"])
@@ -98,8 +100,9 @@ def test_without_the_design_right_repeats_are_unknown(project: Project, client: 
     assert dictionary.has_repeats
 
 
+@pytest.mark.acceptance("RC76")
 @pytest.mark.parametrize("content", ["repeatingFormsEvents", "log"])
-def test_row_76_a_ban_is_no_missing_right(server: RedcapServer, client: Client, content: str) -> None:
+def test_a_ban_is_no_missing_right(server: RedcapServer, client: Client, content: str) -> None:
     server.fail(Failure.BANNED_403, content=content)
 
     with pytest.raises(AuthorisationError, match="banned"):
@@ -113,7 +116,8 @@ def test_a_project_that_shows_no_fields_is_an_error() -> None:
             client.dictionary()
 
 
-def test_row_46_the_server_s_clock_is_compared(server: RedcapServer, client: Client) -> None:
+@pytest.mark.acceptance("RC46")
+def test_the_server_s_clock_is_compared(server: RedcapServer, client: Client) -> None:
     for minutes in (10, -10):
         server.clock.offset = timedelta(minutes=minutes)
         client.version()
@@ -122,9 +126,10 @@ def test_row_46_the_server_s_clock_is_compared(server: RedcapServer, client: Cli
         assert abs(skew - timedelta(minutes=minutes)) < timedelta(seconds=5)
 
 
+@pytest.mark.acceptance("RC2")
 @pytest.mark.parametrize("skew", [timedelta(), timedelta(minutes=40)])
 @pytest.mark.parametrize("zone", ["America/Edmonton", "Asia/Kathmandu", "Pacific/Kiritimati", "UTC"])
-def test_row_2_the_server_s_offset_is_seen_in_its_log(zone: str, skew: timedelta) -> None:
+def test_the_server_s_offset_is_seen_in_its_log(zone: str, skew: timedelta) -> None:
     project = cpip()
     project.tz = zone
     with RedcapServer(project) as server, Client(access(server)) as client:
@@ -138,7 +143,8 @@ def test_row_2_the_server_s_offset_is_seen_in_its_log(zone: str, skew: timedelta
     )
 
 
-def test_row_2_without_the_logging_right_there_is_no_offset(project: Project, client: Client) -> None:
+@pytest.mark.acceptance("RC2")
+def test_without_the_logging_right_there_is_no_offset(project: Project, client: Client) -> None:
     project.users[TOKEN].logging = False
 
     assert client.utc_offset() is None
@@ -163,16 +169,17 @@ def test_all_ids_are_asked_for_without_a_date(server: RedcapServer, client: Clie
     assert not {"dateRangeBegin", "dateRangeEnd"} & server.requests[-1].params.keys()
 
 
+@pytest.mark.acceptance("RC43", "RC44", "RC45")
 @pytest.mark.parametrize(
     ("zone", "away"),
     [
-        pytest.param("America/Edmonton", timedelta(hours=3), id="row 43: three hours down"),
-        pytest.param("America/Edmonton", timedelta(days=4), id="row 44: Friday to Tuesday"),
-        pytest.param("America/Edmonton", timedelta(minutes=1), id="row 45: another zone than ours"),
-        pytest.param("Asia/Tokyo", timedelta(minutes=1), id="row 45: one that is ahead"),
+        pytest.param("America/Edmonton", timedelta(hours=3), id="RC43: three hours down"),
+        pytest.param("America/Edmonton", timedelta(days=4), id="RC44: Friday to Tuesday"),
+        pytest.param("America/Edmonton", timedelta(minutes=1), id="RC45: another zone than ours"),
+        pytest.param("Asia/Tokyo", timedelta(minutes=1), id="RC45: one that is ahead"),
     ],
 )
-def test_rows_43_to_45_a_change_since_the_mark_is_found(zone: str, away: timedelta) -> None:
+def test_a_change_since_the_mark_is_found(zone: str, away: timedelta) -> None:
     project = cpip()
     project.tz = zone
     with RedcapServer(project) as server, Client(access(server)) as client:
@@ -185,6 +192,7 @@ def test_rows_43_to_45_a_change_since_the_mark_is_found(zone: str, away: timedel
         assert ids(client, dictionary, since=NOON + timedelta(minutes=1), zone=zone) == ()
 
 
+@pytest.mark.acceptance("RC49")
 @pytest.mark.parametrize(
     ("mark", "saved"),
     [
@@ -195,7 +203,7 @@ def test_rows_43_to_45_a_change_since_the_mark_is_found(zone: str, away: timedel
         pytest.param("2030-03-10T08:59", "2030-03-10T09:01", id="forward"),
     ],
 )
-def test_row_49_nothing_is_missed_when_clocks_change(mark: str, saved: str) -> None:
+def test_nothing_is_missed_when_clocks_change(mark: str, saved: str) -> None:
     project, begin = cpip(), datetime.fromisoformat(mark).replace(tzinfo=UTC)
     with RedcapServer(project) as server, Client(access(server)) as client:
         dictionary = client.dictionary()
@@ -205,8 +213,9 @@ def test_row_49_nothing_is_missed_when_clocks_change(mark: str, saved: str) -> N
         assert "CP-0042" in ids(client, dictionary, since=begin, zone=project.tz)
 
 
+@pytest.mark.acceptance("RC50", "RC51", "RC96")
 @pytest.mark.parametrize("switches", ALL_SWITCHES, ids=str)
-def test_rows_50_51_and_96_a_changed_record_comes_whole_whatever_a_date_range_gives(
+def test_a_changed_record_comes_whole_whatever_a_date_range_gives(
     switches: Switches,
 ) -> None:
     project = cpip()
@@ -262,7 +271,8 @@ def test_a_record_asked_for_twice_comes_once(client: Client) -> None:
     assert [record for record, _ in found] == ["CP-0042"]
 
 
-def test_row_34_decimals_come_with_a_point() -> None:
+@pytest.mark.acceptance("RC34")
+def test_decimals_come_with_a_point() -> None:
     with RedcapServer(multisite()) as server, Client(access(server)) as client:
         dictionary = client.dictionary()
         [(_, [row])] = client.records(["101-1"], dictionary=dictionary, fields=["weight"])
@@ -270,7 +280,8 @@ def test_row_34_decimals_come_with_a_point() -> None:
     assert row.values["weight"] == "61.5"
 
 
-def test_row_39_missing_data_codes_are_blanks() -> None:
+@pytest.mark.acceptance("RC39")
+def test_missing_data_codes_are_blanks() -> None:
     with RedcapServer(multisite()) as server, Client(access(server)) as client:
         dictionary = client.dictionary()
         found = read(client, dictionary, *dictionary.fields)
@@ -295,7 +306,8 @@ def test_a_form_that_was_never_opened_has_no_status() -> None:
 # Rights
 
 
-def test_row_22_groups_come_with_the_right() -> None:
+@pytest.mark.acceptance("RC22")
+def test_groups_come_with_the_right() -> None:
     with RedcapServer(multisite()) as server, Client(access(server)) as client:
         dictionary = client.dictionary()
         [(_, rows)] = client.records(["101-1"], dictionary=dictionary, fields=[], groups=True)
@@ -303,7 +315,8 @@ def test_row_22_groups_come_with_the_right() -> None:
     assert [row.data_access_group for row in rows] == ["boston_site"]
 
 
-def test_row_22_the_token_of_a_group_s_member_sees_its_own_records() -> None:
+@pytest.mark.acceptance("RC22")
+def test_the_token_of_a_group_s_member_sees_its_own_records() -> None:
     with RedcapServer(multisite()) as server, Client(access(server, token=BOSTON_TOKEN)) as client:
         dictionary = client.dictionary()
 
@@ -314,7 +327,8 @@ def test_row_22_the_token_of_a_group_s_member_sees_its_own_records() -> None:
     assert not client.groups_refused
 
 
-def test_row_23_without_the_right_to_groups_records_are_read_all_the_same() -> None:
+@pytest.mark.acceptance("RC23")
+def test_without_the_right_to_groups_records_are_read_all_the_same() -> None:
     project = multisite()
     project.users[TOKEN].dags = False
     with RedcapServer(project) as server, Client(access(server, batch_size=2)) as client:
@@ -332,6 +346,7 @@ def test_row_23_without_the_right_to_groups_records_are_read_all_the_same() -> N
     assert client.requests - before == asked + 1
 
 
+@pytest.mark.acceptance("RC65")
 @pytest.mark.parametrize(
     ("right", "fields", "said"),
     [
@@ -340,7 +355,7 @@ def test_row_23_without_the_right_to_groups_records_are_read_all_the_same() -> N
         pytest.param(3, ["study_id", "family_id"], "family_id, study_id", id="without identifiers"),
     ],
 )
-def test_row_65_export_rights_that_change_the_answer_are_an_error(
+def test_export_rights_that_change_the_answer_are_an_error(
     project: Project, client: Client, right: int, fields: list[str], said: str
 ) -> None:
     dictionary = client.dictionary()
@@ -352,7 +367,8 @@ def test_row_65_export_rights_that_change_the_answer_are_an_error(
         list(client.records(["CP-0042"], dictionary=dictionary, fields=fields))
 
 
-def test_row_65_a_form_without_access_is_an_error(project: Project, client: Client) -> None:
+@pytest.mark.acceptance("RC65")
+def test_a_form_without_access_is_an_error(project: Project, client: Client) -> None:
     dictionary = client.dictionary()
     project.users[TOKEN].data_export = {"mri": 0}
 
@@ -360,7 +376,8 @@ def test_row_65_a_form_without_access_is_an_error(project: Project, client: Clie
         read(client, dictionary, "study_id", "mri_date")
 
 
-def test_row_65_hashed_ids_are_an_error_before_any_record_is_missed(project: Project, client: Client) -> None:
+@pytest.mark.acceptance("RC65")
+def test_hashed_ids_are_an_error_before_any_record_is_missed(project: Project, client: Client) -> None:
     project.users[TOKEN].data_export = 2
 
     with pytest.raises(ConfigurationError, match="Full Data Set"):
@@ -378,7 +395,8 @@ def test_ids_that_are_no_hashes_but_look_like_them_are_read() -> None:
         assert list(read(client, dictionary, "study_id")) == project.records()
 
 
-def test_row_10_a_field_that_is_gone_is_named_and_not_asked_for_again(client: Client) -> None:
+@pytest.mark.acceptance("RC10")
+def test_a_field_that_is_gone_is_named_and_not_asked_for_again(client: Client) -> None:
     dictionary = client.dictionary()
     before = client.requests
 

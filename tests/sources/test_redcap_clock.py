@@ -1,4 +1,4 @@
-"""REDCap's wall time, on nights when clocks change too (row 49), and its zone by its log (row 2)."""
+"""REDCap's wall time is told on nights when clocks change too, and its zone by its log."""
 
 from __future__ import annotations
 
@@ -29,10 +29,11 @@ def utc(text: str) -> datetime:
 
 
 def logged(moment: datetime, zone: ZoneInfo) -> str:
-    """As REDCap writes a change into its log: wall time without a zone."""
+    """Write a change as REDCap's log does: in wall time without a zone."""
     return moment.astimezone(zone).strftime(WALL)
 
 
+@pytest.mark.acceptance("RC45", "RC49")
 @pytest.mark.parametrize(
     ("moment", "zone", "expected"),
     [
@@ -49,7 +50,7 @@ def logged(moment: datetime, zone: ZoneInfo) -> str:
         ("2026-03-08T09:00", "America/Edmonton", "2026-03-08 03:00:00"),
     ],
 )
-def test_rows_45_and_49_a_moment_is_told_in_the_server_s_time(moment: str, zone: str, expected: str) -> None:
+def test_a_moment_is_told_in_the_server_s_time(moment: str, zone: str, expected: str) -> None:
     assert wall_time(utc(moment), ZoneInfo(zone)) == expected
 
 
@@ -59,17 +60,19 @@ def test_a_moment_of_another_zone_is_the_same_moment() -> None:
     assert wall_time(moment.astimezone(ZoneInfo("Asia/Tokyo")), EDMONTON) == wall_time(moment, EDMONTON)
 
 
+@pytest.mark.acceptance("RC49")
 @given(zone=st.sampled_from(ZONES), start=st.integers(0, SPAN), later=st.integers(0, 3 * 24 * 60))
-def test_row_49_nothing_saved_later_looks_older_on_any_day(zone: str, start: int, later: int) -> None:
+def test_nothing_saved_later_looks_older_on_any_day(zone: str, start: int, later: int) -> None:
     moment = utc("2026-01-01T00:00") + timedelta(minutes=start)
     saved = moment + timedelta(minutes=later)
 
     assert wall_time(moment, ZoneInfo(zone)) <= logged(saved, ZoneInfo(zone))
 
 
+@pytest.mark.acceptance("RC49")
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize("night", ["2026-11-01", "2026-03-08", "2026-10-25", "2026-03-29", "2026-04-05"])
-def test_row_49_nor_in_the_nights_when_clocks_change(zone: str, night: str) -> None:
+def test_nothing_saved_later_looks_older_in_the_nights_when_clocks_change(zone: str, night: str) -> None:
     minutes = [utc(f"{night}T00:00") + timedelta(minutes=each) for each in range(-720, 960, 5)]
     asked = [wall_time(moment, ZoneInfo(zone)) for moment in minutes]
     saved = [logged(moment, ZoneInfo(zone)) for moment in minutes]
@@ -79,8 +82,9 @@ def test_row_49_nor_in_the_nights_when_clocks_change(zone: str, night: str) -> N
 
 
 @pytest.mark.slow
+@pytest.mark.acceptance("RC49")
 @pytest.mark.parametrize("zone", ZONES)
-def test_row_49_a_time_that_does_not_exist_is_never_asked_for(zone: str) -> None:
+def test_a_time_that_does_not_exist_is_never_asked_for(zone: str) -> None:
     for minute in range(0, SPAN, 47):
         text = wall_time(utc("2026-01-01T00:00") + timedelta(minutes=minute), ZoneInfo(zone))
         local = datetime.strptime(text, WALL).replace(tzinfo=ZoneInfo(zone))
@@ -102,6 +106,7 @@ def entry(timestamp: object, action: str = "Manage/Design (API)", details: str =
 NOW = utc("2026-07-01T12:00:40")
 
 
+@pytest.mark.acceptance("RC2")
 @pytest.mark.parametrize(
     ("entries", "hours"),
     [
@@ -113,12 +118,11 @@ NOW = utc("2026-07-01T12:00:40")
         ([entry("2026-07-01 06:00", "Manage/Design", "Export logging (API)")], -6),
     ],
 )
-def test_row_2_the_newest_call_tells_the_server_s_offset(
-    entries: list[dict[str, object]], hours: float
-) -> None:
+def test_the_newest_call_tells_the_server_s_offset(entries: list[dict[str, object]], hours: float) -> None:
     assert offset_seen(entries, NOW) == timedelta(hours=hours)
 
 
+@pytest.mark.acceptance("RC2")
 @pytest.mark.parametrize(
     "entries",
     [
@@ -131,5 +135,5 @@ def test_row_2_the_newest_call_tells_the_server_s_offset(
         [{}],
     ],
 )
-def test_row_2_what_is_not_of_just_now_tells_nothing(entries: list[dict[str, object]]) -> None:
+def test_what_is_not_of_just_now_tells_nothing(entries: list[dict[str, object]]) -> None:
     assert offset_seen(entries, NOW) is None

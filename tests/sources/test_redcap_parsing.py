@@ -1,4 +1,4 @@
-"""REDCap's metadata and rows as tables: labels, choices, checkbox columns, row keys, values. No server."""
+"""REDCap's metadata and rows are read as tables: labels, choices, checkbox columns, row keys, values."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import pytest
 
 from sources.errors import TransientError
 from sources.redcap import parsing
-from sources.redcap.dictionary import Dictionary, Event, Field
+from sources.redcap.dictionary import Dictionary, Field, ProjectEvent
 from sources.redcap.markup import plain
 
 RICH = '<div class="rich-text-field-label"><p>Sex &amp; gender<br><b>a</b>t birth</p></div>'
 
 
+@pytest.mark.acceptance("RC35")
 @pytest.mark.parametrize(
     ("text", "label"),
     [
@@ -30,10 +31,11 @@ RICH = '<div class="rich-text-field-label"><p>Sex &amp; gender<br><b>a</b>t birt
         ("", ""),
     ],
 )
-def test_row_35_labels_are_plain_text(text: str, label: str) -> None:
+def test_labels_are_plain_text(text: str, label: str) -> None:
     assert plain(text) == label
 
 
+@pytest.mark.acceptance("RC35")
 @pytest.mark.parametrize(
     ("kind", "text", "choices"),
     [
@@ -49,11 +51,12 @@ def test_row_35_labels_are_plain_text(text: str, label: str) -> None:
         ("slider", "low | middle | high", {}),
         ("text", "", {}),
     ],
-)  # fmt: skip
-def test_row_35_choices_are_codes_and_labels(kind: str, text: str, choices: dict[str, str]) -> None:
+)
+def test_choices_are_codes_and_labels(kind: str, text: str, choices: dict[str, str]) -> None:
     assert parsing.choices_of(kind, text) == choices
 
 
+@pytest.mark.acceptance("RC39")
 @pytest.mark.parametrize(
     ("text", "codes"),
     [
@@ -62,7 +65,7 @@ def test_row_35_choices_are_codes_and_labels(kind: str, text: str, choices: dict
         ("NASK", {"NASK"}),
     ],
 )
-def test_row_39_missing_data_codes_are_read(text: str, codes: set[str]) -> None:
+def test_missing_data_codes_are_read(text: str, codes: set[str]) -> None:
     assert parsing.missing_codes_of(text) == codes
 
 
@@ -100,7 +103,8 @@ def test_what_a_field_has_not_is_empty() -> None:
     assert parsing.field_of(blank, {}) == Field(name="sex", form="demographics", type="text", label="")
 
 
-def test_row_36_a_checkbox_s_columns_are_redcap_s_own() -> None:
+@pytest.mark.acceptance("RC36")
+def test_a_checkbox_s_columns_are_redcap_s_own() -> None:
     names: list[dict[str, Any]] = [
         {"original_field_name": "sex", "choice_value": "", "export_field_name": "sex"},
         {"original_field_name": "race", "choice_value": 1, "export_field_name": "race___1"},
@@ -120,16 +124,16 @@ def test_row_36_a_checkbox_s_columns_are_redcap_s_own() -> None:
     [
         (
             {"event_name": "Visit &amp; scan", "arm_num": 2, "unique_event_name": "v_arm_2", "event_id": 41},
-            Event("v_arm_2", "Visit & scan", 2, 41),
+            ProjectEvent("v_arm_2", "Visit & scan", 2, 41),
         ),
         (
             {"event_name": "Visit", "arm_num": "2", "unique_event_name": "v_arm_2", "event_id": "41"},
-            Event("v_arm_2", "Visit", 2, 41),
+            ProjectEvent("v_arm_2", "Visit", 2, 41),
         ),
-        ({"event_name": "Visit", "unique_event_name": "v_arm_1"}, Event("v_arm_1", "Visit", 1)),
+        ({"event_name": "Visit", "unique_event_name": "v_arm_1"}, ProjectEvent("v_arm_1", "Visit", 1)),
     ],
 )
-def test_an_event_is_read(entry: dict[str, Any], event: Event) -> None:
+def test_an_event_is_read(entry: dict[str, Any], event: ProjectEvent) -> None:
     assert parsing.event_of(entry) == event
 
 
@@ -171,6 +175,7 @@ def test_a_row_s_key_is_apart_from_its_values(entry: dict[str, Any], key: tuple[
     assert row.values == {"record_id": "1", "dob": "2001-02-03"}
 
 
+@pytest.mark.acceptance("RC39")
 @pytest.mark.parametrize(
     ("value", "text"),
     [
@@ -185,14 +190,15 @@ def test_a_row_s_key_is_apart_from_its_values(entry: dict[str, Any], key: tuple[
         ("UNKNOWN", "UNKNOWN"),
     ],
 )
-def test_row_39_values_are_verbatim_but_for_missing_data_codes(value: object, text: str) -> None:
+def test_values_are_verbatim_but_for_missing_data_codes(value: object, text: str) -> None:
     row = parsing.row_of({"record_id": "1", "field": value}, "record_id", frozenset({"UNK", "-999"}))
 
     assert row.values["field"] == text
 
 
+@pytest.mark.acceptance("RC11", "RC13")
 @pytest.mark.parametrize("record", ["A-001-B", "007", "rec 1 ", "ü1", "1e3", "UNK", "-999"])
-def test_rows_11_and_13_a_record_s_id_is_verbatim_whatever_its_field_is_called(record: str) -> None:
+def test_a_record_s_id_is_verbatim_whatever_its_field_is_called(record: str) -> None:
     row = parsing.row_of({"study_id": record, "record_id": "x"}, "study_id", frozenset({"UNK", "-999"}))
 
     assert row.record == row.values["study_id"] == record
@@ -239,7 +245,7 @@ def test_a_dictionary_is_the_same_after_it_was_kept_as_json(
         has_repeats=True,
         fields={field.name: field for field in fields},
         forms={"demographics": "Demographics", "mri": "MRI"},
-        events=(Event("v_arm_1", "Visit", 1, 41), Event("w_arm_2", "Other", 2)),
+        events=(ProjectEvent("v_arm_1", "Visit", 1, 41), ProjectEvent("w_arm_2", "Other", 2)),
         event_forms={"v_arm_1": frozenset({"mri", "demographics"})},
         repeating=repeating,
         missing_codes=frozenset({"UNK"}),

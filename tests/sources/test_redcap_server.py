@@ -1,4 +1,4 @@
-"""The stand-in REDCap's door: HTTP, tokens, formats of errors, limits, trigger."""
+"""The stand-in REDCap answers at its door: HTTP, tokens, formats of errors, limits, trigger."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ import pytest
 import requests
 import trustme
 
-from tests.redcap_client import ask, ids, refusal, rows
-from tests.redcap_project import Project
-from tests.redcap_server import (
+from tests.redcap.client import ask, ids, refusal, rows
+from tests.redcap.project import Project
+from tests.redcap.server import (
     ALL_SWITCHES,
     SURVEY_RESPONDENT,
     RedcapServer,
@@ -27,7 +27,7 @@ from tests.redcap_server import (
     trigger,
     trigger_form,
 )
-from tests.redcap_studies import TOKEN, big, cpip, long2arm, multisite, repevent
+from tests.redcap.studies import TOKEN, big, cpip, long2arm, multisite, repevent
 
 NO_PERMISSION = "You do not have permissions to use the API"
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -144,6 +144,7 @@ def test_a_server_may_call_its_json_html(study: Project) -> None:
     assert response.json()["project_id"] == study.id
 
 
+@pytest.mark.acceptance("RC96")
 def test_the_switches_cover_every_pair_of_the_date_range_s_unknowns() -> None:
     pairs = {(each.daterange_rows, each.records_plus_daterange) for each in ALL_SWITCHES}
     assert len(pairs) == len(ALL_SWITCHES) == 6
@@ -265,7 +266,7 @@ def test_the_test_button_posts_nothing(server: RedcapServer) -> None:
 
 @pytest.mark.slow
 def test_it_runs_as_a_program_until_it_is_told_to_stop() -> None:
-    command = [sys.executable, "-m", "tests.redcap_server", "--study", "cpip", "--today", "2026-03-02"]
+    command = [sys.executable, "-m", "tests.redcap.server", "--study", "cpip", "--today", "2026-03-02"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         line = process.stdout.readline()

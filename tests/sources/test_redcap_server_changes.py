@@ -1,4 +1,4 @@
-"""What the stand-in REDCap knows of changes: date ranges, the log, and what people may do."""
+"""The stand-in REDCap knows of changes: date ranges, the log, and what people may do."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.redcap_client import ask, ids, refusal, rows
-from tests.redcap_project import Project
-from tests.redcap_server import RedcapServer, Switches
-from tests.redcap_studies import (
-    cpip,
-)
+from tests.redcap.client import ask, ids, refusal, rows
+from tests.redcap.project import Project
+from tests.redcap.server import RedcapServer, Switches
+from tests.redcap.studies import cpip
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)  # 05:00 in Edmonton
 
@@ -23,7 +21,7 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)  # 05:00 in Edmonton
 
 @pytest.fixture
 def changed() -> Project:
-    """At noon UTC, 05:00 in Edmonton, one session of one record was changed."""
+    """Return a project in which one session of one record was changed at noon UTC, 05:00 in Edmonton."""
     project = cpip()
     project.clock.at(NOON)
     project.save("CP-0042", instrument="mri", instance=2, mri_time="10:00")

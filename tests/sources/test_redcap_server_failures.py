@@ -1,4 +1,4 @@
-"""How the stand-in REDCap fails, and how it goes on after it."""
+"""The stand-in REDCap fails in each way, and goes on after it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from threading import Thread
 import pytest
 import requests
 
-from tests.redcap_client import ask, ids, rows
-from tests.redcap_failures import INSTEAD
-from tests.redcap_project import Project
-from tests.redcap_server import Failure, RedcapServer
-from tests.redcap_studies import TOKEN, cpip
+from tests.redcap.client import ask, ids, rows
+from tests.redcap.failures import INSTEAD
+from tests.redcap.project import Project
+from tests.redcap.server import Failure, RedcapServer
+from tests.redcap.studies import TOKEN, cpip
 
 
 @pytest.fixture

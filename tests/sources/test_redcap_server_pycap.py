@@ -10,9 +10,9 @@ import pytest
 from redcap.project import Project as PyCap
 from redcap.request import RedcapError, _session
 
-from tests.redcap_project import Project
-from tests.redcap_server import RedcapServer
-from tests.redcap_studies import TOKEN, cpip, repevent
+from tests.redcap.project import Project
+from tests.redcap.server import RedcapServer
+from tests.redcap.studies import TOKEN, cpip, repevent
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -34,7 +34,8 @@ def pycap(server: RedcapServer) -> Iterator[PyCap]:
     _session.close()
 
 
-def test_row_97_pycap_exports_records(pycap: PyCap) -> None:
+@pytest.mark.acceptance("RC97")
+def test_pycap_exports_records(pycap: PyCap) -> None:
     exported: list[dict[str, Any]] = pycap.export_records()
     assert len(exported) == 10
     assert [row["redcap_repeat_instance"] for row in exported[:3]] == ["", 1, 2]
@@ -52,7 +53,8 @@ def test_pycap_filters_by_date_and_logic(pycap: PyCap, study: Project) -> None:
     assert {row["record_id"] for row in women} == {"CP-0042", "CP-0044", "CP-0045"}
 
 
-def test_row_97_pycap_reads_the_dictionary(pycap: PyCap) -> None:
+@pytest.mark.acceptance("RC97")
+def test_pycap_reads_the_dictionary(pycap: PyCap) -> None:
     assert pycap.def_field == "record_id"
     assert sorted(pycap.forms) == ["demographics", "mri"]
     assert not pycap.is_longitudinal
@@ -67,7 +69,8 @@ def test_row_97_pycap_reads_the_dictionary(pycap: PyCap) -> None:
         pycap.export_events()
 
 
-def test_row_97_pycap_reads_a_longitudinal_project() -> None:
+@pytest.mark.acceptance("RC97")
+def test_pycap_reads_a_longitudinal_project() -> None:
     with RedcapServer(repevent()) as server:
         project = PyCap(server.url, TOKEN)
         assert project.is_longitudinal

@@ -1,4 +1,4 @@
-"""What the stand-in REDCap exports as records: rows, columns, and what chooses them."""
+"""The stand-in REDCap exports records: rows, columns, and what chooses them."""
 
 from __future__ import annotations
 
@@ -6,20 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.redcap_client import ids, refusal, rows
-from tests.redcap_server import RedcapServer, Switches
-from tests.redcap_studies import (
-    MESSY,
-    STUDIES,
-    TODAY,
-    big,
-    cpip,
-    empty,
-    long2arm,
-    messy,
-    multisite,
-    repevent,
-)
+from tests.redcap.client import ids, refusal, rows
+from tests.redcap.server import RedcapServer, Switches
+from tests.redcap.studies import MESSY, STUDIES, TODAY, big, cpip, empty, long2arm, messy, multisite, repevent
 
 # Shapes of rows
 

@@ -1,19 +1,12 @@
-"""What a user's rights leave of the stand-in REDCap's answers, and what is exported beside records."""
+"""A user's rights shorten the stand-in REDCap's answers; other contents are exported beside records."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.redcap_client import ask, ids, refusal, rows
-from tests.redcap_server import RedcapServer
-from tests.redcap_studies import (
-    BOSTON_TOKEN,
-    TOKEN,
-    cpip,
-    long2arm,
-    messy,
-    multisite,
-)
+from tests.redcap.client import ask, ids, refusal, rows
+from tests.redcap.server import RedcapServer
+from tests.redcap.studies import BOSTON_TOKEN, TOKEN, cpip, long2arm, messy, multisite
 
 # Rights
 

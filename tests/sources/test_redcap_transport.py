@@ -1,4 +1,4 @@
-"""How the client takes what goes wrong on the way to REDCap: retries, time, redirects, TLS, limits, logs."""
+"""The client takes what goes wrong on the way to REDCap: retries, time, redirects, TLS, limits, logs."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ import trustme
 from sources.errors import AuthorisationError, ConfigurationError, SourceError, TransientError
 from sources.redcap import limiter
 from sources.redcap.client import Client
-from tests.redcap_project import Project
-from tests.redcap_server import Failure, RedcapServer, Switches
-from tests.redcap_studies import TOKEN, cpip
+from tests.redcap.project import Project
+from tests.redcap.server import Failure, RedcapServer, Switches
+from tests.redcap.studies import TOKEN, cpip
 from tests.sources.redcap_access import access, read
 
 ATTEMPTS = 4
@@ -59,8 +59,9 @@ def client(server: RedcapServer) -> Iterator[Client]:
 # What is tried again
 
 
+@pytest.mark.acceptance("RC71", "RC72")
 @pytest.mark.parametrize("failure", TRANSIENT, ids=lambda failure: failure.name)
-def test_rows_71_and_72_what_time_may_mend_is_asked_again(
+def test_what_time_may_mend_is_asked_again(
     server: RedcapServer, client: Client, project: Project, failure: Failure
 ) -> None:
     server.fail(failure, times=ATTEMPTS - 1)
@@ -69,10 +70,9 @@ def test_rows_71_and_72_what_time_may_mend_is_asked_again(
     assert client.requests == len(server.requests) == ATTEMPTS
 
 
+@pytest.mark.acceptance("RC71", "RC72")
 @pytest.mark.parametrize("failure", TRANSIENT, ids=lambda failure: failure.name)
-def test_rows_71_and_72_what_time_does_not_mend_is_given_up(
-    server: RedcapServer, client: Client, failure: Failure
-) -> None:
+def test_what_time_does_not_mend_is_given_up(server: RedcapServer, client: Client, failure: Failure) -> None:
     server.fail(failure, times=50)
 
     with pytest.raises(TransientError) as raised:
@@ -82,8 +82,9 @@ def test_rows_71_and_72_what_time_does_not_mend_is_given_up(
     assert "<" not in str(raised.value)
 
 
+@pytest.mark.acceptance("RC74", "RC75")
 @pytest.mark.parametrize(("failure", "kind"), LASTING.items(), ids=lambda each: getattr(each, "name", ""))
-def test_rows_74_and_75_what_only_a_person_can_mend_is_asked_once(
+def test_what_only_a_person_can_mend_is_asked_once(
     server: RedcapServer, client: Client, failure: Failure, kind: type[SourceError]
 ) -> None:
     server.fail(failure, times=50)
@@ -93,7 +94,8 @@ def test_rows_74_and_75_what_only_a_person_can_mend_is_asked_once(
     assert len(server.requests) == 1
 
 
-def test_row_71_pauses_grow_and_differ(server: RedcapServer) -> None:
+@pytest.mark.acceptance("RC71")
+def test_pauses_grow_and_differ(server: RedcapServer) -> None:
     pauses: list[float] = []
     server.fail(Failure.EMPTY_500, times=50)
 
@@ -107,7 +109,8 @@ def test_row_71_pauses_grow_and_differ(server: RedcapServer) -> None:
     assert first != second
 
 
-def test_row_71_a_server_that_is_not_there_is_waited_for() -> None:
+@pytest.mark.acceptance("RC71")
+def test_a_server_that_is_not_there_is_waited_for() -> None:
     with RedcapServer(cpip()) as server:
         gone = access(server)
 
@@ -116,8 +119,9 @@ def test_row_71_a_server_that_is_not_there_is_waited_for() -> None:
     assert client.requests == ATTEMPTS
 
 
+@pytest.mark.acceptance("RC75")
 @pytest.mark.parametrize("switch", [401, 403])
-def test_row_75_a_wrong_token_is_refused_at_once(project: Project, switch: int) -> None:
+def test_a_wrong_token_is_refused_at_once(project: Project, switch: int) -> None:
     with RedcapServer(project, switches=Switches(unknown_token_status=switch)) as server:
         with Client(access(server, token="F" * 32)) as client, pytest.raises(AuthorisationError) as raised:
             client.dictionary()
@@ -126,7 +130,8 @@ def test_row_75_a_wrong_token_is_refused_at_once(project: Project, switch: int) 
     assert raised.value.retry_after is None
 
 
-def test_row_76_a_ban_is_recognised_and_never_hammered(server: RedcapServer, client: Client) -> None:
+@pytest.mark.acceptance("RC76")
+def test_a_ban_is_recognised_and_never_hammered(server: RedcapServer, client: Client) -> None:
     server.ban_over = 2
 
     with pytest.raises(AuthorisationError, match="banned") as raised:
@@ -139,8 +144,9 @@ def test_row_76_a_ban_is_recognised_and_never_hammered(server: RedcapServer, cli
 # Time
 
 
+@pytest.mark.acceptance("RC78")
 @pytest.mark.parametrize("failure", [Failure.HANG, Failure.SLOW_DRIP], ids=lambda failure: failure.name)
-def test_row_78_a_server_that_hangs_is_left(server: RedcapServer, failure: Failure) -> None:
+def test_a_server_that_hangs_is_left(server: RedcapServer, failure: Failure) -> None:
     server.fail(failure, times=50)
     server.drip = 0.05
     begun = time.monotonic()
@@ -151,7 +157,8 @@ def test_row_78_a_server_that_hangs_is_left(server: RedcapServer, failure: Failu
     assert time.monotonic() - begun < 3
 
 
-def test_row_78_a_slow_answer_that_comes_in_time_is_read(server: RedcapServer, project: Project) -> None:
+@pytest.mark.acceptance("RC78")
+def test_a_slow_answer_that_comes_in_time_is_read(server: RedcapServer, project: Project) -> None:
     server.fail(Failure.SLOW_DRIP, content="version")
     server.drip = 0.01
 
@@ -160,7 +167,7 @@ def test_row_78_a_slow_answer_that_comes_in_time_is_read(server: RedcapServer, p
 
 
 class Minutes:
-    """A clock that only waiting moves."""
+    """This clock moves only by waiting."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -176,14 +183,15 @@ class Minutes:
 
 @pytest.fixture
 def minutes(monkeypatch: pytest.MonkeyPatch) -> Minutes:
-    """The limiter's clock; and no limiter knows the port from another test's server."""
+    """Give the limiter this clock, and let no limiter know the port from another test's server."""
     clock = Minutes()
     monkeypatch.setattr(limiter, "time", clock)
     monkeypatch.setattr(limiter, "_limiters", {})
     return clock
 
 
-def test_row_56_no_more_is_asked_in_a_minute_than_allowed(minutes: Minutes) -> None:
+@pytest.mark.acceptance("RC56")
+def test_no_more_is_asked_in_a_minute_than_allowed(minutes: Minutes) -> None:
     limited, taken = limiter.Limiter(), []
     for _ in range(25):
         limited.take(10, minutes.wait)
@@ -195,7 +203,8 @@ def test_row_56_no_more_is_asked_in_a_minute_than_allowed(minutes: Minutes) -> N
         assert sum(moment - limiter.MINUTE < other <= moment for other in taken) <= 10
 
 
-def test_row_56_sources_on_one_host_share_the_limit(server: RedcapServer, minutes: Minutes) -> None:
+@pytest.mark.acceptance("RC56")
+def test_sources_on_one_host_share_the_limit(server: RedcapServer, minutes: Minutes) -> None:
     slow = access(server, requests_per_minute=3)
     for _ in range(2):
         with Client(slow, wait=minutes.wait) as client:
@@ -205,7 +214,8 @@ def test_row_56_sources_on_one_host_share_the_limit(server: RedcapServer, minute
     assert minutes.pauses == [pytest.approx(60, abs=1)]
 
 
-def test_row_56_retries_count_as_well(server: RedcapServer, minutes: Minutes) -> None:
+@pytest.mark.acceptance("RC56")
+def test_retries_count_as_well(server: RedcapServer, minutes: Minutes) -> None:
     server.fail(Failure.EMPTY_500, times=2)
     with Client(access(server, requests_per_minute=2), wait=minutes.wait) as client:
         client.version()
@@ -221,6 +231,7 @@ def test_the_limit_is_one_for_each_host() -> None:
 # The way there
 
 
+@pytest.mark.acceptance("RC1")
 @pytest.mark.parametrize(
     ("location", "told"),
     [
@@ -228,7 +239,7 @@ def test_the_limit_is_one_for_each_host() -> None:
         ("/login/", "redirects to {host}/login/:"),
     ],
 )
-def test_row_1_a_redirect_is_told_with_its_target_and_not_followed(
+def test_a_redirect_is_told_with_its_target_and_not_followed(
     server: RedcapServer, client: Client, location: str, told: str
 ) -> None:
     server.moved_to = location
@@ -241,7 +252,8 @@ def test_row_1_a_redirect_is_told_with_its_target_and_not_followed(
     assert server.requests == []
 
 
-def test_row_1_a_url_without_its_slash_is_told_the_right_one(server: RedcapServer) -> None:
+@pytest.mark.acceptance("RC1")
+def test_a_url_without_its_slash_is_told_the_right_one(server: RedcapServer) -> None:
     short = access(server)
     object.__setattr__(short, "url", server.url.rstrip("/"))
 
@@ -249,9 +261,8 @@ def test_row_1_a_url_without_its_slash_is_told_the_right_one(server: RedcapServe
         client.project()
 
 
-def test_row_77_a_certificate_is_trusted_by_the_institution_s_bundle_alone(
-    project: Project, tmp_path: Path
-) -> None:
+@pytest.mark.acceptance("RC77")
+def test_a_certificate_is_trusted_by_the_institution_s_bundle_alone(project: Project, tmp_path: Path) -> None:
     authority = trustme.CA()
     bundle, junk = tmp_path / "ca.pem", tmp_path / "junk.pem"
     authority.cert_pem.write_to_path(str(bundle))
@@ -271,10 +282,11 @@ def test_row_77_a_certificate_is_trusted_by_the_institution_s_bundle_alone(
             assert client.project()["project_id"] == project.id
 
 
+@pytest.mark.acceptance("RC77")
 @pytest.mark.parametrize(
     ("name", "expired", "said"), [("127.0.0.1", True, "expired"), ("other.example.org", False, "mismatch")]
 )
-def test_row_77_a_certificate_that_does_not_hold_is_refused_with_the_reason(
+def test_a_certificate_that_does_not_hold_is_refused_with_the_reason(
     project: Project, tmp_path: Path, name: str, expired: bool, said: str
 ) -> None:
     authority = trustme.CA()
@@ -289,7 +301,8 @@ def test_row_77_a_certificate_that_does_not_hold_is_refused_with_the_reason(
             client.project()
 
 
-def test_row_77_a_server_that_speaks_no_tls_is_told(server: RedcapServer) -> None:
+@pytest.mark.acceptance("RC77")
+def test_a_server_that_speaks_no_tls_is_told(server: RedcapServer) -> None:
     secure = access(server)
     object.__setattr__(secure, "url", server.url.replace("http:", "https:"))
 
@@ -314,10 +327,11 @@ def test_odd_but_right_answers_are_read(
     assert read(client, dictionary, "study_id", "mri_date") == whole
 
 
-# Secrets (row 82)
+# Secrets
 
 
-def test_row_82_nothing_secret_is_logged_or_told_at_any_level(
+@pytest.mark.acceptance("RC82")
+def test_nothing_secret_is_logged_or_told_at_any_level(
     server: RedcapServer, client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -338,7 +352,8 @@ def test_row_82_nothing_secret_is_logged_or_told_at_any_level(
     assert caplog.records, "urllib3 tells its connections at DEBUG: the check would see what else it told"
 
 
-def test_row_82_nor_of_a_server_that_is_not_there(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.acceptance("RC82")
+def test_nothing_secret_is_logged_of_a_server_that_is_not_there(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     with RedcapServer(cpip()) as server:
         gone = access(server)
@@ -348,5 +363,6 @@ def test_row_82_nor_of_a_server_that_is_not_there(caplog: pytest.LogCaptureFixtu
     assert TOKEN not in "".join(traceback.format_exception(raised.value)) + caplog.text
 
 
-def test_row_82_the_token_is_in_no_representation(server: RedcapServer, client: Client) -> None:
+@pytest.mark.acceptance("RC82")
+def test_the_token_is_in_no_representation(server: RedcapServer, client: Client) -> None:
     assert TOKEN not in f"{access(server)!r} {client!r} {vars(client)!r} {vars(client.transport)!r}"

@@ -1,4 +1,4 @@
-"""django-q2's schedules, as every migration leaves them."""
+"""Every migration leaves django-q2's schedules as they must be."""
 
 from __future__ import annotations
 

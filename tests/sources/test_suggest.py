@@ -1,4 +1,4 @@
-"""The mapping that is suggested for a project, and what is said about it."""
+"""A mapping is suggested for a project, and something is said about it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`sync_source` as an administrator types it. Numbers are acceptance rows."""
+"""These tests run `sync_source` as an administrator types it."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from django.core.management import CommandError, call_command
 from sources.management.commands import sync_source
 from sources.models import DataSource, SourceState, SyncRun
 from sources.sync import claims
-from tests.redcap_project import Project
-from tests.redcap_server import Failure, RedcapServer
-from tests.redcap_studies import TOKEN
+from tests.redcap.project import Project
+from tests.redcap.server import Failure, RedcapServer
+from tests.redcap.studies import TOKEN
 from tests.site.fresh import ROOT
 from tests.sources.conftest import items, pull
 from tests.sources.study import book, participant, participants
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db
 
 
 def sync(*arguments: str, **options: Any) -> str:
-    """What it prints."""
+    """Return what it prints."""
     out = io.StringIO()
     call_command("sync_source", *arguments, stdout=out, **options)
     return out.getvalue()
@@ -80,7 +80,8 @@ def test_a_dry_run_counts_and_writes_nothing(source: DataSource, project: Projec
     assert SourceState.objects.get().claim == ""
 
 
-def test_row_82_names_and_values_are_printed_only_where_they_are_asked_for(
+@pytest.mark.acceptance("RC82")
+def test_names_and_values_are_printed_only_where_they_are_asked_for(
     source: DataSource, project: Project
 ) -> None:
     participants(project, 1)
@@ -95,7 +96,8 @@ def test_row_82_names_and_values_are_printed_only_where_they_are_asked_for(
     assert "Smith^Jane" in all_of_it
 
 
-def test_row_57_one_at_a_time(source: DataSource, redcap: RedcapServer) -> None:
+@pytest.mark.acceptance("RC57")
+def test_one_pull_of_a_source_runs_at_a_time(source: DataSource, redcap: RedcapServer) -> None:
     held = claims.claim(source.pk)
 
     with pytest.raises(CommandError, match="is running: one at a time"):
@@ -122,7 +124,8 @@ def test_an_unknown_name_lists_the_known_ones(source: DataSource) -> None:
         sync("cpip")
 
 
-def test_row_93_a_disabled_source_is_not_asked(source: DataSource, redcap: RedcapServer) -> None:
+@pytest.mark.acceptance("RC93")
+def test_a_disabled_source_is_not_asked(source: DataSource, redcap: RedcapServer) -> None:
     DataSource.objects.update(enabled=False)
 
     for option in ("--full", "--dry-run"):
@@ -146,8 +149,8 @@ def test_without_a_terminal_progress_is_a_line_now_and_then(
 def test_on_a_terminal_progress_is_a_bar() -> None:
     script = (
         "import django; django.setup()\n"
-        "from sources.management.commands.sync_source import Shown\n"
-        "with Shown() as shown:\n"
+        "from sources.management.commands.sync_source import ProgressDisplay\n"
+        "with ProgressDisplay() as shown:\n"
         "    for done in range(1, 4): shown(done, 3)\n"
     )
     ours, theirs = pty.openpty()

@@ -1,4 +1,4 @@
-"""A random walk of REDCap, pulls that fail, coordinators and scanners, against a plain model of who is right.
+"""REDCap, failing pulls, coordinators and scanners take a random walk; a plain model says who is right.
 
 Whatever happened, a full pull ends with every session of REDCap in the worklist as REDCap has it, except what
 a person or a scanner has had to do with; and nobody's identity ever changes while an examination runs.
@@ -23,15 +23,15 @@ from hypothesis.stateful import (
 )
 
 from sources.models import DataSource, SourceState, SyncedStep
-from sources.sync import pins, withdrawing
+from sources.sync import edits, withdrawing
 from tests.effort import tries
-from tests.redcap_project import Project
-from tests.redcap_server import ALL_SWITCHES, Failure, RedcapServer
+from tests.redcap.project import Project
+from tests.redcap.server import ALL_SWITCHES, Failure, RedcapServer
 from tests.sources.conftest import new_source, pull
 from tests.sources.study import study, today
 from tests.worklist.performed_rows import make_step
-from worklist import intake, lifecycle
-from worklist.identity import IDENTITY_FIELDS
+from worklist.attention.identity import IDENTITY_FIELDS
+from worklist.items import intake, lifecycle
 from worklist.models import PerformedStatus, Status, WorklistItem
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db, pytest.mark.timeout(120)]
@@ -47,7 +47,7 @@ instances = st.integers(1, INSTANCES)
 
 @dataclass
 class Appointment:
-    """What REDCap has in an instance."""
+    """REDCap has this in an instance."""
 
     days: int | None = None
     hour: int = 9
@@ -106,8 +106,14 @@ class Walk(RuleBasedStateMachine):
             self.record(number), last_name=name, first_name=f"N{number}", sex="2", dob="1990-01-31"
         )
 
-    @rule(number=numbers, instance=instances, days=st.none() | st.integers(0, 5), hour=st.integers(8, 17),
-          weight=st.integers(40, 99), is_cancelled=st.integers(0, 3).map(lambda one: one == 3))  # fmt: skip
+    @rule(
+        number=numbers,
+        instance=instances,
+        days=st.none() | st.integers(0, 5),
+        hour=st.integers(8, 17),
+        weight=st.integers(40, 99),
+        is_cancelled=st.integers(0, 3).map(lambda one: one == 3),
+    )
     def rebook(self, **values: Any) -> None:
         self.book(**values)
         self.pull(full=False)
@@ -128,10 +134,14 @@ class Walk(RuleBasedStateMachine):
         self.people[number].appointments[instance] = appointment
         day = "" if appointment.days is None else (today() + timedelta(days=appointment.days)).isoformat()
         self.project.save(
-            self.record(number), instrument="mri", instance=instance, mri_date=day,
-            mri_time=f"{appointment.hour:02}:00", weight=str(appointment.weight),
+            self.record(number),
+            instrument="mri",
+            instance=instance,
+            mri_date=day,
+            mri_time=f"{appointment.hour:02}:00",
+            weight=str(appointment.weight),
             status="2" if appointment.is_cancelled else "1",
-        )  # fmt: skip
+        )
 
     @rule(number=numbers, instance=instances)
     def delete_instance(self, number: int, instance: int) -> None:
@@ -190,7 +200,7 @@ class Walk(RuleBasedStateMachine):
     def follow_again(self, data: st.DataObject) -> None:
         if item := self.choose(data, Status.SCHEDULED):
             synced = SyncedStep.objects.get(item=item)
-            pins.follow_again(synced, list(pins.pins(synced)), actor="bob")
+            edits.follow_again(synced, list(edits.edited_fields(synced)), actor="bob")
             self.edited.discard(item.pk)
 
     @rule(data=st.data())
@@ -234,13 +244,13 @@ class Walk(RuleBasedStateMachine):
             assert identity_of(WorklistItem.objects.get(pk=pk)) == identity
 
     def settle(self) -> None:
-        """A good pull, and the worklist is as it must be; a full one finds deletions too, another nothing."""
+        """Pull well and check the worklist; a full pull finds deletions too, and another finds nothing."""
         self.server.recover()
         SourceState.objects.filter(source=self.source).update(withdrawals_allowed_by="alice")
         pull(self.source)
         self.check_frozen()
         self.check_items()
-        withdrawing.allow(self.source, by="alice")
+        withdrawing.allow_withdrawals(self.source, by="alice")
         pull(self.source, full=True)
         self.unseen.clear()
         self.check_frozen()
@@ -252,7 +262,7 @@ class Walk(RuleBasedStateMachine):
         assert SourceState.objects.get(source=self.source).failures == 0
 
     def check_items(self) -> None:
-        """What nobody had to do with is as REDCap has it; there is no item of anything else."""
+        """Check that what nobody had to do with is as REDCap has it, and that nothing else is there."""
         wanted = {
             (self.record(number), instance): (person, appointment)
             for number, person in self.people.items()

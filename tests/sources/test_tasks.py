@@ -1,7 +1,4 @@
-"""What the worker runs, called here in the test's own process. The worker itself is in test_worker_process.
-
-Numbers are acceptance rows.
-"""
+"""The worker's tasks run in the test's own process. The worker itself is in test_worker_process.py."""
 
 from __future__ import annotations
 
@@ -27,9 +24,9 @@ from sources.models import (
     WorkerBeat,
 )
 from sources.sync import claims
-from tests.redcap_project import Project
-from tests.redcap_server import Failure, RedcapServer
-from tests.redcap_studies import TOKEN
+from tests.redcap.project import Project
+from tests.redcap.server import Failure, RedcapServer
+from tests.redcap.studies import TOKEN
 from tests.sources.conftest import MakeSource, items, pull
 from tests.sources.queue import queued, work_off
 from tests.sources.study import book, participant, participants
@@ -45,7 +42,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def outcomes(source: DataSource) -> list[tuple[str, str]]:
-    """Trigger and outcome of each run, the first one first."""
+    """Return trigger and outcome of each run, the first one first."""
     return list(SyncRun.objects.filter(source=source).order_by("pk").values_list("trigger", "outcome"))
 
 
@@ -54,7 +51,7 @@ def state(source: DataSource) -> SourceState:
 
 
 def long_ago() -> None:
-    """The last pull, and a little later the last trigger."""
+    """Let the last pull, and a little later the last trigger, be long ago."""
     SyncRun.objects.update(started_at=ago(hours=2), ended_at=ago(hours=2))
     SourceState.objects.update(triggered_at=ago(hours=1))
 
@@ -74,7 +71,8 @@ class TestWhatIsDue:
         assert queued() == [("sources.tasks.pull", (source.pk, state(source).claim))]
         assert TOKEN.encode() not in pickle.dumps([task.task for task in OrmQ.objects.all()])
 
-    def test_row_57_is_handed_on_once_however_often_workers_look(self, source: DataSource) -> None:
+    @pytest.mark.acceptance("RC57")
+    def test_is_handed_on_once_however_often_workers_look(self, source: DataSource) -> None:
         tasks.pull_due()
         tasks.pull_due()
 
@@ -100,7 +98,8 @@ class TestWhatIsDue:
 
         assert work_off() == [None, "OK"]
 
-    def test_row_93_is_nothing_of_a_disabled_source(self, source: DataSource, redcap: RedcapServer) -> None:
+    @pytest.mark.acceptance("RC93")
+    def test_is_nothing_of_a_disabled_source(self, source: DataSource, redcap: RedcapServer) -> None:
         DataSource.objects.update(enabled=False)
 
         tasks.pull_due()
@@ -108,7 +107,8 @@ class TestWhatIsDue:
         assert queued() == []
         assert not redcap.requests
 
-    def test_row_80_is_each_source_even_where_one_cannot_be_handed_on(
+    @pytest.mark.acceptance("RC80")
+    def test_is_each_source_even_where_one_cannot_be_handed_on(
         self,
         source: DataSource,
         make_source: MakeSource,
@@ -131,7 +131,8 @@ class TestWhatIsDue:
         assert state(source).claim == ""  # due again at the next look
         assert "Handing on study failed: ConnectionError" in caplog.text
 
-    def test_row_80_is_pulled_although_another_source_is_out_of_reach(
+    @pytest.mark.acceptance("RC80")
+    def test_is_pulled_although_another_source_is_out_of_reach(
         self, source: DataSource, make_source: MakeSource, redcap: RedcapServer, project: Project
     ) -> None:
         with RedcapServer(project) as gone:
@@ -145,7 +146,8 @@ class TestWhatIsDue:
         assert outcomes(broken) == [("SCHEDULE", "TRANSIENT")]
         assert state(broken).failures == 1
 
-    def test_row_75_is_no_source_whose_token_is_refused_again_and_again_until_a_person_acts(
+    @pytest.mark.acceptance("RC75")
+    def test_is_no_source_whose_token_is_refused_again_and_again_until_a_person_acts(
         self, source: DataSource, redcap: RedcapServer
     ) -> None:
         redcap.fail(Failure.FORBIDDEN_403, times=100)
@@ -165,9 +167,8 @@ class TestWhatIsDue:
         assert work_off() == ["OK"]
         assert len(redcap.requests) > asked
 
-    def test_row_76_is_no_source_that_is_banned_for_hours(
-        self, source: DataSource, redcap: RedcapServer
-    ) -> None:
+    @pytest.mark.acceptance("RC76")
+    def test_is_no_source_that_is_banned_for_hours(self, source: DataSource, redcap: RedcapServer) -> None:
         redcap.fail(Failure.BANNED_403, times=100)
         tasks.pull_due()
         work_off()
@@ -217,7 +218,8 @@ class TestAPull:
         assert tasks.pull(pk, claim) == ""
         assert tasks.pull_pending(pk) == ""
 
-    def test_row_93_of_a_source_that_was_disabled_meanwhile_asks_nothing(
+    @pytest.mark.acceptance("RC93")
+    def test_of_a_source_that_was_disabled_meanwhile_asks_nothing(
         self, source: DataSource, redcap: RedcapServer
     ) -> None:
         tasks.pull_due()
@@ -228,8 +230,9 @@ class TestAPull:
         assert not redcap.requests
         assert state(source).claim == ""
 
+    @pytest.mark.acceptance("RC74")
     @pytest.mark.parametrize("failure", [Failure.RESET, Failure.FORBIDDEN_403, Failure.SSO_PAGE])
-    def test_row_74_that_fails_ends_without_an_exception_and_is_not_queued_again(
+    def test_that_fails_ends_without_an_exception_and_is_not_queued_again(
         self, source: DataSource, redcap: RedcapServer, failure: Failure
     ) -> None:
         redcap.fail(failure, times=100)
@@ -241,7 +244,8 @@ class TestAPull:
         assert state(source).claim == ""
         assert not claims.due()
 
-    def test_row_82_that_breaks_down_says_where_and_not_with_whom(
+    @pytest.mark.acceptance("RC82")
+    def test_that_breaks_down_says_where_and_not_with_whom(
         self, source: DataSource, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
         name = "Doe^Jane"
@@ -272,7 +276,7 @@ class TestAPull:
 
 @pytest.fixture
 def pulled(source: DataSource, project: Project) -> DataSource:
-    """A source with two participants, whose next pull is far off."""
+    """Return a source with two participants, whose next pull is far off."""
     source.sync_interval = 86_400
     source.save_as("alice")
     participant(project, "P-001")
@@ -286,7 +290,7 @@ Says = Callable[..., None]
 
 @pytest.fixture
 def trigger(pulled: DataSource) -> Says:
-    """A Data Entry Trigger arrives."""
+    """Let a Data Entry Trigger arrive."""
 
     def arrives(record: str = "P-001") -> None:
         pulled.state.refresh_from_db()
@@ -297,7 +301,8 @@ def trigger(pulled: DataSource) -> Says:
 
 
 class TestATriggersPull:
-    def test_row_83_reads_that_record_alone(
+    @pytest.mark.acceptance("RC83")
+    def test_reads_that_record_alone(
         self, pulled: DataSource, project: Project, redcap: RedcapServer, trigger: Says
     ) -> None:
         book(project, "P-001", days=3, mri_time="14:15")
@@ -313,7 +318,8 @@ class TestATriggersPull:
         assert not PendingRecord.objects.exists()
         assert {name for request in redcap.requests for name in request.values("records")} == {"P-001"}
 
-    def test_row_84_is_one_for_a_burst(self, pulled: DataSource, trigger: Says) -> None:
+    @pytest.mark.acceptance("RC84")
+    def test_is_one_for_a_burst(self, pulled: DataSource, trigger: Says) -> None:
         for _ in range(50):
             trigger()
 
@@ -321,9 +327,8 @@ class TestATriggersPull:
 
         assert [kind for kind, _ in outcomes(pulled)].count("DATA_ENTRY") == 1
 
-    def test_row_87_of_a_record_that_does_not_exist_changes_nothing(
-        self, pulled: DataSource, trigger: Says
-    ) -> None:
+    @pytest.mark.acceptance("RC87")
+    def test_of_a_record_that_does_not_exist_changes_nothing(self, pulled: DataSource, trigger: Says) -> None:
         before = {item.pk: item.updated_at for item in items(pulled).values()}
         trigger("no such record")
 
@@ -332,7 +337,8 @@ class TestATriggersPull:
         assert {item.pk: item.updated_at for item in items(pulled).values()} == before
         assert not PendingRecord.objects.exists()
 
-    def test_row_88_that_never_comes_is_made_up_for_by_the_schedule(
+    @pytest.mark.acceptance("RC88")
+    def test_that_never_comes_is_made_up_for_by_the_schedule(
         self, pulled: DataSource, project: Project
     ) -> None:
         book(project, "P-001", mri_time="14:15")
@@ -362,9 +368,8 @@ class TestATriggersPull:
 
         assert tasks.LONGEST_WAIT * 0.9 <= time.monotonic() - began < 10
 
-    def test_row_57_leaves_the_record_to_the_pull_that_is_running(
-        self, pulled: DataSource, trigger: Says
-    ) -> None:
+    @pytest.mark.acceptance("RC57")
+    def test_leaves_the_record_to_the_pull_that_is_running(self, pulled: DataSource, trigger: Says) -> None:
         claim = claims.claim(pulled.pk)
         trigger()
 
@@ -408,12 +413,13 @@ class TestATriggersPull:
         assert work_off() == ["OK"]
         assert not PendingRecord.objects.exists()
 
+    @pytest.mark.acceptance("RC76")
     @pytest.mark.parametrize(
         "trouble",
         [{"failures": 1}, {"next_pull_at": None}, {"mark": None}],
         ids=lambda trouble: next(iter(trouble)),
     )
-    def test_row_76_is_not_for_a_source_that_is_in_trouble_or_was_never_pulled(
+    def test_is_not_for_a_source_that_is_in_trouble_or_was_never_pulled(
         self, pulled: DataSource, redcap: RedcapServer, trigger: Says, trouble: dict[str, Any]
     ) -> None:
         SourceState.objects.filter(source=pulled).update(**trouble)
@@ -461,7 +467,8 @@ class TestATriggersPull:
 
 
 class TestPruning:
-    def test_row_92_keeps_young_runs_and_each_sources_last_success(
+    @pytest.mark.acceptance("RC92")
+    def test_keeps_young_runs_and_each_sources_last_success(
         self, source: DataSource, make_source: MakeSource, redcap: RedcapServer
     ) -> None:
         quiet = make_source(redcap, name="quiet")
@@ -477,7 +484,8 @@ class TestPruning:
         assert set(left) == {last.pk, young.pk}
         assert SyncRun.objects.filter(outcome="RUNNING").exists()
 
-    def test_row_92_follows_the_setting(self, source: DataSource, settings: Any) -> None:
+    @pytest.mark.acceptance("RC92")
+    def test_follows_the_setting(self, source: DataSource, settings: Any) -> None:
         settings.SYNC_RUNS_KEPT_DAYS = 10
         old_run(source, days=11)
         old_run(source, days=9)
@@ -498,16 +506,20 @@ class TestPruning:
         for days in (100, 1):
             for success in (True, False):
                 Task.objects.create(
-                    id=f"{days}{success}", name="x", func="x", started=ago(days=days), stopped=ago(days=days),
+                    id=f"{days}{success}",
+                    name="x",
+                    func="x",
+                    started=ago(days=days),
+                    stopped=ago(days=days),
                     success=success,
-                )  # fmt: skip
+                )
 
         tasks.prune()
 
         assert set(Task.objects.values_list("id", flat=True)) == {"1True", "1False"}
 
     def test_is_in_steps(self, source: DataSource, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("sources.pruning.AT_ONCE", 2)
+        monkeypatch.setattr("pylantir_site.retention.AT_ONCE", 2)
         for _ in range(5):
             old_run(source, days=200, outcome="TRANSIENT")
 

@@ -1,4 +1,4 @@
-"""What each line of a rule's transforms does to a value, and what is said of a line that is none."""
+"""Each line of a rule's transforms changes a value; of a line that is none something is said."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sources.mapping import code_table
+from sources.mapping import codes
+from sources.mapping.problems import UnusableValue
 from sources.mapping.transforms import TransformError, parse
-from sources.mapping.unusable import Unusable
 
 
 @dataclass
@@ -29,8 +29,8 @@ LABELS = {"1": "Brain", "2": "Knee"}
 
 
 def applied(lines: str, value: str, around: Around | None = None) -> str:
-    for step in parse(lines):
-        value = step.apply(value, around or Around(names=NAMES, choices=LABELS))
+    for transform in parse(lines):
+        value = transform.apply(value, around or Around(names=NAMES, choices=LABELS))
     return value
 
 
@@ -60,13 +60,16 @@ def applied(lines: str, value: str, around: Around | None = None) -> str:
         ("year only empty", "2012-05-06", "2012-05-06"),
         ("year only 0101", "2012", "2012-01-01"),
         ("part 2 of -\n\n pad 6 ", "CPIP-0042", "000042"),
-        ("template sub_{study_id}_ses_{session}[_fam_{family_id}]_site_{site_id}", "",
-         "sub_0042_ses_2_fam_F-7_site_792"),
+        (
+            "template sub_{study_id}_ses_{session}[_fam_{family_id}]_site_{site_id}",
+            "",
+            "sub_0042_ses_2_fam_F-7_site_792",
+        ),
         ("template sub_{value}[_fam_{nothing}]", "x", "sub_x"),
         ("template {{a}} [[b]]", "", "{a} [b]"),
         ("", "as it is", "as it is"),
     ],
-)  # fmt: skip
+)
 def test_a_line_changes_the_value(lines: str, value: str, after: str) -> None:
     assert applied(lines, value) == after
 
@@ -87,20 +90,22 @@ def test_a_line_changes_the_value(lines: str, value: str, after: str) -> None:
     ],
 )
 def test_a_value_that_does_not_fit_is_a_problem_that_does_not_tell_it(lines: str, value: str) -> None:
-    with pytest.raises(Unusable) as refused:
+    with pytest.raises(UnusableValue) as refused:
         applied(lines, value)
 
     assert "§" not in str(refused.value)
 
 
-def test_row_24_an_empty_name_outside_brackets_is_a_problem_of_that_field() -> None:
-    with pytest.raises(Unusable, match="nothing is empty") as refused:
+@pytest.mark.acceptance("RC24")
+def test_an_empty_name_outside_brackets_is_a_problem_of_that_field() -> None:
+    with pytest.raises(UnusableValue, match="nothing is empty") as refused:
         applied("template sub_{study_id}_fam_{nothing}", "")
 
     assert refused.value.field == "nothing"
 
 
-def test_row_36_a_checkbox_becomes_the_labels_of_what_is_checked() -> None:
+@pytest.mark.acceptance("RC36")
+def test_a_checkbox_becomes_the_labels_of_what_is_checked() -> None:
     around = Around(choices={"1": "EEG", "a": "Sedation"}, is_checkbox=True)
 
     assert applied("label", "1, a", around) == "EEG, Sedation"
@@ -149,4 +154,4 @@ def test_a_line_that_is_no_transform_is_refused_and_says_what_is_expected(line: 
     )
 )
 def test_a_table_of_codes_is_read_back_as_it_was_written(table: dict[str, str]) -> None:
-    assert code_table.read(code_table.write(table)) == table
+    assert codes.read(codes.write(table)) == table

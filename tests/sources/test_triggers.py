@@ -1,4 +1,4 @@
-"""Data Entry Triggers as REDCap sends them, and as others might. Numbers are acceptance rows.
+"""Data Entry Triggers arrive as REDCap sends them, and as others might.
 
 What a trigger leads to is in test_tasks.
 """
@@ -21,7 +21,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from sources import triggers
 from sources.models import DataSource, PendingRecord, SourceState, SyncRun
-from tests.redcap_trigger import test_trigger, trigger
+from tests.redcap.trigger import test_trigger, trigger
 from tests.sources.conftest import pull
 from tests.sources.queue import queued
 from tests.sources.study import participant, study
@@ -47,7 +47,7 @@ SAVED = {
 
 @pytest.fixture
 def triggered() -> DataSource:
-    """A source that was pulled, and now waits for its next pull."""
+    """Return a source that was pulled, and now waits for its next pull."""
     source = DataSource(
         name="study",
         url="https://redcap.invalid/api/",
@@ -77,7 +77,7 @@ def post(
     content_type: str = FORM,
     **headers: Any,
 ) -> tuple[int, str]:
-    """Status and text of the answer."""
+    """Return status and text of the answer."""
     if isinstance(body, dict):
         as_form = content_type == FORM
         body = urlencode(body).encode() if as_form else json.dumps(body).encode()
@@ -94,7 +94,8 @@ def nothing_came_of_it(source: DataSource) -> bool:
     return not pending(source) and not queued() and not state.triggered_at and not state.trigger_tested_at
 
 
-def test_row_83_a_saved_record_waits_and_one_pull_is_queued(triggered: DataSource, client: Client) -> None:
+@pytest.mark.acceptance("RC83")
+def test_a_saved_record_waits_and_one_pull_is_queued(triggered: DataSource, client: Client) -> None:
     assert post(client, SAVED) == (204, "")
 
     assert reverse("sources:trigger", args=("study", SECRET)) == f"/sources/study/trigger/{SECRET}"
@@ -103,8 +104,9 @@ def test_row_83_a_saved_record_waits_and_one_pull_is_queued(triggered: DataSourc
     assert SourceState.objects.get(source=triggered).triggered_at
 
 
+@pytest.mark.acceptance("RC83", "RC86")
 @pytest.mark.django_db(transaction=True)
-def test_rows_83_and_86_redcap_itself_is_understood(triggered: DataSource, live_server: LiveServer) -> None:
+def test_redcap_itself_is_understood(triggered: DataSource, live_server: LiveServer) -> None:
     url = f"{live_server.url}/sources/study/trigger/{SECRET}"
     project = study()
     participant(project, "P-001")
@@ -131,7 +133,8 @@ def test_a_record_is_kept_as_it_is_named(triggered: DataSource, client: Client, 
 
 
 @pytest.mark.slow
-def test_row_84_a_burst_of_saves_waits_for_one_pull(triggered: DataSource, client: Client) -> None:
+@pytest.mark.acceptance("RC84")
+def test_a_burst_of_saves_waits_for_one_pull(triggered: DataSource, client: Client) -> None:
     for number in range(50):
         assert post(client, {**SAVED, "record": f"P-{number % 3}"})[0] == 204
 
@@ -149,7 +152,8 @@ def test_a_trigger_after_the_pull_queues_the_next(triggered: DataSource, client:
     assert len(queued()) == 2
 
 
-def test_row_85_a_wrong_secret_a_wrong_name_and_no_trigger_get_the_same_answer(
+@pytest.mark.acceptance("RC85")
+def test_a_wrong_secret_a_wrong_name_and_no_trigger_get_the_same_answer(
     triggered: DataSource, client: Client
 ) -> None:
     unknown = post(client, SAVED, name="nowhere")
@@ -161,7 +165,8 @@ def test_row_85_a_wrong_secret_a_wrong_name_and_no_trigger_get_the_same_answer(
     assert nothing_came_of_it(triggered)
 
 
-def test_row_85_a_secret_that_no_key_decrypts_opens_nothing(triggered: DataSource, client: Client) -> None:
+@pytest.mark.acceptance("RC85")
+def test_a_secret_that_no_key_decrypts_opens_nothing(triggered: DataSource, client: Client) -> None:
     DataSource.objects.filter(pk=triggered.pk).update(trigger_cipher="gAAAAABnothing")
 
     assert post(client, SAVED)[0] == 404
@@ -177,9 +182,10 @@ def test_a_source_without_a_secret_is_not_opened_by_an_empty_one(
     assert post(client, SAVED, secret="%20")[0] == 404
 
 
+@pytest.mark.acceptance("RC85")
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])
 @pytest.mark.parametrize("secret", [SECRET, "wrong"])
-def test_row_85_anything_but_a_post_tells_nothing(
+def test_anything_but_a_post_tells_nothing(
     triggered: DataSource, client: Client, method: str, secret: str
 ) -> None:
     answer = client.generic(method, f"/sources/study/trigger/{secret}")
@@ -188,6 +194,7 @@ def test_row_85_anything_but_a_post_tells_nothing(
     assert nothing_came_of_it(triggered)
 
 
+@pytest.mark.acceptance("RC85")
 @pytest.mark.parametrize(
     "changes",
     [
@@ -204,13 +211,14 @@ def test_row_85_anything_but_a_post_tells_nothing(
     ],
 )
 @pytest.mark.parametrize("content_type", [FORM, "application/json"])
-def test_row_85_another_project_or_no_record_is_refused(
+def test_another_project_or_no_record_is_refused(
     triggered: DataSource, client: Client, changes: dict[str, str], content_type: str
 ) -> None:
     assert post(client, {**SAVED, **changes}, content_type=content_type)[0] == 400
     assert nothing_came_of_it(triggered)
 
 
+@pytest.mark.acceptance("RC85")
 @pytest.mark.parametrize(
     ("body", "content_type"),
     [
@@ -228,14 +236,13 @@ def test_row_85_another_project_or_no_record_is_refused(
         (b"project_id=77&record=P-001", "multipart/form-data; boundary=x"),
     ],
 )
-def test_row_85_junk_is_refused(
-    triggered: DataSource, client: Client, body: bytes, content_type: str
-) -> None:
+def test_junk_is_refused(triggered: DataSource, client: Client, body: bytes, content_type: str) -> None:
     assert post(client, body, content_type=content_type)[0] == 400
     assert nothing_came_of_it(triggered)
 
 
-def test_row_85_a_large_body_is_refused_before_it_is_read(triggered: DataSource, client: Client) -> None:
+@pytest.mark.acceptance("RC85")
+def test_a_large_body_is_refused_before_it_is_read(triggered: DataSource, client: Client) -> None:
     assert post(client, b"a=" + b"x" * 10_000_000)[0] == 413
     assert post(client, b"record=P-001&project_id=77&a=" + b"x" * 64 * 1024)[0] == 413
     assert nothing_came_of_it(triggered)
@@ -246,7 +253,8 @@ def test_a_body_in_chunks_is_not_taken_for_an_empty_one(triggered: DataSource, c
     assert nothing_came_of_it(triggered)
 
 
-def test_row_86_an_empty_post_is_redcaps_test_button(triggered: DataSource, client: Client) -> None:
+@pytest.mark.acceptance("RC86")
+def test_an_empty_post_is_redcaps_test_button(triggered: DataSource, client: Client) -> None:
     assert post(client) == (200, "Pylantir received the test.")
 
     assert SourceState.objects.get(source=triggered).trigger_tested_at
@@ -254,7 +262,8 @@ def test_row_86_an_empty_post_is_redcaps_test_button(triggered: DataSource, clie
     assert not queued()
 
 
-def test_row_87_what_else_a_trigger_says_is_ignored(triggered: DataSource, client: Client) -> None:
+@pytest.mark.acceptance("RC87")
+def test_what_else_a_trigger_says_is_ignored(triggered: DataSource, client: Client) -> None:
     forged = {
         **SAVED,
         "instrument": "../../etc/passwd",
@@ -270,7 +279,8 @@ def test_row_87_what_else_a_trigger_says_is_ignored(triggered: DataSource, clien
     assert queued() == [("sources.tasks.pull_pending", (triggered.pk,))]
 
 
-def test_row_93_a_disabled_source_takes_a_trigger_quietly(triggered: DataSource, client: Client) -> None:
+@pytest.mark.acceptance("RC93")
+def test_a_disabled_source_takes_a_trigger_quietly(triggered: DataSource, client: Client) -> None:
     DataSource.objects.filter(pk=triggered.pk).update(enabled=False)
 
     assert post(client, SAVED) == (204, "")
@@ -321,12 +331,13 @@ def test_without_a_queue_the_record_waits_all_the_same(
     assert "password" not in caplog.text
 
 
+@pytest.mark.acceptance("RC82")
 @override_settings(DEBUG=True)
 @pytest.mark.parametrize(
     ("method", "name", "body"),
     [("POST", "study", b"junk"), ("POST", "nowhere", b""), ("GET", "study", b""), ("POST", "no name", b"")],
 )
-def test_row_82_neither_secret_nor_record_is_in_a_log(
+def test_neither_secret_nor_record_is_in_a_log(
     triggered: DataSource,
     client: Client,
     caplog: pytest.LogCaptureFixture,
@@ -342,7 +353,8 @@ def test_row_82_neither_secret_nor_record_is_in_a_log(
     assert SECRET not in caplog.text
 
 
-def test_row_82_an_error_of_ours_does_not_log_the_secret(
+@pytest.mark.acceptance("RC82")
+def test_an_error_of_ours_does_not_log_the_secret(
     triggered: DataSource, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*arguments: object) -> bool:

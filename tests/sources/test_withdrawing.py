@@ -1,4 +1,4 @@
-"""What the source no longer has: cancelled with a reason, back when it returns, held when too much."""
+"""What the source no longer has is cancelled with a reason, back when it returns, held when too much."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from sources.models import DataSource, Outcome, SourceState, State, SyncedStep, Withdrawal
-from sources.sync import retiring, withdrawing
-from tests.redcap_project import Project
-from tests.redcap_server import RedcapServer
-from tests.redcap_studies import TOKEN
+from sources.models import DataSource, RunOutcome, SourceState, State, SyncedStep, Withdrawal
+from sources.sync import withdrawing
+from tests.redcap.project import Project
+from tests.redcap.server import RedcapServer
+from tests.redcap.studies import TOKEN
 from tests.sources.conftest import items, only_item, pull
 from tests.sources.study import book, enrol, participant, participants, today
-from worklist import intake, lifecycle
+from worklist.items import intake, lifecycle
 from worklist.models import Status, WorklistItem
 
 pytestmark = pytest.mark.django_db
@@ -24,13 +24,14 @@ def statuses(source: DataSource) -> dict[str, str]:
     return {record: item.performed_procedure_step_status for record, item in items(source).items()}
 
 
+@pytest.mark.acceptance("D137")
 @pytest.mark.parametrize(
     ("values", "reason"),
     [
         ({"mri_date": ""}, "no date"),
         ({"status": "2"}, "Cancelled"),
     ],
-    ids=["row 60: no date", "row 61: status"],
+    ids=["RC60: no date", "RC61: status"],
 )
 def test_what_is_called_off_is_cancelled_with_the_reason_and_returns(
     source: DataSource, project: Project, values: dict[str, str], reason: str
@@ -55,7 +56,8 @@ def test_what_is_called_off_is_cancelled_with_the_reason_and_returns(
     assert item.study_instance_uid == uid
 
 
-def test_row_62_a_deleted_record_is_withdrawn_by_the_full_pull(source: DataSource, project: Project) -> None:
+@pytest.mark.acceptance("D137", "RC62")
+def test_a_deleted_record_is_withdrawn_by_the_full_pull(source: DataSource, project: Project) -> None:
     participants(project, 3)
     pull(source)
 
@@ -66,7 +68,8 @@ def test_row_62_a_deleted_record_is_withdrawn_by_the_full_pull(source: DataSourc
     assert statuses(source) == {"P-001": "SCHEDULED", "P-002": "CANCELLED", "P-003": "SCHEDULED"}
 
 
-def test_row_63_a_deleted_instance_is_withdrawn(source: DataSource, project: Project) -> None:
+@pytest.mark.acceptance("RC63")
+def test_a_deleted_instance_is_withdrawn(source: DataSource, project: Project) -> None:
     participant(project, "P-001")
     book(project, "P-001", 2, days=5)
     pull(source)
@@ -79,7 +82,8 @@ def test_row_63_a_deleted_instance_is_withdrawn(source: DataSource, project: Pro
     assert kept.scheduled_start_date == today() + timedelta(days=1)
 
 
-def test_row_65_an_empty_answer_withdraws_nothing_and_is_told(source: DataSource, project: Project) -> None:
+@pytest.mark.acceptance("D140", "RC65")
+def test_an_empty_answer_withdraws_nothing_and_is_told(source: DataSource, project: Project) -> None:
     participants(project, 2)
     pull(source)
     for record in ("P-001", "P-002"):
@@ -87,14 +91,13 @@ def test_row_65_an_empty_answer_withdraws_nothing_and_is_told(source: DataSource
 
     run = pull(source, full=True)
 
-    assert (run.outcome, run.withdrawn) == (Outcome.HELD, 0)
+    assert (run.outcome, run.withdrawn) == (RunOutcome.HELD, 0)
     assert set(statuses(source).values()) == {"SCHEDULED"}
     assert source.state.state == State.HELD
 
 
-def test_row_65_a_token_that_was_moved_into_a_group_withdraws_nothing(
-    source: DataSource, project: Project
-) -> None:
+@pytest.mark.acceptance("RC65")
+def test_a_token_that_was_moved_into_a_group_withdraws_nothing(source: DataSource, project: Project) -> None:
     project.dags = {"boston": "Boston"}
     for record in participants(project, 12)[:3]:
         project.set_dag(record, "boston")
@@ -103,43 +106,43 @@ def test_row_65_a_token_that_was_moved_into_a_group_withdraws_nothing(
 
     run = pull(source, full=True)
 
-    assert (run.outcome, run.withdrawn) == (Outcome.HELD, 0)
+    assert (run.outcome, run.withdrawn) == (RunOutcome.HELD, 0)
     assert set(statuses(source).values()) == {"SCHEDULED"}
 
 
-def test_row_65_hashed_ids_withdraw_nothing(source: DataSource, project: Project) -> None:
+@pytest.mark.acceptance("RC65")
+def test_hashed_ids_withdraw_nothing(source: DataSource, project: Project) -> None:
     participants(project, 3)
     pull(source)
     project.users[TOKEN].data_export = 2
 
     run = pull(source, full=True)
 
-    assert run.outcome == Outcome.CONFIGURATION
+    assert run.outcome == RunOutcome.CONFIGURATION
     assert set(statuses(source).values()) == {"SCHEDULED"}
     assert len(items(source)) == 3
 
 
 def lose(project: Project, source: DataSource) -> None:
-    """Eight of ten booked records are deleted."""
+    """Delete eight of ten booked records."""
     records = participants(project, 10)
     pull(source)
     for record in records[:8]:
         project.delete_record(record)
 
 
-def test_row_66_too_much_at_once_is_held_until_a_person_allows_it(
-    source: DataSource, project: Project
-) -> None:
+@pytest.mark.acceptance("RC66")
+def test_too_much_at_once_is_held_until_a_person_allows_it(source: DataSource, project: Project) -> None:
     lose(project, source)
 
     run = pull(source, full=True)
-    assert (run.outcome, run.withdrawn) == (Outcome.HELD, 0)
+    assert (run.outcome, run.withdrawn) == (RunOutcome.HELD, 0)
     assert (source.state.state, source.state.held_withdrawals) == (State.HELD, 8)
     assert set(statuses(source).values()) == {"SCHEDULED"}
 
-    withdrawing.allow(source, by="alice")
+    withdrawing.allow_withdrawals(source, by="alice")
     run = pull(source)
-    assert (run.outcome, run.withdrawn, run.is_full) == (Outcome.OK, 8, True)
+    assert (run.outcome, run.withdrawn, run.is_full) == (RunOutcome.OK, 8, True)
     assert list(statuses(source).values()).count("CANCELLED") == 8
     assert (source.state.state, source.state.withdrawals_allowed_by) == (State.OK, "")
 
@@ -162,7 +165,7 @@ def test_what_was_held_is_forgotten_when_it_returns(source: DataSource, project:
 
     run = pull(source)
 
-    assert (run.outcome, source.state.held_withdrawals) == (Outcome.OK, 0)
+    assert (run.outcome, source.state.held_withdrawals) == (RunOutcome.OK, 0)
     assert set(statuses(source).values()) == {"SCHEDULED"}
 
 
@@ -172,7 +175,7 @@ def test_what_was_held_and_returns_unreadable_is_not_cancelled(source: DataSourc
     participant(project, "P-001", "Doe0")
     book(project, "P-001", mri_time="later")
 
-    withdrawing.allow(source, by="alice")
+    withdrawing.allow_withdrawals(source, by="alice")
     pull(source)
 
     assert statuses(source)["P-001"] == "SCHEDULED"
@@ -188,7 +191,8 @@ def test_up_to_five_are_cancelled_unasked(source: DataSource, project: Project) 
     assert pull(source, full=True).withdrawn == 5
 
 
-def test_row_70_what_was_never_performed_leaves_the_worklist_at_the_horizon(
+@pytest.mark.acceptance("D142", "RC70")
+def test_what_was_never_performed_leaves_the_worklist_at_the_horizon(
     source: DataSource, project: Project
 ) -> None:
     participant(project, "P-001")
@@ -247,16 +251,17 @@ def test_a_held_item_that_a_person_deleted_is_no_obstacle(source: DataSource, pr
     for item in items(source).values():
         item.delete()
 
-    assert pull(source).outcome == Outcome.OK
+    assert pull(source).outcome == RunOutcome.OK
 
 
-def test_row_93_items_of_a_disabled_source_can_be_withdrawn_and_return_with_it(
+@pytest.mark.acceptance("RC93")
+def test_items_of_a_disabled_source_can_be_withdrawn_and_return_with_it(
     source: DataSource, project: Project
 ) -> None:
     participants(project, 2)
     pull(source)
 
-    assert retiring.withdraw_all(source, actor="alice", reason="The study is over") == 2
+    assert withdrawing.withdraw_all(source, actor="alice", reason="The study is over") == 2
     assert set(statuses(source).values()) == {"CANCELLED"}
     assert pull(source, full=True).restored == 2
     assert set(statuses(source).values()) == {"SCHEDULED"}
@@ -274,8 +279,9 @@ def test_the_state_of_a_withdrawal_is_kept_with_its_reason(source: DataSource, p
     assert "no longer at the source" in synced.reason
 
 
+@pytest.mark.acceptance("RC69")
 def test_an_item_made_by_hand_is_never_the_sources(source: DataSource, project: Project) -> None:
-    """Row 69, with the very values of a participant."""
+    """It has the very values of a participant."""
     participant(project, "P-001")
     by_hand = intake.create(
         {
@@ -309,7 +315,7 @@ def test_a_hold_waits_at_least_five_minutes_between_pulls(source: DataSource, pr
 
 
 def test_the_stand_in_is_asked_for_no_more_than_it_was_told(redcap: RedcapServer, source: DataSource) -> None:
-    """Minimisation: only the mapping's fields."""
+    """Only the mapping's fields are asked for (minimisation)."""
     pull(source)
 
     asked = {

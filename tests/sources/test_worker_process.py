@@ -1,6 +1,6 @@
-"""The worker itself, `qcluster` as a process, and what becomes of a pull when it is killed.
+"""The worker runs as a process, `qcluster`; a pull is killed with it.
 
-Numbers are acceptance rows. Its scheduler first looks after half a minute: here the look is queued by hand.
+Its scheduler first looks after half a minute: here the look is queued by hand.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ import pytest
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from sources.models import DataSource, Outcome, SourceState, SyncRun, WorkerBeat
+from sources.models import DataSource, RunOutcome, SourceState, SyncRun, WorkerBeat
 from tests.conftest import wait_until
-from tests.redcap_project import Project
-from tests.redcap_server import RedcapServer
+from tests.redcap.project import Project
+from tests.redcap.server import RedcapServer
 from tests.site.fresh import ROOT
 from tests.sources.conftest import items
 from tests.sources.study import participants
 from tests.worklist.conftest import test_database_environment
-from worklist import intake, lifecycle
+from worklist.items import intake, lifecycle
 from worklist.models import Status
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -43,7 +43,7 @@ Start = Callable[[], subprocess.Popen[bytes]]
 
 @pytest.fixture
 def worker() -> Iterator[Start]:
-    """Starts one on the test's database; what is left of them in the end is killed."""
+    """Start one on the test's database at each call; kill what is left of them in the end."""
     started: list[subprocess.Popen[bytes]] = []
 
     def start() -> subprocess.Popen[bytes]:
@@ -61,7 +61,7 @@ def worker() -> Iterator[Start]:
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
-    """It and all that it runs, at once."""
+    """Kill it and all that it runs, at once."""
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
@@ -88,7 +88,8 @@ def outcomes() -> list[str]:
     return list(SyncRun.objects.order_by("pk").values_list("outcome", flat=True))
 
 
-def test_row_53_a_worker_that_is_killed_in_the_middle_of_a_pull_is_followed_by_one_that_goes_on(
+@pytest.mark.acceptance("RC53")
+def test_a_worker_that_is_killed_in_the_middle_of_a_pull_is_followed_by_one_that_goes_on(
     source: DataSource, project: Project, redcap: RedcapServer, worker: Start
 ) -> None:
     source.batch_size = 5
@@ -107,7 +108,7 @@ def test_row_53_a_worker_that_is_killed_in_the_middle_of_a_pull_is_followed_by_o
     async_task("sources.tasks.pull_due")
     first = worker()
     wait_until(asked.is_set, 30)
-    assert outcomes() == [Outcome.RUNNING]
+    assert outcomes() == [RunOutcome.RUNNING]
     kill(first)
     go_on.set()
     assert 0 < len(items(source)) < len(records)
@@ -116,7 +117,7 @@ def test_row_53_a_worker_that_is_killed_in_the_middle_of_a_pull_is_followed_by_o
     assert SourceState.objects.exclude(claim="").update(claimed_at=long_ago) == 1  # the lease runs out
 
     second = worker()
-    look_until(lambda: outcomes() == [Outcome.INTERRUPTED, Outcome.OK])
+    look_until(lambda: outcomes() == [RunOutcome.INTERRUPTED, RunOutcome.OK])
 
     assert set(items(source)) == set(records)
     assert WorkerBeat.objects.get().at > timezone.now() - timedelta(minutes=1)
@@ -125,10 +126,11 @@ def test_row_53_a_worker_that_is_killed_in_the_middle_of_a_pull_is_followed_by_o
     assert SourceState.objects.get().claim == ""
 
 
-def test_row_81_a_source_that_hangs_keeps_nobody_from_reading_and_writing_the_worklist(
+@pytest.mark.acceptance("RC81")
+def test_a_source_that_hangs_keeps_nobody_from_reading_and_writing_the_worklist(
     source: DataSource, project: Project, redcap: RedcapServer, worker: Start
 ) -> None:
-    """As a scanner's query and report do; and the worker that is then asked to stop finishes its pull."""
+    """A scanner's query and report do so here; the worker that is then asked to stop finishes its pull."""
     participants(project, 3)
     asked, go_on = threading.Event(), threading.Event()
 
@@ -150,5 +152,5 @@ def test_row_81_a_source_that_hangs_keeps_nobody_from_reading_and_writing_the_wo
     go_on.set()
 
     assert process.wait(30) == 0
-    assert outcomes() == [Outcome.OK]
+    assert outcomes() == [RunOutcome.OK]
     assert len(items(source)) == 3

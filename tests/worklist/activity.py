@@ -1,4 +1,4 @@
-"""What devices did, as the server would have recorded it."""
+"""Activity is stored here as the server would have recorded it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from worklist.models import DeviceActivity
 def query(
     ae_title: str = "MR1", *, ago: timedelta = timedelta(), keys: Any = None, **more: Any
 ) -> DeviceActivity:
-    """A recorded C-FIND with these keys by keyword."""
-    asked = requests.of_keys(keys or {})
+    """Store a recorded C-FIND with these keys, given by keyword."""
+    asked = requests.query_of_keys(keys or {})
     values = {"status": 0, "matches": 0, "left_out": 0, "milliseconds": 2.5, "address": "10.0.0.5", **more}
     return DeviceActivity.objects.create(
         kind=DeviceActivity.Kind.QUERY,
@@ -34,7 +34,7 @@ def refusal(ae_title: str = "MR9", comment: str = "no device has this AE title (
 
 
 def device_form(**values: Any) -> dict[str, Any]:
-    """What the admin's form sends of a device where nothing else was chosen."""
+    """Return what the admin's form sends of a device where nothing else was chosen."""
     untouched = {
         "enabled": "on",
         "station_filter": "AS_ASKED",

@@ -1,4 +1,4 @@
-"""Commands of `manage.py` in a process that runs one after another: starting it takes longer than they do."""
+"""Commands of `manage.py` run here one after another in one process, for its start takes long."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import manage
 
 
 class Outcome(NamedTuple):
-    """What a shell would have of it."""
+    """This is what a shell would have of a command."""
 
     code: int
     printed: str

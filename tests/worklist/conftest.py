@@ -1,4 +1,4 @@
-"""A running `manage.py run_mwl` on the tests' database, the items it serves, and users that ask it."""
+"""`manage.py run_mwl` runs here on the tests' database, with items that it serves and users that ask."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ SOON = 20.0  # seconds within which a process must have started or ended
 
 @dataclass
 class RunningServer:
-    """A `run_mwl` process; `log` is all that it has written."""
+    """This is a `run_mwl` process; `log` is all that it has written."""
 
     process: subprocess.Popen[bytes]
     port: int
     log_path: Path
     raw: Callable[..., RawUser] = field(init=False)
-    doors: int = 1  # listening ports
+    endpoints: int = 1  # listening ports
 
     def __post_init__(self) -> None:
         self.raw = partial(RawUser, self.port)
@@ -47,7 +47,7 @@ class RunningServer:
         return self.log_path.read_text()
 
     def stop(self, signal_number: int = signal.SIGTERM) -> int:
-        """The exit code."""
+        """Stop it, and return the exit code."""
         if self.process.poll() is None:
             self.process.send_signal(signal_number)
         return self.process.wait(SOON)
@@ -66,15 +66,15 @@ class RunningServer:
 
     @property
     def is_at_rest(self) -> bool:
-        """Whether no association has a thread: what is left accepts, records, or keeps the pool."""
+        """Return whether no association has a thread: what is left accepts, records, or keeps the pool."""
         from django.db import connection
 
         pool = 4 if connection.vendor == "postgresql" else 0
-        return self.threads <= 2 + self.doors + pool
+        return self.threads <= 2 + self.endpoints + pool
 
     @property
     def memory(self) -> int:
-        """Resident, in KiB."""
+        """Return the resident memory in KiB."""
         return int(self._status("VmRSS"))
 
     @property
@@ -90,7 +90,7 @@ StartServer = Callable[..., RunningServer]
 
 
 def test_database_environment() -> dict[str, str]:
-    """What leads another process to the tests' own database."""
+    """Return the settings that lead another process to the tests' own database."""
     from django.conf import settings
 
     database = settings.DATABASES["default"]
@@ -118,7 +118,7 @@ def manage(
 def start_server(
     django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[StartServer]:
-    """Starts `run_mwl` with arguments, and settings by their names; all are stopped at the end.
+    """Start `run_mwl` with arguments, and settings by their names; all are stopped at the end.
 
     Unless a test asks for it none looks for what time brings about, or records what devices do: that would
     write into others' database.
@@ -151,14 +151,17 @@ def _shared_server(start_server: StartServer) -> RunningServer:
 
 @pytest.fixture
 def server(transactional_db: None, _shared_server: RunningServer) -> RunningServer:
-    """The server that tests share, with its usual settings."""
+    """Tests share this server, with its usual settings."""
     assert _shared_server.process.poll() is None, _shared_server.log
     return _shared_server
 
 
 @pytest.fixture(scope="module")
 def start_recording_server(start_server: StartServer, django_db_blocker: Any) -> Iterator[StartServer]:
-    """As `start_server`, of servers that record what devices do; nothing of it is left to other modules."""
+    """Start servers, as `start_server` does, that record what devices do.
+
+    Nothing of it is left to other modules.
+    """
     from worklist.models import DeviceActivity
 
     started = []
@@ -176,7 +179,7 @@ def start_recording_server(start_server: StartServer, django_db_blocker: Any) ->
 
 @pytest.fixture(scope="session")
 def users() -> Iterator[ProcessPoolExecutor]:
-    """Processes in which users run: pynetdicom at both ends of one process would share its lock.
+    """Run users in processes: pynetdicom at both ends of one process would share its lock.
 
     Two of them meet at a barrier in `scu.race`.
     """
@@ -202,7 +205,10 @@ def command(django_db_setup: None) -> Iterator[Callable[..., Outcome]]:
 
 @pytest.fixture
 def query(server: RunningServer, users: ProcessPoolExecutor) -> Callable[..., list[tuple[int, Any]]]:
-    """`query(identifier, ...)`: status and identifier of each response; options as `tests.scu.query`."""
+    """Return `query(identifier, ...)`, which gives status and identifier of each response.
+
+    Its options are those of `tests.scu.query`.
+    """
 
     def ask(identifier: Any, *, port: int | None = None, **options: Any) -> list[tuple[int, Any]]:
         responses = users.submit(scu.query, port or server.port, identifier, **options).result(SOON)
@@ -213,7 +219,10 @@ def query(server: RunningServer, users: ProcessPoolExecutor) -> Callable[..., li
 
 @pytest.fixture
 def perform(server: RunningServer, users: ProcessPoolExecutor) -> Callable[..., list[scu.Answer]]:
-    """`perform(message, ...)`: the answers on one association; options as `tests.scu.perform`."""
+    """Return `perform(message, ...)`, which gives the answers on one association.
+
+    Its options are those of `tests.scu.perform`.
+    """
 
     def send(*messages: scu.Message, port: int | None = None, **options: Any) -> list[scu.Answer]:
         return users.submit(scu.perform, port or server.port, messages, **options).result(SOON)
@@ -223,7 +232,7 @@ def perform(server: RunningServer, users: ProcessPoolExecutor) -> Callable[..., 
 
 @pytest.fixture
 def echo(server: RunningServer, users: ProcessPoolExecutor) -> Callable[..., Any]:
-    """`echo(...)`: the status, or the codes of a refusal; options as `tests.scu.echo`."""
+    """Return `echo(...)`, which gives the status, or the codes of a refusal; options as `tests.scu.echo`."""
 
     def ask(*, port: int | None = None, **options: Any) -> Any:
         return users.submit(scu.echo, port or server.port, **options).result(SOON)
@@ -233,21 +242,27 @@ def echo(server: RunningServer, users: ProcessPoolExecutor) -> Callable[..., Any
 
 @pytest.fixture
 def findscu(server: RunningServer) -> Callable[..., list[dict[str, str]]]:
-    """`findscu(*options, **keys)`: of each answer, the values that DCMTK prints by keyword."""
+    """Return `findscu(*options, **keys)`, which gives the values of each answer by keyword.
+
+    They are the values that DCMTK prints.
+    """
 
     def ask(*options: str, **keys: str) -> list[dict[str, str]]:
         named = [part for keyword, value in keys.items() for part in ("-k", f"{keyword}={value}")]
         done = subprocess.run(
             [dcmtk("findscu"), "-W", "-aet", "MR1", *options, *named, "127.0.0.1", str(server.port)],
-            capture_output=True, text=True, timeout=SOON, check=True,
-        )  # fmt: skip
+            capture_output=True,
+            text=True,
+            timeout=SOON,
+            check=True,
+        )
         return dcmtk_answers(done.stdout + done.stderr)
 
     return ask
 
 
 def dcmtk_answers(printed: str) -> list[dict[str, str]]:
-    """Elements of every depth together: no keyword of a worklist answer occurs at two."""
+    """Collect elements of every depth: no keyword of a worklist answer occurs at two."""
     answers = re.split(r"Find Response: \d+ \(Pending\)", printed)[1:]
     return [
         {
@@ -261,7 +276,7 @@ def dcmtk_answers(printed: str) -> list[dict[str, str]]:
 
 
 def make_item(number: int = 1, **values: Any) -> Any:
-    """An item that is not saved, with values of its own for the number."""
+    """Make an item that is not saved, with values of its own for the number."""
     from worklist.dicom import person_name
     from worklist.models import PERSON_NAMES, WorklistItem
 
@@ -287,7 +302,7 @@ def make_item(number: int = 1, **values: Any) -> Any:
 
 @pytest.fixture
 def items(transactional_db: None) -> Callable[..., list[Any]]:
-    """`items(count, **values)`: saved items numbered from 1, all with the values given."""
+    """Return `items(count, **values)`, which saves items numbered from 1, all with the values given."""
     from worklist.models import WorklistItem
 
     def make(count: int = 1, **values: Any) -> list[Any]:
@@ -299,7 +314,7 @@ def items(transactional_db: None) -> Callable[..., list[Any]]:
 
 @pytest.fixture
 def acceptance_store(transactional_db: None) -> dict[str, Any]:
-    """The items S1 to S9 that the acceptance rows speak of; study U1 is 1.2.3.1."""
+    """Save the items S1 to S9 that docs/acceptance.md speaks of; study U1 is 1.2.3.1."""
     mr = {"modality": "MR", "scheduled_station_aetitle": "MR1"}
     store: dict[str, dict[str, Any]] = {
         "S1": {**mr, "patient_name": "DOE^JOHN", "performing_physician": "SMITH^ANNA"},

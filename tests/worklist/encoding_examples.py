@@ -1,4 +1,4 @@
-"""Random records and requests, of every value representation and in many scripts."""
+"""Random records and requests are drawn here, of every value representation and in many scripts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydicom import Dataset
 from pydicom.datadict import dictionary_VR
 from pydicom.tag import Tag
 
-from worklist.attributes import RECORD_FIELDS, ROOT_ATTRIBUTES, STEP_ATTRIBUTES
+from worklist.dicom.item_attributes import RECORD_FIELDS, ROOT_ATTRIBUTES, STEP_ATTRIBUTES
 
 RECORD: dict[str, Any] = dict.fromkeys(RECORD_FIELDS, "") | {
     "patient_name": "DOE^JOHN",
@@ -45,10 +45,16 @@ SCRIPTS = (
 
 
 def texts(longest: int, *, between: str = "") -> st.SearchStrategy[str]:
-    """Up to one character less than the VR allows: pydicom counts the padding when it checks the length."""
-    return st.sampled_from(SCRIPTS).flatmap(
-        lambda script: st.text(st.sampled_from(script + between), min_size=1, max_size=longest)
-    ).map(str.strip).filter(bool)  # fmt: skip
+    """Draw up to one character less than the VR allows.
+
+    pydicom counts the padding when it checks the length.
+    """
+    return (
+        st.sampled_from(SCRIPTS)
+        .flatmap(lambda script: st.text(st.sampled_from(script + between), min_size=1, max_size=longest))
+        .map(str.strip)
+        .filter(bool)
+    )
 
 
 def _name_groups() -> st.SearchStrategy[str]:
@@ -113,7 +119,7 @@ def _value(keyword: str) -> st.SearchStrategy[Any]:
 
 
 def _subset(keywords: tuple[str, ...], most: int) -> st.SearchStrategy[dict[str, Any]]:
-    """Some of the attributes, each with a value."""
+    """Draw some of the attributes, each with a value."""
     chosen = st.lists(st.sampled_from(keywords), unique=True, max_size=most)
     return chosen.flatmap(
         lambda those: st.fixed_dictionaries({keyword: _value(keyword) for keyword in those})
@@ -142,36 +148,35 @@ def _perhaps(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.one_of(st.just(""), values)
 
 
-records = st.fixed_dictionaries(
-    {
-        "patient_name": names,
-        "patient_id": texts(63),
-        "patient_birth_date": st.none() | days,
-        "patient_sex": st.sampled_from(["", "F", "M", "O"]),
-        "patient_weight_kg": st.none() | st.decimals("0.3", "650", places=2),
-        "study_instance_uid": uids,
-        "accession_number": texts(15),
-        "requested_procedure_id": texts(15),
-        "scheduled_procedure_step_id": texts(15),
-        "study_description": _perhaps(texts(63, between=" ")),
-        "procedure_description": _perhaps(texts(63)),
-        "protocol_name": _perhaps(texts(30)),
-        "hisris_coding_designator": st.sampled_from(["", "GEHC", "99X"]),
-        "referring_physician_name": _perhaps(names),
-        "requesting_physician": _perhaps(names),
-        "modality": codes,
-        "scheduled_station_aetitle": st.lists(ae_titles, max_size=3).map("\\".join),
-        "station_name": _perhaps(texts(15)),
-        "scheduled_procedure_step_location": _perhaps(texts(15)),
-        "scheduled_start_date": days,
-        "scheduled_start_time": st.times().map(lambda moment: moment.replace(microsecond=0)),
-        "performing_physician": _perhaps(names),
-        "performed_procedure_step_status": st.sampled_from(
-            ["SCHEDULED", "IN_PROGRESS", "COMPLETED", "DISCONTINUED", "CANCELLED"]
-        ),
-        "extra_attributes": extra_attributes(),
-    }
-)
+DRAWN: dict[str, st.SearchStrategy[Any]] = {
+    "patient_name": names,
+    "patient_id": texts(63),
+    "patient_birth_date": st.none() | days,
+    "patient_sex": st.sampled_from(["", "F", "M", "O"]),
+    "patient_weight_kg": st.none() | st.decimals("0.3", "650", places=2),
+    "study_instance_uid": uids,
+    "accession_number": texts(15),
+    "requested_procedure_id": texts(15),
+    "scheduled_procedure_step_id": texts(15),
+    "study_description": _perhaps(texts(63, between=" ")),
+    "procedure_description": _perhaps(texts(63)),
+    "protocol_name": _perhaps(texts(30)),
+    "hisris_coding_designator": st.sampled_from(["", "GEHC", "99X"]),
+    "referring_physician_name": _perhaps(names),
+    "requesting_physician": _perhaps(names),
+    "modality": codes,
+    "scheduled_station_aetitle": st.lists(ae_titles, max_size=3).map("\\".join),
+    "station_name": _perhaps(texts(15)),
+    "scheduled_procedure_step_location": _perhaps(texts(15)),
+    "scheduled_start_date": days,
+    "scheduled_start_time": st.times().map(lambda moment: moment.replace(microsecond=0)),
+    "performing_physician": _perhaps(names),
+    "performed_procedure_step_status": st.sampled_from(
+        ["SCHEDULED", "IN_PROGRESS", "COMPLETED", "DISCONTINUED", "CANCELLED"]
+    ),
+    "extra_attributes": extra_attributes(),
+}
+records = st.fixed_dictionaries(DRAWN)
 
 CHARACTER_SETS: tuple[str | list[str], ...] = (
     "",
@@ -188,7 +193,7 @@ CHARACTER_SETS: tuple[str | list[str], ...] = (
 
 @st.composite
 def key_items(draw: st.DrawFn, depth: int = 2) -> list[Dataset]:
-    """What a request has in a sequence: nothing, an empty item, or an item of keys."""
+    """Draw what a request has in a sequence: nothing, an empty item, or an item of keys."""
     shape = draw(st.integers(0, 4))
     if shape < 2:
         return [Dataset()] * shape

@@ -1,4 +1,4 @@
-"""Answers built the slow way: a pydicom Dataset from a request and a record, written by pydicom.
+"""Answers are built here the slow way: a pydicom Dataset of a request and a record, written by pydicom.
 
 It follows PS3.4 K.4.1.1.3.2 and Table K.6-1 on its own, without the code of `worklist.dicom.encoding`.
 """
@@ -19,8 +19,8 @@ from pydicom.filewriter import write_dataset
 from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag, Tag
 
-from worklist.attributes import BY_KEYWORD, ROOT_ATTRIBUTES, STEP_ATTRIBUTES, Attribute
-from worklist.dicom.encoding import Answer
+from worklist.dicom.encoding import EncodedAnswer
+from worklist.dicom.item_attributes import BY_KEYWORD, ROOT_ATTRIBUTES, STEP_ATTRIBUTES, ItemAttribute
 
 NOT_RETURNED = {0x00080005, 0x00080052, 0x00080201, 0x0040A390}
 STEP_SEQUENCE = 0x00400100
@@ -41,8 +41,11 @@ def read(identifier: bytes, *, implicit_vr: bool) -> Dataset:
     return dataset
 
 
-def expected(request: Dataset, record: Mapping[str, Any], *, implicit_vr: bool) -> Answer:
-    """The answer in the first character set that holds it: none, the request's, ISO_IR 100, ISO_IR 192."""
+def expected(request: Dataset, record: Mapping[str, Any], *, implicit_vr: bool) -> EncodedAnswer:
+    """Return the answer in the first character set that holds it.
+
+    These are none, the request's, ISO_IR 100 and ISO_IR 192.
+    """
     builder = _Builder(record)
     answer = builder.root(request)
     asked = request.get("SpecificCharacterSet") or ""
@@ -50,12 +53,12 @@ def expected(request: Dataset, record: Mapping[str, Any], *, implicit_vr: bool) 
         if character_set:
             answer.SpecificCharacterSet = character_set
         if _holds(character_set, builder.texts):
-            return Answer(write(answer, implicit_vr=implicit_vr), builder.complete)
+            return EncodedAnswer(write(answer, implicit_vr=implicit_vr), builder.complete)
     raise AssertionError("ISO_IR 192 holds every text")
 
 
 def _holds(character_set: str | Iterable[str], texts: Iterable[str]) -> bool:
-    """Whether pydicom reads back what it writes; its default repertoire is wider than ASCII."""
+    """Return whether pydicom reads back what it writes; its default repertoire is wider than ASCII."""
     terms = [character_set] if isinstance(character_set, str) else list(character_set)
     extended = [character for text in texts for character in text if not character.isascii()]
     if not terms[0] and any(character <= "\xff" or len(terms) == 1 for character in extended):
@@ -110,7 +113,7 @@ class _Builder:
                 self.add_unsupported(item, keys, tag)
         return item
 
-    def value(self, attribute: Attribute) -> Any:
+    def value(self, attribute: ItemAttribute) -> Any:
         if attribute.field is None and self.extra.get(attribute.keyword):
             return self.extra[attribute.keyword]
         if attribute.derive is not None:
@@ -120,7 +123,7 @@ class _Builder:
         return self.extra.get(attribute.keyword)
 
     def add(
-        self, dataset: Dataset, attribute: Attribute, keys: Dataset | None, *, optional: bool = False
+        self, dataset: Dataset, attribute: ItemAttribute, keys: Dataset | None, *, optional: bool = False
     ) -> None:
         listed = {item.tag: item for item in attribute.items} or None
         optional = optional or attribute.return_type == "1C"
@@ -132,7 +135,7 @@ class _Builder:
         tag: BaseTag,
         stored: Mapping[str, Any],
         keys: Dataset | None,
-        listed: dict[BaseTag, Attribute] | None,
+        listed: dict[BaseTag, ItemAttribute] | None,
         *,
         optional: bool = False,
     ) -> None:
@@ -151,7 +154,7 @@ class _Builder:
         tag: BaseTag,
         value: Any,
         keys: Dataset | None,
-        listed: dict[BaseTag, Attribute] | None,
+        listed: dict[BaseTag, ItemAttribute] | None,
         *,
         optional: bool,
     ) -> None:
@@ -168,13 +171,16 @@ class _Builder:
         dataset.add_new(tag, vr, value)
 
     def items(
-        self, stored: list[Mapping[str, Any]], keys: Dataset | None, listed: dict[BaseTag, Attribute] | None
+        self,
+        stored: list[Mapping[str, Any]],
+        keys: Dataset | None,
+        listed: dict[BaseTag, ItemAttribute] | None,
     ) -> list[Dataset]:
         items = [self.item(one, keys, listed) for one in stored]
         return [item for item in items if item]
 
     def item(
-        self, stored: Mapping[str, Any], keys: Dataset | None, listed: dict[BaseTag, Attribute] | None
+        self, stored: Mapping[str, Any], keys: Dataset | None, listed: dict[BaseTag, ItemAttribute] | None
     ) -> Dataset:
         item = Dataset()
         if keys is None:
@@ -224,7 +230,7 @@ def _keys(request: Dataset, tag: BaseTag) -> Dataset | None:
 
 
 def _asks_for_the_unknown(keys: Dataset | None) -> bool:
-    """Whether there is a key, at any depth, that no stored item can have."""
+    """Return whether there is a key, at any depth, that no stored item can have."""
     if keys is None:
         return False
     return any(not dictionary_has_tag(tag) or _asks_for_the_unknown(_keys(keys, tag)) for tag in _asked(keys))

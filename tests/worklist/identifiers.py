@@ -1,4 +1,7 @@
-"""Identifiers of queries as a scanner sends them: encoded, and read back without a look at their values."""
+"""Identifiers of queries are made as a scanner sends them.
+
+They are encoded, and read back without a look at their values.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +29,13 @@ def data_set(values: Values) -> Dataset:
     return found
 
 
-def asking(root: Values | None = None, step: Values | None = None, *, charset: str = "ISO_IR 192") -> Dataset:
-    """An identifier with keys at the root and, unless `step` is None, in one step item; not yet decoded."""
+def make_identifier(
+    root: Values | None = None, step: Values | None = None, *, charset: str = "ISO_IR 192"
+) -> Dataset:
+    """Make an identifier with keys at the root and in one step item, not yet decoded.
+
+    It has no step item where `step` is None.
+    """
     identifier = data_set({"SpecificCharacterSet": charset, **(root or {})})
     if step is not None:
         identifier.ScheduledProcedureStepSequence = Sequence([data_set(step)])

@@ -1,4 +1,4 @@
-"""The admin's pages of worklist items: their addresses, and an action chosen in their list."""
+"""These helpers lead to the admin's pages of items, and choose an action in their list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random stores of items, and queries that are mostly about one of them."""
+"""These strategies draw stores of items, and queries that are mostly about one of them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from pydicom import Dataset
 from pydicom.tag import Tag
 
-from tests.worklist.identifiers import asking
-from worklist import attributes
-from worklist.attributes import Place
+from tests.worklist.identifiers import make_identifier
+from worklist.dicom import item_attributes
+from worklist.dicom.item_attributes import Place
 from worklist.models import WorklistItem
 
 Strategy = st.SearchStrategy[Any]
@@ -106,7 +106,7 @@ BAD_MOMENT = st.sampled_from(
 
 @st.composite
 def near(draw: st.DrawFn, stored: str) -> str:
-    """A stored value as a query may ask for it, or with something changed."""
+    """Draw a stored value as a query may ask for it, or with something changed."""
     start, end = sorted(draw(st.tuples(*[st.integers(0, len(stored))] * 2)))
     return str(
         draw(
@@ -140,7 +140,7 @@ def near_station(draw: st.DrawFn, stored: str) -> str:
 
 
 def _keys(values: Strategy) -> Strategy:
-    """One value, padded, or several, any of which may be empty."""
+    """Draw one value, padded, or several, any of which may be empty."""
     padded = st.tuples(st.sampled_from(["", "", " "]), values, PADDING).map("".join)
     return st.one_of(padded, padded, padded, st.lists(padded, max_size=3), st.just(""))
 
@@ -189,19 +189,19 @@ KEYWORDS = st.one_of(
         [[STATION], [STATION], [DATE, TIME], [DATE, TIME], [TIME], ["PatientName"], ["Modality"]]
     ),
 )
-STEP = attributes.BY_PLACE[Place.STEP]
+STEP = item_attributes.BY_PLACE[Place.STEP]
 
 
 @st.composite
 def identifiers(draw: st.DrawFn, store: list[dict[str, Any]], keywords_asked: Strategy) -> Dataset:
-    """Few keys, and mostly about one of the items: more would find nothing, and tell nothing."""
+    """Draw few keys, and mostly about one of the items: more would find nothing, and tell nothing."""
     item = draw(st.sampled_from(store))
     keywords = draw(keywords_asked)
     values = {keyword: draw(_key(keyword, item)) for keyword in keywords}
     if keywords == [DATE, TIME]:
         values = {DATE: draw(DAYS_ASKED), TIME: draw(TIMES_ASKED)}
     in_step = {keyword for keyword in values if Tag(keyword) in STEP}
-    return asking(
+    return make_identifier(
         {keyword: value for keyword, value in values.items() if keyword not in in_step},
         {keyword: value for keyword, value in values.items() if keyword in in_step},
     )

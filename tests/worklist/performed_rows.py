@@ -1,4 +1,4 @@
-"""Rows of performed steps, where a test is not about how they come to be."""
+"""Rows of performed steps are stored here where a test is not about how they come to be."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from worklist.models import (
 
 
 def make_step(*items: WorklistItem, status: PerformedStatus, **values: Any) -> PerformedStep:
-    """A stored step that performs the items; its data set says nothing unless one is given."""
+    """Store a step that performs the items; its data set says nothing unless one is given."""
     number = PerformedStep.objects.count() + 1
     step: PerformedStep = PerformedStep.objects.create(
         **{"sop_instance_uid": f"2.25.{number}", "dataset": {}, "calling_ae_title": "MR1", **values},

@@ -1,4 +1,4 @@
-"""What a scanner sends of a performed step: data sets as complete as those of Siemens MR scanners.
+"""A scanner sends these data sets of a performed step, as complete as those of Siemens MR scanners.
 
 `begun` is an N-CREATE's, the others are N-SETs'. Keywords given beside change or add attributes, valid or
 not.
@@ -23,12 +23,12 @@ _numbers = count(1)
 
 
 def new_uid() -> str:
-    """A SOP Instance UID that no other step of this test run has."""
+    """Return a SOP Instance UID that no other step of this test run has."""
     return f"1.3.12.2.1107.5.2.43.{next(_numbers)}"
 
 
 def scheduled_step(item: Any, **changes: Any) -> Dataset:
-    """An item of the Scheduled Step Attributes Sequence, copied from the worklist."""
+    """Make an item of the Scheduled Step Attributes Sequence, copied from the worklist."""
     values = {
         "ReferencedStudySequence": [],
         "AccessionNumber": item.accession_number,
@@ -43,7 +43,7 @@ def scheduled_step(item: Any, **changes: Any) -> Dataset:
 
 
 def begun(*items: Any, charset: Any = LATIN_1, **changes: Any) -> Dataset:
-    """The attributes of a step that performs the items; the patient is the first one's."""
+    """Make the attributes of a step that performs the items; the patient is the first one's."""
     birth_date = items[0].patient_birth_date
     values = {
         "SpecificCharacterSet": charset,
@@ -80,7 +80,7 @@ def begun(*items: Any, charset: Any = LATIN_1, **changes: Any) -> Dataset:
 
 
 def series(number: int = 1, *, images: int = 2, **changes: Any) -> Dataset:
-    """An item of the Performed Series Sequence."""
+    """Make an item of the Performed Series Sequence."""
     uid = f"1.3.12.2.1107.5.2.43.9.{number}"
     values = {
         "RetrieveAETitle": "",
@@ -101,7 +101,7 @@ def series(number: int = 1, *, images: int = 2, **changes: Any) -> Dataset:
 
 
 def progress(*done: Dataset, charset: Any = LATIN_1, **changes: Any) -> Dataset:
-    """An update while the examination goes on."""
+    """Make an update while the examination goes on."""
     values = {
         "SpecificCharacterSet": charset,
         "PerformedProcedureStepStatus": "IN PROGRESS",
@@ -111,7 +111,7 @@ def progress(*done: Dataset, charset: Any = LATIN_1, **changes: Any) -> Dataset:
 
 
 def completed(*done: Dataset, charset: Any = LATIN_1, **changes: Any) -> Dataset:
-    """The last message; without series given it reports one."""
+    """Make the last message; without series given it reports one."""
     values = {
         "SpecificCharacterSet": charset,
         "ProcedureCodeSequence": [],
@@ -131,7 +131,7 @@ def code(value: str, meaning: str, scheme: str = "DCM") -> Dataset:
 
 
 def discontinued(*done: Dataset, reason: tuple[str, str] | None = None, **changes: Any) -> Dataset:
-    """The last message of an examination that was stopped."""
+    """Make the last message of an examination that was stopped."""
     values: dict[str, Any] = {"PerformedProcedureStepStatus": "DISCONTINUED"}
     if reason is not None:
         values["PerformedProcedureStepDiscontinuationReasonCodeSequence"] = [code(*reason)]

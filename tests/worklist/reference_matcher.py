@@ -1,6 +1,6 @@
-"""Matching once more, from PS3.4 C.2.2.2 and K.6.1.2.2 alone: slow, obvious, and sharing no code.
+"""Keys are matched once more, from PS3.4 C.2.2.2 and K.6.1.2.2 alone: slow, obvious, and sharing no code.
 
-Works on an item as a mapping of the model's fields, and on a decoded identifier whose keys all stand
+This works on an item as a mapping of the model's fields, and on a decoded identifier whose keys all stand
 where they belong.
 """
 
@@ -68,7 +68,7 @@ def malformed(identifier: Dataset) -> set[BaseTag]:
 
 
 def matches(item: Item, identifier: Dataset) -> bool:
-    """Whether an answer to the identifier holds the item."""
+    """Return whether an answer to the identifier holds the item."""
     return all(
         (
             *(text_matches(item[field], key(identifier, word)) for word, field in TEXTS.items()),
@@ -90,7 +90,7 @@ def matches(item: Item, identifier: Dataset) -> bool:
 
 
 def key(identifier: Dataset, keyword: str) -> list[str]:
-    """The values of a key wherever it stands; none for universal matching."""
+    """Return the values of a key wherever it stands; none for universal matching."""
     places = [identifier, *(identifier.get(STEPS) or [])[:1]]
     holders = [place for place in places if keyword in place]
     if not holders:
@@ -112,7 +112,7 @@ def key(identifier: Dataset, keyword: str) -> list[str]:
 
 
 def like(pattern: str, text: str) -> bool:
-    """Wild card matching (C.2.2.2.4), one character after the other."""
+    """Match wild cards (C.2.2.2.4), one character after the other."""
     if not pattern:
         return not text
     if pattern[0] == "*":
@@ -161,7 +161,7 @@ def one_name_matches(stored: str, asked: str) -> bool:
 
 
 def group_matches(stored: str, asked: str) -> bool:
-    """DOE is DOE^ and DOE^^ (PS3.5 6.2.1): it matches when it does in any of its forms."""
+    """Match a group in any of its forms: DOE is DOE^ and DOE^^ (PS3.5 6.2.1)."""
     if is_any_name(asked):
         return True
     forms = [stored + DELIMITER * more for more in range(asked.count("^") + 1)]

@@ -1,4 +1,4 @@
-"""Performed steps as scanners bring them about, and something to look at of every kind."""
+"""Performed steps come about here as by scanners, with something to look at of every kind."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ from tests.worklist.performed_steps import (
     scheduled_step,
     without,
 )
-from worklist import attention, intake, lifecycle, performing
-from worklist.models import Attention, Kind, PerformedStep, Status, WorklistItem
+from worklist.attention import points
+from worklist.examinations import performing
+from worklist.items import intake, lifecycle
+from worklist.models import Attention, AttentionKind, PerformedStep, Status, WorklistItem
 
 SCANNER = performing.Sender("MR1", "10.0.0.7")
 
@@ -36,27 +38,28 @@ def an_item(**values: Any) -> WorklistItem:
 
 
 def reported(dataset: Dataset, *, sender: performing.Sender = SCANNER) -> PerformedStep:
-    """The step that an N-CREATE with the data set makes."""
+    """Return the step that an N-CREATE with the data set makes."""
     uid = new_uid()
     performing.begin(uid, dataset, sender=sender)
     return PerformedStep.objects.get(sop_instance_uid=uid)
 
 
 def updated(step: PerformedStep, modifications: Dataset) -> PerformedStep:
-    """The step after an N-SET."""
+    """Return the step after an N-SET."""
     performing.update(step.sop_instance_uid, modifications, sender=SCANNER)
     return PerformedStep.objects.get(pk=step.pk)
 
 
 def unscheduled(item: WorklistItem, **changes: Any) -> PerformedStep:
-    """An examination of the item's patient with a study of the scanner's own, and no other id."""
+    """Report an examination of the item's patient with a study of the scanner's own, and no other id."""
     nothing = dict.fromkeys(("AccessionNumber", "ScheduledProcedureStepID", "RequestedProcedureID"), "")
     named = scheduled_step(item, **{**nothing, "StudyInstanceUID": new_uid()})
     return reported(begun(item, ScheduledStepAttributesSequence=[named], **changes))
 
 
-def point(kind: Kind, **values: Any) -> Attention:
-    """An open point of attention of that kind, brought about as it would be; `values` are the item's."""
+def open_point(kind: AttentionKind, **values: Any) -> Attention:
+    """Open a point of attention of that kind as it would come about; `values` are the item's."""
+    assert kind in BRING_ABOUT, f"Say in BRING_ABOUT of tests/worklist/reported.py how {kind} comes about."
     BRING_ABOUT[kind](values)
     return Attention.objects.open().filter(kind=kind).latest("pk")
 
@@ -82,7 +85,7 @@ def _cancelled(values: dict[str, Any]) -> None:
 def _stale(values: dict[str, Any]) -> None:
     step = reported(begun(an_item(**values)))
     PerformedStep.objects.filter(pk=step.pk).update(created_at=timezone.now() - timedelta(days=3))
-    attention.sweep()
+    points.sweep()
 
 
 def _protocol(values: dict[str, Any]) -> None:
@@ -96,16 +99,16 @@ def _deviation(values: dict[str, Any]) -> None:
 
 def _not_performed(values: dict[str, Any]) -> None:
     an_item(**{**values, "scheduled_start_date": timezone.localdate() - timedelta(days=1)})
-    attention.sweep()
+    points.sweep()
 
 
 BRING_ABOUT = {
-    Kind.IDENTITY: _identity,
-    Kind.UNSCHEDULED: _unscheduled,
-    Kind.WRONG_ENTRY: _wrong_entry,
-    Kind.CANCELLED: _cancelled,
-    Kind.STALE: _stale,
-    Kind.PROTOCOL: _protocol,
-    Kind.DEVIATION: _deviation,
-    Kind.NOT_PERFORMED: _not_performed,
+    AttentionKind.IDENTITY: _identity,
+    AttentionKind.UNSCHEDULED: _unscheduled,
+    AttentionKind.WRONG_ENTRY: _wrong_entry,
+    AttentionKind.CANCELLED: _cancelled,
+    AttentionKind.STALE: _stale,
+    AttentionKind.PROTOCOL: _protocol,
+    AttentionKind.DEVIATION: _deviation,
+    AttentionKind.NOT_PERFORMED: _not_performed,
 }

@@ -1,4 +1,4 @@
-"""The admin as a coordinator uses it, through Django's test client.
+"""These tests use the admin as a coordinator does, through Django's test client.
 
 Not here: what the pages look like and what needs a browser (test_admin_browser.py).
 """
@@ -18,8 +18,8 @@ from accounts.models import User
 from tests.admin_pages import errors_in, fields_of, said
 from tests.worklist.activity import device_form
 from tests.worklist.item_pages import LIST, act, change_url
-from worklist import intake, lifecycle
-from worklist.admin import asking
+from worklist.admin import confirmation
+from worklist.items import intake, lifecycle
 from worklist.models import Device, Status, WorklistItem
 
 pytestmark = pytest.mark.django_db
@@ -128,6 +128,7 @@ def test_the_status_is_no_field_of_the_form(coordinator: Client) -> None:
     assert item.performed_procedure_step_status == Status.SCHEDULED
 
 
+@pytest.mark.acceptance("D150")
 def test_the_history_names_who_changed_what(coordinator: Client) -> None:
     item = an_item(patient_weight_kg="70")
     coordinator.post(
@@ -191,7 +192,7 @@ def test_rescheduling_without_a_date_asks_again(coordinator: Client) -> None:
 def test_more_items_than_a_page_can_ask_about_are_left_alone(
     coordinator: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asking, "MOST_AT_ONCE", 1)
+    monkeypatch.setattr(confirmation, "MOST_AT_ONCE", 1)
     items = [an_item(), an_item()]
     done = act(coordinator, "cancel_items", items, confirmed="1", reason="")
     assert said(done) == ["Choose at most 1 items at once: nothing was done."]

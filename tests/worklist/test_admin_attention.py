@@ -1,4 +1,4 @@
-"""Needs attention and performed steps in the admin, through Django's test client.
+"""The admin shows what needs attention, and performed steps, through Django's test client.
 
 Not here: what is found and when it is resolved by itself (test_attention.py).
 """
@@ -16,8 +16,8 @@ from tests.admin_pages import errors_in, fields_of
 from tests.worklist import reported
 from tests.worklist.item_pages import change_url
 from tests.worklist.performed_steps import begun, completed
-from worklist import attention
-from worklist.models import Attention, Kind, PerformedStep, Status, WorklistItem
+from worklist.attention import points
+from worklist.models import Attention, AttentionKind, PerformedStep, Status, WorklistItem
 
 pytestmark = pytest.mark.django_db
 
@@ -28,7 +28,7 @@ HOSTILE = "<script>alert(1)</script>^Eve"
 
 @pytest.fixture(params=["admin", "write", "read"])
 def person(request: pytest.FixtureRequest, client: Client, alice: User, bob: User, charlie: User) -> Client:
-    """Signed in, one of each role; `may_act` says whether the role keeps the worklist."""
+    """Sign in, one of each role; `may_act` says whether the role keeps the worklist."""
     client.force_login({"admin": alice, "write": bob, "read": charlie}[request.param])
     client.may_act = request.param != "read"  # type: ignore[attr-defined]
     return client
@@ -40,154 +40,158 @@ def coordinator(client: Client, bob: User) -> Client:
     return client
 
 
-def page_of(entry: Attention) -> str:
-    return reverse("admin:worklist_attention_change", args=[entry.pk])
+def page_of(point: Attention) -> str:
+    return reverse("admin:worklist_attention_change", args=[point.pk])
 
 
-def deed(name: str, step: PerformedStep) -> str:
+def action_url(name: str, step: PerformedStep) -> str:
     return reverse(f"admin:worklist_performedstep_{name}", args=[step.pk])
 
 
-def resolve_url(entry: Attention) -> str:
-    return reverse("admin:worklist_attention_resolve", args=[entry.pk])
+def resolve_url(point: Attention) -> str:
+    return reverse("admin:worklist_attention_resolve", args=[point.pk])
 
 
 def messages_of(response: Any) -> list[str]:
     return [str(message) for message in response.context["messages"]]
 
 
-@pytest.mark.parametrize("kind", Kind)
-def test_every_kind_has_its_page_for_every_role_and_quotes_nothing_as_markup(person: Any, kind: Kind) -> None:
-    entry = reported.point(kind, patient_name=HOSTILE)
-    index, listed, page = (person.get(url) for url in ("/admin/", reverse(POINTS), page_of(entry)))
+@pytest.mark.parametrize("kind", AttentionKind)
+def test_every_kind_has_its_page_for_every_role_and_quotes_nothing_as_markup(
+    person: Any, kind: AttentionKind
+) -> None:
+    point = reported.open_point(kind, patient_name=HOSTILE)
+    index, listed, page = (person.get(url) for url in ("/admin/", reverse(POINTS), page_of(point)))
     for response in (index, listed, page):
         assert response.status_code == 200
         assert kind.label in response.content.decode()
         assert "<script>alert" not in response.content.decode()
     assert ("Resolve with this note" in page.content.decode()) is person.may_act
-    if entry.step is not None:
-        step_page = person.get(reverse("admin:worklist_performedstep_change", args=[entry.step.pk]))
-        history = person.get(reverse("admin:worklist_performedstep_history", args=[entry.step.pk]))
+    if point.step is not None:
+        step_page = person.get(reverse("admin:worklist_performedstep_change", args=[point.step.pk]))
+        history = person.get(reverse("admin:worklist_performedstep_history", args=[point.step.pk]))
         for response in (step_page, history, person.get(reverse(STEPS))):
             assert response.status_code == 200
             assert "<script>alert" not in response.content.decode()
 
 
 class TestWhoMayAct:
-    """By POST: a button that is not shown can be sent all the same."""
+    """Each acts by POST: a button that is not shown can be sent all the same."""
 
     def test_resolve(self, person: Any) -> None:
-        entry = reported.point(Kind.DEVIATION)
-        response = person.post(resolve_url(entry), {"note": "Known."})
+        point = reported.open_point(AttentionKind.DEVIATION)
+        response = person.post(resolve_url(point), {"note": "Known."})
         assert response.status_code == (302 if person.may_act else 403)
-        entry.refresh_from_db()
-        assert entry.is_open is not person.may_act
+        point.refresh_from_db()
+        assert point.is_open is not person.may_act
 
     def test_link(self, person: Any) -> None:
         item = reported.an_item()
         step = reported.unscheduled(item)
-        response = person.post(deed("link", step), {"item": item.pk})
+        response = person.post(action_url("link", step), {"item": item.pk})
         assert response.status_code == (302 if person.may_act else 403)
         assert step.links.filter(item=item).exists() is person.may_act
 
     def test_unlink(self, person: Any) -> None:
         item = reported.an_item()
         step = reported.reported(begun(item))
-        response = person.post(deed("unlink", step), {"item": item.pk, "reason": "Another visit."})
+        response = person.post(action_url("unlink", step), {"item": item.pk, "reason": "Another visit."})
         assert response.status_code == (302 if person.may_act else 403)
         assert step.links.exists() is not person.may_act
 
     def test_close(self, person: Any) -> None:
         step = reported.reported(begun(reported.an_item()))
-        response = person.post(deed("close", step), {"to": "COMPLETED", "reason": "Switched off."})
+        response = person.post(action_url("close", step), {"to": "COMPLETED", "reason": "Switched off."})
         assert response.status_code == (302 if person.may_act else 403)
         step.refresh_from_db()
         assert step.is_final is person.may_act
 
     @pytest.mark.parametrize("name", ["add", "delete"])
     def test_nobody_makes_or_deletes_a_step_or_a_point_by_hand(self, person: Any, name: str) -> None:
-        entry = reported.point(Kind.STALE)
-        assert entry.step is not None
-        for model, pk in (("attention", entry.pk), ("performedstep", entry.step.pk)):
+        point = reported.open_point(AttentionKind.STALE)
+        assert point.step is not None
+        for model, pk in (("attention", point.pk), ("performedstep", point.step.pk)):
             arguments = [] if name == "add" else [pk]
             response = person.post(reverse(f"admin:worklist_{model}_{name}", args=arguments), {"post": "yes"})
             assert response.status_code == 403
-        assert Attention.objects.filter(pk=entry.pk).exists()
+        assert Attention.objects.filter(pk=point.pk).exists()
 
     @pytest.mark.parametrize("name", ["link", "unlink", "close"])
     def test_nothing_is_changed_by_get(self, coordinator: Client, name: str) -> None:
         step = reported.reported(begun(reported.an_item()))
-        assert coordinator.get(deed(name, step)).status_code == 405
+        assert coordinator.get(action_url(name, step)).status_code == 405
 
 
 class TestUnscheduled:
     def test_the_best_candidate_is_linked_by_one_button(self, coordinator: Client) -> None:
         item, _ = reported.an_item(), reported.an_item(patient_id="P2", patient_name="Roe^Jane")
         step = reported.updated(reported.unscheduled(item), completed())
-        entry = Attention.objects.open().get(kind=Kind.UNSCHEDULED)
-        first = coordinator.get(page_of(entry)).context["candidates"][0]
+        point = Attention.objects.open().get(kind=AttentionKind.UNSCHEDULED)
+        first = coordinator.get(page_of(point)).context["candidates"][0]
         assert first.item == item
         assert "Same patient ID" in first.reasons
         response = coordinator.post(
-            deed("link", step), {"item": item.pk, "next": page_of(entry)}, follow=True
+            action_url("link", step), {"item": item.pk, "next": page_of(point)}, follow=True
         )
         assert messages_of(response) == [f"Linked to {item}."]
         item.refresh_from_db()
         assert item.performed_procedure_step_status == Status.COMPLETED
-        entry.refresh_from_db()
-        assert (entry.resolved_by, entry.note) == (attention.BY_ITSELF, attention.NO_LONGER)
+        point.refresh_from_db()
+        assert (point.resolved_by, point.note) == (points.BY_ITSELF, points.NO_LONGER)
 
     def test_the_worklist_is_searched_by_post_so_that_no_name_is_in_a_url(self, coordinator: Client) -> None:
         wanted = reported.an_item(patient_name="Roe^Jane", patient_id="P7")
         reported.unscheduled(reported.an_item())
-        entry = Attention.objects.open().get(kind=Kind.UNSCHEDULED)
-        found = coordinator.post(page_of(entry), {"q": "Jane"}).context["found"]
+        point = Attention.objects.open().get(kind=AttentionKind.UNSCHEDULED)
+        found = coordinator.post(page_of(point), {"q": "Jane"}).context["found"]
         assert [each.item for each in found] == [wanted]
         assert found[0].differences
 
     def test_a_link_that_exists_is_a_message(self, coordinator: Client) -> None:
         item = reported.an_item()
         step = reported.reported(begun(item))
-        response = coordinator.post(deed("link", step), {"item": item.pk}, follow=True)
+        response = coordinator.post(action_url("link", step), {"item": item.pk}, follow=True)
         assert messages_of(response) == ["It is linked to this item already."]
 
     @pytest.mark.parametrize("item", ["", "none", "999999", "-1"])
     def test_an_item_that_is_none_is_not_found(self, coordinator: Client, item: str) -> None:
         step = reported.unscheduled(reported.an_item())
-        assert coordinator.post(deed("link", step), {"item": item}).status_code == 404
+        assert coordinator.post(action_url("link", step), {"item": item}).status_code == 404
 
     def test_nobody_is_led_to_another_site(self, coordinator: Client) -> None:
         item = reported.an_item()
         step = reported.unscheduled(item)
-        response = coordinator.post(deed("link", step), {"item": item.pk, "next": "https://elsewhere.test/"})
+        response = coordinator.post(
+            action_url("link", step), {"item": item.pk, "next": "https://elsewhere.test/"}
+        )
         assert response["Location"].startswith("/admin/")
 
 
 class TestResolving:
     def test_it_needs_a_note_and_is_kept_with_it(self, coordinator: Client) -> None:
-        entry = reported.point(Kind.WRONG_ENTRY)
-        coordinator.post(resolve_url(entry), {"note": "  "})
-        entry.refresh_from_db()
-        assert entry.is_open
-        coordinator.post(resolve_url(entry), {"note": "The images were moved."})
-        entry.refresh_from_db()
-        assert (entry.resolved_by, entry.note) == ("bob", "The images were moved.")
-        page = coordinator.get(page_of(entry)).content.decode()
+        point = reported.open_point(AttentionKind.WRONG_ENTRY)
+        coordinator.post(resolve_url(point), {"note": "  "})
+        point.refresh_from_db()
+        assert point.is_open
+        coordinator.post(resolve_url(point), {"note": "The images were moved."})
+        point.refresh_from_db()
+        assert (point.resolved_by, point.note) == ("bob", "The images were moved.")
+        page = coordinator.get(page_of(point)).content.decode()
         assert "The images were moved." in page
         assert "Resolve with this note" not in page
-        assert entry not in coordinator.get(reverse(POINTS)).context["cl"].queryset
-        assert entry in coordinator.get(reverse(POINTS), {"state": "resolved"}).context["cl"].queryset
+        assert point not in coordinator.get(reverse(POINTS)).context["cl"].queryset
+        assert point in coordinator.get(reverse(POINTS), {"state": "resolved"}).context["cl"].queryset
 
     def test_a_second_person_is_told_that_it_is_resolved(self, coordinator: Client) -> None:
-        entry = reported.point(Kind.DEVIATION)
-        attention.resolve(entry, actor="alice", note="First.")
-        response = coordinator.post(resolve_url(entry), {"note": "Second."}, follow=True)
+        point = reported.open_point(AttentionKind.DEVIATION)
+        points.resolve(point, actor="alice", note="First.")
+        response = coordinator.post(resolve_url(point), {"note": "Second."}, follow=True)
         assert messages_of(response) == ["It is resolved already."]
-        entry.refresh_from_db()
-        assert entry.note == "First."
+        point.refresh_from_db()
+        assert point.note == "First."
 
     def test_several_are_resolved_with_one_note(self, coordinator: Client) -> None:
-        pks = [reported.point(Kind.DEVIATION, patient_id=f"P{number}").pk for number in (1, 2)]
+        pks = [reported.open_point(AttentionKind.DEVIATION, patient_id=f"P{number}").pk for number in (1, 2)]
         chosen = {"action": "resolve_points", "_selected_action": pks}
         assert "Resolve these points?" in coordinator.post(reverse(POINTS), chosen).content.decode()
         coordinator.post(reverse(POINTS), {**chosen, "confirmed": "1", "note": "The old software."})
@@ -196,7 +200,7 @@ class TestResolving:
 
 
 class TestCorrecting:
-    """An item's own page, once its examination has begun."""
+    """An item's own page changes once its examination has begun."""
 
     @pytest.fixture
     def examined(self) -> WorklistItem:
@@ -225,7 +229,7 @@ class TestCorrecting:
         assert examined.patient_name == "Doe^John"
         record = examined.history.first()
         assert (record.history_user, record.history_change_reason) == ("alice", "Typo.")
-        assert not Attention.objects.open().filter(kind=Kind.IDENTITY).exists()
+        assert not Attention.objects.open().filter(kind=AttentionKind.IDENTITY).exists()
 
     def test_an_item_shows_its_examinations_and_what_is_open(
         self, coordinator: Client, examined: WorklistItem
@@ -233,14 +237,14 @@ class TestCorrecting:
         page = coordinator.get(change_url(examined)).content.decode()
         step = PerformedStep.objects.get()
         assert reverse("admin:worklist_performedstep_change", args=[step.pk]) in page
-        assert page_of(Attention.objects.open().get(kind=Kind.IDENTITY)) in page
+        assert page_of(Attention.objects.open().get(kind=AttentionKind.IDENTITY)) in page
 
 
 @pytest.mark.parametrize("url", [POINTS, STEPS])
 def test_a_list_takes_as_many_queries_for_many_rows_as_for_one(
     coordinator: Client, django_assert_num_queries: Any, url: str
 ) -> None:
-    reported.point(Kind.IDENTITY)
+    reported.open_point(AttentionKind.IDENTITY)
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
@@ -248,6 +252,6 @@ def test_a_list_takes_as_many_queries_for_many_rows_as_for_one(
     with CaptureQueriesContext(connection) as few:
         coordinator.get(reverse(url))
     for number in range(5):
-        reported.point(Kind.IDENTITY, patient_id=f"P{number}")
+        reported.open_point(AttentionKind.IDENTITY, patient_id=f"P{number}")
     with django_assert_num_queries(len(few)):
         coordinator.get(reverse(url))

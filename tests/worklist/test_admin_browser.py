@@ -1,4 +1,4 @@
-"""The admin's pages in a real browser: what a coordinator clicks, and that no other host is asked.
+"""A coordinator clicks through the admin's pages in a real browser, and no other host is asked.
 
 Not here: rules and permissions (test_admin.py).
 """
@@ -17,8 +17,8 @@ from tests.browser import sign_in
 from tests.conftest import PASSWORD
 from tests.worklist import reported
 from tests.worklist.performed_steps import completed
-from worklist import intake
-from worklist.models import Attention, Kind, Status, WorklistItem
+from worklist.items import intake
+from worklist.models import Attention, AttentionKind, Status, WorklistItem
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
 
@@ -121,7 +121,7 @@ def test_an_unscheduled_examination_is_linked_by_one_click(page: Page, bob: User
 def test_another_identity_at_the_scanner_is_shown_side_by_side_and_resolved_with_a_note(
     page: Page, bob: User
 ) -> None:
-    reported.point(Kind.IDENTITY, patient_name="Doe^John")
+    reported.open_point(AttentionKind.IDENTITY, patient_name="Doe^John")
     sign_in(page, bob)
     page.goto("/")
     page.get_by_role("link", name="Identity differs", exact=True).click()
@@ -132,4 +132,4 @@ def test_another_identity_at_the_scanner_is_shown_side_by_side_and_resolved_with
     page.get_by_label("Note").fill("Typed at the console; the images were corrected.")
     page.get_by_role("button", name="Resolve with this note").click()
     expect(page.get_by_text("Resolved.", exact=True)).to_be_visible()
-    assert Attention.objects.get(kind=Kind.IDENTITY).resolved_by == "bob"
+    assert Attention.objects.get(kind=AttentionKind.IDENTITY).resolved_by == "bob"

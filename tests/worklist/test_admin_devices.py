@@ -1,15 +1,18 @@
-"""Devices in the admin: rules, presets, C-ECHO, activity, previews, and why a participant is missing."""
+"""The admin shows devices: rules, presets, C-ECHO, activity, previews, and why a participant is missing."""
 
 from __future__ import annotations
 
 import html
+import socket
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from random import Random
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from django.conf import LazySettings
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -18,9 +21,9 @@ from accounts.models import User
 from tests.conftest import free_port
 from tests.worklist import activity
 from tests.worklist.conftest import RunningServer, make_item
-from worklist import presets
+from worklist.devices import presets
 from worklist.models import Device, DeviceActivity, WorklistItem
-from worklist.scp import echo
+from worklist.scp import echo_scu
 
 pytestmark = pytest.mark.django_db
 
@@ -131,6 +134,18 @@ def test_the_row_with_an_asterisk_carries_a_standing_warning(admin: Client) -> N
     assert "the door is open" in page(admin.get(reverse("admin:index")))
 
 
+def calling_ae_titles(listener: socket.socket) -> list[str]:
+    """Take the two connections of a C-ECHO; return the calling AE title of each, "" where nothing is asked.
+
+    The first connection only finds out whether anything listens (PS3.8 9.3.2 has the title at byte 26).
+    """
+    found = []
+    for _ in range(2):
+        with listener.accept()[0] as peer:
+            found.append(peer.recv(4096)[26:42].decode().strip())
+    return found
+
+
 class TestEcho:
     def echo(self, client: Client, device: Device) -> list[str]:
         answer = client.post(reverse("admin:worklist_device_echo", args=[device.pk]), follow=True)
@@ -146,6 +161,17 @@ class TestEcho:
         (told,) = self.echo(admin, device)
         assert "refused the association (1,1,3" in told
 
+    @pytest.mark.parametrize("called", ["", "RIS"])
+    def test_the_server_calls_itself_by_its_own_ae_title(
+        self, admin: Client, settings: LazySettings, called: str
+    ) -> None:
+        settings.MWL_AETITLE = "HERE"
+        with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as threads:
+            asked = threads.submit(calling_ae_titles, listener)
+            device = a_device(host="127.0.0.1", port=listener.getsockname()[1], called_ae_title=called)
+            self.echo(admin, device)
+        assert asked.result() == ["", called or "HERE"]
+
     def test_where_nothing_listens_is_told(self, admin: Client) -> None:
         (told,) = self.echo(admin, a_device(host="127.0.0.1", port=free_port()))
         assert told.endswith(": Connection refused.")
@@ -153,7 +179,7 @@ class TestEcho:
     def test_what_does_not_speak_dicom_is_told(
         self, admin: Client, live_server: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(echo, "TIMEOUT", 0.5)
+        monkeypatch.setattr(echo_scu, "TIMEOUT", 0.5)
         (told,) = self.echo(admin, a_device(host="127.0.0.1", port=urlsplit(live_server.url).port))
         assert told.endswith("does not speak DICOM, or it aborted.")
 
@@ -203,7 +229,8 @@ def todays() -> dict[str, WorklistItem]:
 
 
 class TestPreview:
-    def test_row_148_a_device_sees_its_items_and_why_others_are_not_there(
+    @pytest.mark.acceptance("D148")
+    def test_a_device_sees_its_items_and_why_others_are_not_there(
         self, reader: Client, todays: dict[str, WorklistItem]
     ) -> None:
         a_device()

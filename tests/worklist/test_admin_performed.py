@@ -1,4 +1,4 @@
-"""Performed steps in the admin: what the pages tell, and an item whose identity is frozen.
+"""The admin shows performed steps, and an item whose identity is frozen.
 
 Not here: who may link, unlink and close (test_admin_attention.py).
 """
@@ -28,9 +28,10 @@ from tests.worklist.performed_steps import (
     without,
 )
 from tests.worklist.reported import an_item, reported, unscheduled, updated
-from worklist import intake, performing
 from worklist.admin import dataset
-from worklist.models import Attention, Kind, PerformedStatus, PerformedStep, Status, WorklistItem
+from worklist.examinations import performing
+from worklist.items import intake
+from worklist.models import Attention, AttentionKind, PerformedStatus, PerformedStep, Status, WorklistItem
 
 pytestmark = pytest.mark.django_db
 
@@ -62,8 +63,8 @@ def steps_in(client: Client, query: str) -> set[PerformedStep]:
     return set(client.get(f"{reverse(LIST)}?{query}").context["cl"].result_list)
 
 
-def deed(step: PerformedStep, name: str) -> tuple[str, dict[str, Any]]:
-    """Where a deed is posted to, and what with."""
+def action_post(step: PerformedStep, name: str) -> tuple[str, dict[str, Any]]:
+    """Return where an action on the step is posted to, and the form that it takes."""
     linked = step.links.first()
     other = WorklistItem.objects.exclude(links__step=step).first()
     forms: dict[str, dict[str, Any]] = {
@@ -75,10 +76,10 @@ def deed(step: PerformedStep, name: str) -> tuple[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("action", ["link", "unlink", "close"])
-def test_a_deed_is_posted_with_a_token_by_someone_signed_in(client: Client, bob: Any, action: str) -> None:
+def test_an_action_is_posted_with_a_token_by_someone_signed_in(client: Client, bob: Any, action: str) -> None:
     step = reported(begun(an_item()))
     an_item(patient_id="P2")
-    url, form = deed(step, action)
+    url, form = action_post(step, action)
     assert client.post(url, form)["Location"].startswith("/admin/login/")
     client.force_login(bob)
     assert client.get(url).status_code == 405
@@ -408,7 +409,7 @@ def test_an_item_that_was_performed_is_not_deleted_and_one_that_needs_attention_
 ) -> None:
     performed, overdue = an_item(), an_item(scheduled_start_date="20250101")
     reported(begun(performed))
-    Attention.objects.create(kind=Kind.NOT_PERFORMED, item=overdue, text="Nothing was performed.")
+    Attention.objects.create(kind=AttentionKind.NOT_PERFORMED, item=overdue, text="Nothing was performed.")
     for item in (performed, overdue):
         coordinator.post(reverse("admin:worklist_worklistitem_delete", args=[item.pk]), {"post": "yes"})
     assert set(WorklistItem.objects.all()) == {performed}

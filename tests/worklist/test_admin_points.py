@@ -1,4 +1,4 @@
-"""Points of attention in the admin: the list, and what the page of each kind offers to whom.
+"""The admin lists points of attention, and the page of each kind offers its own means to whom it should.
 
 Not here: how they come to be (test_attention.py), what people then do (test_admin_attention.py).
 """
@@ -17,9 +17,10 @@ from django.utils import timezone
 from tests.admin_pages import queries_of, said
 from tests.worklist.item_pages import act as act_on_items
 from tests.worklist.item_pages import change_url
-from tests.worklist.reported import an_item, point, unscheduled
-from worklist import attention, performing
-from worklist.models import Attention, Kind, PerformedStatus
+from tests.worklist.reported import an_item, open_point, unscheduled
+from worklist.attention import points
+from worklist.examinations import performing
+from worklist.models import Attention, AttentionKind, PerformedStatus
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +31,7 @@ ROLES = pytest.mark.parametrize(
     [("alice", True), ("bob", True), ("charlie", False)],
     ids=["admin", "write", "read"],
 )
-KINDS = pytest.mark.parametrize("kind", list(Kind))
+KINDS = pytest.mark.parametrize("kind", list(AttentionKind))
 
 
 @pytest.fixture
@@ -39,8 +40,8 @@ def coordinator(client: Client, bob: Any) -> Client:
     return client
 
 
-def page(entry: Attention, action: str = "change") -> str:
-    return reverse(f"admin:worklist_attention_{action}", args=[entry.pk])
+def page(point: Attention, action: str = "change") -> str:
+    return reverse(f"admin:worklist_attention_{action}", args=[point.pk])
 
 
 def shown(client: Client, url: str) -> str:
@@ -51,20 +52,20 @@ def listed(client: Client, query: str = "") -> list[Attention]:
     return list(client.get(f"{LIST}?{query}").context["cl"].result_list)
 
 
-def resolve_several(client: Client, entries: list[Attention], **form: Any) -> Any:
-    chosen = {"action": "resolve_points", "_selected_action": [entry.pk for entry in entries]}
+def resolve_several(client: Client, chosen_points: list[Attention], **form: Any) -> Any:
+    chosen = {"action": "resolve_points", "_selected_action": [point.pk for point in chosen_points]}
     return client.post(LIST, {**chosen, **form}, follow=True)
 
 
 MEANS = {
-    Kind.IDENTITY: ("It is not this item: unlink",),
-    Kind.UNSCHEDULED: ("Which item was it?", ">Link</button>", "Search the worklist"),
-    Kind.WRONG_ENTRY: ("It is not this item: unlink",),
-    Kind.CANCELLED: ("It is not this item: unlink",),
-    Kind.STALE: ("Close as completed", "Close as discontinued"),
-    Kind.PROTOCOL: ("It is not this item: unlink",),
-    Kind.DEVIATION: (),
-    Kind.NOT_PERFORMED: ('value="reschedule_items"', 'value="cancel_items"'),
+    AttentionKind.IDENTITY: ("It is not this item: unlink",),
+    AttentionKind.UNSCHEDULED: ("Which item was it?", ">Link</button>", "Search the worklist"),
+    AttentionKind.WRONG_ENTRY: ("It is not this item: unlink",),
+    AttentionKind.CANCELLED: ("It is not this item: unlink",),
+    AttentionKind.STALE: ("Close as completed", "Close as discontinued"),
+    AttentionKind.PROTOCOL: ("It is not this item: unlink",),
+    AttentionKind.DEVIATION: (),
+    AttentionKind.NOT_PERFORMED: ('value="reschedule_items"', 'value="cancel_items"'),
 }
 ALL_MEANS = {text for texts in MEANS.values() for text in texts} | {"Resolve with this note"}
 
@@ -72,34 +73,37 @@ ALL_MEANS = {text for texts in MEANS.values() for text in texts} | {"Resolve wit
 @KINDS
 @ROLES
 def test_each_kind_offers_its_own_means_to_who_may_use_them(
-    client: Client, request: pytest.FixtureRequest, name: str, may_change: bool, kind: Kind
+    client: Client, request: pytest.FixtureRequest, name: str, may_change: bool, kind: AttentionKind
 ) -> None:
-    entry = point(kind)
+    point = open_point(kind)
     client.force_login(request.getfixturevalue(name))
 
-    text = shown(client, page(entry))
+    text = shown(client, page(point))
 
     offered = {means for means in ALL_MEANS if means in text}
-    unlinks = {"It is not this item: unlink"} if entry.step and entry.step.links.exists() else set()
+    unlinks = {"It is not this item: unlink"} if point.step and point.step.links.exists() else set()
+    assert kind in MEANS, (
+        f"Say in MEANS of tests/worklist/test_admin_points.py what can be done about {kind}."
+    )
     wanted = {*MEANS[kind], "Resolve with this note", *unlinks}
     assert offered == (wanted if may_change else set())
-    assert (">Correct the item</a>" in text) == (kind == Kind.IDENTITY and name == "alice")
+    assert (">Correct the item</a>" in text) == (kind == AttentionKind.IDENTITY and name == "alice")
 
 
 @KINDS
 def test_a_resolved_point_shows_who_when_and_why_and_nothing_to_press(
-    coordinator: Client, kind: Kind
+    coordinator: Client, kind: AttentionKind
 ) -> None:
-    entry = point(kind)
-    attention.resolve(entry, actor="alice", note="Looked at the <b>images</b>")
-    entry.refresh_from_db()
+    point = open_point(kind)
+    points.resolve(point, actor="alice", note="Looked at the <b>images</b>")
+    point.refresh_from_db()
 
-    text = shown(coordinator, page(entry))
+    text = shown(coordinator, page(point))
 
-    assert entry.resolved_at is not None
+    assert point.resolved_at is not None
     for part in (
         "Resolved by <strong>alice</strong>",
-        f"{timezone.localtime(entry.resolved_at):%Y-%m-%d %H:%M}",
+        f"{timezone.localtime(point.resolved_at):%Y-%m-%d %H:%M}",
         "Looked at the &lt;b&gt;images",
     ):
         assert part in text
@@ -108,57 +112,57 @@ def test_a_resolved_point_shows_who_when_and_why_and_nothing_to_press(
 
 @ROLES
 def test_who_may_resolve(client: Client, request: pytest.FixtureRequest, name: str, may_change: bool) -> None:
-    one, other = point(Kind.IDENTITY), point(Kind.DEVIATION)
+    one, other = open_point(AttentionKind.IDENTITY), open_point(AttentionKind.DEVIATION)
     client.force_login(request.getfixturevalue(name))
 
     answer = client.post(page(one, "resolve"), {"note": "Asked the radiographer"})
     resolve_several(client, [other], confirmed="1", note="Asked the radiographer")
 
     assert answer.status_code == (302 if may_change else 403)
-    for entry in (one, other):
-        entry.refresh_from_db()
+    for point in (one, other):
+        point.refresh_from_db()
         expected = (name, "Asked the radiographer") if may_change else ("", "")
-        assert (entry.resolved_by, entry.note) == expected
-        assert entry.is_open != may_change
+        assert (point.resolved_by, point.note) == expected
+        assert point.is_open != may_change
     assert ("resolve_points" in shown(client, f"{LIST}?state=all")) == may_change
 
 
 def test_a_point_is_resolved_by_post_with_a_token_by_someone_signed_in(client: Client, bob: Any) -> None:
-    entry = point(Kind.IDENTITY)
-    url, form = page(entry, "resolve"), {"note": "N"}
+    point = open_point(AttentionKind.IDENTITY)
+    url, form = page(point, "resolve"), {"note": "N"}
     assert client.post(url, form)["Location"].startswith("/admin/login/")
     client.force_login(bob)
     assert client.get(url).status_code == 405
     forging = Client(enforce_csrf_checks=True)
     forging.force_login(bob)
     assert forging.post(url, form).status_code == 403
-    entry.refresh_from_db()
-    assert entry.is_open
+    point.refresh_from_db()
+    assert point.is_open
 
 
 @pytest.mark.parametrize("note", ["", "   ", None])
 def test_without_a_note_nothing_is_resolved(coordinator: Client, note: str | None) -> None:
-    entry = point(Kind.IDENTITY)
+    point = open_point(AttentionKind.IDENTITY)
     form = {} if note is None else {"note": note}
 
-    done = coordinator.post(page(entry, "resolve"), form, follow=True)
-    asked = resolve_several(coordinator, [entry], confirmed="1", **form)
+    done = coordinator.post(page(point, "resolve"), form, follow=True)
+    asked = resolve_several(coordinator, [point], confirmed="1", **form)
 
     assert said(done) == ["Note: This field is required. Nothing was done."]
     assert "This field is required." in asked.content.decode()
-    entry.refresh_from_db()
-    assert entry.is_open
+    point.refresh_from_db()
+    assert point.is_open
 
 
 def test_what_another_has_resolved_is_not_resolved_again(coordinator: Client) -> None:
-    entry, other = point(Kind.IDENTITY), point(Kind.DEVIATION)
-    attention.resolve(entry, actor="alice", note="Mine")
+    point, other = open_point(AttentionKind.IDENTITY), open_point(AttentionKind.DEVIATION)
+    points.resolve(point, actor="alice", note="Mine")
 
     both = coordinator.post(
         f"{LIST}?state=all",
         {
             "action": "resolve_points",
-            "_selected_action": [entry.pk, other.pk],
+            "_selected_action": [point.pk, other.pk],
             "confirmed": "1",
             "note": "Me too",
         },
@@ -166,99 +170,99 @@ def test_what_another_has_resolved_is_not_resolved_again(coordinator: Client) ->
     )
 
     assert said(both) == ["1 resolved.", "1 skipped: It is resolved already."]
-    entry.refresh_from_db()
-    assert (entry.resolved_by, entry.note) == ("alice", "Mine")
+    point.refresh_from_db()
+    assert (point.resolved_by, point.note) == ("alice", "Mine")
 
 
 def test_the_list_shows_what_is_open_the_worst_first_and_the_newest_of_a_kind_first(
     coordinator: Client,
 ) -> None:
-    older = point(Kind.IDENTITY)
+    older = open_point(AttentionKind.IDENTITY)
     Attention.objects.filter(pk=older.pk).update(opened_at=timezone.now() - timedelta(days=2))
-    by_kind = {kind: point(kind) for kind in reversed(Kind)}
-    resolved = point(Kind.IDENTITY)
-    attention.resolve(resolved, actor="bob", note="Seen")
+    by_kind = {kind: open_point(kind) for kind in reversed(AttentionKind)}
+    resolved = open_point(AttentionKind.IDENTITY)
+    points.resolve(resolved, actor="bob", note="Seen")
 
-    expected = [by_kind[Kind.IDENTITY], older, *(by_kind[kind] for kind in list(Kind)[1:])]
+    expected = [by_kind[AttentionKind.IDENTITY], older, *(by_kind[kind] for kind in list(AttentionKind)[1:])]
     assert listed(coordinator) == expected
     assert listed(coordinator, "state=resolved") == [resolved]
     assert set(listed(coordinator, "state=all")) == {*expected, resolved}
-    assert listed(coordinator, "kind__exact=STALE") == [by_kind[Kind.STALE]]
+    assert listed(coordinator, "kind__exact=STALE") == [by_kind[AttentionKind.STALE]]
     assert listed(coordinator, "o=-4")[-1] == older
     assert "bob" in shown(coordinator, f"{LIST}?state=resolved")
     assert coordinator.get(f"{LIST}?state=nonsense").status_code == 200
 
 
 def test_the_list_finds_people_by_what_either_side_says(coordinator: Client) -> None:
-    entry = point(Kind.IDENTITY, patient_name="Roe^Richard", patient_id="W1")
-    point(Kind.DEVIATION)
+    point = open_point(AttentionKind.IDENTITY, patient_name="Roe^Richard", patient_id="W1")
+    open_point(AttentionKind.DEVIATION)
 
     for sought in ("Roe", "W1", "P99"):
-        assert listed(coordinator, f"q={sought}") == [entry], sought
+        assert listed(coordinator, f"q={sought}") == [point], sought
 
 
 def test_a_long_text_is_cut_short_in_the_list(coordinator: Client) -> None:
-    entry = point(Kind.DEVIATION)
-    Attention.objects.filter(pk=entry.pk).update(text="\n".join(f"Line {n}" for n in range(1, 31)))
+    point = open_point(AttentionKind.DEVIATION)
+    Attention.objects.filter(pk=point.pk).update(text="\n".join(f"Line {n}" for n in range(1, 31)))
 
     assert "Line 4<br>and 26 more" in shown(coordinator, LIST)
-    assert "Line 30" in shown(coordinator, page(entry))
+    assert "Line 30" in shown(coordinator, page(point))
 
 
 def test_linking_to_someone_else_tells_at_once_that_the_identity_differs(coordinator: Client) -> None:
     other = an_item(patient_name="Roe^Jane", patient_id="P2")
-    entry = point(Kind.UNSCHEDULED)
-    assert entry.step is not None
-    searched = coordinator.post(page(entry), {"q": "Roe^Jane"})
+    point = open_point(AttentionKind.UNSCHEDULED)
+    assert point.step is not None
+    searched = coordinator.post(page(point), {"q": "Roe^Jane"})
     assert [choice.item for choice in searched.context["found"]] == [other]
 
-    link = reverse("admin:worklist_performedstep_link", args=[entry.step.pk])
-    done = coordinator.post(link, {"item": other.pk, "next": page(entry)}, follow=True)
+    link = reverse("admin:worklist_performedstep_link", args=[point.step.pk])
+    done = coordinator.post(link, {"item": other.pk, "next": page(point)}, follow=True)
 
-    assert [point.kind for point in done.context["others"]] == [Kind.IDENTITY]
+    assert [point.kind for point in done.context["others"]] == [AttentionKind.IDENTITY]
     assert "Also open about it" in done.content.decode()
 
 
 def test_a_wrong_link_is_taken_back_from_the_page_of_the_point(coordinator: Client) -> None:
-    entry = point(Kind.IDENTITY)
-    assert entry.step is not None
-    assert entry.item is not None
-    unlink = reverse("admin:worklist_performedstep_unlink", args=[entry.step.pk])
+    point = open_point(AttentionKind.IDENTITY)
+    assert point.step is not None
+    assert point.item is not None
+    unlink = reverse("admin:worklist_performedstep_unlink", args=[point.step.pk])
 
-    form = {"item": entry.item.pk, "reason": "It was her sister", "next": page(entry)}
+    form = {"item": point.item.pk, "reason": "It was her sister", "next": page(point)}
     done = coordinator.post(unlink, form, follow=True)
 
-    entry.refresh_from_db()
-    assert not entry.is_open
-    assert [point.kind for point in done.context["others"]] == [Kind.UNSCHEDULED]
+    point.refresh_from_db()
+    assert not point.is_open
+    assert [point.kind for point in done.context["others"]] == [AttentionKind.UNSCHEDULED]
 
 
 def test_closing_a_stale_step_resolves_its_point(coordinator: Client) -> None:
-    entry = point(Kind.STALE)
-    assert entry.step is not None
-    close = reverse("admin:worklist_performedstep_close", args=[entry.step.pk])
+    point = open_point(AttentionKind.STALE)
+    assert point.step is not None
+    close = reverse("admin:worklist_performedstep_close", args=[point.step.pk])
 
-    coordinator.post(close, {"to": "DISCONTINUED", "reason": "Fire alarm", "next": page(entry)})
+    coordinator.post(close, {"to": "DISCONTINUED", "reason": "Fire alarm", "next": page(point)})
 
-    entry.refresh_from_db()
-    entry.step.refresh_from_db()
-    assert (entry.is_open, entry.step.status) == (False, PerformedStatus.DISCONTINUED)
+    point.refresh_from_db()
+    point.step.refresh_from_db()
+    assert (point.is_open, point.step.status) == (False, PerformedStatus.DISCONTINUED)
 
 
 def test_rescheduling_what_was_not_performed_resolves_its_point(coordinator: Client) -> None:
-    entry = point(Kind.NOT_PERFORMED)
-    assert entry.item is not None
+    point = open_point(AttentionKind.NOT_PERFORMED)
+    assert point.item is not None
     tomorrow = timezone.localdate() + timedelta(days=1)
 
-    act_on_items(coordinator, "reschedule_items", [entry.item], confirmed="1", scheduled_start_date=tomorrow)
+    act_on_items(coordinator, "reschedule_items", [point.item], confirmed="1", scheduled_start_date=tomorrow)
 
-    entry.refresh_from_db()
-    assert not entry.is_open
+    point.refresh_from_db()
+    assert not point.is_open
 
 
 def test_a_stock_history_page_leads_to_the_point_which_tells_all(coordinator: Client) -> None:
-    entry = point(Kind.IDENTITY)
-    assert coordinator.get(page(entry, "history"))["Location"] == page(entry)
+    point = open_point(AttentionKind.IDENTITY)
+    assert coordinator.get(page(point, "history"))["Location"] == page(point)
 
 
 def test_a_point_that_is_not_there_is_not_found(coordinator: Client) -> None:
@@ -268,36 +272,36 @@ def test_a_point_that_is_not_there_is_not_found(coordinator: Client) -> None:
 
 def test_the_index_counts_by_kind_and_names_the_worst_first(coordinator: Client) -> None:
     assert "Nothing: what the scanners reported agrees with the worklist." in shown(coordinator, INDEX)
-    for kind in reversed(Kind):
-        point(kind)
+    for kind in reversed(AttentionKind):
+        open_point(kind)
     answer = coordinator.get(INDEX)
     kinds = [point.kind for point in answer.context["newest_points"]]
-    assert kinds == list(Kind)[:6]
-    assert answer.context["kind_counts"] == [(kind, kind.label, 1) for kind in Kind]
-    assert "Needs attention (8)" in answer.content.decode()
+    assert kinds == list(AttentionKind)[:6]
+    assert answer.context["kind_counts"] == [(kind, kind.label, 1) for kind in AttentionKind]
+    assert f"Needs attention ({len(AttentionKind)})" in answer.content.decode()
 
 
 @pytest.mark.slow
 def test_the_cost_of_a_page_does_not_grow_with_the_points(coordinator: Client) -> None:
-    entry = point(Kind.UNSCHEDULED)
-    point(Kind.NOT_PERFORMED)
+    point = open_point(AttentionKind.UNSCHEDULED)
+    open_point(AttentionKind.NOT_PERFORMED)
     performing.link(unscheduled(an_item()), an_item(), actor="bob")
 
     def costs() -> list[int]:
-        return [queries_of(partial(coordinator.get, url)) for url in (INDEX, LIST, page(entry))]
+        return [queries_of(partial(coordinator.get, url)) for url in (INDEX, LIST, page(point))]
 
     few = costs()
     for _ in range(6):
-        for kind in Kind:
-            point(kind)
+        for kind in AttentionKind:
+            open_point(kind)
 
     assert costs() == few
 
 
 def test_no_url_of_a_page_names_a_participant(coordinator: Client) -> None:
-    for kind in Kind:
-        entry = point(kind, patient_name="Zzyzx^Quentin", patient_id="ZZID")
-        text = shown(coordinator, page(entry))
+    for kind in AttentionKind:
+        point = open_point(kind, patient_name="Zzyzx^Quentin", patient_id="ZZID")
+        text = shown(coordinator, page(point))
         urls = [part.split('"')[0] for part in text.split('href="')[1:] + text.split('action="')[1:]]
-        assert change_url(entry.item) in urls if entry.item else urls
+        assert change_url(point.item) in urls if point.item else urls
         assert not [url for url in urls if "Zzyzx" in url or "ZZID" in url]

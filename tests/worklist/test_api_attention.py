@@ -1,4 +1,4 @@
-"""Points of attention by REST: read, and resolved."""
+"""Points of attention are read and resolved by REST."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from tests.api_client import client_of
-from tests.worklist.reported import point
-from worklist import attention
-from worklist.models import Kind
+from tests.worklist.reported import open_point
+from worklist.attention import points
+from worklist.models import AttentionKind
 
 RESOLVED = {"resolved": True, "note": "Asked the technologist."}
 
@@ -25,13 +25,13 @@ def client(bob: User) -> APIClient:
 
 def kinds(answer: Any) -> list[str]:
     assert answer.status_code == 200, answer.content
-    return [entry["kind"] for entry in answer.json()]
+    return [point["kind"] for point in answer.json()]
 
 
 def test_open_points_are_listed_the_worst_first(client: APIClient) -> None:
-    point(Kind.STALE, patient_id="P1")
-    point(Kind.IDENTITY, patient_id="P2")
-    attention.resolve(point(Kind.WRONG_ENTRY, patient_id="P3"), actor="test", note="")
+    open_point(AttentionKind.STALE, patient_id="P1")
+    open_point(AttentionKind.IDENTITY, patient_id="P2")
+    points.resolve(open_point(AttentionKind.WRONG_ENTRY, patient_id="P3"), actor="test", note="")
 
     answer = client.get("/attention")
 
@@ -40,18 +40,18 @@ def test_open_points_are_listed_the_worst_first(client: APIClient) -> None:
 
 
 def test_a_point_says_what_is_the_matter_with_which_item_and_step(client: APIClient) -> None:
-    entry = point(Kind.IDENTITY)
+    point = open_point(AttentionKind.IDENTITY)
 
-    answer = client.get(f"/attention/{entry.pk}").json()
+    answer = client.get(f"/attention/{point.pk}").json()
 
-    assert entry.item is not None and entry.step is not None
+    assert point.item is not None and point.step is not None
     assert answer == {
-        "id": entry.pk,
+        "id": point.pk,
         "kind": "IDENTITY",
         "kind_label": "Identity differs",
-        "text": entry.text,
-        "item": entry.item.pk,
-        "performed_step": entry.step.sop_instance_uid,
+        "text": point.text,
+        "item": point.item.pk,
+        "performed_step": point.step.sop_instance_uid,
         "opened_at": answer["opened_at"],
         "resolved_at": None,
         "resolved_by": "",
@@ -72,20 +72,20 @@ def test_a_point_says_what_is_the_matter_with_which_item_and_step(client: APICli
     ],
 )
 def test_a_filter_narrows_the_list(query: str, found: list[str], client: APIClient) -> None:
-    point(Kind.STALE, patient_id="P1")
-    point(Kind.IDENTITY, patient_id="P2")
-    attention.resolve(point(Kind.WRONG_ENTRY, patient_id="P3"), actor="test", note="")
+    open_point(AttentionKind.STALE, patient_id="P1")
+    open_point(AttentionKind.IDENTITY, patient_id="P2")
+    points.resolve(open_point(AttentionKind.WRONG_ENTRY, patient_id="P3"), actor="test", note="")
 
     assert sorted(kinds(client.get(f"/attention?{query}"))) == sorted(found)
 
 
 def test_points_of_an_item_or_of_a_step_are_found(client: APIClient) -> None:
-    entry = point(Kind.IDENTITY, patient_id="P1")
-    point(Kind.STALE, patient_id="P2")
-    assert entry.step is not None
+    point = open_point(AttentionKind.IDENTITY, patient_id="P1")
+    open_point(AttentionKind.STALE, patient_id="P2")
+    assert point.step is not None
 
-    assert kinds(client.get(f"/attention?item={entry.item_id}")) == ["IDENTITY"]
-    assert kinds(client.get(f"/attention?performed_step={entry.step.sop_instance_uid}")) == ["IDENTITY"]
+    assert kinds(client.get(f"/attention?item={point.item_id}")) == ["IDENTITY"]
+    assert kinds(client.get(f"/attention?performed_step={point.step.sop_instance_uid}")) == ["IDENTITY"]
 
 
 @pytest.mark.parametrize("query", ["kind=BAD", "resolved=perhaps", "item=x", "item=1e400", "item=-1"])
@@ -95,16 +95,16 @@ def test_a_parameter_that_makes_no_sense_is_refused(query: str, client: APIClien
 
 @pytest.mark.parametrize("verb", ["put", "patch"])
 def test_a_point_is_resolved_once_with_a_note(verb: str, client: APIClient) -> None:
-    entry = point(Kind.DEVIATION)
+    point = open_point(AttentionKind.DEVIATION)
 
-    answer = getattr(client, verb)(f"/attention/{entry.pk}", RESOLVED)
-    again = getattr(client, verb)(f"/attention/{entry.pk}", {**RESOLVED, "note": "Again."})
+    answer = getattr(client, verb)(f"/attention/{point.pk}", RESOLVED)
+    again = getattr(client, verb)(f"/attention/{point.pk}", {**RESOLVED, "note": "Again."})
 
     assert answer.status_code == 200
     assert (answer.json()["resolved_by"], answer.json()["note"]) == ("bob", RESOLVED["note"])
     assert again.status_code == 409
-    entry.refresh_from_db()
-    assert entry.note == RESOLVED["note"]
+    point.refresh_from_db()
+    assert point.note == RESOLVED["note"]
 
 
 @pytest.mark.parametrize(
@@ -118,22 +118,22 @@ def test_a_point_is_resolved_once_with_a_note(verb: str, client: APIClient) -> N
     ],
 )
 def test_resolving_needs_a_yes_and_a_note(body: Any, field: str, client: APIClient) -> None:
-    entry = point(Kind.DEVIATION)
+    point = open_point(AttentionKind.DEVIATION)
 
-    answer = client.put(f"/attention/{entry.pk}", body)
+    answer = client.put(f"/attention/{point.pk}", body)
 
     assert answer.status_code == 400
     assert list(answer.json()["errors"]) == [field]
-    entry.refresh_from_db()
-    assert entry.is_open
+    point.refresh_from_db()
+    assert point.is_open
 
 
 def test_the_list_costs_the_same_queries_however_long(client: APIClient) -> None:
-    point(Kind.IDENTITY, patient_id="P0")
+    open_point(AttentionKind.IDENTITY, patient_id="P0")
     with CaptureQueriesContext(connection) as one:
         client.get("/attention")
     for number in range(1, 6):
-        point(Kind.IDENTITY, patient_id=f"P{number}")
+        open_point(AttentionKind.IDENTITY, patient_id=f"P{number}")
     with CaptureQueriesContext(connection) as many:
         assert len(client.get("/attention").json()) == 6
 

@@ -1,4 +1,4 @@
-"""Devices by REST: their rules, what they did, what they would see, and why an item is missing."""
+"""REST tells of devices: their rules, what they did, what they would see, and why an item is missing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def client(charlie: User) -> APIClient:
 
 @pytest.fixture
 def todays(db: None) -> dict[str, WorklistItem]:
-    """For MR1 and CT1 today, and for MR1 tomorrow."""
+    """Make items for MR1 and CT1 today, and for MR1 tomorrow."""
     today = timezone.localdate()
     made = {
         "MR1": make_item(1, scheduled_start_date=today),
@@ -52,7 +52,8 @@ def test_devices_are_listed_with_their_rules_and_last_contact(client: APIClient)
     assert mr1["last_contact"]["address"] == "10.0.0.9"
 
 
-def test_row_149_the_last_queries_of_a_device_are_listed_decoded(client: APIClient) -> None:
+@pytest.mark.acceptance("D149")
+def test_the_last_queries_of_a_device_are_listed_decoded(client: APIClient) -> None:
     activity.query("MR1", ago=timedelta(hours=1), keys={"Modality": "MR"}, matches=7)
     activity.refusal("MR1")
     activity.query("CT1")
@@ -72,7 +73,8 @@ def test_activity_of_an_ae_title_that_nobody_knows_is_not_found(client: APIClien
     assert client.get("/devices/LONGER_THAN_SIXTEEN/activity").status_code == 404
 
 
-def test_row_148_the_preview_shows_what_the_device_would_be_answered_and_why_others_are_not(
+@pytest.mark.acceptance("D148")
+def test_the_preview_shows_what_the_device_would_be_answered_and_why_others_are_not(
     client: APIClient, todays: dict[str, WorklistItem]
 ) -> None:
     Device(ae_title="MR1", modality="MR", specific_character_set="ISO_IR 100").save_as("test")
@@ -139,7 +141,7 @@ def test_keys_and_a_recorded_query_exclude_each_other_and_another_devices_is_not
         ({}, {"ScheduledProcedureStepStartDate": "soon"}, "A900", "Not a value or range of VR DA"),
         ({"maximum_answers": 1, "over_maximum": "refuse"}, {"PatientID": "*"}, "A700", "More than 1 items"),
     ],
-)  # fmt: skip
+)
 def test_the_preview_fails_as_the_query_would(
     client: APIClient, todays: dict[str, WorklistItem], rules: Any, keys: Any, status: str, comment: str
 ) -> None:
@@ -164,6 +166,8 @@ def test_an_item_says_of_each_device_whether_it_would_get_it(
     assert (mr1["ae_title"], mr1["is_answered"], mr1["reason"]) == ("MR1", True, None)
     assert (ct1["ae_title"], ct1["is_answered"]) == ("CT1", False)
     assert ct1["reason"] == {
-        "rule": "key", "mend": "item", "sentence": "The scanner asked for Modality CT; this item has MR.",
-    }  # fmt: skip
+        "rule": "key",
+        "mend": "item",
+        "sentence": "The scanner asked for Modality CT; this item has MR.",
+    }
     assert client.get("/worklist/999999/devices").status_code == 404

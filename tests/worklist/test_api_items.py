@@ -1,4 +1,4 @@
-"""Items by REST: what is listed, made, changed, refused."""
+"""Items are listed, made, changed and refused by REST."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import Model, QuerySet
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import User
 from tests.api_client import client_of
-from worklist import intake, lifecycle
+from worklist.items import intake, lifecycle
 from worklist.models import STEP_EXISTS, PerformedStep, Status, WorklistItem
 
 LEAST: dict[str, Any] = {"patient_name": "Doe^John", "patient_id": "P1", "modality": "MR"}
+STATUS = "performed_procedure_step_status"
 
 
 @pytest.fixture
@@ -262,6 +264,7 @@ def test_creating_an_item_answers_all_that_was_made(client: APIClient) -> None:
     assert item.history.get().history_user_id == "bob"
 
 
+@pytest.mark.acceptance("D144")
 def test_no_value_of_a_patient_is_made_up(client: APIClient) -> None:
     made = client.post("/worklist", LEAST).json()
 
@@ -277,6 +280,7 @@ def test_empty_and_null_are_not_given(client: APIClient) -> None:
     assert answer.json()["patient_weight_kg"] is None
 
 
+@pytest.mark.acceptance("D144")
 @pytest.mark.parametrize(
     ("values", "field"),
     [
@@ -342,6 +346,7 @@ def test_only_json_is_taken(client: APIClient) -> None:
     assert answer.status_code == 415
 
 
+@pytest.mark.acceptance("D145")
 def test_a_step_that_exists_is_a_conflict(client: APIClient, made: Any) -> None:
     item = made()
     same = {name: getattr(item, name) for name in intake.MADE_ONCE}
@@ -465,6 +470,7 @@ def test_the_study_of_an_item_never_changes(client: APIClient, made: Any) -> Non
 # The status
 
 
+@pytest.mark.acceptance("D143")
 def test_a_status_is_moved_through_the_lifecycle(client: APIClient, made: Any) -> None:
     item = made()
 
@@ -614,3 +620,21 @@ def test_a_participant_of_tomorrow_is_listed_after_todays(client: APIClient, mad
     made(patient_id="now")
 
     assert ids(client.get("/worklist")) == ["now", "later"]
+
+
+def test_a_put_of_fields_and_status_locks_its_row_once(
+    client: APIClient, made: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = made()
+    locked: list[type[Model]] = []
+    lock = QuerySet.select_for_update
+
+    def note(rows: QuerySet[Any], *args: Any, **kwargs: Any) -> Any:
+        locked.append(rows.model)
+        return lock(rows, *args, **kwargs)
+
+    monkeypatch.setattr(QuerySet, "select_for_update", note)
+    answer = client.put(f"/worklist/{item.pk}", {"patient_weight_kg": "70", STATUS: "CANCELLED"})
+
+    assert (answer.status_code, answer.json()[STATUS]) == (200, "CANCELLED")
+    assert locked == [WorklistItem]

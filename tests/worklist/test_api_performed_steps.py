@@ -1,4 +1,4 @@
-"""Performed steps by REST: read only."""
+"""Performed steps are read by REST, and never written."""
 
 from __future__ import annotations
 

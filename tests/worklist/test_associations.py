@@ -1,4 +1,4 @@
-"""Who may associate, and what a peer's behaviour does to the server: acceptance rows 82 to 94.
+"""Peers associate or are refused, and behave well or badly to the server.
 
 The server is a real `manage.py run_mwl`. What its queries answer is in test_find_server.py.
 """
@@ -27,9 +27,9 @@ from tests.processes import is_running
 from tests.scu import keys
 from tests.worklist.commands import Outcome
 from tests.worklist.conftest import MANAGE, SOON, RunningServer, StartServer, test_database_environment
-from worklist.access import Refusal, Request, refusal
+from worklist.devices.access import AssociationRefusal, AssociationRequest, refusal
 from worklist.models import Device
-from worklist.networks import is_loopback
+from worklist.validators.peers import is_loopback
 
 Echo = Callable[..., Any]
 SUCCESS = 0x0000
@@ -52,13 +52,14 @@ def is_admitted(calling: str = "MR1", *, address: str = "192.0.2.7", **more: Any
 
 def judge(
     calling: str = "MR1", *, address: str = "192.0.2.7", called: str = "MWL_SERVER", established: int = 0
-) -> Refusal | None:
-    return refusal(Request(calling, called, address, established), own_ae_title="MWL_SERVER")
+) -> AssociationRefusal | None:
+    return refusal(AssociationRequest(calling, called, address, established), own_ae_title="MWL_SERVER")
 
 
+@pytest.mark.acceptance("D83")
 @pytest.mark.django_db
 class TestAdmission:
-    """Row 83, as a decision without sockets."""
+    """The decision is made here without sockets."""
 
     def test_without_devices_only_this_machine_may_associate(self) -> None:
         assert is_admitted(address="127.0.0.1")
@@ -94,16 +95,16 @@ class TestAdmission:
         assert found[:3] == UNKNOWN_CALLING
         assert "Devices" in found.reason
 
+    @pytest.mark.acceptance("D84")
     def test_a_wrong_called_ae_title_is_refused_where_the_setting_says_so(self, settings: Settings) -> None:
-        """Row 84."""
         assert is_admitted(address="127.0.0.1", called="OTHER")
         settings.MWL_REQUIRE_CALLED_AETITLE = True
         found = judge(address="127.0.0.1", called="OTHER")
         assert found is not None and found[:3] == UNKNOWN_CALLED
         assert is_admitted(address="127.0.0.1")
 
+    @pytest.mark.acceptance("D90")
     def test_an_association_over_the_limit_is_refused_for_now(self, settings: Settings) -> None:
-        """Row 90."""
         settings.MWL_MAXIMUM_ASSOCIATIONS = 3
         assert is_admitted(address="127.0.0.1", established=2)
         found = judge(address="127.0.0.1", established=3)
@@ -126,25 +127,27 @@ def test_a_loopback_address_is_known(address: str, expected: bool) -> None:
     assert is_loopback(address) is expected
 
 
-def test_row_87_an_echo_is_answered(server: RunningServer, echo: Echo) -> None:
+@pytest.mark.acceptance("D87")
+def test_an_echo_is_answered(server: RunningServer, echo: Echo) -> None:
     assert echo() == SUCCESS
 
 
-def test_row_87_echoscu_is_answered(server: RunningServer) -> None:
+@pytest.mark.acceptance("D87")
+def test_echoscu_is_answered(server: RunningServer) -> None:
     command = [dcmtk("echoscu"), "-aet", "MR1", "127.0.0.1", str(server.port)]
     assert subprocess.run(command, timeout=SOON, check=False).returncode == 0
 
 
-def test_row_83_an_unknown_ae_title_is_refused_and_the_log_says_who(
-    server: RunningServer, echo: Echo
-) -> None:
+@pytest.mark.acceptance("D83")
+def test_an_unknown_ae_title_is_refused_and_the_log_says_who(server: RunningServer, echo: Echo) -> None:
     Device.objects.create(ae_title="MR1")
     assert echo(calling="STRANGER") == UNKNOWN_CALLING
     assert echo(calling="MR1") == SUCCESS
     server.wait_for_log(r"WARNING.*refused \(1, 1, 3\) to STRANGER at 127\.0\.0\.1: .*Devices")
 
 
-def test_row_93_a_device_that_is_removed_or_disabled_is_refused_without_a_restart(
+@pytest.mark.acceptance("D93")
+def test_a_device_that_is_removed_or_disabled_is_refused_without_a_restart(
     server: RunningServer, echo: Echo
 ) -> None:
     Device.objects.create(ae_title="CT1")
@@ -179,14 +182,16 @@ def _rename(table: str, to: str) -> None:
         cursor.execute(f"ALTER TABLE {table} RENAME TO {to}")
 
 
-def test_row_84_a_wrong_called_ae_title_is_refused_where_the_setting_says_so(
+@pytest.mark.acceptance("D84")
+def test_a_wrong_called_ae_title_is_refused_where_the_setting_says_so(
     transactional_db: None, strict_server: RunningServer, echo: Echo
 ) -> None:
     assert echo(port=strict_server.port, called="OTHER") == UNKNOWN_CALLED
     assert echo(port=strict_server.port, called="MWL_SERVER") == SUCCESS
 
 
-def test_row_89_and_90_the_limit_refuses_and_an_idle_association_is_closed_and_makes_room(
+@pytest.mark.acceptance("D89", "D90")
+def test_the_limit_refuses_and_an_idle_association_is_closed_and_makes_room(
     transactional_db: None, strict_server: RunningServer, echo: Echo
 ) -> None:
     with ExitStack() as stack:
@@ -198,7 +203,8 @@ def test_row_89_and_90_the_limit_refuses_and_an_idle_association_is_closed_and_m
     assert echo(port=strict_server.port) == SUCCESS
 
 
-def test_row_82_other_contexts_are_rejected_and_the_worklist_is_served(
+@pytest.mark.acceptance("D82")
+def test_other_contexts_are_rejected_and_the_worklist_is_served(
     server: RunningServer, query: Callable[..., Any], items: Callable[..., Any]
 ) -> None:
     items(2)
@@ -229,7 +235,8 @@ GARBAGE = {
 }
 
 
-def test_row_91_garbage_and_port_scanners_leave_nothing_behind(server: RunningServer, echo: Echo) -> None:
+@pytest.mark.acceptance("D91")
+def test_garbage_and_port_scanners_leave_nothing_behind(server: RunningServer, echo: Echo) -> None:
     assert echo() == SUCCESS
     wait_until(lambda: server.is_at_rest)
     files, written = server.open_files, len(server.log)
@@ -243,7 +250,8 @@ def test_row_91_garbage_and_port_scanners_leave_nothing_behind(server: RunningSe
     assert "Traceback" not in server.log[written:]
 
 
-def test_row_91_a_connection_that_says_nothing_or_half_a_pdu_is_closed_in_time(
+@pytest.mark.acceptance("D91")
+def test_a_connection_that_says_nothing_or_half_a_pdu_is_closed_in_time(
     transactional_db: None, strict_server: RunningServer
 ) -> None:
     server, written = strict_server, len(strict_server.log)
@@ -255,9 +263,8 @@ def test_row_91_a_connection_that_says_nothing_or_half_a_pdu_is_closed_in_time(
     assert "Traceback" not in server.log[written:]
 
 
-def test_row_91_garbage_within_an_association_ends_that_association_only(
-    server: RunningServer, echo: Echo
-) -> None:
+@pytest.mark.acceptance("D91")
+def test_garbage_within_an_association_ends_that_association_only(server: RunningServer, echo: Echo) -> None:
     written = len(server.log)
     with server.raw() as user:
         user.associate()
@@ -349,12 +356,16 @@ def test_processes_end_with_their_parent(transactional_db: None, start_server: S
 
 
 def run_mwl(*arguments: str, **environment: str) -> tuple[int, str]:
-    """Exit code and all that is written, of a `run_mwl` that must not come up."""
+    """Return exit code and all that is written, of a `run_mwl` that must not come up."""
     done = subprocess.run(
         [sys.executable, str(MANAGE), "run_mwl", *arguments],
         env={**os.environ, **test_database_environment(), **environment},
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=SOON, check=False,
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=SOON,
+        check=False,
+    )
     return done.returncode, done.stdout
 
 

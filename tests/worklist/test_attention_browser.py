@@ -1,4 +1,4 @@
-"""The page of a point of attention in a real browser: searching, unlinking, and whether it can be read.
+"""The page of a point of attention is used in a real browser: searched, unlinked and read.
 
 Not here: linking a candidate and resolving with a note (test_admin_browser.py).
 """
@@ -13,17 +13,17 @@ from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from tests.browser import sign_in
-from tests.worklist.reported import an_item, point
-from worklist.models import Attention, Kind
+from tests.worklist.reported import an_item, open_point
+from worklist.models import Attention, AttentionKind
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
 
 
 def test_a_coordinator_searches_when_no_candidate_fits(page: Page, bob: User) -> None:
-    entry = point(Kind.UNSCHEDULED, patient_name="Roe^Richard")
+    point = open_point(AttentionKind.UNSCHEDULED, patient_name="Roe^Richard")
     an_item(patient_name="Zoe^Other", patient_id="Z1", modality="CT", scheduled_start_date="20270101")
     sign_in(page, bob)
-    page.goto(f"/admin/worklist/attention/{entry.pk}/change/")
+    page.goto(f"/admin/worklist/attention/{point.pk}/change/")
     page.get_by_label("Search the worklist").fill("Zoe")
     page.get_by_role("button", name="Search", exact=True).click()
     assert "Zoe" not in page.url
@@ -37,28 +37,31 @@ def test_a_coordinator_searches_when_no_candidate_fits(page: Page, bob: User) ->
 
 
 def test_a_wrong_link_is_unlinked_with_a_reason(page: Page, bob: User) -> None:
-    entry = point(Kind.IDENTITY, patient_name="Roe^Richard")
+    point = open_point(AttentionKind.IDENTITY, patient_name="Roe^Richard")
     sign_in(page, bob)
-    page.goto(f"/admin/worklist/attention/{entry.pk}/change/")
+    page.goto(f"/admin/worklist/attention/{point.pk}/change/")
     page.get_by_text("It is not this item: unlink…").click()
     page.get_by_label("Why").fill("It was her sister")
     page.get_by_role("button", name="Unlink").click()
 
     expect(page.locator(".messagelist .success")).to_contain_text("No longer linked to Roe^Richard")
-    assert Attention.objects.open().get().kind == Kind.UNSCHEDULED
+    assert Attention.objects.open().get().kind == AttentionKind.UNSCHEDULED
 
 
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
-@pytest.mark.parametrize("kind", [Kind.IDENTITY, Kind.UNSCHEDULED, Kind.STALE, Kind.NOT_PERFORMED])
-def test_a_point_fits_a_phone_and_a_desk_and_is_legible(page: Page, bob: User, kind: Kind) -> None:
-    entry = point(kind, scheduled_station_aetitle="MR1\\MR2", protocol_name="BRAIN_MRI_3T")
+@pytest.mark.parametrize(
+    "kind",
+    [AttentionKind.IDENTITY, AttentionKind.UNSCHEDULED, AttentionKind.STALE, AttentionKind.NOT_PERFORMED],
+)
+def test_a_point_fits_a_phone_and_a_desk_and_is_legible(page: Page, bob: User, kind: AttentionKind) -> None:
+    point = open_point(kind, scheduled_station_aetitle="MR1\\MR2", protocol_name="BRAIN_MRI_3T")
     sign_in(page, bob)
     for width, scheme in product((400, 1300), SCHEMES):
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": 900})
-        page.goto(f"/admin/worklist/attention/{entry.pk}/change/")
+        page.goto(f"/admin/worklist/attention/{point.pk}/change/")
         overflow = page.evaluate(
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )

@@ -1,4 +1,4 @@
-"""Which items are offered for an examination that nothing scheduled, in which order, and why."""
+"""For an examination that nothing scheduled, items are offered in an order and with reasons."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from tests.worklist.performed_steps import begun, new_uid, scheduled_step
 from tests.worklist.reported import an_item, reported, unscheduled
-from worklist import candidates, lifecycle, performing
+from worklist.examinations import candidates, performing
+from worklist.items import lifecycle
 from worklist.models import PerformedStep, Status, WorklistItem
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +40,7 @@ def some_item(**values: Any) -> WorklistItem:
 
 
 def a_scan(**changes: Any) -> PerformedStep:
-    """Of Roe^Richard, P007, on 10 January 2026 at MR1, with a study of its own."""
+    """Report a scan of Roe^Richard, P007, on 10 January 2026 at MR1, with a study of its own."""
     step = unscheduled(an_item(**SCANNED), **changes)
     WorklistItem.objects.all().delete()
     return step

@@ -1,4 +1,4 @@
-"""Specific Character Set: what fits is written as PS3.5 says and read back by pydicom, nothing is replaced.
+"""What fits a Specific Character Set is written as PS3.5 says and read back by pydicom; nothing is replaced.
 
 Whether an answer announces the set in (0008,0005) is tested with the encoder.
 """
@@ -54,7 +54,7 @@ def test_a_name_comes_back_from_the_set_that_was_asked_for(name: str, requested:
 
 
 def test_japanese_and_korean_names_are_written_as_the_standard_shows() -> None:
-    """PS3.5 H.3.1 and I.2."""
+    """The names are the examples of PS3.5 H.3.1 and I.2."""
     _, japanese = chosen("Yamada^Tarou=山田^太郎=やまだ^たろう", "", "ISO 2022 IR 87")
     assert japanese == (
         b"Yamada^Tarou=\x1b$B;3ED\x1b(B^\x1b$BB@O:\x1b(B=\x1b$B$d$^$@\x1b(B^\x1b$B$?$m$&\x1b(B"
@@ -65,6 +65,7 @@ def test_japanese_and_korean_names_are_written_as_the_standard_shows() -> None:
     )
 
 
+@pytest.mark.acceptance("D64")
 @pytest.mark.parametrize(
     ("name", "requested", "fitting"),
     [
@@ -83,7 +84,6 @@ def test_japanese_and_korean_names_are_written_as_the_standard_shows() -> None:
 def test_a_set_that_does_not_hold_the_name_is_passed_over(
     name: str, requested: list[str], fitting: str
 ) -> None:
-    """row 64"""
     character_set, encoded = chosen(name, *requested)
     assert character_set.terms == fitting
     assert b"?" not in encoded

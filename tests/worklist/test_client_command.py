@@ -1,4 +1,4 @@
-"""test_client: a C-FIND client for people. Servers are real; what misbehaves is a socket with a few bytes."""
+"""test_client asks a worklist for people. Servers are real; what misbehaves is a socket with a few bytes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pynetdicom.association import Association
 from tests.conftest import free_port
 from tests.worklist.commands import Outcome
 from tests.worklist.conftest import RunningServer, StartServer, manage
-from worklist import attributes
+from worklist.dicom import item_attributes
 from worklist.management.commands import test_client
 from worklist.models import Device
 
@@ -33,7 +33,7 @@ def run(server: RunningServer | int, *arguments: str) -> str:
 
 
 def answers(printed: str) -> list[str]:
-    """The lines of the table below its head."""
+    """Return the lines of the table below its head."""
     lines = printed.splitlines()
     return lines[2 : next(number for number, line in enumerate(lines) if " answer" in line)]
 
@@ -72,7 +72,7 @@ def test_each_key_is_matched(
 
 def test_every_matched_attribute_has_its_option() -> None:
     parser = test_client.Command().create_parser("manage.py", "test_client")
-    for attribute in attributes.matched():
+    for attribute in item_attributes.matched():
         for name in (attribute.keyword, attribute.field):
             options = vars(parser.parse_args([f"--{name}", "X"]))
             assert options[attribute.keyword] == "X"
@@ -117,7 +117,7 @@ def test_another_called_ae_title_is_said(transactional_db: None, start_server: S
 
 @contextmanager
 def listener(answer: bytes) -> Iterator[int]:
-    """A port where one connection is answered with the bytes and closed."""
+    """Open a port where one connection is answered with the bytes and closed."""
 
     def accept() -> None:
         listening.accept()[0].close()  # the client looks first whether anyone listens

@@ -1,4 +1,4 @@
-"""docs/conformance.md: generated, current, and true where it has facts of its own."""
+"""docs/conformance.md is generated, current, and true where it has facts of its own."""
 
 from __future__ import annotations
 
@@ -9,20 +9,22 @@ import pytest
 from django.core.management import call_command
 from pynetdicom import evt
 
-from worklist import access, attributes, performing
-from worklist.access import Request
 from worklist.answering import statuses
 from worklist.conformance import associations, performed, queries, statement
+from worklist.devices import access
+from worklist.devices.access import AssociationRequest
+from worklist.dicom import item_attributes
 from worklist.dicom import mpps as rules
 from worklist.dicom.mpps_attributes import ATTRIBUTES, printed
+from worklist.examinations import performing
 from worklist.models import Device
 from worklist.scp import mpps, server
 
 DOCUMENT = Path(__file__).resolve().parent.parent.parent / "docs" / "conformance.md"
 
 
+@pytest.mark.acceptance("D151")
 def test_the_document_is_what_the_code_says() -> None:
-    """Row 151."""
     assert DOCUMENT.read_text(encoding="utf-8") == statement(), (
         "docs/conformance.md is not current. Run: python manage.py conformance > docs/conformance.md"
     )
@@ -36,14 +38,14 @@ def test_the_command_prints_the_statement() -> None:
 
 def test_every_attribute_is_listed_with_its_tag_and_type() -> None:
     rows = statement().splitlines()
-    for attribute in attributes.BY_KEYWORD.values():
+    for attribute in item_attributes.BY_KEYWORD.values():
         row = f"{attribute.name} | {attribute.tag} | {attribute.vr} | {attribute.return_type} | "
         assert any(row in line for line in rows), attribute.keyword
 
 
 def test_every_matching_key_is_listed_with_its_kind() -> None:
     rows = statement().splitlines()
-    for attribute in attributes.matched():
+    for attribute in item_attributes.matched():
         key = "R" if attribute.required else "O"
         row = f"{attribute.name} | {attribute.tag} | {attribute.vr} | {key} | {attribute.matching.value}"
         assert any(row in line for line in rows), attribute.keyword
@@ -66,7 +68,7 @@ def test_a_sites_own_settings_are_stated(settings: object) -> None:
 
 def test_the_server_offers_the_sop_classes_and_transfer_syntaxes_stated() -> None:
     listener = server.listen("127.0.0.1", 0)
-    (made,) = server.make_servers([server.Door(listener)], ae_title="MWL_SERVER")
+    (made,) = server.make_servers([server.Endpoint(listener)], ae_title="MWL_SERVER")
     made.server_close()
     offered = {context.abstract_syntax: context.transfer_syntax for context in made.ae.supported_contexts}
     assert offered == dict.fromkeys(server.SOP_CLASSES, server.TRANSFER_SYNTAXES)
@@ -83,9 +85,9 @@ def test_associations_are_rejected_with_the_codes_stated(settings: object) -> No
     settings.MWL_MAXIMUM_ASSOCIATIONS = 1  # type: ignore[attr-defined]
     Device.objects.create(ae_title="MR1")
     requests = [
-        Request("MR1", "OTHER", "10.0.0.1", 0),
-        Request("CT1", "MWL_SERVER", "10.0.0.1", 0),
-        Request("MR1", "MWL_SERVER", "10.0.0.1", 1),
+        AssociationRequest("MR1", "OTHER", "10.0.0.1", 0),
+        AssociationRequest("CT1", "MWL_SERVER", "10.0.0.1", 0),
+        AssociationRequest("MR1", "MWL_SERVER", "10.0.0.1", 1),
     ]
     found = [access.refusal(request, own_ae_title="MWL_SERVER") for request in requests]
     assert [refusal[:3] for refusal in found if refusal] == [(1, 1, 7), (1, 1, 3), (2, 3, 2)]

@@ -1,4 +1,4 @@
-"""The socket of an association: its options as the kernel reports them."""
+"""The socket of an association has its options, as the kernel reports them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A device from a vendor's rules to what it would see, in a real browser that asks no other host."""
+"""A device goes from a vendor's rules to what it would see, in a real browser that asks no other host."""
 
 from __future__ import annotations
 

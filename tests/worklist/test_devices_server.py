@@ -1,4 +1,4 @@
-"""Devices at the running server: what each is offered and how, and what is recorded of it."""
+"""The running server offers each device its own, in its own way, and records what it did."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def _recording_server(start_recording_server: StartServer) -> RunningServer:
 
 @pytest.fixture
 def server(transactional_db: None, _recording_server: RunningServer) -> RunningServer:
-    """In place of the one that other modules share, which records nothing."""
+    """Serve in place of the one that other modules share, which records nothing."""
     return _recording_server
 
 
 @pytest.fixture
 def recorded(transactional_db: None) -> Recorded:
-    """`recorded(kind)`: the rows of this test, once so many are written, which is after the answer.
+    """Return `recorded(kind)`, which gives the rows of this test once so many are written, after the answer.
 
     The server that tests share may still be writing what it did in the one before.
     """
@@ -74,7 +74,7 @@ def station(*, asked: str | None) -> Dataset:
 
 @pytest.fixture
 def stations(transactional_db: None) -> None:
-    """Items for MR1, for CT1, for both, and for no station."""
+    """Make items for MR1, for CT1, for both, and for no station."""
     for number, titles in enumerate(["MR1", "CT1", "CT1\\MR1", ""], start=1):
         make_item(number, scheduled_station_aetitle=titles).save_as("test")
 
@@ -82,6 +82,7 @@ def stations(transactional_db: None) -> None:
 OWN, OWN_OR_ANY = ["P1", "P3"], ["P1", "P3", "P4"]
 
 
+@pytest.mark.acceptance("D85")
 @pytest.mark.parametrize(
     ("rule", "asked", "found"),
     [
@@ -94,7 +95,7 @@ OWN, OWN_OR_ANY = ["P1", "P3"], ["P1", "P3", "P4"]
         ("AS_ASKED", "CT1", ["P2", "P3"]),
     ],
 )
-def test_row_85_a_forced_station_filter_shows_no_other_scanners_items(
+def test_a_forced_station_filter_shows_no_other_scanners_items(
     query: Query, stations: None, rule: str, asked: str | None, found: list[str]
 ) -> None:
     device(station_filter=rule)
@@ -111,7 +112,8 @@ def test_an_item_for_any_station_is_answered_with_that_of_the_device(query: Quer
     assert steps["P1"].ScheduledStationAETitle == "MR1"
 
 
-def test_rows_62_and_64_each_device_gets_a_name_in_its_own_character_set(
+@pytest.mark.acceptance("D62", "D64")
+def test_each_device_gets_a_name_in_its_own_character_set(
     server: RunningServer, query: Query, items: Callable[..., list[Any]]
 ) -> None:
     items(1, patient_name="MÜLLER^JÖRG")
@@ -139,7 +141,8 @@ def test_rows_62_and_64_each_device_gets_a_name_in_its_own_character_set(
     assert "MÜLLER" not in server.log
 
 
-def test_row_75_a_device_has_its_own_maximum(query: Query, items: Callable[..., list[Any]]) -> None:
+@pytest.mark.acceptance("D75")
+def test_a_device_has_its_own_maximum(query: Query, items: Callable[..., list[Any]]) -> None:
     items(5)
     device("FEW", maximum_answers=3)
     device("NONE", maximum_answers=3, over_maximum="refuse")
@@ -219,7 +222,8 @@ def test_a_devices_strictness_judges_its_reports(
     assert PerformedStep.objects.count() == (0 if strictness == "strict" else 1)
 
 
-def test_rows_83_84_86_dcmtk_is_refused_with_the_reason(
+@pytest.mark.acceptance("D83", "D84", "D86")
+def test_dcmtk_is_refused_with_the_reason(
     server: RunningServer, transactional_db: None, recorded: Recorded
 ) -> None:
     device("MR1", called_ae_title="WORKLIST")
@@ -235,18 +239,24 @@ def test_rows_83_84_86_dcmtk_is_refused_with_the_reason(
             titles = ["-aet", calling, "-aec", called]
             done = subprocess.run(
                 [dcmtk(program[0]), *program[1:], *titles, "127.0.0.1", str(server.port)],
-                capture_output=True, text=True, timeout=20, check=False,
-            )  # fmt: skip
+                capture_output=True,
+                text=True,
+                timeout=20,
+                check=False,
+            )
             assert (done.returncode == 0) is (not reason)
             assert reason in done.stdout + done.stderr
     refused = recorded(Kind.REFUSED, count=6)
     assert {(each.ae_title, each.called_ae_title) for each in refused} == {
-        ("MR1", "OTHER"), ("MR9", "WORKLIST"), ("BOUND", "WORKLIST"),
-    }  # fmt: skip
+        ("MR1", "OTHER"),
+        ("MR9", "WORKLIST"),
+        ("BOUND", "WORKLIST"),
+    }
     assert {each.comment[-7:] for each in refused} == {"(1,1,7)", "(1,1,3)"}
 
 
-def test_row_149_a_query_is_recorded_as_it_came_with_its_answers_and_time(
+@pytest.mark.acceptance("D149")
+def test_a_query_is_recorded_as_it_came_with_its_answers_and_time(
     query: Query, items: Callable[..., list[Any]], recorded: Recorded
 ) -> None:
     items(3)
@@ -283,6 +293,7 @@ def test_a_query_that_fails_is_recorded_with_its_status(
     assert found.comment
 
 
+@pytest.mark.acceptance("D150")
 def test_associations_echoes_and_reports_are_recorded(
     echo: Callable[..., Any],
     perform: Callable[..., list[scu.Answer]],

@@ -1,4 +1,4 @@
-"""The compiled encoder, held against pydicom, and the rules of answers (PS3.4 K.4.1.1.3.2, Table K.6-1).
+"""The compiled encoder is held against pydicom, and the rules of answers (PS3.4 K.4.1.1.3.2, Table K.6-1).
 
 Associations, transfer syntaxes as negotiated and the order of answers are tested where they are made.
 """
@@ -24,15 +24,15 @@ from pydicom.tag import Tag
 from tests.effort import tries
 from tests.worklist.encoding_examples import RECORD, records, requests
 from tests.worklist.encoding_reference import expected, read, write
-from worklist.attributes import ROOT_ATTRIBUTES, STEP_ATTRIBUTES
-from worklist.dicom.encoding import EncodingError, Plan
+from worklist.dicom.encoding import AnswerPlan, EncodingError
+from worklist.dicom.item_attributes import ROOT_ATTRIBUTES, STEP_ATTRIBUTES
 
 BOTH = pytest.mark.parametrize("implicit_vr", [False, True], ids=["explicit", "implicit"])
 
 
 @pytest.fixture(autouse=True, scope="module")
 def strict_pydicom() -> Iterator[None]:
-    """What breaks a rule of a VR raises, in writing and in reading (row 79)."""
+    """What breaks a rule of a VR raises, in writing and in reading."""
     before = config.settings.reading_validation_mode, config.settings.writing_validation_mode
     config.settings.reading_validation_mode = config.RAISE
     config.settings.writing_validation_mode = config.RAISE
@@ -50,13 +50,13 @@ def keys(*keywords: str) -> Dataset:
 
 
 def read_lazily(request: Dataset, *, implicit_vr: bool) -> Dataset:
-    """The request as it arrives: undecoded elements, without VR where it is implicit."""
+    """Read the request as it arrives: undecoded elements, without VR where it is implicit."""
     buffer = BytesIO(write(request, implicit_vr=implicit_vr))
     return read_dataset(buffer, implicit_vr, is_little_endian=True)
 
 
 def header(tag: int, vr: str, *, implicit_vr: bool) -> bytes:
-    """An element of zero length (PS3.5 7.1.2, 7.1.3)."""
+    """Return an element of zero length (PS3.5 7.1.2, 7.1.3)."""
     number = struct.pack("<HH", tag >> 16, tag & 0xFFFF)
     if implicit_vr:
         return number + b"\0\0\0\0"
@@ -70,8 +70,8 @@ def step_keys(*keywords: str) -> Dataset:
 
 
 def answer(request: Dataset, *, complete: bool = True, implicit_vr: bool = False, **fields: Any) -> Dataset:
-    """The decoded answer for the example item with these fields."""
-    encoded = Plan(request, implicit_vr=implicit_vr).encode(RECORD | fields)
+    """Return the decoded answer for the example item with these fields."""
+    encoded = AnswerPlan(request, implicit_vr=implicit_vr).encode(RECORD | fields)
     assert encoded.complete is complete
     return read(encoded.identifier, implicit_vr=implicit_vr)
 
@@ -85,14 +85,15 @@ def keywords(dataset: Dataset) -> list[str]:
     return [element.keyword for element in dataset]
 
 
+@pytest.mark.acceptance("D79")
 @settings(deadline=None, max_examples=tries(20, nightly=60), suppress_health_check=list(HealthCheck))
 @given(st.lists(requests(), min_size=3, max_size=3), st.lists(records, min_size=4, max_size=4))
 @pytest.mark.timeout(180)
 def test_every_byte_is_as_pydicom_writes_it(asked: list[Dataset], items: list[dict[str, Any]]) -> None:
-    """Row 79 too: each answer is read again with strict validation. 90 x 3 x 4 x 2 = 2,160 answers."""
+    """Each answer is read again with strict validation. 90 x 3 x 4 x 2 = 2,160 answers."""
     for identifier, implicit_vr in product(asked, (False, True)):
         request = read(write(identifier, implicit_vr=implicit_vr), implicit_vr=implicit_vr)
-        plan = Plan(request, implicit_vr=implicit_vr)
+        plan = AnswerPlan(request, implicit_vr=implicit_vr)
         for item in items:
             encoded = plan.encode(item)
             assert encoded == expected(request, item, implicit_vr=implicit_vr)
@@ -120,22 +121,22 @@ def test_every_value_representation_is_written_as_pydicom_writes_it(implicit_vr:
     }
     request = keys(*extra)
     item = RECORD | {"extra_attributes": extra}
-    encoded = Plan(request, implicit_vr=implicit_vr).encode(item)
+    encoded = AnswerPlan(request, implicit_vr=implicit_vr).encode(item)
     assert encoded == expected(request, item, implicit_vr=implicit_vr)
     decoded = read(encoded.identifier, implicit_vr=implicit_vr)
     assert decoded.SelectorUVValue == 2**64 - 1
     assert decoded.SelectorATValue == [Tag("PatientID"), Tag("SeriesDescription")]
 
 
+@pytest.mark.acceptance("D52")
 def test_only_what_is_requested_is_returned() -> None:
-    """row 52"""
     assert keywords(answer(keys("PatientID"))) == ["PatientID"]
     assert keywords(answer(keys("PatientID"), patient_id="Müller")) == ["SpecificCharacterSet", "PatientID"]
 
 
+@pytest.mark.acceptance("D53")
 @BOTH
 def test_every_attribute_of_the_table_is_there_by_its_type(implicit_vr: bool) -> None:
-    """row 53"""
     request = keys(*(attribute.keyword for attribute in ROOT_ATTRIBUTES))
     request.ScheduledProcedureStepSequence = [keys(*(attribute.keyword for attribute in STEP_ATTRIBUTES))]
     decoded = answer(request, implicit_vr=implicit_vr)
@@ -148,8 +149,8 @@ def test_every_attribute_of_the_table_is_there_by_its_type(implicit_vr: bool) ->
             assert holder[attribute.tag].value, attribute.keyword
 
 
+@pytest.mark.acceptance("D54")
 def test_ids_are_the_items_own() -> None:
-    """row 54"""
     request = step_keys("ScheduledProcedureStepID")
     request.update(keys("RequestedProcedureID", "AccessionNumber"))
     decoded = answer(
@@ -159,8 +160,8 @@ def test_ids_are_the_items_own() -> None:
     assert (decoded.RequestedProcedureID, decoded.AccessionNumber) == ("R7", "A7")
 
 
+@pytest.mark.acceptance("D55")
 def test_dates_have_eight_digits_and_times_six() -> None:
-    """row 55"""
     request = step_keys("ScheduledProcedureStepStartDate", "ScheduledProcedureStepStartTime")
     item = step(request, scheduled_start_date=date(2026, 1, 2), scheduled_start_time=time(9, 3, 0, 250))
     assert item.ScheduledProcedureStepStartDate == "20260102"
@@ -170,10 +171,10 @@ def test_dates_have_eight_digits_and_times_six() -> None:
 @pytest.mark.parametrize(
     ("weight", "sent"),
     [
-        pytest.param(Decimal("69.85"), "69.85", id="row 58"),
+        pytest.param(Decimal("69.85"), "69.85", id="D58"),
         pytest.param(Decimal("70.00"), "70", id="without trailing zeros"),
         pytest.param(Decimal("100"), "100", id="without an exponent"),
-        pytest.param(None, "None", id="row 59"),
+        pytest.param(None, "None", id="D59"),
     ],
 )
 def test_a_weight_is_sent_in_kilograms_or_empty(weight: Decimal | None, sent: str) -> None:
@@ -183,16 +184,16 @@ def test_a_weight_is_sent_in_kilograms_or_empty(weight: Decimal | None, sent: st
 @pytest.mark.parametrize(
     ("name", "asked", "sent", "value"),
     [
-        pytest.param("MÜLLER^JÖRG", "ISO_IR 100", "ISO_IR 100", b"M\xdcLLER^J\xd6RG ", id="row 62"),
-        pytest.param("MÜLLER^JÖRG", None, "ISO_IR 100", b"M\xdcLLER^J\xd6RG ", id="row 62, none asked"),
+        pytest.param("MÜLLER^JÖRG", "ISO_IR 100", "ISO_IR 100", b"M\xdcLLER^J\xd6RG ", id="D62"),
+        pytest.param("MÜLLER^JÖRG", None, "ISO_IR 100", b"M\xdcLLER^J\xd6RG ", id="D62, none asked"),
         pytest.param(
             "MÜLLER", "ISO_IR 192", "ISO_IR 192", "MÜLLER".encode(), id="the query's own goes first"
         ),
-        pytest.param("王^小明", "ISO_IR 192", "ISO_IR 192", "王^小明".encode(), id="row 63"),
-        pytest.param("王^小明", "ISO_IR 100", "ISO_IR 192", "王^小明".encode(), id="row 64"),
+        pytest.param("王^小明", "ISO_IR 192", "ISO_IR 192", "王^小明".encode(), id="D63"),
+        pytest.param("王^小明", "ISO_IR 100", "ISO_IR 192", "王^小明".encode(), id="D64"),
         pytest.param("王^小明", "GB18030", "GB18030", "王^小明 ".encode("gb18030"), id="GB18030"),
         pytest.param("王^小明", "NONSENSE", "ISO_IR 192", "王^小明".encode(), id="unknown in the query"),
-        pytest.param("DOE^JOHN", "ISO_IR 192", None, b"DOE^JOHN", id="row 65"),
+        pytest.param("DOE^JOHN", "ISO_IR 192", None, b"DOE^JOHN", id="D65"),
     ],
 )
 def test_the_first_character_set_that_holds_the_item_is_sent(
@@ -201,7 +202,7 @@ def test_the_first_character_set_that_holds_the_item_is_sent(
     request = keys("PatientName")
     if asked:
         request.add_new("SpecificCharacterSet", "CS", asked)
-    encoded = Plan(request, implicit_vr=False).encode(RECORD | {"patient_name": name})
+    encoded = AnswerPlan(request, implicit_vr=False).encode(RECORD | {"patient_name": name})
     assert encoded.identifier.endswith(value if len(value) % 2 == 0 else value + b" ")
     assert read(encoded.identifier, implicit_vr=False).get("SpecificCharacterSet") == sent
 
@@ -214,16 +215,16 @@ def test_the_character_set_stands_in_tag_order_and_governs_the_step_item() -> No
     assert decoded.ScheduledProcedureStepSequence[0].ScheduledProcedureStepDescription == "Schädel"
 
 
+@pytest.mark.acceptance("D66")
 def test_a_long_code_is_a_long_code_value() -> None:
-    """row 66"""
     request = step_keys("ScheduledProtocolCodeSequence")
     fields = {"protocol_name": "A protocol name of 29 letters", "hisris_coding_designator": "GEHC"}
     (code,) = step(request, **fields).ScheduledProtocolCodeSequence
     assert keywords(code) == ["CodingSchemeDesignator", "CodeMeaning", "LongCodeValue"]
 
 
+@pytest.mark.acceptance("D66")
 def test_a_code_that_was_requested_without_room_for_it_is_left_out() -> None:
-    """row 66"""
     request = step_keys("Modality")
     request.ScheduledProcedureStepSequence[0].ScheduledProtocolCodeSequence = [
         keys("CodeValue", "CodeMeaning")
@@ -232,16 +233,16 @@ def test_a_code_that_was_requested_without_room_for_it_is_left_out() -> None:
     assert keywords(step(request, **fields)) == ["Modality"]
 
 
+@pytest.mark.acceptance("D67")
 def test_a_protocol_without_scheme_is_described_not_coded() -> None:
-    """row 67"""
     request = step_keys("ScheduledProtocolCodeSequence", "ScheduledProcedureStepDescription")
     item = step(request, protocol_name="BRAIN")
     assert keywords(item) == ["ScheduledProcedureStepDescription"]
     assert item.ScheduledProcedureStepDescription == "BRAIN"
 
 
+@pytest.mark.acceptance("D68")
 def test_a_code_has_its_meaning() -> None:
-    """row 68"""
     request = step_keys("Modality")
     request.ScheduledProcedureStepSequence[0].ScheduledProtocolCodeSequence = [
         keys("CodeValue", "CodingSchemeDesignator", "CodeMeaning")
@@ -253,14 +254,14 @@ def test_a_code_has_its_meaning() -> None:
 @pytest.mark.parametrize(
     "keyword",
     [
-        pytest.param("ReferencedStudySequence", id="row 69"),
-        pytest.param("ReferencedPatientSequence", id="row 70"),
+        pytest.param("ReferencedStudySequence", id="D69"),
+        pytest.param("ReferencedPatientSequence", id="D70"),
     ],
 )
 def test_a_type_2_sequence_without_items_has_zero_length(keyword: str) -> None:
     request = keys(keyword)
     setattr(request, keyword, [keys("ReferencedSOPClassUID", "ReferencedSOPInstanceUID")])
-    encoded = Plan(request, implicit_vr=True).encode(RECORD).identifier
+    encoded = AnswerPlan(request, implicit_vr=True).encode(RECORD).identifier
     assert len(encoded) == 8
     assert encoded.endswith(b"\0\0\0\0")
 
@@ -268,8 +269,8 @@ def test_a_type_2_sequence_without_items_has_zero_length(keyword: str) -> None:
 @pytest.mark.parametrize(
     ("status", "sent"),
     [
-        pytest.param("SCHEDULED", "SCHEDULED", id="row 71"),
-        pytest.param("IN_PROGRESS", "STARTED", id="row 71, started"),
+        pytest.param("SCHEDULED", "SCHEDULED", id="D71"),
+        pytest.param("IN_PROGRESS", "STARTED", id="D71, started"),
     ],
 )
 def test_a_status_is_sent_in_the_terms_of_dicom(status: str, sent: str) -> None:
@@ -280,10 +281,10 @@ def test_a_status_is_sent_in_the_terms_of_dicom(status: str, sent: str) -> None:
 @pytest.mark.parametrize(
     ("keyword", "fields"),
     [
-        pytest.param("PatientName", {"patient_name": "DOE\\JOHN"}, id="row 72, backslash"),
-        pytest.param("PatientName", {"patient_name": "DOE\x1b$B^JOHN"}, id="row 72, control character"),
+        pytest.param("PatientName", {"patient_name": "DOE\\JOHN"}, id="D72, backslash"),
+        pytest.param("PatientName", {"patient_name": "DOE\x1b$B^JOHN"}, id="D72, control character"),
         pytest.param("PatientName", {"patient_name": "A" * 65}, id="a long name"),
-        pytest.param("RequestedProcedureDescription", {"study_description": "d" * 65}, id="row 72, too long"),
+        pytest.param("RequestedProcedureDescription", {"study_description": "d" * 65}, id="D72, too long"),
         pytest.param("AccessionNumber", {"accession_number": "1" * 17}, id="a long accession number"),
         pytest.param("StudyInstanceUID", {"study_instance_uid": "1.02.3"}, id="a UID with a leading zero"),
         pytest.param("PatientSex", {"patient_sex": "ä"}, id="a code that is not ASCII"),
@@ -305,7 +306,7 @@ def test_a_status_is_sent_in_the_terms_of_dicom(status: str, sent: str) -> None:
 def test_a_corrupt_value_is_refused_by_name_and_without_the_value(
     keyword: str, fields: dict[str, Any]
 ) -> None:
-    plan = Plan(keys("PatientID" if keyword == "extra_attributes" else keyword), implicit_vr=False)
+    plan = AnswerPlan(keys("PatientID" if keyword == "extra_attributes" else keyword), implicit_vr=False)
     with pytest.raises(EncodingError) as refused:
         plan.encode(RECORD | fields)
     assert refused.value.keyword == keyword
@@ -314,15 +315,15 @@ def test_a_corrupt_value_is_refused_by_name_and_without_the_value(
     plan.encode(RECORD)
 
 
+@pytest.mark.acceptance("D72")
 def test_an_emoji_is_sent() -> None:
-    """row 72"""
     assert answer(
         keys("RequestedProcedureDescription"), study_description="knee 🦵"
     ).RequestedProcedureDescription == ("knee 🦵")
 
 
+@pytest.mark.acceptance("D34", "D35")
 def test_an_empty_step_item_asks_for_the_whole_step() -> None:
-    """rows 34 and 35, in bytes"""
     open_request, empty_item = Dataset(), Dataset()
     open_request.ScheduledProcedureStepSequence = []
     empty_item.ScheduledProcedureStepSequence = [Dataset()]
@@ -342,8 +343,8 @@ def test_an_empty_step_item_asks_for_the_whole_step() -> None:
     ]
 
 
+@pytest.mark.acceptance("D5")
 def test_all_stations_of_an_item_are_sent() -> None:
-    """row 5, in bytes"""
     item = step(step_keys("ScheduledStationAETitle"), scheduled_station_aetitle="MR1\\MR2")
     assert item.ScheduledStationAETitle == ["MR1", "MR2"]
 
@@ -352,9 +353,9 @@ def test_all_stations_of_an_item_are_sent() -> None:
 @pytest.mark.parametrize(
     ("tag", "vr"),
     [
-        pytest.param(0x00091001, "LO", id="row 41"),
+        pytest.param(0x00091001, "LO", id="D41"),
         pytest.param(0x00100099, "SH", id="unknown"),
-        pytest.param(0x00102160, "SH", id="row 43"),
+        pytest.param(0x00102160, "SH", id="D43"),
         pytest.param(0x00080060, "CS", id="a step attribute at the root"),
         pytest.param(0x7FE00010, "OW", id="pixel data"),
     ],
@@ -366,7 +367,9 @@ def test_an_unsupported_attribute_has_zero_length_and_is_told(
 ) -> None:
     request = Dataset()
     request.add_new(tag, vr, "X" if vr == "SH" else None)
-    decoded = Plan(read_lazily(request, implicit_vr=implicit_vr), implicit_vr=implicit_vr).encode(RECORD)
+    decoded = AnswerPlan(read_lazily(request, implicit_vr=implicit_vr), implicit_vr=implicit_vr).encode(
+        RECORD
+    )
     assert decoded[:2] == (header(tag, vr, implicit_vr=implicit_vr), False)
 
 
@@ -376,9 +379,9 @@ def test_a_private_creator_is_given_back_with_its_attributes() -> None:
     assert answer(request, complete=False) == request
 
 
+@pytest.mark.acceptance("D40")
 @pytest.mark.parametrize("tag", [0x00080052, 0x00100000, 0x00080201, 0x0040A390, 0x00080005])
 def test_what_is_said_of_the_request_is_not_returned(tag: int) -> None:
-    """row 40"""
     request = keys("PatientID")
     request.add_new(tag, {0x00100000: "UL", 0x0040A390: "SQ"}.get(tag, "SH"), None)
     assert keywords(answer(request)) == ["PatientID"]

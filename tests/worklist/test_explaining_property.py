@@ -1,5 +1,7 @@
-"""Of random items, queries and devices: the search answers what a slow reference says, and an item is
-explained if and only if it is not answered."""
+"""The search answers what a slow reference says, for random items, queries and devices.
+
+An item is explained if and only if it is not answered.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +19,13 @@ from pydicom.filewriter import write_dataset
 from tests.effort import tries
 from tests.worklist import reference_matcher
 from tests.worklist.matching_examples import KEYWORDS, create, stores_and_identifiers
-from worklist.answering import compiled, offers
-from worklist.answering.compiled import Request
+from worklist.answering import compiled
+from worklist.answering.compiled import FindRequest
 from worklist.answering.explaining import why_not
-from worklist.answering.offers import offer_to
 from worklist.answering.search import search
-from worklist.answering.statuses import TooMany
+from worklist.answering.statuses import TooManyMatches
+from worklist.devices import offers
+from worklist.devices.offers import offer_to
 from worklist.dicom.matching import IdentifierError
 from worklist.models import Device, OverMaximum, Status, WorklistItem
 
@@ -56,15 +59,15 @@ def fixed_day(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(offers, "today_at", lambda device: TODAY)
 
 
-def request_of(identifier: Dataset) -> Request:
+def request_of(identifier: Dataset) -> FindRequest:
     stream = DicomBytesIO()
     stream.is_little_endian, stream.is_implicit_VR = True, False
     write_dataset(stream, identifier)
-    return Request(stream.getvalue(), implicit_vr=False)
+    return FindRequest(stream.getvalue(), implicit_vr=False)
 
 
 def is_selected(item: dict[str, Any], identifier: Dataset, device: dict[str, Any]) -> bool:
-    """By the rules of the device's row as its help texts tell them."""
+    """Select by the rules of the device's row as its help texts tell them."""
     status, day = item["performed_procedure_step_status"], item["scheduled_start_date"]
     own = list(filter(None, device["station_ae_titles"].split("\\"))) or [device["ae_title"]]
     asked = reference_matcher.key(identifier, "ScheduledStationAETitle")
@@ -127,7 +130,7 @@ def check(
     except IdentifierError:
         assert malformed
         return
-    except TooMany as error:
+    except TooManyMatches as error:
         answered, total = set(), error.total
     assert not malformed
     selected = {pk for pk, (_, values) in items.items() if is_selected(values, identifier, rules)}

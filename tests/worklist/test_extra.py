@@ -1,4 +1,4 @@
-"""What `extra_attributes` may hold: the data dictionary decides, and what the fields do not have already."""
+"""The data dictionary decides what `extra_attributes` may hold, beside what the fields have already."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pydicom import Dataset
 
 from tests.effort import tries
 from tests.worklist.encoding_examples import RECORD, extra_attributes
-from worklist.attributes import BY_FIELD, IDENTIFIER_ATTRIBUTES
-from worklist.dicom.encoding import Plan
+from worklist.dicom.encoding import AnswerPlan
 from worklist.dicom.extra import ExtraAttributesError, check
+from worklist.dicom.item_attributes import BY_FIELD, IDENTIFIER_ATTRIBUTES
 
 
 def problem(attributes: object) -> tuple[str, str]:
@@ -128,4 +128,4 @@ def test_what_is_accepted_can_be_encoded(attributes: dict[str, Any]) -> None:
     request.ScheduledProcedureStepSequence = []
     for keyword in cleaned:
         request.add_new(keyword, "SQ" if keyword.endswith("Sequence") else "UN", None)
-    Plan(request, implicit_vr=False).encode(RECORD | {"extra_attributes": cleaned})
+    AnswerPlan(request, implicit_vr=False).encode(RECORD | {"extra_attributes": cleaned})

@@ -1,7 +1,7 @@
-"""Queries over the wire: order, statuses, transfer syntaxes, PDU sizes, cancel, failures, what is logged.
+"""Queries go over the wire: order, statuses, transfer syntaxes, PDU sizes, cancel, failures, the log.
 
-What a key matches and how an item is encoded have tests of their own; here are acceptance rows 1,
-36 to 38, 73 to 77, 80, 81, 88 and 94 against a real `manage.py run_mwl`.
+The server is a real `manage.py run_mwl`. What a key matches and how an item is encoded have tests of
+their own.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from tests.conftest import wait_until
 from tests.scu import keys
 from tests.worklist.conftest import RunningServer, StartServer, make_item
 from worklist.answering import compiled, rows
-from worklist.answering.remembering import Remembered
+from worklist.answering.remembered import RowCache
 from worklist.answering.statuses import Failure
 from worklist.dicom import datasets
 from worklist.dicom.datasets import Unreadable
@@ -66,7 +66,8 @@ def statuses(responses: list[tuple[int, Any]]) -> list[int]:
     return [status for status, _ in responses]
 
 
-def test_row_1_every_offered_item_is_answered_once_and_the_last_response_is_bare(
+@pytest.mark.acceptance("D1")
+def test_every_offered_item_is_answered_once_and_the_last_response_is_bare(
     query: Query, acceptance_store: dict[str, Any]
 ) -> None:
     responses = query(keys(PatientName="", PatientID="", step={}))
@@ -75,13 +76,13 @@ def test_row_1_every_offered_item_is_answered_once_and_the_last_response_is_bare
     assert sorted(patient_ids(responses)) == ["P1", "P1", "P2", "P3", "P6", "P7", "P8", "P9"]
 
 
-def test_row_4_nothing_that_matches_is_one_bare_success(
-    query: Query, acceptance_store: dict[str, Any]
-) -> None:
+@pytest.mark.acceptance("D4")
+def test_nothing_that_matches_is_one_bare_success(query: Query, acceptance_store: dict[str, Any]) -> None:
     assert query(keys(step={"ScheduledStationAETitle": "NOPE"}, PatientID="")) == [(SUCCESS, None)]
 
 
-def test_row_77_answers_come_by_schedule(query: Query, acceptance_store: dict[str, Any]) -> None:
+@pytest.mark.acceptance("D77")
+def test_answers_come_by_schedule(query: Query, acceptance_store: dict[str, Any]) -> None:
     step = {"ScheduledProcedureStepStartDate": "", "ScheduledProcedureStepStartTime": ""}
     answers = [answer for _, answer in query(keys(step=step)) if answer is not None]
     moments = [
@@ -92,20 +93,19 @@ def test_row_77_answers_come_by_schedule(query: Query, acceptance_store: dict[st
     assert moments == sorted(moments)
 
 
-def test_row_42_and_41_a_key_that_is_not_supported_turns_the_status(
-    query: Query, acceptance_store: dict[str, Any]
-) -> None:
+@pytest.mark.acceptance("D41", "D42")
+def test_a_key_that_is_not_supported_turns_the_status(query: Query, acceptance_store: dict[str, Any]) -> None:
     assert statuses(query(keys(PatientID="P2", AccessionNumber=""))) == [PENDING, SUCCESS]
     unknown = keys(PatientID="P2", EthnicGroup="X")
     assert statuses(query(unknown)) == [PENDING_WITHOUT_SOME_KEYS, SUCCESS]
 
 
 def bad_identifier(row: str) -> Dataset:
-    if row == "row 36":
+    if row == "D36":
         identifier = keys(PatientID="")
         identifier.ScheduledProcedureStepSequence = Sequence([Dataset(), Dataset()])
         return identifier
-    value = {"row 37": "2026-01-10x", "row 38": "20261301"}[row]
+    value = {"D37": "2026-01-10x", "D38": "20261301"}[row]
     step = Dataset()
     step.add_new("ScheduledProcedureStepStartDate", "SH", value)  # any text: pydicom checks DA
     step["ScheduledProcedureStepStartDate"].VR = "DA"
@@ -117,8 +117,8 @@ def bad_identifier(row: str) -> Dataset:
 
 @pytest.mark.parametrize(
     ("row", "offending"),
-    [("row 36", 0x00400100), ("row 37", 0x00400002), ("row 38", 0x00400002)],
-    ids=["row 36", "row 37", "row 38"],
+    [("D36", 0x00400100), ("D37", 0x00400002), ("D38", 0x00400002)],
+    ids=["D36", "D37", "D38"],
 )
 def test_an_identifier_that_does_not_match_is_refused_with_element_and_comment(
     server: RunningServer, acceptance_store: dict[str, Any], row: str, offending: int
@@ -168,9 +168,7 @@ CORRUPT = {
 }
 
 
-@pytest.mark.parametrize(
-    "column, value, vendor", CORRUPT.values(), ids=[f"row 73, {name}" for name in CORRUPT]
-)
+@pytest.mark.parametrize("column, value, vendor", CORRUPT.values(), ids=[f"D73, {name}" for name in CORRUPT])
 def test_a_corrupt_row_is_left_out_logged_and_counted(
     server: RunningServer, query: Query, items: Items, column: str, value: str, vendor: str
 ) -> None:
@@ -190,9 +188,8 @@ def test_a_corrupt_row_is_left_out_logged_and_counted(
     assert "P2" not in log
 
 
-def test_row_74_a_cancel_ends_the_answers_and_the_association_stays(
-    server: RunningServer, items: Items
-) -> None:
+@pytest.mark.acceptance("D74")
+def test_a_cancel_ends_the_answers_and_the_association_stays(server: RunningServer, items: Items) -> None:
     items(5000)
     with server.raw(receive_buffer=16 * 1024) as user:
         user.associate()
@@ -212,7 +209,7 @@ def test_row_74_a_cancel_ends_the_answers_and_the_association_stays(
 
 
 def _in_flight(user: scu.RawUser) -> int:
-    """Answers that both kernels may hold already: those cannot be taken back."""
+    """Return how many answers both kernels may hold already: those cannot be taken back."""
     received = user.socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
     return (received + 2 * 32 * 1024) // min(user.pdu_lengths[1:])
 
@@ -238,7 +235,7 @@ def test_a_slow_reader_fills_no_memory(server: RunningServer, items: Items) -> N
 
 
 def _halt(user: scu.RawUser) -> Callable[[], bool]:
-    """Whether nothing more arrives: what the user has not read fills both kernels' buffers."""
+    """Return whether nothing more arrives: what the user has not read fills both kernels' buffers."""
     seen: list[int] = []
 
     def has_halted() -> bool:
@@ -250,8 +247,9 @@ def _halt(user: scu.RawUser) -> Callable[[], bool]:
     return has_halted
 
 
+@pytest.mark.acceptance("D75")
 @pytest.mark.parametrize("over", ["truncate", "refuse"])
-def test_row_75_over_the_maximum_the_policy_decides(
+def test_over_the_maximum_the_policy_decides(
     request: pytest.FixtureRequest, query: Query, items: Items, over: str
 ) -> None:
     limited = request.getfixturevalue("at_most_10" if over == "truncate" else "refusing_over_10")
@@ -263,7 +261,8 @@ def test_row_75_over_the_maximum_the_policy_decides(
     assert statuses(query(keys(PatientID=""), port=limited.port)) == [PENDING] * 10 + [SUCCESS]
 
 
-def test_row_76_without_its_table_a_query_is_refused_and_the_association_stays(
+@pytest.mark.acceptance("D76")
+def test_without_its_table_a_query_is_refused_and_the_association_stays(
     server: RunningServer, items: Items
 ) -> None:
     items(1)
@@ -291,7 +290,7 @@ def _execute(sql: str) -> None:
 @pytest.mark.parametrize(
     "transfer_syntax",
     [ImplicitVRLittleEndian, ExplicitVRLittleEndian, DeflatedExplicitVRLittleEndian],
-    ids=["row 80, implicit", "row 80, explicit", "row 80, deflated"],
+    ids=["D80, implicit", "D80, explicit", "D80, deflated"],
 )
 def test_every_transfer_syntax_is_answered_the_same(
     query: Query, acceptance_store: dict[str, Any], transfer_syntax: str
@@ -306,7 +305,7 @@ def test_every_transfer_syntax_is_answered_the_same(
     assert answer.ScheduledProcedureStepSequence[0].Modality == "MR"
 
 
-@pytest.mark.parametrize("max_pdu", [128, 4096, 16384, 65536, 0], ids=lambda size: f"row 81, {size}")
+@pytest.mark.parametrize("max_pdu", [128, 4096, 16384, 65536, 0], ids=lambda size: f"D81, {size}")
 def test_no_pdu_is_longer_than_the_peer_takes(server: RunningServer, items: Items, max_pdu: int) -> None:
     items(3, extra_attributes={"MedicalAlerts": "A" * 64, "RequestedProcedureComments": "B" * 9000})
     with server.raw() as user:
@@ -386,7 +385,7 @@ def test_more_than_a_chunk_is_answered_each_once_by_schedule(query: Query, trans
     assert patient_ids(query(keys(PatientID=""))) == [item.patient_id for item in by_schedule]
 
 
-@pytest.mark.parametrize("after", [0, 1, 3], ids=lambda after: f"row 88, after {after} answers")
+@pytest.mark.parametrize("after", [0, 1, 3], ids=lambda after: f"D88, after {after} answers")
 def test_a_scanner_that_aborts_or_vanishes_is_daily_life(
     server: RunningServer, items: Items, after: int
 ) -> None:
@@ -408,8 +407,8 @@ def test_a_scanner_that_aborts_or_vanishes_is_daily_life(
     assert "ERROR" not in log and "WARNING" not in log
 
 
+@pytest.mark.acceptance("D88")
 def test_a_release_in_the_middle_of_answers_is_answered(server: RunningServer, items: Items) -> None:
-    """Row 88."""
     items(2000)
     written = len(server.log)
     with server.raw(receive_buffer=4096) as user:
@@ -424,7 +423,8 @@ def test_a_release_in_the_middle_of_answers_is_answered(server: RunningServer, i
     assert "Traceback" not in server.log[written:]
 
 
-def test_row_94_the_log_tells_of_queries_and_of_no_participant(
+@pytest.mark.acceptance("D94")
+def test_the_log_tells_of_queries_and_of_no_participant(
     server: RunningServer, query: Query, items: Items
 ) -> None:
     items(1, patient_name="SECRETNAME^ANN", patient_id="SECRETID", procedure_description="SECRETTEXT")
@@ -441,7 +441,7 @@ def test_row_94_the_log_tells_of_queries_and_of_no_participant(
 
 
 class Provider:
-    """What the outbox sees of pynetdicom: a queue that is sent first, then what the peer has sent is read."""
+    """The outbox sees this of pynetdicom: a queue that is sent first, then what the peer has sent is read."""
 
     def __init__(self, cancel_after: int) -> None:
         self.to_provider_queue: queue.Queue[Any] = queue.Queue()
@@ -467,14 +467,14 @@ class Provider:
         return None
 
     def run(self, seconds: float) -> None:
-        """While the outbox sleeps, a few answers are sent, or the cancel is read."""
+        """Send a few answers while the outbox sleeps, or read the cancel."""
         self.is_cancelled = self.ready and self.to_provider_queue.empty()
         for _ in range(min(3, self.to_provider_queue.qsize())):
             self.to_provider_queue.get()
             self.sent += 1
 
 
-@pytest.mark.parametrize("cancel_after", range(0, 60, 7), ids=lambda after: f"row 74, cancel after {after}")
+@pytest.mark.parametrize("cancel_after", range(0, 60, 7), ids=lambda after: f"D74, cancel after {after}")
 def test_a_cancel_is_heard_within_50_further_answers(
     monkeypatch: pytest.MonkeyPatch, cancel_after: int
 ) -> None:
@@ -488,7 +488,7 @@ def test_a_cancel_is_heard_within_50_further_answers(
 
 
 class TestPacked:
-    """PS3.8 9.3.5.1 and Annex E.2."""
+    """Messages are packed as PS3.8 9.3.5.1 and Annex E.2 say."""
 
     def test_command_and_data_share_a_pdu_that_holds_them(self) -> None:
         assert list(packed(b"CC", b"DDDD", largest=18)) == [[b"\x03CC", b"\x02DDDD"]]
@@ -524,28 +524,28 @@ class TestIdentifiers:
 @pytest.mark.django_db
 class TestRows:
     @pytest.fixture
-    def found(self) -> rows.Found:
+    def found(self) -> rows.ItemsFound:
         WorklistItem.objects.bulk_create(make_item(number) for number in range(rows.CHUNK + 20))
         return rows.find(read_keys(keys(PatientID="")))
 
-    def test_the_first_chunk_is_read_and_the_others_are_known_by_key(self, found: rows.Found) -> None:
+    def test_the_first_chunk_is_read_and_the_others_are_known_by_key(self, found: rows.ItemsFound) -> None:
         assert len(found.first) == rows.CHUNK
         assert len(found.others) == 20
         assert found.total == rows.CHUNK + 20
 
-    def test_an_item_that_moves_meanwhile_is_answered_once(self, found: rows.Found) -> None:
+    def test_an_item_that_moves_meanwhile_is_answered_once(self, found: rows.ItemsFound) -> None:
         first, last = found.first[0]["pk"], found.others[-1]
         WorklistItem.objects.filter(pk=first).update(scheduled_start_date=date(2030, 1, 1))
         WorklistItem.objects.filter(pk=last).update(scheduled_start_date=date(2020, 1, 1))
         answered = [row["pk"] for row in found.rows()]
         assert len(answered) == len(set(answered)) == rows.CHUNK + 20
 
-    def test_an_item_that_no_longer_matches_is_left_out(self, found: rows.Found) -> None:
+    def test_an_item_that_no_longer_matches_is_left_out(self, found: rows.ItemsFound) -> None:
         WorklistItem.objects.filter(pk=found.others[0]).update(performed_procedure_step_status="COMPLETED")
         assert len(list(found.rows())) == rows.CHUNK + 19
 
     @pytest.mark.parametrize("most", [1, rows.CHUNK - 1, rows.CHUNK, rows.CHUNK + 5])
-    def test_it_can_be_cut_at_any_length(self, found: rows.Found, most: int) -> None:
+    def test_it_can_be_cut_at_any_length(self, found: rows.ItemsFound, most: int) -> None:
         found.truncate(most)
         assert found.total == len(list(found.rows())) == most
 
@@ -584,7 +584,7 @@ def test_a_pending_command_is_as_pynetdicom_encodes_it() -> None:
 
 
 def test_an_answer_is_remembered_until_its_row_changes() -> None:
-    remembered: Remembered[str] = Remembered(most=2)
+    remembered: RowCache[str] = RowCache(most=2)
     made: list[str] = []
 
     def make(row: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""When the scanner's patient is another than the worklist's, and when it is not."""
+"""The scanner's patient is another than the worklist's, or is not, by these rules."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.worklist.conftest import make_item
-from worklist import identity
+from worklist.attention import identity
 from worklist.dicom.performed import Patient
 
 ITEM = {
@@ -30,11 +30,11 @@ def patient(**values: Any) -> Patient:
     "values",
     [
         pytest.param({}, id="the same"),
-        pytest.param({"name": "MÜLLER^JÖRG^^"}, id="row 97: case and trailing delimiters"),
+        pytest.param({"name": "MÜLLER^JÖRG^^"}, id="D97: case and trailing delimiters"),
         pytest.param({"name": "Mu\u0308ller^Jo\u0308rg"}, id="composed otherwise"),
         pytest.param({"name": "Müller^Jörg=穆勒"}, id="a group more"),
         pytest.param({"name": ""}, id="no name"),
-        pytest.param({"patient_id": ""}, id="row 98: no patient ID"),
+        pytest.param({"patient_id": ""}, id="D98: no patient ID"),
         pytest.param({"birth_date": None, "sex": "", "weight": None}, id="nothing else"),
         pytest.param({"weight": Decimal("70.4")}, id="a weight that was rounded"),
     ],

@@ -1,4 +1,7 @@
-"""import_worklist: files as wlmscpfs and Orthanc keep them. What intake refuses is tested with intake."""
+"""import_worklist reads files as wlmscpfs and Orthanc keep them.
+
+What intake refuses is tested with intake.
+"""
 
 from __future__ import annotations
 
@@ -28,11 +31,11 @@ from pydicom.uid import (
 
 from tests.conftest import dcmtk, not_installed
 from tests.worklist.commands import Outcome
-from worklist import attributes, intake, lifecycle, worklist_files
-from worklist.attributes import Attribute
-from worklist.dicom import values
-from worklist.dicom.reading import Refused
+from worklist.dicom import item_attributes, values
+from worklist.dicom.item_attributes import ItemAttribute
+from worklist.dicom.reading import FileRefused
 from worklist.dicom.values import to_text
+from worklist.items import intake, lifecycle, worklist_files
 from worklist.models import Status, WorklistItem
 
 SAMPLES = Path("/usr/share/doc/dcmtk/examples/wlistdb/OFFIS")
@@ -66,7 +69,7 @@ def worklist(*steps: Dataset, **changes: Any) -> Dataset:
 
 
 def dataset(given: dict[str, Any]) -> Dataset:
-    """A data set from keywords; None leaves the attribute out."""
+    """Make a data set of keywords; None leaves the attribute out."""
     made = Dataset()
     with config.disable_value_validation():
         for keyword, value in given.items():
@@ -164,30 +167,33 @@ def test_all_attributes_of_the_table_come_through(tmp_path: Path) -> None:
     """What one file holds and what the item answers are the same, attribute by attribute."""
     content = Dataset()
     step_item = Dataset()
-    for place, made in ((attributes.ROOT_ATTRIBUTES, content), (attributes.STEP_ATTRIBUTES, step_item)):
+    for place, made in (
+        (item_attributes.ROOT_ATTRIBUTES, content),
+        (item_attributes.STEP_ATTRIBUTES, step_item),
+    ):
         for attribute in place:
-            if attribute is not attributes.STEP_SEQUENCE:
+            if attribute is not item_attributes.STEP_SEQUENCE:
                 setattr(made, attribute.keyword, sample(attribute))
     content.ReferencedStudySequence[0].ReferencedSOPInstanceUID = content.StudyInstanceUID
     content.ScheduledProcedureStepSequence = [step_item]
     run(write(tmp_path / "a.wl", content))
     item = WorklistItem.objects.get()
-    for attribute in attributes.BY_KEYWORD.values():
-        if attribute is not attributes.STEP_SEQUENCE:
-            made = content if attribute.place is attributes.Place.ROOT else step_item
+    for attribute in item_attributes.BY_KEYWORD.values():
+        if attribute is not item_attributes.STEP_SEQUENCE:
+            made = content if attribute.place is item_attributes.Place.ROOT else step_item
             assert held(item, attribute) == as_json(made[attribute.keyword].value), attribute.keyword
 
 
-def sample(attribute: Attribute) -> Any:
+def sample(attribute: ItemAttribute) -> Any:
     if attribute.vr == "SQ":
-        nested = attribute.items or (Attribute("CodeMeaning", "3"),)
+        nested = attribute.items or (ItemAttribute("CodeMeaning", "3"),)
         return [dataset({each.keyword: sample(each) for each in nested})]
     special = {"PatientSex": "F", "ScheduledProcedureStepStatus": "SCHEDULED", "Modality": "MR"}
     of_vr = {"DA": "20200131", "TM": "101500", "UI": STUDY, "DS": "72.5", "US": 3, "DT": "20200131101500"}
     return special.get(attribute.keyword) or of_vr.get(attribute.vr) or attribute.keyword[:8].upper()
 
 
-def held(item: WorklistItem, attribute: Attribute) -> Any:
+def held(item: WorklistItem, attribute: ItemAttribute) -> Any:
     if attribute.keyword in item.extra_attributes:
         return item.extra_attributes[attribute.keyword]
     if attribute.keyword == "ScheduledProcedureStepStatus":
@@ -300,8 +306,11 @@ def test_any_other_protocol_code_is_kept_as_it_is(tmp_path: Path, given: list[Da
 
 def test_a_study_description_is_not_kept_twice(tmp_path: Path) -> None:
     same = worklist(StudyDescription="Brain", RequestedProcedureDescription="Brain")
-    other = worklist(step(ScheduledProcedureStepID="S2"), StudyDescription="Brain study",
-                     RequestedProcedureDescription="Brain")  # fmt: skip
+    other = worklist(
+        step(ScheduledProcedureStepID="S2"),
+        StudyDescription="Brain study",
+        RequestedProcedureDescription="Brain",
+    )
     alone = worklist(step(ScheduledProcedureStepID="S3"), StudyDescription="Brain")
     for name, content in {"a": same, "b": other, "c": alone}.items():
         write(tmp_path / f"{name}.wl", content)
@@ -324,7 +333,7 @@ def test_what_an_item_cannot_hold_is_left_out_and_named(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_walked_and_its_other_files_passed_over(tmp_path: Path) -> None:
-    """wlmscpfs keeps a folder for each called AE title, with a lockfile."""
+    """For each called AE title wlmscpfs keeps a folder, with a lockfile."""
     for number, name in enumerate(("OFFIS/a.wl", "OFFIS/b.DCM", "MR/deep/c.dcm")):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         write(tmp_path / name, worklist(step(ScheduledProcedureStepID=f"S{number}")))
@@ -439,7 +448,7 @@ def test_what_is_no_worklist_file_is_refused(tmp_path: Path, data: bytes, reason
 
 @pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRLittleEndian])
 def test_a_truncated_file_is_refused_or_whole(tmp_path: Path, syntax: UID) -> None:
-    """Wherever it is cut: no value is taken that is shorter than it was, and no step is lost unnoticed."""
+    """Wherever it is cut, no value is taken that is shorter than it was, and no step is lost unnoticed."""
     name = "DOE^JOHN^WITH^A^LONGER"
     content = worklist(step(), step(ScheduledProcedureStepID="S2"), PatientName=name)
     data = write(tmp_path / "whole.wl", content, syntax).read_bytes()
@@ -448,7 +457,7 @@ def test_a_truncated_file_is_refused_or_whole(tmp_path: Path, syntax: UID) -> No
         path.write_bytes(data[:length])
         try:
             file = worklist_files.read(path)
-        except Refused:
+        except FileRefused:
             continue
         assert len(file.steps) == 2
         assert all(each.values["patient_name"] == name for each in file.steps)
@@ -494,7 +503,7 @@ def test_links_are_followed_once(tmp_path: Path) -> None:
 
 @contextmanager
 def as_nobody() -> Iterator[None]:
-    """The administrator may read anything, so a test that he runs has to be someone else."""
+    """Run as someone else: the administrator may read anything."""
     if os.geteuid():
         yield
         return
@@ -556,7 +565,7 @@ def test_dcmtks_own_worklist_is_imported(tmp_path: Path) -> None:
 
 
 def test_items_survive_a_way_through_files(tmp_path: Path) -> None:
-    """Items, written as wlmscpfs needs them, and read: the same fields."""
+    """Items that are written as wlmscpfs needs them, and read, have the same fields."""
     made = [
         intake.create(
             {
@@ -588,7 +597,7 @@ def test_items_survive_a_way_through_files(tmp_path: Path) -> None:
         )
         for number, name in enumerate(("DOE^JOHN", "王^小明=王^小明", "MÜLLER^JÖRG"))
     ]
-    fields = [*attributes.RECORD_FIELDS]
+    fields = [*item_attributes.RECORD_FIELDS]
     before = list(WorklistItem.objects.order_by("patient_id").values(*fields))
     for item, record in zip(made, before, strict=True):
         write(tmp_path / f"{item.pk}.wl", as_file(record), meta=item.patient_id != "P1")
@@ -601,8 +610,8 @@ def test_items_survive_a_way_through_files(tmp_path: Path) -> None:
 def as_file(record: dict[str, Any]) -> Dataset:
     content, step_item = Dataset(), Dataset()
     content.SpecificCharacterSet = "ISO_IR 192"
-    for attribute in attributes.BY_KEYWORD.values():
-        made = content if attribute.place is attributes.Place.ROOT else step_item
+    for attribute in item_attributes.BY_KEYWORD.values():
+        made = content if attribute.place is item_attributes.Place.ROOT else step_item
         value = record["extra_attributes"].get(attribute.keyword)
         if value is None and attribute.derive:
             value = attribute.derive(record)

@@ -1,4 +1,4 @@
-"""The one door in: what is cleaned, what is refused and by which name, what history keeps.
+"""Intake cleans values, refuses others by name, and keeps history.
 
 Not here: the checks of extra attributes one by one (test_extra.py), the admin (test_admin.py).
 """
@@ -16,7 +16,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from tests.worklist.performed_rows import make_step
-from worklist import identifiers, intake, lifecycle
+from worklist.items import identifiers, intake, lifecycle
 from worklist.models import PerformedStatus, Status, WorklistItem
 
 pytestmark = pytest.mark.django_db
@@ -74,6 +74,7 @@ def test_a_value_is_cleaned_to_its_vr(field: str, given: object, stored: object)
     assert getattr(item, field) == stored
 
 
+@pytest.mark.acceptance("D60", "D61", "D66", "D72")
 @pytest.mark.parametrize(
     ("field", "given"),
     [
@@ -127,7 +128,7 @@ def test_a_value_is_cleaned_to_its_vr(field: str, given: object, stored: object)
     ],
 )
 def test_a_value_that_will_not_do_is_refused_under_its_fields_name(field: str, given: object) -> None:
-    """Rows 60, 61, 66 and 72: junk never becomes a value."""
+    """Junk never becomes a value."""
     assert list(refused(**{field: given})) == [field]
 
 
@@ -150,8 +151,8 @@ def test_a_birth_date_of_tomorrow_is_refused_and_of_today_accepted() -> None:
     assert create(patient_birth_date=today).patient_birth_date == today
 
 
+@pytest.mark.acceptance("D58")
 def test_pounds_become_kilograms() -> None:
-    """Row 58."""
     item = create(patient_weight_lb="154")
     assert item.patient_weight_kg == Decimal("69.85")
     assert item.patient_weight_lb == Decimal("154.0")
@@ -166,15 +167,15 @@ def test_a_weight_in_pounds_that_will_not_do_is_refused(pounds: str) -> None:
     assert set(refused(patient_weight_lb=pounds)) <= {"patient_weight_lb", "patient_weight_kg"}
 
 
+@pytest.mark.acceptance("D59")
 def test_an_unknown_weight_stays_unknown() -> None:
-    """Row 59."""
     item = create(patient_weight_lb="")
     assert item.patient_weight_kg is None
     assert item.patient_weight_lb is None
 
 
+@pytest.mark.acceptance("D54")
 def test_identifiers_are_made_unique_and_fit_their_vr() -> None:
-    """Row 54."""
     items = [create() for _ in range(30)]
     for field in (*identifiers.PREFIXES, "study_instance_uid"):
         assert len({getattr(item, field) for item in items}) == len(items), field
@@ -194,8 +195,8 @@ def test_identifiers_that_are_given_are_kept() -> None:
     assert {field: getattr(item, field) for field in given} == given
 
 
+@pytest.mark.acceptance("D57")
 def test_a_sites_own_root_is_used_for_studies(settings: Any) -> None:
-    """Row 57."""
     settings.PYLANTIR_UID_ROOT = "1.2.826.0.1.3680043.10"
     uid = create().study_instance_uid
     assert uid.startswith("1.2.826.0.1.3680043.10.")
@@ -209,8 +210,8 @@ def test_a_stem_that_is_taken_is_not_used_again(monkeypatch: pytest.MonkeyPatch)
     assert create().accession_number == "AOTHER0000"
 
 
+@pytest.mark.acceptance("D78")
 def test_two_steps_of_one_procedure_share_all_but_the_step_id() -> None:
-    """Row 78."""
     first = create()
     shared = {
         field: getattr(first, field)
@@ -229,8 +230,9 @@ def test_the_same_step_twice_is_refused() -> None:
         )
 
 
+@pytest.mark.acceptance("D69")
 def test_a_referenced_study_must_be_the_items_own() -> None:
-    """Row 69: IHE RAD TF-2, Appendix A, note IHE-23."""
+    """IHE RAD TF-2, Appendix A, note IHE-23 wants it."""
     reference = {"ReferencedSOPClassUID": "1.2.840.10008.3.1.2.3.1", "ReferencedSOPInstanceUID": "1.2.3"}
     extra = {"ReferencedStudySequence": [reference]}
     assert list(refused(study_instance_uid="1.2.4", extra_attributes=extra)) == ["extra_attributes"]
@@ -344,14 +346,16 @@ def test_the_database_itself_refuses_what_breaks_the_vr(field: str, value: objec
 
 
 def test_every_model_field_with_a_dicom_value_has_a_cleaner() -> None:
-    from worklist import attributes, cleaning
+    from worklist.dicom import item_attributes
+    from worklist.items import cleaning
 
     written_by_lifecycle = {"performed_procedure_step_status"}
-    assert set(attributes.RECORD_FIELDS) - written_by_lifecycle == set(cleaning.CLEANERS)
+    assert set(item_attributes.RECORD_FIELDS) - written_by_lifecycle == set(cleaning.CLEANERS)
 
 
+@pytest.mark.acceptance("D141")
 class TestFrozenIdentity:
-    """Row 141: what images may carry is corrected by an administrator, with a reason, or not at all."""
+    """What images may carry is corrected by an administrator, with a reason, or not at all."""
 
     CHANGES = (
         {"patient_name": "Roe^Jane"},

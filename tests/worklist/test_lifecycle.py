@@ -1,4 +1,4 @@
-"""Which status leads where, and that the stored one decides."""
+"""Each status leads to certain others, and the stored one decides."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import pytest
 from django.db import transaction
 
 from tests.worklist.performed_rows import make_step
-from worklist import intake, lifecycle
-from worklist.models import Attention, Kind, PerformedStatus, Status, WorklistItem
+from worklist.items import intake, lifecycle
+from worklist.models import Attention, AttentionKind, PerformedStatus, Status, WorklistItem
 
 pytestmark = pytest.mark.django_db
 
@@ -48,7 +48,7 @@ def test_a_status_leads_only_where_the_table_says(status: Status, to: Status) ->
             "why",
         )
     else:
-        with pytest.raises(lifecycle.Refused, match=status.label):
+        with pytest.raises(lifecycle.StatusRefused, match=status.label):
             lifecycle.move(item, to=to, actor="bob")
         assert item.history.count() == 1
     stored = WorklistItem.objects.get(pk=item.pk).performed_procedure_step_status
@@ -59,7 +59,7 @@ def test_the_stored_status_decides_and_not_the_one_in_hand() -> None:
     item = item_with(Status.SCHEDULED)
     stale = WorklistItem.objects.get(pk=item.pk)
     lifecycle.move(item, to=Status.IN_PROGRESS, actor="device:MR1")
-    with pytest.raises(lifecycle.Refused):
+    with pytest.raises(lifecycle.StatusRefused):
         lifecycle.move(stale, to=Status.CANCELLED, actor="bob")
 
 
@@ -67,7 +67,7 @@ def test_the_stored_status_decides_and_not_the_one_in_hand() -> None:
 def test_nobody_ends_an_item_whose_scanner_still_performs_it(to: Status) -> None:
     item = item_with(Status.IN_PROGRESS)
     make_step(item, status=PerformedStatus.IN_PROGRESS)
-    with pytest.raises(lifecycle.Refused, match="close its performed step first"):
+    with pytest.raises(lifecycle.StatusRefused, match="close its performed step first"):
         lifecycle.move(item, to=to, actor="bob")
 
 
@@ -89,7 +89,7 @@ def test_what_the_scanner_reports_is_never_refused(status: Status, to: Status) -
     [
         (Status.SCHEDULED, True, False),
         (Status.DISCONTINUED, True, False),
-        pytest.param(Status.IN_PROGRESS, False, True, id="row 128"),
+        pytest.param(Status.IN_PROGRESS, False, True, id="D128"),
         (Status.COMPLETED, False, False),
         (Status.CANCELLED, False, False),
     ],
@@ -103,7 +103,7 @@ def test_a_source_withdraws_what_is_not_performed_and_a_person_hears_of_a_confli
     assert item.performed_procedure_step_status == (Status.CANCELLED if withdrawn else status)
     entries = list(Attention.objects.open().values_list("kind", "item", "text"))
     expected = "Withdrawn by source:redcap while in progress: The record is gone."
-    assert entries == ([(Kind.CANCELLED, item.pk, expected)] if told else [])
+    assert entries == ([(AttentionKind.CANCELLED, item.pk, expected)] if told else [])
 
 
 def test_a_source_that_withdraws_again_and_again_is_one_point_of_attention() -> None:

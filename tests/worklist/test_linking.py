@@ -1,4 +1,4 @@
-"""Which item a reference means: the strongest evidence that is unambiguous, never a name or a patient."""
+"""A reference means an item by the strongest evidence that is unambiguous, never by a name or a patient."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.worklist.conftest import make_item
-from worklist import linking
 from worklist.dicom.performed import Reference
+from worklist.examinations import linking
 from worklist.models import Evidence, Status, WorklistItem
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +32,7 @@ def reference(
 
 @pytest.fixture
 def save() -> Save:
-    """`save(number, **values)`: a stored item with ids of its number."""
+    """Return `save(number, **values)`, which stores an item with ids of its number."""
 
     def make(number: int, **values: Any) -> WorklistItem:
         item: WorklistItem = make_item(number, **values)
@@ -45,11 +45,11 @@ def save() -> Save:
 @pytest.mark.parametrize(
     ("given", "evidence"),
     [
-        pytest.param(reference("1.2.3.1", "S1"), Evidence.STEP, id="row 95: study and step"),
+        pytest.param(reference("1.2.3.1", "S1"), Evidence.STEP, id="D95: study and step"),
         pytest.param(
             reference("9.9", "S1", others=("1.2.3.1",)),
             Evidence.REFERENCED_STUDY,
-            id="row 124: referenced study and step",
+            id="D124: referenced study and step",
         ),
         pytest.param(reference("1.2.3.1", procedure="R1"), Evidence.PROCEDURE, id="study and procedure"),
         pytest.param(
@@ -78,7 +78,7 @@ def test_an_item_is_found_by_the_strongest_evidence(given: Reference, evidence: 
     "given",
     [
         pytest.param(reference(), id="nothing said"),
-        pytest.param(reference("9.9"), id="row 125: a study of the scanner's own"),
+        pytest.param(reference("9.9"), id="D125: a study of the scanner's own"),
         pytest.param(reference(step="S1"), id="a step ID alone"),
         pytest.param(reference(accession="A1"), id="an accession number alone"),
         pytest.param(reference(procedure="R1"), id="a procedure ID alone"),
@@ -134,7 +134,8 @@ def test_what_the_scanner_said_against_the_item_is_told(save: Save) -> None:
     )
 
 
-def test_row_123_a_group_finds_each_item_once_and_names_what_it_misses(save: Save) -> None:
+@pytest.mark.acceptance("D123")
+def test_a_group_finds_each_item_once_and_names_what_it_misses(save: Save) -> None:
     first, second = save(1), save(2)
     found, missed = linking.find_all(
         [

@@ -1,4 +1,4 @@
-"""How a query's keys are read: padding, universal matching, malformed values, keys that are not matched.
+"""A query's keys are read: padding, universal matching, malformed values, keys that are not matched.
 
 What they then find is in test_queries.py and test_matching_property.py.
 """
@@ -14,11 +14,11 @@ from pydicom.dataelem import RawDataElement
 from pydicom.sequence import Sequence
 from pydicom.tag import Tag
 
-from tests.worklist.identifiers import asking, data_set, over_the_wire
-from worklist import attributes
-from worklist.attributes import Matching, Place
+from tests.worklist.identifiers import data_set, make_identifier, over_the_wire
+from worklist.dicom import item_attributes
 from worklist.dicom.conditions import AllOf, AnyOf, Range, Scheduled, Text, Within
-from worklist.dicom.matching import IdentifierError, Keys, read_keys
+from worklist.dicom.item_attributes import Matching, Place
+from worklist.dicom.matching import IdentifierError, MatchingKeys, read_keys
 
 pytestmark = pytest.mark.usefixtures("values_as_they_come")
 
@@ -26,49 +26,51 @@ DATE, TIME = "ScheduledProcedureStepStartDate", "ScheduledProcedureStepStartTime
 
 
 def only_condition(root: dict[str, Any] | None = None, step: dict[str, Any] | None = None) -> object:
-    keys = read_keys(asking(root, step))
+    keys = read_keys(make_identifier(root, step))
     assert not keys.unmatched
     (condition,) = keys.conditions
     return condition
 
 
+@pytest.mark.acceptance("D1", "D15", "D22", "D25")
 @pytest.mark.parametrize("value", ["", " ", "   ", "\0", "*", "**", " * ", ["", ""], ["A", "*"]], ids=repr)
-@pytest.mark.parametrize("attribute", list(attributes.matched()), ids=lambda attribute: attribute.keyword)
+@pytest.mark.parametrize(
+    "attribute", list(item_attributes.matched()), ids=lambda attribute: attribute.keyword
+)
 def test_a_key_of_spaces_or_asterisks_matches_everything(
-    attribute: attributes.Attribute, value: str | list[str]
+    attribute: item_attributes.ItemAttribute, value: str | list[str]
 ) -> None:
-    """Rows 1, 15, 22 and 25."""
     values = {attribute.keyword: value}
-    identifier = asking(step=values) if attribute.place is Place.STEP else asking(values)
-    assert read_keys(identifier) == Keys()
+    identifier = make_identifier(step=values) if attribute.place is Place.STEP else make_identifier(values)
+    assert read_keys(identifier) == MatchingKeys()
 
 
 @pytest.mark.parametrize(
     "name", ["^", "^^^^", "=", "==", "^=^", "*^*", "*^*^*", "*=*", "*^", "=*", ["^", ""]]
 )
 def test_a_name_of_delimiters_and_asterisks_matches_everything(name: str | list[str]) -> None:
-    assert read_keys(asking({"PatientName": name})) == Keys()
+    assert read_keys(make_identifier({"PatientName": name})) == MatchingKeys()
 
 
+@pytest.mark.acceptance("D1")
 def test_a_query_without_keys_matches_everything() -> None:
-    """Row 1."""
-    assert read_keys(Dataset()) == Keys()
+    assert read_keys(Dataset()) == MatchingKeys()
 
 
+@pytest.mark.acceptance("D34")
 def test_an_empty_sequence_matches_everything() -> None:
-    """Row 34."""
     identifier = Dataset()
     identifier.ScheduledProcedureStepSequence = Sequence()
-    assert read_keys(over_the_wire(identifier)) == Keys()
+    assert read_keys(over_the_wire(identifier)) == MatchingKeys()
 
 
+@pytest.mark.acceptance("D35")
 def test_a_sequence_of_one_empty_item_matches_everything() -> None:
-    """Row 35."""
-    assert read_keys(asking(step={})) == Keys()
+    assert read_keys(make_identifier(step={})) == MatchingKeys()
 
 
+@pytest.mark.acceptance("D36")
 def test_two_items_of_keys_are_refused() -> None:
-    """Row 36."""
     identifier = Dataset()
     identifier.ScheduledProcedureStepSequence = Sequence([Dataset(), Dataset()])
     with pytest.raises(IdentifierError) as refused:
@@ -77,13 +79,14 @@ def test_two_items_of_keys_are_refused() -> None:
     assert 0 < len(refused.value.comment) <= 64
 
 
+@pytest.mark.acceptance("D6", "D23")
 def test_padding_is_not_part_of_a_key() -> None:
-    """Rows 6 and 23."""
     assert only_condition({"PatientID": "  P1 \0"}) == Text("patient_id", values=("P1",))
 
 
+@pytest.mark.acceptance("D29")
 def test_a_key_of_several_values_asks_for_any_of_them() -> None:
-    """Row 29, and on other VRs too."""
+    """A list is taken on other VRs too."""
     condition = only_condition({"StudyInstanceUID": ["1.2", "", "1.3"]})
     assert condition == Text("study_instance_uid", values=("1.2", "1.3"))
     assert only_condition({"PatientID": ["P1", "P?"]}) == Text("patient_id", ("P1",), ("P?",))
@@ -93,8 +96,8 @@ def test_a_uid_has_no_wild_cards() -> None:
     assert only_condition({"StudyInstanceUID": "1.2*"}) == Text("study_instance_uid", values=("1.2*",))
 
 
+@pytest.mark.acceptance("D39")
 def test_codes_are_compared_in_capitals() -> None:
-    """Row 39."""
     assert only_condition(step={"Modality": "mr"}) == Text("modality", values=("MR",))
     assert only_condition({"PatientSex": "f"}) == Text("patient_sex", values=("F",))
 
@@ -117,8 +120,8 @@ def test_what_no_item_can_hold_is_asked_of_no_database_and_finds_nothing(value: 
     assert only_condition({"PatientID": value}) == Text("patient_id")
 
 
+@pytest.mark.acceptance("D17", "D20")
 def test_a_name_without_delimiter_of_groups_may_stand_in_any_group() -> None:
-    """Rows 17 and 20."""
     assert only_condition({"PatientName": "Doe^John^^="}) == AnyOf(
         (
             AnyOf(
@@ -145,6 +148,7 @@ def test_a_name_of_several_groups_is_compared_group_by_group() -> None:
     )
 
 
+@pytest.mark.acceptance("D14", "D16", "D19")
 @pytest.mark.parametrize(
     ("key", "values", "patterns"),
     [
@@ -157,7 +161,6 @@ def test_a_name_of_several_groups_is_compared_group_by_group() -> None:
     ],
 )
 def test_wild_cards_of_a_name_survive(key: str, values: tuple[str, ...], patterns: tuple[str, ...]) -> None:
-    """Rows 14, 16 and 19."""
     assert only_condition({"PatientName": f"{key}=*"}) == AnyOf(
         (AllOf((Text("patient_name_alphabetic", values, patterns),)),)
     )
@@ -167,6 +170,7 @@ def test_a_fourth_group_of_a_name_finds_nothing() -> None:
     assert only_condition({"PatientName": "A=B=C=D"}) == AnyOf((AnyOf(()),))
 
 
+@pytest.mark.acceptance("D12", "D13")
 @pytest.mark.parametrize(
     ("key", "low", "high"),
     [
@@ -183,7 +187,6 @@ def test_a_fourth_group_of_a_name_finds_nothing() -> None:
     ],
 )
 def test_times_are_read_by_their_meaning(key: str, low: time | None, high: time | None) -> None:
-    """Rows 12 and 13."""
     condition = only_condition(step={TIME: key})
     assert condition == Within("scheduled_start_time", (Range(low, high, single="-" not in key),))
 
@@ -193,6 +196,7 @@ def test_a_range_of_times_may_go_over_midnight() -> None:
     assert condition == Within("scheduled_start_time", (Range(time(22), None), Range(None, time(6))))
 
 
+@pytest.mark.acceptance("D11")
 @pytest.mark.parametrize(
     ("dates", "times", "low", "high"),
     [
@@ -203,19 +207,19 @@ def test_a_range_of_times_may_go_over_midnight() -> None:
         ("20260110-", "1000-1800", datetime(2026, 1, 10, 10), None),
         ("-20260112", "1000-1800", None, datetime(2026, 1, 12, 18)),
     ],
-)  # fmt: skip
+)
 def test_dates_with_a_range_of_times_are_one_interval(
     dates: str, times: str, low: datetime | None, high: datetime | None
 ) -> None:
-    """Row 11."""
     assert only_condition(step={DATE: dates, TIME: times}) == Scheduled(low, high)
 
 
 def test_dates_with_one_time_are_two_keys() -> None:
-    keys = read_keys(asking(step={DATE: "20260110-20260112", TIME: "1000"}))
+    keys = read_keys(make_identifier(step={DATE: "20260110-20260112", TIME: "1000"}))
     assert [type(condition) for condition in keys.conditions] == [Within, Within]
 
 
+@pytest.mark.acceptance("D37", "D38")
 @pytest.mark.parametrize(
     "value",
     [
@@ -234,10 +238,9 @@ def test_dates_with_one_time_are_two_keys() -> None:
     ids=repr,
 )
 def test_what_is_no_date_is_refused(value: str | list[str]) -> None:
-    """Rows 37 and 38."""
     for keyword, identifier in (
-        (DATE, asking(step={DATE: value})),
-        ("PatientBirthDate", asking({"PatientBirthDate": value})),
+        (DATE, make_identifier(step={DATE: value})),
+        ("PatientBirthDate", make_identifier({"PatientBirthDate": value})),
     ):
         with pytest.raises(IdentifierError) as refused:
             read_keys(identifier)
@@ -250,13 +253,13 @@ def test_what_is_no_date_is_refused(value: str | list[str]) -> None:
 )
 def test_what_is_no_time_is_refused(value: str) -> None:
     with pytest.raises(IdentifierError) as refused:
-        read_keys(asking(step={TIME: value}))
+        read_keys(make_identifier(step={TIME: value}))
     assert refused.value.tag == Tag(TIME)
 
 
 def test_a_refusal_tells_nothing_of_the_query() -> None:
     with pytest.raises(IdentifierError) as refused:
-        read_keys(asking({"PatientBirthDate": "19991231x"}))
+        read_keys(make_identifier({"PatientBirthDate": "19991231x"}))
     assert "1999" not in str(refused.value)
 
 
@@ -277,35 +280,37 @@ def test_a_refusal_tells_nothing_of_the_query() -> None:
 def test_a_status_is_asked_for_by_its_terms_on_the_wire(
     value: str | list[str], stored: tuple[str, ...]
 ) -> None:
-    assert read_keys(asking(step={"ScheduledProcedureStepStatus": value})) == Keys(statuses=stored)
+    assert read_keys(make_identifier(step={"ScheduledProcedureStepStatus": value})) == MatchingKeys(
+        statuses=stored
+    )
 
 
+@pytest.mark.acceptance("D40")
 def test_what_is_said_of_the_query_itself_is_no_key() -> None:
-    """Row 40."""
-    identifier = asking({"TimezoneOffsetFromUTC": "+0100", "QueryRetrieveLevel": "STUDY"})
+    identifier = make_identifier({"TimezoneOffsetFromUTC": "+0100", "QueryRetrieveLevel": "STUDY"})
     for group_length in (0x00100000, 0x00400000):
         identifier[group_length] = RawDataElement(
             Tag(group_length), "UL", 4, b"\x04\0\0\0", 0, is_implicit_VR=False, is_little_endian=True
         )
-    assert read_keys(identifier) == Keys()
+    assert read_keys(identifier) == MatchingKeys()
 
 
+@pytest.mark.acceptance("D41", "D43")
 @pytest.mark.parametrize(
     "keyword",
     ["PatientWeight", "PatientComments", "EthnicGroup", "Modality", "ScheduledStationAETitle", "ContentDate"],
 )
 def test_a_key_that_is_not_matched_is_named_when_it_has_a_value(keyword: str) -> None:
-    """Rows 41 and 43."""
-    assert read_keys(asking({keyword: "7"})).unmatched == (Tag(keyword),)
-    assert read_keys(asking({keyword: ""})) == Keys()
+    assert read_keys(make_identifier({keyword: "7"})).unmatched == (Tag(keyword),)
+    assert read_keys(make_identifier({keyword: ""})) == MatchingKeys()
 
 
 def test_a_root_key_in_the_step_item_is_not_matched() -> None:
-    assert read_keys(asking(step={"PatientID": "P1"})) == Keys(unmatched=(Tag("PatientID"),))
+    assert read_keys(make_identifier(step={"PatientID": "P1"})) == MatchingKeys(unmatched=(Tag("PatientID"),))
 
 
+@pytest.mark.acceptance("D41")
 def test_a_private_key_is_not_matched() -> None:
-    """Row 41."""
     identifier = Dataset()
     identifier.add_new(0x00090010, "LO", "ACME")
     identifier.add_new(0x00091001, "LO", "")
@@ -317,9 +322,9 @@ def test_a_sequence_that_is_not_matched_has_a_value_when_one_is_in_it() -> None:
         context = data_set({"ProtocolContextSequence": [data_set({"TextValue": code})]})
         return {"ScheduledProtocolCodeSequence": [context]}
 
-    assert read_keys(asking(step=codes("T1"))).unmatched == (Tag("ScheduledProtocolCodeSequence"),)
-    assert read_keys(asking(step=codes(""))) == Keys()
-    assert read_keys(asking(step=codes("*"))) == Keys()
+    assert read_keys(make_identifier(step=codes("T1"))).unmatched == (Tag("ScheduledProtocolCodeSequence"),)
+    assert read_keys(make_identifier(step=codes(""))) == MatchingKeys()
+    assert read_keys(make_identifier(step=codes("*"))) == MatchingKeys()
 
 
 def raw(keyword: str, vr: str, value: bytes) -> Dataset:
@@ -348,15 +353,15 @@ def test_another_key_that_cannot_be_read_is_not_matched() -> None:
 
 
 def test_a_matched_key_has_a_field_and_a_reading() -> None:
-    kinds = {attribute.matching for attribute in attributes.matched()}
+    kinds = {attribute.matching for attribute in item_attributes.matched()}
     assert kinds == {Matching.TEXT, Matching.RANGE, Matching.UID_LIST, Matching.STATUS}
-    assert all(attribute.field for attribute in attributes.matched())
+    assert all(attribute.field for attribute in item_attributes.matched())
 
 
+@pytest.mark.acceptance("D48")
 @pytest.mark.parametrize(
     ("charset", "name"), [("ISO_IR 100", "Müller*"), ("ISO_IR 192", "Müller*"), ("GB18030", "王*")]
 )
 def test_a_name_is_read_in_the_query_s_character_set(charset: str, name: str) -> None:
-    """Row 48."""
-    keys = read_keys(asking({"PatientName": name + "=*"}, charset=charset))
+    keys = read_keys(make_identifier({"PatientName": name + "=*"}, charset=charset))
     assert keys.conditions == (AnyOf((AllOf((Text("patient_name_alphabetic", patterns=(name.lower(),)),)),)),)

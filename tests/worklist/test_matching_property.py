@@ -1,4 +1,4 @@
-"""The answers of SQL and of the reference matcher to random queries on random stores are the same."""
+"""SQL and the reference matcher answer random queries on random stores alike."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ VERSIONS = [
 
 @pytest.fixture
 def at_version(transactional_db: None, request: pytest.FixtureRequest) -> Iterator[Any]:
-    """The models as they were in that version of the database; the newest again afterwards."""
+    """Return the models as they were in that version of the database; the newest are back afterwards."""
     MigrationExecutor(connection).migrate(request.param)
     worklist = [target for target in request.param if target[0] == "worklist"]
     yield MigrationExecutor(connection).loader.project_state(worklist).apps
@@ -53,7 +53,7 @@ def test_items_devices_and_their_history_survive_the_upgrade(at_version: Any) ->
     call_command("migrate", verbosity=0)
 
     from sources.models import DataSource
-    from worklist import lifecycle
+    from worklist.items import lifecycle
     from worklist.models import Device, Status, WorklistItem
 
     item = WorklistItem.objects.get()

@@ -1,7 +1,7 @@
-"""The acceptance list, section 4, over the wire: a pynetdicom user reports to a running `run_mwl`.
+"""A pynetdicom user reports to a running `run_mwl` what docs/acceptance.md says of performed steps.
 
-Each test names its row. Rows 119 to 122 are in test_mpps_processes.py, 81, 82, 127, 131 and 135 in
-test_mpps_server.py, walks through all states in test_mpps_stateful.py.
+Races and killed servers are in test_mpps_processes.py, associations and load in test_mpps_server.py, walks
+through all states in test_mpps_stateful.py.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from tests.worklist import performed_steps as steps
 from tests.worklist.conftest import RunningServer, StartServer
 from tests.worklist.identifiers import data_set
 from tests.worklist.performed_steps import change, create
-from worklist import lifecycle
+from worklist.items import lifecycle
 from worklist.models import (
     Attention,
+    AttentionKind,
     Evidence,
-    Kind,
     PerformedStatus,
     PerformedStep,
     Status,
@@ -61,23 +61,23 @@ def stored(uid: str) -> PerformedStep:
 
 
 def kept(uid: str) -> Any:
-    """All that the database holds of the step, to see that nothing changes it."""
+    """Return all that the database holds of the step, to see that nothing changes it."""
     step = stored(uid)
     rows = PerformedStep.objects.filter(pk=step.pk).values().get()
     return rows, list(step.series.values()), list(step.links.values()), list(step.history.values())
 
 
 def text(uid: str, tag: str) -> Any:
-    """The first value of an attribute as it is stored."""
+    """Return the first value of an attribute as it is stored."""
     return stored(uid).dataset[tag]["Value"][0]
 
 
-def open_attention(kind: Kind) -> list[str]:
+def open_attention(kind: AttentionKind) -> list[str]:
     return list(Attention.objects.open().filter(kind=kind).values_list("text", flat=True))
 
 
 def begin(perform: Perform, *items: Any, **changes: Any) -> str:
-    """The UID of a step that is in progress."""
+    """Begin a step, and return its UID."""
     uid = steps.new_uid()
     (answer,) = perform(create(uid, steps.begun(*items, **changes)))
     assert answer.status == SUCCESS
@@ -90,7 +90,7 @@ def end(perform: Perform, uid: str, dataset: Dataset | None = None, **options: A
 
 
 def offered(query: Query, **root: Any) -> dict[str, str]:
-    """The status on the wire of each step that the scanner is offered."""
+    """Return the status on the wire of each step that the scanner is offered."""
     asked = {"ScheduledProcedureStepID": "", "ScheduledProcedureStepStatus": ""}
     found = [answer for _, answer in query(keys(asked, **root)) if answer is not None]
     parts = [answer.ScheduledProcedureStepSequence[0] for answer in found]
@@ -98,7 +98,8 @@ def offered(query: Query, **root: Any) -> dict[str, str]:
 
 
 class TestCreate:
-    def test_row_95_the_item_is_started_and_the_step_is_kept_with_its_history(
+    @pytest.mark.acceptance("D95")
+    def test_the_item_is_started_and_the_step_is_kept_with_its_history(
         self, perform: Perform, query: Query, acceptance_store: Store
     ) -> None:
         item = acceptance_store["S1"]
@@ -125,7 +126,8 @@ class TestCreate:
             Status.IN_PROGRESS,
         )
 
-    def test_row_96_of_two_sessions_of_a_participant_the_selected_one_starts(
+    @pytest.mark.acceptance("D96")
+    def test_of_two_sessions_of_a_participant_the_selected_one_starts(
         self, perform: Perform, acceptance_store: Store
     ) -> None:
         assert acceptance_store["S1"].patient_id == acceptance_store["S5"].patient_id
@@ -133,6 +135,7 @@ class TestCreate:
         begin(perform, acceptance_store["S5"])
         assert statuses_of(acceptance_store) == {**before, "S5": Status.IN_PROGRESS}
 
+    @pytest.mark.acceptance("D97")
     @pytest.mark.parametrize(
         ("name", "charset", "differs"),
         [
@@ -142,21 +145,20 @@ class TestCreate:
             ("山田^太郎", ["", "ISO 2022 IR 87"], True),
         ],
     )
-    def test_row_97_a_name_that_differs_links_by_the_ids_and_is_shown(
+    def test_a_name_that_differs_links_by_the_ids_and_is_shown(
         self, perform: Perform, acceptance_store: Store, name: str, charset: Any, differs: bool
     ) -> None:
         uid = begin(perform, acceptance_store["S1"], PatientName=name, charset=charset)
         assert status_of(acceptance_store["S1"]) == Status.IN_PROGRESS
         assert stored(uid).patient_name.rstrip("^") == name.rstrip("^")
-        assert bool(open_attention(Kind.IDENTITY)) is differs
+        assert bool(open_attention(AttentionKind.IDENTITY)) is differs
 
-    def test_row_98_a_step_without_a_patient_id_is_linked(
-        self, perform: Perform, acceptance_store: Store
-    ) -> None:
+    @pytest.mark.acceptance("D98")
+    def test_a_step_without_a_patient_id_is_linked(self, perform: Perform, acceptance_store: Store) -> None:
         uid = begin(perform, acceptance_store["S1"], PatientID="")
         assert status_of(acceptance_store["S1"]) == Status.IN_PROGRESS
         assert stored(uid).patient_id == ""
-        assert open_attention(Kind.IDENTITY) == []
+        assert open_attention(AttentionKind.IDENTITY) == []
 
     def test_a_step_of_another_participant_is_linked_by_its_ids_and_shown(
         self, perform: Perform, acceptance_store: Store
@@ -165,10 +167,11 @@ class TestCreate:
         begin(perform, acceptance_store["S1"], PatientID="P2", PatientName="DOE^JANE")
         assert status_of(acceptance_store["S1"]) == Status.IN_PROGRESS
         assert status_of(acceptance_store["S2"]) == Status.SCHEDULED
-        (told,) = open_attention(Kind.IDENTITY)
+        (told,) = open_attention(AttentionKind.IDENTITY)
         assert "DOE^JANE" in told and "P2" in told
 
-    def test_row_99_a_step_without_a_uid_is_given_one(self, server: RunningServer, items: Any) -> None:
+    @pytest.mark.acceptance("D99")
+    def test_a_step_without_a_uid_is_given_one(self, server: RunningServer, items: Any) -> None:
         first, second = items(2)
         with server.raw() as user:
             user.associate(sop_class=scu.MPPS)
@@ -182,7 +185,7 @@ class TestCreate:
         assert (status_of(first), status_of(second)) == (Status.COMPLETED, Status.IN_PROGRESS)
         assert set(PerformedStep.objects.values_list("sop_instance_uid", flat=True)) == set(given)
 
-    @pytest.mark.parametrize("ended", [False, True], ids=["row 100", "row 101"])
+    @pytest.mark.parametrize("ended", [False, True], ids=["D100", "D101"])
     def test_a_uid_that_is_known_is_refused_and_nothing_changes(
         self, perform: Perform, acceptance_store: Store, ended: bool
     ) -> None:
@@ -198,11 +201,11 @@ class TestCreate:
     @pytest.mark.parametrize(
         "status",
         [
-            pytest.param("COMPLETED", id="row 102"),
-            pytest.param("DISCONTINUED", id="row 102, discontinued"),
-            pytest.param("in progress", id="row 103"),
-            pytest.param("IN_PROGRESS", id="row 103, underscore"),
-            pytest.param(["IN PROGRESS", "COMPLETED"], id="row 103, two values"),
+            pytest.param("COMPLETED", id="D102"),
+            pytest.param("DISCONTINUED", id="D102, discontinued"),
+            pytest.param("in progress", id="D103"),
+            pytest.param("IN_PROGRESS", id="D103, underscore"),
+            pytest.param(["IN PROGRESS", "COMPLETED"], id="D103, two values"),
         ],
     )
     def test_another_status_than_in_progress_is_refused_and_nothing_is_kept(
@@ -216,8 +219,9 @@ class TestCreate:
         assert not PerformedStep.objects.exists()
         assert statuses_of(acceptance_store) == before
 
+    @pytest.mark.acceptance("D107")
     @pytest.mark.parametrize("uid", ["1.02.3", "1..2", "abc", "1.2.3."])
-    def test_row_107_an_invalid_uid_is_refused(self, server: RunningServer, items: Any, uid: str) -> None:
+    def test_an_invalid_uid_is_refused(self, server: RunningServer, items: Any, uid: str) -> None:
         (item,) = items()
         with server.raw() as user:
             user.associate(sop_class=scu.MPPS)
@@ -228,17 +232,18 @@ class TestCreate:
 
 def incomplete() -> list[Any]:
     absent = [
-        ("104", "ScheduledStepAttributesSequence", "(0040,0270)"),
-        ("106", "PerformedProcedureStepID", "(0040,0253)"),
-        ("106", "PerformedStationAETitle", "(0040,0241)"),
-        ("106", "PerformedProcedureStepStartDate", "(0040,0244)"),
-        ("106", "PerformedProcedureStepStartTime", "(0040,0245)"),
-        ("106", "Modality", "(0008,0060)"),
+        ("D104", "ScheduledStepAttributesSequence", "(0040,0270)"),
+        ("D106", "PerformedProcedureStepID", "(0040,0253)"),
+        ("D106", "PerformedStationAETitle", "(0040,0241)"),
+        ("D106", "PerformedProcedureStepStartDate", "(0040,0244)"),
+        ("D106", "PerformedProcedureStepStartTime", "(0040,0245)"),
+        ("D106", "Modality", "(0008,0060)"),
     ]
-    return [pytest.param(keyword, tag, id=f"row {row}, {keyword}") for row, keyword, tag in absent]
+    return [pytest.param(keyword, tag, id=f"{row}, {keyword}") for row, keyword, tag in absent]
 
 
 class TestIncompleteReports:
+    @pytest.mark.acceptance("D104", "D106")
     @pytest.mark.parametrize(("keyword", "tag"), incomplete())
     def test_a_strict_server_refuses_what_lacks_an_attribute_of_type_1_and_names_it(
         self, perform: Perform, strict_server: RunningServer, items: Any, keyword: str, tag: str
@@ -255,6 +260,7 @@ class TestIncompleteReports:
         assert tag in absent.comment and tag in empty.comment
         assert PerformedStep.objects.count() == 1
 
+    @pytest.mark.acceptance("D104", "D106")
     @pytest.mark.parametrize(("keyword", "tag"), incomplete())
     def test_a_lenient_server_accepts_it_and_records_the_deviation(
         self, perform: Perform, items: Any, keyword: str, tag: str
@@ -265,12 +271,13 @@ class TestIncompleteReports:
         assert answer.status == SUCCESS
         (deviation,) = stored(uid).deviations
         assert tag in deviation
-        assert open_attention(Kind.DEVIATION) == [deviation]
+        assert open_attention(AttentionKind.DEVIATION) == [deviation]
         unscheduled = keyword == "ScheduledStepAttributesSequence"
-        assert len(open_attention(Kind.UNSCHEDULED)) == unscheduled
+        assert len(open_attention(AttentionKind.UNSCHEDULED)) == unscheduled
         assert status_of(item) == (Status.SCHEDULED if unscheduled else Status.IN_PROGRESS)
 
-    def test_row_105_a_strict_server_refuses_a_scheduled_step_without_a_study(
+    @pytest.mark.acceptance("D105")
+    def test_a_strict_server_refuses_a_scheduled_step_without_a_study(
         self, perform: Perform, strict_server: RunningServer, items: Any
     ) -> None:
         (item,) = items()
@@ -284,7 +291,8 @@ class TestIncompleteReports:
         assert all("(0020,000D)" in answer.comment for answer in answers)
         assert not PerformedStep.objects.exists()
 
-    def test_row_105_a_lenient_server_links_it_by_accession_number_and_step_id(
+    @pytest.mark.acceptance("D105")
+    def test_a_lenient_server_links_it_by_accession_number_and_step_id(
         self, perform: Perform, items: Any
     ) -> None:
         (item,) = items()
@@ -294,6 +302,7 @@ class TestIncompleteReports:
         assert any("(0020,000D)" in each for each in stored(uid).deviations)
         assert status_of(item) == Status.IN_PROGRESS
 
+    @pytest.mark.acceptance("D117")
     @pytest.mark.parametrize(
         ("keyword", "tag"),
         [
@@ -302,7 +311,7 @@ class TestIncompleteReports:
             ("PerformedSeriesSequence", "(0040,0340)"),
         ],
     )
-    def test_row_117_an_end_without_its_date_time_or_series(
+    def test_an_end_without_its_date_time_or_series(
         self, perform: Perform, strict_server: RunningServer, items: Any, keyword: str, tag: str
     ) -> None:
         first, second = items(2)
@@ -328,12 +337,13 @@ class TestIncompleteReports:
         perform(create(accepted, steps.begun(second)))
         assert end(perform, accepted, steps.without(steps.completed(), keyword)).status == SUCCESS
         assert any(tag in deviation for deviation in stored(accepted).deviations)
-        assert open_attention(Kind.DEVIATION)
+        assert open_attention(AttentionKind.DEVIATION)
         assert status_of(second) == Status.COMPLETED
 
 
 class TestSet:
-    def test_row_108_a_completed_step_completes_the_item_and_hides_it(
+    @pytest.mark.acceptance("D108")
+    def test_a_completed_step_completes_the_item_and_hides_it(
         self, perform: Perform, query: Query, acceptance_store: Store
     ) -> None:
         before = statuses_of(acceptance_store)
@@ -359,8 +369,9 @@ class TestSet:
             Status.COMPLETED,
         ]
 
+    @pytest.mark.acceptance("D109")
     @pytest.mark.parametrize("policy", ["discontinued", "scheduled"])
-    def test_row_109_a_discontinued_step_shows_its_reason_and_the_policy_decides(
+    def test_a_discontinued_step_shows_its_reason_and_the_policy_decides(
         self, perform: Perform, query: Query, request: pytest.FixtureRequest, items: Any, policy: str
     ) -> None:
         (item,) = items()
@@ -375,10 +386,11 @@ class TestSet:
         expected = Status.DISCONTINUED if policy == "discontinued" else Status.SCHEDULED
         assert status_of(item) == expected
         assert offered(query) == {"S1": expected}
-        assert open_attention(Kind.WRONG_ENTRY) == []
+        assert open_attention(AttentionKind.WRONG_ENTRY) == []
 
+    @pytest.mark.acceptance("D110")
     @pytest.mark.parametrize("policy", ["discontinued", "scheduled"])
-    def test_row_110_a_wrong_entry_is_offered_again_and_a_person_is_told(
+    def test_a_wrong_entry_is_offered_again_and_a_person_is_told(
         self, perform: Perform, query: Query, request: pytest.FixtureRequest, items: Any, policy: str
     ) -> None:
         (item,) = items()
@@ -390,7 +402,7 @@ class TestSet:
         assert offered(query) == {"S1": "SCHEDULED"}
         assert stored(uid).status == PerformedStatus.DISCONTINUED
         assert stored(uid).links.get().item == item
-        assert len(open_attention(Kind.WRONG_ENTRY)) == 1
+        assert len(open_attention(AttentionKind.WRONG_ENTRY)) == 1
 
     def test_a_step_stopped_before_its_first_series_is_accepted(self, perform: Perform, items: Any) -> None:
         (item,) = items()
@@ -400,7 +412,8 @@ class TestSet:
         assert status_of(item) == Status.DISCONTINUED
         assert stored(uid).deviations == []
 
-    def test_row_111_an_unknown_uid_is_refused(self, perform: Perform, items: Any) -> None:
+    @pytest.mark.acceptance("D111")
+    def test_an_unknown_uid_is_refused(self, perform: Perform, items: Any) -> None:
         (item,) = items()
         assert end(perform, steps.new_uid()).status == NO_SUCH_INSTANCE
         assert not PerformedStep.objects.exists()
@@ -409,17 +422,15 @@ class TestSet:
     @pytest.mark.parametrize(
         ("last", "then"),
         [
-            pytest.param(steps.completed(), steps.completed(), id="row 112"),
-            pytest.param(steps.completed(), steps.discontinued(), id="row 112, then discontinued"),
-            pytest.param(steps.completed(), steps.progress(), id="row 112, then in progress"),
-            pytest.param(
-                steps.completed(), data_set({"SpecificCharacterSet": ""}), id="row 112, then nothing"
-            ),
-            pytest.param(steps.discontinued(), steps.completed(), id="row 113"),
+            pytest.param(steps.completed(), steps.completed(), id="D112"),
+            pytest.param(steps.completed(), steps.discontinued(), id="D112, then discontinued"),
+            pytest.param(steps.completed(), steps.progress(), id="D112, then in progress"),
+            pytest.param(steps.completed(), data_set({"SpecificCharacterSet": ""}), id="D112, then nothing"),
+            pytest.param(steps.discontinued(), steps.completed(), id="D113"),
             pytest.param(
                 steps.completed(),
                 steps.completed(PerformedProcedureStepStatus="BANANA"),
-                id="row 112 and 114",
+                id="D112 and D114",
             ),
         ],
     )
@@ -434,8 +445,9 @@ class TestSet:
         assert answer == NO_LONGER
         assert (kept(uid), status_of(item)) == (before, status)
 
+    @pytest.mark.acceptance("D114")
     @pytest.mark.parametrize("status", ["BANANA", "completed", "SCHEDULED", ["COMPLETED", "COMPLETED"]])
-    def test_row_114_an_unknown_status_is_refused_and_nothing_changes(
+    def test_an_unknown_status_is_refused_and_nothing_changes(
         self, perform: Perform, items: Any, status: Any
     ) -> None:
         (item,) = items()
@@ -446,9 +458,8 @@ class TestSet:
         assert kept(uid) == before
         assert status_of(item) == Status.IN_PROGRESS
 
-    def test_row_115_series_without_a_status_replace_the_sequence_whole(
-        self, perform: Perform, items: Any
-    ) -> None:
+    @pytest.mark.acceptance("D115")
+    def test_series_without_a_status_replace_the_sequence_whole(self, perform: Perform, items: Any) -> None:
         (item,) = items()
         uid = begin(perform, item)
         updates = [
@@ -465,6 +476,7 @@ class TestSet:
         assert step.status == PerformedStatus.IN_PROGRESS
         assert status_of(item) == Status.IN_PROGRESS
 
+    @pytest.mark.acceptance("D116")
     @pytest.mark.parametrize(
         ("keyword", "value", "tag"),
         [
@@ -475,7 +487,7 @@ class TestSet:
             ("PerformedProcedureStepID", "OTHER", "00400253"),
         ],
     )
-    def test_row_116_what_an_n_set_may_not_carry_is_ignored_with_a_warning(
+    def test_what_an_n_set_may_not_carry_is_ignored_with_a_warning(
         self, perform: Perform, items: Any, keyword: str, value: str, tag: str
     ) -> None:
         (item,) = items()
@@ -491,7 +503,8 @@ class TestSet:
         assert after.status == PerformedStatus.COMPLETED
         assert status_of(item) == Status.COMPLETED
 
-    def test_row_116_the_scheduled_step_cannot_be_exchanged_under_a_running_examination(
+    @pytest.mark.acceptance("D116")
+    def test_the_scheduled_step_cannot_be_exchanged_under_a_running_examination(
         self, perform: Perform, items: Any
     ) -> None:
         first, second = items(2)
@@ -501,7 +514,8 @@ class TestSet:
         assert (status_of(first), status_of(second)) == (Status.COMPLETED, Status.SCHEDULED)
         assert stored(uid).links.get().item == first
 
-    def test_row_118_progress_may_be_told_again_and_again(self, perform: Perform, items: Any) -> None:
+    @pytest.mark.acceptance("D118")
+    def test_progress_may_be_told_again_and_again(self, perform: Perform, items: Any) -> None:
         (item,) = items()
         uid = begin(perform, item)
         done = [steps.series(number) for number in range(1, 5)]
@@ -513,7 +527,8 @@ class TestSet:
 
 
 class TestLinks:
-    def test_row_123_a_group_starts_and_completes_all_its_items(
+    @pytest.mark.acceptance("D123")
+    def test_a_group_starts_and_completes_all_its_items(
         self, perform: Perform, acceptance_store: Store
     ) -> None:
         group = [acceptance_store[name] for name in ("S1", "S5", "S7")]
@@ -524,7 +539,8 @@ class TestLinks:
             assert statuses_of(acceptance_store) == {**before, **changed}
             end(perform, uid)
 
-    def test_row_124_a_group_with_a_new_study_is_found_through_the_referenced_ones(
+    @pytest.mark.acceptance("D124")
+    def test_a_group_with_a_new_study_is_found_through_the_referenced_ones(
         self, perform: Perform, items: Any
     ) -> None:
         first, second, third = items(3)
@@ -555,7 +571,8 @@ class TestLinks:
             Status.SCHEDULED,
         ]
 
-    def test_row_125_an_unscheduled_step_is_listed_and_touches_no_item(
+    @pytest.mark.acceptance("D125")
+    def test_an_unscheduled_step_is_listed_and_touches_no_item(
         self, perform: Perform, acceptance_store: Store
     ) -> None:
         before = statuses_of(acceptance_store)
@@ -570,11 +587,12 @@ class TestLinks:
         for _ in range(2):
             assert statuses_of(acceptance_store) == before
             assert not stored(uid).links.exists()
-            assert len(open_attention(Kind.UNSCHEDULED)) == 1
+            assert len(open_attention(AttentionKind.UNSCHEDULED)) == 1
             end(perform, uid)
         assert stored(uid).status == PerformedStatus.COMPLETED
 
-    def test_row_126_a_second_step_of_an_item_is_kept_beside_the_first(
+    @pytest.mark.acceptance("D126")
+    def test_a_second_step_of_an_item_is_kept_beside_the_first(
         self, perform: Perform, query: Query, items: Any
     ) -> None:
         (item,) = items()
@@ -589,7 +607,8 @@ class TestLinks:
         assert stored(first).status == PerformedStatus.COMPLETED
         assert offered(query) == {}
 
-    def test_row_128_an_item_cancelled_before_it_began_is_performed_and_the_conflict_is_shown(
+    @pytest.mark.acceptance("D128")
+    def test_an_item_cancelled_before_it_began_is_performed_and_the_conflict_is_shown(
         self, perform: Perform, query: Query, items: Any
     ) -> None:
         (item,) = items()
@@ -597,12 +616,13 @@ class TestLinks:
         assert offered(query) == {}
         uid = begin(perform, item)
         assert status_of(item) == Status.IN_PROGRESS
-        assert len(open_attention(Kind.CANCELLED)) == 1
+        assert len(open_attention(AttentionKind.CANCELLED)) == 1
         assert end(perform, uid).status == SUCCESS
         assert status_of(item) == Status.COMPLETED
-        assert len(open_attention(Kind.CANCELLED)) == 1
+        assert len(open_attention(AttentionKind.CANCELLED)) == 1
 
-    def test_row_128_an_item_cancelled_and_wrongly_selected_is_cancelled_again(
+    @pytest.mark.acceptance("D128")
+    def test_an_item_cancelled_and_wrongly_selected_is_cancelled_again(
         self, perform: Perform, query: Query, items: Any
     ) -> None:
         (item,) = items()
@@ -612,35 +632,34 @@ class TestLinks:
         assert status_of(item) == Status.CANCELLED
         assert offered(query) == {}
 
-    def test_row_128_an_item_withdrawn_while_in_progress_goes_on_and_the_conflict_is_shown(
+    @pytest.mark.acceptance("D128")
+    def test_an_item_withdrawn_while_in_progress_goes_on_and_the_conflict_is_shown(
         self, perform: Perform, items: Any
     ) -> None:
         (item,) = items()
         uid = begin(perform, item)
         assert not lifecycle.withdraw(item, actor="source:redcap", reason="the record was deleted")
         assert status_of(item) == Status.IN_PROGRESS
-        (told,) = open_attention(Kind.CANCELLED)
+        (told,) = open_attention(AttentionKind.CANCELLED)
         assert "source:redcap" in told and "the record was deleted" in told
         assert end(perform, uid).status == SUCCESS
         assert status_of(item) == Status.COMPLETED
-        assert len(open_attention(Kind.CANCELLED)) == 1
+        assert len(open_attention(AttentionKind.CANCELLED)) == 1
 
-    def test_row_129_a_protocol_that_was_not_scheduled_is_kept_and_shown(
-        self, perform: Perform, items: Any
-    ) -> None:
+    @pytest.mark.acceptance("D129")
+    def test_a_protocol_that_was_not_scheduled_is_kept_and_shown(self, perform: Perform, items: Any) -> None:
         (item,) = items(protocol_name="BRAIN", hisris_coding_designator="GEHC")
         uid = begin(perform, item)
-        assert open_attention(Kind.PROTOCOL) == []
+        assert open_attention(AttentionKind.PROTOCOL) == []
         done = steps.completed(PerformedProtocolCodeSequence=[steps.code("SPINE", "Whole spine", "GEHC")])
         assert end(perform, uid, done).status == SUCCESS
         assert text(uid, "00400260")["00080100"]["Value"] == ["SPINE"]
-        (told,) = open_attention(Kind.PROTOCOL)
+        (told,) = open_attention(AttentionKind.PROTOCOL)
         assert "BRAIN" in told and "SPINE" in told
 
 
+@pytest.mark.acceptance("D130")
 class TestRetrieve:
-    """Row 130."""
-
     def get(self, perform: Perform, uid: str, *tags: int) -> Answer:
         (answer,) = perform(Message("N-GET", uid, tags=tags, sop_class=scu.MPPS_RETRIEVE))
         return answer
@@ -727,9 +746,8 @@ class TestCharacterSets:
         assert answer.dataset.PatientName == name
         assert answer.dataset.PerformedSeriesSequence[0].OperatorsName == name
 
-    def test_row_132_latin_1_at_the_beginning_and_utf_8_at_the_end(
-        self, perform: Perform, items: Any
-    ) -> None:
+    @pytest.mark.acceptance("D132")
+    def test_latin_1_at_the_beginning_and_utf_8_at_the_end(self, perform: Perform, items: Any) -> None:
         (item,) = items(patient_name="MÜLLER^JÖRG")
         created = steps.begun(
             item, PerformedProcedureStepDescription="Schädel", PerformedLocation="Gebäude 3"
@@ -749,7 +767,8 @@ class TestCharacterSets:
         assert found.PerformedSeriesSequence[0].OperatorsName == "山田^太郎"
         assert found.PerformedSeriesSequence[0].SeriesDescription == "Schädel quer"
 
-    def test_row_132_the_other_way_round(self, perform: Perform, items: Any) -> None:
+    @pytest.mark.acceptance("D132")
+    def test_utf_8_at_the_beginning_and_latin_1_at_the_end(self, perform: Perform, items: Any) -> None:
         (item,) = items(patient_name="王^小明")
         uid = begin(perform, item, charset=steps.UTF_8)
         done = steps.series(1, OperatorsName="MÜLLER^JÖRG")

@@ -1,6 +1,7 @@
-"""test_mpps: a performed procedure step reported as a scanner does, to our server and to odd ones.
+"""test_mpps reports a performed procedure step as a scanner does, to our server and to odd ones.
 
-An odd server is a pynetdicom one in a process of its own: it records what it gets, and answers as it is told.
+An odd server is a pynetdicom one in a process of its own: it records what it gets, and answers as it is
+told.
 """
 
 from __future__ import annotations
@@ -94,7 +95,7 @@ def dataset(**values: Any) -> Dataset:
 
 
 def entry(study: str = "1.2.3.1", step: str = "S1", **values: Any) -> Dataset:
-    """A worklist entry in Latin-1."""
+    """Make a worklist entry in Latin-1."""
     reference = dataset(ReferencedSOPClassUID="1.2.840.10008.3.1.2.3.1", ReferencedSOPInstanceUID=study)
     code = dataset(CodeValue="HEAD", CodingSchemeDesignator="99LAB", CodeMeaning="Kopf für Präzision")
     scheduled = dataset(
@@ -123,7 +124,7 @@ def entry(study: str = "1.2.3.1", step: str = "S1", **values: Any) -> Dataset:
 
 @dataclass
 class Script:
-    """What a server offers and answers; `status` are the elements of the answer to N-CREATE and N-SET."""
+    """A server offers and answers these; `status` are the elements of the answer to N-CREATE and N-SET."""
 
     entries: list[Dataset] = field(default_factory=lambda: [entry()])
     find_status: int = 0x0000
@@ -133,7 +134,7 @@ class Script:
 
 
 def serve(connection: Connection) -> None:
-    """One server after another, each by its script; what they receive is sent back."""
+    """Serve one script after another, and send back what is received."""
     while (script := connection.recv()) is not None:
         server = start(script, connection)
         connection.send(server.server_address[1])
@@ -177,7 +178,7 @@ def start(script: Script, connection: Connection) -> Any:
 
 @dataclass
 class OddServer:
-    """The process that `serve` runs in; `begin` starts the server of a script."""
+    """`serve` runs in this process; `begin` starts the server of a script."""
 
     connection: Connection
     port: int = 0
@@ -190,12 +191,12 @@ class OddServer:
         self.connection.send("end")
 
     def received(self) -> Received:
-        """The next one."""
+        """Return the next message."""
         operation, uid, data = self._next()
         return operation, uid, data
 
     def reported(self) -> Received:
-        """The next N-CREATE or N-SET."""
+        """Return the next N-CREATE or N-SET."""
         while (received := self.received())[0] == "C-FIND":
             pass
         return received
@@ -220,7 +221,7 @@ def odd_process() -> Iterator[Connection]:
 
 @pytest.fixture
 def odd(odd_process: Connection) -> Iterator[Callable[..., OddServer]]:
-    """`odd(...)`: a server by the script that the arguments make."""
+    """Return `odd(...)`, which starts a server by the script that the arguments make."""
     begun: list[OddServer] = []
 
     def begin(**script: Any) -> OddServer:
@@ -304,9 +305,11 @@ class TestCreate:
         code = dataset(CodeValue="H", CodingSchemeDesignator="99LAB", CodeMeaning="Head")
         step = dataset(ScheduledProcedureStepID="S1", ScheduledProtocolCodeSequence=[code], Modality="MR")
         offered = entry(
-            SpecificCharacterSet=character_set, PatientName=name, ScheduledProcedureStepSequence=[step],
+            SpecificCharacterSet=character_set,
+            PatientName=name,
+            ScheduledProcedureStepSequence=[step],
             RequestedProcedureCodeSequence=[],
-        )  # fmt: skip
+        )
         server = odd(entries=[offered])
         create(server)
         sent = server.reported()[2]
@@ -516,9 +519,9 @@ class TestAnswers:
     def test_an_association_that_ends_between_two_messages_is_said(
         self, odd: Odd, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def find(association: Association, query: Dataset) -> client.Found:
+        def find(association: Association, query: Dataset) -> client.FindResult:
             association.abort()
-            return client.Found([entry()], dataset(Status=0x0000), 0)
+            return client.FindResult([entry()], dataset(Status=0x0000), 0)
 
         monkeypatch.setattr(client, "find", find)
         with pytest.raises(CommandError, match="The server ended the association"):
@@ -593,9 +596,12 @@ class TestOurServer:
         arguments = ("--mpps_action", "create", "--study_uid", "1.2.3.1", "--sps_id", "S1")
         line = command("test_mpps", "--port", str(server.port), *arguments).printed.splitlines()[-1]
         subprocess.run(
-            shlex.split(line), env={**os.environ, **test_database_environment()}, check=True, timeout=30,
+            shlex.split(line),
+            env={**os.environ, **test_database_environment()},
+            check=True,
+            timeout=30,
             stdout=subprocess.DEVNULL,
-        )  # fmt: skip
+        )
         item.refresh_from_db()
         assert item.performed_procedure_step_status == "COMPLETED"
 

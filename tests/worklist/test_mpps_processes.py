@@ -1,6 +1,6 @@
-"""Acknowledged means committed: several server processes on one database, races, and SIGKILL at any point.
+"""What is acknowledged is committed: by several processes on one database, in races, and under SIGKILL.
 
-Acceptance rows 119 to 122. The two processes are two `run_mwl`, or two of one that share its port.
+The two processes are two `run_mwl`, or two of one that share its port.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from tests.scu import Answer, Message, RawUser, Response
 from tests.worklist import performed_steps as steps
 from tests.worklist.conftest import SOON, RunningServer, StartServer
 from tests.worklist.performed_steps import change, create
-from worklist import lifecycle
-from worklist.models import Attention, Kind, PerformedStatus, PerformedStep, Status, WorklistItem
+from worklist.items import lifecycle
+from worklist.models import Attention, AttentionKind, PerformedStatus, PerformedStep, Status, WorklistItem
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
 
@@ -38,7 +38,7 @@ ROUNDS = tries(5, nightly=20)
 
 @pytest.fixture(scope="session")
 def other_server(start_server: StartServer) -> RunningServer:
-    """Another `run_mwl` on the database of the shared one."""
+    """Run another `run_mwl` on the database of the shared one."""
     return start_server()
 
 
@@ -51,13 +51,13 @@ def two_processes(start_server: StartServer) -> RunningServer:
 
 @dataclass
 class Pair:
-    """Two users, each served by a process of its own."""
+    """A pair is two users, each served by a process of its own."""
 
     first: RawUser
     second: RawUser
 
     def at_once(self, first: Message, second: Message) -> list[Response]:
-        """The answers to two messages, the second sent before the first can have been read."""
+        """Return the answers to two messages, the second sent before the first can have been read."""
         self.first.send(first)
         self.second.send(second)
         return [self.first.response(), self.second.response()]
@@ -80,7 +80,7 @@ def _associated(stack: ExitStack, server: RunningServer) -> RawUser:
 
 
 def _served_by_two(stack: ExitStack, server: RunningServer) -> tuple[RawUser, RawUser]:
-    """The process that is free takes a connection: whichever it was, make some until both have one."""
+    """Connect until both processes have a connection: the one that is free takes it."""
     served: dict[int, RawUser] = {}
     for _ in range(100):
         user = _associated(stack, server)
@@ -92,7 +92,7 @@ def _served_by_two(stack: ExitStack, server: RunningServer) -> tuple[RawUser, Ra
 
 
 def _serving(server: RunningServer, user: RawUser) -> int:
-    """The process at the other end of the user's connection."""
+    """Return the process at the other end of the user's connection."""
     client_port = user.socket.getsockname()[1]
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     ends = f":{server.port:04X}", f":{client_port:04X}"
@@ -129,7 +129,8 @@ def begin(user: RawUser, *items: Any) -> str:
     return uid
 
 
-def test_row_120_any_process_continues_what_another_began(pair: Pair, items: Items) -> None:
+@pytest.mark.acceptance("D120")
+def test_any_process_continues_what_another_began(pair: Pair, items: Items) -> None:
     (item,) = items()
     uid = begin(pair.first, item)
     update = scu.implicit(steps.progress(steps.series(1)))
@@ -143,7 +144,8 @@ def test_row_120_any_process_continues_what_another_began(pair: Pair, items: Ite
     assert actors(stored(uid)) == ["device:MR1"] * 3
 
 
-def test_row_121_of_two_ends_at_once_one_wins(pair: Pair, items: Items) -> None:
+@pytest.mark.acceptance("D121")
+def test_of_two_ends_at_once_one_wins(pair: Pair, items: Items) -> None:
     for item in items(ROUNDS):
         uid = begin(pair.first, item)
         answers = pair.at_once(change(uid, steps.completed()), change(uid, steps.discontinued()))
@@ -161,7 +163,8 @@ def assert_one_end(uid: str, item: Any, expected: str) -> None:
     assert actors(item) == ["device:MR1"] * 2
 
 
-def test_row_122_of_two_beginnings_at_once_one_wins(pair: Pair, items: Items) -> None:
+@pytest.mark.acceptance("D122")
+def test_of_two_beginnings_at_once_one_wins(pair: Pair, items: Items) -> None:
     for item in items(ROUNDS):
         uid = steps.new_uid()
         first, second = steps.begun(item), steps.begun(item, PerformedProcedureStepID="SECOND")
@@ -174,7 +177,8 @@ def test_row_122_of_two_beginnings_at_once_one_wins(pair: Pair, items: Items) ->
         assert actors(stored(uid)) == actors(item) == ["device:MR1"]
 
 
-def test_rows_121_and_122_with_users_in_processes_of_their_own(
+@pytest.mark.acceptance("D121", "D122")
+def test_one_of_many_users_wins_each_race_across_processes(
     server: RunningServer, other_server: RunningServer, users: ProcessPoolExecutor, items: Items
 ) -> None:
     made = items(ROUNDS)
@@ -198,7 +202,8 @@ def test_rows_121_and_122_with_users_in_processes_of_their_own(
         assert_one_end(uid, item, expected)
 
 
-def test_row_126_an_item_whose_two_steps_end_at_once_has_ended(pair: Pair, items: Items) -> None:
+@pytest.mark.acceptance("D126")
+def test_an_item_whose_two_steps_end_at_once_has_ended(pair: Pair, items: Items) -> None:
     for item in items(ROUNDS):
         uids = begin(pair.first, item), begin(pair.second, item)
         answers = pair.at_once(*(change(uid, steps.completed()) for uid in uids))
@@ -206,9 +211,8 @@ def test_row_126_an_item_whose_two_steps_end_at_once_has_ended(pair: Pair, items
         assert status_of(item) == Status.COMPLETED
 
 
-def test_row_126_an_item_one_of_whose_steps_ends_as_another_begins_is_in_progress(
-    pair: Pair, items: Items
-) -> None:
+@pytest.mark.acceptance("D126")
+def test_an_item_one_of_whose_steps_ends_as_another_begins_is_in_progress(pair: Pair, items: Items) -> None:
     for item in items(ROUNDS):
         ending, beginning = begin(pair.first, item), steps.new_uid()
         answers = pair.at_once(
@@ -220,9 +224,8 @@ def test_row_126_an_item_one_of_whose_steps_ends_as_another_begins_is_in_progres
         assert status_of(item) == Status.COMPLETED
 
 
-def test_row_123_groups_that_share_items_in_another_order_do_not_block_each_other(
-    pair: Pair, items: Items
-) -> None:
+@pytest.mark.acceptance("D123")
+def test_groups_that_share_items_in_another_order_do_not_block_each_other(pair: Pair, items: Items) -> None:
     made = items(2 * ROUNDS)
     for one, two in zip(made[::2], made[1::2], strict=True):
         uids = steps.new_uid(), steps.new_uid()
@@ -235,7 +238,8 @@ def test_row_123_groups_that_share_items_in_another_order_do_not_block_each_othe
         assert [item.links.count() for item in (one, two)] == [2, 2]
 
 
-def test_row_128_an_item_withdrawn_as_it_begins_is_performed_and_the_conflict_is_shown(
+@pytest.mark.acceptance("D128")
+def test_an_item_withdrawn_as_it_begins_is_performed_and_the_conflict_is_shown(
     pair: Pair, items: Items
 ) -> None:
     made = items(ROUNDS)
@@ -245,19 +249,20 @@ def test_row_128_an_item_withdrawn_as_it_begins_is_performed_and_the_conflict_is
         lifecycle.withdraw(item, actor="source:redcap")
         assert pair.first.response().status == SUCCESS
         assert status_of(item) == Status.IN_PROGRESS
-    told = Attention.objects.open().filter(kind=Kind.CANCELLED)
+    told = Attention.objects.open().filter(kind=AttentionKind.CANCELLED)
     assert set(told.values_list("item_id", flat=True)) == {item.pk for item in made}
 
 
 def kill(server: RunningServer) -> None:
-    """SIGKILL to all processes of the server at once."""
+    """Send SIGKILL to all processes of the server at once."""
     for pid in [*server.children, server.process.pid]:
         os.kill(pid, signal.SIGKILL)
     server.process.wait(SOON)
 
 
+@pytest.mark.acceptance("D119")
 @pytest.mark.parametrize("kept_open", [False, True], ids=["idle", "association open"])
-def test_row_119_a_server_killed_after_the_beginning_continues_when_it_is_started_again(
+def test_a_server_killed_after_the_beginning_continues_when_it_is_started_again(
     start_server: StartServer, perform: Perform, items: Items, kept_open: bool
 ) -> None:
     (item,) = items()
@@ -284,7 +289,7 @@ def test_row_119_a_server_killed_after_the_beginning_continues_when_it_is_starte
 
 @dataclass
 class Report:
-    """All that a scanner says of one examination."""
+    """A scanner says all this of one examination."""
 
     item: Any
     uid: str = field(default_factory=steps.new_uid)
@@ -308,7 +313,7 @@ class Report:
         self.acknowledged = len(given)
 
     def effective(self) -> int:
-        """How many of the messages the database knows, each wholly or not at all."""
+        """Return how many of the messages the database knows, each wholly or not at all."""
         item = WorklistItem.objects.get(pk=self.item.pk)
         step = PerformedStep.objects.filter(sop_instance_uid=self.uid).first()
         if step is None:
@@ -332,7 +337,7 @@ class Report:
 def test_a_server_killed_in_a_burst_has_kept_all_that_it_acknowledged_and_continues(
     start_server: StartServer, users: ProcessPoolExecutor, items: Items, processes: str, begun_before: int
 ) -> None:
-    made = items(tries(24, nightly=60))
+    made = items(tries(48, nightly=60))
     shares = [[Report(item) for item in made[start::3]] for start in range(3)]
     killed = start_server("--processes", processes)
     futures: list[Future[list[Answer]]] = [
@@ -356,7 +361,7 @@ def test_a_server_killed_in_a_burst_has_kept_all_that_it_acknowledged_and_contin
 
 
 def _continue(server: RunningServer, users: ProcessPoolExecutor, shares: list[list[Report]]) -> None:
-    """Each scanner sends again from the first message that was not acknowledged, known or not."""
+    """Let each scanner send again from the first message that was not acknowledged, known or not."""
     reports = [report for share in shares for report in share]
     repeated = {report.uid for report in reports if report.effective() > report.acknowledged}
     left = [[message for report in share for message in report.left] for share in shares]

@@ -1,4 +1,4 @@
-"""The rules of N-CREATE and N-SET (PS3.4 F.7.2) by the numbers of the acceptance table, without a network."""
+"""N-CREATE and N-SET follow the rules of PS3.4 F.7.2, without a network."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pynetdicom.dsutils import decode, encode
 from tests.worklist.identifiers import data_set
 from worklist.dicom import mpps, performed
 from worklist.dicom.json_model import DEEPEST, TOO_DEEP, UNDECLARED, UNDECODABLE, UNKNOWN_CHARACTER_SET
-from worklist.dicom.mpps import COMPLETED, DISCONTINUED, IN_PROGRESS, Accepted, Refused
+from worklist.dicom.mpps import COMPLETED, DISCONTINUED, IN_PROGRESS, Accepted, MppsRefused
 from worklist.dicom.mpps_attributes import ATTRIBUTES, BY_KEY, NOT_IN_N_SET, printed
 
 pytestmark = pytest.mark.usefixtures("values_as_they_come")
@@ -75,7 +75,7 @@ def one_series(**changed: Any) -> Dataset:
 
 
 def complete() -> dict[str, Any]:
-    """An N-CREATE with all of types 1 and 2."""
+    """Make an N-CREATE with all of types 1 and 2."""
     return {
         "SpecificCharacterSet": "ISO_IR 100",
         "ScheduledStepAttributesSequence": [step()],
@@ -140,14 +140,14 @@ def change(
     return mpps.modified(stored, status, sent(values), strict=strict)
 
 
-def refusal_of_create(values: Mapping[str, Any] | Dataset, *, strict: bool) -> Refused:
-    with pytest.raises(Refused) as caught:
+def refusal_of_create(values: Mapping[str, Any] | Dataset, *, strict: bool) -> MppsRefused:
+    with pytest.raises(MppsRefused) as caught:
         create(values, strict=strict)
     return caught.value
 
 
-def refusal_of_change(values: Mapping[str, Any], *, strict: bool, status: str = IN_PROGRESS) -> Refused:
-    with pytest.raises(Refused) as caught:
+def refusal_of_change(values: Mapping[str, Any], *, strict: bool, status: str = IN_PROGRESS) -> MppsRefused:
+    with pytest.raises(MppsRefused) as caught:
         change(values, strict=strict, status=status)
     return caught.value
 
@@ -156,9 +156,10 @@ def tag_of(keyword: str) -> str:
     return printed(tag_for_keyword(keyword) or 0)
 
 
+@pytest.mark.acceptance("D95")
 @STRICT_AND_LENIENT
 @pytest.mark.parametrize("implicit", [True, False], ids=["implicit VR", "explicit VR"])
-def test_95_a_complete_n_create_is_accepted_without_deviation(strict: bool, implicit: bool) -> None:
+def test_a_complete_n_create_is_accepted_without_deviation(strict: bool, implicit: bool) -> None:
     accepted = mpps.created(sent(complete(), implicit=implicit), strict=strict)
 
     assert (accepted.status, accepted.deviations, accepted.warning) == (IN_PROGRESS, (), "")
@@ -167,6 +168,7 @@ def test_95_a_complete_n_create_is_accepted_without_deviation(strict: bool, impl
     assert "00080005" not in accepted.dataset
 
 
+@pytest.mark.acceptance("D102", "D103")
 @STRICT_AND_LENIENT
 @pytest.mark.parametrize(
     ("status", "code", "comment"),
@@ -185,14 +187,15 @@ def test_95_a_complete_n_create_is_accepted_without_deviation(strict: bool, impl
         ("  ", 0x0121, "Empty (0040,0252) Performed Procedure Step Status"),
     ],
 )
-def test_102_103_an_n_create_must_say_in_progress(status: Any, code: int, comment: str, strict: bool) -> None:
+def test_an_n_create_must_say_in_progress(status: Any, code: int, comment: str, strict: bool) -> None:
     refused = refusal_of_create(complete() | {"PerformedProcedureStepStatus": status}, strict=strict)
 
     assert (refused.status, refused.comment, refused.error_id) == (code, comment, None)
 
 
+@pytest.mark.acceptance("D102")
 @STRICT_AND_LENIENT
-def test_102_an_n_create_must_have_a_status(strict: bool) -> None:
+def test_an_n_create_must_have_a_status(strict: bool) -> None:
     refused = refusal_of_create(without(complete(), "PerformedProcedureStepStatus"), strict=strict)
 
     assert (refused.status, refused.comment) == (
@@ -201,6 +204,7 @@ def test_102_an_n_create_must_have_a_status(strict: bool) -> None:
     )
 
 
+@pytest.mark.acceptance("D104")
 @pytest.mark.parametrize(
     ("steps", "status", "comment"),
     [
@@ -209,7 +213,7 @@ def test_102_an_n_create_must_have_a_status(strict: bool) -> None:
     ],
     ids=["absent", "empty"],
 )
-def test_104_without_scheduled_step_attributes(steps: Any, status: int, comment: str) -> None:
+def test_an_n_create_needs_scheduled_step_attributes(steps: Any, status: int, comment: str) -> None:
     values = without(complete(), "ScheduledStepAttributesSequence")
     if steps is not None:
         values["ScheduledStepAttributesSequence"] = steps
@@ -222,6 +226,7 @@ def test_104_without_scheduled_step_attributes(steps: Any, status: int, comment:
     assert accepted.deviations == (f"Scheduled Step Attributes Sequence (0040,0270) is {word}.",)
 
 
+@pytest.mark.acceptance("D105")
 @pytest.mark.parametrize(
     ("item", "status", "verb"),
     [
@@ -231,7 +236,7 @@ def test_104_without_scheduled_step_attributes(steps: Any, status: int, comment:
     ],
     ids=["empty", "absent", "empty item"],
 )
-def test_105_a_step_item_needs_its_study(item: Dataset, status: int, verb: str) -> None:
+def test_a_step_item_needs_its_study(item: Dataset, status: int, verb: str) -> None:
     values = complete() | {"ScheduledStepAttributesSequence": [step(), item]}
 
     refused = refusal_of_create(values, strict=True)
@@ -246,9 +251,10 @@ def test_105_a_step_item_needs_its_study(item: Dataset, status: int, verb: str) 
     )
 
 
+@pytest.mark.acceptance("D106")
 @pytest.mark.parametrize("keyword", TYPE_1)
 @pytest.mark.parametrize(("value", "status", "word"), [(None, 0x0120, "missing"), ("", 0x0121, "empty")])
-def test_106_an_attribute_of_type_1_is_needed(keyword: str, value: Any, status: int, word: str) -> None:
+def test_an_attribute_of_type_1_is_needed(keyword: str, value: Any, status: int, word: str) -> None:
     values = without(complete(), keyword) | ({} if value is None else {keyword: value})
 
     refused = refusal_of_create(values, strict=True)
@@ -260,7 +266,8 @@ def test_106_an_attribute_of_type_1_is_needed(keyword: str, value: Any, status: 
     assert deviation.endswith(f"{tag_of(keyword)} is {word}.")
 
 
-def test_106_the_comment_is_as_long_as_it_may_be() -> None:
+@pytest.mark.acceptance("D106")
+def test_the_comment_is_as_long_as_it_may_be() -> None:
     refused = refusal_of_create(without(complete(), "PerformedStationAETitle"), strict=True)
 
     assert refused.comment == "Missing (0040,0241) Performed Station AE Title"
@@ -297,21 +304,24 @@ def test_attributes_of_type_2_that_are_absent_are_told_in_one_sentence() -> None
     assert remark.count(tag_of("ScheduledStepAttributesSequence")) == 1
 
 
+@pytest.mark.acceptance("D107")
 @pytest.mark.parametrize("uid", ["1.02.x", "", "1", "1." * 40, "1..2", "1.02.3", "1.2.3 "])
-def test_107_an_invalid_sop_instance_uid_is_refused(uid: str) -> None:
-    with pytest.raises(Refused) as caught:
+def test_an_invalid_sop_instance_uid_is_refused(uid: str) -> None:
+    with pytest.raises(MppsRefused) as caught:
         mpps.check_instance_uid(uid)
 
     assert caught.value.status == 0x0117
     assert caught.value.comment == "The SOP Instance UID is not valid"
 
 
-def test_107_a_valid_sop_instance_uid_is_taken() -> None:
+@pytest.mark.acceptance("D107")
+def test_a_valid_sop_instance_uid_is_taken() -> None:
     mpps.check_instance_uid("1.2.840.10008.0.5")
 
 
+@pytest.mark.acceptance("D108")
 @STRICT_AND_LENIENT
-def test_108_a_step_is_completed(strict: bool) -> None:
+def test_a_step_is_completed(strict: bool) -> None:
     accepted = change(final(), strict=strict)
 
     assert (accepted.status, accepted.deviations, accepted.warning) == (COMPLETED, (), "")
@@ -319,9 +329,10 @@ def test_108_a_step_is_completed(strict: bool) -> None:
     assert performed.text(accepted.dataset, "PatientID") == "P3"
 
 
+@pytest.mark.acceptance("D109", "D110")
 @STRICT_AND_LENIENT
 @pytest.mark.parametrize("value", ["110501", "110514"])
-def test_109_110_the_reason_is_kept_though_it_was_not_created(value: str, strict: bool) -> None:
+def test_the_reason_is_kept_though_it_was_not_created(value: str, strict: bool) -> None:
     accepted = change(
         final(
             PerformedProcedureStepStatus="DISCONTINUED",
@@ -342,6 +353,7 @@ def test_109_110_the_reason_is_kept_though_it_was_not_created(value: str, strict
     assert "(0040,0281)" in remark
 
 
+@pytest.mark.acceptance("D112", "D113")
 @STRICT_AND_LENIENT
 @pytest.mark.parametrize("status", [COMPLETED, DISCONTINUED])
 @pytest.mark.parametrize(
@@ -349,9 +361,7 @@ def test_109_110_the_reason_is_kept_though_it_was_not_created(value: str, strict
     [final(), {"PerformedProcedureStepStatus": "BANANA"}, {"PatientID": "P9"}, {}],
     ids=["completed", "banana", "patient", "nothing"],
 )
-def test_112_113_a_final_step_may_no_longer_be_updated(
-    status: str, values: dict[str, Any], strict: bool
-) -> None:
+def test_a_final_step_may_no_longer_be_updated(status: str, values: dict[str, Any], strict: bool) -> None:
     refused = refusal_of_change(values, strict=strict, status=status)
 
     assert refused.status == 0x0110
@@ -359,12 +369,13 @@ def test_112_113_a_final_step_may_no_longer_be_updated(
     assert refused.error_id == 0xA710
 
 
+@pytest.mark.acceptance("D114")
 @STRICT_AND_LENIENT
 @pytest.mark.parametrize(
     ("value", "status"),
     [("BANANA", 0x0106), ("completed", 0x0106), ("IN_PROGRESS", 0x0106), ("", 0x0121)],
 )
-def test_114_an_n_set_of_another_status_is_refused(value: str, status: int, strict: bool) -> None:
+def test_an_n_set_of_another_status_is_refused(value: str, status: int, strict: bool) -> None:
     refused = refusal_of_change({"PerformedProcedureStepStatus": value}, strict=strict)
 
     assert refused.status == status
@@ -372,8 +383,9 @@ def test_114_an_n_set_of_another_status_is_refused(value: str, status: int, stri
     assert "BANANA" not in refused.comment
 
 
+@pytest.mark.acceptance("D115")
 @STRICT_AND_LENIENT
-def test_115_sequences_are_replaced_whole(strict: bool) -> None:
+def test_sequences_are_replaced_whole(strict: bool) -> None:
     before = complete() | {"PerformedSeriesSequence": [one_series(SeriesInstanceUID="1.9"), one_series()]}
 
     accepted = change(
@@ -385,9 +397,10 @@ def test_115_sequences_are_replaced_whole(strict: bool) -> None:
     assert (accepted.deviations, accepted.warning) == ((), "")
 
 
+@pytest.mark.acceptance("D116")
 @STRICT_AND_LENIENT
 @pytest.mark.parametrize("key", sorted(NOT_IN_N_SET))
-def test_116_what_an_n_set_may_not_carry_is_ignored_with_a_warning(key: str, strict: bool) -> None:
+def test_what_an_n_set_may_not_carry_is_ignored_with_a_warning(key: str, strict: bool) -> None:
     attribute = BY_KEY[key]
     other = {"SQ": [step(StudyInstanceUID="9.9")], "PN": "OTHER", "DA": "19990101", "TM": "235959"}
     value = other.get(attribute.vr, "X9")
@@ -402,7 +415,8 @@ def test_116_what_an_n_set_may_not_carry_is_ignored_with_a_warning(key: str, str
     assert printed(attribute.tag) in deviation
 
 
-def test_116_the_other_patient_is_told_with_both_values() -> None:
+@pytest.mark.acceptance("D116")
+def test_the_other_patient_is_told_with_both_values() -> None:
     accepted = change(final() | {"PatientID": "P9", "PatientName": "MUSTER^ANNA"})
 
     assert performed.patient(accepted.dataset).patient_id == "P3"
@@ -413,7 +427,8 @@ def test_116_the_other_patient_is_told_with_both_values() -> None:
     assert accepted.warning == "Not allowed in N-SET: (0010,0010), (0010,0020)"
 
 
-def test_116_a_value_where_none_is_kept_is_told() -> None:
+@pytest.mark.acceptance("D116")
+def test_a_value_where_none_is_kept_is_told() -> None:
     accepted = change({"PatientID": "P9"}, before=without(complete(), "PatientID"))
 
     assert accepted.deviations == (
@@ -422,15 +437,17 @@ def test_116_a_value_where_none_is_kept_is_told() -> None:
     assert "00100020" not in accepted.dataset
 
 
+@pytest.mark.acceptance("D116")
 @pytest.mark.parametrize("name", ["MÜLLER^JÖRG", "MÜLLER^JÖRG^^", "MÜLLER^JÖRG ", ""])
-def test_116_the_same_value_again_is_only_warned_of(name: str) -> None:
+def test_the_same_value_again_is_only_warned_of(name: str) -> None:
     accepted = change({"SpecificCharacterSet": "ISO_IR 192", "PatientName": name})
 
     assert accepted.deviations == ()
     assert accepted.warning == "Not allowed in N-SET: (0010,0010)"
 
 
-def test_116_many_ignored_attributes_are_counted() -> None:
+@pytest.mark.acceptance("D116")
+def test_many_ignored_attributes_are_counted() -> None:
     accepted = change(complete())
 
     ignored = [attribute for attribute in ATTRIBUTES if attribute.n_set is None and attribute.n_create != "3"]
@@ -438,14 +455,15 @@ def test_116_many_ignored_attributes_are_counted() -> None:
     assert accepted.warning.endswith(f" and {len(ignored) - 2} more")
 
 
+@pytest.mark.acceptance("D117")
 @pytest.mark.parametrize("keyword", ["PerformedProcedureStepEndDate", "PerformedProcedureStepEndTime"])
 @pytest.mark.parametrize("status", ["COMPLETED", "DISCONTINUED"])
-def test_117_a_final_step_needs_its_end(keyword: str, status: str) -> None:
+def test_a_final_step_needs_its_end(keyword: str, status: str) -> None:
     values = final(PerformedProcedureStepStatus=status)
     stored_empty = without(values, keyword)
     never_created = create(without(complete(), keyword)).dataset
 
-    with pytest.raises(Refused) as absent:
+    with pytest.raises(MppsRefused) as absent:
         mpps.modified(never_created, IN_PROGRESS, sent(stored_empty), strict=True)
     empty = refusal_of_change(stored_empty, strict=True)
     accepted = change(stored_empty)
@@ -458,7 +476,8 @@ def test_117_a_final_step_needs_its_end(keyword: str, status: str) -> None:
     assert deviation.endswith(f"{tag_of(keyword)} is empty.")
 
 
-def test_117_what_an_earlier_n_set_said_is_enough() -> None:
+@pytest.mark.acceptance("D117")
+def test_what_an_earlier_n_set_said_is_enough() -> None:
     before = complete() | without(final(), "PerformedProcedureStepStatus")
 
     accepted = change({"PerformedProcedureStepStatus": "COMPLETED"}, strict=True, before=before)
@@ -466,13 +485,12 @@ def test_117_what_an_earlier_n_set_said_is_enough() -> None:
     assert (accepted.status, accepted.deviations) == (COMPLETED, ())
 
 
+@pytest.mark.acceptance("D117")
 @pytest.mark.parametrize(
     ("status", "deviations"),
     [("COMPLETED", ("Performed Series Sequence (0040,0340) is empty.",)), ("DISCONTINUED", ())],
 )
-def test_117_a_final_step_needs_a_series_unless_it_was_stopped(
-    status: str, deviations: tuple[str, ...]
-) -> None:
+def test_a_final_step_needs_a_series_unless_it_was_stopped(status: str, deviations: tuple[str, ...]) -> None:
     values = FINAL | {"PerformedProcedureStepStatus": status}
 
     refused = refusal_of_change(values, strict=True)
@@ -482,10 +500,11 @@ def test_117_a_final_step_needs_a_series_unless_it_was_stopped(
     assert accepted.deviations == deviations
 
 
+@pytest.mark.acceptance("D117")
 @pytest.mark.parametrize("keyword", ["ProtocolName", "SeriesInstanceUID"])
 @pytest.mark.parametrize(("value", "code"), [(None, 0x0120), ("", 0x0121)], ids=["absent", "empty"])
 @pytest.mark.parametrize("status", ["COMPLETED", "IN PROGRESS"])
-def test_117_every_series_is_named(keyword: str, value: Any, code: int, status: str) -> None:
+def test_every_series_is_named(keyword: str, value: Any, code: int, status: str) -> None:
     bad = one_series(**{keyword: ""})
     if value is None:
         del bad[keyword]
@@ -502,9 +521,10 @@ def test_117_every_series_is_named(keyword: str, value: Any, code: int, status: 
     assert f"{tag_of(keyword)} in Performed Series Sequence (0040,0340) is " in deviation
 
 
+@pytest.mark.acceptance("D118")
 @STRICT_AND_LENIENT
 @pytest.mark.parametrize("values", [{"PerformedProcedureStepStatus": "IN PROGRESS"}, {}])
-def test_118_in_progress_again_is_fine(values: dict[str, Any], strict: bool) -> None:
+def test_in_progress_again_is_fine(values: dict[str, Any], strict: bool) -> None:
     accepted = change(values | {"CommentsOnThePerformedProcedureStep": "moved"}, strict=strict)
 
     assert accepted.status == IN_PROGRESS
@@ -512,8 +532,9 @@ def test_118_in_progress_again_is_fine(values: dict[str, Any], strict: bool) -> 
     assert performed.text(accepted.dataset, "CommentsOnThePerformedProcedureStep") == "moved"
 
 
+@pytest.mark.acceptance("D125")
 @STRICT_AND_LENIENT
-def test_125_an_unscheduled_step_is_accepted(strict: bool) -> None:
+def test_an_unscheduled_step_is_accepted(strict: bool) -> None:
     nothing = dict.fromkeys((element.keyword for element in step() if element.VR != "SQ"), "")
     item = step(**nothing | {"StudyInstanceUID": "1.2.99", "ScheduledProtocolCodeSequence": []})
 
@@ -523,8 +544,9 @@ def test_125_an_unscheduled_step_is_accepted(strict: bool) -> None:
     assert performed.references(accepted.dataset)[0].study_instance_uid == "1.2.99"
 
 
+@pytest.mark.acceptance("D132")
 @STRICT_AND_LENIENT
-def test_132_each_message_has_its_own_character_set(strict: bool) -> None:
+def test_each_message_has_its_own_character_set(strict: bool) -> None:
     text = {"SpecificCharacterSet": "ISO_IR 192", "PerformedProcedureStepDescription": "王 é"}
 
     accepted = change(final() | text, strict=strict)
@@ -589,7 +611,7 @@ def raw(tag: int, vr: str, value: bytes, *, length: int | None = None) -> bytes:
 
 
 def with_bytes(values: Mapping[str, Any], *elements: bytes) -> Dataset:
-    """The N-CREATE's or N-SET's data set with elements as bytes among the others."""
+    """Return the N-CREATE's or N-SET's data set with elements as bytes among the others."""
     encoded = encode(data_set(values), False, is_little_endian=True)  # noqa: FBT003  pynetdicom's own
     assert encoded is not None
     return decode(BytesIO(encoded + b"".join(elements)), False, is_little_endian=True)  # noqa: FBT003
@@ -610,7 +632,7 @@ def test_doubtful_text_is_refused_strictly_and_else_told(
 ) -> None:
     values = without(complete(), "PatientName") | {"SpecificCharacterSet": term}
 
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(MppsRefused) as caught:
         mpps.created(with_bytes(values, raw(0x00100010, "PN", name)), strict=True)
     accepted = mpps.created(with_bytes(values, raw(0x00100010, "PN", name)), strict=False)
 
@@ -647,7 +669,8 @@ def test_what_cannot_be_converted_is_kept_as_far_as_it_can_be(
     assert tag in accepted.deviations[0]
 
 
-def test_116_what_is_wrong_with_an_ignored_attribute_refuses_nothing() -> None:
+@pytest.mark.acceptance("D116")
+def test_what_is_wrong_with_an_ignored_attribute_refuses_nothing() -> None:
     stored = create(complete()).dataset
     message = with_bytes({"SpecificCharacterSet": "ISO_IR 192"}, raw(0x00100010, "PN", b"M\xdcLLER"))
 
@@ -693,7 +716,7 @@ def test_a_character_set_that_is_misspelt_is_understood(term: str) -> None:
 
 @contextmanager
 def warnings_ignored() -> Iterator[None]:
-    """While pydicom, not we, reads a character set that it does not know."""
+    """Ignore warnings while pydicom, not we, reads a character set that it does not know."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

@@ -17,8 +17,8 @@ from pynetdicom.dsutils import decode, encode
 
 from tests.effort import tries
 from worklist.dicom import mpps, performed, representations
-from worklist.dicom.mpps import COMPLETED, DISCONTINUED, IN_PROGRESS, Accepted, DataSet, Refused
-from worklist.dicom.mpps_attributes import ATTRIBUTES, BY_KEY, NOT_IN_N_SET, Attribute
+from worklist.dicom.mpps import COMPLETED, DISCONTINUED, IN_PROGRESS, Accepted, DataSet, MppsRefused
+from worklist.dicom.mpps_attributes import ATTRIBUTES, BY_KEY, NOT_IN_N_SET, MppsAttribute
 from worklist.dicom.retrieval import retrieve
 
 # As in the server, where pydicom's warnings end nothing.
@@ -95,7 +95,7 @@ TAGS = st.one_of(
 
 
 def written(tag: int, vr: str, value: bytes, *, implicit: bool, length: int | None = None) -> bytes:
-    """An element as it is sent; `length` may lie."""
+    """Write an element as it is sent; `length` may lie."""
     group, element = tag >> 16, tag & 0xFFFF
     size = len(value) if length is None else length
     if implicit:
@@ -107,7 +107,7 @@ def written(tag: int, vr: str, value: bytes, *, implicit: bool, length: int | No
 
 @st.composite
 def hostile(draw: st.DrawFn, *, implicit: bool, depth: int = 0) -> bytes:
-    """Elements in ascending order, as they come."""
+    """Draw elements in ascending order, as they come."""
     parts = []
     if draw(st.booleans()):
         parts.append(written(0x00080005, "CS", draw(CHARACTER_SETS), implicit=implicit))
@@ -156,7 +156,7 @@ def assert_storable(accepted: Accepted) -> None:
     assert all(int(key, 16) >> 16 >= 0x0008 for key in accepted.dataset)
 
 
-def assert_answerable(refused: Refused) -> None:
+def assert_answerable(refused: MppsRefused) -> None:
     assert refused.status in (0x0106, 0x0110, 0x0120, 0x0121)
     assert len(refused.comment) <= 64
     assert refused.comment.isascii()
@@ -185,7 +185,7 @@ def assert_retrievable(accepted: Accepted) -> None:
 def test_an_n_create_of_any_bytes_is_accepted_or_refused(dataset: Dataset, strict: bool) -> None:
     try:
         accepted = mpps.created(dataset, strict=strict)
-    except Refused as refused:
+    except MppsRefused as refused:
         assert_answerable(refused)
         return
     assert not strict or not accepted.deviations
@@ -203,12 +203,12 @@ def test_an_n_set_of_any_bytes_is_accepted_or_refused(
 ) -> None:
     try:
         stored = mpps.created(first, strict=False).dataset
-    except Refused:
+    except MppsRefused:
         reject()
     before = json.dumps(stored)
     try:
         accepted = mpps.modified(stored, status, second, strict=strict)
-    except Refused as refused:
+    except MppsRefused as refused:
         assert_answerable(refused)
         assert (refused.status == 0x0110) == (status != IN_PROGRESS)
         return
@@ -242,7 +242,7 @@ def names(script: str) -> Strategy:
     return st.lists(group, min_size=1, max_size=3).map("=".join)
 
 
-def value_of(attribute: Attribute, script: str) -> Strategy:
+def value_of(attribute: MppsAttribute, script: str) -> Strategy:
     by_vr = {
         "PN": names(script),
         "DA": DAYS,
@@ -257,8 +257,8 @@ def value_of(attribute: Attribute, script: str) -> Strategy:
 
 
 @st.composite
-def well_formed(draw: st.DrawFn, table: tuple[Attribute, ...], script: str) -> Dataset:
-    """All that must be there and something of the rest, by the table."""
+def well_formed(draw: st.DrawFn, table: tuple[MppsAttribute, ...], script: str) -> Dataset:
+    """Draw all that must be there and something of the rest, by the table."""
     dataset = Dataset()
     for attribute in table:
         if attribute.n_create == "1" or draw(st.integers(0, 2)):
@@ -303,7 +303,7 @@ def test_a_step_by_the_table_is_accepted_strictly_and_given_back_as_it_was(
 
 
 def as_pydicom_has_it(value: Any) -> Any:
-    """Without the difference between no value and a list of none."""
+    """Drop the difference between no value and a list of none."""
     if isinstance(value, dict):
         return {
             key: as_pydicom_has_it(held) for key, held in value.items() if held not in ([], [""], [None], "")

@@ -1,7 +1,6 @@
-"""How performed steps are served: transfer syntaxes, associations, PDUs, the database away, the log, time.
+"""Performed steps are served: transfer syntaxes, associations, PDUs, the database away, the log, time.
 
-What the answers are is in test_mpps_acceptance.py; here are rows 81, 82, 127, 131 and 135 for performed
-steps, against a real `manage.py run_mwl`.
+The server is a real `manage.py run_mwl`. What its answers say is in test_mpps_acceptance.py.
 """
 
 from __future__ import annotations
@@ -28,8 +27,8 @@ from tests.worklist.conftest import SOON, RunningServer, StartServer, make_item
 from tests.worklist.performed_steps import change, create
 from worklist.models import (
     Attention,
+    AttentionKind,
     Device,
-    Kind,
     PerformedSeries,
     PerformedStatus,
     PerformedStep,
@@ -54,7 +53,7 @@ def statuses(answers: list[Answer]) -> list[int | None]:
 
 
 def offered_to(user: scu.RawUser) -> int:
-    """How many items a query on the user's association finds."""
+    """Return how many items a query on the user's association finds."""
     user.find(keys(PatientID=""))
     return sum(response.status == 0xFF00 for response in user.responses())
 
@@ -118,9 +117,8 @@ class TestAssociations:
             Status.COMPLETED,
         ]
 
-    def test_row_82_a_scanner_queries_and_reports_on_one_association(
-        self, perform: Perform, items: Items
-    ) -> None:
+    @pytest.mark.acceptance("D82")
+    def test_a_scanner_queries_and_reports_on_one_association(self, perform: Perform, items: Items) -> None:
         (item,) = items()
         uid = steps.new_uid()
         find = Message("C-FIND", dataset=keys({"ScheduledProcedureStepStatus": ""}, PatientID="P1"))
@@ -201,7 +199,7 @@ class TestAssociations:
             assert user.n_set(uid, scu.implicit(steps.completed())).status == SUCCESS
         assert status_of(item) == Status.COMPLETED
 
-    @pytest.mark.parametrize("max_pdu", [128, 4096, 16384, 65536, 0], ids=lambda size: f"row 81, {size}")
+    @pytest.mark.parametrize("max_pdu", [128, 4096, 16384, 65536, 0], ids=lambda size: f"D81, {size}")
     def test_no_pdu_of_an_answer_is_longer_than_the_peer_takes(
         self, server: RunningServer, items: Items, max_pdu: int
     ) -> None:
@@ -227,9 +225,8 @@ class TestAssociations:
         assert list(PerformedSeries.objects.values_list("image_count", flat=True)) == [1000] * 5
 
 
+@pytest.mark.acceptance("D131")
 class TestOperations:
-    """Row 131."""
-
     @pytest.mark.parametrize("sop_class", [scu.MPPS, scu.MPPS_RETRIEVE], ids=["MPPS", "Retrieve"])
     @pytest.mark.parametrize("operation", ["N-ACTION", "N-DELETE"])
     def test_what_neither_class_has_is_refused_and_the_association_stays(
@@ -277,7 +274,7 @@ class TestOperations:
 
 @contextmanager
 def renamed(table: str) -> Iterator[None]:
-    """As long as it lasts, the database does not have the table."""
+    """Keep the table from the database as long as it lasts."""
     _execute(f"ALTER TABLE {table} RENAME TO {table}_gone")
     try:
         yield
@@ -292,7 +289,7 @@ def _execute(sql: str) -> None:
 
 @contextmanager
 def locked() -> Iterator[None]:
-    """As long as it lasts, nobody else can write."""
+    """Keep others from writing as long as it lasts."""
     with transaction.atomic():  # SQLite takes its write lock here
         if connection.vendor == "postgresql":
             _execute(f"LOCK TABLE {PerformedStep._meta.db_table} IN ACCESS EXCLUSIVE MODE")
@@ -300,7 +297,7 @@ def locked() -> Iterator[None]:
 
 
 def everything() -> list[Any]:
-    """All rows of what a report writes."""
+    """Return all rows of what a report writes."""
     models = [
         PerformedStep,
         PerformedSeries,
@@ -379,7 +376,8 @@ class TestDatabase:
         assert status_of(item) == Status.COMPLETED
 
 
-def test_row_135_queries_are_answered_while_many_report(
+@pytest.mark.acceptance("D135")
+def test_queries_are_answered_while_many_report(
     server: RunningServer, users: ProcessPoolExecutor, transactional_db: None
 ) -> None:
     made = WorklistItem.objects.bulk_create(
@@ -408,14 +406,15 @@ def test_row_135_queries_are_answered_while_many_report(
     assert set(ended.values_list("pk", flat=True)) == {item.pk for item in made[:30]}
 
 
-def test_row_127_a_step_that_never_ends_is_told_of_once(
+@pytest.mark.acceptance("D127")
+def test_a_step_that_never_ends_is_told_of_once(
     transactional_db: None, start_server: StartServer, perform: Perform, items: Items
 ) -> None:
     watching = start_server(ATTENTION_INTERVAL="1", MPPS_STALE_HOURS="2")
     first, second = items(2, scheduled_start_date=timezone.localdate())
     old, new = steps.new_uid(), steps.new_uid()
     perform(create(old, steps.begun(first)), create(new, steps.begun(second)))
-    stale = Attention.objects.open().filter(kind=Kind.STALE)
+    stale = Attention.objects.open().filter(kind=AttentionKind.STALE)
     began = timezone.now() - timedelta(hours=2, minutes=1)
     PerformedStep.objects.filter(sop_instance_uid=old).update(created_at=began)
     wait_until(stale.exists)
@@ -432,7 +431,8 @@ def test_row_127_a_step_that_never_ends_is_told_of_once(
 
 
 class TestLog:
-    def test_row_94_the_log_tells_of_reports_and_of_no_participant(
+    @pytest.mark.acceptance("D94")
+    def test_the_log_tells_of_reports_and_of_no_participant(
         self, server: RunningServer, perform: Perform, items: Items
     ) -> None:
         (item,) = items(

@@ -1,4 +1,4 @@
-"""A random walk of N-CREATE and N-SET, a server killed now and then, against a plain model of the states.
+"""N-CREATE and N-SET walk at random against a plain model of the states, a server killed now and then.
 
 The server is a real `manage.py run_mwl`; what it keeps is read back by N-GET and from the items.
 """
@@ -30,7 +30,7 @@ from tests.scu import RawUser, Response
 from tests.worklist import performed_steps as steps
 from tests.worklist.conftest import RunningServer, StartServer, make_item
 from tests.worklist.identifiers import data_set
-from worklist import performing
+from worklist.examinations import performing
 from worklist.models import PerformedStatus, PerformedStep, WorklistItem
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
@@ -44,7 +44,7 @@ _item_numbers = count(1)
 
 @dataclass
 class Step:
-    """What the model knows of a performed step."""
+    """The model knows this of a performed step."""
 
     status: str  # as on the wire
     items: list[int]
@@ -59,7 +59,7 @@ class Step:
 
 
 class Model:
-    """The state machine of PS3.4 F.7.2, and what an item's status is after its steps."""
+    """The model is the state machine of PS3.4 F.7.2, with an item's status after its steps."""
 
     def __init__(self, items: list[int], cancelled: list[int]) -> None:
         self.steps: dict[str, Step] = {}
@@ -79,7 +79,10 @@ class Model:
         return SUCCESS
 
     def set(self, uid: str, sent: dict[str, Any], *, reason: str, carries_more: bool) -> int:
-        """`sent` holds the fields of Step that the message has; `carries_more` what an N-SET may not."""
+        """Apply a message.
+
+        `sent` holds the fields of Step that it has, `carries_more` says whether it has what an N-SET may not.
+        """
         if uid not in self.steps:
             return NO_SUCH_INSTANCE
         step = self.steps[uid]
@@ -120,7 +123,7 @@ SERIES = st.lists(st.sampled_from(["1.2.9.1", "1.2.9.2", "1.2.9.3"]), max_size=3
 
 
 class Walk(RuleBasedStateMachine):
-    """Three items and up to five steps. `start` and `server` are given by the test."""
+    """A walk has three items and up to five steps. `start` and `server` are given by the test."""
 
     start: StartServer
     server: RunningServer
@@ -216,7 +219,7 @@ class Walk(RuleBasedStateMachine):
         self.check_step(self.uids[number])
 
     def check_step(self, uid: str) -> None:
-        """What the server tells of the step, and all items."""
+        """Check what the server tells of the step, and all items."""
         statuses = WorklistItem.objects.in_bulk(list(self.model.items))
         found = {pk: item.performed_procedure_step_status for pk, item in statuses.items()}
         assert found == self.model.items
@@ -247,13 +250,13 @@ class Walk(RuleBasedStateMachine):
 
 
 def unscheduled(row: WorklistItem) -> Dataset:
-    """A scheduled step of the scanner's own, with a study of its own."""
+    """Make a scheduled step of the scanner's own, with a study of its own."""
     nothing = {"AccessionNumber": "", "RequestedProcedureID": "", "ScheduledProcedureStepID": ""}
     return steps.scheduled_step(row, StudyInstanceUID="1.2.840.99.3", **nothing)
 
 
 def modifications(sent: dict[str, Any], reason: str, more: dict[str, str]) -> Dataset:
-    """The Modification List of an N-SET that sends these fields of Step."""
+    """Make the Modification List of an N-SET that sends these fields of Step."""
     values: dict[str, Any] = {"SpecificCharacterSet": steps.UTF_8, **more}
     keywords = {
         "status": "PerformedProcedureStepStatus",

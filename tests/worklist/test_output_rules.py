@@ -1,4 +1,4 @@
-"""The encoder under a device's rules: acceptance rows 62 to 68."""
+"""The encoder follows a device's rules."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from pydicom import Dataset
 from pydicom.filereader import read_dataset
 
 from tests.worklist.encoding_examples import RECORD
-from worklist.answering.requests import everything
+from worklist.answering.requests import universal_query
 from worklist.dicom.answer_elements import EncodingError, identifies
 from worklist.dicom.character_sets import candidates_of_a_device
-from worklist.dicom.encoding import Answer, Plan
-from worklist.dicom.output_rules import Codes, OutputRules, TooLong, read_protocol_codes
+from worklist.dicom.encoding import AnswerPlan, EncodedAnswer
+from worklist.dicom.output_rules import CodesSent, OutputRules, TooLong, read_protocol_codes
 from worklist.models import CHARACTER_SETS
 
 
-def encoded(rules: OutputRules, **fields: Any) -> Answer:
-    return Plan(everything(), implicit_vr=False, rules=rules).encode({**RECORD, **fields})
+def encoded(rules: OutputRules, **fields: Any) -> EncodedAnswer:
+    return AnswerPlan(universal_query(), implicit_vr=False, rules=rules).encode({**RECORD, **fields})
 
 
 def decoded(rules: OutputRules, **fields: Any) -> Dataset:
@@ -39,27 +39,31 @@ PLAIN = OutputRules(character_set=("ISO_IR 100",), transliterates=True)
 ASCII_ONLY = OutputRules(character_set=("ISO_IR 6",), transliterates=True)
 
 
-def test_row_62_an_umlaut_is_one_byte_in_latin_1() -> None:
+@pytest.mark.acceptance("D62")
+def test_an_umlaut_is_one_byte_in_latin_1() -> None:
     answer = encoded(LATIN_1, patient_name="MÜLLER^JÖRG")
     assert b"M\xdcLLER^J\xd6RG" in answer.identifier
     assert b"ISO_IR 100" in answer.identifier
     assert answer.departure == ""
 
 
-def test_row_63_a_chinese_name_is_utf_8_in_iso_ir_192() -> None:
+@pytest.mark.acceptance("D63")
+def test_a_chinese_name_is_utf_8_in_iso_ir_192() -> None:
     answer = encoded(OutputRules(character_set=("ISO_IR 192",)), patient_name="王^小明")
     assert "王^小明".encode() in answer.identifier
     assert b"ISO_IR 192" in answer.identifier
 
 
+@pytest.mark.acceptance("D64")
 @pytest.mark.parametrize("rules", [LATIN_1, PLAIN, ASCII_ONLY], ids=["unicode", "plain", "ASCII, plain"])
-def test_row_64_a_text_that_does_not_fit_goes_as_unicode_and_is_told(rules: OutputRules) -> None:
+def test_a_text_that_does_not_fit_goes_as_unicode_and_is_told(rules: OutputRules) -> None:
     answer = encoded(rules, patient_name="王^小明")
     assert "王^小明".encode() in answer.identifier
     assert b"?" not in answer.identifier
     assert answer.departure == "in ISO_IR 192"
 
 
+@pytest.mark.acceptance("D64")
 @pytest.mark.parametrize(
     ("name", "sent"),
     [
@@ -70,7 +74,7 @@ def test_row_64_a_text_that_does_not_fit_goes_as_unicode_and_is_told(rules: Outp
         ("Yamada^Tarou=山田^太郎=やまだ^たろう", "Yamada^Tarou"),
     ],
 )
-def test_row_64_plain_letters_replace_those_that_do_not_fit(name: str, sent: str) -> None:
+def test_plain_letters_replace_those_that_do_not_fit(name: str, sent: str) -> None:
     answer = encoded(ASCII_ONLY, patient_name=name)
     assert sent.encode() in answer.identifier
     assert b"?" not in answer.identifier
@@ -95,16 +99,23 @@ def test_an_id_is_never_rewritten(field: str) -> None:
 @pytest.mark.parametrize(
     ("keyword", "vr", "is_exact"),
     [
-        ("PatientID", "LO", True), ("IssuerOfPatientID", "LO", True), ("CodeValue", "SH", True),
-        ("AdmissionID", "LO", True), ("LongCodeValue", "UC", True), ("ContainerIdentifier", "LO", True),
-        ("PatientName", "PN", False), ("StudyDescription", "LO", False), ("CodeMeaning", "LO", False),
+        ("PatientID", "LO", True),
+        ("IssuerOfPatientID", "LO", True),
+        ("CodeValue", "SH", True),
+        ("AdmissionID", "LO", True),
+        ("LongCodeValue", "UC", True),
+        ("ContainerIdentifier", "LO", True),
+        ("PatientName", "PN", False),
+        ("StudyDescription", "LO", False),
+        ("CodeMeaning", "LO", False),
     ],
-)  # fmt: skip
+)
 def test_ids_and_codes_are_known(keyword: str, vr: str, is_exact: bool) -> None:
     assert identifies(keyword, vr) is is_exact
 
 
-def test_row_65_a_plain_ascii_answer_names_no_character_set() -> None:
+@pytest.mark.acceptance("D65")
+def test_a_plain_ascii_answer_names_no_character_set() -> None:
     for rules in (LATIN_1, PLAIN, OutputRules(character_set=("GB18030",))):
         answer = encoded(rules, patient_name="DOE^JOHN", referring_physician_name="")
         assert "SpecificCharacterSet" not in decoded(rules, patient_name="DOE^JOHN")
@@ -112,12 +123,24 @@ def test_row_65_a_plain_ascii_answer_names_no_character_set() -> None:
 
 
 TEXTS = {
-    "ISO_IR 100": "MÜLLER", "ISO_IR 101": "ŁUCJA", "ISO_IR 109": "ĦAL", "ISO_IR 110": "ŠVĖG",
-    "ISO_IR 148": "ŞİR", "ISO_IR 144": "Люкс", "ISO_IR 127": "قباني", "ISO_IR 126": "Διον",
-    "ISO_IR 138": "שרון", "ISO_IR 166": "นาง", "ISO_IR 13": "ﾔﾏﾀﾞ", "\\ISO 2022 IR 87": "山田",
-    "ISO 2022 IR 13\\ISO 2022 IR 87": "ﾔﾏﾀﾞ", "\\ISO 2022 IR 149": "김희중",
-    "GB18030": "王小明", "GBK": "王小明", "ISO_IR 192": "王山田",
-}  # fmt: skip
+    "ISO_IR 100": "MÜLLER",
+    "ISO_IR 101": "ŁUCJA",
+    "ISO_IR 109": "ĦAL",
+    "ISO_IR 110": "ŠVĖG",
+    "ISO_IR 148": "ŞİR",
+    "ISO_IR 144": "Люкс",
+    "ISO_IR 127": "قباني",
+    "ISO_IR 126": "Διον",
+    "ISO_IR 138": "שרון",
+    "ISO_IR 166": "นาง",
+    "ISO_IR 13": "ﾔﾏﾀﾞ",
+    "\\ISO 2022 IR 87": "山田",
+    "ISO 2022 IR 13\\ISO 2022 IR 87": "ﾔﾏﾀﾞ",
+    "\\ISO 2022 IR 149": "김희중",
+    "GB18030": "王小明",
+    "GBK": "王小明",
+    "ISO_IR 192": "王山田",
+}
 
 
 @pytest.mark.parametrize("terms", [terms for terms in CHARACTER_SETS if terms != "ISO_IR 6"])
@@ -144,14 +167,16 @@ def test_rewriting_never_sends_a_replacement(text: str) -> None:
     assert sent.count(b"?") == text.count("?") + sum(text.count(odd) for odd in "？﹖⁇⁈⁉︖")  # NFKD has some
 
 
-def test_row_66_a_long_protocol_is_a_long_code_value_or_none() -> None:
+@pytest.mark.acceptance("D66")
+def test_a_long_protocol_is_a_long_code_value_or_none() -> None:
     fields = {"protocol_name": "A protocol name of 29 letters", "hisris_coding_designator": "GEHC"}
     code = step(OutputRules(), **fields).ScheduledProtocolCodeSequence[0]
     assert (code.get("CodeValue"), code.LongCodeValue) == (None, fields["protocol_name"])
-    assert not step(OutputRules(codes=Codes.SHORT_ONLY), **fields).get("ScheduledProtocolCodeSequence")
+    assert not step(OutputRules(codes=CodesSent.SHORT_ONLY), **fields).get("ScheduledProtocolCodeSequence")
 
 
-def test_row_67_without_a_scheme_there_is_no_code_unless_the_device_has_one() -> None:
+@pytest.mark.acceptance("D67")
+def test_without_a_scheme_there_is_no_code_unless_the_device_has_one() -> None:
     fields = {"protocol_name": "T1", "hisris_coding_designator": ""}
     assert not step(OutputRules(), **fields).get("ScheduledProtocolCodeSequence")
     assert step(OutputRules(), **fields).ScheduledProcedureStepDescription
@@ -159,7 +184,8 @@ def test_row_67_without_a_scheme_there_is_no_code_unless_the_device_has_one() ->
     assert (code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning) == ("T1", "GEHC", "T1")
 
 
-def test_row_68_a_code_has_its_meaning() -> None:
+@pytest.mark.acceptance("D68")
+def test_a_code_has_its_meaning() -> None:
     rules = OutputRules(protocol_codes=read_protocol_codes("T1 = 12 | GEHC | T1 sagittal", scheme=""))
     code = step(rules, protocol_name="T1", hisris_coding_designator="99X").ScheduledProtocolCodeSequence[0]
     assert (code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning) == ("12", "GEHC", "T1 sagittal")
@@ -173,8 +199,8 @@ def test_an_items_own_codes_go_before_those_of_its_device() -> None:
     assert code.CodeValue == "7"
 
 
-@pytest.mark.parametrize("codes", [Codes.NONE, Codes.SHORT_ONLY])
-def test_codes_that_a_device_does_not_take_are_not_sent(codes: Codes) -> None:
+@pytest.mark.parametrize("codes", [CodesSent.NONE, CodesSent.SHORT_ONLY])
+def test_codes_that_a_device_does_not_take_are_not_sent(codes: CodesSent) -> None:
     own = {"LongCodeValue": "x" * 20, "CodingSchemeDesignator": "99OWN", "CodeMeaning": "Own"}
     sent = step(
         OutputRules(codes=codes),
@@ -235,5 +261,7 @@ def test_a_code_that_cannot_be_sent_is_refused_with_its_line(text: str, complain
 def test_codes_are_read_line_by_line() -> None:
     text = "T1 = 1 | A | One\n\n T2=2|B \nT3 = 3"
     assert read_protocol_codes(text, scheme="GEHC") == (
-        ("T1", ("1", "A", "One")), ("T2", ("2", "B", "T2")), ("T3", ("3", "GEHC", "T3")),
-    )  # fmt: skip
+        ("T1", ("1", "A", "One")),
+        ("T2", ("2", "B", "T2")),
+        ("T3", ("3", "GEHC", "T3")),
+    )

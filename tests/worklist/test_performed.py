@@ -1,4 +1,4 @@
-"""What a stored performed step says, and that nothing malformed in it is ever more than nothing."""
+"""A stored performed step says this, and nothing malformed in it is ever more than nothing."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ def reason(*items: Dataset) -> DataSet:
     return stored(PerformedProcedureStepDiscontinuationReasonCodeSequence=list(items))
 
 
-def test_123_124_every_scheduled_step_is_referenced() -> None:
+@pytest.mark.acceptance("D123", "D124")
+def test_every_scheduled_step_is_referenced() -> None:
     first = {
         "StudyInstanceUID": "1.2.3",
         "ReferencedStudySequence": [reference("1.5"), reference(""), reference("1.6")],
@@ -106,6 +107,7 @@ def test_nothing_is_said_of_a_patient_who_was_not_sent() -> None:
     assert performed.patient({}) == Patient("", "", None, "", None)
 
 
+@pytest.mark.acceptance("D109")
 @pytest.mark.parametrize(
     ("item", "expected"),
     [
@@ -118,7 +120,7 @@ def test_nothing_is_said_of_a_patient_who_was_not_sent() -> None:
         (data_set({"URNCodeValue": "urn:oid:1.2"}), Code("urn:oid:1.2", "", "")),
     ],
 )
-def test_109_the_reason_is_named(item: Dataset, expected: Code) -> None:
+def test_the_reason_is_named(item: Dataset, expected: Code) -> None:
     assert performed.discontinuation_reason(reason(item)) == expected
 
 
@@ -127,6 +129,7 @@ def test_there_may_be_no_reason(dataset: DataSet) -> None:
     assert performed.discontinuation_reason(dataset) is None
 
 
+@pytest.mark.acceptance("D110")
 @pytest.mark.parametrize(
     ("given", "wrong"),
     [
@@ -137,11 +140,12 @@ def test_there_may_be_no_reason(dataset: DataSet) -> None:
         (None, False),
     ],
 )
-def test_110_the_wrong_entry_is_known_by_its_code(given: Code | None, wrong: bool) -> None:
+def test_the_wrong_entry_is_known_by_its_code(given: Code | None, wrong: bool) -> None:
     assert performed.is_wrong_entry(given) is wrong
 
 
-def test_129_the_performed_protocol_is_coded() -> None:
+@pytest.mark.acceptance("D129")
+def test_the_performed_protocol_is_coded() -> None:
     dataset = stored(PerformedProtocolCodeSequence=[code("T2", "99X", "Other"), code("T3", "99X")])
 
     assert performed.performed_codes(dataset) == (Code("T2", "99X", "Other"), Code("T3", "99X", ""))

@@ -1,4 +1,4 @@
-"""What people do to performed steps, and how items follow; the scanner is in test_mpps_server.py."""
+"""People act on performed steps, and items follow; the scanner is in test_mpps_server.py."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from tests.worklist.conftest import make_item
 from tests.worklist.performed_rows import make_step
-from worklist import performing
+from worklist.examinations import performing
 from worklist.models import Evidence, PerformedStatus, PerformedStepItem, Status, WorklistItem
 
 pytestmark = pytest.mark.django_db
@@ -48,13 +48,13 @@ def test_a_step_that_never_ends_is_closed_by_a_person_and_its_items_follow(
 @pytest.mark.parametrize("status", [DONE, STOPPED])
 def test_what_has_ended_is_not_closed_again(item: WorklistItem, status: PerformedStatus) -> None:
     step = make_step(item, status=status)
-    with pytest.raises(performing.Refused, match="ended already"):
+    with pytest.raises(performing.StepChangeRefused, match="ended already"):
         performing.close(step, to=DONE, actor="alice", reason="")
     assert step.history.count() == 1
 
 
 def test_a_step_is_not_closed_as_in_progress(item: WorklistItem) -> None:
-    with pytest.raises(performing.Refused):
+    with pytest.raises(performing.StepChangeRefused):
         performing.close(make_step(item, status=RUNS), to=RUNS, actor="alice", reason="")
 
 
@@ -63,7 +63,7 @@ def test_a_step_is_not_closed_as_in_progress(item: WorklistItem) -> None:
     [
         pytest.param([RUNS], DONE, Status.IN_PROGRESS, id="another still runs"),
         pytest.param([RUNS, DONE], STOPPED, Status.IN_PROGRESS, id="another still runs, one is done"),
-        pytest.param([DONE], STOPPED, Status.COMPLETED, id="row 126: an appended one is stopped"),
+        pytest.param([DONE], STOPPED, Status.COMPLETED, id="D126: an appended one is stopped"),
         pytest.param([STOPPED], DONE, Status.COMPLETED, id="repeated after it was stopped"),
         pytest.param([STOPPED], STOPPED, Status.DISCONTINUED, id="stopped twice"),
     ],
@@ -94,7 +94,7 @@ def test_an_item_that_a_person_links_follows_the_step(
 
 def test_an_item_is_linked_once(item: WorklistItem) -> None:
     step = make_step(item, status=DONE)
-    with pytest.raises(performing.Refused, match="already"):
+    with pytest.raises(performing.StepChangeRefused, match="already"):
         performing.link(step, item, actor="alice")
     assert step.links.count() == 1
 
@@ -130,14 +130,14 @@ def test_a_link_taken_back_leaves_the_item_as_its_other_steps_tell(
 
 
 def test_what_is_not_linked_is_not_unlinked(item: WorklistItem) -> None:
-    with pytest.raises(performing.Refused, match="not linked"):
+    with pytest.raises(performing.StepChangeRefused, match="not linked"):
         performing.unlink(make_step(status=DONE), item, actor="alice")
 
 
 @pytest.mark.parametrize(
     ("before", "others", "then"),
     [
-        pytest.param(Status.SCHEDULED, [], Status.SCHEDULED, id="row 110"),
+        pytest.param(Status.SCHEDULED, [], Status.SCHEDULED, id="D110"),
         pytest.param(Status.CANCELLED, [], Status.CANCELLED, id="it was cancelled before"),
         pytest.param(Status.DISCONTINUED, [STOPPED], Status.SCHEDULED, id="it was stopped before"),
         pytest.param(Status.COMPLETED, [DONE], Status.COMPLETED, id="it was done before"),
@@ -155,10 +155,11 @@ def test_an_item_that_was_selected_by_mistake_is_as_it_was(
     assert status_of(item) == then
 
 
+@pytest.mark.acceptance("D109")
 @pytest.mark.parametrize(
     ("policy", "then"), [("discontinued", Status.DISCONTINUED), ("scheduled", Status.SCHEDULED)]
 )
-def test_row_109_the_policy_says_what_a_discontinued_examination_leaves(
+def test_the_policy_says_what_a_discontinued_examination_leaves(
     item: WorklistItem, settings: pytest.FixtureRequest, policy: str, then: Status
 ) -> None:
     settings.MPPS_DISCONTINUED = policy  # type: ignore[attr-defined]
@@ -166,7 +167,8 @@ def test_row_109_the_policy_says_what_a_discontinued_examination_leaves(
     assert status_of(item) == then
 
 
-def test_row_123_all_items_of_a_group_follow() -> None:
+@pytest.mark.acceptance("D123")
+def test_all_items_of_a_group_follow() -> None:
     items = [make_item(number) for number in (1, 2, 3)]
     for each in items:
         each.save()

@@ -1,4 +1,4 @@
-"""query_db: which items are printed, and how."""
+"""query_db prints items in these ways."""
 
 from __future__ import annotations
 

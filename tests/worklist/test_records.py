@@ -1,4 +1,4 @@
-"""The thread that writes what devices did, and what is kept of it."""
+"""A thread writes what devices did, and keeps this of it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,9 @@ from django.utils import timezone
 
 from tests.conftest import wait_until
 from tests.worklist import activity
-from worklist import attention
-from worklist.answering.compiled import LONGEST_REMEMBERED, Request
+from worklist.answering.compiled import LONGEST_REMEMBERED, FindRequest
 from worklist.models import Device, DeviceActivity
 from worklist.scp import records
-from worklist.scp.watching import Watch
 
 ECHO = DeviceActivity.Kind.ECHO
 DAY = timedelta(days=1)
@@ -27,7 +25,7 @@ DAY = timedelta(days=1)
 @pytest.fixture(autouse=True)
 def own_queue(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(records, "_queue", Queue(5))
-    monkeypatch.setattr(records, "_dropped", records._Dropped())
+    monkeypatch.setattr(records, "_dropped_rows", records._DroppedRows())
     monkeypatch.setattr(records, "INTERVAL", 0.01)
 
 
@@ -57,7 +55,7 @@ def test_rows_wait_while_the_database_is_away(
         write(rows)
 
     monkeypatch.setattr(records, "_write", failing)
-    request = Request(b"as it came", implicit_vr=False)
+    request = FindRequest(b"as it came", implicit_vr=False)
     records.put(DeviceActivity.Kind.QUERY, ae_title="MR1", request=request)
     recorder.start()
     wait_until(lambda: DeviceActivity.objects.exists())
@@ -99,8 +97,8 @@ def test_what_a_peer_calls_itself_is_kept_printable_and_short(recorder: records.
 
 
 def test_a_query_longer_than_any_scanners_is_recorded_without_its_text(recorder: records.Recorder) -> None:
-    long = Request(b"\0" * (LONGEST_REMEMBERED + 1), implicit_vr=True)
-    broken = Request(b"not deflated", implicit_vr=False, deflated=True)
+    long = FindRequest(b"\0" * (LONGEST_REMEMBERED + 1), implicit_vr=True)
+    broken = FindRequest(b"not deflated", implicit_vr=False, deflated=True)
     for request in (long, broken):
         records.put(DeviceActivity.Kind.QUERY, ae_title="MR1", request=request)
     recorder.start()
@@ -118,21 +116,6 @@ def test_old_activity_goes_but_for_each_devices_last_contact_and_query() -> None
     kept.append(DeviceActivity.objects.create(kind=ECHO, ae_title="MR1", at=timezone.now() - 150 * DAY))
     DeviceActivity.objects.prune(days=90)
     assert set(DeviceActivity.objects.values_list("pk", flat=True)) == {each.pk for each in kept}
-
-
-@pytest.mark.django_db(transaction=True)  # a watch closes its connection
-def test_the_server_prunes_once_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings, "ATTENTION_INTERVAL", 1)
-    monkeypatch.setattr(attention, "sweep", lambda: 0)
-    now = [100.0]
-    monkeypatch.setattr("worklist.scp.watching.time.monotonic", lambda: now[0])
-    watch = Watch()
-    for moment, expected in ((100.0, 0), (200.0, 1), (3800.0, 0)):
-        now[0] = moment
-        activity.query("GONE", ago=200 * DAY)
-        DeviceActivity.objects.exclude(pk=DeviceActivity.objects.latest("pk").pk).delete()
-        watch()
-        assert DeviceActivity.objects.count() == expected
 
 
 def test_with_no_days_to_keep_it_nothing_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Queries that people make, and those of devices, recorded and moved to today."""
+"""Queries are made by people, or recorded of devices and moved to today."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from tests.worklist import activity
 from tests.worklist.conftest import make_item
-from worklist.answering import offers, requests
-from worklist.answering.compiled import Request
+from worklist.answering import requests
+from worklist.answering.compiled import FindRequest
 from worklist.answering.verdicts import last_or_usual, verdicts
+from worklist.devices import offers
 from worklist.dicom.matching import read_keys
 from worklist.models import Device
 
@@ -21,7 +22,7 @@ MONDAY, FRIDAY = date(2026, 1, 5), date(2026, 1, 9)
 DAY = timedelta(days=1)
 
 
-def asked(request: Request) -> dict[str, str]:
+def asked(request: FindRequest) -> dict[str, str]:
     return dict(requests.keys_with_values(request) or ())
 
 
@@ -30,35 +31,41 @@ def test_every_key_that_is_matched_can_be_asked_for(keyword: str) -> None:
     value = {"DA": "20260110", "TM": "0930", "UI": "1.2.3", "CS": "MR", "AE": "MR1"}.get(
         requests.by_keyword()[keyword].vr, "MÜLLER"
     )
-    request = requests.of_keys({keyword: value})
+    request = requests.query_of_keys({keyword: value})
     assert asked(request) == {keyword: value}
     keys = read_keys(requests.read(request))
     assert keys.statuses == () if keyword.endswith("StepStatus") else keys.keys[0].asked == (value,)
 
 
 def test_several_values_are_separated_by_a_backslash() -> None:
-    (key,) = read_keys(requests.read(requests.of_keys({STATION: "MR1\\ MR2"}))).keys
+    (key,) = read_keys(requests.read(requests.query_of_keys({STATION: "MR1\\ MR2"}))).keys
     assert key.asked == ("MR1", "MR2")
 
 
 @pytest.mark.parametrize(
     ("wanted", "moved"),
     [
-        ("20260105", "20260109"), ("20260105-20260112", "20260109-20260116"),
-        ("20260104-20260105", "20260108-20260109"), ("20260105-", "20260109-"), ("-20260105", "-20260109"),
-        ("20260106", "20260106"), ("20251224-20251231", "20251224-20251231"), ("", ""), ("soon", "soon"),
+        ("20260105", "20260109"),
+        ("20260105-20260112", "20260109-20260116"),
+        ("20260104-20260105", "20260108-20260109"),
+        ("20260105-", "20260109-"),
+        ("-20260105", "-20260109"),
+        ("20260106", "20260106"),
+        ("20251224-20251231", "20251224-20251231"),
+        ("", ""),
+        ("soon", "soon"),
         ("20260105-99991231", "20260105-99991231"),
     ],
-)  # fmt: skip
+)
 def test_a_date_that_held_the_day_it_was_asked_on_moves_along(wanted: str, moved: str) -> None:
-    request = requests.of_keys({START: wanted, "Modality": "MR"})
-    found = requests.moved(request, asked_on=MONDAY, today=FRIDAY)
+    request = requests.query_of_keys({START: wanted, "Modality": "MR"})
+    found = requests.moved_to_today(request, asked_on=MONDAY, today=FRIDAY)
     assert asked(found) == {key: value for key, value in {START: moved, "Modality": "MR"}.items() if value}
 
 
 def test_what_cannot_be_read_is_not_moved() -> None:
-    broken = Request(b"\x08\x00\x05", implicit_vr=True)
-    assert requests.moved(broken, asked_on=MONDAY, today=FRIDAY) is broken
+    broken = FindRequest(b"\x08\x00\x05", implicit_vr=True)
+    assert requests.moved_to_today(broken, asked_on=MONDAY, today=FRIDAY) is broken
     assert requests.decoded(broken) is None
     assert requests.keys_with_values(broken) is None
     assert not requests.asks_for_a_list(broken)
@@ -67,13 +74,17 @@ def test_what_cannot_be_read_is_not_moved() -> None:
 @pytest.mark.parametrize(
     ("keys", "is_list"),
     [
-        ({}, True), ({START: "20260105", "Modality": "MR", STATION: "MR1"}, True), ({"PatientID": "*"}, True),
-        ({"PatientID": "P1"}, False), ({"PatientName": "DOE*"}, False), ({"AccessionNumber": "A1"}, False),
+        ({}, True),
+        ({START: "20260105", "Modality": "MR", STATION: "MR1"}, True),
+        ({"PatientID": "*"}, True),
+        ({"PatientID": "P1"}, False),
+        ({"PatientName": "DOE*"}, False),
+        ({"AccessionNumber": "A1"}, False),
         ({START: "soon"}, False),
     ],
-)  # fmt: skip
+)
 def test_a_query_for_one_patient_is_known(keys: dict[str, str], is_list: bool) -> None:
-    assert requests.asks_for_a_list(requests.of_keys(keys)) is is_list
+    assert requests.asks_for_a_list(requests.query_of_keys(keys)) is is_list
 
 
 @pytest.mark.django_db

@@ -1,4 +1,4 @@
-"""N-GET's answer (PS3.4 F.8.2), row 130 of the acceptance table, without a network."""
+"""N-GET is answered as PS3.4 F.8.2 says, without a network."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ def received(dataset: Dataset, *, implicit: bool) -> Dataset:
     return decode(BytesIO(encoded), implicit, is_little_endian=True)
 
 
-def test_130_without_a_list_all_that_is_stored_is_answered() -> None:
+@pytest.mark.acceptance("D130")
+def test_without_a_list_all_that_is_stored_is_answered() -> None:
     dataset = stored(PatientWeight="69.9", PerformedSeriesSequence=[data_set({"ProtocolName": "T1w"})])
 
     answer, supported = retrieve(dataset, IN_PROGRESS, [])
@@ -50,15 +51,17 @@ def test_130_without_a_list_all_that_is_stored_is_answered() -> None:
     assert "SpecificCharacterSet" not in answer
 
 
-def test_130_only_what_is_requested_is_answered() -> None:
+@pytest.mark.acceptance("D130")
+def test_only_what_is_requested_is_answered() -> None:
     answer, supported = retrieve(stored(), IN_PROGRESS, tags("PatientID"))
 
     assert supported
     assert [element.keyword for element in answer] == ["PatientID"]
 
 
+@pytest.mark.acceptance("D130")
 @pytest.mark.parametrize("attribute", ATTRIBUTES, ids=lambda attribute: attribute.keyword)
-def test_130_an_attribute_of_the_table_without_a_value_is_empty(attribute: Any) -> None:
+def test_an_attribute_of_the_table_without_a_value_is_empty(attribute: Any) -> None:
     answer, supported = retrieve({}, IN_PROGRESS, [attribute.tag])
 
     assert supported
@@ -66,15 +69,17 @@ def test_130_an_attribute_of_the_table_without_a_value_is_empty(attribute: Any) 
     assert answer[attribute.tag].is_empty == (attribute.keyword != "PerformedProcedureStepStatus")
 
 
+@pytest.mark.acceptance("D130")
 @pytest.mark.parametrize("tag", [0x00091001, 0x00102160, 0x00080016, 0x7FE00010])
-def test_130_an_attribute_that_is_neither_in_the_table_nor_stored_is_not_supported(tag: int) -> None:
+def test_an_attribute_that_is_neither_in_the_table_nor_stored_is_not_supported(tag: int) -> None:
     answer, supported = retrieve(stored(), IN_PROGRESS, [Tag(tag), *tags("PatientID")])
 
     assert not supported
     assert [element.keyword for element in answer] == ["PatientID"]
 
 
-def test_130_an_attribute_outside_the_table_is_supported_where_it_is_stored() -> None:
+@pytest.mark.acceptance("D130")
+def test_an_attribute_outside_the_table_is_supported_where_it_is_stored() -> None:
     answer, supported = retrieve(stored(PatientWeight="70"), IN_PROGRESS, tags("PatientWeight"))
 
     assert supported

@@ -8,9 +8,9 @@ import pytest
 
 from tests.worklist import reported
 from tests.worklist.performed_steps import begun, code
-from worklist import sent
 from worklist.admin import comparison
-from worklist.models import Device, Kind, PerformedStep, WorklistItem
+from worklist.attention import as_sent
+from worklist.models import AttentionKind, Device, PerformedStep, WorklistItem
 
 pytestmark = pytest.mark.django_db
 
@@ -32,14 +32,18 @@ def a_device(**rules: Any) -> None:
     [
         (PLAIN, "MULLER^JORG", []),
         (PLAIN, "MÜLLER^JÖRG", []),
-        (PLAIN, "MILLER^JORG", [Kind.IDENTITY]),
-        ({"specific_character_set": "ISO_IR 6"}, "MULLER^JORG", [Kind.IDENTITY]),
-        ({"specific_character_set": "ISO_IR 100", "misfit": "plain"}, "MULLER^JORG", [Kind.IDENTITY]),
-        ({}, "MULLER^JORG", [Kind.IDENTITY]),
+        (PLAIN, "MILLER^JORG", [AttentionKind.IDENTITY]),
+        ({"specific_character_set": "ISO_IR 6"}, "MULLER^JORG", [AttentionKind.IDENTITY]),
+        (
+            {"specific_character_set": "ISO_IR 100", "misfit": "plain"},
+            "MULLER^JORG",
+            [AttentionKind.IDENTITY],
+        ),
+        ({}, "MULLER^JORG", [AttentionKind.IDENTITY]),
     ],
 )
 def test_a_name_that_comes_back_as_it_was_sent_does_not_differ(
-    rules: dict[str, Any], name: str, found: list[Kind]
+    rules: dict[str, Any], name: str, found: list[AttentionKind]
 ) -> None:
     a_device(**rules)
     item = reported.an_item(patient_name="MÜLLER^JÖRG")
@@ -51,10 +55,14 @@ def test_a_name_that_comes_back_as_it_was_sent_does_not_differ(
 
 @pytest.mark.parametrize(
     ("performed", "found"),
-    [(("12", "GEHC"), []), (("T1", "99X"), [Kind.PROTOCOL]), (("13", "GEHC"), [Kind.PROTOCOL])],
+    [
+        (("12", "GEHC"), []),
+        (("T1", "99X"), [AttentionKind.PROTOCOL]),
+        (("13", "GEHC"), [AttentionKind.PROTOCOL]),
+    ],
 )
 def test_a_protocols_code_that_comes_back_as_it_was_sent_does_not_differ(
-    performed: tuple[str, str], found: list[Kind]
+    performed: tuple[str, str], found: list[AttentionKind]
 ) -> None:
     a_device(protocol_codes="T1 = 12 | GEHC | T1 sagittal")
     item = reported.an_item(protocol_name="T1", hisris_coding_designator="99X")
@@ -77,7 +85,7 @@ def test_the_codes_that_were_sent_follow_the_rules(
 ) -> None:
     Device(ae_title="MR1", **rules).save_as("test")
     item = reported.an_item(patient_id="P12", protocol_name="T1", hisris_coding_designator="99X")
-    assert sent.codes(item, sent.rules_of("MR1")) == codes
+    assert as_sent.codes(item, as_sent.rules_of("MR1")) == codes
 
 
 @pytest.mark.parametrize(
@@ -85,11 +93,11 @@ def test_the_codes_that_were_sent_follow_the_rules(
 )
 def test_codes_that_were_written_past_intake_stop_no_report(broken: Any) -> None:
     item = WorklistItem(protocol_name="T1", hisris_coding_designator="", extra_attributes=broken)
-    assert sent.codes(item, sent.rules_of("MR1")) == set()
+    assert as_sent.codes(item, as_sent.rules_of("MR1")) == set()
 
 
 def test_a_name_without_a_plain_form_was_sent_as_it_is() -> None:
     a_device(**PLAIN)
-    rules = sent.rules_of("MR1")
-    assert sent.name(WorklistItem(patient_name="王^小明"), rules) == "王^小明"
-    assert sent.name(WorklistItem(patient_name="Yamada^Tarou=山田^太郎"), rules) == "Yamada^Tarou"
+    rules = as_sent.rules_of("MR1")
+    assert as_sent.name(WorklistItem(patient_name="王^小明"), rules) == "王^小明"
+    assert as_sent.name(WorklistItem(patient_name="Yamada^Tarou=山田^太郎"), rules) == "Yamada^Tarou"

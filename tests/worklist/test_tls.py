@@ -1,4 +1,4 @@
-"""DICOM over TLS (acceptance row 92): certificates made here, DCMTK and pynetdicom as clients."""
+"""DICOM is spoken over TLS, with certificates made here, and DCMTK and pynetdicom as clients."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ REFUSED = (1, 1, 3)
 
 @dataclass
 class Secured:
-    """A server that requires client certificates, and who comes to it."""
+    """A server requires client certificates, and this says who comes to it."""
 
     server: RunningServer
     port: int
@@ -61,7 +61,7 @@ def _secured(start_recording_server: StartServer, certificates: dict[str, Any]) 
     port = free_port()
     server = start_recording_server(*tls_options(certificates, port), MWL_NETWORK_TIMEOUT="2")
     server.wait_for_log(rf"{port} with TLS")
-    server.doors = 2
+    server.endpoints = 2
     return Secured(server, port, **clients(certificates))
 
 
@@ -76,7 +76,10 @@ def secured(transactional_db: None, _secured: Secured) -> Secured:
 
 @pytest.fixture
 def ask(users: ProcessPoolExecutor) -> Callable[..., Any]:
-    """`ask(secured, client)`: the patient IDs that a query over TLS finds; None where it is refused."""
+    """Return `ask(secured, client)`, which gives the patient IDs that a query over TLS finds.
+
+    They are None where the client is refused.
+    """
 
     def query(secured: Secured, client: Issued | None, **options: Any) -> Any:
         own = (client.certificate, client.key) if client else ()
@@ -84,14 +87,15 @@ def ask(users: ProcessPoolExecutor) -> Callable[..., Any]:
         responses = users.submit(
             scu.query_over_tls, secured.port, keys(PatientID=""), tls=tls, **options
         ).result(SOON)
-        return responses if not isinstance(responses, list) else [
-            answer.PatientID for _, answer in responses if answer is not None
-        ]  # fmt: skip
+        if not isinstance(responses, list):
+            return responses
+        return [answer.PatientID for _, answer in responses if answer is not None]
 
     return query
 
 
-def test_row_92_with_a_client_certificate_the_answers_are_those_of_the_plain_port(
+@pytest.mark.acceptance("D92")
+def test_with_a_client_certificate_the_answers_are_those_of_the_plain_port(
     secured: Secured, ask: Callable[..., Any], query: Callable[..., Any], items: Callable[..., list[Any]]
 ) -> None:
     items(30)
@@ -100,13 +104,15 @@ def test_row_92_with_a_client_certificate_the_answers_are_those_of_the_plain_por
     assert len(plain) == 30
 
 
-def test_row_92_dcmtk_asks_over_tls(secured: Secured, items: Callable[..., list[Any]]) -> None:
+@pytest.mark.acceptance("D92")
+def test_dcmtk_asks_over_tls(secured: Secured, items: Callable[..., list[Any]]) -> None:
     items(2)
     done = dcmtk_over_tls(secured, secured.mr1, program=["findscu", "-W", "-k", "PatientID"])
     assert done.returncode == 0, done.stdout
     assert (done.stdout + done.stderr).count("(Pending)") == 2
 
 
+@pytest.mark.acceptance("D92")
 @pytest.mark.parametrize(
     ("who", "reason"),
     [
@@ -115,7 +121,7 @@ def test_row_92_dcmtk_asks_over_tls(secured: Secured, items: Callable[..., list[
         (None, "it sent no certificate"),
     ],
 )
-def test_row_92_a_certificate_that_is_expired_unknown_or_missing_is_refused(
+def test_a_certificate_that_is_expired_unknown_or_missing_is_refused(
     secured: Secured, ask: Callable[..., Any], who: str | None, reason: str
 ) -> None:
     started = timezone.now()
@@ -126,9 +132,8 @@ def test_row_92_a_certificate_that_is_expired_unknown_or_missing_is_refused(
     wait_until(lambda: refusals(started).filter(comment__startswith=f"TLS: {reason}"[:60]).exists())
 
 
-def test_row_92_a_plain_scanner_at_the_port_for_tls_is_refused(
-    secured: Secured, ask: Callable[..., Any]
-) -> None:
+@pytest.mark.acceptance("D92")
+def test_a_plain_scanner_at_the_port_for_tls_is_refused(secured: Secured, ask: Callable[..., Any]) -> None:
     with scu.RawUser(secured.port) as user:
         assert user.associate() != scu.ASSOCIATE_AC
     secured.server.wait_for_log("TLS with 127.0.0.1 refused: it does not speak TLS")
@@ -220,16 +225,19 @@ def test_an_optional_certificate_lets_both_in_and_no_plain_closes_the_other_port
             "give --tls-ca",
         ),
     ],
-)  # fmt: skip
+)
 def test_files_that_cannot_be_used_are_told_before_anything_is_served(
     certificates: dict[str, Any], tmp_path: Path, options: list[str], complaint: str
 ) -> None:
     server = certificates["server"]
     locked = Authority(tmp_path, "Locked CA").issue("locked", password=b"secret")
     named = {
-        "folder": tmp_path, "server": server.certificate, "key": server.key,
-        "mr1_key": certificates["mr1"].key, "locked_key": locked.key,
-    }  # fmt: skip
+        "folder": tmp_path,
+        "server": server.certificate,
+        "key": server.key,
+        "mr1_key": certificates["mr1"].key,
+        "locked_key": locked.key,
+    }
     with pytest.raises(CommandError, match=complaint):
         call_command("run_mwl", *(option.format(**named) for option in options))
 
@@ -255,11 +263,23 @@ def dcmtk_over_tls(
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [
-            dcmtk(program[0]), "+tls", str(client.key), str(client.certificate),
-            "+cf", str(secured.authority.path), *program[1:], "-aet", "MR1", "127.0.0.1", str(secured.port),
+            dcmtk(program[0]),
+            "+tls",
+            str(client.key),
+            str(client.certificate),
+            "+cf",
+            str(secured.authority.path),
+            *program[1:],
+            "-aet",
+            "MR1",
+            "127.0.0.1",
+            str(secured.port),
         ],
-        capture_output=True, text=True, timeout=SOON, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=SOON,
+        check=False,
+    )
 
 
 TLS_OF_START = {

@@ -1,4 +1,4 @@
-"""Certificates for the tests: two authorities, a server, and clients that are right, expired or another's."""
+"""The tests have two authorities, a server, and clients' certificates: right, expired or another's."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Issued:
-    """PEM files of a certificate and its key."""
+    """These are PEM files of a certificate and its key."""
 
     certificate: Path
     key: Path
@@ -32,7 +32,7 @@ class Authority:
         self.path.write_bytes(_pem(_builder(self._name, self._name, self._key, DAY, is_ca=True), self._key))
 
     def issue(self, name: str, *, days: int = 90, password: bytes | None = None) -> Issued:
-        """For so many days from now; fewer than none: it has expired."""
+        """Issue a certificate for so many days from now; for fewer than none, it has expired."""
         key = ec.generate_private_key(ec.SECP256R1())
         builder = _builder(_subject(name), self._name, key, days * DAY, is_ca=False)
         certificate, key_path = self._folder / f"{name}.crt", self._folder / f"{name}.key"

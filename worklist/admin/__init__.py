@@ -1,4 +1,4 @@
-"""The worklist in the Django admin."""
+"""The worklist is shown in the Django admin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a coordinator does to several items at once; each action says how many it passed over, and why."""
+"""A coordinator acts on several items at once; each action says how many it passed over, and why."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from worklist import intake, lifecycle
-from worklist.admin.asking import Wording, ask_then_do, do, report
+from worklist.admin.confirmation import Wording, act_on_each, ask_then_do, report
 from worklist.admin.forms import ReasonForm, RescheduleForm
+from worklist.items import intake, lifecycle
 from worklist.models import Status, WorklistItem
 
 # An exam under way or done keeps its time; a withdrawn one is put back first.
@@ -43,7 +43,9 @@ def duplicate_items(model_admin: Any, request: HttpRequest, queryset: QuerySet[W
 
 @admin.action(description="Put back to scheduled", permissions=["change"])
 def schedule_again(model_admin: Any, request: HttpRequest, queryset: QuerySet[WorklistItem]) -> None:
-    report(model_admin, request, do(request, queryset, None, _schedule_again), "put back to scheduled")
+    report(
+        model_admin, request, act_on_each(request, queryset, None, _schedule_again), "put back to scheduled"
+    )
 
 
 def _cancel(item: WorklistItem, form: Any, actor: str) -> None:
@@ -56,7 +58,9 @@ def _schedule_again(item: WorklistItem, form: None, actor: str) -> None:
 
 def _reschedule(item: WorklistItem, form: Any, actor: str) -> None:
     if item.performed_procedure_step_status not in MOVABLE:
-        raise lifecycle.Refused(f"{item.get_performed_procedure_step_status_display()} is not rescheduled.")
+        raise lifecycle.StatusRefused(
+            f"{item.get_performed_procedure_step_status_display()} is not rescheduled."
+        )
     intake.change(item, form.schedule(), actor=actor, reason=form.cleaned_data["reason"])
 
 

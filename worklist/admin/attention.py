@@ -1,4 +1,4 @@
-"""What a coordinator must look at, and what they can do about it."""
+"""A coordinator looks at points of attention here, and does something about them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import F, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -18,15 +18,15 @@ from django.utils.text import Truncator
 from django.utils.timesince import timesince
 from django.views.decorators.http import require_POST
 
-from pylantir_site.looking import LookOnly
-from worklist import attention, performing
+from pylantir_site.view_only import ViewOnly
 from worklist.admin import comparison
-from worklist.admin.asking import Wording, ask_then_do, attempt, filled_in
 from worklist.admin.badges import LINE_BREAK, kind_badge
-from worklist.admin.filters import StateFilter
+from worklist.admin.confirmation import Wording, ask_then_do, attempt, filled_in
+from worklist.admin.filters import PointStateFilter
 from worklist.admin.forms import NoteForm
-from worklist.admin.performed_steps import about, linked
-from worklist.models import Attention, Kind
+from worklist.admin.performed_steps import compared_links, step_context
+from worklist.attention import points
+from worklist.models import Attention, AttentionKind
 
 LINES_IN_THE_LIST = 4
 # What the page of a point offers beside its note.
@@ -39,15 +39,15 @@ def resolve_points(model_admin: Any, request: HttpRequest, queryset: QuerySet[At
     return ask_then_do(model_admin, request, queryset, NoteForm, _resolve, wording)
 
 
-def _resolve(entry: Attention, form: Any, actor: str) -> None:
-    if not attention.resolve(entry, actor=actor, note=form.cleaned_data["note"]):
-        raise performing.Refused("It is resolved already.")
+def _resolve(point: Attention, form: Any, actor: str) -> None:
+    if not points.resolve(point, actor=actor, note=form.cleaned_data["note"]):
+        raise ValidationError("It is resolved already.")
 
 
 @admin.register(Attention)
-class AttentionAdmin(LookOnly, admin.ModelAdmin):
+class AttentionAdmin(ViewOnly, admin.ModelAdmin):
     list_display = ("badge", "who", "lines", "since")
-    list_filter = (StateFilter, ("kind", admin.ChoicesFieldListFilter))
+    list_filter = (PointStateFilter, ("kind", admin.ChoicesFieldListFilter))
     search_fields = ("item__patient_name", "item__patient_id", "step__patient_name", "step__patient_id")
     search_help_text = "Name or patient ID, of the worklist or of the scanner."
     list_per_page = 50
@@ -57,44 +57,44 @@ class AttentionAdmin(LookOnly, admin.ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         # Not the stock one, which would order by what is not annotated yet.
-        points = Attention.objects.select_related("item", "step").defer("step__dataset")
-        return points.worst_first().annotate(opened=F("opened_at"))
+        rows = Attention.objects.select_related("item", "step").defer("step__dataset")
+        return rows.worst_first().annotate(opened=F("opened_at"))
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         return ("severity", "-opened_at", "-pk")
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
-        some_are_resolved = request.GET.get(StateFilter.parameter_name)
+        some_are_resolved = request.GET.get(PointStateFilter.parameter_name)
         return (*self.list_display, "outcome") if some_are_resolved else self.list_display
 
     @admin.display(description="kind", ordering="severity")
-    def badge(self, entry: Attention) -> str:
-        return kind_badge(entry.kind)
+    def badge(self, point: Attention) -> str:
+        return kind_badge(point.kind)
 
     @admin.display(description="who")
-    def who(self, entry: Attention) -> str:
-        return str(entry.item or entry.step)
+    def who(self, point: Attention) -> str:
+        return str(point.item or point.step)
 
     @admin.display(description="what")
-    def lines(self, entry: Attention) -> str:
-        lines = entry.text.splitlines()
+    def lines(self, point: Attention) -> str:
+        lines = point.text.splitlines()
         shown = [Truncator(line).chars(200) for line in lines[:LINES_IN_THE_LIST]]
         if len(lines) > LINES_IN_THE_LIST:
             shown.append(f"and {len(lines) - LINES_IN_THE_LIST} more")
         return format_html_join(LINE_BREAK, "{}", ((line,) for line in shown))
 
     @admin.display(description="since", ordering="opened")
-    def since(self, entry: Attention) -> str:
-        moment = timezone.localtime(entry.opened_at)
-        ago = timesince(entry.opened_at, depth=1)
+    def since(self, point: Attention) -> str:
+        moment = timezone.localtime(point.opened_at)
+        ago = timesince(point.opened_at, depth=1)
         return format_html('<span title="{}">{} ago</span>', f"{moment:%Y-%m-%d %H:%M}", ago)
 
     @admin.display(description="outcome", ordering="resolved_at")
-    def outcome(self, entry: Attention) -> str:
-        if entry.resolved_at is None:
+    def outcome(self, point: Attention) -> str:
+        if point.resolved_at is None:
             return "open"
-        day = timezone.localtime(entry.resolved_at)
-        return format_html("{}, {}<br>{}", entry.resolved_by, f"{day:%Y-%m-%d %H:%M}", entry.note)
+        day = timezone.localtime(point.resolved_at)
+        return format_html("{}, {}<br>{}", point.resolved_by, f"{day:%Y-%m-%d %H:%M}", point.note)
 
     def has_resolve_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("worklist.change_attention")
@@ -109,7 +109,7 @@ class AttentionAdmin(LookOnly, admin.ModelAdmin):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """A point's own page tells who resolved it, when and why."""
+        """Lead to the point's own page, which tells who resolved it, when and why."""
         return HttpResponseRedirect(reverse("admin:worklist_attention_change", args=[object_id]))
 
     def change_view(
@@ -119,21 +119,21 @@ class AttentionAdmin(LookOnly, admin.ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """The page of a point. By POST it searches the worklist, and changes nothing."""
-        entry = self.get_object(request, object_id)
-        if entry is None:
+        """Show the page of a point. By POST it searches the worklist, and changes nothing."""
+        point = self.get_object(request, object_id)
+        if point is None:
             raise Http404
-        if not self.has_view_permission(request, entry):
+        if not self.has_view_permission(request, point):
             raise PermissionDenied
         context = {
             **self.admin_site.each_context(request),
-            "title": str(entry),
+            "title": str(point),
             "opts": self.opts,
-            "entry": entry,
+            "point": point,
             "may_resolve": self.has_resolve_permission(request),
             "note_form": NoteForm(),
-            "others": _others(entry),
-            **_about(request, entry),
+            "others": _others(point),
+            **_about(request, point),
             **(extra_context or {}),
         }
         return TemplateResponse(request, "admin/worklist/attention/detail.html", context)
@@ -142,36 +142,36 @@ class AttentionAdmin(LookOnly, admin.ModelAdmin):
     def resolve_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         if not self.has_resolve_permission(request):
             raise PermissionDenied
-        entry = Attention.objects.filter(pk=pk).first()
-        if entry is None:
+        point = Attention.objects.filter(pk=pk).first()
+        if point is None:
             raise Http404
         form = NoteForm(request.POST)
         if filled_in(request, form):
             actor = request.user.get_username()
-            if attempt(request, partial(_resolve, entry, form, actor), done="Resolved."):
+            if attempt(request, partial(_resolve, point, form, actor), done="Resolved."):
                 return HttpResponseRedirect(reverse("admin:worklist_attention_changelist"))
         return HttpResponseRedirect(reverse("admin:worklist_attention_change", args=[pk]))
 
 
-def _others(entry: Attention) -> QuerySet[Attention]:
-    """What else is open about the same examination."""
-    if entry.step is not None:
-        return entry.step.attention.open().exclude(pk=entry.pk).worst_first()
-    return Attention.objects.open().filter(item=entry.item).exclude(pk=entry.pk).worst_first()
+def _others(point: Attention) -> QuerySet[Attention]:
+    """Return what else is open about the same examination."""
+    if point.step is not None:
+        return point.step.attention.open().exclude(pk=point.pk).worst_first()
+    return Attention.objects.open().filter(item=point.item).exclude(pk=point.pk).worst_first()
 
 
-def _about(request: HttpRequest, entry: Attention) -> dict[str, Any]:
-    """The step and its items, or the item alone."""
+def _about(request: HttpRequest, point: Attention) -> dict[str, Any]:
+    """Return the step and its items, or the item alone."""
     context: dict[str, Any] = {
-        "item": entry.item,
-        "step": entry.step,
+        "item": point.item,
+        "step": point.step,
         "item_actions": ITEM_ACTIONS if request.user.has_perm("worklist.change_worklistitem") else (),
     }
-    if entry.step is None:
+    if point.step is None:
         return context
-    links = linked(entry.step)
-    of_the_item = [each for each in links if each.link.item_id == entry.item_id]
-    shown = of_the_item if entry.item else links
-    to_link = entry.is_open and entry.kind == Kind.UNSCHEDULED
-    context["reported"] = comparison.rows(None, entry.step)
-    return {**context, **about(request, entry.step, shown, to_link=to_link)}
+    links = compared_links(point.step)
+    of_the_item = [each for each in links if each.link.item_id == point.item_id]
+    shown = of_the_item if point.item else links
+    to_link = point.is_open and point.kind == AttentionKind.UNSCHEDULED
+    context["reported"] = comparison.rows(None, point.step)
+    return {**context, **step_context(request, point.step, shown, to_link=to_link)}

@@ -1,4 +1,4 @@
-"""What the worklist says beside what the scanner reported."""
+"""What the worklist says stands here beside what the scanner reported."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from django.utils.formats import date_format, time_format
 
-from worklist import identity, sent
+from worklist.attention import as_sent, identity
 from worklist.dicom import performed
 from worklist.dicom.output_rules import OutputRules
 from worklist.dicom.performed import Patient, Reference
@@ -19,22 +19,27 @@ NOBODY = Patient(name="", patient_id="", birth_date=None, sex="", weight=None)
 NOTHING = Reference("", (), "", "", "", ())
 
 
-class Row(NamedTuple):
+class ComparedRow(NamedTuple):
     label: str
     ours: str
     theirs: str
     differs: bool
 
 
-def rows(item: WorklistItem | None, step: PerformedStep, rules: OutputRules | None = None) -> list[Row]:
-    """Without an item, what the scanner reported alone. `rules` are those of the step's device, if known."""
+def rows(
+    item: WorklistItem | None, step: PerformedStep, rules: OutputRules | None = None
+) -> list[ComparedRow]:
+    """Compare; without an item, return what the scanner reported alone.
+
+    `rules` are those of the step's device, if they are known.
+    """
     reported = performed.patient(step.dataset)
-    sent_name = sent.name(item, rules or sent.rules_of(step.calling_ae_title)) if item else ""
+    sent_name = as_sent.name(item, rules or as_sent.rules_of(step.calling_ae_title)) if item else ""
     return [*_patient(item, reported, sent_name), *_ids(item, step), *_procedure(item, step)]
 
 
-def _patient(item: WorklistItem | None, reported: Patient, sent_name: str) -> Iterator[Row]:
-    """Compared by the rules that open a point of attention."""
+def _patient(item: WorklistItem | None, reported: Patient, sent_name: str) -> Iterator[ComparedRow]:
+    """Compare by the rules that open a point of attention."""
     for label, field, ours in (
         ("Name", "name", item.patient_name if item else ""),
         ("Patient ID", "patient_id", item.patient_id if item else ""),
@@ -45,14 +50,14 @@ def _patient(item: WorklistItem | None, reported: Patient, sent_name: str) -> It
         theirs = getattr(reported, field)
         alone = replace(NOBODY, **{field: theirs})
         differs = item is not None and any(identity.differences(item, alone, sent_name=sent_name))
-        yield Row(label, ours, _sex(theirs) if field == "sex" else _text(theirs), differs)
+        yield ComparedRow(label, ours, _sex(theirs) if field == "sex" else _text(theirs), differs)
 
 
-def _ids(item: WorklistItem | None, step: PerformedStep) -> Iterator[Row]:
+def _ids(item: WorklistItem | None, step: PerformedStep) -> Iterator[ComparedRow]:
     reference = _reference_to(item, step)
     studies = {reference.study_instance_uid, *reference.referenced_study_uids} - {""}
     ours = item.study_instance_uid if item else ""
-    yield Row(
+    yield ComparedRow(
         "Study Instance UID",
         ours,
         reference.study_instance_uid,
@@ -66,17 +71,19 @@ def _ids(item: WorklistItem | None, step: PerformedStep) -> Iterator[Row]:
         yield _row(label, getattr(item, field) if item else "", getattr(reference, field))
 
 
-def _procedure(item: WorklistItem | None, step: PerformedStep) -> Iterator[Row]:
+def _procedure(item: WorklistItem | None, step: PerformedStep) -> Iterator[ComparedRow]:
     yield _row("Modality", item.modality if item else "", step.modality)
     stations = item.stations if item else []
     station = step.performed_station_ae_title
-    yield Row("Station", ", ".join(stations), station, bool(stations and station and station not in stations))
+    yield ComparedRow(
+        "Station", ", ".join(stations), station, bool(stations and station and station not in stations)
+    )
     day, at = (item.scheduled_start_date, item.scheduled_start_time) if item else (None, None)
     other_day = bool(day and step.start_date and day != step.start_date)
-    yield Row("Start", moment(day, at), moment(step.start_date, step.start_time), other_day)
+    yield ComparedRow("Start", moment(day, at), moment(step.start_date, step.start_time), other_day)
     codes = performed.performed_codes(step.dataset)
     protocols = ", ".join(f"{code.value} {code.meaning}".strip() for code in codes)
-    yield Row("Protocol", item.protocol_name if item else "", protocols, differs=False)
+    yield ComparedRow("Protocol", item.protocol_name if item else "", protocols, differs=False)
 
 
 def moment(day: date | None, at: time | None) -> str:
@@ -85,7 +92,7 @@ def moment(day: date | None, at: time | None) -> str:
 
 
 def _reference_to(item: WorklistItem | None, step: PerformedStep) -> Reference:
-    """The item of the Scheduled Step Attributes Sequence that is most likely this worklist item's."""
+    """Return the item of the Scheduled Step Attributes Sequence that is most likely this worklist item's."""
     references = performed.references(step.dataset)
     if item is None or len(references) < 2:
         return references[0] if references else NOTHING
@@ -101,8 +108,8 @@ def _agreement(item: WorklistItem, reference: Reference) -> tuple[bool, bool, bo
     )
 
 
-def _row(label: str, ours: str, theirs: str) -> Row:
-    return Row(label, ours, theirs, bool(ours and theirs and ours != theirs))
+def _row(label: str, ours: str, theirs: str) -> ComparedRow:
+    return ComparedRow(label, ours, theirs, bool(ours and theirs and ours != theirs))
 
 
 def _text(value: object) -> str:

@@ -1,4 +1,7 @@
-"""A stored data set as people read it: a line for each attribute, items indented below their sequence."""
+"""A stored data set is written out for people, a line for each attribute.
+
+Items are indented below their sequence.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What devices did: a list to look into, which nobody edits."""
+"""What devices did is a list to look into, which nobody edits."""
 
 from __future__ import annotations
 
@@ -9,15 +9,29 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from pylantir_site.looking import LookOnly
+from pylantir_site.view_only import ViewOnly
 from worklist.admin import dataset
-from worklist.admin.queries_in_words import NOT_KEPT, UNREADABLE, summary
 from worklist.answering import requests
 from worklist.models import DeviceActivity
 
+NOT_KEPT = "Not kept."
+UNREADABLE = "It cannot be decoded."
+
+
+def summary(activity: DeviceActivity) -> str:
+    """Return the keys of a query that select something."""
+    if activity.kind != DeviceActivity.Kind.QUERY:
+        return "-"
+    if not activity.identifier:
+        return NOT_KEPT
+    found = requests.keys_with_values(requests.recorded(activity))
+    if found is None:
+        return UNREADABLE
+    return ", ".join(f"{keyword} {value}" for keyword, value in found) or "everything"
+
 
 @admin.register(DeviceActivity)
-class DeviceActivityAdmin(LookOnly, admin.ModelAdmin):
+class DeviceActivityAdmin(ViewOnly, admin.ModelAdmin):
     list_display = ("at", "ae_title", "kind", "address", "asked", "outcome", "matches", "duration")
     list_filter = (("kind", admin.ChoicesFieldListFilter), "ae_title", "at")
     date_hierarchy = "at"

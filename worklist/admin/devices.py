@@ -1,10 +1,11 @@
-"""Devices in the admin: their rules, last contact, a C-ECHO, and what each would see."""
+"""Devices have their page in the admin: their rules, last contact, a C-ECHO, and what each would see."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AdminTextareaWidget
 from django.core.exceptions import PermissionDenied
@@ -15,12 +16,10 @@ from django.utils.html import format_html
 from django.utils.timesince import timesince
 from django.views.decorators.http import require_POST
 
-from worklist import presets
 from worklist.admin.history import ActorHistoryAdmin
 from worklist.admin.previews import preview_view
+from worklist.devices import presets
 from worklist.models import Device, DeviceActivity, Status
-
-OWN_AE_TITLE = "MWL_SERVER"
 
 
 class DeviceForm(forms.ModelForm):
@@ -106,7 +105,7 @@ class DeviceAdmin(ActorHistoryAdmin):
         last = DeviceActivity.objects.newest(device.ae_title)
         if last is None:
             return "-"
-        return format_html('<a href="{}">{}</a>', activity_page(device.ae_title), told(last))
+        return format_html('<a href="{}">{}</a>', activity_page(device.ae_title), contact_in_words(last))
 
     @admin.display(description="")
     def would_see(self, device: Device) -> str:
@@ -129,7 +128,7 @@ class DeviceAdmin(ActorHistoryAdmin):
 
     @method_decorator(require_POST)
     def echo_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """To the host and port that the device's row names, and nowhere else."""
+        """Send a C-ECHO to the host and port that the device's row names, and nowhere else."""
         device = Device.objects.filter(pk=pk).first()
         if device is None:
             raise Http404
@@ -138,9 +137,9 @@ class DeviceAdmin(ActorHistoryAdmin):
         if not device.host or device.port is None:
             messages.error(request, "Enter host and port first: where does the device listen?")
         else:
-            from worklist.scp.echo import echo  # pynetdicom is for those who press the button
+            from worklist.scp.echo_scu import echo  # pynetdicom is for those who press the button
 
-            own = device.called_ae_title or OWN_AE_TITLE
+            own = device.called_ae_title or settings.MWL_AETITLE
             outcome = echo(device.host, device.port, ae_title=device.ae_title, own_ae_title=own)
             level = messages.SUCCESS if outcome.succeeded else messages.ERROR
             messages.add_message(request, level, outcome.sentence)
@@ -162,14 +161,14 @@ class DeviceAdmin(ActorHistoryAdmin):
         if device is not None:
             last = DeviceActivity.objects.newest(device.ae_title)
             context.update(
-                last_contact=told(last) if last else "",
+                last_contact=contact_in_words(last) if last else "",
                 activity_page=activity_page(device.ae_title),
                 preview_page="" if device.ae_title == Device.ANY else preview_page(device.ae_title),
             )
         return super().render_change_form(request, context, *args, **kwargs)
 
 
-def told(activity: DeviceActivity) -> str:
+def contact_in_words(activity: DeviceActivity) -> str:
     where = f" from {activity.address}" if activity.address else ""
     return f"{timesince(activity.at)} ago{where}: {activity.get_kind_display()}"
 
@@ -188,8 +187,8 @@ def _with_query(name: str, parameter: str, value: str) -> str:
     return f"{reverse(name)}?{urlencode({parameter: value})}"
 
 
-def _rules(form: Any, preset: presets.Preset) -> list[tuple[str, str, presets.Rule]]:
-    """Of each rule: its field's name as people read it, its value, and the rule itself."""
+def _rules(form: Any, preset: presets.Preset) -> list[tuple[str, str, presets.PresetRule]]:
+    """Return of each rule its field's name as people read it, its value, and the rule itself."""
     found = []
     for rule in preset.rules:
         label = str(form.fields[rule.field].label or rule.field) if rule.field in form.fields else ""

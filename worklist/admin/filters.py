@@ -1,4 +1,4 @@
-"""The filters of the lists."""
+"""Lists are narrowed by these filters."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from django.utils import timezone
 from worklist.models import WorklistItem
 
 
-class WhenFilter(admin.SimpleListFilter):
-    """The days that coordinators think in."""
+class DayFilter(admin.SimpleListFilter):
+    """Coordinators think in these days: today, tomorrow, the coming week, and what has passed."""
 
     title = "when"
     parameter_name = "when"
@@ -43,8 +43,8 @@ class WhenFilter(admin.SimpleListFilter):
         return queryset
 
 
-class StationFilter(admin.SimpleListFilter):
-    """One of an item's stations; an item may be scheduled for several."""
+class ItemStationFilter(admin.SimpleListFilter):
+    """This filter finds one of an item's stations; an item may be scheduled for several."""
 
     title = "station"
     parameter_name = "station"
@@ -94,7 +94,7 @@ class LinkedFilter(admin.SimpleListFilter):
 
 
 class NeedsAttentionFilter(admin.SimpleListFilter):
-    """For lists that say so of each row."""
+    """This filter is for lists whose rows say whether they need attention."""
 
     title = "attention"
     parameter_name = "attention"
@@ -107,7 +107,10 @@ class NeedsAttentionFilter(admin.SimpleListFilter):
 
 
 class OpenFilter(admin.SimpleListFilter):
-    """What is open, unless the rest is asked for; a subclass names the field that ends it, and the end."""
+    """This filter shows what is open, unless the rest is asked for.
+
+    A subclass names the field that ends it, and the end.
+    """
 
     title = "state"
     parameter_name = "state"
@@ -129,5 +132,5 @@ class OpenFilter(admin.SimpleListFilter):
         return queryset.filter(**{f"{self.ended_at}__isnull": self.value() != self.ended})
 
 
-class StateFilter(OpenFilter):
+class PointStateFilter(OpenFilter):
     ended_at, ended = "resolved_at", "resolved"

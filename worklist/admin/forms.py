@@ -1,4 +1,4 @@
-"""Forms whose values go through intake."""
+"""The values of these forms go through intake."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from django import forms
 from django.contrib.admin.widgets import AdminDateWidget, AdminTextInputWidget, AdminTimeWidget
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 
-from worklist import intake
+from worklist.attention.points import LONGEST_NOTE
+from worklist.items import intake
+from worklist.items.lifecycle import LONGEST_REASON
 from worklist.models import PerformedStatus, WorklistItem
 
-LONGEST_REASON = 200  # characters
-LONGEST_NOTE = 2000
 TO_CLOSE_AS = tuple(each for each in PerformedStatus.choices if each[0] != PerformedStatus.IN_PROGRESS)
 ABOUT_THE_CHANGE = frozenset({"reason"})  # fields that are none of the item's
 
 
 class WorklistItemForm(forms.ModelForm):
-    """Checks by intake, and knows what the person saw when the page was opened.
+    """This form is checked by intake, and knows what the person saw when the page was opened.
 
     Only what the person changed is written: the scanner and the sources write the same rows meanwhile.
     """
@@ -48,7 +48,7 @@ class WorklistItemForm(forms.ModelForm):
                 self.fields[name].show_hidden_initial = True
 
     def values(self) -> dict[str, Any]:
-        """What intake is given: all that was filled in for a new item, else what the person changed."""
+        """Return what intake is given: all that was filled in for a new item, else what changed."""
         names = self.changed_data if self.instance.pk else list(self.cleaned_data)
         return {name: self.cleaned_data[name] for name in names if self._is_of_the_item(name)}
 
@@ -56,7 +56,7 @@ class WorklistItemForm(forms.ModelForm):
         return str(self.cleaned_data.get("reason", ""))
 
     def seen(self) -> dict[str, Any]:
-        """The values that the page showed, for the fields that changed."""
+        """Return the values that the page showed, for the fields that changed."""
         return {name: self._shown(name) for name in self.changed_data if self._is_of_the_item(name)}
 
     def _is_of_the_item(self, name: str) -> bool:
@@ -71,7 +71,7 @@ class WorklistItemForm(forms.ModelForm):
             return raw
 
     def _post_clean(self) -> None:
-        """In place of the model form's own: intake cleans first, and the instance stays as stored."""
+        """Let intake clean in place of the model form; the instance stays as stored."""
         try:
             if self.instance.pk:
                 intake.checked_change(
@@ -108,19 +108,19 @@ class RescheduleForm(ReasonForm):
     field_order = ("scheduled_start_date", "scheduled_start_time", "reason")
 
     def schedule(self) -> dict[str, Any]:
-        """The fields of an item that were filled in."""
+        """Return the fields of an item that were filled in."""
         return {
             name: value for name, value in self.cleaned_data.items() if name != "reason" and value is not None
         }
 
 
-class WhyForm(forms.Form):
-    """For what nobody would understand later without a reason."""
+class RequiredReasonForm(forms.Form):
+    """This form is for what nobody would understand later without a reason."""
 
     reason = forms.CharField(label="Why", max_length=LONGEST_REASON)
 
 
-class CloseForm(WhyForm):
+class CloseForm(RequiredReasonForm):
     to = forms.ChoiceField(
         label="Close as",
         choices=TO_CLOSE_AS,

@@ -1,4 +1,4 @@
-"""Who changed what, and when, on the admin's history page."""
+"""The admin's history page shows who changed what, and when."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from worklist.changes import Entry, entries
+from worklist.models.changes import HistoryEntry, history_entries
 
 
 class ActorHistoryAdmin(admin.ModelAdmin):
-    """Writes the person's name into the history of what they save or delete, and shows that history."""
+    """Its history names the person who saves or deletes, and has a page of its own."""
 
     not_in_history: tuple[str, ...] = ()  # fields whose changes nobody could read
 
@@ -46,7 +46,7 @@ class ActorHistoryAdmin(admin.ModelAdmin):
         }
         return TemplateResponse(request, "admin/worklist/history.html", context)
 
-    def _entries(self, obj: Model) -> list[Entry]:
-        """The newest first."""
+    def _entries(self, obj: Model) -> list[HistoryEntry]:
+        """Return the history, the newest first."""
         records = obj.history.defer(*self.not_in_history)  # type: ignore[attr-defined]
-        return list(entries(list(records), hidden=self.not_in_history))
+        return list(history_entries(list(records), hidden=self.not_in_history))

@@ -1,4 +1,4 @@
-"""The worklist as coordinators see it."""
+"""Coordinators see and keep the worklist here."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from django.urls import URLPattern, path
 from django.utils.formats import date_format, time_format
 from django.utils.html import format_html
 
-from worklist import identity, intake, preview
 from worklist.admin import actions, missing
 from worklist.admin.badges import status_badge
-from worklist.admin.filters import SourceFilter, StationFilter, WhenFilter
+from worklist.admin.filters import DayFilter, ItemStationFilter, SourceFilter
 from worklist.admin.forms import WorklistItemForm
 from worklist.admin.history import ActorHistoryAdmin
+from worklist.answering import previews
+from worklist.attention import identity
+from worklist.items import intake
 from worklist.models import Attention, Device, WorklistItem
 
 # The fields of the form that say who is examined.
@@ -38,10 +40,10 @@ class WorklistItemAdmin(ActorHistoryAdmin):
     )
     list_display_links = ("patient_name", "patient_id")
     list_filter = (
-        WhenFilter,
+        DayFilter,
         ("performed_procedure_step_status", admin.ChoicesFieldListFilter),
         "modality",
-        StationFilter,
+        ItemStationFilter,
         SourceFilter,
     )
     date_hierarchy = "scheduled_start_date"
@@ -149,12 +151,12 @@ class WorklistItemAdmin(ActorHistoryAdmin):
 
     @admin.display(description="or in pounds")
     def patient_weight_lb(self, item: WorklistItem) -> str:
-        """Where it cannot be changed."""
+        """Return the weight in pounds, for a page on which it cannot be changed."""
         return str(item.patient_weight_lb or "-")
 
     @admin.display(description="answer")
     def as_the_scanner_sees_it(self, item: WorklistItem) -> str:
-        return format_html('<pre class="dataset">{}</pre>', preview.as_the_scanner_sees_it(item))
+        return format_html('<pre class="dataset">{}</pre>', previews.as_the_scanner_sees_it(item))
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)
@@ -168,7 +170,7 @@ class WorklistItemAdmin(ActorHistoryAdmin):
         return (*fields, *intake.MADE_ONCE, *self._frozen_fields(request, obj)) if obj else fields
 
     def _frozen_fields(self, request: HttpRequest, item: WorklistItem) -> list[str]:
-        """What this person may not correct now.
+        """Return what this person may not correct now.
 
         A field that was sent from a page shown before the examination began stays one of the form: intake
         refuses it by name, where leaving it out would drop the change in silence.
@@ -186,7 +188,7 @@ class WorklistItemAdmin(ActorHistoryAdmin):
         return form
 
     def get_actions(self, request: HttpRequest) -> Any:
-        """Items are cancelled, which people can see and undo; deleting one is for its own page."""
+        """Leave deletion to an item's own page: items are cancelled, which people can see and undo."""
         actions = super().get_actions(request)
         actions.pop("delete_selected", None)
         return actions
@@ -222,7 +224,7 @@ class WorklistItemAdmin(ActorHistoryAdmin):
         return super().changeform_view(request, object_id, form_url, {**context, **(extra_context or {})})
 
     def _about(self, request: HttpRequest, object_id: str | None) -> dict[str, Any]:
-        """What was done of the item, what is the matter with it, and what other apps know of it."""
+        """Return what was done of the item, what is the matter with it, and what other apps know of it."""
         item = self.get_object(request, object_id) if object_id else None
         if item is None:
             return {}
@@ -235,11 +237,11 @@ class WorklistItemAdmin(ActorHistoryAdmin):
         }
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Points of attention go with their item. One that was performed is not deleted at all."""
+        """Let points of attention go with their item. One that was performed is not deleted at all."""
         to_delete, counts, perms_needed, protected = super().get_deleted_objects(objs, request)
         perms_needed.discard(Attention._meta.verbose_name)
         return to_delete, counts, perms_needed, protected
 
     def _item_actions(self, request: HttpRequest) -> Any:
-        """The list's actions that this person may use, as buttons on an item's own page."""
+        """Return the list's actions that this person may use, as buttons on an item's own page."""
         return self.get_actions(request).values()

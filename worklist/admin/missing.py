@@ -1,4 +1,4 @@
-"""Why is this participant missing? For each device, the first rule that keeps an item from it."""
+"""A page says why a participant is missing: for each device, the first rule that keeps an item from it."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from worklist.admin.devices import preview_page
-from worklist.admin.mending import mend_link
+from worklist.admin.remedies import remedy_link
 from worklist.answering.verdicts import Verdict, verdicts
 from worklist.models import WorklistItem
 
 MOST_ITEMS = 5  # of one participant, the newest
 
 
-class WhoForm(forms.Form):
-    """By POST: an ID has no place in a URL."""
+class PatientForm(forms.Form):
+    """This form comes by POST: an ID has no place in a URL."""
 
     patient_id = forms.CharField(label="Patient ID", max_length=64)
 
@@ -36,7 +36,7 @@ def item_view(model_admin: Any, request: HttpRequest, pk: int) -> HttpResponse:
 def participant_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
     if not model_admin.has_view_permission(request):
         raise PermissionDenied
-    form = WhoForm(request.POST or None)
+    form = PatientForm(request.POST or None)
     context: dict[str, Any] = {"title": "Why is a participant missing?", "form": form}
     if form.is_valid():
         items = WorklistItem.objects.filter(patient_id=form.cleaned_data["patient_id"])
@@ -63,5 +63,5 @@ def _row(request: HttpRequest, item: WorklistItem, verdict: Verdict) -> dict[str
     return {
         "verdict": verdict,
         "preview": preview_page(verdict.ae_title),
-        "mend": mend_link(request, reason, item=item, ae_title=verdict.ae_title) if reason else None,
+        "remedy": remedy_link(request, reason, item=item, ae_title=verdict.ae_title) if reason else None,
     }

@@ -1,4 +1,4 @@
-"""What the scanners reported back. A person links, unlinks and closes; the report itself nobody edits."""
+"""Scanners reported these steps. A person links, unlinks and closes; the report itself nobody edits."""
 
 from __future__ import annotations
 
@@ -16,30 +16,31 @@ from django.utils.decorators import method_decorator
 from django.utils.html import format_html, format_html_join
 from django.views.decorators.http import require_POST
 
-from pylantir_site.looking import LookOnly
-from worklist import performing, sent
+from pylantir_site.view_only import ViewOnly
 from worklist.admin import comparison, dataset
-from worklist.admin.asking import attempt, back, filled_in
 from worklist.admin.badges import LINE_BREAK, status_badge
+from worklist.admin.confirmation import attempt, back, filled_in
 from worklist.admin.filters import LinkedFilter, NeedsAttentionFilter
-from worklist.admin.forms import TO_CLOSE_AS, CloseForm, WhyForm
+from worklist.admin.forms import TO_CLOSE_AS, CloseForm, RequiredReasonForm
 from worklist.admin.history import ActorHistoryAdmin
 from worklist.admin.linking_panel import panel
-from worklist.changes import Entry
+from worklist.attention import as_sent
+from worklist.examinations import performing
 from worklist.models import Attention, PerformedStatus, PerformedStep, PerformedStepItem, WorklistItem
+from worklist.models.changes import HistoryEntry
 
 LINK_ACTIONS = {"+": "Linked to", "~": "Link changed to", "-": "Unlinked from"}
 
 
-class Linked(NamedTuple):
-    """A link, and what the worklist says beside what the scanner reported."""
+class ComparedLink(NamedTuple):
+    """This is a link, and what the worklist says beside what the scanner reported."""
 
     link: PerformedStepItem
-    rows: list[comparison.Row]
+    rows: list[comparison.ComparedRow]
 
 
 @admin.register(PerformedStep)
-class PerformedStepAdmin(LookOnly, ActorHistoryAdmin):
+class PerformedStepAdmin(ViewOnly, ActorHistoryAdmin):
     list_display = ("patient", "patient_id", "badge", "started", "ended", "station", "performs", "marks")
     list_filter = (
         ("status", admin.ChoicesFieldListFilter),
@@ -109,7 +110,7 @@ class PerformedStepAdmin(LookOnly, ActorHistoryAdmin):
         return format_html_join(" ", "{}", ((mark,) for mark in marks))
 
     def get_urls(self) -> list[URLPattern]:
-        deeds = {"link": self.link_view, "unlink": self.unlink_view, "close": self.close_view}
+        views = {"link": self.link_view, "unlink": self.unlink_view, "close": self.close_view}
         return [
             *(
                 path(
@@ -117,7 +118,7 @@ class PerformedStepAdmin(LookOnly, ActorHistoryAdmin):
                     self.admin_site.admin_view(view),
                     name=f"worklist_performedstep_{name}",
                 )
-                for name, view in deeds.items()
+                for name, view in views.items()
             ),
             *super().get_urls(),
         ]
@@ -132,7 +133,7 @@ class PerformedStepAdmin(LookOnly, ActorHistoryAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """The page of a step. By POST it searches the worklist, and changes nothing."""
+        """Show the page of a step. By POST it searches the worklist, and changes nothing."""
         step = self.get_object(request, object_id)
         if step is None:
             raise Http404
@@ -147,7 +148,7 @@ class PerformedStepAdmin(LookOnly, ActorHistoryAdmin):
             "series": step.series.all(),
             "dataset": dataset.as_text(step.dataset),
             "points": step.attention.order_by("-resolved_at", "kind"),
-            **about(request, step, linked(step), to_link=True),
+            **step_context(request, step, compared_links(step), to_link=True),
             **(extra_context or {}),
         }
         return TemplateResponse(request, "admin/worklist/performedstep/detail.html", context)
@@ -155,18 +156,18 @@ class PerformedStepAdmin(LookOnly, ActorHistoryAdmin):
     @method_decorator(require_POST)
     def link_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         step, item = self._named(request, pk)
-        deed = partial(performing.link, step, item, actor=request.user.get_username())
-        attempt(request, deed, done=f"Linked to {item}.")
+        act = partial(performing.link, step, item, actor=request.user.get_username())
+        attempt(request, act, done=f"Linked to {item}.")
         return back(request, _page(pk))
 
     @method_decorator(require_POST)
     def unlink_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         step, item = self._named(request, pk)
-        form = WhyForm(request.POST)
+        form = RequiredReasonForm(request.POST)
         if filled_in(request, form):
             actor, reason = request.user.get_username(), form.cleaned_data["reason"]
-            deed = partial(performing.unlink, step, item, actor=actor, reason=reason)
-            attempt(request, deed, done=f"No longer linked to {item}.")
+            act = partial(performing.unlink, step, item, actor=actor, reason=reason)
+            attempt(request, act, done=f"No longer linked to {item}.")
         return back(request, _page(pk))
 
     @method_decorator(require_POST)
@@ -176,12 +177,12 @@ class PerformedStepAdmin(LookOnly, ActorHistoryAdmin):
         if filled_in(request, form):
             actor, reason = request.user.get_username(), form.cleaned_data["reason"]
             to = PerformedStatus(form.cleaned_data["to"])
-            deed = partial(performing.close, step, to=to, actor=actor, reason=reason)
-            attempt(request, deed, done=f"Closed as {to.label.lower()}.")
+            act = partial(performing.close, step, to=to, actor=actor, reason=reason)
+            attempt(request, act, done=f"Closed as {to.label.lower()}.")
         return back(request, _page(pk))
 
     def _named(self, request: HttpRequest, pk: int) -> tuple[PerformedStep, WorklistItem]:
-        """The step, and the item that the form names."""
+        """Return the step, and the item that the form names."""
         step = self._changeable(request, pk)
         item_pk = request.POST.get("item", "")
         item = WorklistItem.objects.filter(pk=item_pk).first() if item_pk.isdecimal() else None
@@ -197,25 +198,27 @@ class PerformedStepAdmin(LookOnly, ActorHistoryAdmin):
             raise Http404
         return step
 
-    def _entries(self, obj: Model) -> list[Entry]:
-        """Of the step, and of what it was linked to."""
+    def _entries(self, obj: Model) -> list[HistoryEntry]:
+        """Return the history of the step, and of what it was linked to."""
         both = [*super()._entries(obj), *_links_in_history(obj)]
         return sorted(both, key=lambda entry: entry.record.history_date, reverse=True)
 
 
 def may_change(request: HttpRequest) -> bool:
-    """Link, unlink and close."""
+    """Return whether the person may link, unlink and close."""
     return request.user.has_perm("worklist.change_performedstep")
 
 
-def linked(step: PerformedStep) -> list[Linked]:
+def compared_links(step: PerformedStep) -> list[ComparedLink]:
     links = step.links.select_related("item").order_by("pk")
-    rules = sent.rules_of(step.calling_ae_title)
-    return [Linked(link, comparison.rows(link.item, step, rules)) for link in links]
+    rules = as_sent.rules_of(step.calling_ae_title)
+    return [ComparedLink(link, comparison.rows(link.item, step, rules)) for link in links]
 
 
-def about(request: HttpRequest, step: PerformedStep, links: list[Linked], *, to_link: bool) -> dict[str, Any]:
-    """What the parts of a page need that show a step's items and act on it."""
+def step_context(
+    request: HttpRequest, step: PerformedStep, links: list[ComparedLink], *, to_link: bool
+) -> dict[str, Any]:
+    """Return what the parts of a page need that show a step's items and act on it."""
     offers_links = to_link and may_change(request)
     return {
         "links": links,
@@ -226,8 +229,8 @@ def about(request: HttpRequest, step: PerformedStep, links: list[Linked], *, to_
     }
 
 
-def _links_in_history(step: Model) -> Iterator[Entry]:
-    """The items as they are now, or were when they were deleted."""
+def _links_in_history(step: Model) -> Iterator[HistoryEntry]:
+    """Yield the links' history, with the items as they are now, or were when they were deleted."""
     records = list(PerformedStepItem.history.filter(step_id=step.pk))
     of_items = WorklistItem.history.filter(id__in={record.item_id for record in records})
     items = {item.id: item for item in of_items.order_by("history_date", "history_id")}
@@ -236,7 +239,7 @@ def _links_in_history(step: Model) -> Iterator[Entry]:
         named = (
             f"{item.patient_name} · {item.patient_id} · {item.scheduled_start_date}" if item else "an item"
         )
-        yield Entry(record, f"{LINK_ACTIONS[record.history_type]} {named}", [])
+        yield HistoryEntry(record, f"{LINK_ACTIONS[record.history_type]} {named}", [])
 
 
 def _page(pk: int) -> str:

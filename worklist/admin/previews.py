@@ -1,4 +1,4 @@
-"""What would this scanner see? A device, and keys or one of its recorded queries."""
+"""A page shows what a scanner would see: by its device, and keys or one of its recorded queries."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from django.urls import reverse
 from pydicom import Dataset
 
 from worklist import validators
-from worklist.admin.mending import mend_link
-from worklist.admin.queries_in_words import summary
+from worklist.admin.device_activity import summary
+from worklist.admin.remedies import remedy_link
 from worklist.answering import requests
 from worklist.answering.previews import Preview, preview
-from worklist.answering.requests import Asked
+from worklist.answering.requests import AskedQuery
 from worklist.answering.verdicts import last_or_usual
 from worklist.models import Device, DeviceActivity
 
@@ -27,8 +27,8 @@ SHOWN_FIRST = (
 )
 
 
-class PreviewForm(forms.Form):
-    """By POST: what is asked may be a participant's name, which has no place in a URL."""
+class DevicePreviewForm(forms.Form):
+    """This form comes by POST: what is asked may be a participant's name, which has no place in a URL."""
 
     device = forms.CharField(
         label="AE title",
@@ -47,8 +47,8 @@ class PreviewForm(forms.Form):
         given = self.cleaned_data.items()
         keys = {keyword: value for keyword, value in given if value and keyword != "device"}
         try:
-            self.asked = Asked(requests.of_keys(keys), "the keys above")
-        except requests.Unaskable as error:
+            self.asked = AskedQuery(requests.query_of_keys(keys), "the keys above")
+        except requests.UnsendableKey as error:
             self.add_error(error.keyword, str(error))
 
     @property
@@ -60,8 +60,8 @@ class PreviewForm(forms.Form):
         return [self[keyword] for keyword in self.fields if keyword not in (*SHOWN_FIRST, "device")]
 
 
-class Shown(NamedTuple):
-    """An answer in one line, and as a whole; all of it decoded from what the device is sent."""
+class ShownAnswer(NamedTuple):
+    """An answer is shown in one line, and as a whole; all of it is decoded from what the device is sent."""
 
     pk: int
     status: str
@@ -74,8 +74,8 @@ class Shown(NamedTuple):
 
 
 def preview_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
-    """GET names a device or one of its recorded queries; POST asks with keys."""
-    form = PreviewForm(request.POST if request.method == "POST" else None)
+    """Show the page: GET names a device or one of its recorded queries, POST asks with keys."""
+    form = DevicePreviewForm(request.POST if request.method == "POST" else None)
     made = asked = None
     if form.is_bound:
         ae_title = request.POST.get("device", "")
@@ -83,7 +83,7 @@ def preview_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
             asked = form.asked
     else:
         ae_title, asked = _asked_by_url(request)
-        form = PreviewForm(initial={"device": ae_title})
+        form = DevicePreviewForm(initial={"device": ae_title})
     if asked is not None and ae_title:
         made = preview(ae_title, asked.request)
     context = {
@@ -102,13 +102,15 @@ def preview_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "admin/worklist/device/preview.html", context)
 
 
-def _asked_by_url(request: HttpRequest) -> tuple[str, Asked | None]:
+def _asked_by_url(request: HttpRequest) -> tuple[str, AskedQuery | None]:
     number = request.GET.get("query", "")
     if number:
         found = DeviceActivity.objects.queries().filter(pk=number).first() if number.isdecimal() else None
         if found is None or not found.identifier:
             raise Http404
-        return found.ae_title, Asked(requests.recorded(found), f"recorded on {found.at:%Y-%m-%d %H:%M:%S}")
+        return found.ae_title, AskedQuery(
+            requests.recorded(found), f"recorded on {found.at:%Y-%m-%d %H:%M:%S}"
+        )
     ae_title = request.GET.get("device", "")
     if not ae_title:
         return "", None
@@ -124,7 +126,7 @@ def _recorded(ae_title: str) -> list[tuple[DeviceActivity, str]]:
     return [(activity, summary(activity)) for activity in queries[:MOST_RECORDED]]
 
 
-def _shown(answer: Any) -> Shown:
+def _shown(answer: Any) -> ShownAnswer:
     dataset = answer.dataset
     step = next(iter(dataset.get("ScheduledProcedureStepSequence") or ()), Dataset())
     weight = _text(dataset, "PatientWeight")
@@ -134,7 +136,7 @@ def _shown(answer: Any) -> Shown:
         f"{weight} kg" if weight else "",
     )
     day = _text(step, "ScheduledProcedureStepStartDate")
-    return Shown(
+    return ShownAnswer(
         pk=answer.pk,
         status=f"{answer.status:04X}",
         when=f"{day} {_text(step, 'ScheduledProcedureStepStartTime')}".strip(),
@@ -161,7 +163,7 @@ def _left_out(request: HttpRequest, made: Preview) -> list[dict[str, Any]]:
             "item": each.item,
             "page": reverse("admin:worklist_worklistitem_change", args=[each.item.pk]),
             "reason": each.reason,
-            "mend": mend_link(request, each.reason, item=each.item, ae_title=made.ae_title),
+            "remedy": remedy_link(request, each.reason, item=each.item, ae_title=made.ae_title),
         }
         for each in made.left_out
     ]

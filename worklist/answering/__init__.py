@@ -1,10 +1,12 @@
-"""A query from its bytes to its answers, whoever asks: the DICOM server, a preview, an explanation.
+"""A query is led here from its bytes to its answers, whether the DICOM server or a page asks.
 
-offers       what a device is offered, by the rules of its row
-compiled     a query's keys and the plan of its answers, remembered
-rows         the items of a query, read in chunks
-remembering  the last answers
-search       all of it together
-requests     queries made, recorded and moved to today
-explaining   why an item is not among the answers
+compiled    a query's keys and the plan of its answers, remembered
+rows        the items of a query, read in chunks
+remembered  the last answers
+search      all of it together
+statuses    the status of each response
+requests    queries made, recorded and moved to today
+previews    what a device would be answered, and an item as a scanner receives it
+explaining  why an item is not among the answers
+verdicts    the same for every device
 """

@@ -1,4 +1,4 @@
-"""A query compiled: what it asks, and how each item is answered."""
+"""A query is compiled once: what it asks, and how each item is answered."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from worklist.answering.remembering import Remembered
+from worklist.answering.remembered import RowCache
 from worklist.answering.rows import Row
 from worklist.answering.statuses import PENDING, PENDING_WITHOUT_SOME_KEYS
 from worklist.dicom import datasets
 from worklist.dicom.datasets import Unreadable
-from worklist.dicom.encoding import Answer, Plan
-from worklist.dicom.matching import IdentifierError, Keys, read_keys
+from worklist.dicom.encoding import AnswerPlan, EncodedAnswer
+from worklist.dicom.matching import IdentifierError, MatchingKeys, read_keys
 from worklist.dicom.output_rules import OutputRules
 
 logger = logging.getLogger(__name__)
@@ -21,12 +21,12 @@ logger = logging.getLogger(__name__)
 LONGEST_IDENTIFIER = 1024 * 1024  # bytes, inflated
 LONGEST_REMEMBERED = 16 * 1024
 
-_answers: Remembered[tuple[int, bytes]] = Remembered(most=5000)
+_answers: RowCache[tuple[int, bytes]] = RowCache(most=5000)
 
 
 @dataclass(frozen=True)
-class Request:
-    """The identifier of a C-FIND as it was sent."""
+class FindRequest:
+    """This is the identifier of a C-FIND as it was sent."""
 
     identifier: bytes
     implicit_vr: bool
@@ -35,14 +35,14 @@ class Request:
 
 @dataclass(frozen=True, eq=False)
 class Query:
-    """What one identifier asks, and how it is answered."""
+    """A query is what one identifier asks, and how it is answered."""
 
-    keys: Keys
-    plan: Plan
+    keys: MatchingKeys
+    plan: AnswerPlan
     deflated: bool
 
     def answer(self, row: Row) -> tuple[int, bytes]:
-        """Status and identifier of the item's answer. Raises EncodingError."""
+        """Return status and identifier of the item's answer. Raises EncodingError."""
         return _answers.get((self, row["pk"]), row, self._encode)
 
     def _encode(self, row: Row) -> tuple[int, bytes]:
@@ -54,22 +54,25 @@ class Query:
         identifier = datasets.deflate(answer.identifier) if self.deflated else answer.identifier
         return self._status(answer), identifier
 
-    def _status(self, answer: Answer) -> int:
+    def _status(self, answer: EncodedAnswer) -> int:
         complete = answer.complete and not self.keys.unmatched
         return PENDING if complete else PENDING_WITHOUT_SOME_KEYS
 
 
-def compile_query(request: Request, rules: OutputRules) -> Query:
-    """Raises IdentifierError, and Unreadable when the identifier cannot be decoded."""
-    compiled: Callable[[Request, OutputRules], Query] = _compiled
+def compile_query(request: FindRequest, rules: OutputRules) -> Query:
+    """Return the query of an identifier, compiled.
+
+    Raises IdentifierError, and Unreadable when the identifier cannot be decoded.
+    """
+    compiled: Callable[[FindRequest, OutputRules], Query] = _compiled
     if len(request.identifier) > LONGEST_REMEMBERED:
         compiled = _compiled.__wrapped__
     return compiled(request, rules)
 
 
 @lru_cache(maxsize=128)
-def _compiled(request: Request, rules: OutputRules) -> Query:
-    """Scanners ask the same again and again, so the last queries are remembered by their bytes."""
+def _compiled(request: FindRequest, rules: OutputRules) -> Query:
+    """Remember the last queries by their bytes, for scanners ask the same again and again."""
     identifier = datasets.read(
         request.identifier,
         implicit_vr=request.implicit_vr,
@@ -78,7 +81,7 @@ def _compiled(request: Request, rules: OutputRules) -> Query:
     )
     try:
         keys = read_keys(identifier)
-        plan = Plan(identifier, implicit_vr=request.implicit_vr, rules=rules)
+        plan = AnswerPlan(identifier, implicit_vr=request.implicit_vr, rules=rules)
         return Query(keys, plan, request.deflated)
     except IdentifierError:
         raise

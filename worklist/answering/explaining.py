@@ -1,4 +1,4 @@
-"""Why an item is not among the answers to a query: the first rule that stops it, in plain words.
+"""An item that a query does not find is explained by the first rule that stops it, in plain words.
 
 Each rule is asked of the database and the encoder by the code that answers C-FIND.
 """
@@ -14,22 +14,22 @@ from django.utils.formats import date_format
 
 from worklist.answering import rows
 from worklist.answering.compiled import Query
-from worklist.answering.offers import NOTHING, STATION, Offer, Rule, Selection
-from worklist.answering.rows import Found
-from worklist.attributes import BY_KEYWORD
+from worklist.answering.rows import ItemsFound
+from worklist.devices.offers import NOTHING, STATION, Offer, OfferRule, Selection
 from worklist.dicom import moments
 from worklist.dicom.answer_elements import EncodingError
-from worklist.dicom.matching import Key, Keys
+from worklist.dicom.item_attributes import BY_KEYWORD
+from worklist.dicom.matching import MatchingKey, MatchingKeys
 from worklist.dicom.output_rules import TooLong
 from worklist.dicom.values import to_text
 from worklist.models import WorklistItem
-from worklist.queries import restriction
+from worklist.models.restrictions import restriction
 
 DATE, TIME = "ScheduledProcedureStepStartDate", "ScheduledProcedureStepStartTime"
 
 
-class Mend(Enum):
-    """Where the cause is."""
+class Cause(Enum):
+    """The cause lies with one of these, and is put right there."""
 
     ITEM = "item"
     DEVICE = "device"
@@ -41,55 +41,60 @@ class Reason(NamedTuple):
 
     rule: str
     sentence: str
-    mend: Mend
+    cause: Cause
 
 
-def why_not(item: WorklistItem, offer: Offer, query: Query, *, found: Found | None = None) -> Reason | None:
-    """None: the item is answered. `found` is what the query finds, if it is known. Raises django.db.Error."""
+def why_not(
+    item: WorklistItem, offer: Offer, query: Query, *, found: ItemsFound | None = None
+) -> Reason | None:
+    """Return why the item is not answered, or None where it is. Raises django.db.Error.
+
+    `found` is what the query finds, if it is known.
+    """
     selection = offer.selection(query.keys)
     if not WorklistItem.objects.matching(selection).filter(pk=item.pk).exists():
         return _first_that_stops(item, offer, query.keys)
     return _not_sent(item, query) or _beyond_maximum(item, offer, found or _found(offer, selection))
 
 
-def _first_that_stops(item: WorklistItem, offer: Offer, keys: Keys) -> Reason:
+def _first_that_stops(item: WorklistItem, offer: Offer, keys: MatchingKeys) -> Reason:
     if item.performed_procedure_step_status not in offer.allowed_statuses(keys):
         return _status(item, offer, keys)
     for rule in offer.rules(keys):
         if not WorklistItem.objects.filter(restriction(rule.condition), pk=item.pk).exists():
             return _WORDS[rule.name](item, offer, rule)
-    return Reason("unreadable", "It has changed while this was looked at: look again.", Mend.ITEM)
+    return Reason("unreadable", "It has changed while this was looked at: look again.", Cause.ITEM)
 
 
-def _status(item: WorklistItem, offer: Offer, keys: Keys) -> Reason:
+def _status(item: WorklistItem, offer: Offer, keys: MatchingKeys) -> Reason:
     status = item.performed_procedure_step_status
     if offer.statuses and status not in offer.statuses:
-        return Reason("status", f"{status} is not offered to this device.", Mend.DEVICE)
+        return Reason("status", f"{status} is not offered to this device.", Cause.DEVICE)
     if keys.statuses is None:
         sentence = f"It is {status}, which no scanner is offered unless its query or its device says so."
-        return Reason("status", sentence, Mend.ITEM)
+        return Reason("status", sentence, Cause.ITEM)
     asked = " or ".join(keys.statuses) or "a status that there is not"
-    return Reason("status", f"The scanner asked for {asked}; this item is {status}.", Mend.SCANNER)
+    return Reason("status", f"The scanner asked for {asked}; this item is {status}.", Cause.SCANNER)
 
 
-def _days(item: WorklistItem, offer: Offer, _: Rule) -> Reason:
-    day = said(item.scheduled_start_date, offer.today)
+def _days(item: WorklistItem, offer: Offer, _: OfferRule) -> Reason:
+    day = day_in_words(item.scheduled_start_date, offer.today)
     first, last = offer.first_day, offer.last_day
     if first == last and first is not None:
-        window = f"items of {said(first, offer.today)}"
+        window = f"items of {day_in_words(first, offer.today)}"
     else:
         ends = (("from", first), ("to", last))
-        window = "items " + " ".join(f"{word} {said(end, offer.today)}" for word, end in ends if end)
-    return Reason("days", f"Scheduled for {day}; this device is offered only {window}.", Mend.DEVICE)
+        window = "items " + " ".join(f"{word} {day_in_words(end, offer.today)}" for word, end in ends if end)
+    return Reason("days", f"Scheduled for {day}; this device is offered only {window}.", Cause.DEVICE)
 
 
-def _station(item: WorklistItem, offer: Offer, _: Rule) -> Reason:
+def _station(item: WorklistItem, offer: Offer, _: OfferRule) -> Reason:
     own = " or ".join(offer.stations)
     sentence = f"This device is offered only items for station {own}; {_stations(item)}."
-    return Reason("station", sentence, Mend.ITEM)
+    return Reason("station", sentence, Cause.ITEM)
 
 
-def _key(item: WorklistItem, offer: Offer, rule: Rule) -> Reason:
+def _key(item: WorklistItem, offer: Offer, rule: OfferRule) -> Reason:
     key = rule.key
     if key is None:
         raise LookupError("a rule of a query has its key")
@@ -97,21 +102,21 @@ def _key(item: WorklistItem, offer: Offer, rule: Rule) -> Reason:
         own = " or ".join(offer.stations)
         asked = _listed(key.asked)
         sentence = f"The scanner asked for station {asked}; this device is offered only items for {own}."
-        return Reason("station", sentence, Mend.SCANNER)
+        return Reason("station", sentence, Cause.SCANNER)
     if key.keywords == (STATION,):
         sentence = f"The scanner asked for station {_listed(key.asked)}; {_stations(item)}."
-        return Reason("key", sentence, Mend.ITEM)
+        return Reason("key", sentence, Cause.ITEM)
     if DATE in key.keywords or TIME in key.keywords:
-        return Reason("key", _scheduled(item, offer, key), Mend.ITEM)
-    return Reason("key", _other(item, key), Mend.ITEM)
+        return Reason("key", _scheduled(item, offer, key), Cause.ITEM)
+    return Reason("key", _other(item, key), Cause.ITEM)
 
 
 def _stations(item: WorklistItem) -> str:
     return f"this item is for {' and '.join(item.stations)}" if item.stations else "this item has no station"
 
 
-def _scheduled(item: WorklistItem, offer: Offer, key: Key) -> str:
-    day, at = said(item.scheduled_start_date, offer.today), f"{item.scheduled_start_time:%H:%M}"
+def _scheduled(item: WorklistItem, offer: Offer, key: MatchingKey) -> str:
+    day, at = day_in_words(item.scheduled_start_date, offer.today), f"{item.scheduled_start_time:%H:%M}"
     parts = dict(zip(key.keywords, (key.asked[:1], key.asked[1:]), strict=False))
     if len(key.keywords) == 1:
         parts = {key.keywords[0]: key.asked}
@@ -124,7 +129,7 @@ def _scheduled(item: WorklistItem, offer: Offer, key: Key) -> str:
     return f"Scheduled for {when}; the scanner asked for {asked}."
 
 
-def _other(item: WorklistItem, key: Key) -> str:
+def _other(item: WorklistItem, key: MatchingKey) -> str:
     attribute = BY_KEYWORD[key.keywords[0]]
     value = to_text(getattr(item, attribute.field or ""))
     has = f"this item has {value}" if value else "this item has none"
@@ -134,7 +139,7 @@ def _other(item: WorklistItem, key: Key) -> str:
 def _not_sent(item: WorklistItem, query: Query) -> Reason | None:
     row = rows.read_one(item.pk)
     if row is None:
-        return Reason("unreadable", "The item cannot be read: the server's log says what.", Mend.ITEM)
+        return Reason("unreadable", "The item cannot be read: the server's log says what.", Cause.ITEM)
     try:
         query.answer(row)
     except TooLong as error:
@@ -143,17 +148,17 @@ def _not_sent(item: WorklistItem, query: Query) -> Reason | None:
             f"{name} is longer than this scanner takes: {error.length} characters, and it takes "
             f"{error.longest}."
         )
-        return Reason("length", sentence, Mend.ITEM)
+        return Reason("length", sentence, Cause.ITEM)
     except EncodingError as error:
-        return Reason("unreadable", f"Its {error.keyword} cannot be sent.", Mend.ITEM)
+        return Reason("unreadable", f"Its {error.keyword} cannot be sent.", Cause.ITEM)
     except Exception as error:
         sentence = f"It cannot be sent ({type(error).__name__}): the server's log says where."
-        return Reason("unreadable", sentence, Mend.ITEM)
+        return Reason("unreadable", sentence, Cause.ITEM)
     return None
 
 
-def _found(offer: Offer, selection: Selection) -> Found | None:
-    """None where no maximum cuts it."""
+def _found(offer: Offer, selection: Selection) -> ItemsFound | None:
+    """Return what the query finds, or None where no maximum cuts it."""
     if not offer.maximum:
         return None
     found = rows.find(selection)
@@ -162,23 +167,23 @@ def _found(offer: Offer, selection: Selection) -> Found | None:
     return found
 
 
-def _beyond_maximum(item: WorklistItem, offer: Offer, found: Found | None) -> Reason | None:
+def _beyond_maximum(item: WorklistItem, offer: Offer, found: ItemsFound | None) -> Reason | None:
     if found is None or not found.cut_from:
         return None
     sentence = f"{found.cut_from} items match, and this device is sent at most {offer.maximum}"
     if offer.refuses_over_maximum:
-        return Reason("maximum", f"{sentence}: it is sent an error instead.", Mend.DEVICE)
-    return None if found.has(item.pk) else Reason("maximum", f"{sentence}: the earliest.", Mend.DEVICE)
+        return Reason("maximum", f"{sentence}: it is sent an error instead.", Cause.DEVICE)
+    return None if found.has(item.pk) else Reason("maximum", f"{sentence}: the earliest.", Cause.DEVICE)
 
 
-def said(day: date, today: date) -> str:
-    """A day as people speak of it."""
+def day_in_words(day: date, today: date) -> str:
+    """Return a day as people speak of it."""
     names = {-1: "yesterday", 0: "today", 1: "tomorrow"}
     return names.get((day - today).days) or date_format(day, "j F Y")
 
 
 def _days_asked(value: str, today: date) -> str:
-    return _range(value, moments.date_range, lambda day: said(day, today), "days")
+    return _range(value, moments.date_range, lambda day: day_in_words(day, today), "days")
 
 
 def _times_asked(value: str) -> str:
@@ -197,7 +202,7 @@ def _listed(values: Any) -> str:
     return " or ".join(values)
 
 
-_WORDS: dict[str, Callable[[WorklistItem, Offer, Rule], Reason]] = {
+_WORDS: dict[str, Callable[[WorklistItem, Offer, OfferRule], Reason]] = {
     "days": _days,
     "station": _station,
     "key": _key,

@@ -1,8 +1,11 @@
-"""What a device would be answered now, by the code that answers C-FIND, and why other items are not there."""
+"""A preview tells what a device would be answered now, and why other items are not there.
+
+It is made by the code that answers C-FIND.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from io import BytesIO
@@ -11,11 +14,14 @@ from itertools import islice
 from pydicom import Dataset
 from pydicom.filereader import read_dataset
 
-from worklist import access
-from worklist.answering.compiled import Request
+from worklist.answering.compiled import FindRequest
 from worklist.answering.explaining import Reason, why_not
+from worklist.answering.requests import universal_query
 from worklist.answering.search import Search, search
 from worklist.answering.statuses import SUCCESS, Failure, failure
+from worklist.devices import access
+from worklist.dicom.encoding import AnswerPlan
+from worklist.dicom.item_attributes import RECORD_FIELDS
 from worklist.dicom.matching import DATE_FIELD
 from worklist.models import WorklistItem
 
@@ -26,7 +32,7 @@ NEAR = timedelta(days=1)  # items of these days are explained where they are not
 
 
 @dataclass(frozen=True)
-class Answer:
+class PreviewedAnswer:
     pk: int
     status: int
     dataset: Dataset  # as the device decodes it
@@ -40,22 +46,22 @@ class LeftOut:
 
 @dataclass
 class Preview:
-    """`closed` says why the AE title may not connect at all; what it would be answered is shown all the same.
+    """A preview shows the answers even where the AE title may not connect; `closed` then says why.
 
     `answers` are the first ones of `total`.
     """
 
     ae_title: str
-    request: Request
+    request: FindRequest
     closed: str
     failure: Failure = field(default_factory=lambda: Failure(SUCCESS, ""))
-    answers: list[Answer] = field(default_factory=list)
+    answers: list[PreviewedAnswer] = field(default_factory=list)
     total: int = 0
     left_out: list[LeftOut] = field(default_factory=list)
 
 
-def preview(ae_title: str, request: Request) -> Preview:
-    """Raises django.db.Error."""
+def preview(ae_title: str, request: FindRequest) -> Preview:
+    """Search for the device and decode what it would be answered. Raises django.db.Error."""
     made = Preview(ae_title, request, access.closed_to(ae_title))
     try:
         found = search(request, ae_title)
@@ -65,14 +71,15 @@ def preview(ae_title: str, request: Request) -> Preview:
         return made
     made.total = len(answered) if len(answered) < MOST_ENCODED else found.found.total
     made.answers = [
-        Answer(each.pk, each.status, _decoded(each.identifier, request)) for each in answered[:MOST_ANSWERS]
+        PreviewedAnswer(each.pk, each.status, _decoded(each.identifier, request))
+        for each in answered[:MOST_ANSWERS]
     ]
     made.left_out = list(islice(_left_out(found, {each.pk for each in answered}), MOST_LEFT_OUT))
     return made
 
 
 def _left_out(found: Search, answered: set[int]) -> Iterator[LeftOut]:
-    """The items of these days, the device's today in the middle."""
+    """Explain the items of these days, the device's today in the middle."""
     offer = found.offer
     near = (offer.today - NEAR, offer.today + NEAR)
     items = WorklistItem.objects.filter(**{f"{DATE_FIELD}__range": near}).exclude(pk__in=answered)
@@ -82,5 +89,18 @@ def _left_out(found: Search, answered: set[int]) -> Iterator[LeftOut]:
             yield LeftOut(item, reason)
 
 
-def _decoded(identifier: bytes, request: Request) -> Dataset:
+def _decoded(identifier: bytes, request: FindRequest) -> Dataset:
     return read_dataset(BytesIO(identifier), is_implicit_VR=request.implicit_vr, is_little_endian=True)
+
+
+def as_the_scanner_sees_it(item: WorklistItem) -> str:
+    """Return the answer to a query that asks for everything, in pydicom's notation."""
+    return str(*answers([item]))
+
+
+def answers(items: Iterable[WorklistItem]) -> Iterator[Dataset]:
+    """Yield what a query that asks for everything is answered, one data set for each item."""
+    plan = AnswerPlan(universal_query(), implicit_vr=False)
+    for item in items:
+        answer = plan.encode({field: getattr(item, field) for field in RECORD_FIELDS})
+        yield read_dataset(BytesIO(answer.identifier), is_implicit_VR=False, is_little_endian=True)

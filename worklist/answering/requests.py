@@ -1,4 +1,4 @@
-"""Queries that a person makes, and those that a device has made, as C-FIND would get them."""
+"""Queries that a person makes, and those that a device has made, are put here as C-FIND would get them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,19 @@ from pydicom.datadict import keyword_for_tag
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
 
-from worklist.answering.compiled import LONGEST_IDENTIFIER, Request
-from worklist.answering.offers import STATION, Offer
+from worklist.answering.compiled import LONGEST_IDENTIFIER, FindRequest
 from worklist.answering.statuses import CANCELLED, SUCCESS
-from worklist.attributes import BY_KEYWORD, ROOT_ATTRIBUTES, STEP_SEQUENCE, Attribute, Place, matched
+from worklist.devices.offers import STATION, Offer
 from worklist.dicom import datasets, json_model, moments
 from worklist.dicom.datasets import Unreadable
+from worklist.dicom.item_attributes import (
+    BY_KEYWORD,
+    ROOT_ATTRIBUTES,
+    STEP_SEQUENCE,
+    ItemAttribute,
+    Place,
+    matched,
+)
 from worklist.dicom.json_model import DataSet
 from worklist.dicom.matching import IdentifierError, read_keys
 from worklist.dicom.values import to_text
@@ -35,20 +42,20 @@ ASCII_ONLY = frozenset({"AE", "CS", "DA", "TM", "UI"})  # whatever the character
 MOST_LOOKED_AT = 25  # of the last queries, for one that asks for a list
 
 
-class Asked(NamedTuple):
-    """A query and whose it is, in words."""
+class AskedQuery(NamedTuple):
+    """This is a query, and whose it is in words."""
 
-    request: Request
+    request: FindRequest
     origin: str
 
 
-def by_keyword() -> dict[str, Attribute]:
-    """What a person may ask for: the keys that are matched."""
+def by_keyword() -> dict[str, ItemAttribute]:
+    """Return the keys that a person may ask for: those that are matched."""
     return {attribute.keyword: attribute for attribute in matched()}
 
 
-def everything() -> Dataset:
-    """A query whose every key of Table K.6-1 is universal."""
+def universal_query() -> Dataset:
+    """Return a query whose every key of Table K.6-1 is universal."""
     identifier = Dataset()
     for attribute in ROOT_ATTRIBUTES:
         identifier.add_new(attribute.tag, attribute.vr, None)
@@ -56,7 +63,7 @@ def everything() -> Dataset:
     return identifier
 
 
-class Unaskable(Exception):
+class UnsendableKey(Exception):
     """The value of a key cannot be sent."""
 
     def __init__(self, keyword: str) -> None:
@@ -64,12 +71,12 @@ class Unaskable(Exception):
         self.keyword = keyword
 
 
-def of_keys(given: Mapping[str, str]) -> Request:
-    """A query for everything of the items that match the keys, by keyword; several values by backslash.
+def query_of_keys(given: Mapping[str, str]) -> FindRequest:
+    """Return a query for everything of the items that match the keys, which are given by keyword.
 
-    Raises Unaskable.
+    Several values are separated by backslash. Raises UnsendableKey.
     """
-    identifier = everything()
+    identifier = universal_query()
     step = identifier.ScheduledProcedureStepSequence[0]
     with disable_value_validation():
         for attribute in BY_KEYWORD.values():
@@ -78,28 +85,31 @@ def of_keys(given: Mapping[str, str]) -> Request:
         for keyword, value in given.items():
             attribute = BY_KEYWORD[keyword]
             if attribute.vr in ASCII_ONLY and not value.isascii():
-                raise Unaskable(keyword)
+                raise UnsendableKey(keyword)
             place = step if attribute.place is Place.STEP else identifier
             place.add_new(attribute.tag, attribute.vr, _values(attribute, value))
         if not all(value.isascii() for value in given.values()):
             identifier.SpecificCharacterSet = "ISO_IR 192"
-        return Request(_encoded(identifier, implicit_vr=False), implicit_vr=False)
+        return FindRequest(_encoded(identifier, implicit_vr=False), implicit_vr=False)
 
 
-def usual(device: Device | None, offer: Offer) -> Request:
-    """What consoles ask by themselves: today's items of their modality and station (PS3.2 N.5)."""
+def usual_query(device: Device | None, offer: Offer) -> FindRequest:
+    """Return what consoles ask by themselves: today's items of their modality and station (PS3.2 N.5)."""
     keys = {DATE: to_text(offer.today), STATION: offer.stations[0]}
     if device is not None and device.modality:
         keys["Modality"] = device.modality
-    return of_keys(keys)
+    return query_of_keys(keys)
 
 
-def recorded(activity: DeviceActivity) -> Request:
-    return Request(bytes(activity.identifier), implicit_vr=activity.implicit_vr)
+def recorded(activity: DeviceActivity) -> FindRequest:
+    return FindRequest(bytes(activity.identifier), implicit_vr=activity.implicit_vr)
 
 
-def moved(request: Request, *, asked_on: date, today: date) -> Request:
-    """The query as it would be asked today: a date key that held the day it was asked on moves along."""
+def moved_to_today(request: FindRequest, *, asked_on: date, today: date) -> FindRequest:
+    """Return the query as it would be asked today.
+
+    A date key that held the day on which it was asked moves along.
+    """
     if asked_on == today:
         return request
     try:
@@ -117,11 +127,13 @@ def moved(request: Request, *, asked_on: date, today: date) -> Request:
         return request
     with disable_value_validation():
         step[DATE].value = value
-        return Request(_encoded(identifier, implicit_vr=request.implicit_vr), implicit_vr=request.implicit_vr)
+        return FindRequest(
+            _encoded(identifier, implicit_vr=request.implicit_vr), implicit_vr=request.implicit_vr
+        )
 
 
-def read(request: Request) -> Dataset:
-    """Raises Unreadable."""
+def read(request: FindRequest) -> Dataset:
+    """Return the query's identifier. Raises Unreadable."""
     return datasets.read(
         request.identifier,
         implicit_vr=request.implicit_vr,
@@ -130,21 +142,21 @@ def read(request: Request) -> Dataset:
     )
 
 
-def decoded(request: Request) -> DataSet | None:
-    """All that was asked, in DICOM's JSON model; None where it cannot be decoded."""
+def decoded(request: FindRequest) -> DataSet | None:
+    """Return all that was asked, in DICOM's JSON model, or None where it cannot be decoded."""
     try:
         return json_model.read(read(request)).dataset
     except Exception:  # pydicom decodes on access, and raises what its converters raise
         return None
 
 
-def keys_with_values(request: Request) -> list[tuple[str, str]] | None:
-    """Keyword and value of the keys that select something; None where the query cannot be read."""
+def keys_with_values(request: FindRequest) -> list[tuple[str, str]] | None:
+    """Return keyword and value of the keys that select something; None where the query cannot be read."""
     dataset = decoded(request)
     return None if dataset is None else list(_with_values(dataset))
 
 
-def asks_for_a_list(request: Request) -> bool:
+def asks_for_a_list(request: FindRequest) -> bool:
     try:
         keys = read_keys(read(request))
     except (IdentifierError, Unreadable):
@@ -153,7 +165,10 @@ def asks_for_a_list(request: Request) -> bool:
 
 
 def last_list_query(ae_title: str) -> DeviceActivity | None:
-    """The last of a device's queries that asked for a list; who looks for one patient sees no other."""
+    """Return the last of a device's queries that asked for a list.
+
+    A query for one patient says nothing of the others.
+    """
     answered = DeviceActivity.objects.queries().filter(ae_title=ae_title, status__in=(SUCCESS, CANCELLED))
     queries = answered.exclude(identifier=b"")
     for activity in queries[:MOST_LOOKED_AT]:
@@ -162,7 +177,7 @@ def last_list_query(ae_title: str) -> DeviceActivity | None:
     return None
 
 
-def _values(attribute: Attribute, value: str) -> Any:
+def _values(attribute: ItemAttribute, value: str) -> Any:
     several = [part.strip() for part in value.split("\\")]
     return several if len(several) > 1 else several[0]
 

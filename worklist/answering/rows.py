@@ -1,4 +1,4 @@
-"""The items of a query as records, read in chunks: memory stays flat and no transaction is held open."""
+"""The items of a query are read as records in chunks: memory stays flat and no transaction is held open."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import Any
 
 from django.db import Error
 
-from worklist.attributes import RECORD_FIELDS
+from worklist.dicom.item_attributes import RECORD_FIELDS
 from worklist.models import WorklistItem
-from worklist.own_connection import own_connection
-from worklist.queries import Wanted, WorklistQuerySet
+from worklist.models.connections import closes_connection
+from worklist.models.items import WorklistQuerySet
+from worklist.models.restrictions import WantedItems
 
 logger = logging.getLogger(__name__)
 
@@ -25,17 +26,17 @@ Row = dict[str, Any]
 
 
 @dataclass
-class Found:
-    """The items of a query at one moment: the first ones read, the keys of the others."""
+class ItemsFound:
+    """A query finds these items at one moment: the first ones read, the keys of the others."""
 
-    wanted: Wanted
+    wanted: WantedItems
     first: list[Row]
     others: list[int] = field(default_factory=list)
     skipped: int = 0  # rows that cannot be read
     cut_from: int = 0  # how many there were before some were left out
 
     def rows(self) -> Iterator[Row]:
-        """Each item at most once, by schedule. An item that no longer matches is left out."""
+        """Yield each item at most once, by schedule. An item that no longer matches is left out."""
         yield from self.first
         for start in range(0, len(self.others), CHUNK):
             yield from self._read_again(self.others[start : start + CHUNK])
@@ -52,19 +53,19 @@ class Found:
     def has(self, pk: int) -> bool:
         return pk in self.others or any(row["pk"] == pk for row in self.first)
 
-    @own_connection
+    @closes_connection
     def _read_again(self, pks: list[int]) -> list[Row]:
         rows, skipped = _read(WorklistItem.objects.matching(self.wanted).filter(pk__in=pks))
         self.skipped += skipped
         return rows
 
 
-@own_connection
-def find(wanted: Wanted) -> Found:
-    """Raises django.db.Error."""
+@closes_connection
+def find(wanted: WantedItems) -> ItemsFound:
+    """Search once, and read the first chunk. Raises django.db.Error."""
     matching = WorklistItem.objects.matching(wanted)
     rows, skipped = _read(matching[:CHUNK])
-    found = Found(wanted, rows, skipped=skipped)
+    found = ItemsFound(wanted, rows, skipped=skipped)
     if len(rows) + skipped == CHUNK:
         # Primary keys rather than an offset: items that move meanwhile are answered once all the same.
         read = {row["pk"] for row in rows}
@@ -73,7 +74,7 @@ def find(wanted: Wanted) -> Found:
 
 
 def _read(chosen: WorklistQuerySet) -> tuple[list[Row], int]:
-    """The rows, and how many could not be read."""
+    """Return the rows, and how many could not be read."""
     try:
         rows = list(chosen.values(*COLUMNS))
     except Error:
@@ -91,7 +92,7 @@ def _one_by_one(chosen: WorklistQuerySet) -> tuple[list[Row], int]:
 
 
 def read_one(pk: int) -> Row | None:
-    """None for one that is gone or cannot be read."""
+    """Return the row, or None where it is gone or cannot be read."""
     try:
         row = WorklistItem.objects.filter(pk=pk).values(*COLUMNS).first()
     except Error:

@@ -1,4 +1,4 @@
-"""The statuses of C-FIND-RSP on the Modality Worklist Information Model (PS3.4 Table K.4-1)."""
+"""C-FIND-RSP on the Modality Worklist Information Model has these statuses (PS3.4 Table K.4-1)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 from django.db import Error
 from pydicom.tag import BaseTag
 
-from worklist.answering.offers import Unusable
+from worklist.devices.offers import DeviceUnusable
 from worklist.dicom.datasets import Unreadable
 from worklist.dicom.matching import IdentifierError
 
@@ -20,7 +20,7 @@ IDENTIFIER_DOES_NOT_MATCH = 0xA900
 UNABLE_TO_PROCESS = 0xC000
 
 
-class TooMany(Exception):
+class TooManyMatches(Exception):
     """More items match than the device is sent, and its rule is to send none."""
 
     def __init__(self, total: int, maximum: int) -> None:
@@ -30,7 +30,7 @@ class TooMany(Exception):
 
 
 class Failure(NamedTuple):
-    """The status that a query ends with; the comment has at most 64 characters (Error Comment is LO)."""
+    """A query ends with this status; the comment has at most 64 characters (Error Comment is LO)."""
 
     status: int
     comment: str
@@ -38,15 +38,15 @@ class Failure(NamedTuple):
 
 
 def failure(error: Exception) -> Failure:
-    """How an exception of a search is told to who asked, with nothing of the query's values."""
+    """Tell an exception of a search to who asked, with nothing of the query's values."""
     match error:
-        case TooMany():
+        case TooManyMatches():
             return Failure(OUT_OF_RESOURCES, f"More than {error.maximum} items match: ask for fewer")
         case IdentifierError():
             return Failure(IDENTIFIER_DOES_NOT_MATCH, error.comment, error.tag)
         case Unreadable():
             return Failure(UNABLE_TO_PROCESS, f"The identifier {error}")
-        case Unusable():
+        case DeviceUnusable():
             return Failure(UNABLE_TO_PROCESS, "The rules of this device cannot be used: see its row")
         case Error():
             return Failure(OUT_OF_RESOURCES, "The worklist's database is not available")

@@ -1,4 +1,4 @@
-"""Whether each device would be answered an item, and why not."""
+"""Each device has a verdict on an item: whether it would be answered it, and why not."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.timesince import timesince
 
-from worklist import access, validators
-from worklist.answering import compiled, offers, requests
-from worklist.answering.explaining import Mend, Reason, why_not
-from worklist.answering.offers import Unusable
-from worklist.answering.requests import Asked
+from worklist import validators
+from worklist.answering import compiled, requests
+from worklist.answering.explaining import Cause, Reason, why_not
+from worklist.answering.requests import AskedQuery
 from worklist.answering.statuses import failure
+from worklist.devices import access, offers
+from worklist.devices.offers import DeviceUnusable
 from worklist.models import Device, DeviceActivity, WorklistItem
 
 RECENTLY = timedelta(days=7)  # AE titles without a device that called since then are told, too
@@ -25,16 +26,16 @@ MOST_STRANGERS = 10
 
 @dataclass(frozen=True)
 class Verdict:
-    """`reason` is None where it would be answered the item; `device` is the row of its own, if it has one."""
+    """`reason` is None where it would be answered the item; `device` is its own row, if it has one."""
 
     ae_title: str
     device: Device | None
-    asked: Asked
+    asked: AskedQuery
     reason: Reason | None
 
 
 def verdicts(item: WorklistItem) -> list[Verdict]:
-    """Of each device, by its last query that asked for a list, or its usual one. Raises django.db.Error."""
+    """Judge by each device's last query for a list, or by its usual one. Raises django.db.Error."""
     return [verdict(item, ae_title) for ae_title in _ae_titles()]
 
 
@@ -44,40 +45,45 @@ def verdict(item: WorklistItem, ae_title: str) -> Verdict:
     return Verdict(ae_title, device, asked, _reason(item, ae_title, asked))
 
 
-def last_or_usual(ae_title: str) -> Asked:
-    """What a device asks, as it would be asked today."""
+def last_or_usual(ae_title: str) -> AskedQuery:
+    """Return what a device asks, as it would be asked today."""
     device = Device.objects.of(ae_title)
     try:
         offer = offers.offer_of(device, ae_title)
-    except Unusable:  # the search tells it
+    except DeviceUnusable:  # the search tells it
         device, offer = None, offers.offer_of(None, ae_title)
     last = requests.last_list_query(ae_title)
     if last is None:
-        return Asked(requests.usual(device, offer), "its usual query: today, its modality and station")
+        return AskedQuery(
+            requests.usual_query(device, offer), "its usual query: today, its modality and station"
+        )
     asked_on = timezone.localdate(last.at, offers.zone_of(device))
-    request = requests.moved(requests.recorded(last), asked_on=asked_on, today=offer.today)
-    return Asked(request, f"its last query for a list, {timesince(last.at)} ago")
+    request = requests.moved_to_today(requests.recorded(last), asked_on=asked_on, today=offer.today)
+    return AskedQuery(request, f"its last query for a list, {timesince(last.at)} ago")
 
 
-def _reason(item: WorklistItem, ae_title: str, asked: Asked) -> Reason | None:
+def _reason(item: WorklistItem, ae_title: str, asked: AskedQuery) -> Reason | None:
     if closed := access.closed_to(ae_title):
-        return Reason("access", f"It cannot connect: {closed}.", Mend.DEVICE)
+        return Reason("access", f"It cannot connect: {closed}.", Cause.DEVICE)
     if refused := _last_refusal(ae_title, Device.objects.of(ae_title)):
         ago = timesince(refused.at)
-        return Reason("access", f"Its last attempt, {ago} ago, was refused: {refused.comment}.", Mend.DEVICE)
+        return Reason("access", f"Its last attempt, {ago} ago, was refused: {refused.comment}.", Cause.DEVICE)
     try:
         offer = offers.offer_to(ae_title)
-    except Unusable as error:
-        return Reason("device", f"{error}.", Mend.DEVICE)
+    except DeviceUnusable as error:
+        return Reason("device", f"{error}.", Cause.DEVICE)
     try:
         query = compiled.compile_query(asked.request, offer.output)
     except Exception as error:
-        return Reason("key", f"Its query fails: {failure(error).comment}.", Mend.SCANNER)
+        return Reason("key", f"Its query fails: {failure(error).comment}.", Cause.SCANNER)
     return why_not(item, offer, query)
 
 
 def _last_refusal(ae_title: str, device: Device | None) -> DeviceActivity | None:
-    """Unless the device has changed since: whether it is let in now, its next attempt will tell."""
+    """Return its last refusal, unless the device has changed since.
+
+    Whether it is let in now, its next attempt will tell.
+    """
     newest = DeviceActivity.objects.newest(ae_title)
     if newest is None or newest.kind != DeviceActivity.Kind.REFUSED:
         return None
@@ -85,7 +91,7 @@ def _last_refusal(ae_title: str, device: Device | None) -> DeviceActivity | None
 
 
 def _ae_titles() -> Iterator[str]:
-    """Of the devices, then of those without a row that called lately."""
+    """Yield the AE titles of the devices, then of those without a row that called lately."""
     known = list(Device.objects.exclude(ae_title=Device.ANY).values_list("ae_title", flat=True))
     yield from known
     lately = DeviceActivity.objects.filter(at__gte=timezone.now() - RECENTLY).exclude(ae_title__in=known)
@@ -94,7 +100,10 @@ def _ae_titles() -> Iterator[str]:
 
 
 def _is_ae_title(text: str) -> bool:
-    """Who was refused before it said its title has none, and a port scanner's is no title."""
+    """Return whether the text is an AE title.
+
+    Who was refused before it said its title has none, and a port scanner's is no title.
+    """
     try:
         validators.ae_title(text)
     except ValidationError:

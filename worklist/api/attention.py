@@ -1,4 +1,4 @@
-"""What a coordinator must look at: read and resolved."""
+"""Points of attention are read and resolved here."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from rest_framework.response import Response
 
 from pylantir_site.rest.errors import Conflict, ErrorSerializer
 from pylantir_site.rest.views import ApiView, actor
-from worklist import attention
-from worklist.admin.forms import LONGEST_NOTE
-from worklist.models import Attention, Kind
+from worklist.attention import points
+from worklist.attention.points import LONGEST_NOTE
+from worklist.models import Attention, AttentionKind
 
 RESOLVED_ALREADY = "It is resolved already."
 STAYS_RESOLVED = "Only true: what was resolved stays so, and comes back by itself where it is so again."
@@ -24,7 +24,7 @@ SHOWN = (("false", "Open"), ("true", "Resolved"), ("any", "All"))
 
 
 class PointSerializer(serializers.ModelSerializer):
-    kind = serializers.ChoiceField(Kind.choices)
+    kind = serializers.ChoiceField(AttentionKind.choices)
     kind_label = serializers.CharField(source="get_kind_display")
     item = serializers.IntegerField(source="item_id", allow_null=True, help_text="The item's id.")
     performed_step = serializers.CharField(
@@ -63,7 +63,7 @@ class PointFilter(filters.FilterSet):
     resolved = filters.ChoiceFilter(
         method="by_state", choices=SHOWN, help_text="`false` (the default), `true` or `any`."
     )
-    kind = filters.MultipleChoiceFilter(choices=Kind.choices, help_text="May be repeated.")
+    kind = filters.MultipleChoiceFilter(choices=AttentionKind.choices, help_text="May be repeated.")
     item = filters.NumberFilter(field_name="item_id", min_value=1, max_value=2**63 - 1)
     performed_step = filters.CharFilter(field_name="step__sop_instance_uid")
 
@@ -141,6 +141,6 @@ class AttentionPoint(PointView):
         serializer = ResolvingSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         note = serializer.validated_data["note"]
-        if not attention.resolve(point, actor=actor(request), note=note):
+        if not points.resolve(point, actor=actor(request), note=note):
             raise Conflict(RESOLVED_ALREADY)
         return Response(PointSerializer(self.get_object()).data)

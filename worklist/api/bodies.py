@@ -1,4 +1,4 @@
-"""What a client wrote, taken apart: the fields for intake, the status for lifecycle, what was seen."""
+"""A client's body is taken apart: the fields for intake, the status for lifecycle, what was seen."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from rest_framework.exceptions import ValidationError
 
-from worklist import cleaning
-from worklist.admin.forms import LONGEST_REASON
 from worklist.api.item_fields import WRITTEN_AS_READ
 from worklist.dicom.values import KILOGRAMS_PER_POUND
+from worklist.items import cleaning
+from worklist.items.lifecycle import LONGEST_REASON
 from worklist.models import Status, WorklistItem
 
 STATUS = "performed_procedure_step_status"
@@ -37,7 +37,7 @@ class Body:
 
 
 def read(data: Any) -> Body:
-    """Raises ValidationError for what is no field of an item; the values themselves intake judges."""
+    """Return the body in parts. Raises ValidationError for what is no field; intake judges the values."""
     if not isinstance(data, Mapping):
         raise ValidationError("An object with the fields of an item is expected.")
     known = WRITABLE | WRITTEN_AS_READ | {STATUS, "reason", "updated_at"}
@@ -53,14 +53,14 @@ def read(data: Any) -> Body:
 
 
 def for_creation(body: Body) -> dict[str, Any]:
-    """What `intake.create` is given; without a day it is today's."""
+    """Return what `intake.create` is given; without a day it is today's."""
     values = {**one_weight(body.values), **({STATUS: body.status} if body.status else {})}
     values["scheduled_start_date"] = values.get("scheduled_start_date") or timezone.localdate()
     return values
 
 
 def one_weight(values: dict[str, Any], stored: WorklistItem | None = None) -> dict[str, Any]:
-    """An item that was read holds the weight twice: leave out the one that says nothing new."""
+    """Leave out the weight that says nothing new: an item that was read holds it twice."""
     if not {"patient_weight_kg", "patient_weight_lb"} <= values.keys():
         return values
     kilograms, pounds = (_number(values[f"patient_weight_{unit}"]) for unit in ("kg", "lb"))
@@ -81,7 +81,7 @@ def _or_error(errors: dict[str, Any], name: str, read: Any, value: Any) -> Any:
 
 
 def _emptied(name: str, value: Any) -> Any:
-    """null empties a text, as the original took it."""
+    """Empty a text for null, as the original took it."""
     return "" if value is None and name not in NULL_STAYS else value
 
 
@@ -114,7 +114,10 @@ def _moment(value: Any) -> datetime | None:
 
 
 def _number(value: Any) -> Decimal | str | None:
-    """What is no number, or absurd, stays text: it equals no weight, and intake refuses it by name."""
+    """Return the number; what is none, or absurd, stays text.
+
+    A text equals no weight, and intake refuses it by name.
+    """
     if value in (None, ""):
         return None
     try:
@@ -125,7 +128,7 @@ def _number(value: Any) -> Decimal | str | None:
 
 
 def _in_pounds(kilograms: Decimal | str | None) -> Decimal | str | None:
-    """As `WorklistItem.patient_weight_lb` says it."""
+    """Convert as `WorklistItem.patient_weight_lb` does."""
     if not isinstance(kilograms, Decimal):
         return kilograms
     return (kilograms / KILOGRAMS_PER_POUND).quantize(A_TENTH)

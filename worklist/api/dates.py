@@ -1,4 +1,4 @@
-"""Dates and times of the API: read as DICOM or ISO 8601, written as DICOM (PS3.5 6.2, DA and TM)."""
+"""The API reads dates and times as DICOM or ISO 8601, and writes them as DICOM (PS3.5 6.2, DA and TM)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from worklist import cleaning
+from worklist.items import cleaning
 
 
 @extend_schema_field({"type": "string", "example": "19900131"})

@@ -1,4 +1,4 @@
-"""Devices: what is particular to each, what it did, what it would be answered, and what it would not."""
+"""Devices are read here: what is particular to each, what it did, what it would be answered, and what not."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from rest_framework.response import Response
 from pylantir_site.rest.views import ApiView
 from worklist import validators
 from worklist.answering import requests
-from worklist.answering.explaining import Mend
+from worklist.answering.explaining import Cause
 from worklist.answering.previews import Preview, preview
-from worklist.answering.requests import Asked
+from worklist.answering.requests import AskedQuery
 from worklist.answering.verdicts import Verdict, last_or_usual, verdicts
 from worklist.models import Device, DeviceActivity, WorklistItem
 
@@ -31,7 +31,7 @@ DATA_SET: Any = {"type": "object", "description": "DICOM JSON", "nullable": True
 
 @extend_schema_field(DATA_SET)
 class DataSetField(serializers.JSONField):
-    """DICOM JSON (PS3.18 F)."""
+    """A data set is written in the DICOM JSON Model (PS3.18 F)."""
 
 
 class ContactSerializer(serializers.ModelSerializer):
@@ -102,7 +102,7 @@ class WhySerializer(serializers.Serializer):
         "length or maximum."
     )
     sentence = serializers.CharField()
-    mend = serializers.ChoiceField([mend.value for mend in Mend], help_text="Where the cause is.")
+    mend = serializers.ChoiceField([cause.value for cause in Cause], help_text="Where the cause is.")
 
 
 class LeftOutSerializer(WhySerializer):
@@ -136,7 +136,7 @@ class ActivityFilter(filters.FilterSet):
 
 
 class QueryFilter(filters.FilterSet):
-    """Each key that is matched, by its keyword."""
+    """Each key that is matched is a parameter, by its keyword."""
 
     query = filters.NumberFilter(
         min_value=1, max_value=2**63 - 1, help_text="The id of one of its recorded queries, in place of keys."
@@ -206,7 +206,7 @@ class DeviceWorklist(ApiView, GenericAPIView):
         self.note(answer.pk for answer in made.answers)
         return Response(PreviewSerializer(_shown(made, asked)).data)
 
-    def _asked(self, request: Request, ae_title: str) -> Asked:
+    def _asked(self, request: Request, ae_title: str) -> AskedQuery:
         form = QueryFilter(request.query_params).form
         if not form.is_valid():
             raise ValidationError(form.errors.get_json_data())
@@ -219,7 +219,7 @@ class DeviceWorklist(ApiView, GenericAPIView):
         recorded = DeviceActivity.objects.queries().filter(pk=number, ae_title=ae_title).first()
         if recorded is None or not recorded.identifier:
             raise ValidationError({"query": [NO_SUCH_QUERY]})
-        return Asked(requests.recorded(recorded), f"recorded query {recorded.pk}")
+        return AskedQuery(requests.recorded(recorded), f"recorded query {recorded.pk}")
 
 
 class ItemDevices(ApiView, GenericAPIView):
@@ -242,10 +242,10 @@ class ItemDevices(ApiView, GenericAPIView):
         return Response(VerdictSerializer([_told(verdict) for verdict in found], many=True).data)
 
 
-def _by_keys(keys: dict[str, str]) -> Asked:
+def _by_keys(keys: dict[str, str]) -> AskedQuery:
     try:
-        return Asked(requests.of_keys(keys), "keys that were given")
-    except requests.Unaskable as error:
+        return AskedQuery(requests.query_of_keys(keys), "keys that were given")
+    except requests.UnsendableKey as error:
         raise ValidationError({error.keyword: [str(error)]}) from error
 
 
@@ -264,7 +264,7 @@ def _of(ae_title: str) -> QuerySet[DeviceActivity]:
     return activity
 
 
-def _shown(made: Preview, asked: Asked) -> dict[str, Any]:
+def _shown(made: Preview, asked: AskedQuery) -> dict[str, Any]:
     return {
         "ae_title": made.ae_title,
         "closed": made.closed,
@@ -290,4 +290,4 @@ def _told(verdict: Verdict) -> dict[str, Any]:
 
 
 def _why(found: Any) -> dict[str, Any]:
-    return {"rule": found.reason.rule, "sentence": found.reason.sentence, "mend": found.reason.mend.value}
+    return {"rule": found.reason.rule, "sentence": found.reason.sentence, "mend": found.reason.cause.value}

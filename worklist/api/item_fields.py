@@ -1,4 +1,4 @@
-"""An item as JSON: every field of the contract, dates and times as DICOM writes them."""
+"""An item has every field of the contract as JSON, dates and times as DICOM writes them."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 from rest_framework import serializers
 
 from worklist.api.dates import DicomDate, DicomTime
-from worklist.fields import FIELDS
+from worklist.dicom.values import HEAVIEST_KG, LIGHTEST_KG
+from worklist.items.fields import FIELDS
 from worklist.models import Sex, Status, WorklistItem
-from worklist.validators import HEAVIEST_KG, LIGHTEST_KG
 
 
 class ItemSerializer(serializers.ModelSerializer):
-    """What is read; `worklist.api.bodies` says what may be written."""
+    """An item is read like this; `worklist.api.bodies` says what may be written."""
 
     patient_birth_date = DicomDate(allow_null=True, help_text="YYYYMMDD.")
     patient_sex = serializers.ChoiceField(Sex.choices, allow_blank=True, help_text="Empty: not known.")
@@ -36,8 +36,8 @@ class ItemSerializer(serializers.ModelSerializer):
 WRITTEN_AS_READ = frozenset({"id", "data_source", "created_at"})  # may come back in a body; changes nothing
 
 
-class _Written(serializers.ModelSerializer):
-    """What a body may hold, for the schema: intake judges the values."""
+class _WrittenItem(serializers.ModelSerializer):
+    """A body may hold these, for the schema: intake judges the values."""
 
     patient_birth_date = serializers.CharField(
         required=False, allow_null=True, allow_blank=True, help_text="19900131 or 1990-01-31."
@@ -80,23 +80,23 @@ class _Written(serializers.ModelSerializer):
         )
 
 
-class NewItemSerializer(_Written):
+class NewItemSerializer(_WrittenItem):
     scheduled_start_date = serializers.CharField(
         required=False, help_text="20260131 or 2026-01-31; today when not given."
     )
 
-    class Meta(_Written.Meta):
+    class Meta(_WrittenItem.Meta):
         extra_kwargs: ClassVar[Any] = {"modality": {"help_text": "MR, CT, US …"}}
 
 
-class ItemChangeSerializer(_Written):
+class ItemChangeSerializer(_WrittenItem):
     scheduled_start_date = serializers.CharField(required=False, help_text="20260131 or 2026-01-31.")
     updated_at = serializers.DateTimeField(
         required=False, help_text="As it was read: the change is refused if the item has changed since."
     )
 
-    class Meta(_Written.Meta):
-        fields: ClassVar[Any] = (*_Written.Meta.fields, "updated_at")
+    class Meta(_WrittenItem.Meta):
+        fields: ClassVar[Any] = (*_WrittenItem.Meta.fields, "updated_at")
         extra_kwargs: ClassVar[Any] = {
             name: {"required": False} for name in ("patient_name", "patient_id", "modality")
         }

@@ -1,4 +1,4 @@
-"""How the list of items is narrowed and ordered."""
+"""The list of items is narrowed and ordered by these."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django_filters import rest_framework as filters
 
 from worklist.api.dates import DicomDateFilter
 from worklist.models import Status, WorklistItem
-from worklist.queries import WorklistQuerySet
+from worklist.models.items import WorklistQuerySet
 
 BY_DEFAULT = (Status.SCHEDULED, Status.IN_PROGRESS)
 SEARCHED = (
@@ -36,7 +36,7 @@ ORDERED_BY = (
 
 
 class Ordering(filters.OrderingFilter):
-    """Ends with the key, so that pages neither repeat nor skip an item."""
+    """An ordering ends with the key, so that pages neither repeat nor skip an item."""
 
     def filter(self, qs: Any, value: Any) -> Any:
         return super().filter(qs, [*value, "pk"]) if value else qs

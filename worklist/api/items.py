@@ -1,4 +1,4 @@
-"""GET, POST, PUT, PATCH and DELETE of items, and their history."""
+"""GET, POST, PUT, PATCH and DELETE of items, and their history, are answered here."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from pylantir_site.rest.errors import ErrorSerializer
 from pylantir_site.rest.paging import TOTAL
 from pylantir_site.rest.views import ApiView, actor
-from worklist import preview
+from worklist.answering import previews
 from worklist.api import bodies, writing
 from worklist.api.item_fields import (
     DeletedSerializer,
@@ -28,8 +28,8 @@ from worklist.api.item_fields import (
 )
 from worklist.api.item_filters import ItemFilter
 from worklist.api.renderers import CSVRenderer, DicomJSONRenderer
-from worklist.changes import entries
 from worklist.models import WorklistItem
+from worklist.models.changes import history_entries
 
 VIEW, ADD, CHANGE, DELETE = (f"worklist.{verb}_worklistitem" for verb in ("view", "add", "change", "delete"))
 IF_MATCH = OpenApiParameter(
@@ -58,15 +58,15 @@ class ItemView(ApiView, GenericAPIView):
     serializer_class = ItemSerializer
 
     def get_renderers(self) -> list[BaseRenderer]:
-        """What was written is answered in JSON."""
+        """Answer in JSON what was written."""
         forms = (JSONRenderer, DicomJSONRenderer, CSVRenderer)
         return [form() for form in forms] if self.request.method in {"GET", "HEAD"} else [JSONRenderer()]
 
     def answer(self, items: Sequence[WorklistItem], *, headers: dict[str, str]) -> Response:
-        """Several items in the form that the client accepts."""
+        """Return several items in the form that the client accepts."""
         self.note(item.pk for item in items)
         if isinstance(self.request.accepted_renderer, DicomJSONRenderer):
-            data: Any = [dataset.to_json_dict() for dataset in preview.answers(items)]
+            data: Any = [dataset.to_json_dict() for dataset in previews.answers(items)]
         else:
             data = ItemSerializer(items, many=True).data
         return Response(data, headers={**headers, "Vary": "Accept"})
@@ -174,7 +174,7 @@ class Item(ItemView):
 
 
 class ItemHistory(ApiView, GenericAPIView):
-    """Of a deleted item, too."""
+    """A deleted item keeps its history."""
 
     permissions = {"GET": "worklist.view_historicalworklistitem"}
     serializer_class = HistorySerializer
@@ -187,17 +187,17 @@ class ItemHistory(ApiView, GenericAPIView):
         records = list(WorklistItem.history.filter(id=pk))
         if not records:
             raise Http404
-        page = self.paginate_queryset(list(entries(records)))
+        page = self.paginate_queryset(list(history_entries(records)))
         return self.get_paginated_response(HistorySerializer(page, many=True).data)
 
 
 def etag(item: WorklistItem) -> str:
-    """Each save has a moment of its own."""
+    """Return the item's tag: each save has a moment of its own."""
     return f'"{item.pk}-{item.updated_at:%Y%m%d%H%M%S%f}"'
 
 
 def if_match(request: Request) -> Callable[[WorklistItem], bool | None]:
-    """Whether an item is as If-Match says; None where the request has none."""
+    """Return whether an item is as If-Match says; None where the request has none."""
     if "If-Match" not in request.headers:
         return lambda item: None
     # A proxy that compresses makes a tag weak: what it stands for is the same.

@@ -1,4 +1,4 @@
-"""What scanners reported, read only."""
+"""What scanners reported is read here, and never written."""
 
 from __future__ import annotations
 

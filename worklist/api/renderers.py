@@ -1,4 +1,4 @@
-"""Items in other forms than plain JSON."""
+"""Items are rendered in other forms than plain JSON."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import Any
 
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 
-from worklist.fields import FIELDS
+from worklist.items.fields import FIELDS
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class DicomJSONRenderer(JSONRenderer):
-    """The DICOM JSON Model (PS3.18 F.2): a list of data sets, as scanners are answered."""
+    """Data sets are rendered as a list in the DICOM JSON Model (PS3.18 F.2), as scanners are answered."""
 
     media_type = "application/dicom+json"
     format = "dicom"
 
 
 class CSVRenderer(BaseRenderer):
-    """One line for each item, with a first line of field names (RFC 4180)."""
+    """Each item is a line, after a first line of field names (RFC 4180)."""
 
     media_type = "text/csv"
     format = "csv"
@@ -37,7 +37,7 @@ class CSVRenderer(BaseRenderer):
 
 
 def _cell(value: Any) -> Any:
-    """No cell is a formula for a spreadsheet (OWASP, CSV injection)."""
+    """Keep a cell from being a formula for a spreadsheet (OWASP, CSV injection)."""
     if isinstance(value, dict):
         value = json.dumps(value, ensure_ascii=False) if value else ""
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value

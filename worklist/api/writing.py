@@ -10,8 +10,8 @@ from django.db.models import ProtectedError
 from rest_framework.exceptions import APIException, ValidationError
 
 from pylantir_site.rest.errors import Conflict, PreconditionFailed, from_model, sentence
-from worklist import intake, lifecycle
 from worklist.api.bodies import Body, for_creation, one_weight, read
+from worklist.items import intake, lifecycle
 from worklist.models import STEP_EXISTS, Status, WorklistItem
 
 MOST_AT_ONCE = 1000
@@ -33,7 +33,7 @@ def create(data: Any, *, actor: str) -> WorklistItem:
 
 
 def create_all(rows: list[Any], *, actor: str) -> list[WorklistItem]:
-    """All or none; the errors say which, by index from 0."""
+    """Create all or none; the errors say which, by index from 0."""
     if not 1 <= len(rows) <= MOST_AT_ONCE:
         raise ValidationError(f"A list holds 1 to {MOST_AT_ONCE} items.")
     items: list[WorklistItem] = []
@@ -50,7 +50,10 @@ def create_all(rows: list[Any], *, actor: str) -> list[WorklistItem]:
 
 
 def change(pk: int, body: Body, *, actor: str, corrects: bool, seen: Any) -> WorklistItem:
-    """`seen(item)` says whether the client saw the item as it is: None when it does not tell."""
+    """Change the item as the body says, its status last.
+
+    `seen(item)` says whether the client saw the item as it is: None when it does not tell.
+    """
     with transaction.atomic():
         item = WorklistItem.objects.select_for_update().get(pk=pk)
         saw = saw_it(item, body, seen)
@@ -58,12 +61,12 @@ def change(pk: int, body: Body, *, actor: str, corrects: bool, seen: Any) -> Wor
         try:
             if body.status and not saw:
                 _refuse_old_copy(item, values, body.status)
-            intake.change(item, values, actor=actor, reason=body.reason, corrects=corrects)
+            intake.change_locked(item, values, actor=actor, reason=body.reason, corrects=corrects)
             if body.status and body.status != item.performed_procedure_step_status:
-                lifecycle.move(item, to=body.status, actor=actor, reason=body.reason)
+                lifecycle.move_locked(item, to=body.status, actor=actor, reason=body.reason)
         except ModelError as error:
             raise refusal(error) from error
-        except lifecycle.Refused as error:
+        except lifecycle.StatusRefused as error:
             raise Conflict(str(error)) from error
     item.refresh_from_db()
     return item
@@ -81,7 +84,10 @@ def delete(pk: int, *, actor: str, seen: Any) -> None:
 
 
 def saw_it(item: WorklistItem, body: Body | None, seen: Any) -> bool:
-    """Whether the client shows that it saw the item as it is; PreconditionFailed if it saw another."""
+    """Return whether the client shows that it saw the item as it is.
+
+    Raises PreconditionFailed if it saw another.
+    """
     told = seen(item)
     if body and body.seen_at is not None:
         told = told is not False and body.seen_at == item.updated_at
@@ -91,7 +97,7 @@ def saw_it(item: WorklistItem, body: Body | None, seen: Any) -> bool:
 
 
 def refusal(error: ModelError) -> APIException:
-    """409 for a step that exists, else 400 by field."""
+    """Return 409 for a step that exists, else 400 by field."""
     return Conflict(STEP_EXISTS) if error.messages == [STEP_EXISTS] else from_model(error)
 
 

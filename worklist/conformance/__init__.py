@@ -1,4 +1,4 @@
-"""The DICOM Conformance Statement, in Markdown (PS3.2).
+"""This room writes the DICOM Conformance Statement, in Markdown (PS3.2).
 
 What the code decides is read from the code, and numbers from the settings in force.
 """
@@ -27,5 +27,5 @@ SECTIONS = (
 
 
 def statement() -> str:
-    """The whole document."""
+    """Return the whole document."""
     return "\n\n".join("\n".join(section()) for section in SECTIONS) + "\n"

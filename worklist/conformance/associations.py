@@ -1,4 +1,4 @@
-"""What is offered, and who is let in."""
+"""These sections tell what is offered, and who is let in."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from django.conf import settings
 
-from worklist import access
 from worklist.conformance.markdown import bullets, table
-from worklist.scp import connections, server
+from worklist.devices import access
+from worklist.scp import connections, implementation, server
 
 # (result, source, diagnostic) of an A-ASSOCIATE-RJ (PS3.8 Table 9-21), and when it is sent.
 REJECTIONS = {
@@ -61,8 +61,7 @@ def association() -> Iterator[str]:
         "With `--tls-cert` TLS is spoken on a port of its own (2762 unless `--tls-port` says otherwise), "
         "beside the plain one or instead of it: version 1.2 and later, client certificates required, "
         "optional or not asked for. A failed handshake ends the connection.",
-        f"Implementation Class UID {server.IMPLEMENTATION_CLASS_UID}, "
-        f"version name {server.IMPLEMENTATION_VERSION_NAME}.",
+        f"Implementation Class UID {implementation.CLASS_UID}, version name {implementation.VERSION_NAME}.",
     )
     yield ""
     rejections = ((*map(str, codes), sentence) for codes, sentence in REJECTIONS.items())

@@ -1,11 +1,11 @@
-"""What a site may set for each scanner, and what is known of vendors' ones."""
+"""These sections tell what a site may set for each scanner, and what is known of vendors' ones."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from worklist import presets
 from worklist.conformance.markdown import table
+from worklist.devices import presets
 from worklist.models import CHARACTER_SETS, Device
 
 NO_RULES = frozenset(
@@ -39,7 +39,7 @@ def vendors() -> Iterator[str]:
     yield from table(("Preset", "Field", "Value", "Why", "Source"), rows)
 
 
-def _cells(rule: presets.Rule) -> tuple[str, ...]:
+def _cells(rule: presets.PresetRule) -> tuple[str, ...]:
     field = f"`{rule.field}`" if rule.field else ""
     return field, str(rule.value or ""), rule.why, rule.source
 

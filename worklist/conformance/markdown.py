@@ -1,4 +1,4 @@
-"""Lists and tables in Markdown."""
+"""Lists and tables are written in Markdown here."""
 
 from __future__ import annotations
 

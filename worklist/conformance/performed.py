@@ -1,4 +1,7 @@
-"""Modality Performed Procedure Step and its Retrieve (PS3.4 F.7.4 and F.8.4 say what must be told)."""
+"""These sections tell of Modality Performed Procedure Step and its Retrieve.
+
+PS3.4 F.7.4 and F.8.4 say what must be told.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,10 @@ from django.conf import settings
 
 from worklist.conformance.markdown import bullets, table
 from worklist.dicom import mpps, mpps_attributes
-from worklist.dicom.mpps_attributes import ATTRIBUTES, Attribute, printed
+from worklist.dicom.mpps_attributes import ATTRIBUTES, MppsAttribute, printed
 from worklist.dicom.performed import WRONG_ENTRY
+from worklist.examinations.performing import DUPLICATE_SOP_INSTANCE, NO_SUCH_SOP_INSTANCE
 from worklist.models import Evidence
-from worklist.performing import DUPLICATE_SOP_INSTANCE, NO_SUCH_SOP_INSTANCE
 from worklist.scp import mpps as service
 
 # PS3.7 Annex C, and when each is sent.
@@ -129,7 +132,7 @@ def statuses() -> Iterator[str]:
     )
 
 
-def _rows(attribute: Attribute, *, depth: int) -> Iterator[tuple[str, ...]]:
+def _rows(attribute: MppsAttribute, *, depth: int) -> Iterator[tuple[str, ...]]:
     n_set = attribute.n_set or ("not allowed" if depth == 0 else "")
     yield (
         f"{'>' * depth} {attribute.name}".strip(),

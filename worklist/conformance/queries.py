@@ -1,4 +1,4 @@
-"""C-FIND on the Modality Worklist (PS3.4 K.6.1 says what a conformance statement must tell of it)."""
+"""These sections tell of C-FIND on the Modality Worklist; PS3.4 K.6.1 says what must be told of it."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any
 from django.conf import settings
 from pydicom.charset import python_encoding
 
-from worklist import attributes
 from worklist.answering import compiled
 from worklist.answering import statuses as sent
-from worklist.attributes import CODE, PROTOCOL_CONTEXT, REFERENCE, Attribute, Matching, Place
 from worklist.conformance.markdown import bullets, table
+from worklist.dicom import item_attributes
+from worklist.dicom.item_attributes import CODE, PROTOCOL_CONTEXT, REFERENCE, ItemAttribute, Matching, Place
 from worklist.dicom.matching import STATUS_SYNONYMS
 from worklist.dicom.values import STATUS_ON_THE_WIRE
 from worklist.models import WorklistItem
-from worklist.queries import OFFERED
+from worklist.models.items import OFFERED
 
 # PS3.4 Table K.4-1, and when each is sent.
 STATUSES = {
@@ -48,7 +48,11 @@ STATUSES = {
     ),
 }
 
-_LISTED = (attributes.STEP_SEQUENCE, *attributes.STEP_ATTRIBUTES, *attributes.ROOT_ATTRIBUTES[1:])
+_LISTED = (
+    item_attributes.STEP_SEQUENCE,
+    *item_attributes.STEP_ATTRIBUTES,
+    *item_attributes.ROOT_ATTRIBUTES[1:],
+)
 # Made of all their fields, not of the first that has a value.
 _OF_SEVERAL_FIELDS = frozenset({"ScheduledProtocolCodeSequence"})
 _ITEMS = {CODE: "codes", REFERENCE: "references", PROTOCOL_CONTEXT: "context items"}
@@ -139,7 +143,7 @@ def items() -> Iterator[str]:
     yield ""
     rows = []
     for attribute in _LISTED:
-        if attribute.items and attribute is not attributes.STEP_SEQUENCE:
+        if attribute.items and attribute is not item_attributes.STEP_SEQUENCE:
             rows.append((attribute.name, _item_names(attribute.items)))
     yield from table(("Sequence", "Attributes of its items, with types"), rows)
     yield ""
@@ -185,21 +189,21 @@ def limits() -> Iterator[str]:
     )
 
 
-def _nested(attribute: Attribute) -> str:
+def _nested(attribute: ItemAttribute) -> str:
     return f"> {attribute.name}" if attribute.place is Place.STEP else attribute.name
 
 
-def _key(attribute: Attribute) -> str:
+def _key(attribute: ItemAttribute) -> str:
     return "R" if attribute.required else "O"
 
 
-def _kind(attribute: Attribute) -> str:
+def _kind(attribute: ItemAttribute) -> str:
     kind = attribute.matching.value
     return f"{kind}; without case" if attribute.vr == "PN" else kind
 
 
-def _source(attribute: Attribute) -> str:
-    if attribute is attributes.STEP_SEQUENCE:
+def _source(attribute: ItemAttribute) -> str:
+    if attribute is item_attributes.STEP_SEQUENCE:
         return "one item"
     fields = [f"`{field}`" for field in _fields_read(attribute)]
     if attribute.keyword in _OF_SEVERAL_FIELDS:
@@ -209,8 +213,8 @@ def _source(attribute: Attribute) -> str:
     return ", else ".join(fields)
 
 
-class _Reads(dict[str, Any]):
-    """A record without values that notes which of its fields are read."""
+class _FieldsRead(dict[str, Any]):
+    """A record without values notes which of its fields are read."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -221,22 +225,22 @@ class _Reads(dict[str, Any]):
         return next(iter(STATUS_ON_THE_WIRE)) if field == "performed_procedure_step_status" else ""
 
 
-def _fields_read(attribute: Attribute) -> list[str]:
+def _fields_read(attribute: ItemAttribute) -> list[str]:
     if attribute.derive is None:
         return [attribute.field] if attribute.field else []
-    reads = _Reads()
+    reads = _FieldsRead()
     attribute.derive(reads)
     return reads.fields
 
 
-def _item_names(items: tuple[Attribute, ...]) -> str:
+def _item_names(items: tuple[ItemAttribute, ...]) -> str:
     for shared, name in _ITEMS.items():
         if items[: len(shared)] == shared:
             return ", ".join([name, *(_typed(each) for each in items[len(shared) :])])
     return ", ".join(map(_typed, items))
 
 
-def _typed(attribute: Attribute) -> str:
+def _typed(attribute: ItemAttribute) -> str:
     nested = f" of {_item_names(attribute.items)}" if attribute.items else ""
     return f"{attribute.name} {attribute.tag} {attribute.return_type}{nested}"
 

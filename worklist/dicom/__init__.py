@@ -1,0 +1,25 @@
+"""This room knows DICOM itself, and neither Django nor a database.
+
+item_attributes   the attributes of an item, and where each is kept (PS3.4 K.6.1.2.2)
+mpps_attributes   the attributes of a performed step (PS3.4 F.7.2)
+representations   the rules of value representations (PS3.5 6.2)
+values            what an item's fields are in DICOM
+extra             attributes beside an item's fields, by keyword
+person_name       names as they are compared
+moments           dates, times and their ranges in keys
+conditions        what an item must be to match
+request_keys      what a query's identifier asks for
+matching          a query's keys as conditions
+encoding          answers, compiled to a plan
+answer_elements   the elements of an answer
+elements          data elements as bytes
+character_sets    texts in the character sets of answers
+output_rules      how answers to one device differ from what is stored
+datasets          a request's data set, from its bytes
+reading           the data sets of files
+json_model        a scanner's data set in the DICOM JSON Model
+mpps              what a performed step may become
+performed         what a stored performed step says
+printable         texts of a peer, made safe to show
+retrieval         the answer to an N-GET
+"""

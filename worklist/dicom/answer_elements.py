@@ -1,4 +1,4 @@
-"""The elements of an answer, each compiled once and then written for every item."""
+"""The elements of an answer are compiled once each, and then written for every item."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 from pydicom.datadict import dictionary_VM
 
-from worklist.attributes import Attribute
 from worklist.dicom import elements
 from worklist.dicom.character_sets import CharacterSet
+from worklist.dicom.item_attributes import ItemAttribute
 from worklist.dicom.values import Record
 
 Stored = Mapping[str, Any]  # keyword to value: extra_attributes, or an item of a sequence in it
@@ -27,8 +27,8 @@ class EncodingError(Exception):
         self.keyword = keyword
 
 
-class Answering:
-    """One attempt at an item in one character set."""
+class EncodingAttempt:
+    """An item is encoded in one character set at a time; each time is one attempt."""
 
     __slots__ = ("character_set", "complete", "exact", "record")
 
@@ -40,11 +40,11 @@ class Answering:
 
 
 # The bytes of one element; none where it is left out.
-Element = Callable[[Answering, Stored], bytes]
+Element = Callable[[EncodingAttempt, Stored], bytes]
 
 
 def identifies(keyword: str, vr: str) -> bool:
-    """Whether a value is an ID, a code or the like, which rewritten would be another one."""
+    """Return whether a value is an ID, a code or the like, which rewritten would be another one."""
     return vr == "SH" or keyword.endswith(("ID", "Identifier", "CodeValue", "BarcodeValue"))
 
 
@@ -54,7 +54,7 @@ def value_element(keyword: str, vr: str, read: Read, frame: Frame, absent: bytes
         raise EncodingError(keyword)
     is_exact = identifies(keyword, vr)
 
-    def element(answering: Answering, stored: Stored) -> bytes:
+    def element(answering: EncodingAttempt, stored: Stored) -> bytes:
         try:
             value = read(answering.record, stored)
             if not value and value != 0:
@@ -76,7 +76,7 @@ def value_element(keyword: str, vr: str, read: Read, frame: Frame, absent: bytes
 
 
 def sequence_element(keyword: str, read: Read, encode_item: Element, frame: Frame, absent: bytes) -> Element:
-    def element(answering: Answering, stored: Stored) -> bytes:
+    def element(answering: EncodingAttempt, stored: Stored) -> bytes:
         items = read(answering.record, stored)
         if not items:
             return absent
@@ -89,7 +89,7 @@ def sequence_element(keyword: str, read: Read, encode_item: Element, frame: Fram
     return element
 
 
-def reader(attribute: Attribute) -> Read:
+def reader(attribute: ItemAttribute) -> Read:
     keyword, field, derive = attribute.keyword, attribute.field, attribute.derive
     if derive is not None:
         made = derive

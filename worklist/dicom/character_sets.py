@@ -1,4 +1,4 @@
-"""Specific Character Set (0008,0005): which one holds a text, and the text in it (PS3.3 C.12.1.1.2).
+"""Specific Character Set (0008,0005) is chosen here, and texts are encoded in it (PS3.3 C.12.1.1.2).
 
 Nothing is ever replaced: a text either fits exactly or raises UnicodeEncodeError. Code extensions
 (PS3.5 6.1.2.5) are pydicom's work; what it made of a text is decoded again before it is believed.
@@ -39,14 +39,14 @@ class CharacterSet(Protocol):
     terms: str
 
     def text(self, value: str) -> bytes:
-        """One value of LO, LT, SH, ST, UC or UT. Raises UnicodeEncodeError where it does not fit."""
+        """Encode one value of LO, LT, SH, ST, UC or UT. Raises UnicodeEncodeError where it does not fit."""
 
     def name(self, value: str) -> bytes:
-        """One value of PN, whose components are encoded each by itself."""
+        """Encode one value of PN, whose components are encoded each by itself."""
 
 
 class SingleCodec:
-    """A character set without code extensions."""
+    """Such a character set has no code extensions."""
 
     def __init__(self, terms: str, codec: str) -> None:
         self.terms = terms
@@ -59,7 +59,7 @@ class SingleCodec:
 
 
 class CodeExtensions:
-    """Several character sets between which escape sequences switch; ISO_IR 13, which is two, as well."""
+    """Escape sequences switch between several character sets; ISO_IR 13, which is two, is here as well."""
 
     def __init__(self, terms: tuple[str, ...]) -> None:
         self.terms = "\\".join(terms)
@@ -98,7 +98,7 @@ class CodeExtensions:
 
 
 class Transliterating:
-    """Another character set's, and where a text does not fit, its letters without accents or ligatures.
+    """This one writes letters without accents or ligatures where a text does not fit into another.
 
     Only what has one plain Latin form is rewritten, and a name's further component groups that do not fit
     are left out where the first one does; nothing is read from another script, for that would be a guess.
@@ -115,7 +115,10 @@ class Transliterating:
         return self.exact.name(self.rewritten_name(value))
 
     def rewritten_name(self, value: str) -> str:
-        """The name as it is sent. Raises UnicodeEncodeError where its first group has no plain form."""
+        """Return the name as it is sent.
+
+        Raises UnicodeEncodeError where its first group has no plain form.
+        """
         first, *others = value.split("=")
         kept = [group if _fits(group, self.exact.name) else "" for group in others]
         rewritten = _fitting(first, self.exact.name)
@@ -125,7 +128,10 @@ class Transliterating:
 
 
 def _fitting(value: str, write: Callable[[str], bytes]) -> str:
-    """The text, rewritten where it does not fit. Raises UnicodeEncodeError where that does not help."""
+    """Return the text, rewritten where it does not fit.
+
+    Raises UnicodeEncodeError where that does not help.
+    """
     if _fits(value, write):
         return value
     rewritten = "".join(_plain(character, write) for character in value)
@@ -142,7 +148,7 @@ def _fits(value: str, write: Callable[[str], bytes]) -> bool:
 
 
 def _plain(character: str, write: Callable[[str], bytes]) -> str:
-    """The character where it fits, else its plain form; one that has none stays, and does not fit."""
+    """Return the character where it fits, else its plain form; one that has none stays, and does not fit."""
     if _fits(character, write):
         return character
     decomposed = unicodedata.normalize("NFKD", PLAIN_LETTERS.get(character, character))
@@ -155,7 +161,7 @@ UTF_8 = SingleCodec("ISO_IR 192", "utf-8")
 
 
 def candidates(requested: Iterable[str]) -> tuple[CharacterSet, ...]:
-    """The character sets to try for an answer, in order; ISO_IR 192 is among them and holds every text.
+    """Return the character sets to try for an answer, in order; ISO_IR 192, which holds all, is among them.
 
     `requested` is the Specific Character Set of the query; one that is not known is ignored.
     """
@@ -168,7 +174,7 @@ def candidates(requested: Iterable[str]) -> tuple[CharacterSet, ...]:
 
 
 def candidates_of_a_device(terms: tuple[str, ...], *, transliterates: bool) -> tuple[CharacterSet, ...]:
-    """As `candidates`, for a device whose character set is known: plain ASCII, its own, then ISO_IR 192.
+    """Return those of a device whose character set is known: plain ASCII, its own, then ISO_IR 192.
 
     Raises ValueError for terms that are not known.
     """
@@ -182,7 +188,7 @@ def candidates_of_a_device(terms: tuple[str, ...], *, transliterates: bool) -> t
 
 
 def is_default(terms: Iterable[str]) -> bool:
-    """Whether they name the default repertoire alone, which is ASCII."""
+    """Return whether the terms name the default repertoire alone, which is ASCII."""
     return set(terms) <= DEFAULT_REPERTOIRE
 
 

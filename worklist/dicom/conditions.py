@@ -1,4 +1,4 @@
-"""What an item must be to match a query, in terms of the fields of `WorklistItem`."""
+"""Conditions say what an item must be to match a query, in terms of the fields of `WorklistItem`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Moment = TypeVar("Moment", date, time)
 class Text:
     """The field is one of `values`, or like one of `patterns` (`*` any run, `?` one character).
 
-    `several`: the field holds a list separated by backslashes, any member of which may match.
+    `several` says that the field holds a list separated by backslashes, any member of which may match.
     Without values and patterns nothing matches.
     """
 
@@ -25,7 +25,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Range(Generic[Moment]):
-    """From `low` to `high`, both included; None is an open end."""
+    """A range goes from `low` to `high`, both included; None is an open end."""
 
     low: Moment | None
     high: Moment | None

@@ -1,4 +1,4 @@
-"""The data set of a request, from the bytes that a peer has sent."""
+"""A request's data set is read from the bytes that a peer has sent."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Unreadable(Exception):
 
 
 def read(encoded: bytes, *, implicit_vr: bool, deflated: bool, longest: int) -> Dataset:
-    """The data set; `longest` bounds its bytes, inflated. Raises Unreadable."""
+    """Return the data set, whose bytes `longest` bounds when they are inflated. Raises Unreadable."""
     try:
         data = inflate(encoded, longest=longest) if deflated else encoded
         if len(data) > longest:
@@ -31,7 +31,7 @@ def read(encoded: bytes, *, implicit_vr: bool, deflated: bool, longest: int) -> 
 
 
 def check_whole(data: bytes, *, implicit_vr: bool) -> None:
-    """Raises Unreadable, or what pydicom raises, for a data set that breaks off.
+    """Raise Unreadable, or what pydicom raises, for a data set that breaks off.
 
     `read_dataset` returns the elements before the break: without the others a query matches more than was
     asked for, and a report says less than was reported.
@@ -47,7 +47,10 @@ def check_whole(data: bytes, *, implicit_vr: bool) -> None:
 
 
 def inflate(encoded: bytes, *, longest: int) -> bytes:
-    """Raises Unreadable for what inflates beyond bounds, zlib.error for what is not deflated."""
+    """Return the inflated bytes.
+
+    Raises Unreadable for what inflates beyond bounds, zlib.error for what is not deflated.
+    """
     inflating = zlib.decompressobj(-zlib.MAX_WBITS)
     data = inflating.decompress(encoded, longest)
     if inflating.unconsumed_tail:
@@ -56,7 +59,7 @@ def inflate(encoded: bytes, *, longest: int) -> bytes:
 
 
 def deflate(data: bytes) -> bytes:
-    """PS3.5 A.5: no header, and a null byte after an odd length."""
+    """Return the bytes deflated without a header, a null byte after an odd length (PS3.5 A.5)."""
     deflating = zlib.compressobj(wbits=-zlib.MAX_WBITS)
     deflated = deflating.compress(data) + deflating.flush()
     return deflated + b"\0" * (len(deflated) % 2)

@@ -1,4 +1,4 @@
-"""Data elements as bytes, Explicit and Implicit VR Little Endian (PS3.5 7.1, 7.5)."""
+"""Data elements become bytes here, in Explicit and Implicit VR Little Endian (PS3.5 7.1, 7.5)."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _NOT_ONE_VALUE = (bool, dict, list)
 
 
 def framing(tag: BaseTag, vr: str, *, implicit_vr: bool) -> Callable[[bytes], bytes]:
-    """What puts tag, VR and length before a value of even length.
+    """Return a function that puts tag, VR and length before a value of even length.
 
-    The result raises OverflowError for a value that is too long for its length field.
+    It raises OverflowError for a value that is too long for its length field.
     """
     head = struct.pack("<HH", tag.group, tag.element)
     length_size = 4 if implicit_vr or vr in _LONG else 2
@@ -43,7 +43,7 @@ def framing(tag: BaseTag, vr: str, *, implicit_vr: bool) -> Callable[[bytes], by
 
 
 def item(content: bytes) -> bytes:
-    """A sequence item of explicit length."""
+    """Return a sequence item of explicit length."""
     return _ITEM + len(content).to_bytes(4, "little") + content
 
 
@@ -52,14 +52,14 @@ def padding(vr: str) -> bytes:
 
 
 def separator(vr: str) -> bytes | None:
-    """What stands between the values of an element; None where it can have one only."""
+    """Return what stands between the values of an element, or None where it can have one only."""
     if vr in representations.PARAGRAPHS or vr == "UR":
         return None
     return b"" if vr == "AT" or vr in representations.BINARY else b"\\"
 
 
 def writer(vr: str) -> Writer | None:
-    """How values of the VR are written; None for sequences and for bytes, which this server has not."""
+    """Return how values of the VR are written, or None for sequences and bytes, which this server has not."""
     if vr in representations.BINARY:
         return partial(_write_number, vr, representations.BINARY[vr])
     if vr == "AT":
@@ -112,7 +112,7 @@ def _write_name(value: Any, character_set: CharacterSet) -> bytes:
 
 
 def _as_text(vr: str, value: Any) -> str:
-    """A field's value, or one that JSON can hold, as text that keeps the rules of the VR."""
+    """Return a field's value, or one that JSON can hold, as text that keeps the rules of the VR."""
     if isinstance(value, _NOT_ONE_VALUE):
         raise ValueError("One value is expected.")
     text = representations.to_text(vr, value) if isinstance(value, _NUMBER) else values.to_text(value)

@@ -1,4 +1,4 @@
-"""Answers to a Modality Worklist query: the keys compiled once to a plan, each item encoded by it.
+"""Answers to a Modality Worklist query are encoded by a plan that its keys are compiled to once.
 
 PS3.4 K.4.1.1.3.2: only the requested attributes are returned, and Specific Character Set where it is
 needed. pydicom's Dataset is not built: it costs about thirty times as much for each item.
@@ -13,12 +13,10 @@ from pydicom import Dataset
 from pydicom.datadict import dictionary_has_tag, dictionary_VR, keyword_for_tag, tag_for_keyword
 from pydicom.tag import BaseTag, Tag
 
-from worklist import attributes
-from worklist.attributes import Attribute, Place
-from worklist.dicom import character_sets, elements, request_keys
+from worklist.dicom import character_sets, elements, item_attributes, request_keys
 from worklist.dicom.answer_elements import (
-    Answering,
     Element,
+    EncodingAttempt,
     EncodingError,
     Frame,
     Read,
@@ -29,24 +27,25 @@ from worklist.dicom.answer_elements import (
     value_element,
 )
 from worklist.dicom.character_sets import CharacterSet, Transliterating
+from worklist.dicom.item_attributes import ItemAttribute, Place
 from worklist.dicom.output_rules import OutputRules
 from worklist.dicom.values import Record
 
-__all__ = ["Answer", "EncodingError", "Plan"]
+__all__ = ["AnswerPlan", "EncodedAnswer", "EncodingError"]
 
 CHARACTER_SET = Tag("SpecificCharacterSet")
 NO_RULES = OutputRules()
 CODES = frozenset({"CodeValue", "LongCodeValue", "URNCodeValue"})
 
 
-class Answer(NamedTuple):
+class EncodedAnswer(NamedTuple):
     identifier: bytes
     complete: bool  # whether every requested attribute is supported for existence: FF00, else FF01
     departure: str = ""  # how it is not in the device's own character set as it is stored
 
 
-class Plan:
-    """How the items of one query are answered.
+class AnswerPlan:
+    """A plan says how the items of one query are answered.
 
     `identifier` is the request's, as pydicom decoded it; `rules` are those of who asks.
     """
@@ -64,25 +63,25 @@ class Plan:
             for character_set, exact in self._candidates(identifier)
         ]
 
-    def encode(self, record: Record) -> Answer:
-        """The item's answer. Raises EncodingError when a value of the item cannot be sent."""
+    def encode(self, record: Record) -> EncodedAnswer:
+        """Return the item's answer. Raises EncodingError when a value of the item cannot be sent."""
         record = self._rules.applied(record)
         stored = record["extra_attributes"] or {}
         if not isinstance(stored, Mapping):
             raise EncodingError("extra_attributes")
         for character_set, exact, announced in self._character_sets:
-            answering = Answering(record, character_set, exact)
+            answering = EncodingAttempt(record, character_set, exact)
             try:
                 before = b"".join([element(answering, stored) for element in self._before])
                 after = b"".join([element(answering, stored) for element in self._after])
             except UnicodeEncodeError:
                 continue
             complete = self._complete and answering.complete
-            return Answer(before + announced + after, complete, self._departure(character_set))
+            return EncodedAnswer(before + announced + after, complete, self._departure(character_set))
         raise EncodingError("SpecificCharacterSet")
 
     def _candidates(self, identifier: Dataset) -> list[tuple[CharacterSet, CharacterSet]]:
-        """The character sets in the order in which they are tried, each with the one for identifiers."""
+        """Return the character sets in the order of trial, each with the one for identifiers."""
         terms = self._rules.character_set
         if terms:
             found = character_sets.candidates_of_a_device(terms, transliterates=self._rules.transliterates)
@@ -103,12 +102,12 @@ class Plan:
         return self._frame(CHARACTER_SET, "CS")(value + b" " * (len(value) % 2))
 
     def _root_element(self, identifier: Dataset, tag: BaseTag) -> Element:
-        if tag == attributes.STEP_SEQUENCE.tag:
+        if tag == item_attributes.STEP_SEQUENCE.tag:
             return self._step_sequence(request_keys.first_item(identifier, tag))
-        attribute = attributes.BY_PLACE[Place.ROOT].get(tag)
+        attribute = item_attributes.BY_PLACE[Place.ROOT].get(tag)
         if attribute is not None:
             return self._attribute_element(attribute, request_keys.first_item(identifier, tag))
-        if tag in attributes.BY_PLACE[Place.STEP] or not _is_writable(tag):
+        if tag in item_attributes.BY_PLACE[Place.STEP] or not _is_writable(tag):
             return self._unsupported(identifier, tag)
         return self._unlisted(tag, request_keys.first_item(identifier, tag))
 
@@ -117,40 +116,40 @@ class Plan:
             inner = self._every_step_attribute()
         else:
             inner = [self._step_element(keys, tag) for tag in request_keys.keys(keys)]
-        frame = self._frame(attributes.STEP_SEQUENCE.tag, "SQ")
+        frame = self._frame(item_attributes.STEP_SEQUENCE.tag, "SQ")
 
-        def element(answering: Answering, stored: Stored) -> bytes:
+        def element(answering: EncodingAttempt, stored: Stored) -> bytes:
             return frame(elements.item(b"".join([key(answering, stored) for key in inner])))
 
         return element
 
     def _every_step_attribute(self) -> list[Element]:
-        """What universal matching of the sequence returns: what has a value, and types 1 and 2."""
-        table = attributes.BY_PLACE[Place.STEP]
+        """Return what universal matching of the sequence returns: what has a value, and types 1 and 2."""
+        table = item_attributes.BY_PLACE[Place.STEP]
         return [
             self._attribute_element(table[tag], None, left_out_empty=table[tag].return_type not in {"1", "2"})
             for tag in sorted(table)
         ]
 
     def _step_element(self, keys: Dataset, tag: BaseTag) -> Element:
-        attribute = attributes.BY_PLACE[Place.STEP].get(tag)
+        attribute = item_attributes.BY_PLACE[Place.STEP].get(tag)
         if attribute is None:
             return self._unsupported(keys, tag)
         return self._attribute_element(attribute, request_keys.first_item(keys, tag))
 
     def _attribute_element(
-        self, attribute: Attribute, keys: Dataset | None, *, left_out_empty: bool | None = None
+        self, attribute: ItemAttribute, keys: Dataset | None, *, left_out_empty: bool | None = None
     ) -> Element:
         if left_out_empty is None:
             left_out_empty = attribute.return_type == "1C"
         return self._element(attribute.tag, reader(attribute), attribute, keys, left_out_empty=left_out_empty)
 
     def _unlisted(self, tag: BaseTag, keys: Dataset | None) -> Element:
-        """An attribute that is supported only where it is stored."""
+        """Return an element for an attribute that is supported only where it is stored."""
         keyword = keyword_for_tag(tag)
         encode = self._element(tag, stored_reader(keyword), None, keys, left_out_empty=False)
 
-        def element(answering: Answering, stored: Stored) -> bytes:
+        def element(answering: EncodingAttempt, stored: Stored) -> bytes:
             if keyword not in stored:
                 answering.complete = False
             return encode(answering, stored)
@@ -158,7 +157,7 @@ class Plan:
         return element
 
     def _unsupported(self, keys: Dataset, tag: BaseTag) -> Element:
-        """An attribute that no item has: of zero length, in the VR of the request."""
+        """Return an element of zero length, in the VR of the request, for what no item has."""
         self._complete = False
         content = self._frame(tag, request_keys.requested_vr(keys, tag))(
             request_keys.private_creator(keys, tag)
@@ -169,7 +168,7 @@ class Plan:
         self,
         tag: BaseTag,
         read: Read,
-        attribute: Attribute | None,
+        attribute: ItemAttribute | None,
         keys: Dataset | None,
         *,
         left_out_empty: bool,
@@ -182,8 +181,8 @@ class Plan:
             return sequence_element(keyword_for_tag(tag), read, encode_item, frame, absent)
         return value_element(keyword_for_tag(tag), vr, read, frame, absent)
 
-    def _item(self, sequence: Attribute | None, keys: Dataset | None) -> Element:
-        """The content of one stored item: the keys' attributes, or without keys all that it has."""
+    def _item(self, sequence: ItemAttribute | None, keys: Dataset | None) -> Element:
+        """Return the content of one stored item: the keys' attributes, or without keys all that it has."""
         if keys is None:
             return self._whole_item
         listed = {attribute.tag: attribute for attribute in sequence.items} if sequence else {}
@@ -191,7 +190,7 @@ class Plan:
         codes = CODES & {keyword_for_tag(tag) for tag in request_keys.keys(keys)}
         needs_code = "CodeValue" in codes
 
-        def element(answering: Answering, stored: Stored) -> bytes:
+        def element(answering: EncodingAttempt, stored: Stored) -> bytes:
             # A meaning without its code would be taken for a code: the item is left out.
             if needs_code and not any(stored.get(keyword) for keyword in codes):
                 return b""
@@ -199,7 +198,7 @@ class Plan:
 
         return element
 
-    def _item_element(self, listed: Mapping[BaseTag, Attribute], keys: Dataset, tag: BaseTag) -> Element:
+    def _item_element(self, listed: Mapping[BaseTag, ItemAttribute], keys: Dataset, tag: BaseTag) -> Element:
         attribute = listed.get(tag)
         if attribute is not None:
             return self._attribute_element(attribute, request_keys.first_item(keys, tag))
@@ -211,7 +210,7 @@ class Plan:
         read = stored_reader(keyword_for_tag(tag))
         return self._element(tag, read, None, request_keys.first_item(keys, tag), left_out_empty=False)
 
-    def _whole_item(self, answering: Answering, stored: Stored) -> bytes:
+    def _whole_item(self, answering: EncodingAttempt, stored: Stored) -> bytes:
         tags = sorted((_tag(keyword), keyword) for keyword in stored)
         return b"".join([self._stored_element(tag, keyword)(answering, stored) for tag, keyword in tags])
 
@@ -227,7 +226,7 @@ class Plan:
 
 
 def _is_writable(tag: BaseTag) -> bool:
-    """Whether an item can have the attribute at all (worklist.dicom.extra)."""
+    """Return whether an item can have the attribute at all (`worklist.dicom.extra`)."""
     if not dictionary_has_tag(tag):
         return False
     vr = dictionary_VR(tag)

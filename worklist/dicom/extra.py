@@ -1,4 +1,4 @@
-"""`extra_attributes`: attributes by DICOM keyword, checked against the data dictionary (PS3.6)."""
+"""`extra_attributes` holds attributes by DICOM keyword, checked against the data dictionary (PS3.6)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from typing import Any
 from pydicom.datadict import dictionary_VM, dictionary_VR, tag_for_keyword
 from pydicom.tag import BaseTag, Tag
 
-from worklist import attributes
-from worklist.dicom import representations
+from worklist.dicom import item_attributes, representations
 
-_OF_THE_IDENTIFIER = frozenset(attribute.keyword for attribute in attributes.IDENTIFIER_ATTRIBUTES)
+_OF_THE_IDENTIFIER = frozenset(attribute.keyword for attribute in item_attributes.IDENTIFIER_ATTRIBUTES)
 _MULTIPLICITY = re.compile(r"(\d+)(?:-(\d*)(n?))?")
 
 
@@ -26,7 +25,7 @@ class ExtraAttributesError(ValueError):
 
 
 def check(given: object) -> dict[str, Any]:
-    """The attributes cleaned: text in NFC and stripped, numbers as numbers, empty values left out.
+    """Clean the attributes: text in NFC and stripped, numbers as numbers, empty values left out.
 
     `given` maps keywords to text, a number, a list of them where the dictionary allows several, or for a
     sequence a list of such mappings. Raises ExtraAttributesError with every problem found.
@@ -56,11 +55,11 @@ def _item(given: object, path: str, problems: dict[str, str]) -> dict[str, Any]:
 
 
 def _refusal(keyword: object) -> str | None:
-    """Why an attribute can be in no item at all."""
+    """Return why an attribute can be in no item at all."""
     tag = tag_for_keyword(keyword) if isinstance(keyword, str) else None
     if tag is None:
         return "This is not a keyword of the DICOM data dictionary, such as MedicalAlerts."
-    if keyword in _OF_THE_IDENTIFIER or keyword == attributes.STEP_SEQUENCE.keyword:
+    if keyword in _OF_THE_IDENTIFIER or keyword == item_attributes.STEP_SEQUENCE.keyword:
         return "This attribute is made for each answer and cannot be set."
     if Tag(tag).group < representations.FIRST_GROUP_OF_DATA_SETS or not _is_supported(dictionary_VR(tag)):
         return "Attributes of this kind are not part of a worklist item."
@@ -68,8 +67,8 @@ def _refusal(keyword: object) -> str | None:
 
 
 def _place_refusal(keyword: str) -> str | None:
-    """Why an attribute cannot be among the item's own; nested in a sequence it may well be."""
-    attribute = attributes.BY_KEYWORD.get(keyword)
+    """Return why an attribute cannot be among the item's own; nested in a sequence it may well be."""
+    attribute = item_attributes.BY_KEYWORD.get(keyword)
     if attribute is None or attribute.field is None:
         return None
     return f"This is the item's field {attribute.field}: set it there."
@@ -114,7 +113,7 @@ def _values(tag: BaseTag, vr: str, given: list[Any] | tuple[Any, ...]) -> list[A
 
 
 def _allows(multiplicity: str, count: int) -> bool:
-    """Whether a value multiplicity such as `1`, `1-3`, `1-n` or `2-2n` (PS3.5 6.4) allows so many values."""
+    """Return whether a multiplicity such as `1`, `1-3`, `1-n` or `2-2n` (PS3.5 6.4) allows so many values."""
     low, high, open_end = _bounds(multiplicity)
     if count < low:
         return False
@@ -148,7 +147,7 @@ def _single(vr: str, value: object) -> str | float | None:
 
 
 def _clean_text(vr: str, value: str) -> str:
-    """Without the spaces that are padding: in paragraphs the leading ones are not (PS3.5 6.2)."""
+    """Strip the spaces that are padding: in paragraphs the leading ones are not (PS3.5 6.2)."""
     value = unicodedata.normalize("NFC", value)
     return value.rstrip() if vr in representations.PARAGRAPHS else value.strip()
 

@@ -1,4 +1,4 @@
-"""A scanner's data set in the DICOM JSON Model (PS3.18 F), whatever its bytes are: nothing here raises.
+"""A scanner's data set becomes the DICOM JSON Model (PS3.18 F), whatever its bytes are: nothing here raises.
 
 pydicom decodes a value when it is looked at, and raises, warns or replaces what it cannot decode. Texts
 are decoded here from their bytes instead, so that every doubt is known, by tag.
@@ -23,6 +23,7 @@ from pydicom.valuerep import TEXT_VR_DELIMS, PersonName
 
 from worklist.dicom import representations
 from worklist.dicom.character_sets import DEFAULT_REPERTOIRE
+from worklist.dicom.datasets import UNDEFINED_LENGTH
 
 DataSet = dict[str, Any]  # keys are tags as eight hexadecimal digits
 
@@ -33,7 +34,6 @@ _CHARACTER_SET = Tag("SpecificCharacterSet")
 # Of the message and not of the step.
 _OF_THE_MESSAGE = frozenset({Tag("SOPClassUID"), Tag("SOPInstanceUID")})
 _FIRST_DELIMITER_GROUP = 0xFFFC  # of trailing padding, items and delimiters
-_UNDEFINED_LENGTH = 0xFFFFFFFF
 _BYTES = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
 _WRITTEN = frozenset({"AE", "AS", "CS", "DA", "DS", "DT", "IS", "TM", "UI", "UR"}) | representations.TEXT
 _KNOWN = _BYTES | _WRITTEN | representations.BINARY.keys() | {"AT", "SQ"}
@@ -55,8 +55,11 @@ NO_NUMBER = "A number is expected."
 
 
 @dataclass(frozen=True)
-class Trouble:
-    """What is wrong with the value at `path`: tags from the outermost sequence to the attribute."""
+class DoubtfulValue:
+    """The sentence says what is wrong with the value at `path`.
+
+    The path goes from the outermost sequence to the attribute, by tags.
+    """
 
     path: tuple[int, ...]
     sentence: str
@@ -64,35 +67,38 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Reading:
-    """A data set and what is doubtful in it, without repetitions for many items."""
+    """This is a data set and what is doubtful in it, without repetitions for many items."""
 
     dataset: DataSet
-    troubles: tuple[Trouble, ...]
+    doubtful: tuple[DoubtfulValue, ...]
 
 
 def read(dataset: Dataset) -> Reading:
-    """All of a data set but what speaks of the message: group lengths, character set, SOP class and UID."""
+    """Return all of a data set except what speaks of the message.
+
+    That is group lengths, Specific Character Set, SOP class and SOP Instance UID.
+    """
     reader = _Reader()
     found = reader.item(dataset, (), _Codecs.of_terms(("",)))
     own = {key: value for key, value in found.items() if int(key, 16) not in _OF_THE_MESSAGE}
-    return Reading(own, tuple(reader.troubles))
+    return Reading(own, tuple(reader.doubtful))
 
 
 def values(element: Any) -> list[Any]:
-    """What an attribute holds; nothing for an absent, empty or binary one, or for what is no attribute."""
+    """Return what an attribute holds; what is absent, empty, binary or no attribute holds nothing."""
     held = element.get("Value") if isinstance(element, dict) else None
     return held if isinstance(held, list) else []
 
 
 def is_empty(element: Any) -> bool:
-    """Of zero length, or only of padding; a sequence without items."""
+    """Return whether it has zero length or only padding, or is a sequence without items."""
     if isinstance(element, dict) and element.get("InlineBinary"):
         return False
     return all(not isinstance(value, int | float) and _is_blank(value) for value in values(element))
 
 
 def texts(element: Any) -> list[str]:
-    """Its values as text, without padding; a name's groups joined by `=`. Of a sequence none."""
+    """Return its values as text, without padding; a name's groups are joined by `=`, a sequence has none."""
     return [text_of(value) for value in values(element) if not _is_item(value)]
 
 
@@ -107,7 +113,7 @@ def text_of(value: Any) -> str:
 
 
 def items(element: Any) -> list[DataSet]:
-    """Of a sequence."""
+    """Return the items of a sequence; what is none has no items."""
     is_sequence = isinstance(element, dict) and element.get("vr") == "SQ"
     return [value for value in values(element) if isinstance(value, dict)] if is_sequence else []
 
@@ -119,20 +125,20 @@ def _is_blank(value: Any) -> bool:
 
 
 def _is_item(value: Any) -> bool:
-    """An item of a sequence rather than the groups of a name."""
+    """Return whether it is an item of a sequence rather than the groups of a name."""
     return isinstance(value, dict) and not (value.keys() and value.keys() <= set(PERSON_NAME_GROUPS))
 
 
 @dataclass(frozen=True)
 class _Codecs:
-    """How texts are decoded: Python's names of the codecs; none where nothing is declared."""
+    """Texts are decoded by these codecs, by Python's names; there are none where no term is declared."""
 
     names: tuple[str, ...]
     begins_with_ascii: bool = False  # until an escape sequence
 
     @classmethod
     def of_terms(cls, terms: Iterable[str]) -> _Codecs:
-        """Raises LookupError for a term that is not known."""
+        """Return the codecs of the terms. Raises LookupError for a term that is not known."""
         given = [_corrected(term.strip()) for term in terms]
         if all(term in DEFAULT_REPERTOIRE for term in given):
             return cls(())
@@ -140,7 +146,7 @@ class _Codecs:
         return cls(tuple(names), begins_with_ascii=given[0] in DEFAULT_REPERTOIRE)
 
     def decode(self, value: bytes) -> tuple[str, str | None]:
-        """The text, and what is wrong with it."""
+        """Return the text, and what is wrong with it."""
         if value.isascii() and _ESCAPE not in value:
             return value.decode("ascii"), None
         if not self.names or (self.begins_with_ascii and _ESCAPE not in value):
@@ -158,7 +164,7 @@ class _Codecs:
 
 
 def _corrected(term: str) -> str:
-    """A term as the standard spells it; scanners write `ISO IR 100` or `ISO-2022-IR-87`."""
+    """Spell a term as the standard does; scanners write `ISO IR 100` or `ISO-2022-IR-87`."""
     if term in python_encoding:
         return term
     found = _MISSPELT.fullmatch(term)
@@ -168,7 +174,7 @@ def _corrected(term: str) -> str:
 
 
 def _guessed(value: bytes) -> str:
-    """Bytes of no declared character set: hardly any text is UTF-8 by accident."""
+    """Decode bytes of no declared character set: hardly any text is UTF-8 by accident."""
     try:
         return value.decode("utf-8")
     except UnicodeDecodeError:
@@ -177,9 +183,9 @@ def _guessed(value: bytes) -> str:
 
 @dataclass
 class _Reader:
-    """One walk over a data set."""
+    """A reader walks over one data set."""
 
-    troubles: dict[Trouble, None] = field(default_factory=dict)  # in order, each once
+    doubtful: dict[DoubtfulValue, None] = field(default_factory=dict)  # in order, each once
 
     def item(self, dataset: Dataset, path: tuple[int, ...], codecs: _Codecs) -> DataSet:
         codecs = self._codecs(dataset, path, codecs)
@@ -193,7 +199,7 @@ class _Reader:
         return found
 
     def _report(self, path: tuple[int, ...], sentence: str) -> None:
-        self.troubles[Trouble(path, sentence)] = None
+        self.doubtful[DoubtfulValue(path, sentence)] = None
 
     def _codecs(self, dataset: Dataset, path: tuple[int, ...], inherited: _Codecs) -> _Codecs:
         if _CHARACTER_SET not in dataset:
@@ -220,7 +226,7 @@ class _Reader:
         if not isinstance(raw, RawDataElement):
             return self._decoded(raw, path, codecs)
         vr, value = _representation(raw), raw.value or b""
-        if raw.length not in (_UNDEFINED_LENGTH, len(value)):
+        if raw.length not in (UNDEFINED_LENGTH, len(value)):
             self._report(path, CUT_OFF)
         if vr in _WRITTEN:
             return self._written(vr, value, path, codecs)
@@ -242,7 +248,7 @@ class _Reader:
         return {"vr": vr, "Value": [self._text(vr, each.rstrip("\0 "), path) for each in given]}
 
     def _text(self, vr: str, text: str, path: tuple[int, ...]) -> Any:
-        """One value of a VR that is written as characters."""
+        """Return one value of a VR that is written as characters."""
         if not text:
             return None
         if _UNSTORABLE.search(text):
@@ -253,7 +259,7 @@ class _Reader:
         return self._number(vr, text, path) if vr in ("DS", "IS") else text
 
     def _number(self, vr: str, text: str, path: tuple[int, ...]) -> Any:
-        """As text where it is none, or one that JSON cannot hold."""
+        """Return the number, or the text where it is none or one that JSON cannot hold."""
         stripped = text.strip()
         if representations.problem(vr, stripped) is None:
             number = int(stripped) if vr == "IS" else float(stripped)
@@ -263,7 +269,7 @@ class _Reader:
         return text
 
     def _decoded(self, element: DataElement, path: tuple[int, ...], codecs: _Codecs) -> dict[str, Any] | None:
-        """An element that pydicom has decoded, or whose VR only it can tell."""
+        """Return an element that pydicom has decoded, or whose VR only it can tell."""
         vr, value = str(element.VR), element.value
         if vr == "SQ":
             return self._sequence(value, path, codecs)
@@ -315,7 +321,7 @@ def _is_data(tag: BaseTag) -> bool:
 
 
 def _representation(raw: RawDataElement) -> str:
-    """Its VR; where none was sent, or UN, the dictionary's."""
+    """Return its VR; where none was sent, or UN, the dictionary's."""
     vr = str(raw.VR) if raw.VR is not None else "UN"
     if vr == "UN" and not raw.tag.is_private and dictionary_has_tag(raw.tag):
         return dictionary_VR(raw.tag)

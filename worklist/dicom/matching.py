@@ -1,4 +1,4 @@
-"""A query's keys (PS3.4 C.2.2.2, K.2.2.1.1 and K.6.1.2.2) as conditions on worklist items.
+"""A query's keys (PS3.4 C.2.2.2, K.2.2.1.1 and K.6.1.2.2) become conditions on worklist items here.
 
 Beyond the standard: CS keys are compared in capitals, person names without case, a key of several
 values matches any of them on every VR, and a time range that ends before it begins goes over midnight.
@@ -18,10 +18,9 @@ from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag
 
-from worklist import attributes
-from worklist.attributes import Attribute, Matching, Place
-from worklist.dicom import moments, person_name
+from worklist.dicom import item_attributes, moments, person_name
 from worklist.dicom.conditions import AllOf, AnyOf, Condition, Range, Scheduled, Text, Within
+from worklist.dicom.item_attributes import ItemAttribute, Matching, Place
 from worklist.dicom.request_keys import NO_KEYS
 from worklist.dicom.values import STATUS_ON_THE_WIRE
 
@@ -51,8 +50,11 @@ class IdentifierError(Exception):
 
 
 @dataclass(frozen=True)
-class Key:
-    """What one key asks, or two that ask together; `asked` are its values as they were written."""
+class MatchingKey:
+    """This is what one key asks, or two that ask together.
+
+    `asked` are its values as they were written.
+    """
 
     keywords: tuple[str, ...]
     asked: tuple[str, ...]
@@ -60,13 +62,13 @@ class Key:
 
 
 @dataclass(frozen=True)
-class Keys:
-    """What a query asks: all of `keys`, and one of `statuses` (stored ones) if it names any.
+class MatchingKeys:
+    """A query asks for all of `keys`, and for one of `statuses` (stored ones) if it names any.
 
     `unmatched` are the keys that carry a value this server does not match on.
     """
 
-    keys: tuple[Key, ...] = ()
+    keys: tuple[MatchingKey, ...] = ()
     unmatched: tuple[BaseTag, ...] = ()
     statuses: tuple[str, ...] | None = None
 
@@ -75,21 +77,21 @@ class Keys:
         return tuple(key.condition for key in self.keys)
 
 
-def read_keys(identifier: Dataset) -> Keys:
-    """The keys of a C-FIND identifier. Raises IdentifierError for one that cannot be understood."""
+def read_keys(identifier: Dataset) -> MatchingKeys:
+    """Return the keys of a C-FIND identifier. Raises IdentifierError where one cannot be understood."""
     places = {Place.ROOT: identifier, Place.STEP: _step_item(identifier)}
     given: dict[str, tuple[str, ...]] = {}
     unmatched = []
     for place, dataset in places.items():
         for tag in _keys(dataset):
-            attribute = attributes.BY_PLACE[place].get(tag)
+            attribute = item_attributes.BY_PLACE[place].get(tag)
             if attribute is None or attribute.matching is Matching.NONE:
                 if _carries_a_value(dataset, tag):
                     unmatched.append(tag)
             elif attribute.matching is not Matching.SEQUENCE:
                 given[attribute.keyword] = _values(dataset, tag)
     statuses = _statuses(given.pop("ScheduledProcedureStepStatus", ()))
-    return Keys(tuple(_matched(given)), tuple(unmatched), statuses)
+    return MatchingKeys(tuple(_matched(given)), tuple(unmatched), statuses)
 
 
 def _keys(dataset: Dataset) -> Iterator[BaseTag]:
@@ -98,8 +100,8 @@ def _keys(dataset: Dataset) -> Iterator[BaseTag]:
 
 
 def _step_item(identifier: Dataset) -> Dataset:
-    """The keys of the one item of the Scheduled Procedure Step Sequence; none in an empty one."""
-    tag = attributes.STEP_SEQUENCE.tag
+    """Return the keys of the one item of the Scheduled Procedure Step Sequence; an empty one has none."""
+    tag = item_attributes.STEP_SEQUENCE.tag
     if tag not in identifier:
         return Dataset()
     value = _read(identifier, tag)
@@ -120,7 +122,7 @@ def _read(dataset: Dataset, tag: BaseTag) -> Any:
 
 
 def _values(dataset: Dataset, tag: BaseTag) -> tuple[str, ...]:
-    """The values of a key without padding; none for universal matching (PS3.4 C.2.2.2.3)."""
+    """Return the values of a key without padding; none for universal matching (PS3.4 C.2.2.2.3)."""
     value = _read(dataset, tag)
     if isinstance(value, bytes):
         value = value.strip(b" \0")
@@ -151,28 +153,30 @@ def _carries_a_value(dataset: Dataset, tag: BaseTag) -> bool:
         return True
 
 
-def _matched(given: dict[str, tuple[str, ...]]) -> Iterator[Key]:
+def _matched(given: dict[str, tuple[str, ...]]) -> Iterator[MatchingKey]:
     ranges: dict[str, tuple[Range[Any], ...]] = {}
     for keyword, values in given.items():
-        attribute = attributes.BY_KEYWORD[keyword]
+        attribute = item_attributes.BY_KEYWORD[keyword]
         if not values:
             continue
         if attribute.matching is Matching.RANGE:
             ranges[_field(attribute)] = _ranges(attribute, values)
         elif condition := _condition(attribute, values):
-            yield Key((keyword,), values, condition)
+            yield MatchingKey((keyword,), values, condition)
     for fields, condition in _in_time(ranges):
-        keywords = tuple(attributes.BY_FIELD[field].keyword for field in fields)
-        yield Key(keywords, tuple(value for keyword in keywords for value in given[keyword]), condition)
+        keywords = tuple(item_attributes.BY_FIELD[field].keyword for field in fields)
+        yield MatchingKey(
+            keywords, tuple(value for keyword in keywords for value in given[keyword]), condition
+        )
 
 
-def _field(attribute: Attribute) -> str:
+def _field(attribute: ItemAttribute) -> str:
     if attribute.field is None:
         raise LookupError(f"{attribute.keyword} is matched, so it needs a field")
     return attribute.field
 
 
-def _condition(attribute: Attribute, values: tuple[str, ...]) -> Condition | None:
+def _condition(attribute: ItemAttribute, values: tuple[str, ...]) -> Condition | None:
     if attribute.matching is Matching.UID_LIST:
         return Text(_field(attribute), values=_storable(values, "UI"))
     if attribute.vr == "PN":
@@ -184,7 +188,7 @@ def _condition(attribute: Attribute, values: tuple[str, ...]) -> Condition | Non
 
 
 def _storable(values: Iterable[str], vr: str) -> tuple[str, ...]:
-    """Without what no item can hold, and a database need not, or cannot, be asked for."""
+    """Leave out what no item can hold, and a database need not, or cannot, be asked for."""
     return tuple(
         value
         for value in values
@@ -193,7 +197,7 @@ def _storable(values: Iterable[str], vr: str) -> tuple[str, ...]:
 
 
 def _like(field: str, values: Iterable[str], *, several: bool = False) -> Text:
-    """Single value and wild card matching (PS3.4 C.2.2.2.1 and C.2.2.2.4)."""
+    """Return the condition of single value and wild card matching (PS3.4 C.2.2.2.1 and C.2.2.2.4)."""
     shortest = [_ASTERISKS.sub("*", value) for value in values]
     wild = tuple(value for value in shortest if _WILD.search(value))
     return Text(field, tuple(value for value in shortest if value not in wild), wild, several)
@@ -206,19 +210,19 @@ def _statuses(values: tuple[str, ...]) -> tuple[str, ...] | None:
 
 
 def is_like(term: str, pattern: str) -> bool:
-    """Whether a term is the value, or like its wild cards."""
+    """Return whether a term is the value, or like its wild cards."""
     escaped = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
     return re.fullmatch(escaped, term) is not None
 
 
 def _person_name(field: str, values: tuple[str, ...]) -> Condition | None:
-    """Any of the names (PS3.5 6.2.1); None when one of them, or all they leave, is universal."""
+    """Match any of the names (PS3.5 6.2.1); None when one of them, or all they leave, is universal."""
     names = [_name(field, name) for value in values if (name := value.rstrip(" ^="))]
     return AnyOf(tuple(filter(None, names))) if names and None not in names else None
 
 
 def _name(field: str, name: str) -> Condition | None:
-    """A name without `=` may stand in any component group; with it each group stands for itself."""
+    """Match one name: without `=` in any component group, with it each group by itself."""
     groups = [_group(group) for group in name.split("=")]
     columns = [f"{field}_{group}" for group in person_name.GROUPS]
     if len(groups) == 1:
@@ -230,7 +234,7 @@ def _name(field: str, name: str) -> Condition | None:
 
 
 def _group(group: str) -> tuple[str, ...] | None:
-    """The forms of a component group, any of which may match; None for universal matching.
+    """Return the forms of a component group, any of which may match; None for universal matching.
 
     DOE is DOE^^ (PS3.5 6.2.1), so `DOE^*` finds it: delimiters and asterisks at the end may be absent.
     """
@@ -243,7 +247,7 @@ def _group(group: str) -> tuple[str, ...] | None:
     return None if is_universal else _storable(forms, "PN")
 
 
-def _ranges(attribute: Attribute, values: tuple[str, ...]) -> tuple[Range[Any], ...]:
+def _ranges(attribute: ItemAttribute, values: tuple[str, ...]) -> tuple[Range[Any], ...]:
     read: Callable[[str], Range[Any]] = moments.date_range if attribute.vr == "DA" else moments.time_range
     try:
         return tuple(read(value) for value in values)
@@ -252,7 +256,10 @@ def _ranges(attribute: Attribute, values: tuple[str, ...]) -> tuple[Range[Any], 
 
 
 def _in_time(ranges: dict[str, tuple[Range[Any], ...]]) -> Iterator[tuple[tuple[str, ...], Condition]]:
-    """One interval of a date key and a time range (PS3.4 K.6.1.2.2), else each key by itself."""
+    """Combine a date key and a time range to one interval (PS3.4 K.6.1.2.2).
+
+    Other keys stand by themselves.
+    """
     dates, times = ranges.get(DATE_FIELD, ()), ranges.get(TIME_FIELD, ())
     if len(dates) == len(times) == 1 and not times[0].single:
         yield (DATE_FIELD, TIME_FIELD), Scheduled(*moments.interval(dates[0], times[0]))

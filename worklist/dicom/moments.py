@@ -1,4 +1,4 @@
-"""Values and ranges of DA and TM keys (PS3.4 C.2.2.2.5), read by their meaning (PS3.5 6.2)."""
+"""DA and TM keys (PS3.4 C.2.2.2.5) are read by the meaning of their values and ranges (PS3.5 6.2)."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _TIME = re.compile(
 
 
 def date_range(text: str) -> Range[date]:
-    """`YYYYMMDD`, or two of them with a hyphen between, or one beside it. Raises ValueError."""
+    """Read `YYYYMMDD`, or two of them with a hyphen between, or one beside it. Raises ValueError."""
     return _range(text, _date)
 
 
 def time_range(text: str) -> Range[time]:
-    """`HH[MM[SS[.F]]]`, parts left out being zero, or a range as for dates. Raises ValueError."""
+    """Read `HH[MM[SS[.F]]]`, parts left out being zero, or a range as for dates. Raises ValueError."""
     return _range(text, _time)
 
 
 def around_midnight(ranges: tuple[Range[time], ...]) -> Iterator[Range[time]]:
-    """A range that ends before it begins, as two that do not."""
+    """Make a range that ends before it begins two that do not."""
     for given in ranges:
         if given.low is not None and given.high is not None and given.low > given.high:
             yield Range(given.low, None)
@@ -37,7 +37,7 @@ def around_midnight(ranges: tuple[Range[time], ...]) -> Iterator[Range[time]]:
 
 
 def interval(dates: Range[date], times: Range[time]) -> tuple[datetime | None, datetime | None]:
-    """Both keys as one interval (PS3.4 K.6.1.2.2); where the date is open, the time says nothing."""
+    """Return both keys as one interval (PS3.4 K.6.1.2.2); where the date is open, the time says nothing."""
     return _at(dates.low, times.low, time.min), _at(dates.high, times.high, time.max)
 
 

@@ -1,4 +1,4 @@
-"""What a Modality Performed Procedure Step may become: N-CREATE and N-SET (PS3.4 F.7.2, PS3.7 10.1).
+"""N-CREATE and N-SET are judged here: what a performed step may become (PS3.4 F.7.2, PS3.7 10.1).
 
 Identity and status are judged always. What else departs from Table F.7.2-1 is refused where `strict`, and
 otherwise accepted with a deviation: a sentence for people.
@@ -15,7 +15,7 @@ from pydicom.datadict import dictionary_description, dictionary_has_tag
 
 from worklist.dicom import json_model, representations
 from worklist.dicom.json_model import DataSet as DataSet
-from worklist.dicom.json_model import Trouble
+from worklist.dicom.json_model import DoubtfulValue
 from worklist.dicom.mpps_attributes import (
     ATTRIBUTES,
     BY_KEY,
@@ -24,12 +24,12 @@ from worklist.dicom.mpps_attributes import (
     NOT_IN_N_SET,
     PERFORMED_SERIES,
     STATUS,
-    Attribute,
+    MppsAttribute,
     printed,
 )
 
 IN_PROGRESS, COMPLETED, DISCONTINUED = "IN_PROGRESS", "COMPLETED", "DISCONTINUED"
-STATUS_ON_THE_WIRE = {"IN PROGRESS": IN_PROGRESS, "COMPLETED": COMPLETED, "DISCONTINUED": DISCONTINUED}
+STATUS_OF_TERM = {"IN PROGRESS": IN_PROGRESS, "COMPLETED": COMPLETED, "DISCONTINUED": DISCONTINUED}
 FINAL = frozenset({COMPLETED, DISCONTINUED})
 
 # PS3.7 Annex C.4 and C.5
@@ -55,8 +55,11 @@ MOST_DEVIATIONS = 50  # of one message
 MOST_IGNORED_NAMED = 3  # tags, for more do not fit into the comment
 
 
-class Refused(Exception):
-    """The answer to the scanner. The comment has at most 64 characters and nothing of a data set's values."""
+class MppsRefused(Exception):
+    """The scanner is answered with this status.
+
+    The comment has at most 64 characters and nothing of a data set's values.
+    """
 
     def __init__(self, status: int, comment: str, error_id: int | None = None) -> None:
         super().__init__(f"{status:04X} {comment}")
@@ -67,11 +70,11 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Accepted:
-    """The step as it is from now on.
+    """The step is as it says from now on.
 
     `deviations` are sentences for people, which may quote values; `remarks` are those that many scanners
     earn with every message, and that cost nothing: what may be empty was left out. `warning` is the Error
-    Comment of the answer 0107, Attribute List Error; empty, the answer is 0000.
+    Comment of the answer 0107, Attribute List Error; where it is empty, the answer is 0000.
     """
 
     dataset: DataSet
@@ -83,44 +86,47 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Fault:
-    """A departure from the table: how it is refused, and the sentence that tells it where it is not."""
+    """A fault departs from the table.
+
+    It says how it is refused, and has the sentence that tells of it where it is not.
+    """
 
     status: int
     path: Path
     sentence: str
     required: bool = True  # more than a type 2 attribute that was left out
 
-    def refusal(self) -> Refused:
-        return Refused(self.status, _comment(_VERBS[self.status], self.path))
+    def refusal(self) -> MppsRefused:
+        return MppsRefused(self.status, _comment(_VERBS[self.status], self.path))
 
 
 def check_instance_uid(uid: str) -> None:
-    """Raises Refused for what is no SOP Instance UID."""
+    """Raise MppsRefused for what is no SOP Instance UID."""
     if representations.problem("UI", uid) or "." not in uid:
-        raise Refused(INVALID_OBJECT_INSTANCE, "The SOP Instance UID is not valid")
+        raise MppsRefused(INVALID_OBJECT_INSTANCE, "The SOP Instance UID is not valid")
 
 
 def created(dataset: Dataset, *, strict: bool) -> Accepted:
-    """An N-CREATE's Attribute List (PS3.4 F.7.2.1). Raises Refused."""
+    """Judge an N-CREATE's Attribute List (PS3.4 F.7.2.1). Raises MppsRefused."""
     reading = json_model.read(dataset)
     status = _sent_status(reading.dataset)
     if status is None:
-        raise Refused(MISSING_ATTRIBUTE, _comment("Missing", (STATUS.tag,)))
+        raise MppsRefused(MISSING_ATTRIBUTE, _comment("Missing", (STATUS.tag,)))
     if status != IN_PROGRESS:
-        raise Refused(INVALID_ATTRIBUTE_VALUE, f"{printed(STATUS.tag)} must be IN PROGRESS at N-CREATE")
+        raise MppsRefused(INVALID_ATTRIBUTE_VALUE, f"{printed(STATUS.tag)} must be IN PROGRESS at N-CREATE")
     missing = list(_missing(ATTRIBUTES, reading.dataset))
-    illegal = _illegal(reading.dataset, reading.troubles)
+    illegal = _illegal(reading.dataset, reading.doubtful)
     deviations, remarks = _judged(missing, illegal, strict=strict)
     return Accepted(reading.dataset, status, deviations, remarks)
 
 
 def modified(stored: DataSet, status: str, modifications: Dataset, *, strict: bool) -> Accepted:
-    """An N-SET's Modification List upon what is stored (PS3.4 F.7.2.2). Raises Refused.
+    """Apply an N-SET's Modification List to what is stored (PS3.4 F.7.2.2). Raises MppsRefused.
 
     Sequences are replaced whole. What the table does not allow in an N-SET is ignored, with a warning.
     """
     if status in FINAL:
-        raise Refused(
+        raise MppsRefused(
             PROCESSING_FAILURE,
             "Performed Procedure Step Object may no longer be updated",
             MAY_NO_LONGER_BE_UPDATED,
@@ -134,8 +140,8 @@ def modified(stored: DataSet, status: str, modifications: Dataset, *, strict: bo
         *(_without_final_values(merged, status, strict=strict) if status in FINAL else ()),
         *_missing_in_items(merged if status in FINAL else allowed),
     ]
-    troubles = [each for each in reading.troubles if f"{each.path[0]:08X}" not in NOT_IN_N_SET]
-    deviations, remarks = _judged(missing, _illegal(allowed, troubles), strict=strict)
+    doubtful = [each for each in reading.doubtful if f"{each.path[0]:08X}" not in NOT_IN_N_SET]
+    deviations, remarks = _judged(missing, _illegal(allowed, doubtful), strict=strict)
     return Accepted(
         merged,
         status,
@@ -146,20 +152,20 @@ def modified(stored: DataSet, status: str, modifications: Dataset, *, strict: bo
 
 
 def _sent_status(dataset: DataSet) -> str | None:
-    """One of the three; None where the attribute is absent. Raises Refused."""
+    """Return one of the three, or None where the attribute is absent. Raises MppsRefused."""
     element = dataset.get(STATUS.key)
     if element is None:
         return None
     if json_model.is_empty(element):
-        raise Refused(MISSING_ATTRIBUTE_VALUE, _comment("Empty", (STATUS.tag,)))
+        raise MppsRefused(MISSING_ATTRIBUTE_VALUE, _comment("Empty", (STATUS.tag,)))
     texts = json_model.texts(element)
-    if len(texts) != 1 or texts[0] not in STATUS_ON_THE_WIRE:
-        raise Refused(INVALID_ATTRIBUTE_VALUE, _comment("Illegal value of", (STATUS.tag,)))
-    return STATUS_ON_THE_WIRE[texts[0]]
+    if len(texts) != 1 or texts[0] not in STATUS_OF_TERM:
+        raise MppsRefused(INVALID_ATTRIBUTE_VALUE, _comment("Illegal value of", (STATUS.tag,)))
+    return STATUS_OF_TERM[texts[0]]
 
 
-def _missing(table: Iterable[Attribute], dataset: DataSet, path: Path = ()) -> Iterator[Fault]:
-    """Attributes of type 1 without a value and of type 2 that were not sent, in items as well."""
+def _missing(table: Iterable[MppsAttribute], dataset: DataSet, path: Path = ()) -> Iterator[Fault]:
+    """Yield attributes of type 1 without a value and of type 2 that were not sent, in items as well."""
     for attribute in table:
         element = dataset.get(attribute.key)
         if element is None:
@@ -174,7 +180,7 @@ def _missing(table: Iterable[Attribute], dataset: DataSet, path: Path = ()) -> I
 
 
 def _missing_in_items(dataset: DataSet) -> Iterator[Fault]:
-    """Of the sequences that an N-SET may carry."""
+    """Yield what is missing in the items of the sequences that an N-SET may carry."""
     for attribute in ATTRIBUTES:
         if attribute.items and attribute.n_set is not None:
             for item in json_model.items(dataset.get(attribute.key)):
@@ -182,7 +188,7 @@ def _missing_in_items(dataset: DataSet) -> Iterator[Fault]:
 
 
 def _without_final_values(dataset: DataSet, status: str, *, strict: bool) -> Iterator[Fault]:
-    """What a step that is completed or discontinued must have (Table F.7.2-1, Final State)."""
+    """Yield what a completed or discontinued step must have and has not (Table F.7.2-1, Final State)."""
     for attribute in (END_DATE, END_TIME, PERFORMED_SERIES):
         # Many a scanner is stopped before its first series: that says nothing worth reading.
         is_usual = attribute is PERFORMED_SERIES and status == DISCONTINUED and not strict
@@ -191,7 +197,7 @@ def _without_final_values(dataset: DataSet, status: str, *, strict: bool) -> Ite
             yield replace(_without_value(attribute, element, ()), required=True)
 
 
-def _without_value(attribute: Attribute, element: object, path: Path) -> Fault:
+def _without_value(attribute: MppsAttribute, element: object, path: Path) -> Fault:
     here = (*path, attribute.tag)
     required = attribute.n_create == "1"
     if element is None:
@@ -199,14 +205,14 @@ def _without_value(attribute: Attribute, element: object, path: Path) -> Fault:
     return Fault(MISSING_ATTRIBUTE_VALUE, here, f"{_named(here)} is empty.", required)
 
 
-def _illegal(dataset: DataSet, troubles: Iterable[Trouble]) -> Iterator[Fault]:
-    for trouble in troubles:
-        sentence = f"{_named(trouble.path)}: {trouble.sentence}"
-        yield Fault(INVALID_ATTRIBUTE_VALUE, trouble.path, sentence)
+def _illegal(dataset: DataSet, doubtful: Iterable[DoubtfulValue]) -> Iterator[Fault]:
+    for each in doubtful:
+        sentence = f"{_named(each.path)}: {each.sentence}"
+        yield Fault(INVALID_ATTRIBUTE_VALUE, each.path, sentence)
     yield from _illegal_values(dataset, BY_KEY)
 
 
-def _illegal_values(dataset: DataSet, table: Mapping[str, Attribute], path: Path = ()) -> Iterator[Fault]:
+def _illegal_values(dataset: DataSet, table: Mapping[str, MppsAttribute], path: Path = ()) -> Iterator[Fault]:
     for key, element in dataset.items():
         attribute = table.get(key)
         if attribute is None:
@@ -219,7 +225,7 @@ def _illegal_values(dataset: DataSet, table: Mapping[str, Attribute], path: Path
                 yield from _illegal_values(item, attribute.by_key, here)
 
 
-def _problems(attribute: Attribute, element: Any) -> Iterator[str]:
+def _problems(attribute: MppsAttribute, element: Any) -> Iterator[str]:
     if element["vr"] != attribute.vr:
         yield f"is sent as {element['vr']} and not as {attribute.vr}."
         return
@@ -237,7 +243,7 @@ def _problems(attribute: Attribute, element: Any) -> Iterator[str]:
 def _judged(
     missing: Iterable[Fault], illegal: Iterable[Fault], *, strict: bool
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Deviations and remarks. Raises Refused for the first fault where `strict`, the gravest first."""
+    """Return deviations and remarks; where `strict`, raise MppsRefused for the gravest fault."""
     missing = list(missing)
     grave = [*(fault for fault in missing if fault.required), *illegal]
     slight = [fault for fault in missing if not fault.required]
@@ -252,7 +258,7 @@ def _judged(
 
 
 def _left_out(paths: Iterable[Path]) -> str:
-    """One sentence for all."""
+    """Return one sentence for all that may be empty and was left out."""
     by_sequence: dict[Path, list[str]] = {}
     for path in paths:
         by_sequence.setdefault(path[:-1], []).append(_named(path[-1:]))
@@ -264,7 +270,7 @@ def _left_out(paths: Iterable[Path]) -> str:
 
 
 def _not_changed(stored: DataSet, ignored: DataSet) -> Iterator[str]:
-    """An operator who retypes the patient during the examination is seen here."""
+    """Yield what an N-SET tried to change: an operator who retypes the patient is seen here."""
     for key, element in ignored.items():
         sent, kept = list(_leaves(element)), list(_leaves(stored.get(key)))
         if sent and sent != kept:
@@ -273,7 +279,7 @@ def _not_changed(stored: DataSet, ignored: DataSet) -> Iterator[str]:
 
 
 def _leaves(element: Any) -> Iterator[str]:
-    """All values in an attribute and its items, without what is not significant in them."""
+    """Yield all values in an attribute and its items, without what is not significant in them."""
     for item in json_model.items(element):
         for nested in item.values():
             yield from _leaves(nested)
@@ -287,7 +293,7 @@ def _not_created(stored: DataSet, allowed: DataSet) -> Iterator[str]:
 
 
 def _warning(ignored: DataSet) -> str:
-    """The Error Comment of the answer to an N-SET with attributes that it may not carry."""
+    """Return the Error Comment of the answer to an N-SET with attributes that it may not carry."""
     if not ignored:
         return ""
     tags = [printed(int(key, 16)) for key in ignored]
@@ -298,7 +304,7 @@ def _warning(ignored: DataSet) -> str:
 
 
 def _named(path: Path) -> str:
-    """The attribute and the sequences around it, from the inside out, each with its tag."""
+    """Name the attribute and the sequences around it, from the inside out, each with its tag."""
     return " in ".join(f"{_name(tag)} {printed(tag)}" for tag in reversed(path))
 
 
@@ -307,7 +313,7 @@ def _name(tag: int) -> str:
 
 
 def _comment(verb: str, path: Path) -> str:
-    """An Error Comment with as much of the name as fits."""
+    """Return an Error Comment with as much of the name as fits."""
     short = f"{verb} {' in '.join(printed(tag) for tag in reversed(path[-3:]))}"
     full = f"{verb} {printed(path[-1])} {_name(path[-1])}"
     full += "".join(f" in {printed(tag)}" for tag in reversed(path[-3:-1]))

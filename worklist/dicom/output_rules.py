@@ -1,4 +1,4 @@
-"""How answers to one application entity differ from what is stored: data for the encoder's plan."""
+"""Output rules tell the encoder's plan how answers to one device differ from what is stored."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ LONGEST = 64  # characters of LO, which a long code and a meaning are
 Coded = tuple[str, tuple[str, str, str]]  # a protocol's name, and its code's value, scheme and meaning
 
 
-class Codes(Enum):
-    """What becomes of the codes of a protocol."""
+class CodesSent(Enum):
+    """The codes of a protocol are sent in one of these ways."""
 
     AS_STORED = "as_stored"
     SHORT_ONLY = "short_only"  # a receiver that does not know Long Code Value (0008,0119)
@@ -37,7 +37,7 @@ class TooLong(EncodingError):
 
 @dataclass(frozen=True)
 class OutputRules:
-    """Each is off where it is empty; then the answer is what is stored.
+    """Each rule is off where it is empty; then the answer is what is stored.
 
     `character_set` are the terms of Specific Character Set (0008,0005); without them the query decides.
     """
@@ -49,11 +49,11 @@ class OutputRules:
     longest_name: int | None = None  # characters of each component group, delimiters included
     longest_patient_id: int | None = None
     coding_scheme: str = ""  # of a protocol without one
-    codes: Codes = Codes.AS_STORED
+    codes: CodesSent = CodesSent.AS_STORED
     protocol_codes: tuple[Coded, ...] = ()
 
     def applied(self, record: Record) -> Record:
-        """The record as it is answered. Raises TooLong."""
+        """Return the record as it is answered. Raises TooLong."""
         self._check_lengths(record)
         changes = {**self._station(record), **self._protocol(record)}
         return {**record, **changes} if changes else record
@@ -90,7 +90,7 @@ class OutputRules:
 
     @property
     def _concerns_codes(self) -> bool:
-        return bool(self.protocol_codes or self.coding_scheme) or self.codes is not Codes.AS_STORED
+        return bool(self.protocol_codes or self.coding_scheme) or self.codes is not CodesSent.AS_STORED
 
     def _codes_of(self, record: Record) -> list[dict[str, Any]]:
         known = dict(self.protocol_codes).get(record["protocol_name"])
@@ -100,13 +100,13 @@ class OutputRules:
         return values.scheduled_protocol_codes({**record, "hisris_coding_designator": scheme})
 
     def _is_kept(self, code: Any) -> bool:
-        if self.codes is Codes.SHORT_ONLY:
+        if self.codes is CodesSent.SHORT_ONLY:
             return isinstance(code, Mapping) and bool(code.get("CodeValue"))
-        return self.codes is Codes.AS_STORED
+        return self.codes is CodesSent.AS_STORED
 
 
 def read_protocol_codes(text: str, *, scheme: str) -> tuple[Coded, ...]:
-    """`PROTOCOL = VALUE | SCHEME | MEANING`, one a line; scheme and meaning may be left out.
+    """Read `PROTOCOL = VALUE | SCHEME | MEANING`, one a line; scheme and meaning may be left out.
 
     Without a scheme it is the one given, without a meaning the protocol's name. Raises ValueError with a
     sentence.

@@ -1,4 +1,4 @@
-"""What a stored performed procedure step says, read with tolerance.
+"""A stored performed procedure step is read here with tolerance.
 
 A `DataSet` holds what a scanner sent. Whatever is absent, empty or malformed is read as "", None or ().
 """
@@ -18,7 +18,7 @@ from worklist.dicom.json_model import DataSet
 
 @dataclass(frozen=True)
 class Code:
-    """A coded concept (PS3.3 8.8); `value` may be a Long Code Value or a URN."""
+    """This is a coded concept (PS3.3 8.8); `value` may be a Long Code Value or a URN."""
 
     value: str
     scheme: str
@@ -27,7 +27,7 @@ class Code:
 
 @dataclass(frozen=True)
 class Reference:
-    """Which scheduled step was performed: an item of the Scheduled Step Attributes Sequence (0040,0270)."""
+    """An item of the Scheduled Step Attributes Sequence (0040,0270) says what was performed."""
 
     study_instance_uid: str
     referenced_study_uids: tuple[str, ...]
@@ -39,7 +39,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class Series:
-    """An item of the Performed Series Sequence (0040,0340)."""
+    """This is an item of the Performed Series Sequence (0040,0340)."""
 
     series_instance_uid: str
     description: str
@@ -52,7 +52,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Patient:
-    """The name in DICOM form, its component groups joined by `=`; the weight in kilograms."""
+    """The name is in DICOM form, its component groups joined by `=`; the weight is in kilograms."""
 
     name: str
     patient_id: str
@@ -122,22 +122,22 @@ def discontinuation_reason(dataset: DataSet) -> Code | None:
 
 
 def performed_codes(dataset: DataSet) -> tuple[Code, ...]:
-    """Of the Performed Protocol Code Sequence (0040,0260)."""
+    """Return the codes of the Performed Protocol Code Sequence (0040,0260)."""
     return _codes(dataset, "PerformedProtocolCodeSequence")
 
 
 def is_wrong_entry(code: Code | None) -> bool:
-    """Whether the operator had chosen the wrong worklist entry."""
+    """Return whether the operator had chosen the wrong worklist entry."""
     return code is not None and (code.value, code.scheme) == (WRONG_ENTRY.value, WRONG_ENTRY.scheme)
 
 
 def text(dataset: DataSet, keyword: str) -> str:
-    """The values without padding, joined by backslash."""
+    """Return the values without padding, joined by backslash."""
     return "\\".join(json_model.texts(_element(dataset, keyword)))
 
 
 def day(dataset: DataSet, keyword: str) -> date | None:
-    """A range of days is none."""
+    """Return the date; a range of days is none."""
     try:
         found = moments.date_range(text(dataset, keyword))
     except ValueError:
@@ -146,7 +146,7 @@ def day(dataset: DataSet, keyword: str) -> date | None:
 
 
 def moment(dataset: DataSet, keyword: str) -> time | None:
-    """A range of times is none."""
+    """Return the time; a range of times is none."""
     try:
         found = moments.time_range(text(dataset, keyword))
     except ValueError:
@@ -191,7 +191,7 @@ def _code(item: DataSet) -> Code:
 
 
 def _number(written: str) -> Decimal | None:
-    """A measure of a person: scanners send 0 for one that was not taken."""
+    """Return a measure of a person; scanners send 0 for one that was not taken."""
     try:
         number = Decimal(written)
     except InvalidOperation:
@@ -204,7 +204,7 @@ def _items(dataset: DataSet, keyword: str) -> list[DataSet]:
 
 
 def _element(dataset: DataSet, keyword: str) -> object:
-    """Raises LookupError for what is no keyword."""
+    """Return the attribute, if there is one. Raises LookupError for what is no keyword."""
     return dataset.get(_key(keyword))
 
 

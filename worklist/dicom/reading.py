@@ -1,4 +1,4 @@
-"""Data sets of files as they were meant, or refused: damage and doubtful text are never passed on."""
+"""Files' data sets are read as they were meant, or refused: damage and doubtful text are never passed on."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag, Tag
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-from worklist import attributes
-from worklist.attributes import Place
+from worklist.dicom import item_attributes
 from worklist.dicom.character_sets import DEFAULT_REPERTOIRE
+from worklist.dicom.datasets import UNDEFINED_LENGTH
+from worklist.dicom.item_attributes import Place
 from worklist.dicom.representations import FIRST_GROUP_OF_DATA_SETS
 
 CHARACTER_SET = Tag("SpecificCharacterSet")
@@ -26,17 +27,16 @@ CHARACTER_SET = Tag("SpecificCharacterSet")
 # Of the file, or of the encoding of its text, and not of the item.
 _OF_THE_FILE = frozenset({CHARACTER_SET, Tag("SOPClassUID"), Tag("SOPInstanceUID")})
 _PREFIX = slice(128, 132)
-_UNDEFINED_LENGTH = 0xFFFFFFFF
 _HARMLESS = ("Incorrect value for Specific Character Set", "VR lookup failed")
 
 
-class Refused(Exception):
-    """Why a file cannot be used: a sentence with nothing of its values."""
+class FileRefused(Exception):
+    """A file cannot be used; the sentence says why, with nothing of its values."""
 
 
 @contextmanager
 def strictly() -> Iterator[None]:
-    """pydicom's doubts as errors: a value that is read as something else is worse than none.
+    """Raise pydicom's doubts as errors: a value that is read as something else is worse than none.
 
     Its log is kept still, for it may quote values. Whether they are valid is not judged here.
     """
@@ -54,41 +54,44 @@ def strictly() -> Iterator[None]:
 
 
 def read_dataset(data: bytes) -> Dataset:
-    """A file's data set, with or without file meta information. Raises Refused."""
+    """Return a file's data set, with or without file meta information. Raises FileRefused."""
     if data[_PREFIX] != b"DICM" and not _begins_like_a_worklist(data):
-        raise Refused("This is not a DICOM file.")
+        raise FileRefused("This is not a DICOM file.")
     # A few such bytes may unpack to any number, so they are not unpacked.
     if DeflatedExplicitVRLittleEndian.encode("ascii") in data:
-        raise Refused("It is compressed (Deflated Explicit VR): write it as Explicit VR Little Endian.")
+        raise FileRefused("It is compressed (Deflated Explicit VR): write it as Explicit VR Little Endian.")
     try:
         return dcmread(BytesIO(data), force=True, stop_before_pixels=True)
     except RecursionError as error:
-        raise Refused("Its sequences are nested too deeply.") from error
+        raise FileRefused("Its sequences are nested too deeply.") from error
     except Exception as error:  # hostile bytes make pydicom raise whatever its converters raise
-        raise Refused("It is damaged or cut off.") from error
+        raise FileRefused("It is damaged or cut off.") from error
 
 
 def tags(dataset: Dataset) -> list[BaseTag]:
-    """The attributes of the data set, but for those that speak of the file. Raises Refused."""
+    """Return the tags of the data set except those that speak of the file. Raises FileRefused."""
     _refuse_if_damaged(dataset)
     return sorted(tag for tag in dataset.keys() if not _is_of_the_file(tag))  # noqa: SIM118  see below
 
 
 def element(dataset: Dataset, tag: BaseTag, *, declared: bool) -> DataElement:
-    """One attribute, decoded. `declared`: a character set is known for its text. Raises Refused."""
+    """Return one attribute, decoded. Raises FileRefused.
+
+    `declared` says that a character set is known for its text.
+    """
     try:
         found = dataset[tag]
     except RecursionError as error:
-        raise Refused("Its sequences are nested too deeply.") from error
+        raise FileRefused("Its sequences are nested too deeply.") from error
     except Exception as error:  # values are decoded on access
-        raise Refused(f"{name(tag)} cannot be read: damaged, or in another character set.") from error
+        raise FileRefused(f"{name(tag)} cannot be read: damaged, or in another character set.") from error
     if not declared and not _is_ascii(found):
-        raise Refused(f"{name(tag)} is not ASCII, and no Specific Character Set (0008,0005) is given.")
+        raise FileRefused(f"{name(tag)} is not ASCII, and no Specific Character Set (0008,0005) is given.")
     return found
 
 
 def declares_character_set(dataset: Dataset) -> bool:
-    """Whether it names one beyond the default; without there is only ASCII (PS3.5 6.1.2.1)."""
+    """Return whether it names one beyond the default; without, there is only ASCII (PS3.5 6.1.2.1)."""
     if CHARACTER_SET not in dataset:
         return False
     return not set(values(element(dataset, CHARACTER_SET, declared=True))) <= DEFAULT_REPERTOIRE | {None}
@@ -99,7 +102,7 @@ def values(found: DataElement) -> list[Any]:
 
 
 def json_value(found: DataElement, left_out: list[str], *, declared: bool) -> Any:
-    """The value as `extra_attributes` holds it, None for an empty one. Raises Refused.
+    """Return the value as `extra_attributes` holds it, None for an empty one. Raises FileRefused.
 
     TypeError says that it holds no such value; in items of sequences that goes to `left_out`, by name.
     """
@@ -116,8 +119,8 @@ def name(tag: BaseTag) -> str:
 
 
 def _begins_like_a_worklist(data: bytes) -> bool:
-    """Whether a file without the prefix begins with an element that a worklist file may begin with."""
-    groups = {tag.group for tag in attributes.BY_PLACE[Place.ROOT]} | {0x0002, 0x0008}
+    """Return whether a file without the prefix begins with an element that a worklist file may begin with."""
+    groups = {tag.group for tag in item_attributes.BY_PLACE[Place.ROOT]} | {0x0002, 0x0008}
     for order in ("little", "big"):
         group, number = (int.from_bytes(data[at : at + 2], order) for at in (0, 2))
         if group in groups and (number == 0 or dictionary_has_tag((group, number))):
@@ -126,13 +129,13 @@ def _begins_like_a_worklist(data: bytes) -> bool:
 
 
 def _refuse_if_damaged(dataset: Dataset) -> None:
-    """pydicom takes a value that ends early for what there is of it."""
+    """Raise FileRefused for a value that ends early: pydicom takes it for what there is of it."""
     for tag in dataset.keys():  # noqa: SIM118  iterating a Dataset decodes every element
         raw: Any = dataset.get_item(tag)
-        if not isinstance(raw, RawDataElement) or raw.length == _UNDEFINED_LENGTH:
+        if not isinstance(raw, RawDataElement) or raw.length == UNDEFINED_LENGTH:
             continue
         if len(raw.value or b"") != raw.length:
-            raise Refused(f"It is damaged or cut off in {name(tag)}.")
+            raise FileRefused(f"It is damaged or cut off in {name(tag)}.")
 
 
 def _is_of_the_file(tag: BaseTag) -> bool:

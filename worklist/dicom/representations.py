@@ -1,4 +1,4 @@
-"""The value representations of PS3.5 6.2 as rules: what a single value may be.
+"""The value representations of PS3.5 6.2 are rules here: what a single value may be.
 
 A value is what JSON can hold: text, or a number for the VRs that are numbers.
 """
@@ -50,7 +50,7 @@ _UR = re.compile(r"[A-Za-z_\d:/?#\[\]@!$&'()*+,;=%\-.~]+", re.ASCII)
 
 
 def problem(vr: str, value: str) -> str | None:
-    """What keeps the text from being one value of the VR: a sentence without the text, or None."""
+    """Return what keeps the text from being one value of the VR: a sentence without the text, or None."""
     if vr in TEXT:
         return _text_problem(vr, value)
     rule = _RULES.get(vr)
@@ -61,7 +61,7 @@ def problem(vr: str, value: str) -> str | None:
 
 
 def number_problem(vr: str, value: int | float) -> str | None:
-    """What keeps the number from being one value of a binary VR."""
+    """Return what keeps the number from being one value of a binary VR."""
     if vr in FLOATS:
         fits = math.isfinite(value) and (vr == "FD" or abs(value) <= _GREATEST_FLOAT)
         return None if fits else f"The number is not one that {vr} can hold."
@@ -73,12 +73,12 @@ def number_problem(vr: str, value: int | float) -> str | None:
 
 
 def is_text(vr: str) -> bool:
-    """Whether values of the VR are written as characters: all but numbers, sequences and bytes."""
+    """Return whether values of the VR are written as characters: all but numbers, sequences and bytes."""
     return vr in TEXT or vr in _RULES
 
 
 def to_text(vr: str, value: str | int | float) -> str:
-    """A value of a VR that is written as characters; numbers in at most 16 of them where it is DS.
+    """Write a value of a VR that is written as characters; numbers in at most 16 of them where it is DS.
 
     Raises ValueError for a number that the VR cannot write.
     """

@@ -1,4 +1,4 @@
-"""What the identifier of a query asks for (PS3.4 K.4.1.1.3.1)."""
+"""A query's identifier says which attributes it asks for (PS3.4 K.4.1.1.3.1)."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from pydicom.datadict import dictionary_has_tag, dictionary_VR
 from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag, Tag
 
-from worklist import attributes
+from worklist.dicom import item_attributes
 from worklist.dicom.representations import FIRST_GROUP_OF_DATA_SETS
 
 # Said of the query itself, or of another information model: nothing to match, return or complain of.
 NO_KEYS = frozenset(
-    {Tag("QueryRetrieveLevel"), *(attribute.tag for attribute in attributes.IDENTIFIER_ATTRIBUTES)}
+    {Tag("QueryRetrieveLevel"), *(attribute.tag for attribute in item_attributes.IDENTIFIER_ATTRIBUTES)}
 )
 
 
 def keys(identifier: Dataset) -> list[BaseTag]:
-    """The attributes that a request asks for, ascending; group lengths say nothing (PS3.5 7.2)."""
+    """Return the attributes that a request asks for, ascending; group lengths say nothing (PS3.5 7.2)."""
     return sorted(
         tag
         for tag in map(Tag, identifier.keys())
@@ -28,7 +28,7 @@ def keys(identifier: Dataset) -> list[BaseTag]:
 
 
 def first_item(identifier: Dataset, tag: BaseTag) -> Dataset | None:
-    """The keys within a sequence; None where it asks for all: zero length or an empty item."""
+    """Return the keys within a sequence, or None where it asks for all: zero length or an empty item."""
     if not dictionary_has_tag(tag) or dictionary_VR(tag) != "SQ":
         return None
     items = identifier[tag].value
@@ -41,7 +41,7 @@ def requested_vr(identifier: Dataset, tag: BaseTag) -> str:
 
 
 def private_creator(identifier: Dataset, tag: BaseTag) -> bytes:
-    """A private creator says whose the requested private attributes are, so it is given back."""
+    """Give a private creator back: it says whose the requested private attributes are."""
     if not tag.is_private_creator:
         return b""
     value = identifier[tag].value

@@ -1,4 +1,4 @@
-"""The answer to an N-GET on the Modality Performed Procedure Step Retrieve SOP Class (PS3.4 F.8.2)."""
+"""N-GET on the Modality Performed Procedure Step Retrieve SOP Class is answered here (PS3.4 F.8.2)."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from pydicom.tag import BaseTag
 from worklist.dicom import json_model, representations
 from worklist.dicom.character_sets import UTF_8
 from worklist.dicom.json_model import DataSet
-from worklist.dicom.mpps import STATUS_ON_THE_WIRE
+from worklist.dicom.mpps import STATUS_OF_TERM
 from worklist.dicom.mpps_attributes import BY_KEY, SPECIFIC_CHARACTER_SET, STATUS
 
-_TERMS = {status: term for term, status in STATUS_ON_THE_WIRE.items()}
+_TERMS = {status: term for term, status in STATUS_OF_TERM.items()}
 
 
 def retrieve(stored: DataSet, status: str, tags: Sequence[BaseTag]) -> tuple[Dataset, bool]:
-    """The requested attributes, all that are stored if there are none; and whether each is supported.
+    """Return the requested attributes, all that are stored if there are none, and whether each is supported.
 
     One of the table's without a value is answered empty; what cannot be encoded is left out. Text beyond
     ASCII is announced as ISO_IR 192.
@@ -62,7 +62,7 @@ def _elements(elements: DataSet) -> Iterable[DataElement]:
 
 
 def _is_known(key: str, vr: str) -> bool:
-    """Whether a reader of Implicit VR, who takes it from the dictionary, would read the VR it has."""
+    """Return whether a reader of Implicit VR, who takes it from the dictionary, would read the VR it has."""
     tag = int(key, 16)
     return not dictionary_has_tag(tag) or vr in dictionary_VR(tag).split(" or ")
 
@@ -80,7 +80,7 @@ def _value(element: dict[str, Any]) -> Any:
 
 
 def _single(vr: str, value: Any) -> Any:
-    """What pydicom makes a value of; None stands between backslashes."""
+    """Return what pydicom makes a value of; an empty text stands for None between backslashes."""
     if value is None:
         return ""
     if vr == "PN":
@@ -93,7 +93,7 @@ def _single(vr: str, value: Any) -> Any:
 
 
 def _encodable(dataset: Dataset) -> Dataset:
-    """Without the attributes that pydicom cannot write."""
+    """Leave out the attributes that pydicom cannot write."""
     if _is_encodable(dataset):
         return dataset
     kept = Dataset()

@@ -1,4 +1,4 @@
-"""What an item's fields are in DICOM: formats, and the values that follow from several fields.
+"""An item's fields are put into DICOM here: formats, and the values that follow from several fields.
 
 A *record* is a mapping from the field names of `WorklistItem` to their Python values.
 """
@@ -13,6 +13,9 @@ from typing import Any
 Record = Mapping[str, Any]
 
 KILOGRAMS_PER_POUND = Decimal("0.45359237")
+# No one was ever heavier, the lightest who lived are not lighter, and no one who lives was born before.
+LIGHTEST_KG, HEAVIEST_KG = Decimal("0.3"), Decimal(650)
+EARLIEST_BIRTH_YEAR = 1850
 CODE_VALUE_LENGTH = 16  # SH; a longer code goes into Long Code Value (PS3.3 8.8)
 
 # (0040,0020) Scheduled Procedure Step Status, PS3.3 C.4-10: STARTED is the standard's own term,
@@ -27,7 +30,10 @@ STATUS_ON_THE_WIRE = {
 
 
 def to_text(value: Any) -> str:
-    """A field's value as DICOM text: DA `YYYYMMDD`, TM `HHMMSS`, DS without trailing zeros (PS3.5 6.2)."""
+    """Write a field's value as DICOM text (PS3.5 6.2).
+
+    DA is `YYYYMMDD`, TM is `HHMMSS`, and DS has no trailing zeros.
+    """
     if value is None:
         return ""
     if isinstance(value, str):
@@ -46,17 +52,20 @@ def status(record: Record) -> str:
 
 
 def requested_procedure_description(record: Record) -> str:
-    """Type 1C: the study's description, else the nearest thing that says what is to be done."""
+    """Return the study's description, else the nearest thing that says what is to be done (type 1C)."""
     return _first(record, "study_description", "procedure_description", "protocol_name", "modality")
 
 
 def scheduled_procedure_step_description(record: Record) -> str:
-    """Type 1C, and what an operator reads on the console."""
+    """Return what an operator reads on the console (type 1C)."""
     return _first(record, "procedure_description", "protocol_name", "study_description", "modality")
 
 
 def scheduled_protocol_codes(record: Record) -> list[dict[str, Any]]:
-    """One code item from protocol and coding scheme; none without a scheme, since a code needs both."""
+    """Make one code item of protocol and coding scheme.
+
+    Without a scheme there is none, since a code needs both.
+    """
     code, scheme = record["protocol_name"], record["hisris_coding_designator"]
     if not code or not scheme:
         return []
@@ -64,7 +73,7 @@ def scheduled_protocol_codes(record: Record) -> list[dict[str, Any]]:
 
 
 def code_item(value: str, scheme: str, meaning: str) -> dict[str, Any]:
-    """An item of a code sequence (PS3.3 Table 8.8-1)."""
+    """Return an item of a code sequence (PS3.3 Table 8.8-1)."""
     keyword = "CodeValue" if len(value) <= CODE_VALUE_LENGTH else "LongCodeValue"
     return {keyword: value, "CodingSchemeDesignator": scheme, "CodeMeaning": meaning}
 

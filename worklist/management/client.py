@@ -1,4 +1,4 @@
-"""What the commands share that speak to a server as a scanner does: `test_client` and `test_mpps`."""
+"""`test_client` and `test_mpps` speak to a server as a scanner does, and share how."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 from pydicom import Dataset, config
@@ -24,6 +25,8 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at impo
 )
 
 from worklist import validators
+from worklist.dicom.printable import readable
+from worklist.scp import implementation
 
 WORKLIST: UID = ModalityWorklistInformationFind
 PERFORMED_STEP: UID = ModalityPerformedProcedureStep
@@ -52,8 +55,8 @@ FIND_STATUSES = {
 UNABLE_TO_PROCESS = "the server could not process the query. Look into its log"
 
 
-class Found(NamedTuple):
-    """A query's answers, its final status, and how many answers lack a requested attribute."""
+class FindResult(NamedTuple):
+    """A query ends with its answers, a final status, and how many answers lack a requested attribute."""
 
     answers: list[Dataset]
     final: Dataset
@@ -64,7 +67,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--ip", default="127.0.0.1", help="of the server (default: %(default)s)")
     parser.add_argument("--port", type=_port, default=4242, help="of the server (default: %(default)s)")
     parser.add_argument(
-        "--AEtitle", type=_ae_title, default="MWL_SERVER", help="the server's (default: %(default)s)"
+        "--AEtitle", type=_ae_title, default=settings.MWL_AETITLE, help="the server's (default: %(default)s)"
     )
     parser.add_argument(
         "--callingAEtitle", type=_ae_title, default="MWL_TESTER", help="ours (default: %(default)s)"
@@ -87,7 +90,7 @@ def _ae_title(text: str) -> str:
 
 @contextmanager
 def associated(options: dict[str, Any], *services: UID) -> Iterator[Association]:
-    """An association on which the server has accepted all the services; it is released at the end.
+    """Associate for the services, all of which the server has accepted; release at the end.
 
     Meanwhile values are not validated: to see what a server makes of them is what the clients are for.
     Raises CommandError, in a sentence that says what to do.
@@ -105,31 +108,31 @@ def associated(options: dict[str, Any], *services: UID) -> Iterator[Association]
             association.release()
 
 
-def find(association: Association, query: Dataset) -> Found:
-    """Asks the worklist. Raises CommandError when the answers break off."""
+def find(association: Association, query: Dataset) -> FindResult:
+    """Ask the worklist. Raises CommandError when the answers break off."""
     answers: list[Dataset] = []
     incomplete = 0
     for status, answer in association.send_c_find(query, WORKLIST):
         if "Status" not in status:
             raise CommandError(f"{NO_ANSWER}, after {len(answers)} answers. Look into its log.")
         if status.Status not in PENDING:
-            return Found(answers, status, incomplete)
+            return FindResult(answers, status, incomplete)
         incomplete += status.Status == PENDING_WITHOUT_SOME_KEYS
         answers.append(answer or Dataset())
     raise CommandError("The server gave no final status. Look into its log.")
 
 
 def refuse_unless_found(final: Dataset) -> None:
-    """Raises CommandError for a query's final status that is not success."""
+    """Raise CommandError for a query's final status that is not success."""
     if final.Status != SUCCESS:
         sentence = FIND_STATUSES.get(final.Status, UNABLE_TO_PROCESS)
         raise CommandError(explained(final, sentence, named=final.get("OffendingElement")))
 
 
 def explained(status: Dataset, sentence: str, *, named: Any) -> str:
-    """The status in words, with the tags that it names and the server's comment."""
+    """Return the status in words, with the tags that it names and the server's comment."""
     tags = "".join(f" {Tag(tag)}" for tag in as_list(named))
-    said = f"{tags} {printable(status.get('ErrorComment') or '')}".strip()
+    said = f"{tags} {readable(status.get('ErrorComment') or '')}".strip()
     return (
         f"Status {status.Status:04X}: {sentence}: {said}."
         if said
@@ -143,14 +146,10 @@ def as_list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, MultiValue | list) else [value]
 
 
-def printable(text: str) -> str:
-    """A server's text must not steer the terminal."""
-    return "".join(character if character.isprintable() else " " for character in text)
-
-
 def _associate(options: dict[str, Any], services: tuple[UID, ...]) -> Association:
     _refuse_unless_someone_listens(options["ip"], options["port"])
     entity = AE(ae_title=options["callingAEtitle"])
+    implementation.introduce(entity)
     entity.connection_timeout = entity.acse_timeout = CONNECTION_TIMEOUT
     entity.dimse_timeout = entity.network_timeout = ANSWER_TIMEOUT
     for service in services:
@@ -159,7 +158,10 @@ def _associate(options: dict[str, Any], services: tuple[UID, ...]) -> Associatio
 
 
 def _refuse_unless_someone_listens(ip: str, port: int) -> None:
-    """pynetdicom does not tell a connection that was refused from one that was closed."""
+    """Raise CommandError where nothing listens.
+
+    pynetdicom does not tell a connection that was refused from one that was closed.
+    """
     try:
         socket.create_connection((ip, port), timeout=CONNECTION_TIMEOUT).close()
     except OSError as error:
@@ -186,7 +188,10 @@ def _refuse_unless_offered(
 
 
 def _refusal(association: Association) -> A_ASSOCIATE | None:
-    """pynetdicom leaves a refusal unread that comes before it has seen that the connection stands."""
+    """Return the refusal, if there is one.
+
+    pynetdicom leaves one unread that comes before it has seen that the connection stands.
+    """
     answer = association.acceptor.primitive if association.is_rejected else association.dul.receive_pdu()
     return answer if isinstance(answer, A_ASSOCIATE) and answer.result else None
 
@@ -199,7 +204,7 @@ def _rejection(refusal: A_ASSOCIATE, options: dict[str, Any]) -> str:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without the log of pynetdicom and pydicom: what matters is said in the command's own words."""
+    """Silence the log of pynetdicom and pydicom: what matters is said in the command's own words."""
     logs = [logging.getLogger(name) for name in ("pynetdicom", "pydicom")]
     levels = [log.level for log in logs]
     try:

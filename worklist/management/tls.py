@@ -1,4 +1,4 @@
-"""The options for DICOM over TLS, of `run_mwl` and of `start`."""
+"""`run_mwl` and `start` have these options for DICOM over TLS."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def add_tls_options(parser: CommandParser, port: Callable[[str], int] = int) -> 
 
 
 def tls_arguments(options: Mapping[str, Any]) -> list[str]:
-    """The options once more, for another process."""
+    """Return the options once more, for another process."""
     names = ("tls_cert", "tls_key", "tls_ca", "tls_client_certificate")
     given = [(name, options[name]) for name in names if options[name]]
     port = [("tls_port", options["tls_port"])] if options["tls_cert"] else []
@@ -43,18 +43,18 @@ def tls_arguments(options: Mapping[str, Any]) -> list[str]:
 
 
 def tls_context(options: Mapping[str, Any]) -> ssl.SSLContext | None:
-    """None without a certificate. Raises CommandError."""
+    """Return the context, or None without a certificate. Raises CommandError."""
     from worklist.scp import tls
 
     refuse_without_certificate(options)
     if not options["tls_cert"]:
         return None
     certificate = Path(options["tls_cert"])
-    files = tls.Files(certificate, _path(options["tls_key"]), _path(options["tls_ca"]))
+    files = tls.TlsFiles(certificate, _path(options["tls_key"]), _path(options["tls_ca"]))
     asked = options["tls_client_certificate"] or ("required" if files.authorities else "none")
     try:
         context = tls.server_context(files, tls.ClientCertificate(asked))
-    except tls.Unusable as error:
+    except tls.TlsFileUnusable as error:
         raise CommandError(str(error)) from error
     tls.warn_of_expiry(certificate)
     return context

@@ -1,17 +1,22 @@
-"""What the worklist keeps.
+"""These models are what the worklist keeps.
 
-items      what a scanner is offered
-performed  what it reported back
-attention  what a coordinator must look at
-devices    who may ask, and what is particular to each
-activity   what each has asked and reported
-recorded   history by the actor's name
+items         what a scanner is offered
+performed     what it reported back
+attention     what a coordinator must look at
+devices       who may ask, and what is particular to each
+activity      what each has asked and reported
+history       history by the actor's name
+changes       that history as people read it
+restrictions  a query's conditions as restrictions of items
+lookups       field lookups that Django does not have
+constraints   constraints that models share
+connections   database connections in threads that are not Django's
 """
 
 from __future__ import annotations
 
 from worklist.models.activity import DeviceActivity
-from worklist.models.attention import Attention, Kind
+from worklist.models.attention import Attention, AttentionKind
 from worklist.models.devices import CHARACTER_SETS, Device, Misfit, OverMaximum, StationFilter, Strictness
 from worklist.models.items import COMPARABLE_GROUPS, PERSON_NAMES, STEP_EXISTS, Sex, Status, WorklistItem
 from worklist.models.performed import (
@@ -30,10 +35,10 @@ __all__ = [
     "PERSON_NAMES",
     "STEP_EXISTS",
     "Attention",
+    "AttentionKind",
     "Device",
     "DeviceActivity",
     "Evidence",
-    "Kind",
     "Misfit",
     "OverMaximum",
     "PerformedSeries",

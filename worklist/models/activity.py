@@ -1,15 +1,37 @@
-"""What application entities have asked and reported, for people who look why something did not arrive."""
+"""Devices' activity is kept for people who look why something did not arrive."""
 
 from __future__ import annotations
+
+from datetime import timedelta
 
 from django.db import models
 from django.utils import timezone
 
-from worklist.queries import ActivityQuerySet
+from pylantir_site.retention import delete
+from worklist.models.devices import Device
+
+
+class ActivityQuerySet(models.QuerySet["DeviceActivity"]):
+    def queries(self) -> ActivityQuerySet:
+        return self.filter(kind="QUERY")
+
+    def newest(self, ae_title: str) -> DeviceActivity | None:
+        return self.filter(ae_title=ae_title).order_by("-at", "-pk").first()
+
+    def prune(self, *, days: int) -> None:
+        """Delete what is older, except the last contact and the last query of each device."""
+        kept: set[int] = set()
+        for ae_title in Device.objects.values_list("ae_title", flat=True):
+            own = self.filter(ae_title=ae_title).order_by("-at", "-pk").values_list("pk", flat=True)
+            kept.update(own[:1], own.filter(kind="QUERY")[:1])
+        delete(self.filter(at__lt=timezone.now() - timedelta(days=days)).exclude(pk__in=kept))
 
 
 class DeviceActivity(models.Model):
-    """One association, query or message. What was asked is kept as it came, a participant's ID perhaps."""
+    """This row tells of one association, query or message.
+
+    A query is kept as it came, perhaps with a participant's ID in it.
+    """
 
     class Kind(models.TextChoices):
         ASSOCIATION = "ASSOCIATION", "Association"

@@ -1,17 +1,21 @@
-"""What a coordinator must look at."""
+"""Points of attention are what a coordinator must look at."""
 
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Q, Value, When
 from django.db.models.functions import Coalesce
 
 from worklist.models.items import WorklistItem
 from worklist.models.performed import PerformedStep
-from worklist.queries import AttentionQuerySet
 
 
-class Kind(models.TextChoices):
+class AttentionKind(models.TextChoices):
+    """A point is of one of these kinds, by severity, the worst first, as pages and the API list them.
+
+    A wrong person is worse than images of nobody, and these are worse than a wrong or incomplete report.
+    """
+
     IDENTITY = "IDENTITY", "Identity differs"
     UNSCHEDULED = "UNSCHEDULED", "Unscheduled examination"
     WRONG_ENTRY = "WRONG_ENTRY", "Wrong worklist entry selected"
@@ -22,10 +26,21 @@ class Kind(models.TextChoices):
     NOT_PERFORMED = "NOT_PERFORMED", "Nothing performed"
 
 
-class Attention(models.Model):
-    """One thing to look at, of a performed step, an item or both; kept after it is resolved."""
+class AttentionQuerySet(models.QuerySet["Attention"]):
+    def open(self) -> AttentionQuerySet:
+        return self.filter(resolved_at=None)
 
-    kind = models.CharField(max_length=16, choices=Kind.choices)
+    def worst_first(self) -> AttentionQuerySet:
+        """Order by kind, as `AttentionKind` lists them, and the newest of each kind first."""
+        whens = [When(kind=kind, then=Value(place)) for place, kind in enumerate(AttentionKind.values)]
+        severity = Case(*whens, default=Value(len(whens)), output_field=models.IntegerField())
+        return self.annotate(severity=severity).order_by("severity", "-opened_at", "-pk")
+
+
+class Attention(models.Model):
+    """A point of attention concerns a performed step, an item or both; it is kept after it is resolved."""
+
+    kind = models.CharField(max_length=16, choices=AttentionKind.choices)
     step = models.ForeignKey(PerformedStep, models.CASCADE, null=True, blank=True, related_name="attention")
     item = models.ForeignKey(WorklistItem, models.CASCADE, null=True, blank=True, related_name="attention")
     text = models.TextField(help_text="What is the matter, one line for each point.")

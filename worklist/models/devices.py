@@ -1,4 +1,4 @@
-"""What is particular to a scanner: who it is, how it may connect, and what it is offered."""
+"""A device's row holds what is particular to a scanner: who it is, how it may connect, what it is offered."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
-from worklist import certificates, networks, validators
-from worklist.dicom.output_rules import Codes, read_protocol_codes
+from worklist import validators
+from worklist.dicom.output_rules import CodesSent, read_protocol_codes
+from worklist.models.constraints import at_most, given
+from worklist.models.history import Recorded, actor_history
 from worklist.models.items import Status
-from worklist.models.recorded import Recorded, actor_history, at_most, given
-from worklist.queries import DeviceQuerySet
+from worklist.validators import peers
 
 
 class StationFilter(models.TextChoices):
@@ -37,9 +38,9 @@ class Misfit(models.TextChoices):
 
 
 class ProtocolCodes(models.TextChoices):
-    AS_STORED = Codes.AS_STORED.value, "Send them; over 16 characters as Long Code Value"
-    SHORT_ONLY = Codes.SHORT_ONLY.value, "Send only those of up to 16 characters"
-    NONE = Codes.NONE.value, "Send none: description only"
+    AS_STORED = CodesSent.AS_STORED.value, "Send them; over 16 characters as Long Code Value"
+    SHORT_ONLY = CodesSent.SHORT_ONLY.value, "Send only those of up to 16 characters"
+    NONE = CodesSent.NONE.value, "Send none: description only"
 
 
 # Specific Character Set (0008,0005), PS3.3 C.12.1.1.2, by the terms as they are sent.
@@ -65,8 +66,15 @@ CHARACTER_SETS = {
 }
 
 
+class DeviceQuerySet(models.QuerySet["Device"]):
+    def of(self, ae_title: str) -> Device | None:
+        """Return the device that speaks for an AE title: its own row, else the row `*`."""
+        found = {device.ae_title: device for device in self.filter(ae_title__in=[ae_title, self.model.ANY])}
+        return found.get(ae_title) or found.get(self.model.ANY)
+
+
 class Device(Recorded):
-    """A DICOM application entity that may associate with this server.
+    """A device is a DICOM application entity that may associate with this server.
 
     The row `*` speaks for every calling AE title that has no row of its own.
     """
@@ -74,59 +82,84 @@ class Device(Recorded):
     ANY = "*"
 
     ae_title = models.CharField(
-        "AE title", max_length=16, unique=True, validators=[validators.ae_title],
+        "AE title",
+        max_length=16,
+        unique=True,
+        validators=[validators.ae_title],
         help_text="The calling AE title, capitals matter. * lets any AE title in.",
-    )  # fmt: skip
+    )
     enabled = models.BooleanField(default=True, help_text="Only an enabled device may connect.")
     name = models.CharField(max_length=100, blank=True, default="", help_text="The room, say: for people.")
     vendor = models.CharField(max_length=64, blank=True, default="")
     model = models.CharField(max_length=64, blank=True, default="")
     modality = models.CharField(
-        max_length=16, blank=True, default="", validators=[validators.code_string],
+        max_length=16,
+        blank=True,
+        default="",
+        validators=[validators.code_string],
         help_text="MR, say. What its usual query is taken to ask for while it has asked nothing yet.",
-    )  # fmt: skip
+    )
     preset = models.CharField(
         max_length=32, blank=True, default="", help_text="The vendor rules it began from."
     )
     notes = models.TextField(blank=True, default="", help_text="For people.")
 
     addresses = models.TextField(
-        blank=True, default="", validators=[validators.networks],
+        blank=True,
+        default="",
+        validators=[validators.networks],
         help_text="Where it may call from: addresses and networks, such as 10.0.0.5 or 10.1.0.0/24. "
         "Empty: from anywhere.",
-    )  # fmt: skip
+    )
     called_ae_title = models.CharField(
-        "called AE title", max_length=16, blank=True, default="", validators=[validators.ae_title],
+        "called AE title",
+        max_length=16,
+        blank=True,
+        default="",
+        validators=[validators.ae_title],
         help_text="The AE title that it must call this server by. Empty: any, unless "
         "MWL_REQUIRE_CALLED_AETITLE is set.",
-    )  # fmt: skip
+    )
     certificate_subject = models.CharField(
-        max_length=500, blank=True, default="", validators=[validators.certificate_subject],
+        max_length=500,
+        blank=True,
+        default="",
+        validators=[validators.certificate_subject],
         help_text="It must come over TLS with a certificate whose subject has all of these parts: "
         "CN=MR1,O=Hospital. Empty: not bound to a certificate.",
-    )  # fmt: skip
+    )
     host = models.CharField(
-        max_length=253, blank=True, default="",
+        max_length=253,
+        blank=True,
+        default="",
         help_text="Where it listens itself, for the C-ECHO button; nothing else is ever sent there.",
-    )  # fmt: skip
+    )
     port = models.PositiveIntegerField(
         null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(65535)]
     )
 
     station_filter = models.CharField(
-        max_length=16, choices=StationFilter.choices, default=StationFilter.AS_ASKED,
+        max_length=16,
+        choices=StationFilter.choices,
+        default=StationFilter.AS_ASKED,
         help_text="An operator's own queries leave the station open: forced, a scanner sees no other "
         "scanner's items. A query for another station then finds nothing.",
-    )  # fmt: skip
+    )
     station_ae_titles = models.CharField(
-        "own station AE titles", max_length=271, blank=True, default="", validators=[validators.ae_titles],
+        "own station AE titles",
+        max_length=271,
+        blank=True,
+        default="",
+        validators=[validators.ae_titles],
         help_text=r"What items call this station, where that is not its AE title; several as MR1\MR2.",
-    )  # fmt: skip
+    )
     offered_statuses = models.JSONField(
-        default=list, blank=True, validators=[validators.statuses],
+        default=list,
+        blank=True,
+        validators=[validators.statuses],
         help_text="Only these, whatever it asks. None chosen: scheduled, in progress and discontinued, "
         "unless the query names others.",
-    )  # fmt: skip
+    )
     days_back = models.PositiveSmallIntegerField(
         null=True,
         blank=True,
@@ -136,59 +169,90 @@ class Device(Recorded):
         null=True, blank=True, help_text="Items of so many days after today are offered; 0: none. Empty: all."
     )
     time_zone = models.CharField(
-        max_length=64, blank=True, default="", validators=[validators.time_zone],
+        max_length=64,
+        blank=True,
+        default="",
+        validators=[validators.time_zone],
         help_text="Europe/Berlin, say: which day is today there. Schedules are the wall clock at the "
         "scanner and are never converted. Empty: the server's.",
-    )  # fmt: skip
+    )
     maximum_answers = models.PositiveIntegerField(
-        null=True, blank=True, validators=[MinValueValidator(1)],
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
         help_text="Empty: MWL_MAXIMUM_ANSWERS, which is no limit by default.",
-    )  # fmt: skip
+    )
     over_maximum = models.CharField(
-        "where more match", max_length=16, blank=True, default="", choices=OverMaximum.choices,
+        "where more match",
+        max_length=16,
+        blank=True,
+        default="",
+        choices=OverMaximum.choices,
         help_text="Empty: MWL_OVER_MAXIMUM.",
-    )  # fmt: skip
+    )
 
     station_name = models.CharField(
-        max_length=16, blank=True, default="", validators=[validators.text],
+        max_length=16,
+        blank=True,
+        default="",
+        validators=[validators.text],
         help_text="Sent as Scheduled Station Name with items that have none.",
-    )  # fmt: skip
+    )
     specific_character_set = models.CharField(
-        max_length=64, blank=True, default="", choices=list(CHARACTER_SETS.items()),
+        max_length=64,
+        blank=True,
+        default="",
+        choices=list(CHARACTER_SETS.items()),
         help_text="What the scanner can show. Empty: the query's, ISO_IR 100 or ISO_IR 192, the first that "
         "holds the text.",
-    )  # fmt: skip
+    )
     misfit = models.CharField(
-        "text that does not fit", max_length=16, choices=Misfit.choices, default=Misfit.UNICODE,
+        "text that does not fit",
+        max_length=16,
+        choices=Misfit.choices,
+        default=Misfit.UNICODE,
         help_text="Logged each time. IDs and codes are never rewritten, and nothing is ever sent as ?.",
-    )  # fmt: skip
+    )
     longest_patient_name = models.PositiveSmallIntegerField(
-        null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(64)],
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(64)],
         help_text="Characters that it takes, ^ included. An item with a longer name is left out and logged: "
         "a shortened one would be another's.",
-    )  # fmt: skip
+    )
     longest_patient_id = models.PositiveSmallIntegerField(
-        "longest patient ID", null=True, blank=True,
+        "longest patient ID",
+        null=True,
+        blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(64)],
         help_text="Characters that it takes. An item with a longer ID is left out and logged.",
-    )  # fmt: skip
+    )
     coding_scheme_designator = models.CharField(
-        max_length=16, blank=True, default="", validators=[validators.text],
+        max_length=16,
+        blank=True,
+        default="",
+        validators=[validators.text],
         help_text="Sent with a protocol that has none, so that it becomes a code: GEHC, say.",
-    )  # fmt: skip
+    )
     protocol_codes_sent = models.CharField(
         "codes of protocols", max_length=16, choices=ProtocolCodes.choices, default=ProtocolCodes.AS_STORED
     )
     protocol_codes = models.TextField(
-        "its own protocol codes", blank=True, default="",
+        "its own protocol codes",
+        blank=True,
+        default="",
         help_text="One a line: PROTOCOL = CODE | SCHEME | MEANING. Without scheme it is the one above, "
         "without meaning the protocol's name. An item's own codes go first.",
-    )  # fmt: skip
+    )
 
     mpps_strictness = models.CharField(
-        "MPPS that departs from the standard", max_length=16, blank=True, default="",
-        choices=Strictness.choices, help_text="Empty: MPPS_STRICTNESS.",
-    )  # fmt: skip
+        "MPPS that departs from the standard",
+        max_length=16,
+        blank=True,
+        default="",
+        choices=Strictness.choices,
+        help_text="Empty: MPPS_STRICTNESS.",
+    )
 
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -216,15 +280,15 @@ class Device(Recorded):
             raise ValidationError(errors)
 
     def lets_in(self, address: str) -> bool:
-        """Whether it may call from there; a row whose addresses cannot be read lets nobody in."""
+        """Return whether it may call from there; a row whose addresses cannot be read lets nobody in."""
         try:
-            return not self.addresses.strip() or networks.includes(self.addresses, address)
+            return not self.addresses.strip() or peers.includes(self.addresses, address)
         except ValueError:
             return False
 
     def bears(self, subject: Any) -> bool:
-        """Whether a certificate's subject, or None without one, is the one that the device is bound to."""
+        """Return whether the subject of a certificate (None without one) is the one that it is bound to."""
         try:
-            return not self.certificate_subject or certificates.bears(subject, self.certificate_subject)
+            return not self.certificate_subject or peers.bears(subject, self.certificate_subject)
         except ValueError:
             return False

@@ -1,8 +1,9 @@
-"""What a scanner is offered."""
+"""Worklist items are what a scanner is offered."""
 
 from __future__ import annotations
 
-from datetime import time
+from collections.abc import Collection
+from datetime import date, time
 from decimal import Decimal
 from typing import Any
 
@@ -10,9 +11,12 @@ from django.db import models
 
 from worklist import validators
 from worklist.dicom import person_name
+from worklist.dicom.conditions import Text
+from worklist.dicom.matching import DATE_FIELD, STATUS_FIELD, TIME_FIELD
 from worklist.dicom.values import KILOGRAMS_PER_POUND
-from worklist.models.recorded import Recorded, actor_history, at_most, given
-from worklist.queries import WorklistQuerySet
+from worklist.models.constraints import at_most, given
+from worklist.models.history import Recorded, actor_history
+from worklist.models.restrictions import WantedItems, is_narrow, restriction
 
 PERSON_NAMES = (
     "patient_name",
@@ -26,7 +30,7 @@ STEP_EXISTS = "There is a step with this Study Instance UID and Scheduled Proced
 
 
 class Status(models.TextChoices):
-    """An item's life. On the wire IN_PROGRESS is STARTED (worklist.dicom.values)."""
+    """An item goes through these statuses; on the wire IN_PROGRESS is STARTED (`worklist.dicom.values`)."""
 
     SCHEDULED = "SCHEDULED", "Scheduled"
     IN_PROGRESS = "IN_PROGRESS", "In progress"
@@ -36,7 +40,7 @@ class Status(models.TextChoices):
 
 
 class Sex(models.TextChoices):
-    """(0010,0040), enumerated (PS3.3 C.7.1.1); empty is unknown."""
+    """These values of (0010,0040) are enumerated in PS3.3 C.7.1.1; an empty one is unknown."""
 
     FEMALE = "F", "Female"
     MALE = "M", "Male"
@@ -44,14 +48,42 @@ class Sex(models.TextChoices):
 
 
 def _comparable_group(*, db_index: bool = False) -> Any:
-    """A component group of a person's name as queries compare it; `WorklistItem.save` keeps it."""
+    """Return the column for a component group as queries compare it; `WorklistItem.save` fills it."""
     return models.CharField(max_length=64, blank=True, default="", editable=False, db_index=db_index)
 
 
-class WorklistItem(Recorded):
-    """One Scheduled Procedure Step with its Requested Procedure and patient (PS3.4 K.6.1.2.1).
+# A discontinued examination can be picked again; a completed or cancelled one must be asked for.
+OFFERED = ("SCHEDULED", "IN_PROGRESS", "DISCONTINUED")
 
-    Fields hold values as DICOM has them, cleaned by `worklist.intake`: several station AE titles are
+
+class WorklistQuerySet(models.QuerySet["WorklistItem"]):
+    def matching(self, keys: WantedItems, *, offered: Collection[str] = OFFERED) -> WorklistQuerySet:
+        """Return the items that answer a query, by schedule.
+
+        They have one of the statuses that the query names, or of `offered` where it names none.
+        """
+        statuses = offered if keys.statuses is None else keys.statuses
+        narrow = any(is_narrow(condition) for condition in keys.conditions)
+        status = f"{STATUS_FIELD}__unindexed__in" if narrow else f"{STATUS_FIELD}__in"
+        wanted = (restriction(condition) for condition in keys.conditions)
+        return self.filter(*wanted, **{status: statuses}).order_by(DATE_FIELD, TIME_FIELD, "pk")
+
+    def for_station(self, ae_title: str) -> WorklistQuerySet:
+        return self.filter(restriction(Text("scheduled_station_aetitle", (ae_title,), several=True)))
+
+    def overdue(self, today: date) -> WorklistQuerySet:
+        """Return the items that are still scheduled though their day has passed."""
+        return self.filter(**{STATUS_FIELD: "SCHEDULED", f"{DATE_FIELD}__lt": today})
+
+    def status_counts(self) -> dict[str, int]:
+        """Return how many items have each status; one that no item has is absent."""
+        return dict(self.order_by().values_list(STATUS_FIELD).annotate(models.Count("pk")))
+
+
+class WorklistItem(Recorded):
+    """An item is one Scheduled Procedure Step with its Requested Procedure and patient (PS3.4 K.6.1.2.1).
+
+    Fields hold values as DICOM has them, cleaned by `worklist.items.intake`: several station AE titles are
     separated by a backslash, a name's component groups by `=`.
     """
 
@@ -82,18 +114,28 @@ class WorklistItem(Recorded):
         "scheduled procedure step ID", max_length=16, blank=True, db_index=True, validators=[validators.text]
     )
     study_description = models.CharField(
-        max_length=64, blank=True, default="", validators=[validators.text],
+        max_length=64,
+        blank=True,
+        default="",
+        validators=[validators.text],
         help_text="Requested Procedure Description.",
-    )  # fmt: skip
+    )
     procedure_description = models.CharField(
-        max_length=64, blank=True, default="", validators=[validators.text],
+        max_length=64,
+        blank=True,
+        default="",
+        validators=[validators.text],
         help_text="Scheduled Procedure Step Description: what the console shows.",
-    )  # fmt: skip
+    )
     protocol_name = models.CharField(max_length=64, blank=True, default="", validators=[validators.text])
     hisris_coding_designator = models.CharField(
-        "coding scheme designator", max_length=16, blank=True, default="", validators=[validators.text],
+        "coding scheme designator",
+        max_length=16,
+        blank=True,
+        default="",
+        validators=[validators.text],
         help_text="Sent with the protocol as a code, such as GEHC; without it no code is sent.",
-    )  # fmt: skip
+    )
     referring_physician_name = models.CharField(
         max_length=194, blank=True, default="", validators=[validators.person_name]
     )
@@ -103,11 +145,14 @@ class WorklistItem(Recorded):
 
     modality = models.CharField(max_length=16, validators=[validators.code_string])
     scheduled_station_aetitle = models.CharField(
-        "scheduled station AE title", max_length=271, blank=True, default="",
+        "scheduled station AE title",
+        max_length=271,
+        blank=True,
+        default="",
         validators=[validators.ae_titles],
         help_text=r"The scanner's own AE title; several are separated by a backslash: MR1\MR2. Without one "
         "the item is found only by queries that leave the station open.",
-    )  # fmt: skip
+    )
     station_name = models.CharField(max_length=16, blank=True, default="", validators=[validators.text])
     scheduled_procedure_step_location = models.CharField(
         "location", max_length=16, blank=True, default="", validators=[validators.text]
@@ -124,14 +169,19 @@ class WorklistItem(Recorded):
     )
 
     data_source = models.CharField(
-        max_length=100, blank=True, default="", db_index=True, editable=False,
+        max_length=100,
+        blank=True,
+        default="",
+        db_index=True,
+        editable=False,
         help_text="The source that keeps this item; empty for one made by a person.",
-    )  # fmt: skip
+    )
     extra_attributes = models.JSONField(
-        default=dict, blank=True,
+        default=dict,
+        blank=True,
         help_text="Any other attribute, by DICOM keyword: "
         '{"MedicalAlerts": "Pacemaker", "PregnancyStatus": 1}.',
-    )  # fmt: skip
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

@@ -1,21 +1,25 @@
-"""What a scanner reported back: performed procedure steps."""
+"""Performed procedure steps are what a scanner reported back."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.db import models
 
 from worklist import validators
+from worklist.models.constraints import at_most, given
+from worklist.models.history import Recorded, actor_history
 from worklist.models.items import Status, WorklistItem
-from worklist.models.recorded import Recorded, actor_history, at_most, given
-from worklist.queries import PerformedStepQuerySet
 
 LONGEST_TEXT = 256  # characters
 
 
 class PerformedStatus(models.TextChoices):
-    """(0040,0252); on the wire IN_PROGRESS is `IN PROGRESS`. The other two are final (PS3.4 F.7.2)."""
+    """These are the values of (0040,0252); on the wire IN_PROGRESS is `IN PROGRESS`.
+
+    The other two are final (PS3.4 F.7.2).
+    """
 
     IN_PROGRESS = "IN_PROGRESS", "In progress"
     COMPLETED = "COMPLETED", "Completed"
@@ -23,12 +27,18 @@ class PerformedStatus(models.TextChoices):
 
 
 def _reported(verbose_name: str = "", **options: Any) -> Any:
-    """The first 256 characters of a text as the scanner sent it; `dataset` holds all of it."""
+    """Return a column for the first 256 characters of a text as sent; `dataset` holds all of it."""
     return models.CharField(verbose_name or None, max_length=LONGEST_TEXT, blank=True, default="", **options)
 
 
+class PerformedStepQuerySet(models.QuerySet["PerformedStep"]):
+    def stale(self, before: datetime) -> PerformedStepQuerySet:
+        """Return the steps that began before that moment and are still in progress."""
+        return self.filter(status="IN_PROGRESS", created_at__lt=before)
+
+
 class PerformedStep(Recorded):
-    """One Modality Performed Procedure Step SOP Instance (PS3.4 F.7.2).
+    """A row is one Modality Performed Procedure Step SOP Instance (PS3.4 F.7.2).
 
     `dataset` is all that the scanner reported, in the DICOM JSON Model (PS3.18 F); the other columns repeat
     what pages, searches and the API need of it, and hold no value that it does not.
@@ -100,7 +110,7 @@ class PerformedStep(Recorded):
 
 
 class PerformedSeries(models.Model):
-    """An item of the Performed Series Sequence (0040,0340) of the latest message that held one."""
+    """A row is one item of the Performed Series Sequence (0040,0340) of the last message that held it."""
 
     step = models.ForeignKey(PerformedStep, models.CASCADE, related_name="series")
     number = models.PositiveIntegerField(help_text="Its place in the sequence, from 1.")
@@ -122,7 +132,7 @@ class PerformedSeries(models.Model):
 
 
 class Evidence(models.TextChoices):
-    """How a performed step was linked to an item, the strongest first."""
+    """A performed step is linked to an item by one of these, the strongest first."""
 
     STEP = "STEP", "Study Instance UID and step ID"
     REFERENCED_STUDY = "REFERENCED_STUDY", "Referenced Study and step ID"
@@ -133,7 +143,10 @@ class Evidence(models.TextChoices):
 
 
 class PerformedStepItem(Recorded):
-    """That a performed step performs an item: several items in the group case, several steps in a repeat."""
+    """This link says that a performed step performs an item.
+
+    A step has several items in the group case, and an item several steps when it is repeated.
+    """
 
     step = models.ForeignKey(PerformedStep, models.CASCADE, related_name="links")
     item = models.ForeignKey(WorklistItem, models.PROTECT, related_name="links")

@@ -1,5 +1,6 @@
-"""The DICOM server over pynetdicom: Verification, Modality Worklist, Modality Performed Procedure Step
-and its Retrieve (PS3.4 Annexes A, F and K).
+"""The DICOM server over pynetdicom offers four services (PS3.4 Annexes A, F and K).
+
+They are Verification, Modality Worklist, Modality Performed Procedure Step and its Retrieve.
 
 server        one process: listen, serve, stop without cutting off what runs
 processes     several of them on one listening socket
@@ -11,8 +12,8 @@ mpps          reports of performed steps
 sending       answers as prepared P-DATA
 recording     the rows that tell what was done on an association
 records       the thread that writes them, after it was answered
+implementation  the name and number that associations say we are
 connections   socket options, what is logged about a peer
 watching      what time alone brings about
-echo          C-ECHO to a device
-config        the configuration file's allowed_aet
+echo_scu      C-ECHO to a device
 """

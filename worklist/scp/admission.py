@@ -1,4 +1,4 @@
-"""An association is let in or refused, by what `worklist.access` says of it."""
+"""An association is let in or refused, by what `worklist.devices.access` says of it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import cast
 from pynetdicom.events import Event
 from pynetdicom.pdu_primitives import A_ASSOCIATE
 
-from worklist import access
-from worklist.access import Refusal, Request
-from worklist.own_connection import own_connection
+from worklist.devices import access
+from worklist.devices.access import AssociationRefusal, AssociationRequest
+from worklist.models.connections import closes_connection
 from worklist.scp import recording, tls
 from worklist.scp.connections import peer_of
 
@@ -18,22 +18,22 @@ logger = logging.getLogger(__name__)
 
 
 def admit(event: Event, own_ae_title: str) -> None:
-    """EVT_REQUESTED. Whatever fails here refuses: pynetdicom would go on and accept."""
+    """Handle EVT_REQUESTED. Whatever fails here refuses: pynetdicom would go on and accept."""
     try:
         found = _judge(event, own_ae_title)
     except Exception as error:
         logger.error("The devices cannot be read (%s): %s", type(error).__name__, "is the database up?")
-        found = Refusal(*access.TEMPORARY_CONGESTION, "the devices cannot be read")
+        found = AssociationRefusal(*access.TEMPORARY_CONGESTION, "the devices cannot be read")
     if found is not None:
         _refuse(event, found)
 
 
-@own_connection
-def _judge(event: Event, own_ae_title: str) -> Refusal | None:
+@closes_connection
+def _judge(event: Event, own_ae_title: str) -> AssociationRefusal | None:
     # requestor.ae_title is set after this event.
     primitive = cast("A_ASSOCIATE", event.assoc.requestor.primitive)
     others = [each for each in event.assoc.ae.active_associations if each is not event.assoc]
-    request = Request(
+    request = AssociationRequest(
         calling_ae_title=primitive.calling_ae_title,
         called_ae_title=primitive.called_ae_title,
         address=event.assoc.requestor.address,
@@ -43,7 +43,7 @@ def _judge(event: Event, own_ae_title: str) -> Refusal | None:
     return access.refusal(request, own_ae_title=own_ae_title)
 
 
-def _refuse(event: Event, found: Refusal) -> None:
+def _refuse(event: Event, found: AssociationRefusal) -> None:
     codes = found.result, found.source, found.diagnostic
     logger.warning("Association refused %s to %s: %s.", codes, peer_of(event.assoc), found.reason)
     recording.refused(event.assoc, found)

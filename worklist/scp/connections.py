@@ -1,4 +1,4 @@
-"""The TCP side of an association: options of its socket, and what is logged about its peer."""
+"""The TCP side of an association is set up here: options of its socket, and what is logged about its peer."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from pynetdicom import _config
 from pynetdicom.association import Association
 from pynetdicom.events import Event
 
+from worklist.dicom.printable import escaped
 from worklist.models import DeviceActivity
 from worklist.scp import recording
 
@@ -34,25 +35,20 @@ _opened: WeakKeyDictionary[Association, float] = WeakKeyDictionary()
 _answering: WeakSet[Association] = WeakSet()
 
 
-def printable(text: str) -> str:
-    """A peer's own words on one line of the log."""
-    return text.encode("unicode_escape").decode("ascii")
-
-
 def time_to_associate() -> int:
-    """In seconds."""
+    """Return for how many seconds an association request is awaited."""
     return min(LONGEST_TO_ASSOCIATE, settings.MWL_NETWORK_TIMEOUT)
 
 
 def peer_of(association: Association) -> str:
     primitive = association.requestor.primitive
-    title = printable(primitive.calling_ae_title) if primitive is not None else "an unknown AE"
+    title = escaped(primitive.calling_ae_title) if primitive is not None else "an unknown AE"
     return f"{title} at {association.requestor.address}"
 
 
 @contextmanager
 def answering(association: Association) -> Iterator[None]:
-    """While a query of the association is answered, a stop waits for it."""
+    """Make a stop wait while a query of the association is answered."""
     _answering.add(association)
     try:
         yield
@@ -61,7 +57,7 @@ def answering(association: Association) -> Iterator[None]:
 
 
 def is_idle(association: Association) -> bool:
-    """Whether nothing of the association is being answered, sent or waiting to be read."""
+    """Return whether nothing of the association is being answered, sent or waiting to be read."""
     return (
         association not in _answering
         and association.dul.to_provider_queue.empty()
@@ -70,7 +66,7 @@ def is_idle(association: Association) -> bool:
 
 
 def opened(event: Event) -> None:
-    """EVT_CONN_OPEN."""
+    """Handle EVT_CONN_OPEN."""
     connection = _socket_of(event.assoc)
     if connection is None:
         return
@@ -86,7 +82,7 @@ def opened(event: Event) -> None:
 
 
 def established(event: Event) -> None:
-    """EVT_ESTABLISHED."""
+    """Handle EVT_ESTABLISHED."""
     _opened[event.assoc] = time.monotonic()
     connection = _socket_of(event.assoc)
     if connection is not None:
@@ -94,10 +90,10 @@ def established(event: Event) -> None:
 
 
 def sent(event: Event) -> None:
-    """EVT_DATA_SENT. Sending turns delayed acknowledgement on again; only the last PDU matters.
+    """Handle EVT_DATA_SENT: turn delayed acknowledgement off again, which sending turns on.
 
-    A scanner built on DCMTK sends a request in two writes and the second waits for our
-    acknowledgement of the first: 40 ms for each request.
+    Only the last PDU matters. A scanner built on DCMTK sends a request in two writes and the second waits for
+    our acknowledgement of the first: 40 ms for each request.
     """
     connection = _socket_of(event.assoc)
     if connection is not None and event.assoc.dul.to_provider_queue.empty():
@@ -105,7 +101,7 @@ def sent(event: Event) -> None:
 
 
 def closed(event: Event) -> None:
-    """EVT_CONN_CLOSE. A connection that never asked for an association need not wait for its time-out.
+    """Handle EVT_CONN_CLOSE: a connection that never asked for an association need not wait for its time-out.
 
     None is what its thread gets after waiting in vain.
     """
@@ -114,12 +110,12 @@ def closed(event: Event) -> None:
 
 
 def released(event: Event) -> None:
-    """EVT_RELEASED."""
+    """Handle EVT_RELEASED."""
     _log_end(event.assoc, "released")
 
 
 def aborted(event: Event) -> None:
-    """EVT_ABORTED: many scanners end every association like this."""
+    """Handle EVT_ABORTED: many scanners end every association like this."""
     _log_end(event.assoc, "aborted")
 
 
@@ -147,7 +143,7 @@ if sys.platform == "linux":
 else:
 
     def _acknowledge_at_once(connection: socket.socket) -> None:
-        """Other systems have no such option."""
+        """Do nothing: other systems have no such option."""
 
 
 def abort(association: Association) -> None:
@@ -175,7 +171,7 @@ def hang_up(association: Association) -> None:
 
 
 def quieten_libraries() -> None:
-    """No line of theirs quotes what a peer has sent, and a peer's fault is no error of ours."""
+    """Keep what a peer has sent out of the libraries' log, and take no peer's fault for an error of ours."""
     pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
     _config.LOG_HANDLER_LEVEL = "none"
     _config.LOG_REQUEST_IDENTIFIERS = False
@@ -186,12 +182,12 @@ def quieten_libraries() -> None:
 
 
 def peers_fault(record: logging.LogRecord) -> bool:
-    """pynetdicom logs a sentence, then the exception with a traceback; both may hold what was received.
+    """Keep the sentence and the exception's type, at INFO: port scanners and resets are daily life.
 
-    The sentence and the exception's type are kept, at INFO: port scanners and resets are daily life.
+    pynetdicom logs a sentence, then the exception with a traceback; both may hold what was received.
     """
     is_exception = isinstance(record.msg, Exception)
-    record.msg = type(record.msg).__name__ if is_exception else _unquoted(printable(record.getMessage()))
+    record.msg = type(record.msg).__name__ if is_exception else _unquoted(escaped(record.getMessage()))
     record.args = None
     record.levelno, record.levelname = logging.INFO, "INFO"
     record.exc_info = None
@@ -199,11 +195,14 @@ def peers_fault(record: logging.LogRecord) -> bool:
 
 
 def _unquoted(sentence: str) -> str:
-    """A UID that is none may be anything that was typed."""
+    """Cut the value off: a UID that is none may be anything that was typed."""
     return sentence.partition(" UID' value '")[0]
 
 
 def thread_failed(failure: threading.ExceptHookArgs) -> None:
-    """A command set that cannot be decoded ends pynetdicom's thread, and with it the connection."""
+    """Log that a thread ended.
+
+    A command set that cannot be decoded ends pynetdicom's thread, and with it the connection.
+    """
     name = failure.thread.name if failure.thread is not None else "a thread"
     logger.warning("%s ended: %s", name, failure.exc_type.__name__)

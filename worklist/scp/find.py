@@ -1,4 +1,4 @@
-"""C-FIND on the Modality Worklist Information Model (PS3.4 K.4.1)."""
+"""C-FIND on the Modality Worklist Information Model is answered here (PS3.4 K.4.1)."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from pydicom import Dataset
 from pynetdicom.dimse_primitives import C_FIND
 from pynetdicom.events import Event
 
-from worklist.answering.compiled import Request
+from pylantir_site.environment.logs import traceback_of
+from worklist.answering.compiled import FindRequest
 from worklist.answering.search import Search, search
-from worklist.answering.statuses import CANCELLED, SUCCESS, Failure, TooMany, failure
+from worklist.answering.statuses import CANCELLED, SUCCESS, Failure, TooManyMatches, failure
 from worklist.dicom.datasets import Unreadable
 from worklist.dicom.matching import IdentifierError
-from worklist.failures import where
 from worklist.models import DeviceActivity
 from worklist.scp import connections, recording
 from worklist.scp.sending import Cancelled, Outbox, PeerGone
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class Exchange:
-    """One query while it is answered."""
+    """An exchange is one query while it is answered."""
 
     event: Event
     outbox: Outbox
@@ -49,7 +49,7 @@ class Exchange:
 
 
 def respond(event: Event) -> Iterator[tuple[Dataset, None]]:
-    """EVT_C_FIND. Pending answers are sent from here; pynetdicom sends the final success."""
+    """Handle EVT_C_FIND. Pending answers are sent from here; pynetdicom sends the final success."""
     exchange = Exchange(event, Outbox(event), time.monotonic())
     with connections.answering(event.assoc):
         failed = _answer(exchange)
@@ -62,7 +62,7 @@ def respond(event: Event) -> Iterator[tuple[Dataset, None]]:
 def _answer(exchange: Exchange) -> Failure | None:
     try:
         _send_answers(exchange)
-    except (TooMany, Unreadable, IdentifierError) as error:
+    except (TooManyMatches, Unreadable, IdentifierError) as error:
         return failure(error)
     except Cancelled:
         return Failure(CANCELLED, "")
@@ -72,7 +72,7 @@ def _answer(exchange: Exchange) -> Failure | None:
         logger.error("The worklist cannot be read: %s", type(error).__name__)
         return failure(error)
     except Exception as error:
-        logger.error("A query failed: %s", where(error))
+        logger.error("A query failed: %s", traceback_of(error))
         return failure(error)
     return None
 
@@ -86,10 +86,10 @@ def _send_answers(exchange: Exchange) -> None:
         logger.warning("%s: %d items left out, see above", exchange.peer, found.left_out)
 
 
-def request_of(event: Event) -> Request:
+def request_of(event: Event) -> FindRequest:
     transfer_syntax = event.context.transfer_syntax
     identifier = cast("C_FIND", event.request).Identifier
-    return Request(
+    return FindRequest(
         identifier.getvalue() if identifier is not None else b"",
         implicit_vr=transfer_syntax.is_implicit_VR,
         deflated=transfer_syntax.is_deflated,
@@ -97,7 +97,7 @@ def request_of(event: Event) -> Request:
 
 
 def _dataset(failed: Failure) -> Dataset:
-    """The elements of the response's command set (PS3.4 Table K.4-1)."""
+    """Return the elements of the response's command set (PS3.4 Table K.4-1)."""
     dataset = Dataset()
     dataset.Status = failed.status
     if failed.tag is not None:
@@ -110,9 +110,8 @@ def _dataset(failed: Failure) -> Dataset:
 def _log(exchange: Exchange, failed: Failure | None) -> None:
     outcome = f", status {failed.status:04X} {failed.comment}".rstrip() if failed else ""
     logger.info(
-        "%s: %d answers in %.0f ms%s",
-        exchange.peer, exchange.outbox.sent, exchange.milliseconds, outcome,
-    )  # fmt: skip
+        "%s: %d answers in %.0f ms%s", exchange.peer, exchange.outbox.sent, exchange.milliseconds, outcome
+    )
 
 
 def _record(exchange: Exchange, failed: Failure | None) -> None:

@@ -1,4 +1,4 @@
-"""Modality Performed Procedure Step: N-CREATE, N-SET, and N-GET for its Retrieve (PS3.4 F.7, F.8).
+"""Modality Performed Procedure Step is served here: N-CREATE, N-SET, N-GET for its Retrieve (PS3.4 F.7, F.8).
 
 What is answered is committed: the handlers return after the transaction.
 """
@@ -24,12 +24,13 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at impo
     ModalityPerformedProcedureStepRetrieve,
 )
 
-from worklist import identifiers, performing
+from pylantir_site.environment.logs import traceback_of
 from worklist.dicom import datasets, mpps, retrieval
 from worklist.dicom.datasets import Unreadable
-from worklist.failures import where
+from worklist.examinations import performing
+from worklist.items import identifiers
 from worklist.models import DeviceActivity, PerformedStep
-from worklist.own_connection import own_connection
+from worklist.models.connections import closes_connection
 from worklist.scp import connections, recording
 
 logger = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ OPERATIONS = {
 }
 
 
-class Answer(NamedTuple):
+class MppsResponse(NamedTuple):
     status: int
     comment: str = ""
     error_id: int | None = None
@@ -56,7 +57,7 @@ class Answer(NamedTuple):
 
 
 class PerformedStepService(ProcedureStepServiceClass):
-    """pynetdicom's, which aborts the association for an operation that it does not know."""
+    """pynetdicom's own aborts the association for an operation that it does not know; this one answers."""
 
     def SCP(self, req: Any, context: PresentationContext) -> None:
         if isinstance(req, OPERATIONS.get(context.abstract_syntax, ())):
@@ -78,21 +79,23 @@ def register() -> None:
 
 
 def create(event: Event) -> tuple[Dataset, Dataset | None]:
-    """EVT_N_CREATE."""
+    """Handle EVT_N_CREATE."""
     return _respond(event, "N-CREATE", _create)
 
 
 def modify(event: Event) -> tuple[Dataset, Dataset | None]:
-    """EVT_N_SET."""
+    """Handle EVT_N_SET."""
     return _respond(event, "N-SET", _modify)
 
 
 def get(event: Event) -> tuple[Dataset, Dataset | None]:
-    """EVT_N_GET."""
+    """Handle EVT_N_GET."""
     return _respond(event, "N-GET", _get)
 
 
-def _respond(event: Event, operation: str, act: Callable[[Event], Answer]) -> tuple[Dataset, Dataset | None]:
+def _respond(
+    event: Event, operation: str, act: Callable[[Event], MppsResponse]
+) -> tuple[Dataset, Dataset | None]:
     started = time.monotonic()
     with connections.answering(event.assoc):
         answer = _answer(event, act)
@@ -112,23 +115,23 @@ def _respond(event: Event, operation: str, act: Callable[[Event], Answer]) -> tu
     return _status(answer), answer.dataset
 
 
-def _answer(event: Event, act: Callable[[Event], Answer]) -> Answer:
+def _answer(event: Event, act: Callable[[Event], MppsResponse]) -> MppsResponse:
     try:
         return act(event)
-    except mpps.Refused as refused:
-        return Answer(refused.status, refused.comment, refused.error_id)
+    except mpps.MppsRefused as refused:
+        return MppsResponse(refused.status, refused.comment, refused.error_id)
     except Unreadable as error:
-        return Answer(PROCESSING_FAILURE, f"The data set {error}")
+        return MppsResponse(PROCESSING_FAILURE, f"The data set {error}")
     except Error as error:
         logger.error("The performed steps cannot be kept: %s", type(error).__name__)
-        return Answer(PROCESSING_FAILURE, "The database is not available: send it again")
+        return MppsResponse(PROCESSING_FAILURE, "The database is not available: send it again")
     except Exception as error:
-        logger.error("A report of a performed step failed: %s", where(error))
-        return Answer(PROCESSING_FAILURE, "Unexpected error: see the server's log")
+        logger.error("A report of a performed step failed: %s", traceback_of(error))
+        return MppsResponse(PROCESSING_FAILURE, "Unexpected error: see the server's log")
 
 
-def _instance(event: Event, answer: Answer) -> str:
-    """The SOP Instance UID that the message is about, or that was made for it."""
+def _instance(event: Event, answer: MppsResponse) -> str:
+    """Return the SOP Instance UID that the message is about, or that was made for it."""
     request: Any = event.request
     named = getattr(request, "AffectedSOPInstanceUID", None) or getattr(
         request, "RequestedSOPInstanceUID", None
@@ -137,7 +140,7 @@ def _instance(event: Event, answer: Answer) -> str:
     return str(named or made or "")
 
 
-def _create(event: Event) -> Answer:
+def _create(event: Event) -> MppsResponse:
     request = cast("N_CREATE", event.request)
     given = request.AffectedSOPInstanceUID
     uid = str(given or identifiers.new_uid())
@@ -146,23 +149,23 @@ def _create(event: Event) -> Answer:
         return _accepted(accepted)
     assigned = Dataset()  # PS3.7 10.1.5.1.4; pynetdicom takes it from here, and for a success only
     assigned.AffectedSOPInstanceUID = uid
-    return Answer(SUCCESS, dataset=assigned)
+    return MppsResponse(SUCCESS, dataset=assigned)
 
 
-def _modify(event: Event) -> Answer:
+def _modify(event: Event) -> MppsResponse:
     request = cast("N_SET", event.request)
     uid = str(request.RequestedSOPInstanceUID)
     return _accepted(_update(uid, _read(event, request.ModificationList), sender=_sender(event)))
 
 
-def _get(event: Event) -> Answer:
+def _get(event: Event) -> MppsResponse:
     step = _stored(str(cast("N_GET", event.request).RequestedSOPInstanceUID))
     tags: list[BaseTag] = event.attribute_identifiers
     found, supported = retrieval.retrieve(step.dataset, step.status, tags)
-    return Answer(SUCCESS if supported else OPTIONAL_ATTRIBUTES_NOT_SUPPORTED, dataset=found)
+    return MppsResponse(SUCCESS if supported else OPTIONAL_ATTRIBUTES_NOT_SUPPORTED, dataset=found)
 
 
-@own_connection
+@closes_connection
 def _stored(sop_instance_uid: str) -> PerformedStep:
     try:
         return PerformedStep.objects.only("dataset", "status").get(sop_instance_uid=sop_instance_uid)
@@ -170,16 +173,16 @@ def _stored(sop_instance_uid: str) -> PerformedStep:
         raise performing.no_such_step() from None
 
 
-_begin = own_connection(performing.begin)
-_update = own_connection(performing.update)
+_begin = closes_connection(performing.begin)
+_update = closes_connection(performing.update)
 
 
-def _accepted(accepted: mpps.Accepted) -> Answer:
-    return Answer(ATTRIBUTE_LIST_ERROR if accepted.warning else SUCCESS, accepted.warning)
+def _accepted(accepted: mpps.Accepted) -> MppsResponse:
+    return MppsResponse(ATTRIBUTE_LIST_ERROR if accepted.warning else SUCCESS, accepted.warning)
 
 
 def _read(event: Event, encoded: BytesIO | None) -> Dataset:
-    """Raises Unreadable. No data set at all is an empty one."""
+    """Return the data set; where there is none at all, an empty one. Raises Unreadable."""
     transfer_syntax = event.context.transfer_syntax
     return datasets.read(
         encoded.getvalue() if encoded is not None else b"",
@@ -194,8 +197,8 @@ def _sender(event: Event) -> performing.Sender:
     return performing.Sender(requestor.ae_title, requestor.address or "")
 
 
-def _status(answer: Answer) -> Dataset:
-    """The elements of the response's command set beside the data set (PS3.7 Annex C)."""
+def _status(answer: MppsResponse) -> Dataset:
+    """Return the elements of the response's command set beside the data set (PS3.7 Annex C)."""
     dataset = Dataset()
     dataset.Status = answer.status
     if answer.comment:

@@ -1,4 +1,4 @@
-"""Several processes on the same listening sockets: the one that is free takes the next connection."""
+"""Several processes serve the same listening sockets: the one that is free takes the next connection."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from django.db import connections
 
-from worklist.scp.server import GRACE, STOP_SIGNALS, Door, serve
+from worklist.scp.server import GRACE, STOP_SIGNALS, Endpoint, serve
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ SIGNALS = STOP_SIGNALS | {signal.SIGCHLD}
 
 @contextmanager
 def signals_held() -> Iterator[None]:
-    """Signals wait until they are asked for, so that a stop never interrupts what runs."""
+    """Make signals wait until they are asked for, so that a stop never interrupts what runs."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         yield
@@ -30,30 +30,30 @@ def signals_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def run(doors: Sequence[Door], *, ae_title: str, processes: int, prepare: Callable[[], None]) -> bool:
-    """Serve until SIGTERM or SIGINT; whether it ended as asked. `prepare` runs in each serving process.
+def run(endpoints: Sequence[Endpoint], *, ae_title: str, processes: int, prepare: Callable[[], None]) -> bool:
+    """Serve until SIGTERM or SIGINT, and return whether it ended as asked. `prepare` runs in each process.
 
-    Within `signals_held`.
+    Call it within `signals_held`.
     """
     if processes == 1:
         prepare()
-        return serve(doors, ae_title=ae_title)
+        return serve(endpoints, ae_title=ae_title)
     connections.close_all()  # a connection must not be shared over a fork
     parent = os.getpid()
-    children = {_fork(doors, ae_title, parent, prepare) for _ in range(processes)}
-    for door in doors:
-        door.listener.close()
+    children = {_fork(endpoints, ae_title, parent, prepare) for _ in range(processes)}
+    for endpoint in endpoints:
+        endpoint.listener.close()
     return _supervise(children)
 
 
-def _fork(doors: Sequence[Door], ae_title: str, parent: int, prepare: Callable[[], None]) -> int:
+def _fork(endpoints: Sequence[Endpoint], ae_title: str, parent: int, prepare: Callable[[], None]) -> int:
     pid = os.fork()
     if pid:
         return pid
     status = 1
     try:
         prepare()
-        asked = serve(doors, ae_title=ae_title, is_wanted=lambda: os.getppid() == parent)
+        asked = serve(endpoints, ae_title=ae_title, is_wanted=lambda: os.getppid() == parent)
         status = 0 if asked else 1
     except Exception:
         logger.exception("Process %d failed.", os.getpid())
@@ -63,7 +63,10 @@ def _fork(doors: Sequence[Door], ae_title: str, parent: int, prepare: Callable[[
 
 
 def _supervise(children: set[int]) -> bool:
-    """Forward a stop to all; a child that dies on its own stops all. Whether all ended as asked."""
+    """Forward a stop to all, and return whether all ended as asked.
+
+    A child that dies on its own stops all.
+    """
     asked = False
     while not asked:
         told = signal.sigtimedwait(SIGNALS, 1)
@@ -77,7 +80,7 @@ def _supervise(children: set[int]) -> bool:
 
 
 def _stop(children: set[int]) -> dict[int, int]:
-    """Exit codes by process; what does not stop is killed."""
+    """Stop the children and return their exit codes by process; what does not stop is killed."""
     for pid in children:
         os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + GRACE + 5
@@ -92,7 +95,7 @@ def _stop(children: set[int]) -> dict[int, int]:
 
 
 def _reap(children: set[int]) -> dict[int, int]:
-    """The exit codes of those that have ended, which are no longer among the children."""
+    """Return the exit codes of those that have ended, and take them from the children."""
     codes = {}
     for pid in list(children):
         ended, status = os.waitpid(pid, os.WNOHANG)

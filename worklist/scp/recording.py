@@ -1,4 +1,4 @@
-"""The rows that tell what was done on an association."""
+"""What was done on an association is told by rows of activity."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from typing import Any
 
 from pynetdicom.association import Association
 
-from worklist.access import Refusal
+from worklist.devices.access import AssociationRefusal
 from worklist.models import DeviceActivity
 from worklist.scp import records, tls
 
 
 def record(association: Association, kind: DeviceActivity.Kind, **more: Any) -> None:
-    """`request` is a query's, `status` the final one of the answer."""
+    """Queue a row of activity.
+
+    `request` is a query's, `status` the final one of the answer.
+    """
     primitive = association.requestor.primitive
     records.put(
         kind,
@@ -24,6 +27,6 @@ def record(association: Association, kind: DeviceActivity.Kind, **more: Any) -> 
     )
 
 
-def refused(association: Association, refusal: Refusal) -> None:
+def refused(association: Association, refusal: AssociationRefusal) -> None:
     codes = f"{refusal.result},{refusal.source},{refusal.diagnostic}"
     record(association, DeviceActivity.Kind.REFUSED, comment=f"{refusal.reason} ({codes})")

@@ -1,4 +1,4 @@
-"""What devices do, written into the database after it was answered, many rows at once.
+"""What devices do is written into the database after it was answered, many rows at once.
 
 A handler only puts a row into a queue. A full queue, which a database that is gone for long makes, drops
 the newest rows and counts them: a scanner never waits for its own record.
@@ -17,10 +17,10 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
-from worklist.answering.compiled import LONGEST_REMEMBERED, Request
+from worklist.answering.compiled import LONGEST_REMEMBERED, FindRequest
 from worklist.dicom import datasets
 from worklist.models import DeviceActivity
-from worklist.own_connection import own_connection
+from worklist.models.connections import closes_connection
 
 logger = logging.getLogger(__name__)
 
@@ -39,9 +39,9 @@ LONGEST = {
 LONGEST_SUBJECT = 500
 AWAY = (OperationalError, InterfaceError)  # a database that may come back
 
-Row = dict[str, Any]
+ActivityRow = dict[str, Any]
 
-_queue: Queue[Row] = Queue(LONGEST_QUEUE)
+_queue: Queue[ActivityRow] = Queue(LONGEST_QUEUE)
 
 
 def put(kind: DeviceActivity.Kind, **more: Any) -> None:
@@ -51,11 +51,11 @@ def put(kind: DeviceActivity.Kind, **more: Any) -> None:
     try:
         _queue.put_nowait({"at": timezone.now(), "kind": kind, **more})
     except Full:
-        _dropped.count()
+        _dropped_rows.count()
 
 
-class _Dropped:
-    """Says so with the first row that is lost, and how many there were when the next is written."""
+class _DroppedRows:
+    """Rows that are lost are counted: the log tells of the first, and of all once one is written again."""
 
     def __init__(self) -> None:
         self._number = 0
@@ -71,11 +71,11 @@ class _Dropped:
             self._number = 0
 
 
-_dropped = _Dropped()
+_dropped_rows = _DroppedRows()
 
 
 class Recorder:
-    """The thread that writes; one for each process of the server, started after the fork."""
+    """This thread writes; each process of the server has one, started after the fork."""
 
     def __init__(self) -> None:
         self._stop = Signal()
@@ -90,7 +90,7 @@ class Recorder:
         self._thread.join(TIME_TO_STOP)
 
     def _run(self) -> None:
-        waiting: list[Row] = []
+        waiting: list[ActivityRow] = []
         while not self._stop.wait(INTERVAL):
             waiting = _written(waiting)
         while waiting or not _queue.empty():
@@ -101,8 +101,8 @@ class Recorder:
                 return
 
 
-def _written(waiting: list[Row]) -> list[Row]:
-    """Write some of what waits; what could not be written waits on."""
+def _written(waiting: list[ActivityRow]) -> list[ActivityRow]:
+    """Write some of what waits, and return what could not be written and waits on."""
     with suppress(Empty):
         while len(waiting) < AT_ONCE:
             waiting.append(_queue.get_nowait())
@@ -115,16 +115,16 @@ def _written(waiting: list[Row]) -> list[Row]:
         return waiting
     except Exception:  # one odd row must not cost the others their record
         _write_each(waiting)
-    _dropped.told()
+    _dropped_rows.told()
     return []
 
 
-@own_connection
-def _write(rows: list[Row]) -> None:
+@closes_connection
+def _write(rows: list[ActivityRow]) -> None:
     DeviceActivity.objects.bulk_create([_activity(row) for row in rows])
 
 
-def _write_each(rows: list[Row]) -> None:
+def _write_each(rows: list[ActivityRow]) -> None:
     for row in rows:
         try:
             _write([row])
@@ -132,7 +132,7 @@ def _write_each(rows: list[Row]) -> None:
             logger.error("A row of what a device did cannot be kept: %s", type(error).__name__)
 
 
-def _activity(row: Row) -> DeviceActivity:
+def _activity(row: ActivityRow) -> DeviceActivity:
     request, subject = row.get("request"), row.get("subject")
     texts = {name: _storable(row[name], longest) for name, longest in LONGEST.items() if name in row}
     identifier, implicit_vr = _plain(request) if request else (b"", True)
@@ -145,12 +145,12 @@ def _activity(row: Row) -> DeviceActivity:
 
 
 def _storable(text: str, longest: int | None) -> str:
-    """A peer may send anything as its AE title."""
+    """Return the text in ASCII, cut to the length: a peer may send anything as its AE title."""
     return text.encode("ascii", "backslashreplace").decode("ascii").replace("\0", "\\0")[:longest]
 
 
-def _plain(request: Request) -> tuple[bytes, bool]:
-    """The query inflated; none where it is longer than any scanner's."""
+def _plain(request: FindRequest) -> tuple[bytes, bool]:
+    """Return the query inflated, or nothing where it is longer than any scanner's."""
     identifier = request.identifier
     if request.deflated:
         with suppress(Exception):  # bytes that were never deflated

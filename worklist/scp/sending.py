@@ -1,4 +1,4 @@
-"""Pending answers as prepared P-DATA: one PDU for each, no data set built, a bounded queue.
+"""Pending answers are sent as prepared P-DATA: one PDU for each, no data set built, a bounded queue.
 
 `event.assoc.dul.send_pdu` is pynetdicom's documented way to send a primitive. Yielding a data set
 instead would have it encoded by pydicom and its command set encoded twice, for every answer.
@@ -32,7 +32,7 @@ class Cancelled(Exception):
 
 
 class Outbox:
-    """The pending answers of one query."""
+    """An outbox holds the pending answers of one query."""
 
     def __init__(self, event: Event) -> None:
         self._event = event
@@ -60,7 +60,7 @@ class Outbox:
         self.sent += 1
 
     def _wait(self) -> None:
-        """Until little is queued, or nothing where the peer has sent something that must be read first."""
+        """Wait until little is queued, or nothing where the peer has sent what must be read first."""
         while self._dul.to_provider_queue.qsize() > QUEUED_AT_MOST or self._has_sent():
             self._check_peer()
             time.sleep(POLL)
@@ -78,7 +78,10 @@ class Outbox:
 
 
 def pending_command(sop_class: str, message_id: int, status: int) -> bytes:
-    """The command set of a C-FIND-RSP with a data set, always Implicit VR (PS3.7 9.3.2.2 and 6.3.1)."""
+    """Return the command set of a C-FIND-RSP with a data set.
+
+    It is always Implicit VR (PS3.7 9.3.2.2 and 6.3.1).
+    """
     uid = sop_class.encode("ascii") + b"\0" * (len(sop_class) % 2)
     elements = struct.pack("<HHL", 0, 0x0002, len(uid)) + uid
     for element, value in ((0x0100, C_FIND_RSP), (0x0120, message_id), (0x0800, 1), (0x0900, status)):
@@ -87,7 +90,7 @@ def pending_command(sop_class: str, message_id: int, status: int) -> bytes:
 
 
 def packed(command: bytes, data: bytes, *, largest: int) -> Iterator[list[bytes]]:
-    """One message as P-DATA-TF PDUs, each a list of PDVs with their message control headers.
+    """Yield one message as P-DATA-TF PDUs, each a list of PDVs with their message control headers.
 
     `largest` is the peer's maximum length, 0 for none. Command and data share a PDU where they fit;
     two messages never do: many receivers drop the second.

@@ -1,4 +1,4 @@
-"""One process of the DICOM server, from its listening socket to its stop."""
+"""One process of the DICOM server runs here, from its listening socket to its stop."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at impo
 from pynetdicom.transport import AssociationServer
 
 from worklist.models import Device
-from worklist.scp import admission, connections, find, mpps, verification
+from worklist.scp import admission, connections, find, implementation, mpps, verification
 from worklist.scp.records import Recorder
 from worklist.scp.watching import Watch
 
@@ -44,8 +44,6 @@ SOP_CLASSES = (
 )
 # In order of preference.
 TRANSFER_SYNTAXES = [ExplicitVRLittleEndian, ImplicitVRLittleEndian, DeflatedExplicitVRLittleEndian]
-IMPLEMENTATION_CLASS_UID = "2.25.247389152398124365981120984513709832145"
-IMPLEMENTATION_VERSION_NAME = "PYLANTIR_DJANGO"
 BACKLOG = 128  # connections that wait to be accepted; a full one is retried after seconds
 LARGEST_PDU = 128 * 1024  # that peers may send
 STOP_SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT})
@@ -55,7 +53,7 @@ GRACE = 10.0  # seconds for what runs when a stop is asked for
 
 
 def listen(address: str, port: int) -> socket.socket:
-    """A listening socket that several processes may share. Raises OSError."""
+    """Open a listening socket that several processes may share. Raises OSError."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     listener = socket.create_server((address, port), family=family, backlog=BACKLOG)
     # All processes wake for a connection and one gets it: the others must not block in accept.
@@ -63,15 +61,15 @@ def listen(address: str, port: int) -> socket.socket:
     return listener
 
 
-class Door(NamedTuple):
-    """A listening socket, and the TLS that is spoken there; None for plain DICOM."""
+class Endpoint(NamedTuple):
+    """This is a listening socket, and the TLS that is spoken there; None for plain DICOM."""
 
     listener: socket.socket
     tls: ssl.SSLContext | None = None
 
 
 class Server(AssociationServer):
-    """pynetdicom's server on a socket that is listening already."""
+    """pynetdicom's server accepts here on a socket that is listening already."""
 
     request_queue_size = BACKLOG
 
@@ -86,7 +84,7 @@ class Server(AssociationServer):
         self.server_address = self._listener.getsockname()
 
     def get_request(self) -> tuple[socket.socket, Any]:
-        """The handshake is for the association's own thread."""
+        """Accept a connection, and leave the handshake to the association's own thread."""
         connection, address = self._listener.accept()
         if self.ssl_context is None:
             return connection, address
@@ -94,7 +92,7 @@ class Server(AssociationServer):
         return secured, address
 
     def server_close(self) -> None:
-        """Without shutdown(2), which would end it for the other processes as well."""
+        """Close without shutdown(2), which would end it for the other processes as well."""
         self._listener.close()
 
     def stop_accepting(self) -> None:
@@ -102,12 +100,14 @@ class Server(AssociationServer):
         self.server_close()
 
 
-def make_servers(doors: Iterable[Door], *, ae_title: str) -> list[Server]:
-    """One for each door, all of one application entity: what is open at any counts for all."""
+def make_servers(endpoints: Iterable[Endpoint], *, ae_title: str) -> list[Server]:
+    """Make one server for each endpoint, all of one application entity.
+
+    What is open at any of them counts for all.
+    """
     connections.quieten_libraries()
     entity = AE(ae_title=ae_title)
-    entity.implementation_class_uid = IMPLEMENTATION_CLASS_UID
-    entity.implementation_version_name = IMPLEMENTATION_VERSION_NAME
+    implementation.introduce(entity)
     entity.acse_timeout = connections.time_to_associate()
     entity.dimse_timeout = 30
     entity.network_timeout = settings.MWL_NETWORK_TIMEOUT
@@ -117,16 +117,16 @@ def make_servers(doors: Iterable[Door], *, ae_title: str) -> list[Server]:
     mpps.register()
     for sop_class in SOP_CLASSES:
         entity.add_supported_context(sop_class, TRANSFER_SYNTAXES)
-    return [_make_server(entity, door, ae_title) for door in doors]
+    return [_make_server(entity, endpoint, ae_title) for endpoint in endpoints]
 
 
-def _make_server(entity: AE, door: Door, ae_title: str) -> Server:
+def _make_server(entity: AE, endpoint: Endpoint, ae_title: str) -> Server:
     made = entity.make_server(
-        door.listener.getsockname(),
-        ssl_context=door.tls,
+        endpoint.listener.getsockname(),
+        ssl_context=endpoint.tls,
         evt_handlers=_handlers(ae_title),
         server_class=Server,
-        listener=door.listener,
+        listener=endpoint.listener,
     )
     if not isinstance(made, Server):
         raise TypeError(f"pynetdicom made a {type(made).__name__}")
@@ -150,12 +150,14 @@ def _handlers(ae_title: str) -> list[tuple[Any, ...]]:
     ]
 
 
-def serve(doors: Sequence[Door], *, ae_title: str, is_wanted: Callable[[], bool] = lambda: True) -> bool:
-    """Serve until SIGTERM or SIGINT, or until `is_wanted` says no; whether it ended as asked.
+def serve(
+    endpoints: Sequence[Endpoint], *, ae_title: str, is_wanted: Callable[[], bool] = lambda: True
+) -> bool:
+    """Serve until SIGTERM or SIGINT, or until `is_wanted` says no, and return whether it ended as asked.
 
-    Within `processes.signals_held`, so that no thread takes the signals.
+    Call it within `processes.signals_held`, so that no thread takes the signals.
     """
-    servers = make_servers(doors, ae_title=ae_title)
+    servers = make_servers(endpoints, ae_title=ae_title)
     _keep_write_ahead_log()
     gc.collect()
     gc.freeze()  # a collection then looks at what associations made, not at Django
@@ -181,7 +183,7 @@ def _accepting(server: Server) -> Thread:
 
 
 def _keep_write_ahead_log() -> None:
-    """SQLite checkpoints when the last connection closes, which would be after every query."""
+    """Hold a connection open: SQLite checkpoints when the last one closes, so after every query."""
     if connection.vendor == "sqlite":
         Device.objects.exists()
 
@@ -215,7 +217,7 @@ def _active(servers: Iterable[Server]) -> list[Association]:
 
 
 def _abort(associations: Iterable[Association]) -> None:
-    """All at once, for each waits for its own connection."""
+    """Abort all at once, for each waits for its own connection."""
     threads = []
     for association in associations:
         if association.is_established:

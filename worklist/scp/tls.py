@@ -1,4 +1,4 @@
-"""The TLS side of the server and of its associations (PS3.15 B: Secure Transport Connection)."""
+"""The server and its associations speak TLS here (PS3.15 B: Secure Transport Connection)."""
 
 from __future__ import annotations
 
@@ -36,20 +36,20 @@ VERIFICATION = {
 }
 
 
-class Unusable(Exception):
-    """Which file cannot be used, and why: a sentence."""
+class TlsFileUnusable(Exception):
+    """A file cannot be used; the sentence says which, and why."""
 
 
-class Files(NamedTuple):
-    """PEM files. Without `key` it is in the certificate's file."""
+class TlsFiles(NamedTuple):
+    """These are PEM files. Without `key` it is in the certificate's file."""
 
     certificate: Path
     key: Path | None
     authorities: Path | None
 
 
-class Connection(ssl.SSLSocket):
-    """A client's connection, whose handshake is made when its own thread first reads from it.
+class TlsConnection(ssl.SSLSocket):
+    """A client's connection makes its handshake when its own thread first reads from it.
 
     The thread that accepts must not wait for a client, who may never say anything.
     """
@@ -72,13 +72,15 @@ class Connection(ssl.SSLSocket):
         self._is_shaken = True
 
 
-def server_context(files: Files, client_certificate: ClientCertificate) -> ssl.SSLContext:
-    """TLS 1.2 and later. Raises Unusable."""
+def server_context(files: TlsFiles, client_certificate: ClientCertificate) -> ssl.SSLContext:
+    """Return a context for TLS 1.2 and later. Raises TlsFileUnusable."""
     if client_certificate is not ClientCertificate.NONE and files.authorities is None:
-        raise Unusable("A client certificate is judged by the authorities that are trusted: give --tls-ca.")
+        raise TlsFileUnusable(
+            "A client certificate is judged by the authorities that are trusted: give --tls-ca."
+        )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.sslsocket_class = Connection
+    context.sslsocket_class = TlsConnection
     _load_certificate(context, files)
     if files.authorities is not None:
         _load_authorities(context, files.authorities)
@@ -94,7 +96,7 @@ def warn_of_expiry(certificate: Path) -> None:
 
 
 def peer_subject(association: Association) -> x509.Name | None:
-    """The subject of the client's certificate, which was verified; None without TLS or without one."""
+    """Return the subject of the client's certificate, which was verified; None without TLS or without one."""
     if association not in _subjects:
         subject = _subject(association)
         if subject is None:
@@ -117,20 +119,24 @@ def _subject(association: Association) -> x509.Name | None:
     return x509.load_der_x509_certificate(encoded).subject if encoded and is_verified else None
 
 
-def _load_certificate(context: ssl.SSLContext, files: Files) -> None:
+def _load_certificate(context: ssl.SSLContext, files: TlsFiles) -> None:
     for path in filter(None, (files.certificate, files.key)):
         _readable(path)
 
     def no_password() -> str:
-        raise Unusable(f"The key {files.key or files.certificate} is encrypted: give one without a password.")
+        raise TlsFileUnusable(
+            f"The key {files.key or files.certificate} is encrypted: give one without a password."
+        )
 
     try:
         context.load_cert_chain(files.certificate, files.key, no_password)
     except ssl.SSLError as error:
         key = files.key or files.certificate
         if error.reason == "KEY_VALUES_MISMATCH":
-            raise Unusable(f"The key {key} is not that of the certificate {files.certificate}.") from error
-        raise Unusable(
+            raise TlsFileUnusable(
+                f"The key {key} is not that of the certificate {files.certificate}."
+            ) from error
+        raise TlsFileUnusable(
             f"{files.certificate} and {key} must hold a certificate and its key in PEM ({error.reason})."
         ) from error
 
@@ -140,18 +146,20 @@ def _load_authorities(context: ssl.SSLContext, path: Path) -> None:
     try:
         context.load_verify_locations(path)
     except ssl.SSLError as error:
-        raise Unusable(f"{path} must hold certificates of authorities in PEM ({error.reason}).") from error
+        raise TlsFileUnusable(
+            f"{path} must hold certificates of authorities in PEM ({error.reason})."
+        ) from error
 
 
 def _readable(path: Path) -> None:
     try:
         path.read_bytes()
     except OSError as error:
-        raise Unusable(f"{path} cannot be read: {error.strerror}.") from error
+        raise TlsFileUnusable(f"{path} cannot be read: {error.strerror}.") from error
 
 
-def _tell(connection: Connection, error: OSError) -> None:
-    """Why a connection was refused. OpenSSL's reasons are fixed words, nothing of what was sent."""
+def _tell(connection: TlsConnection, error: OSError) -> None:
+    """Tell why a connection was refused. OpenSSL's reasons are fixed words, nothing of what was sent."""
     try:
         address = connection.getpeername()[0]
     except OSError:

@@ -1,4 +1,4 @@
-"""C-ECHO (PS3.4 Annex A)."""
+"""C-ECHO is answered here (PS3.4 Annex A)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ SUCCESS = 0x0000
 
 
 def respond(event: Event) -> int:
-    """EVT_C_ECHO."""
+    """Handle EVT_C_ECHO."""
     recording.record(event.assoc, DeviceActivity.Kind.ECHO, status=SUCCESS)
     return SUCCESS

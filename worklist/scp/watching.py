@@ -1,4 +1,4 @@
-"""What time alone brings about: steps that never end, items that nobody performs."""
+"""Time alone brings about steps without end, items that nobody performs, and rows that grow old."""
 
 from __future__ import annotations
 
@@ -6,38 +6,38 @@ import logging
 import time
 
 from django.conf import settings
-from django.db import Error, connection
+from django.db import Error, connections
 
-from worklist import attention
-from worklist.models import DeviceActivity
+from pylantir_site import retention
+from worklist.attention import points
 
 logger = logging.getLogger(__name__)
 
-PRUNE_INTERVAL = 3600  # seconds
-
 
 class Watch:
-    """Looks for it whenever ATTENTION_INTERVAL seconds have passed; several servers may do so at once."""
+    """A watch looks whenever ATTENTION_INTERVAL seconds have passed; several servers may do so at once."""
 
     def __init__(self) -> None:
-        self._next = self._next_prune = time.monotonic()
+        self._next = time.monotonic()
+        self._prune = retention.Hourly()
 
     def __call__(self) -> None:
+        """Do what is due; the caller asks often. Nothing is raised."""
+        looked, pruned = self._look_if_due(), self._prune()
+        if looked or pruned:
+            for connection in connections.all(initialized_only=True):
+                if connection.vendor != "sqlite":  # SQLite's keeps the write-ahead log
+                    connection.close()
+
+    def _look_if_due(self) -> bool:
         if not settings.ATTENTION_INTERVAL or time.monotonic() < self._next:
-            return
+            return False
         self._next = time.monotonic() + settings.ATTENTION_INTERVAL
         try:
-            self._look()
+            opened = points.sweep()
         except Error as error:
             logger.error("What needs attention cannot be found: %s", type(error).__name__)
-        finally:
-            if connection.vendor != "sqlite":  # SQLite's keeps the write-ahead log
-                connection.close()
-
-    def _look(self) -> None:
-        opened = attention.sweep()
-        if opened:
-            logger.info("%d new points need attention", opened)
-        if time.monotonic() >= self._next_prune:
-            self._next_prune = time.monotonic() + PRUNE_INTERVAL
-            DeviceActivity.objects.prune(days=settings.DEVICE_ACTIVITY_KEPT_DAYS)
+        else:
+            if opened:
+                logger.info("%d new points need attention", opened)
+        return True

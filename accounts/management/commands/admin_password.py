@@ -1,4 +1,4 @@
-"""A new password for an account."""
+"""This command gives an account a new password."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.core.management import BaseCommand, CommandError, CommandParser
 
 from accounts import users
 from accounts.first_admin import USERNAME
-from accounts.management import asking
+from accounts.management import prompts
 from accounts.models import User
 
 
@@ -21,14 +21,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--username", default=USERNAME, help=f"default: {USERNAME}")
-        asking.add_password_option(parser)
+        prompts.add_password_option(parser)
 
     def handle(self, *, username: str, password: str | None, **options: Any) -> None:
         user = User.objects.filter(username=username).first()
         if user is None:
             raise CommandError(f"There is no user {username}: list_users shows who there is.")
         try:
-            users.change(user, {"password": asking.password(password)})
+            users.change(user, {"password": prompts.password(password)})
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
         self.stdout.write(f"The password of {username} was changed.")

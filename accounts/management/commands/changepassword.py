@@ -1,4 +1,4 @@
-"""Django's command, on the database that holds the accounts."""
+"""This is Django's command, run on the database that holds the accounts."""
 
 from __future__ import annotations
 

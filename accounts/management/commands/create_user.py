@@ -1,4 +1,4 @@
-"""A new account."""
+"""This command makes an account."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.management import BaseCommand, CommandError, CommandParser
 
 from accounts import users
-from accounts.management import asking
+from accounts.management import prompts
 from accounts.roles import Role
 
 
@@ -23,13 +23,13 @@ class Command(BaseCommand):
         parser.add_argument("--role", choices=Role.values, default=Role.READ.value, help="default: read")
         parser.add_argument("--email", default="")
         parser.add_argument("--full-name", default="")
-        asking.add_password_option(parser)
+        prompts.add_password_option(parser)
 
     def handle(self, **options: Any) -> None:
         try:
             user = users.create(
-                username=asking.text(options["username"], "Username"),
-                password=asking.password(options["password"]),
+                username=prompts.text(options["username"], "Username"),
+                password=prompts.password(options["password"]),
                 role=options["role"],
                 email=options["email"],
                 full_name=options["full_name"],

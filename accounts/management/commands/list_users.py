@@ -1,4 +1,4 @@
-"""Who has an account."""
+"""This command lists who has an account."""
 
 from __future__ import annotations
 

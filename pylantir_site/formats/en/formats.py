@@ -1,4 +1,4 @@
-"""Dates as nobody misreads them, times of 24 hours as on the console."""
+"""Dates are written so that nobody misreads them, times in 24 hours as on the console."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All of Pylantir in one command: databases, the first admin, and then its processes until Ctrl-C."""
+"""This command starts all of Pylantir: it prepares the databases and runs every process until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from django.core.management import BaseCommand, CommandError, CommandParser, cal
 from django.db import OperationalError, connections
 
 from accounts.first_admin import create_first_admin
-from pylantir_site.ports import why_not_free
-from pylantir_site.supervisor import Supervisor
-from pylantir_site.web import add_web_options, gunicorn, web_address
+from pylantir_site.processes.ports import why_not_free
+from pylantir_site.processes.supervisor import Supervisor
+from pylantir_site.processes.web import add_web_options, gunicorn, web_address
 from sources.tasks import look_now
 from worklist.management.tls import add_tls_options, refuse_without_certificate, tls_arguments
 
@@ -29,7 +29,7 @@ class Command(BaseCommand):
         add_web_options(parser)
         parser.add_argument("--ip", default="127.0.0.1", help="address of the DICOM server")
         parser.add_argument("--port", type=int, default=4242, help="port of the DICOM server")
-        parser.add_argument("--AEtitle", default="MWL_SERVER", help="AE title of the DICOM server")
+        parser.add_argument("--AEtitle", default=settings.MWL_AETITLE, help="AE title of the DICOM server")
         parser.add_argument("--processes", type=int, default=1, help="processes of the DICOM server")
         add_tls_options(parser)
         parser.add_argument("--no-web", action="store_true", help="without the admin site")
@@ -47,6 +47,7 @@ class Command(BaseCommand):
             if "dicom" in commands:
                 port = options["tls_port" if options["no_plain"] else "port"]
                 os.environ.setdefault("MWL_ADDRESS", reachable(options["ip"], port))
+                os.environ["MWL_AETITLE"] = options["AEtitle"]  # the web server calls itself so, too
             self.stdout.write(where_to_go(options))
             self.stdout.flush()
             code = Supervisor(commands, self.tell).run()
@@ -105,7 +106,7 @@ def chosen_commands(options: dict[str, Any]) -> dict[str, list[str]]:
 
 
 def reachable(ip: str, port: int) -> str:
-    """Where the web server finds the DICOM server, which may listen on every address."""
+    """Return where the web server finds the DICOM server, which may listen on every address."""
     return web_address({"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(ip, ip), port)
 
 

@@ -1,4 +1,4 @@
-"""The web server alone."""
+"""This command starts the web server alone."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError, CommandParser
 
-from pylantir_site.ports import why_not_free
-from pylantir_site.web import add_web_options, gunicorn
+from pylantir_site.processes.ports import why_not_free
+from pylantir_site.processes.web import add_web_options, gunicorn
 
 
 class Command(BaseCommand):

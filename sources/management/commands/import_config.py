@@ -1,4 +1,4 @@
-"""Import the original's JSON configuration."""
+"""This command imports the original's JSON configuration."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
-from pylantir_site import config_file
+from pylantir_site.environment import config_file
 from sources.config_import import ConfigError, import_config
 
 ACTOR = "import_config"

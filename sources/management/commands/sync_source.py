@@ -1,4 +1,4 @@
-"""Pull from one source now, in this process."""
+"""This command pulls from one source now, in this process."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tabulate import tabulate
 from tqdm import tqdm
 
 from sources.errors import SourceError
-from sources.models import DataSource, Outcome, SyncRun, Trigger
+from sources.models import DataSource, RunOutcome, SyncRun, Trigger
 from sources.sync import claims, preview, pulls
 from sources.sync.preview import PlannedChange
 
@@ -39,7 +39,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, name: str, full: bool, dry_run: bool, **options: Any) -> None:
         source = _source(name)
-        with Shown() as progress:
+        with ProgressDisplay() as progress:
             if dry_run:
                 planned = _planned(source, progress)
             else:
@@ -51,12 +51,12 @@ class Command(BaseCommand):
 
     def _say_what_was_done(self, run: SyncRun) -> None:
         self.stdout.write(_table({name: getattr(run, name) for name in COUNTS}))
-        if run.outcome != Outcome.OK:
+        if run.outcome != RunOutcome.OK:
             raise CommandError(f"{run.get_outcome_display()}. {run.message}".strip())
         self.stdout.write(" ".join(filter(None, ["Done.", run.message])))
 
     def _say_what_would_change(self, planned: preview.DryRun, *, verbosity: int) -> None:
-        self.stdout.write(_table({str(deed): count for deed, count in planned.counts.items()}))
+        self.stdout.write(_table({str(action): count for action, count in planned.counts.items()}))
         if verbosity >= 2:
             for change in planned.changes:
                 self.stdout.write(_change(change, with_values=verbosity >= 3))
@@ -73,14 +73,14 @@ def _source(name: str) -> DataSource:
     return source
 
 
-def _planned(source: DataSource, progress: Shown) -> preview.DryRun:
+def _planned(source: DataSource, progress: ProgressDisplay) -> preview.DryRun:
     try:
         return preview.dry_run(source, progress=progress)
     except SourceError as error:
         raise CommandError(str(error)) from error
 
 
-def _pulled(source: DataSource, *, full: bool, progress: Shown) -> SyncRun:
+def _pulled(source: DataSource, *, full: bool, progress: ProgressDisplay) -> SyncRun:
     claim = claims.claim(source.pk)
     if not claim:
         raise CommandError(f"A pull from {source.name} is running: one at a time.")
@@ -108,14 +108,14 @@ def _change(change: PlannedChange, *, with_values: bool) -> str:
     return f"{change.kind} {where}: {'; '.join([*what, *filter(None, [change.reason])])}".rstrip(": ")
 
 
-class Shown:
-    """Progress on stderr: a bar on a terminal, else a line now and then."""
+class ProgressDisplay:
+    """It shows progress on stderr: a bar on a terminal, else a line now and then."""
 
     def __init__(self) -> None:
         self.bar: tqdm | None = None
         self.at = time.monotonic()
 
-    def __enter__(self) -> Shown:
+    def __enter__(self) -> ProgressDisplay:
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -12,14 +12,15 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from worklist import attributes, intake, worklist_files
-from worklist.dicom.reading import Refused
+from worklist.dicom import item_attributes
+from worklist.dicom.reading import FileRefused
+from worklist.items import intake, worklist_files
+from worklist.items.worklist_files import ScheduledStep
 from worklist.models import WorklistItem
-from worklist.worklist_files import Step
 
 ACTOR = "import_worklist"
 OUTCOMES = ("created", "updated", "unchanged")
-Seen = dict[tuple[str, str], tuple[Path, Step]]
+Seen = dict[tuple[str, str], tuple[Path, ScheduledStep]]
 _QUOTED_VALUE = re.compile(r"^Value .* is", re.DOTALL)
 
 
@@ -42,12 +43,12 @@ class Command(BaseCommand):
             self.files += 1
             try:
                 items += self._import(path, dry_run=dry_run)
-            except Refused as reason:
+            except FileRefused as reason:
                 self._refuse(path, str(reason))
         self._conclude(items, dry_run=dry_run)
 
     def _import(self, path: Path, *, dry_run: bool) -> Counter[str]:
-        """All steps of the file, or none of them. Raises Refused."""
+        """Import all steps of the file, or none of them. Raises FileRefused."""
         file = worklist_files.read(path)
         seen = dict(self.seen)
         with transaction.atomic():
@@ -75,33 +76,33 @@ class Command(BaseCommand):
             raise CommandError(f"Refused: {self.refused}. The lines above say why.")
 
 
-def _import_step(path: Path, step: Step, seen: Seen) -> str:
-    """What became of the step, one of OUTCOMES. Raises Refused."""
+def _import_step(path: Path, step: ScheduledStep, seen: Seen) -> str:
+    """Import the step, and return what became of it, one of OUTCOMES. Raises FileRefused."""
     earlier, same = seen.setdefault(step.key, (path, step))
     if same != step:
-        raise Refused(f"{earlier} has the same step with other values: the last one read would win.")
+        raise FileRefused(f"{earlier} has the same step with other values: the last one read would win.")
     study, step_id = step.key
     item = WorklistItem.objects.filter(study_instance_uid=study, scheduled_procedure_step_id=step_id).first()
     try:
         return _create(step) if item is None else _change(item, step)
     except ValidationError as error:
-        raise Refused(_sentences(error)) from error
+        raise FileRefused(_sentences(error)) from error
 
 
-def _create(step: Step) -> str:
+def _create(step: ScheduledStep) -> str:
     status = {"performed_procedure_step_status": step.status} if step.status else {}
     intake.create({**step.values, **status, "extra_attributes": step.extra}, actor=ACTOR)
     return "created"
 
 
-def _change(item: WorklistItem, step: Step) -> str:
+def _change(item: WorklistItem, step: ScheduledStep) -> str:
     extra = {**item.extra_attributes, **step.extra}
     changed = intake.change(item, {**step.values, "extra_attributes": extra}, actor=ACTOR)
     return "updated" if changed else "unchanged"
 
 
 def _sentences(error: ValidationError) -> str:
-    """What intake found, by DICOM's names and without the values."""
+    """Say what intake found, by DICOM's names and without the values."""
     by_field = error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
     return " ".join(
         _named(field) + _QUOTED_VALUE.sub("This is", message)
@@ -111,5 +112,5 @@ def _sentences(error: ValidationError) -> str:
 
 
 def _named(field: str) -> str:
-    attribute = attributes.BY_FIELD.get(field)
+    attribute = item_attributes.BY_FIELD.get(field)
     return f"{attribute.name} {attribute.tag}: " if attribute else ""

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand
 from tabulate import tabulate
 
 from worklist.dicom.values import to_text
-from worklist.fields import FIELDS
+from worklist.items.fields import FIELDS
 from worklist.models import Status, WorklistItem
 
 NUMBERS = frozenset({"patient_weight_kg", "patient_weight_lb"})
@@ -49,7 +49,7 @@ def _items(options: dict[str, Any]) -> list[WorklistItem]:
 
 
 def as_json(item: WorklistItem) -> dict[str, Any]:
-    """The item under the REST interface's names, dates and times as DICOM has them."""
+    """Return the item under the REST interface's names, dates and times as DICOM has them."""
     return {field: _json_value(field, getattr(item, field)) for field in FIELDS}
 
 

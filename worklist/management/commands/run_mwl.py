@@ -1,4 +1,4 @@
-"""`manage.py run_mwl`: the DICOM server."""
+"""Run the DICOM server."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from pylantir_site.databases import use_pool
+from pylantir_site.environment.databases import use_pool
 from worklist import validators
+from worklist.devices import from_config
 from worklist.management.tls import add_tls_options, tls_context
 from worklist.models import Device
-from worklist.scp import config, processes, server
-from worklist.scp.server import Door
+from worklist.scp import processes, server
+from worklist.scp.server import Endpoint
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +56,10 @@ class Command(BaseCommand):
         )
         parser.add_argument("--port", type=_number(1, 65535), default=4242, help="Default %(default)s.")
         parser.add_argument(
-            "--AEtitle", type=ae_title, default="MWL_SERVER", help="Its AE title. Default %(default)s."
+            "--AEtitle",
+            type=ae_title,
+            default=settings.MWL_AETITLE,
+            help="Its AE title. Default MWL_AETITLE, now %(default)s.",
         )
         parser.add_argument(
             "--pylantir_config", metavar="FILE", help="A pylantir JSON configuration; allowed_aet is read."
@@ -73,19 +77,19 @@ class Command(BaseCommand):
         _check_database()
         _apply_config()
         with processes.signals_held():
-            doors = _doors(options, context)
+            endpoints = _endpoints(options, context)
             _tell_who_may_associate()
             count = options["processes"]
-            if not processes.run(doors, ae_title=options["AEtitle"], processes=count, prepare=use_pool):
+            if not processes.run(endpoints, ae_title=options["AEtitle"], processes=count, prepare=use_pool):
                 raise CommandError("The DICOM server stopped by itself.")
 
 
-def _doors(options: dict[str, Any], context: ssl.SSLContext | None) -> list[Door]:
+def _endpoints(options: dict[str, Any], context: ssl.SSLContext | None) -> list[Endpoint]:
     ip, title = options["ip"], options["AEtitle"]
-    doors = [] if options["no_plain"] else [Door(_listen(ip, options["port"], title=title))]
+    endpoints = [] if options["no_plain"] else [Endpoint(_listen(ip, options["port"], title=title))]
     if context is not None:
-        doors.append(Door(_listen(ip, options["tls_port"], title=title, how=" with TLS"), context))
-    return doors
+        endpoints.append(Endpoint(_listen(ip, options["tls_port"], title=title, how=" with TLS"), context))
+    return endpoints
 
 
 def _listen(ip: str, port: int, *, title: str, how: str = "") -> socket.socket:
@@ -111,7 +115,7 @@ def _check_database() -> None:
 
 def _apply_config() -> None:
     try:
-        config.apply(settings.CONFIG)
+        from_config.apply(settings.CONFIG)
     except ValidationError as error:
         raise CommandError(f"{Path(settings.PYLANTIR_CONFIG).name}: {' '.join(error.messages)}") from error
 

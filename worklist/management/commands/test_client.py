@@ -9,10 +9,11 @@ from django.core.management.base import BaseCommand
 from pydicom import Dataset, config
 from tabulate import tabulate
 
-from worklist import attributes
-from worklist.attributes import Place
+from worklist.dicom import item_attributes
+from worklist.dicom.item_attributes import Place
+from worklist.dicom.printable import readable
 from worklist.management import client
-from worklist.management.client import Found
+from worklist.management.client import FindResult
 
 # Columns beside date and time, which share one.
 COLUMNS = {
@@ -35,7 +36,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         client.add_arguments(parser)
         keys = parser.add_argument_group("keys", "What to match; a key that is not given matches everything.")
-        for attribute in attributes.matched():
+        for attribute in item_attributes.matched():
             options = dict.fromkeys([f"--{attribute.keyword}", f"--{attribute.field}"])
             help_text = f"{attribute.name} {attribute.tag}: {attribute.matching.value}"
             keys.add_argument(*options, dest=attribute.keyword, default="", metavar="KEY", help=help_text)
@@ -47,7 +48,7 @@ class Command(BaseCommand):
             self.stdout.write(tabulate(map(_row, found.answers), headers="keys", disable_numparse=True))
         self._conclude(found)
 
-    def _conclude(self, found: Found) -> None:
+    def _conclude(self, found: FindResult) -> None:
         count = len(found.answers)
         self.stdout.write(f"{count} {'answer' if count == 1 else 'answers'}.")
         if found.incomplete:
@@ -57,13 +58,13 @@ class Command(BaseCommand):
 
 
 def identifier(options: dict[str, Any]) -> Dataset:
-    """Every matching key, with a value where one is given, and what the table shows beside them.
+    """Return every matching key, with a value where one is given, and what the table shows beside them.
 
     The values are sent as they are given: to see what a server makes of them is what this client is for.
     """
     query, step = Dataset(), Dataset()
-    wanted = {attribute.keyword: attribute for attribute in attributes.matched()}
-    wanted |= {keyword: attributes.BY_KEYWORD[keyword] for keyword in COLUMNS.values()}
+    wanted = {attribute.keyword: attribute for attribute in item_attributes.matched()}
+    wanted |= {keyword: item_attributes.BY_KEYWORD[keyword] for keyword in COLUMNS.values()}
     with config.disable_value_validation():
         for keyword, attribute in wanted.items():
             setattr(step if attribute.place is Place.STEP else query, keyword, options.get(keyword, ""))
@@ -81,5 +82,5 @@ def _row(answer: Dataset) -> dict[str, str]:
 
 
 def _text(answer: Dataset, step: Dataset, keyword: str) -> str:
-    dataset = step if attributes.BY_KEYWORD[keyword].place is Place.STEP else answer
-    return client.printable("\\".join(str(each) for each in client.as_list(dataset.get(keyword))))
+    dataset = step if item_attributes.BY_KEYWORD[keyword].place is Place.STEP else answer
+    return readable("\\".join(str(each) for each in client.as_list(dataset.get(keyword))))

@@ -24,8 +24,10 @@ from pydicom.uid import (
 )
 from pynetdicom.association import Association
 
-from worklist import identifiers, validators
+from worklist import validators
 from worklist.dicom import performed
+from worklist.dicom.printable import readable
+from worklist.items import identifiers
 from worklist.management import client
 from worklist.management.client import PERFORMED_STEP, WORKLIST
 
@@ -172,7 +174,7 @@ class Command(BaseCommand):
         self.stdout.write(f"The performed step is {options['mpps_status']}. SOP Instance UID: {sop_uid}")
 
     def _entry(self, association: Association, options: dict[str, Any]) -> Dataset | None:
-        """The one entry of the worklist that was asked for; None when it is not offered."""
+        """Return the one entry of the worklist that was asked for, or None when it is not offered."""
         found = client.find(association, worklist_query(options))
         client.refuse_unless_found(found.final)
         entries = [entry for entry in found.answers if is_asked_for(entry, options)]
@@ -189,7 +191,7 @@ class Command(BaseCommand):
         return entries[0]
 
     def _report(self, sop_uid: str, send: Callable[[], Dataset]) -> None:
-        """Sends, and says what the server answered. Raises CommandError unless it accepted."""
+        """Send, and say what the server answered. Raises CommandError unless it accepted."""
         status = send()
         if "Status" not in status:
             raise CommandError(
@@ -205,7 +207,7 @@ class Command(BaseCommand):
 
 
 def refuse_what_does_not_fit(options: dict[str, Any]) -> None:
-    """Raises CommandError for options that the action needs, or that say nothing to it."""
+    """Raise CommandError for options that the action lacks, or that say nothing to it."""
     if options["mpps_action"] == CREATE:
         if not options["study_uid"]:
             raise CommandError("--mpps_action create needs --study_uid: the study of a worklist entry.")
@@ -227,7 +229,7 @@ def refuse_what_does_not_fit(options: dict[str, Any]) -> None:
 
 
 def worklist_query(options: dict[str, Any]) -> Dataset:
-    """The study, and the step where it is given; all that a performed step copies is asked for."""
+    """Ask for the study, and the step where it is given, with all that a performed step copies."""
     query, step = Dataset(), Dataset()
     query.SpecificCharacterSet = "ISO_IR 192"
     _fill(query, (*REQUEST, *OPTIONAL_REQUEST, *PATIENT, *OPTIONAL_PATIENT), Dataset())
@@ -239,19 +241,19 @@ def worklist_query(options: dict[str, Any]) -> Dataset:
 
 
 def is_asked_for(entry: Dataset, options: dict[str, Any]) -> bool:
-    """Some servers ignore keys: what they answer is judged again."""
+    """Judge an answer again, for some servers ignore keys."""
     is_step = options["sps_id"] in (None, scheduled(entry).get("ScheduledProcedureStepID"))
     return is_step and bool(entry.get("StudyInstanceUID") == options["study_uid"])
 
 
 def scheduled(entry: Dataset) -> Dataset:
-    """The item of a worklist entry's Scheduled Procedure Step Sequence."""
+    """Return the item of a worklist entry's Scheduled Procedure Step Sequence."""
     items = entry.get("ScheduledProcedureStepSequence")
     return items[0] if items else Dataset()
 
 
 def begun_step(entry: Dataset, *, station: str, now: datetime) -> Dataset:
-    """An N-CREATE's Attribute List: all of types 1 and 2 (PS3.4 Table F.7.2-1), from a worklist entry."""
+    """Make an N-CREATE's Attribute List from a worklist entry: all of types 1 and 2 (PS3.4 Table F.7.2-1)."""
     step, begun = scheduled(entry), Dataset()
     _take_character_set(begun, entry)
     request = Dataset()
@@ -274,7 +276,10 @@ def begun_step(entry: Dataset, *, station: str, now: datetime) -> Dataset:
 
 
 def ended_step(options: dict[str, Any], entry: Dataset, *, now: datetime) -> Dataset:
-    """An N-SET's Modification List that ends the step, from a worklist entry or from an empty data set."""
+    """Make an N-SET's Modification List that ends the step.
+
+    It is made from a worklist entry or from an empty data set.
+    """
     ended = Dataset()
     _take_character_set(ended, entry)
     ended.PerformedProcedureStepStatus = options["mpps_status"]
@@ -323,7 +328,7 @@ def _code(value: str) -> Dataset:
 
 
 def _fill(target: Dataset, keywords: Iterable[str], source: Dataset) -> None:
-    """Copies the attributes; what the source does not have is there with zero length."""
+    """Copy the attributes; what the source does not have is there with zero length."""
     for keyword in keywords:
         setattr(target, keyword, source.get(keyword))
 
@@ -338,7 +343,7 @@ def _date_and_time(moment: datetime) -> tuple[str, str]:
 
 
 def next_command(options: dict[str, Any], sop_uid: str) -> str:
-    """The command line that ends the step."""
+    """Return the command line that ends the step."""
     names = ("ip", "port", "AEtitle", "callingAEtitle", "study_uid", "sps_id")
     given = {name: options[name] for name in names if options[name]}
     given |= {"mpps_action": SET, "mpps_status": COMPLETED, "sop_uid": sop_uid}
@@ -355,11 +360,11 @@ def _uid(text: str) -> str:
 
 
 def _step_id(entry: Dataset) -> str:
-    return client.printable(str(scheduled(entry).get("ScheduledProcedureStepID", "")))
+    return readable(str(scheduled(entry).get("ScheduledProcedureStepID", "")))
 
 
 def _step_status(entry: Dataset) -> str:
-    return client.printable(str(scheduled(entry).get("ScheduledProcedureStepStatus", "")))
+    return readable(str(scheduled(entry).get("ScheduledProcedureStepStatus", "")))
 
 
 def _asked(options: dict[str, Any]) -> str:

@@ -1,0 +1,8 @@
+"""What a site may set is read here, before Django starts.
+
+env          settings from the environment, each by name
+config_file  the original's configuration file
+databases    which databases there are
+secret_key   keys made once and kept
+logs         what must not reach a log
+"""

@@ -1,0 +1,79 @@
+"""Data are in SQLite by default, in PostgreSQL by DATABASE_URL; USERS_DB_PATH keeps accounts apart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DEFAULT_DB_ALIAS, connections
+
+from pylantir_site.environment import env
+
+
+def main_path(*, base_dir: Path, config: dict[str, Any]) -> Path:
+    """Return the SQLite file of the worklist. The configuration file wins over the environment."""
+    path = config.get("db_path") or env.text("DB_PATH", str(base_dir / "data" / "worklist.db"))
+    return Path(path).expanduser().absolute()
+
+
+def databases(*, base_dir: Path, config: dict[str, Any]) -> dict[str, Any]:
+    """Return Django's DATABASES."""
+    url, path = env.text("DATABASE_URL"), main_path(base_dir=base_dir, config=config)
+    found = {DEFAULT_DB_ALIAS: postgresql(url) if url else sqlite(path, setting="DB_PATH")}
+    users = config.get("users_db_path") or env.text("USERS_DB_PATH")
+    if users:
+        users_path = Path(users).expanduser().absolute()
+        if users_path == path and not url:
+            raise ImproperlyConfigured("USERS_DB_PATH must name another file than DB_PATH.")
+        found["users"] = sqlite(users_path, setting="USERS_DB_PATH")
+    return found
+
+
+def sqlite(path: Path, *, setting: str) -> dict[str, Any]:
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.touch(mode=0o600, exist_ok=True)  # SQLite's other files take over its mode
+    except OSError as error:
+        raise ImproperlyConfigured(f"{setting}: {path} cannot be made: {error.strerror}.") from error
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": path,
+        "OPTIONS": {
+            "timeout": 20,
+            # The write lock is taken at BEGIN: a read that turns into a write would fail at once when
+            # another process has written meanwhile, and no busy time-out helps there.
+            "transaction_mode": "IMMEDIATE",
+            # FULL: an acknowledged state survives a power cut. Writes here are few.
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL",
+        },
+        # Threads and other processes share it in tests, which an in-memory database does not allow.
+        "TEST": {"NAME": path.parent / f"test-{path.name}"},
+    }
+
+
+def postgresql(url: str) -> dict[str, Any]:
+    try:
+        found = dj_database_url.parse(url)
+    except ValueError:  # its text may hold the password
+        raise ImproperlyConfigured("DATABASE_URL is not a database URL.") from None
+    if found["ENGINE"] != "django.db.backends.postgresql" or not found["NAME"]:
+        raise ImproperlyConfigured("DATABASE_URL must be postgres://user:password@host:port/name.")
+    found["CONN_MAX_AGE"] = 60
+    found["CONN_HEALTH_CHECKS"] = True
+    found["OPTIONS"] = {"application_name": "pylantir", **found.get("OPTIONS", {})}
+    return dict(found)
+
+
+def use_pool(*, most: int = 20) -> None:
+    """Let the threads of this process share PostgreSQL connections; call it after a fork, before a query.
+
+    SQLite opens in a fraction of a millisecond and is left as it is.
+    """
+    if connections[DEFAULT_DB_ALIAS].vendor != "postgresql":
+        return
+    connections.close_all()
+    settings = connections.settings[DEFAULT_DB_ALIAS]
+    settings["CONN_MAX_AGE"] = 0  # a connection goes back to the pool when it is closed
+    settings["OPTIONS"]["pool"] = {"min_size": 1, "max_size": most, "timeout": 10}

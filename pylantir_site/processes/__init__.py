@@ -1,0 +1,6 @@
+"""Pylantir's processes are started and stopped here.
+
+supervisor  runs them side by side
+ports       whether a server may listen where it was told to
+web         how gunicorn is run
+"""

@@ -1,0 +1,128 @@
+"""The sync engine asks this of any kind of source, and gets this of each record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from types import TracebackType
+from typing import Any, NamedTuple, Protocol, Self
+
+
+class SessionKey(NamedTuple):
+    """It says which session of its record: with source and record it is the identity of an item."""
+
+    event: str = ""
+    instrument: str = ""
+    instance: int = 0  # 0 where nothing repeats
+
+
+class Stance(Enum):
+    """A record says one of these of a session now."""
+
+    WANTED = "wanted"
+    NOT_WANTED = "not wanted"  # no date, a status that cancels, a condition that does not hold
+    UNCLEAR = "unclear"  # a problem keeps it from being read: what is known stays as it is
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A value could not be used: the text says what to change, and never holds the value.
+
+    `place` is the row that the field was read from. One that blocks makes the session UNCLEAR; another leaves
+    its target empty.
+    """
+
+    target: str
+    field: str
+    text: str
+    place: SessionKey
+    blocks: bool = False
+
+
+@dataclass(frozen=True)
+class Trace:
+    """It shows how one target got its value, for the preview: it holds participants' data."""
+
+    target: str
+    field: str
+    raw: str
+    after: tuple[str, ...]  # the value after each transform
+    value: str
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Session:
+    """A record has any number of sessions, each an appointment and so an item.
+
+    `values` has each target of the plan as `worklist.items.intake` takes it, "" where the source has no
+    value: item fields as text (dates 2026-03-02, times 09:30:00), DICOM keywords under `extra_attributes`.
+    `reason` says why it is not wanted.
+    """
+
+    key: SessionKey
+    stance: Stance
+    values: Mapping[str, Any]
+    reason: str = ""
+    problems: tuple[Problem, ...] = ()
+    trace: tuple[Trace, ...] = ()
+
+
+class Mistake(NamedTuple):
+    """It says what is wrong with a plan, in which rule (None: in the sessions) and in which of its fields."""
+
+    rule: int | None
+    field: str
+    text: str
+
+
+@dataclass(frozen=True)
+class ConnectionReport:
+    """A test of the connection tells what it found in lines for people, and names no participant."""
+
+    facts: tuple[tuple[str, str], ...]  # (what, value): title, project ID, version, shape, rights, …
+    warnings: tuple[str, ...] = ()
+
+
+class ReadRecord(NamedTuple):
+    """A record has its sessions; `exists` is False where the source says that it has no such record."""
+
+    record: str
+    exists: bool
+    sessions: tuple[Session, ...]
+
+
+class Backend(Protocol):
+    """It is opened for one pull and closed after it. Every method raises sources.errors.SourceError.
+
+    `requests` counts what was sent; `skew` is the server's clock minus ours, where known; `warnings` are
+    sentences for the source's page that hold no participant. `alive` is called wherever it may take long.
+    """
+
+    requests: int
+    skew: timedelta | None
+    warnings: list[str]
+    alive: Callable[[], None]
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None: ...
+
+    def check(self) -> ConnectionReport:
+        """Test the connection: ask for everything that a pull needs, and count it."""
+
+    def prepare(self) -> None:
+        """Make sure that project and mapping are right before reading. Raises ConfigurationError if not."""
+
+    def record_ids(self, *, since: datetime | None = None) -> Sequence[str]:
+        """Return all records, or those that changed after the moment."""
+
+    def read(self, records: Sequence[str], *, with_trace: bool = False) -> Iterator[ReadRecord]:
+        """Yield each record asked for, once, in batches: memory holds one batch."""
+
+    def link(self, record: str, key: SessionKey, field: str = "") -> str:
+        """Return where a person mends it, or "" if that cannot be known."""

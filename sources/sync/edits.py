@@ -1,0 +1,66 @@
+"""What a person changed on a synced item stays until they follow the source again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from sources.models import SyncedStep
+from sources.sync import values
+from sources.sync.applying import make_item
+from worklist.items import intake
+
+
+def edited_fields(synced: SyncedStep) -> dict[str, tuple[Any, Any]]:
+    """Return for each edited field or keyword what the item has, and what the source says."""
+    item = synced.item
+    if item is None:
+        return {}
+    here = {name: values.item_value(item, name) for name in synced.written}
+    return {
+        name: (here[name], synced.says.get(name, ""))
+        for name, written in synced.written.items()
+        if here[name] != written
+    }
+
+
+def unwritten_changes(synced: SyncedStep) -> dict[str, tuple[Any, Any]]:
+    """Return what the source says otherwise and is not written, because of an examination."""
+    item = synced.item
+    if item is None:
+        return {}
+    return {
+        name: (values.item_value(item, name), said)
+        for name, said in synced.says.items()
+        if synced.written.get(name, "") == values.item_value(item, name) != said
+    }
+
+
+def follow_again(synced: SyncedStep, fields: Iterable[str], *, actor: str) -> None:
+    """Take these fields from the source, now and in future. Raises what `intake.change` raises."""
+    with transaction.atomic():
+        synced = SyncedStep.objects.select_for_update(of=("self",)).select_related("item").get(pk=synced.pk)
+        edited = edited_fields(synced)
+        said = {name: synced.says.get(name, "") for name in fields if name in edited}
+        if synced.item is None or not said:
+            return
+        reason = "It follows the source again."
+        intake.change(synced.item, values.to_write(synced.item, said), actor=actor, reason=reason)
+        synced.written |= said
+        synced.save(update_fields=["written"])
+
+
+def remake(synced: SyncedStep, *, actor: str) -> None:
+    """Make the item that a person deleted again, from what the source said last."""
+    with transaction.atomic():
+        synced = SyncedStep.objects.select_for_update(of=("self",)).select_related("source").get(pk=synced.pk)
+        if synced.item_id:
+            raise ValidationError("It is there already.")
+        if not synced.says:
+            raise ValidationError("The source has no such appointment now.")
+        synced.item = make_item(synced.source, synced.record, synced.key, synced.says, actor=actor)
+        synced.written = synced.says
+        synced.save(update_fields=["item", "written"])

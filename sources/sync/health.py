@@ -1,0 +1,62 @@
+"""This module says in words how sources and the worker fare."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+from django.utils.timesince import timesince, timeuntil
+
+from sources.models import DataSource, SourceState, State, WorkerBeat
+from sources.sync import claims
+
+WORKER_STALE = timedelta(seconds=120)  # it looks for what is due every 30
+INTERVALS_MISSED = 3
+GRACE = timedelta(minutes=2)  # for a pull to begin and to end
+
+
+def worker_trouble(*, now: datetime | None = None) -> str:
+    """Say what a person must know of the worker; "" when it lives."""
+    now = now or timezone.now()
+    beat = WorkerBeat.objects.order_by("-at").first()
+    if beat is None:
+        return "The worker is not running: nothing is pulled. It has never been started here."
+    if beat.at < now - WORKER_STALE:
+        return f"The worker is not running: nothing is pulled. It was last seen {ago(beat.at, now=now)}."
+    return ""
+
+
+def ago(at: datetime | None, *, now: datetime | None = None) -> str:
+    now = now or timezone.now()
+    if at is None:
+        return "never"
+    return "just now" if now - at < timedelta(minutes=1) else f"{timesince(at, now, depth=1)} ago"
+
+
+def is_late(source: DataSource, *, now: datetime | None = None) -> bool:
+    """Tell whether nothing came for some time in which it should have."""
+    now = now or timezone.now()
+    state: SourceState = source.state
+    allowed = INTERVALS_MISSED * timedelta(seconds=source.sync_interval) + GRACE
+    if not source.enabled or not all(claims.in_window(source, at) for at in (now, now - allowed)):
+        return False
+    if state.last_success_at is None:
+        return state.state != State.NEVER
+    return state.last_success_at < now - allowed
+
+
+def next_pull(source: DataSource, *, now: datetime | None = None) -> str:
+    now = now or timezone.now()
+    state: SourceState = source.state
+    if not source.enabled:
+        return "-"
+    if state.next_pull_at is None:
+        return "paused until someone acts"
+    if not state.requested_by and not claims.in_window(source, max(now, state.next_pull_at)):
+        return f"outside its window: from {source.window_start:%H:%M}"
+    return "due" if state.next_pull_at <= now else f"in {_time_to(state.next_pull_at, now)}"
+
+
+def _time_to(at: datetime, now: datetime) -> str:
+    seconds = round((at - now).total_seconds())
+    return f"{seconds} s" if seconds < 120 else timeuntil(at, now, depth=1)

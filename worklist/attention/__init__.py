@@ -1,0 +1,6 @@
+"""What a coordinator must look at is found here.
+
+points    points of attention: found, opened once, resolved
+identity  who the worklist said it was, against whom the scanner reported
+as_sent   what a device was sent of an item where that is not what is stored
+"""

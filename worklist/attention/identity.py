@@ -1,0 +1,64 @@
+"""Whom the worklist named is compared here with whom the scanner reported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from worklist.dicom import person_name
+from worklist.dicom.performed import Patient
+from worklist.models import PerformedStatus, PerformedStep, Status, WorklistItem
+
+# What says who is examined, and what the scanner computes its limits from; and what links its report back.
+IDENTITY_FIELDS = frozenset(
+    {
+        "patient_name",
+        "patient_id",
+        "patient_birth_date",
+        "patient_sex",
+        "patient_weight_kg",
+        "accession_number",
+        "requested_procedure_id",
+        "extra_attributes",
+    }
+)
+WEIGHT_TOLERANCE_KG = Decimal("0.5")  # consoles round
+
+
+def is_frozen(item: WorklistItem) -> bool:
+    """Return whether images may carry the item's identity: an examination of it runs, or was completed."""
+    if item.performed_procedure_step_status in {Status.IN_PROGRESS, Status.COMPLETED}:
+        return True
+    performed = PerformedStep.objects.filter(items=item)
+    return performed.exclude(status=PerformedStatus.DISCONTINUED).exists()
+
+
+def differences(item: WorklistItem, reported: Patient, *, sent_name: str = "") -> Iterator[str]:
+    """Yield a sentence for each value that both know and that differs.
+
+    What the scanner left empty, or the item does not know, contradicts nothing; nor does the name as it was
+    sent to the scanner (`worklist.attention.as_sent`).
+    """
+    names = (item.patient_name, sent_name or item.patient_name)
+    if not any(same_name(name, reported.name) for name in names):
+        yield _differ("Name", item.patient_name, reported.name)
+    if reported.patient_id and reported.patient_id != item.patient_id:
+        yield _differ("Patient ID", item.patient_id, reported.patient_id)
+    born = item.patient_birth_date
+    if born and reported.birth_date and reported.birth_date != born:
+        yield _differ("Birth date", born.isoformat(), reported.birth_date.isoformat())
+    if item.patient_sex and reported.sex and reported.sex != item.patient_sex:
+        yield _differ("Sex", item.patient_sex, reported.sex)
+    weight = item.patient_weight_kg
+    if weight and reported.weight and abs(reported.weight - weight) > WEIGHT_TOLERANCE_KG:
+        yield _differ("Weight (kg)", str(weight), str(reported.weight))
+
+
+def same_name(name: str, reported: str) -> bool:
+    """Compare without case, trailing delimiters, and component groups that one of the names lacks."""
+    pairs = zip(person_name.groups(name), person_name.groups(reported), strict=True)
+    return all(ours == theirs for ours, theirs in pairs if ours and theirs)
+
+
+def _differ(what: str, ours: str, theirs: str) -> str:
+    return f"{what}: {ours} in the worklist, {theirs} at the scanner."

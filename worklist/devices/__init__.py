@@ -1,0 +1,8 @@
+"""A device's rules decide here who may associate and what is offered.
+
+access       who may associate
+offers       what a device is offered, by the rules of its row
+presets      what is known of vendors' scanners
+retention    how long it is kept what devices did
+from_config  the devices of the original's configuration file
+"""

@@ -1,0 +1,82 @@
+"""Who may associate is decided here by the rows of Device, read anew for each association."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from cryptography.x509 import Name
+from django.conf import settings
+
+from worklist.dicom.printable import escaped
+from worklist.models import Device
+from worklist.validators import peers
+
+# A-ASSOCIATE-RJ, PS3.8 Table 9-21: rejected permanently by the service user.
+CALLING_AE_TITLE_NOT_RECOGNIZED = 1, 1, 3
+CALLED_AE_TITLE_NOT_RECOGNIZED = 1, 1, 7
+# Rejected transiently by the presentation service provider.
+TEMPORARY_CONGESTION = 2, 3, 1
+LOCAL_LIMIT_EXCEEDED = 2, 3, 2
+
+
+class AssociationRefusal(NamedTuple):
+    """This is an A-ASSOCIATE-RJ, and why it is sent, in a sentence for people."""
+
+    result: int
+    source: int
+    diagnostic: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class AssociationRequest:
+    """An association request is judged by these."""
+
+    calling_ae_title: str
+    called_ae_title: str
+    address: str
+    established: int  # associations of this process that are open already
+    certificate: Name | None = None  # the subject of the client's, which was verified
+
+
+def refusal(request: AssociationRequest, *, own_ae_title: str) -> AssociationRefusal | None:
+    """Return why the association is refused, or None where it is accepted. Raises django.db.Error."""
+    device = Device.objects.of(request.calling_ae_title)
+    expected = device.called_ae_title if device else ""
+    if not expected and settings.MWL_REQUIRE_CALLED_AETITLE:
+        expected = own_ae_title
+    if expected and request.called_ae_title != expected:
+        reason = f"it calls {escaped(request.called_ae_title)}, and {expected} is expected"
+        return AssociationRefusal(*CALLED_AE_TITLE_NOT_RECOGNIZED, reason)
+    if reason := _why_not(device, request):
+        return AssociationRefusal(*CALLING_AE_TITLE_NOT_RECOGNIZED, reason)
+    if request.established >= settings.MWL_MAXIMUM_ASSOCIATIONS:
+        reason = f"{request.established} associations are open: MWL_MAXIMUM_ASSOCIATIONS"
+        return AssociationRefusal(*LOCAL_LIMIT_EXCEEDED, reason)
+    return None
+
+
+def closed_to(ae_title: str) -> str:
+    """Return why an AE title is refused wherever it calls from; empty where it is not."""
+    return _closed(Device.objects.of(ae_title), from_loopback=True)
+
+
+def _why_not(device: Device | None, request: AssociationRequest) -> str:
+    if reason := _closed(device, from_loopback=peers.is_loopback(request.address)):
+        return reason
+    if device is not None and not device.lets_in(request.address):
+        return "this address is not among the device's: add it under Devices, or look who calls"
+    if device is not None and not device.bears(request.certificate):
+        how = "a certificate of another subject" if request.certificate else "no certificate"
+        return f"it comes with {how}, and the device is bound to one"
+    return ""
+
+
+def _closed(device: Device | None, *, from_loopback: bool) -> str:
+    if device is None:
+        open_to_loopback = from_loopback and not Device.objects.exists()
+        return "" if open_to_loopback else "no device has this AE title: add it under Devices"
+    if not device.enabled:
+        return f"the device {device} is disabled: enable it under Devices"
+    return ""

@@ -1,0 +1,6 @@
+"""What a scanner performs becomes performed steps here, linked to the items that were scheduled.
+
+performing  a performed step from N-CREATE to its end
+linking     which items it is of, by ids that find just one
+candidates  which items it may have been, for a person to choose from
+"""

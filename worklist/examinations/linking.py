@@ -1,0 +1,104 @@
+"""Performed steps are linked to items by UIDs and ids, never by name (PS3.4 F.7.2, PS3.17 J).
+
+Where ids are not unambiguous there is no link, and a person decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from worklist.dicom.performed import Reference
+from worklist.models import Evidence, Status, WorklistItem
+from worklist.models.items import WorklistQuerySet
+
+# An examination may still begin, or go on.
+OPEN = (Status.SCHEDULED, Status.IN_PROGRESS, Status.DISCONTINUED)
+
+
+@dataclass(frozen=True)
+class ReferencedItem:
+    item: WorklistItem
+    evidence: Evidence
+    doubts: tuple[str, ...]  # what the scanner said against it
+
+
+def find_all(references: Iterable[Reference]) -> tuple[list[ReferencedItem], list[str]]:
+    """Return the items of the Scheduled Step Attributes Sequence, each once, and a sentence for each miss."""
+    found: dict[int, ReferencedItem] = {}
+    missed: list[str] = []
+    for number, reference in enumerate(references, start=1):
+        result = find(reference)
+        if result is not None:
+            found.setdefault(result.item.pk, result)
+        elif named := _named(reference):
+            missed.append(f"Scheduled step {number} of the report is no item of the worklist: {named}.")
+    return list(found.values()), missed
+
+
+def find(reference: Reference) -> ReferencedItem | None:
+    """Return the one item that the reference means, by the strongest evidence that there is."""
+    for evidence, candidates in _by_evidence(reference):
+        items = list(candidates[:2])
+        if len(items) == 1:
+            return ReferencedItem(items[0], evidence, tuple(_doubts(items[0], reference)))
+    return None
+
+
+def _by_evidence(reference: Reference) -> Iterator[tuple[Evidence, WorklistQuerySet]]:
+    items = WorklistItem.objects.order_by("pk")
+    step_id = reference.scheduled_procedure_step_id
+    own, others = reference.study_instance_uid, reference.referenced_study_uids
+    studies = [uid for uid in (own, *others) if uid]
+    if own and step_id:
+        yield (
+            Evidence.STEP,
+            items.filter(study_instance_uid=own, scheduled_procedure_step_id=step_id),
+        )
+    if others and step_id:
+        yield (
+            Evidence.REFERENCED_STUDY,
+            items.filter(study_instance_uid__in=others, scheduled_procedure_step_id=step_id),
+        )
+    if studies and reference.requested_procedure_id:
+        yield (
+            Evidence.PROCEDURE,
+            items.filter(
+                study_instance_uid__in=studies,
+                requested_procedure_id=reference.requested_procedure_id,
+                performed_procedure_step_status__in=OPEN,
+            ),
+        )
+    if reference.accession_number and step_id:
+        yield (
+            Evidence.ACCESSION,
+            items.filter(accession_number=reference.accession_number, scheduled_procedure_step_id=step_id),
+        )
+    if studies:
+        yield (
+            Evidence.STUDY,
+            items.filter(study_instance_uid__in=studies, performed_procedure_step_status__in=OPEN),
+        )
+
+
+def _doubts(item: WorklistItem, reference: Reference) -> Iterator[str]:
+    """Yield the ids that the scanner gave and that are not the item's."""
+    given = {
+        "Scheduled Procedure Step ID": "scheduled_procedure_step_id",
+        "Requested Procedure ID": "requested_procedure_id",
+        "Accession Number": "accession_number",
+    }
+    for name, field in given.items():
+        theirs, ours = getattr(reference, field), getattr(item, field)
+        if theirs and theirs != ours:
+            yield f"{name}: {ours} in the worklist, {theirs} at the scanner."
+
+
+def _named(reference: Reference) -> str:
+    """Return the ids that show that the scanner did select something; a study of its own shows nothing."""
+    ids = {
+        "step ID": reference.scheduled_procedure_step_id,
+        "requested procedure ID": reference.requested_procedure_id,
+        "accession number": reference.accession_number,
+    }
+    return ", ".join(f"{name} {value}" for name, value in ids.items() if value)

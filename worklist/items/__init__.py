@@ -1,0 +1,9 @@
+"""Items come in, change and go through this room.
+
+intake          the only way by which items come in and change
+cleaning        a value made fit for DICOM, or refused
+identifiers     what is made for an item whose writer gave none
+fields          an item's fields, as exports name and order them
+lifecycle       the one place where a status changes
+worklist_files  DICOM worklist files, read into the values of items
+"""

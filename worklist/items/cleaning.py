@@ -1,0 +1,146 @@
+"""A writer's values are made fit for DICOM here, or refused: what goes in comes out valid.
+
+What names a person or a thing is never cut or guessed at; descriptions lose only padding and control
+characters.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from datetime import date, time
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.core.exceptions import ValidationError
+
+from worklist.dicom import extra
+from worklist.dicom.values import KILOGRAMS_PER_POUND
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_TEN_GRAMS = Decimal("0.01")
+_ABSURD_WEIGHT = 10_000  # beyond it quantize may run out of digits; the validators say what is plausible
+_DATE = re.compile(r"(\d{4})(?:(\d{2})(\d{2})|-(\d{2})-(\d{2}))", re.ASCII)
+_TIME = re.compile(r"(\d{2})(?::?(\d{2})(?::?(\d{2})(?:\.\d{1,6})?)?)?", re.ASCII)
+
+
+def text(value: Any) -> str:
+    """Return the text in NFC and without padding, its control characters as spaces."""
+    if not isinstance(value, str):
+        raise ValidationError("This must be text.", code="type")
+    return _CONTROL.sub(" ", unicodedata.normalize("NFC", value)).strip()
+
+
+def person_name(value: Any) -> str:
+    """Return the name without trailing delimiters and without spaces around them."""
+    groups = text(value).split("=")
+    cleaned = ["^".join(part.strip() for part in group.split("^")).rstrip("^") for group in groups]
+    return "=".join(cleaned).rstrip("=")
+
+
+def code_string(value: Any) -> str:
+    return text(value).upper()
+
+
+def ae_titles(value: Any) -> str:
+    """Return the AE titles of a list, or of a text with backslashes, each once and in the order given."""
+    titles = value.split("\\") if isinstance(value, str) else value
+    if not isinstance(titles, list | tuple):
+        raise ValidationError("This must be an AE title, or several.", code="type")
+    return "\\".join(dict.fromkeys(title for part in titles if (title := text(part))))
+
+
+def da(value: Any) -> date | None:
+    """Read a date in DICOM's form (19900101) or ISO 8601 (1990-01-01)."""
+    if value is None or isinstance(value, date):
+        return value
+    given = text(value)
+    if not given:
+        return None
+    match = _DATE.fullmatch(given)
+    if not match:
+        raise ValidationError("This must be a date: 19900131 or 1990-01-31.", code="date")
+    year, *rest = (int(part) for part in match.groups() if part)
+    try:
+        return date(year, *rest)
+    except ValueError as error:
+        raise ValidationError("There is no such date.", code="date") from error
+
+
+def tm(value: Any) -> time:
+    """Read a time in DICOM's form (093000, 0930) or ISO 8601 (09:30), to the second.
+
+    No scanner's schedule is finer. An unknown time is midnight, for scanners refuse an empty one.
+    """
+    if isinstance(value, time):
+        return value.replace(microsecond=0, tzinfo=None)
+    given = "" if value is None else text(value)
+    if not given:
+        return time(0, 0)
+    match = _TIME.fullmatch(given)
+    if not match:
+        raise ValidationError("This must be a time: 093000 or 09:30.", code="time")
+    try:
+        hour, minute, second = (int(part or 0) for part in match.groups())
+        return time(hour, minute, second)
+    except ValueError as error:
+        raise ValidationError("There is no such time.", code="time") from error
+
+
+def kilograms(value: Any) -> Decimal | None:
+    """Return the weight to ten grams; an empty one is unknown."""
+    number = _number(value)
+    return None if number is None else number.quantize(_TEN_GRAMS)
+
+
+def pounds(value: Any) -> Decimal | None:
+    """Convert a weight in pounds to kilograms."""
+    number = _number(value)
+    return None if number is None else (number * KILOGRAMS_PER_POUND).quantize(_TEN_GRAMS)
+
+
+def _number(value: Any) -> Decimal | None:
+    if value is None or value == "":
+        return None
+    try:
+        number = Decimal(text(value) if isinstance(value, str) else str(value))
+        if isinstance(value, bool) or not abs(number) < _ABSURD_WEIGHT:
+            raise InvalidOperation
+    except InvalidOperation as error:
+        raise ValidationError("This must be a number.", code="number") from error
+    return number
+
+
+def extra_attributes(value: Any) -> dict[str, Any]:
+    try:
+        return extra.check(value if value is not None else {})
+    except ValueError as error:
+        raise ValidationError(str(error), code="extra_attributes") from error
+
+
+CLEANERS: Mapping[str, Callable[[Any], Any]] = {
+    "patient_name": person_name,
+    "patient_id": text,
+    "patient_birth_date": da,
+    "patient_sex": code_string,
+    "patient_weight_kg": kilograms,
+    "study_instance_uid": text,
+    "accession_number": text,
+    "requested_procedure_id": text,
+    "scheduled_procedure_step_id": text,
+    "study_description": text,
+    "procedure_description": text,
+    "protocol_name": text,
+    "hisris_coding_designator": text,
+    "referring_physician_name": person_name,
+    "requesting_physician": person_name,
+    "modality": code_string,
+    "scheduled_station_aetitle": ae_titles,
+    "station_name": text,
+    "scheduled_procedure_step_location": text,
+    "scheduled_start_date": da,
+    "scheduled_start_time": tm,
+    "performing_physician": person_name,
+    "extra_attributes": extra_attributes,
+}

@@ -1,0 +1,35 @@
+"""The API, its exports and query_db name and order an item's fields as here."""
+
+from __future__ import annotations
+
+FIELDS = (
+    "id",
+    "study_instance_uid",
+    "accession_number",
+    "requested_procedure_id",
+    "scheduled_procedure_step_id",
+    "patient_name",
+    "patient_id",
+    "patient_birth_date",
+    "patient_sex",
+    "patient_weight_kg",
+    "patient_weight_lb",
+    "referring_physician_name",
+    "requesting_physician",
+    "modality",
+    "study_description",
+    "procedure_description",
+    "scheduled_station_aetitle",
+    "station_name",
+    "scheduled_procedure_step_location",
+    "scheduled_start_date",
+    "scheduled_start_time",
+    "performing_physician",
+    "protocol_name",
+    "hisris_coding_designator",
+    "performed_procedure_step_status",
+    "data_source",
+    "extra_attributes",
+    "created_at",
+    "updated_at",
+)

@@ -1,0 +1,32 @@
+"""Identifiers are made once, for an item whose writer gave none."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+
+from django.conf import settings
+
+# Crockford's alphabet: read aloud and typed without mistakes.
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_STEM_LENGTH = 9  # 45 bits; with the longest prefix 12 of SH's 16 characters
+
+PREFIXES = {
+    "accession_number": "A",
+    "requested_procedure_id": "RP",
+    "scheduled_procedure_step_id": "SPS",
+}
+
+
+def new_uid() -> str:
+    """Make a UID under 2.25 (PS3.5 B.2) or the site's own root, at most 64 characters long."""
+    return uid_from(uuid.uuid4())
+
+
+def uid_from(identity: uuid.UUID) -> str:
+    """Return the UID of what a UUID identifies, the same one each time."""
+    return f"{settings.PYLANTIR_UID_ROOT or '2.25'}.{identity.int}"
+
+
+def new_stem() -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(_STEM_LENGTH))

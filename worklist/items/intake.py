@@ -1,0 +1,265 @@
+"""Items come in and change through this module alone: every value is cleaned to its VR or refused by name.
+
+Status is not among what may change here: `worklist.items.lifecycle` moves it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from worklist.attention import identity, points
+from worklist.dicom.values import EARLIEST_BIRTH_YEAR
+from worklist.items import cleaning, identifiers
+from worklist.models import STEP_EXISTS, WorklistItem
+
+Errors = dict[str, Any]  # field -> messages
+MOVED = "Changed by someone else meanwhile. Look at the new value and try again."
+FROZEN = "The examination is under way or done: only an administrator may correct this, with a reason."
+REASON_NEEDED = "Say why: images may carry what is corrected here."
+
+# What an item is known by outside: given once, kept for ever.
+MADE_ONCE = ("study_instance_uid", "scheduled_procedure_step_id")
+SET_AT_CREATION = (*MADE_ONCE, "data_source", "performed_procedure_step_status")
+COPIED_TO_DUPLICATES = tuple(
+    field for field in cleaning.CLEANERS if field not in (*MADE_ONCE, *identifiers.PREFIXES)
+)
+# Facts about the study itself, which a repeat visit does not share.
+OF_ONE_STUDY = ("ReferencedStudySequence", "StudyDate", "StudyTime")
+
+
+def create(values: Mapping[str, Any], *, actor: str, reason: str = "") -> WorklistItem:
+    """Make an item from field names and values; identifiers that are not given are made.
+
+    `patient_weight_lb` is accepted for the weight in pounds. Raises ValidationError by field.
+    """
+    with transaction.atomic():
+        item = checked_new(values)
+        _save(item, actor=actor, reason=reason)
+    return item
+
+
+def change(
+    item: WorklistItem,
+    values: Mapping[str, Any],
+    *,
+    actor: str,
+    reason: str = "",
+    seen: Mapping[str, Any] | None = None,
+    corrects: bool = False,
+) -> frozenset[str]:
+    """Change the fields given and no others, and return those that differ; where none does, write nothing.
+
+    `seen` holds what the writer believed the fields to be: where one has changed since, the change is
+    refused rather than undone. `corrects` says that the writer may correct the identity of an item whose
+    examination is under way or done, with a reason. Raises ValidationError by field.
+    """
+    with transaction.atomic():
+        current = WorklistItem.objects.select_for_update().get(pk=item.pk)
+        changed = change_locked(current, values, actor=actor, reason=reason, seen=seen, corrects=corrects)
+    item.refresh_from_db()
+    return changed
+
+
+def change_locked(
+    locked: WorklistItem,
+    values: Mapping[str, Any],
+    *,
+    actor: str,
+    reason: str = "",
+    seen: Mapping[str, Any] | None = None,
+    corrects: bool = False,
+) -> frozenset[str]:
+    """Do what `change` does to a row that was read for update in the caller's transaction."""
+    changed = _set(locked, values, reason=reason, seen=seen, corrects=corrects)
+    if changed:
+        _save(locked, actor=actor, reason=reason)
+        points.review_item(locked)
+    return changed
+
+
+def checked_new(values: Mapping[str, Any]) -> WorklistItem:
+    """Return what `create` would save; raises what it would raise."""
+    cleaned, errors = _clean(values, allowed=SET_AT_CREATION)
+    item = WorklistItem(**cleaned)
+    _give_identifiers(item)
+    _check(item, errors)
+    return item
+
+
+def checked_change(
+    item: WorklistItem,
+    values: Mapping[str, Any],
+    *,
+    reason: str = "",
+    seen: Mapping[str, Any] | None = None,
+    corrects: bool = False,
+) -> tuple[WorklistItem, frozenset[str]]:
+    """Return what `change` would save, read anew and locked, and the fields that differ.
+
+    Needs a transaction.
+    """
+    current = WorklistItem.objects.select_for_update().get(pk=item.pk)
+    return current, _set(current, values, reason=reason, seen=seen, corrects=corrects)
+
+
+def duplicate(item: WorklistItem, values: Mapping[str, Any], *, actor: str, reason: str = "") -> WorklistItem:
+    """Make the same item for a repeat visit: scheduled, with a study and identifiers of its own."""
+    copied = {field: getattr(item, field) for field in COPIED_TO_DUPLICATES}
+    copied["extra_attributes"] = {
+        keyword: value for keyword, value in item.extra_attributes.items() if keyword not in OF_ONE_STUDY
+    }
+    return create({**copied, **values}, actor=actor, reason=reason)
+
+
+def _set(
+    locked: WorklistItem,
+    values: Mapping[str, Any],
+    *,
+    reason: str,
+    seen: Mapping[str, Any] | None,
+    corrects: bool,
+) -> frozenset[str]:
+    """Give the row the values that differ, without saving it; return their fields."""
+    cleaned, errors = _clean(values, allowed=MADE_ONCE)
+    _keep_identifiers(locked, cleaned, errors)
+    changed = frozenset(field for field, value in cleaned.items() if getattr(locked, field) != value)
+    errors |= {field: [MOVED] for field in changed if _moved(locked, field, seen or {})}
+    errors |= _frozen(locked, changed, corrects=corrects, reason=reason)
+    for field in changed:
+        setattr(locked, field, cleaned[field])
+    if changed or errors:
+        _check(locked, errors)
+    return changed
+
+
+def _clean(values: Mapping[str, Any], *, allowed: tuple[str, ...]) -> tuple[dict[str, Any], Errors]:
+    """Return the values cleaned, under their fields' names, and what is wrong with the others."""
+    cleaned: dict[str, Any] = {}
+    errors: Errors = {}
+    for field, value in _in_kilograms(values, errors).items():
+        try:
+            cleaned[field] = _cleaner(field, allowed)(value)
+        except ValidationError as error:
+            errors[field] = error.messages
+    return cleaned, errors
+
+
+def _cleaner(field: str, allowed: tuple[str, ...]) -> Any:
+    if field in cleaning.CLEANERS:
+        return cleaning.CLEANERS[field]
+    if field in allowed:
+        return cleaning.text
+    raise ValidationError("An item has no such field, or it cannot be written.", code="unknown")
+
+
+def _in_kilograms(values: Mapping[str, Any], errors: Errors) -> dict[str, Any]:
+    """Turn `patient_weight_lb` into `patient_weight_kg`; both at once are a contradiction."""
+    given = dict(values)
+    if "patient_weight_lb" not in given:
+        return given
+    weight = given.pop("patient_weight_lb")
+    if given.get("patient_weight_kg") not in (None, "") and weight not in (None, ""):
+        errors["patient_weight_lb"] = ["Give the weight in kilograms or in pounds, not both."]
+        return given
+    if weight not in (None, "") or "patient_weight_kg" not in given:
+        try:
+            given["patient_weight_kg"] = cleaning.pounds(weight)
+        except ValidationError as error:
+            errors["patient_weight_lb"] = error.messages
+    return given
+
+
+def _moved(current: WorklistItem, field: str, seen: Mapping[str, Any]) -> bool:
+    """Return whether someone else changed the field after the writer saw it."""
+    return field in seen and getattr(current, field) != seen[field]
+
+
+def _frozen(current: WorklistItem, changed: frozenset[str], *, corrects: bool, reason: str) -> Errors:
+    """Return what keeps the identity of someone who is or was examined from changing."""
+    fields = changed & identity.IDENTITY_FIELDS
+    if not fields or not identity.is_frozen(current):
+        return {}
+    if not corrects:
+        return {field: [FROZEN] for field in fields}
+    return {} if reason.strip() else {"reason": [REASON_NEEDED]}
+
+
+def _keep_identifiers(current: WorklistItem, cleaned: dict[str, Any], errors: Errors) -> None:
+    """Keep an identifier that was left empty; a step's own may be said again, but never changes."""
+    for field in (*MADE_ONCE, *identifiers.PREFIXES):
+        if cleaned.get(field) == "":
+            del cleaned[field]
+    for field in MADE_ONCE:
+        if cleaned.get(field, getattr(current, field)) != getattr(current, field):
+            errors[field] = ["This is made once and never changes."]
+
+
+def _give_identifiers(item: WorklistItem) -> None:
+    item.study_instance_uid = item.study_instance_uid or identifiers.new_uid()
+    stem = identifiers.new_stem()
+    while _taken(stem):
+        stem = identifiers.new_stem()
+    for field, prefix in identifiers.PREFIXES.items():
+        if not getattr(item, field):
+            setattr(item, field, prefix + stem)
+
+
+def _taken(stem: str) -> bool:
+    return any(
+        WorklistItem.objects.filter(**{field: prefix + stem}).exists()
+        for field, prefix in identifiers.PREFIXES.items()
+    )
+
+
+def _check(item: WorklistItem, errors: Errors) -> None:
+    """Raise all that is wrong at once: what could not be cleaned, then the model's own rules."""
+    found = dict(errors)
+    try:
+        # The fields' validators say the same as the database's constraints, which would be a query each.
+        item.full_clean(exclude=set(errors), validate_constraints=False)
+    except ValidationError as error:
+        found |= error.message_dict
+    if _is_another(item):
+        found[NON_FIELD_ERRORS] = [STEP_EXISTS]
+    found |= {field: text for field, text in _contradictions(item).items() if field not in found}
+    if found:
+        raise ValidationError(found)
+
+
+def _is_another(item: WorklistItem) -> bool:
+    """Return whether another item has the step's identifiers."""
+    same = WorklistItem.objects.filter(**{field: getattr(item, field) for field in MADE_ONCE})
+    return same.exclude(pk=item.pk).exists()
+
+
+def _save(item: WorklistItem, *, actor: str, reason: str) -> None:
+    try:
+        with transaction.atomic():
+            item.save_as(actor, reason=reason)
+    except IntegrityError as error:  # another writer was first, between the check and the write
+        raise ValidationError(STEP_EXISTS, code="unique_together") from error
+
+
+def _contradictions(item: WorklistItem) -> Errors:
+    errors: Errors = {}
+    born = item.patient_birth_date
+    if born and not EARLIEST_BIRTH_YEAR <= born.year <= timezone.localdate().year + 1:
+        errors["patient_birth_date"] = ["This is not a plausible birth date."]
+    elif born and born > timezone.localdate():
+        errors["patient_birth_date"] = ["A birth date cannot lie in the future."]
+    # IHE RAD TF-2, Appendix A, note IHE-23.
+    if any(uid != item.study_instance_uid for uid in _referenced_studies(item)):
+        errors["extra_attributes"] = [
+            "ReferencedStudySequence must refer to this item's own Study Instance UID."
+        ]
+    return errors
+
+
+def _referenced_studies(item: WorklistItem) -> list[str]:
+    sequence = item.extra_attributes.get("ReferencedStudySequence", [])
+    return [reference.get("ReferencedSOPInstanceUID", "") for reference in sequence]

@@ -1,0 +1,87 @@
+"""An item's status changes in this module alone."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from worklist.attention import points
+from worklist.models import PerformedStatus, PerformedStep, Status, WorklistItem
+
+LONGEST_REASON = 200  # characters
+
+# What people and sources may ask for. What a scanner reports is a fact: see `report`.
+TRANSITIONS: dict[str, frozenset[str]] = {
+    Status.SCHEDULED: frozenset({Status.IN_PROGRESS, Status.CANCELLED}),
+    Status.IN_PROGRESS: frozenset({Status.SCHEDULED, Status.COMPLETED, Status.DISCONTINUED}),
+    Status.DISCONTINUED: frozenset({Status.SCHEDULED, Status.IN_PROGRESS, Status.CANCELLED}),
+    Status.COMPLETED: frozenset(),
+    Status.CANCELLED: frozenset({Status.SCHEDULED}),
+}
+# What a source's withdrawal may cancel.
+CANCELLABLE = tuple(status for status, leads_to in TRANSITIONS.items() if Status.CANCELLED in leads_to)
+
+
+class StatusRefused(Exception):
+    """The item's status does not allow the move; the text says why, for people."""
+
+
+def move(item: WorklistItem, *, to: Status, actor: str, reason: str = "") -> None:
+    """Give the item the status, judged by what is stored now and not by what the caller has loaded.
+
+    Raises StatusRefused where the stored status does not lead there.
+    """
+    with transaction.atomic():
+        current = WorklistItem.objects.select_for_update().get(pk=item.pk)
+        move_locked(current, to=to, actor=actor, reason=reason)
+    item.performed_procedure_step_status = to
+
+
+def move_locked(locked: WorklistItem, *, to: Status, actor: str, reason: str = "") -> None:
+    """Do what `move` does to a row that was read for update in the caller's transaction."""
+    refuse_unless_allowed(locked, to=to)
+    _save(locked, to=to, actor=actor, reason=reason)
+
+
+def withdraw(item: WorklistItem, *, actor: str, reason: str = "") -> bool:
+    """Cancel the item because its source no longer has it, and return whether it was cancelled.
+
+    An examination under way or done stays as it is; of one under way a person is told.
+    """
+    with transaction.atomic():
+        current = WorklistItem.objects.select_for_update().get(pk=item.pk)
+        if current.performed_procedure_step_status == Status.IN_PROGRESS:
+            points.open_for_withdrawal(current, actor=actor, reason=reason)
+        if current.performed_procedure_step_status not in CANCELLABLE:
+            return False
+        _save(current, to=Status.CANCELLED, actor=actor, reason=reason)
+    item.performed_procedure_step_status = Status.CANCELLED
+    return True
+
+
+def report(locked: WorklistItem, step: PerformedStep, *, to: Status, actor: str, reason: str) -> None:
+    """Give the item the status that its performed steps tell, whatever it was.
+
+    `locked` is the row as it was read for update, in the caller's transaction, which reviews the step itself.
+    """
+    if locked.performed_procedure_step_status != to:
+        _save(locked, to=to, actor=actor, reason=reason, reviewed=step)
+
+
+def refuse_unless_allowed(item: WorklistItem, *, to: Status) -> None:
+    status = Status(item.performed_procedure_step_status)
+    if to not in TRANSITIONS[status]:
+        raise StatusRefused(f"{status.label} cannot become {to.label.lower()}.")
+    if _is_running(item):
+        raise StatusRefused("The scanner reports an examination in progress: close its performed step first.")
+
+
+def _is_running(item: WorklistItem) -> bool:
+    return PerformedStep.objects.filter(items=item, status=PerformedStatus.IN_PROGRESS).exists()
+
+
+def _save(
+    item: WorklistItem, *, to: Status, actor: str, reason: str, reviewed: PerformedStep | None = None
+) -> None:
+    item.performed_procedure_step_status = to
+    item.save_as(actor, reason=reason)
+    points.review_item(item, but=reviewed)
