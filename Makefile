@@ -4,6 +4,9 @@ BIN := .venv/bin
 # One process more than cores, for tests wait for the servers that they ask; those of one server run in one process.
 PARALLEL := -n $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1))) --dist loadgroup
 
+# The tests start the same modules in many processes: their bytecode is kept, whatever the shell says.
+test test-fast nightly: export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: run demo test test-fast nightly coverage setup hooks lint bench docs
 
 run: .venv/run.stamp
