@@ -1,8 +1,8 @@
 # From a fresh clone, with Python 3.11+ and make: `make run`, `make test`.
 PYTHON ?= python3
 BIN := .venv/bin
-# One process more than cores, for tests wait for the servers that they ask; those of one server run in one process.
-PARALLEL := -n $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1))) --dist loadgroup
+# One process more than cores, for tests wait for the servers that they ask.
+PARALLEL := -n $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 
 # The tests start the same modules in many processes: their bytecode is kept, whatever the shell says.
 test test-fast nightly: export PYTHONDONTWRITEBYTECODE :=

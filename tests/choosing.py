@@ -18,14 +18,6 @@ STARTERS = frozenset(
 DATABASES = frozenset({"db", "django_db_setup", "transactional_db", "live_server"})
 
 
-def companions(item: pytest.Item) -> str:
-    """Return the group of tests that share what a worker process starts once; empty where nothing is."""
-    names = names_of_fixtures(item)
-    if "start_server" in names:
-        return "reports" if "mpps" in item.nodeid else "queries"
-    return next((name for name in ("browser", "command", "first_start", "served") if name in names), "")
-
-
 def is_slow(item: pytest.Item) -> bool:
     """Tell whether it is marked as slow, starts something, or tries many examples."""
     return (

@@ -138,7 +138,6 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.WHITENOISE_AUTOREFRESH = True
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist looks at groups after this
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     def is_chosen(item: pytest.Item) -> bool:
         return not (config.getoption("fast") and choosing.is_slow(item)) and (
@@ -148,9 +147,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = [item for item in items if not is_chosen(item)]
     items[:] = [item for item in items if is_chosen(item)]
     config.hook.pytest_deselected(items=left_out)
-    for item in items:
-        if group := choosing.companions(item):
-            item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session", autouse=True)
