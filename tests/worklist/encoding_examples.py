@@ -160,7 +160,8 @@ DRAWN: dict[str, st.SearchStrategy[Any]] = {
     "scheduled_procedure_step_id": texts(15),
     "study_description": _perhaps(texts(63, between=" ")),
     "procedure_description": _perhaps(texts(63)),
-    "protocol_name": _perhaps(texts(30)),
+    # One of 16 characters is a Code Value, whose padding pydicom would count.
+    "protocol_name": _perhaps(texts(30).filter(lambda text: len(text) != 16)),
     "hisris_coding_designator": st.sampled_from(["", "GEHC", "99X"]),
     "referring_physician_name": _perhaps(names),
     "requesting_physician": _perhaps(names),
