@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.conftest import chromium
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 HOST = "localhost"  # of the live server
+expect.set_options(timeout=15_000)  # milliseconds: a page is slow where other tests keep the cores busy
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
