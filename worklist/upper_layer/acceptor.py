@@ -177,7 +177,7 @@ class Acceptor:
 
     def _closed(self) -> AssociationEnded:
         self._pass(Event.CLOSED)
-        return AssociationEnded("closed without a release")
+        return AssociationEnded("aborted, for the connection was closed")
 
     def _silent(self) -> AssociationEnded:
         if self._began is not None:
