@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from worklist.scp import server
-from worklist.upper_layer.transport import Transport
+from worklist.upper_layer.transport import TransportConnection
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="TCP_QUICKACK is Linux's")
@@ -20,7 +20,7 @@ def test_an_accepted_connection_neither_delays_what_it_sends_nor_its_acknowledge
         listener.settimeout(5)
         accepted, (address, _) = listener.accept()
         with accepted:
-            Transport(accepted, address, stop=stop)
+            TransportConnection(accepted, address, stop=stop)
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK)
             assert accepted.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)

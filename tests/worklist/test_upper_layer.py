@@ -22,7 +22,7 @@ from worklist.upper_layer.budget import FREE, Budget, OutOfMemory
 from worklist.upper_layer.commands import C_CANCEL_RQ, C_FIND_RQ, Command, Outcome, UnreadableCommand
 from worklist.upper_layer.messages import MOST_WAITING, Inbox, InvalidMessage, packed
 from worklist.upper_layer.pdus import COMMAND, DATA, LAST, InvalidPdu, PduStream, Pdv
-from worklist.upper_layer.state_table import TRANSITIONS, Event, State
+from worklist.upper_layer.state_table import TRANSITIONS, AssociationState, Event
 
 ROLES = {"Sta2", "Sta3", "Sta6", "Sta8", "Sta13"}
 EVENTS = {event.value for event in Event}
@@ -36,7 +36,7 @@ def test_the_state_table_is_that_of_another_reader_of_the_standard() -> None:
 
 def test_every_event_of_the_peer_is_met_in_every_state() -> None:
     theirs = {Event.ASSOCIATE_RQ, Event.DATA, Event.RELEASE_RQ, Event.PEER_ABORT, Event.CLOSED, Event.INVALID}
-    states = set(State) - {State.IDLE}
+    states = set(AssociationState) - {AssociationState.IDLE}
     assert {(event, state) for event in theirs for state in states} <= TRANSITIONS.keys()
 
 
@@ -57,7 +57,9 @@ def test_requests_are_read_as_pynetdicom_writes_them(
     message_id: int, sop_class: str, sop_instance: str, *, with_data: bool
 ) -> None:
     data = BytesIO(b"\0\0") if with_data else None
-    create, modify, get = dimse_primitives.N_CREATE(), dimse_primitives.N_SET(), dimse_primitives.N_GET()
+    create: Any = dimse_primitives.N_CREATE()
+    modify: Any = dimse_primitives.N_SET()
+    get: Any = dimse_primitives.N_GET()
     for primitive in (create, modify, get):
         primitive.MessageID = message_id
     create.AffectedSOPClassUID, create.AffectedSOPInstanceUID = UID(sop_class), UID(sop_instance)
@@ -66,7 +68,7 @@ def test_requests_are_read_as_pynetdicom_writes_them(
     modify.ModificationList = BytesIO(b"\0\0")
     get.RequestedSOPClassUID, get.RequestedSOPInstanceUID = UID(sop_class), UID(sop_instance)
     get.AttributeIdentifierList = [0x00100010, 0x00400275]
-    named = {"message_id": message_id, "sop_class": sop_class, "sop_instance": sop_instance}
+    named: dict[str, Any] = {"message_id": message_id, "sop_class": sop_class, "sop_instance": sop_instance}
 
     def read(message: Any, primitive: Any) -> Command:
         return commands.read(encoded_by_pynetdicom(message, primitive))
@@ -83,7 +85,9 @@ def test_requests_are_read_as_pynetdicom_writes_them(
 def test_finds_and_cancels_are_read_and_answered_as_by_pynetdicom(
     message_id: int, sop_class: str, status: int
 ) -> None:
-    find, cancel, answer = dimse_primitives.C_FIND(), dimse_primitives.C_CANCEL(), dimse_primitives.C_FIND()
+    find: Any = dimse_primitives.C_FIND()
+    cancel: Any = dimse_primitives.C_CANCEL()
+    answer: Any = dimse_primitives.C_FIND()
     find.MessageID, find.AffectedSOPClassUID, find.Priority = message_id, UID(sop_class), 2
     find.Identifier = BytesIO(b"\0\0")
     cancel.MessageIDBeingRespondedTo = message_id
@@ -104,7 +108,7 @@ def test_finds_and_cancels_are_read_and_answered_as_by_pynetdicom(
 def test_a_failure_is_written_as_by_pynetdicom(
     message_id: int, sop_class: str, sop_instance: str, comment: str, error_id: int
 ) -> None:
-    answer = dimse_primitives.N_SET()
+    answer: Any = dimse_primitives.N_SET()
     answer.MessageIDBeingRespondedTo, answer.AffectedSOPClassUID = message_id, UID(sop_class)
     answer.AffectedSOPInstanceUID, answer.Status = UID(sop_instance), 0x0110
     answer.ErrorID = error_id

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections import Counter
 from dataclasses import dataclass
 from threading import Lock
+from time import monotonic
 from typing import NamedTuple
 
 from cryptography.x509 import Name
@@ -55,7 +55,7 @@ class Refusals:
         with self._lock:
             refused = self._counted_as(refused)
             if refused not in self._told:
-                self._told[refused] = _Told(time.monotonic() + WINDOW)
+                self._told[refused] = _Told(monotonic() + WINDOW)
                 self._of_address[refused.address] += 1
             told = self._told[refused]
             told.times += 1
@@ -76,7 +76,7 @@ class Refusals:
 
     def sweep(self, *, all_of_them: bool = False) -> None:
         """Tell how often each came again whose minute is over; ask it every second or so."""
-        now = time.monotonic()
+        now = monotonic()
         with self._lock:
             over = {one: told for one, told in self._told.items() if all_of_them or told.until <= now}
             for refused in over:
