@@ -11,7 +11,7 @@ from django.db import Error
 
 from worklist.dicom.item_attributes import RECORD_FIELDS
 from worklist.models import WorklistItem
-from worklist.models.connections import closes_connection
+from worklist.models.connections import gives_back_connection
 from worklist.models.items import WorklistQuerySet
 from worklist.models.restrictions import WantedItems
 
@@ -53,14 +53,14 @@ class ItemsFound:
     def has(self, pk: int) -> bool:
         return pk in self.others or any(row["pk"] == pk for row in self.first)
 
-    @closes_connection
+    @gives_back_connection
     def _read_again(self, pks: list[int]) -> list[Row]:
         rows, skipped = _read(WorklistItem.objects.matching(self.wanted).filter(pk__in=pks))
         self.skipped += skipped
         return rows
 
 
-@closes_connection
+@gives_back_connection
 def find(wanted: WantedItems) -> ItemsFound:
     """Search once, and read the first chunk. Raises django.db.Error."""
     matching = WorklistItem.objects.matching(wanted)

@@ -10,7 +10,7 @@ from pynetdicom.pdu_primitives import A_ASSOCIATE
 
 from worklist.devices import access
 from worklist.devices.access import AssociationRefusal, AssociationRequest
-from worklist.models.connections import closes_connection
+from worklist.models.connections import gives_back_connection
 from worklist.scp import recording, tls
 from worklist.scp.connections import peer_of
 
@@ -28,7 +28,7 @@ def admit(event: Event, own_ae_title: str) -> None:
         _refuse(event, found)
 
 
-@closes_connection
+@gives_back_connection
 def _judge(event: Event, own_ae_title: str) -> AssociationRefusal | None:
     # requestor.ae_title is set after this event.
     primitive = cast("A_ASSOCIATE", event.assoc.requestor.primitive)

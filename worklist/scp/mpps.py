@@ -30,7 +30,7 @@ from worklist.dicom.datasets import Unreadable
 from worklist.examinations import performing
 from worklist.items import identifiers
 from worklist.models import DeviceActivity, PerformedStep
-from worklist.models.connections import closes_connection
+from worklist.models.connections import gives_back_connection
 from worklist.scp import connections, recording
 
 logger = logging.getLogger(__name__)
@@ -165,7 +165,7 @@ def _get(event: Event) -> MppsResponse:
     return MppsResponse(SUCCESS if supported else OPTIONAL_ATTRIBUTES_NOT_SUPPORTED, dataset=found)
 
 
-@closes_connection
+@gives_back_connection
 def _stored(sop_instance_uid: str) -> PerformedStep:
     try:
         return PerformedStep.objects.only("dataset", "status").get(sop_instance_uid=sop_instance_uid)
@@ -173,8 +173,8 @@ def _stored(sop_instance_uid: str) -> PerformedStep:
         raise performing.no_such_step() from None
 
 
-_begin = closes_connection(performing.begin)
-_update = closes_connection(performing.update)
+_begin = gives_back_connection(performing.begin)
+_update = gives_back_connection(performing.update)
 
 
 def _accepted(accepted: mpps.Accepted) -> MppsResponse:

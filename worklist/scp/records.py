@@ -20,7 +20,7 @@ from django.utils import timezone
 from worklist.answering.compiled import LONGEST_REMEMBERED, FindRequest
 from worklist.dicom import datasets
 from worklist.models import DeviceActivity
-from worklist.models.connections import closes_connection
+from worklist.models.connections import close_connections, gives_back_connection
 
 logger = logging.getLogger(__name__)
 
@@ -90,6 +90,12 @@ class Recorder:
         self._thread.join(TIME_TO_STOP)
 
     def _run(self) -> None:
+        try:
+            self._write_until_stopped()
+        finally:
+            close_connections()
+
+    def _write_until_stopped(self) -> None:
         waiting: list[ActivityRow] = []
         while not self._stop.wait(INTERVAL):
             waiting = _written(waiting)
@@ -119,7 +125,7 @@ def _written(waiting: list[ActivityRow]) -> list[ActivityRow]:
     return []
 
 
-@closes_connection
+@gives_back_connection
 def _write(rows: list[ActivityRow]) -> None:
     DeviceActivity.objects.bulk_create([_activity(row) for row in rows])
 
