@@ -39,9 +39,9 @@ class Search:
                 status, identifier = self.query.answer(row)
             except Exception as error:  # one bad row never loses the others
                 self.unsent += 1
-                _log_unsent(row["pk"], error)
+                _log_unsent(row.pk, error)
             else:
-                yield PendingAnswer(row["pk"], status, identifier)
+                yield PendingAnswer(row.pk, status, identifier)
 
     @property
     def left_out(self) -> int:
