@@ -506,10 +506,10 @@ class TestRows:
         assert found.total == rows.CHUNK + 20
 
     def test_an_item_that_moves_meanwhile_is_answered_once(self, found: rows.ItemsFound) -> None:
-        first, last = found.first[0]["pk"], found.others[-1]
+        first, last = found.first[0].pk, found.others[-1]
         WorklistItem.objects.filter(pk=first).update(scheduled_start_date=date(2030, 1, 1))
         WorklistItem.objects.filter(pk=last).update(scheduled_start_date=date(2020, 1, 1))
-        answered = [row["pk"] for row in found.rows()]
+        answered = [row.pk for row in found.rows()]
         assert len(answered) == len(set(answered)) == rows.CHUNK + 20
 
     def test_an_item_that_no_longer_matches_is_left_out(self, found: rows.ItemsFound) -> None:
@@ -557,7 +557,7 @@ def test_a_pending_command_is_as_pynetdicom_encodes_it() -> None:
 
 
 def test_an_answer_is_remembered_until_its_row_changes() -> None:
-    remembered: RowCache[str] = RowCache(most=2)
+    remembered: RowCache[dict[str, Any], str] = RowCache(most=2)
     made: list[str] = []
 
     def make(row: dict[str, Any]) -> str:

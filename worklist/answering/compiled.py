@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 LONGEST_IDENTIFIER = 1024 * 1024  # bytes, inflated
 LONGEST_REMEMBERED = 16 * 1024
 
-_answers: RowCache[tuple[int, bytes]] = RowCache(most=5000)
+_answers: RowCache[Row, tuple[int, bytes]] = RowCache(most=5000)
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,13 @@ class Query:
 
     def answer(self, row: Row) -> tuple[int, bytes]:
         """Return status and identifier of the item's answer. Raises EncodingError."""
-        return _answers.get((self, row["pk"]), row, self._encode)
+        return _answers.get((self, row.pk), row, self._encode)
 
     def _encode(self, row: Row) -> tuple[int, bytes]:
-        answer = self.plan.encode(row)
+        answer = self.plan.encode(row.record)
         if answer.departure:
             logger.warning(
-                "Item %s does not fit its device's character set: sent %s", row["pk"], answer.departure
+                "Item %s does not fit its device's character set: sent %s", row.pk, answer.departure
             )
         identifier = datasets.deflate(answer.identifier) if self.deflated else answer.identifier
         return self._status(answer), identifier
