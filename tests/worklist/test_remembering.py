@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
@@ -12,13 +14,16 @@ from django.db import connection
 
 from tests.worklist.conftest import make_item
 from worklist.answering import compiled, requests, rows, selecting
+from worklist.answering.compiled import FindRequest
 from worklist.answering.remembered import RowCache
 from worklist.answering.search import search
 from worklist.answering.statuses import TooManyMatches
 from worklist.devices import access, offers, stored
 from worklist.devices.access import AssociationRequest
 from worklist.devices.offers import DeviceUnusable, Selection
+from worklist.dicom import datasets
 from worklist.dicom.conditions import Text
+from worklist.dicom.output_rules import OutputRules
 from worklist.models import Device, WorklistItem
 
 pytestmark = pytest.mark.django_db
@@ -258,3 +263,51 @@ class TestSelections:
         assert row.record == expected
         item.delete()
         assert rows.read_one(row.pk) is None
+
+
+class TestQueries:
+    @pytest.mark.parametrize("deflated", [False, True])
+    def test_one_is_compiled_once_and_its_size_is_that_of_its_plain_identifier(self, deflated: bool) -> None:
+        plain = MATCHING.identifier
+        identifier = datasets.deflate(plain) if deflated else plain
+        request = FindRequest(identifier, MATCHING.implicit_vr, deflated)
+        query = compiled.compile_query(request, OutputRules())
+        assert query.length == len(plain)
+        assert (
+            compiled.compile_query(FindRequest(identifier, MATCHING.implicit_vr, deflated), OutputRules())
+            is query
+        )
+        assert compiled.compile_query(request, OutputRules(station_name="ROOM 1")) is not query
+
+    def test_its_answers_do_not_keep_it(self) -> None:
+        row = rows.read_one(saved().pk)
+        assert row is not None
+        query = compiled._compile(MATCHING, OutputRules())
+        assert query.answer(row) is query.answer(row)
+        gone = weakref.ref(query)
+        del query
+        gc.collect()
+        assert gone() is None
+
+    def test_one_longer_than_any_scanners_is_compiled_each_time(self) -> None:
+        long = requests.query_of_keys({"PatientID": "\\".join(f"P{number:015}" for number in range(1100))})
+        assert len(long.identifier) > compiled.LONGEST_REMEMBERED
+        for request in (
+            long,
+            FindRequest(datasets.deflate(long.identifier), long.implicit_vr, deflated=True),
+        ):
+            found = [compiled.compile_query(request, OutputRules()) for _ in range(2)]
+            assert found[0] is not found[1]
+
+
+def test_answers_are_remembered_up_to_their_size() -> None:
+    remembered: RowCache[str, bytes] = RowCache(most=10, size=len)
+    made: list[str] = []
+
+    def make(row: str) -> bytes:
+        made.append(row)
+        return row.encode()
+
+    for row in ("aaaa", "bbbb", "cccc", "bbbb", "cccc", "aaaa", "too long for it", "cccc"):
+        assert remembered.get(row[0], row, make) == row.encode()
+    assert made == ["aaaa", "bbbb", "cccc", "aaaa", "too long for it", "cccc"]

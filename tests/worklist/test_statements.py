@@ -16,6 +16,7 @@ from tests.worklist.conftest import make_item
 from worklist.models import Device, WorklistItem, statements
 from worklist.models.connections import close_connections, gives_back_connection
 from worklist.models.lookups import AsStored
+from worklist.models.sized_cache import SizedCache
 from worklist.models.statements import Conversion, Statement, StatementCache, write
 
 NAMES = WorklistItem.objects.filter(patient_name__wild_card="DOE*")
@@ -68,7 +69,7 @@ class TestWriting:
 
 class TestRemembering:
     def test_each_database_has_its_own(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        remembered = StatementCache(most=10, longest=10_000)
+        remembered = StatementCache(most=100_000)
         first = remembered.get("names", lambda: write(NAMES))
         with monkeypatch.context() as patch:
             patch.setattr(statements, "connection", other_database())
@@ -78,22 +79,30 @@ class TestRemembering:
         assert by_operator[connection.vendor] not in second.sql
         assert remembered.get("names", lambda: write(NAMES)) is first
 
-    def test_those_used_last_are_kept_and_no_longer_ones(self) -> None:
-        remembered = StatementCache(most=2, longest=3)
-        written: list[str] = []
-
-        def make(sql: str) -> Statement:
-            written.append(sql)
-            return Statement(sql, ())
-
-        for sql in ("a", "b", "a", "c", "a", "b", "long", "long", "b"):
-            assert remembered.get(sql, partial(make, sql)).sql == sql
-        assert written == ["a", "b", "c", "b", "long", "long"]
-
     def test_what_cannot_be_hashed_is_written_each_time(self) -> None:
-        remembered = StatementCache(most=2, longest=3)
+        remembered = StatementCache(most=100_000)
         found = [remembered.get(["a"], lambda: Statement("a", ())) for _ in range(2)]
         assert found[0] is not found[1]
+
+    def test_one_that_finds_nothing_takes_its_place_too(self) -> None:
+        remembered = StatementCache(most=5000)
+        first = remembered.get(0, lambda: Statement("", ()))
+        for number in range(1, 100):
+            remembered.get(number, lambda: Statement("", ()))
+        assert remembered.get(0, lambda: Statement("", (1,))) is not first
+
+
+def test_a_cache_keeps_what_was_used_last_up_to_its_size() -> None:
+    remembered: SizedCache[str, str] = SizedCache(most=24, size=lambda key, made: len(made))
+    made: list[str] = []
+
+    def make(text: str) -> str:
+        made.append(text)
+        return text * 3
+
+    for text in ("a", "b", "c", "d", "e", "f", "g", "h", "a", "i", "a", "b", "long", "long", "a"):
+        assert remembered.get(text, partial(make, text)) == text * 3
+    assert "".join(made) == "abcdefghiblonglong"
 
 
 class TestConnections:

@@ -16,7 +16,7 @@ from worklist.models.statements import RawRow, Statement, StatementCache, write
 CHUNK = 1000
 COLUMNS = ("pk", *RECORD_FIELDS)
 
-_statements = StatementCache(most=256, longest=16 * 1024)
+_statements = StatementCache(most=2 * 1024 * 1024)
 
 
 def first_rows(selection: Selection) -> list[RawRow]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
-from threading import Lock
 from typing import Any, NamedTuple
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Model, QuerySet
 from django.db.models.expressions import Col
+
+from worklist.models.sized_cache import SizedCache
 
 RawRow = tuple[Any, ...]
 Converter = Callable[[Any, Col, Any], Any]
@@ -53,41 +53,21 @@ def write(queryset: QuerySet[Any, Any], *, given: Iterable[Any] = ()) -> Stateme
 
 
 class StatementCache:
-    """The last `most` statements are remembered, each for the database it was written for.
+    """The last statements are remembered, each for the database it was written for.
 
-    One longer than `longest` characters is written each time: a query can be made to ask for thousands of
-    values.
+    `most` is about how many characters all may have.
     """
 
-    def __init__(self, *, most: int, longest: int) -> None:
-        self._most = most
-        self._longest = longest
-        self._written: OrderedDict[Hashable, Statement] = OrderedDict()
-        self._lock = Lock()
+    def __init__(self, *, most: int) -> None:
+        self._written: SizedCache[tuple[str, Any], Statement] = SizedCache(most=most, size=_size)
 
     def get(self, asked: Any, write: Callable[[], Statement]) -> Statement:
-        """Return the statement of what is asked; what cannot be hashed is written each time."""
-        key = connection.vendor, asked
-        try:
-            known = self._known(key)
-        except TypeError:
-            return write()
-        return known or self._remember(key, write())
+        """Return the statement of what is asked."""
+        return self._written.get((connection.vendor, asked), write)
 
-    def _known(self, key: Hashable) -> Statement | None:
-        with self._lock:
-            known = self._written.get(key)
-            if known is not None:
-                self._written.move_to_end(key)
-            return known
 
-    def _remember(self, key: Hashable, statement: Statement) -> Statement:
-        if len(statement.sql) <= self._longest:
-            with self._lock:
-                self._written[key] = statement
-                if len(self._written) > self._most:
-                    self._written.popitem(last=False)
-        return statement
+def _size(key: tuple[str, Any], statement: Statement) -> int:
+    return len(statement.sql) + 500  # for the key
 
 
 class Conversion:
