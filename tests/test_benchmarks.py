@@ -242,7 +242,7 @@ def _response(status: int) -> bytes:
     pending = status in client.PENDING
     kind = struct.pack("<H", client.WITH_DATA if pending else client.WITHOUT_DATA)
     command = client.DATA_SET_TYPE_HEADER + kind + client.STATUS_HEADER + struct.pack("<H", status)
-    pdus = client._p_data(client.OTHER_CONTEXT, (client.COMMAND | client.LAST, command))
+    pdus = client.p_data(client.OTHER_CONTEXT, (client.COMMAND | client.LAST, command))
     if pending:
-        pdus += client._p_data(client.OTHER_CONTEXT, (client.LAST, b""))
+        pdus += client.p_data(client.OTHER_CONTEXT, (client.LAST, b""))
     return pdus
