@@ -11,6 +11,7 @@ from benchmarks.client import WrongAnswerError
 from benchmarks.peers import ROOT
 
 READY = "ready"
+WAITED = 60  # seconds beyond those for which a process works
 
 
 def await_begin() -> None:
@@ -38,3 +39,14 @@ def begin(process: subprocess.Popen[str]) -> None:
     if process.stdin is not None:
         process.stdin.write("\n")
         process.stdin.flush()
+
+
+def printed(process: subprocess.Popen[str], seconds: float) -> str:
+    """Return what the process printed after it had worked for so long. Raises WrongAnswerError."""
+    try:
+        text, _ = process.communicate(timeout=seconds + WAITED)
+    except subprocess.TimeoutExpired:
+        raise WrongAnswerError(f"{process.args!r} did not end") from None
+    if process.returncode:
+        raise WrongAnswerError(f"{process.args!r} failed")
+    return text

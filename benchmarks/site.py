@@ -24,13 +24,15 @@ def simulated(store: Store, today: date) -> Measure:
     def measure(server: Server, seconds: float) -> Figures:
         reporting = _Reporting(server.port, Patient(today, cycle(range(items.TYPICAL, store.n))))
         writer = beside.prepared("benchmarks.writing", _writing(store, seconds, today), store.environment)
-        with writer as writing, reporting:
-            beside.begin(writing)
-            found = crowd.ask(server, SCANNERS, seconds, today, every=EVERY)
-            written = writing.communicate(timeout=crowd.WAITED)[0]
-        found.errors += reporting.errors
+        players = crowd.players(server, SCANNERS, seconds, today, every=EVERY)
+        with writer as writing, players as playing, reporting:
+            for each in (writing, *playing):
+                beside.begin(each)
+            whole = crowd.found(playing, seconds)
+            written = beside.printed(writing, seconds)
+        whole.errors += reporting.errors
         return {
-            **crowd.figures(server, found),
+            **crowd.figures(server, whole),
             Unit.REPORTS: [float(reporting.acknowledged)],
             Unit.WRITTEN: [float(written)],
         }

@@ -50,7 +50,7 @@ def writes(first: int, today: date) -> Iterator[None]:
         own = database.own_values(items.item(number, today=today))
         item = intake.create({**common, **own}, actor=ACTOR)
         yield
-        intake.change(item, {"patient_weight": WEIGHT}, actor=ACTOR)
+        intake.change(item, {"patient_weight_kg": WEIGHT}, actor=ACTOR)
         yield
 
 
