@@ -34,6 +34,7 @@ STATUS_HEADER = struct.pack("<HHL", 0x0000, 0x0900, 2)
 SUCCESS, CANCELLED, PENDING = 0x0000, 0xFE00, frozenset({0xFF00, 0xFF01})
 
 RECEIVED_AT_ONCE = 64 * 1024
+ETHERNET_SEGMENT = 1460  # bytes
 TIMEOUT = 60  # seconds
 
 
@@ -87,7 +88,9 @@ class Association:
         self._socket.settimeout(TIMEOUT)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if kernel_buffer is not None:
-            # Before the connection, for the window is told in its first segment.
+            # Before the connection, for both are told in its first segment. Loopback's own segments are
+            # larger than the window, and TCP then waits 200 ms for each.
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, ETHERNET_SEGMENT)
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, kernel_buffer)
         self._socket.connect(("127.0.0.1", port))
 

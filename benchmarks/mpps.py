@@ -25,7 +25,7 @@ from uuid import uuid4
 
 from pydicom import Dataset
 
-from benchmarks import items, peers, results
+from benchmarks import items, peers, postgresql, results
 from benchmarks.client import (
     CALLING,
     PERFORMED_STEP,
@@ -46,7 +46,7 @@ ALONE, KEPT_OPEN, TOGETHER, LARGE = (
     f"{USERS} users at once",
     f"N-SET, {MANY_IMAGES:,} images",
 )
-ON_POSTGRESQL, TWO_PROCESSES = f"{OURS}, PostgreSQL", f"{OURS}, 2 processes"
+ON_POSTGRESQL, TWO_PROCESSES = peers.on_postgresql(OURS), f"{OURS}, 2 processes"
 
 
 class Cycle(NamedTuple):
@@ -156,7 +156,11 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=1.0, help="For a scenario, a server and a round.")
     parser.add_argument("--json", type=Path, metavar="FILE")
-    parser.add_argument("--database-url", default="", help="An empty PostgreSQL database to fill.")
+    parser.add_argument(
+        "--database-url",
+        default="",
+        help="Measure on PostgreSQL, too, in a database that is made beside this one and dropped again.",
+    )
     return parser.parse_args(arguments)
 
 
@@ -168,7 +172,8 @@ def _run(options: argparse.Namespace) -> Results:
     with tempfile.TemporaryDirectory(prefix="pylantir-bench-") as folder, ExitStack() as running:
         stores = {OURS: Store(N, Path(folder) / "one"), TWO_PROCESSES: Store(N, Path(folder) / "two")}
         if options.database_url:
-            stores[ON_POSTGRESQL] = Store(N, Path(folder) / "postgresql", options.database_url)
+            own = running.enter_context(postgresql.database(options.database_url))
+            stores[ON_POSTGRESQL] = Store(N, Path(folder) / "postgresql", own)
         servers = [running.enter_context(peers.in_memory(Path(folder), n=N))]
         _fill(stores, today)
         for name, store in stores.items():

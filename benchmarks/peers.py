@@ -105,7 +105,7 @@ def ours(store: Store, *, name: str = OURS, processes: int = 1, build: Path = RO
     command = [sys.executable, "manage.py", "run_mwl", "--port", str(port), "--AEtitle", CALLED]
     command += ["--processes", str(processes)]
     with _running(command, store.environment, port, store.folder / f"run_mwl-{port}.log", build) as pid:
-        yield Server(on_postgresql(name) if store.database_url else name, store.n, port, pid)
+        yield Server(name, store.n, port, pid)
 
 
 @contextmanager

@@ -41,12 +41,13 @@ def filled(folder: Path, n: int, url: str, today: date, names: Iterable[str], ru
 def started(name: str, store: Store, build: Path | None) -> AbstractContextManager[Server]:
     """Start the server of this name; `build` is the folder of the one before."""
     processes = ALL_CORES if name in {OURS_ON_ALL_CORES, BEFORE_ON_ALL_CORES} else 1
+    told = peers.on_postgresql(name) if store.database_url else name
     if name in {OURS, OURS_ON_ALL_CORES}:
-        return peers.ours(store, name=name, processes=processes)
+        return peers.ours(store, name=told, processes=processes)
     if name in {BEFORE, BEFORE_ON_ALL_CORES} and build is not None:
         # A database of its own, so that what one server writes makes the other no slower.
         copied = store.copied(store.folder / name.replace(" ", "-"))
-        return peers.ours(copied, name=name, processes=processes, build=build)
+        return peers.ours(copied, name=told, processes=processes, build=build)
     if name == PYTHON_ECHO:
         return peers.python_echo(store.folder, n=store.n)
     return peers.wlmscpfs(store, name=name)
