@@ -41,8 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows = wanted.rows(measured)
     print(*report.table(measured), "", *report.summary(measured), "", *wanted.lines(rows), sep="\n")
     if options.json:
-        flatness = report.flatness(measured, OURS)
-        results.write_json(measured, options.json, flatness=flatness, wanted=wanted.as_json(rows))
+        told = {"before": options.before, "wanted": wanted.as_json(rows)}
+        results.write_json(measured, options.json, flatness=report.flatness(measured, OURS), **told)
     failures = report.failures(measured)
     for failure in failures:
         print(f"FAILED: {failure}")
@@ -122,7 +122,7 @@ def _wish(options: argparse.Namespace) -> Wish:
     if not options.before:
         print("Without --before no earlier build is measured.")
     if not options.database_url:
-        print("Without --database-url PostgreSQL is not measured.")
+        print("Without --database-url PostgreSQL is not measured, nor a large site.")
     return Wish(
         frozenset(chosen), with_before=bool(options.before), with_dcmtk=has_dcmtk and options.peer == PEER
     )
