@@ -66,11 +66,11 @@ class RunningServer:
 
     @property
     def is_at_rest(self) -> bool:
-        """Return whether no association has a thread: what is left accepts, records, or keeps the pool."""
+        """Return whether no association has a thread: what is left stands at the door, records, or pools."""
         from django.db import connection
 
         pool = 4 if connection.vendor == "postgresql" else 0
-        return self.threads <= 2 + self.endpoints + pool
+        return self.threads <= 3 + pool
 
     @property
     def memory(self) -> int:

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from worklist.conformance.markdown import bullets, table
 from worklist.devices import access
-from worklist.scp import connections, implementation, server
+from worklist.scp import implementation, server, services
 
 # (result, source, diagnostic) of an A-ASSOCIATE-RJ (PS3.8 Table 9-21), and when it is sent.
 REJECTIONS = {
@@ -30,11 +30,11 @@ def overview() -> Iterator[str]:
     yield ""
     yield "Pylantir on Django is a Service Class Provider (SCP) of"
     yield ""
-    yield from table(("SOP class", "UID"), ((uid.name, uid) for uid in server.SOP_CLASSES))
+    yield from table(("SOP class", "UID"), ((uid.name, uid) for uid in services.SOP_CLASSES))
     yield ""
     yield "For each of them, in order of preference:"
     yield ""
-    yield from table(("Transfer syntax", "UID"), ((uid.name, uid) for uid in server.TRANSFER_SYNTAXES))
+    yield from table(("Transfer syntax", "UID"), ((uid.name, uid) for uid in services.TRANSFER_SYNTAXES))
 
 
 def association() -> Iterator[str]:
@@ -51,10 +51,10 @@ def association() -> Iterator[str]:
         f"(now: {'set' if settings.MWL_REQUIRE_CALLED_AETITLE else 'not set'}).",
         f"At most {settings.MWL_MAXIMUM_ASSOCIATIONS} associations at a time for each server process "
         "(`MWL_MAXIMUM_ASSOCIATIONS`).",
-        f"An association must be requested within {connections.time_to_associate()} s of the connection. "
+        f"An association must be requested within {server.time_to_associate()} s of the connection. "
         f"One on which nothing arrives for {settings.MWL_NETWORK_TIMEOUT} s is aborted "
         "(`MWL_NETWORK_TIMEOUT`).",
-        f"PDUs of up to {server.LARGEST_PDU} bytes are received; the requestor's maximum is kept to, "
+        f"PDUs of up to {services.LARGEST_PDU} bytes are received; the requestor's maximum is kept to, "
         "whatever it is.",
         "Extended negotiation is not supported: it is not answered, so person names are matched literally "
         "and times are local. Asynchronous operations and user identity are not negotiated.",

@@ -16,6 +16,7 @@ from worklist.dicom.performed import WRONG_ENTRY
 from worklist.examinations.performing import DUPLICATE_SOP_INSTANCE, NO_SUCH_SOP_INSTANCE
 from worklist.models import Evidence
 from worklist.scp import mpps as service
+from worklist.scp import services
 
 # PS3.7 Annex C, and when each is sent.
 STATUSES = {
@@ -51,7 +52,7 @@ STATUSES = {
         "needs.",
     ),
     mpps.MISSING_ATTRIBUTE_VALUE: ("Failure", "An empty status. Strict: an empty attribute of type 1."),
-    service.UNRECOGNIZED_OPERATION: (
+    services.UNRECOGNIZED_OPERATION: (
         "Failure",
         "Any operation but N-CREATE and N-SET on Modality Performed Procedure Step, and N-GET on its "
         "Retrieve.",

@@ -37,6 +37,7 @@ class AssociationRequest:
     called_ae_title: str
     address: str
     established: int  # associations of this process that are open already
+    of_address: int = 0  # those of them from the same address
     certificate: Name | None = None  # the subject of the client's, which was verified
 
 
@@ -51,10 +52,32 @@ def refusal(request: AssociationRequest, *, own_ae_title: str) -> AssociationRef
         return AssociationRefusal(*CALLED_AE_TITLE_NOT_RECOGNIZED, reason)
     if reason := _why_not(device, request):
         return AssociationRefusal(*CALLING_AE_TITLE_NOT_RECOGNIZED, reason)
-    if request.established >= settings.MWL_MAXIMUM_ASSOCIATIONS:
-        reason = f"{request.established} associations are open: MWL_MAXIMUM_ASSOCIATIONS"
+    if reason := _no_place(device, request):
         return AssociationRefusal(*LOCAL_LIMIT_EXCEEDED, reason)
     return None
+
+
+def all_taken(established: int) -> str:
+    return f"{established} associations are open: MWL_MAXIMUM_ASSOCIATIONS"
+
+
+def _no_place(device: Device | None, request: AssociationRequest) -> str:
+    """Return why there is no place left for the association; empty where there is.
+
+    A quarter of the places is kept for listed devices elsewhere: neither one address nor those that only the
+    row `*` lets in can take them all.
+    """
+    most = settings.MWL_MAXIMUM_ASSOCIATIONS
+    if request.established >= most:
+        return all_taken(request.established)
+    unkept = most - most // 4
+    if request.of_address >= unkept:
+        return f"{request.of_address} associations from this address are open, and others need places, too"
+    if (device is None or device.ae_title == Device.ANY) and request.established >= unkept:
+        return (
+            f"{request.established} associations are open, and the others are kept for listed devices"
+        )
+    return ""
 
 
 def closed_to(ae_title: str) -> str:

@@ -1,4 +1,4 @@
-"""A request's data set is read from the bytes that a peer has sent."""
+"""A data set is read from the bytes that a peer has sent, and written for it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from io import BytesIO
 
 from pydicom import Dataset
 from pydicom.dataelem import RawDataElement
+from pydicom.filebase import DicomBytesIO
 from pydicom.filereader import data_element_generator, read_dataset
+from pydicom.filewriter import write_dataset
 
 UNDEFINED_LENGTH = 0xFFFFFFFF
 
@@ -44,6 +46,15 @@ def check_whole(data: bytes, *, implicit_vr: bool) -> None:
             end = element.value_tell + element.length
     if end > len(data) or data[end:].strip(b"\0"):
         raise Unreadable("is cut off")
+
+
+def write(dataset: Dataset, *, implicit_vr: bool, deflated: bool) -> bytes:
+    """Return the data set encoded, Little Endian. Raises what pydicom raises for what it cannot write."""
+    stream = DicomBytesIO()
+    stream.is_implicit_VR, stream.is_little_endian = implicit_vr, True
+    write_dataset(stream, dataset)
+    data: bytes = stream.getvalue()
+    return deflate(data) if deflated else data
 
 
 def inflate(encoded: bytes, *, longest: int) -> bytes:

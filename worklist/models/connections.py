@@ -28,3 +28,8 @@ def closes_connection(read: Callable[P, R]) -> Callable[P, R]:
                 connections.close_all()
 
     return run
+
+
+def close_connections() -> None:
+    """Close the connections of a thread that ends."""
+    connections.close_all()

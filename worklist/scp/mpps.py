@@ -8,21 +8,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from io import BytesIO
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple
 
 from django.db import Error
 from pydicom import Dataset
-from pydicom.tag import BaseTag
-from pynetdicom import sop_class
-from pynetdicom.dimse_primitives import N_CREATE, N_GET, N_SET
-from pynetdicom.events import Event
-from pynetdicom.presentation import PresentationContext
-from pynetdicom.service_class_n import ProcedureStepServiceClass
-from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at import
-    ModalityPerformedProcedureStep,
-    ModalityPerformedProcedureStepRetrieve,
-)
+from pydicom.tag import Tag
 
 from pylantir_site.environment.logs import traceback_of
 from worklist.dicom import datasets, mpps, retrieval
@@ -31,7 +21,9 @@ from worklist.examinations import performing
 from worklist.items import identifiers
 from worklist.models import DeviceActivity, PerformedStep
 from worklist.models.connections import closes_connection
-from worklist.scp import connections, recording
+from worklist.scp import recording
+from worklist.scp.requests import Request
+from worklist.upper_layer.commands import Outcome
 
 logger = logging.getLogger(__name__)
 
@@ -40,129 +32,88 @@ SUCCESS = 0x0000
 OPTIONAL_ATTRIBUTES_NOT_SUPPORTED = 0x0001
 ATTRIBUTE_LIST_ERROR = 0x0107
 PROCESSING_FAILURE = 0x0110
-UNRECOGNIZED_OPERATION = 0x0211
+INVALID_OBJECT_INSTANCE = 0x0117
 
-LONGEST_DATA_SET = 64 * 1024 * 1024  # bytes, inflated: some hundred thousand images
-OPERATIONS = {
-    ModalityPerformedProcedureStep: (N_CREATE, N_SET),
-    ModalityPerformedProcedureStepRetrieve: (N_GET,),
-}
+LONGEST_DATA_SET = 16 * 1024 * 1024  # bytes, inflated: some hundred thousand images
 
 
 class MppsResponse(NamedTuple):
-    status: int
-    comment: str = ""
-    error_id: int | None = None
-    dataset: Dataset | None = None
+    outcome: Outcome
+    data: bytes = b""
 
 
-class PerformedStepService(ProcedureStepServiceClass):
-    """pynetdicom's own aborts the association for an operation that it does not know; this one answers."""
-
-    def SCP(self, req: Any, context: PresentationContext) -> None:
-        if isinstance(req, OPERATIONS.get(context.abstract_syntax, ())):
-            super().SCP(req, context)
-            return
-        response = type(req)()
-        response.MessageIDBeingRespondedTo = req.MessageID
-        for name in ("SOPClassUID", "SOPInstanceUID"):
-            asked = getattr(req, f"Requested{name}", None) or getattr(req, f"Affected{name}", None)
-            setattr(response, f"Affected{name}", asked)
-        response.Status = UNRECOGNIZED_OPERATION
-        logger.info("%s: %s is not supported", connections.peer_of(self.assoc), req.msg_type)
-        self.dimse.send_msg(response, cast("int", context.context_id))
+def create(request: Request) -> None:
+    """Answer an N-CREATE. Raises AssociationEnded, as the others do."""
+    _respond(request, "N-CREATE", _create)
 
 
-def register() -> None:
-    """Have pynetdicom use our service class; its own `register_uid` knows only its own classes."""
-    sop_class._SERVICE_CLASSES.update(dict.fromkeys(OPERATIONS, PerformedStepService))
+def modify(request: Request) -> None:
+    """Answer an N-SET."""
+    _respond(request, "N-SET", _modify)
 
 
-def create(event: Event) -> tuple[Dataset, Dataset | None]:
-    """Handle EVT_N_CREATE."""
-    return _respond(event, "N-CREATE", _create)
+def get(request: Request) -> None:
+    """Answer an N-GET."""
+    _respond(request, "N-GET", _get)
 
 
-def modify(event: Event) -> tuple[Dataset, Dataset | None]:
-    """Handle EVT_N_SET."""
-    return _respond(event, "N-SET", _modify)
-
-
-def get(event: Event) -> tuple[Dataset, Dataset | None]:
-    """Handle EVT_N_GET."""
-    return _respond(event, "N-GET", _get)
-
-
-def _respond(
-    event: Event, operation: str, act: Callable[[Event], MppsResponse]
-) -> tuple[Dataset, Dataset | None]:
-    started = time.monotonic()
-    with connections.answering(event.assoc):
-        answer = _answer(event, act)
-    milliseconds = (time.monotonic() - started) * 1000
-    outcome = f"{answer.status:04X} {answer.comment}".rstrip()
-    logger.info(
-        "%s: %s in %.0f ms, status %s", connections.peer_of(event.assoc), operation, milliseconds, outcome
-    )
+def _respond(request: Request, operation: str, act: Callable[[Request], MppsResponse]) -> None:
+    began = time.monotonic()
+    outcome, data = _answer(request, act)
+    milliseconds = (time.monotonic() - began) * 1000
+    told = f"{outcome.status:04X} {outcome.comment}".rstrip()
+    logger.info("%s: %s in %.0f ms, status %s", request.peer, operation, milliseconds, told)
     recording.record(
-        event.assoc,
+        request.peer,
         DeviceActivity.Kind(operation),
-        status=answer.status,
-        comment=answer.comment,
+        status=outcome.status,
+        comment=outcome.comment,
         milliseconds=milliseconds,
-        sop_instance_uid=_instance(event, answer),
+        sop_instance_uid=request.command.sop_instance or outcome.sop_instance,
     )
-    return _status(answer), answer.dataset
+    request.respond(outcome, data)
 
 
-def _answer(event: Event, act: Callable[[Event], MppsResponse]) -> MppsResponse:
+def _answer(request: Request, act: Callable[[Request], MppsResponse]) -> MppsResponse:
     try:
-        return act(event)
+        return act(request)
     except mpps.MppsRefused as refused:
-        return MppsResponse(refused.status, refused.comment, refused.error_id)
+        return MppsResponse(Outcome(refused.status, refused.comment, refused.error_id))
     except Unreadable as error:
-        return MppsResponse(PROCESSING_FAILURE, f"The data set {error}")
+        return MppsResponse(Outcome(PROCESSING_FAILURE, f"The data set {error}"))
     except Error as error:
         logger.error("The performed steps cannot be kept: %s", type(error).__name__)
-        return MppsResponse(PROCESSING_FAILURE, "The database is not available: send it again")
+        return MppsResponse(Outcome(PROCESSING_FAILURE, "The database is not available: send it again"))
     except Exception as error:
         logger.error("A report of a performed step failed: %s", traceback_of(error))
-        return MppsResponse(PROCESSING_FAILURE, "Unexpected error: see the server's log")
+        return MppsResponse(Outcome(PROCESSING_FAILURE, "Unexpected error: see the server's log"))
 
 
-def _instance(event: Event, answer: MppsResponse) -> str:
-    """Return the SOP Instance UID that the message is about, or that was made for it."""
-    request: Any = event.request
-    named = getattr(request, "AffectedSOPInstanceUID", None) or getattr(
-        request, "RequestedSOPInstanceUID", None
-    )
-    made = answer.dataset.get("AffectedSOPInstanceUID") if answer.dataset is not None else None
-    return str(named or made or "")
+def _create(request: Request) -> MppsResponse:
+    given = request.command.sop_instance
+    uid = given or identifiers.new_uid()
+    accepted = _begin(uid, _read(request), sender=_sender(request))
+    made = Outcome(SUCCESS, sop_instance=uid)  # PS3.7 10.1.5.1.4
+    return MppsResponse(_accepted(accepted) if given else made)
 
 
-def _create(event: Event) -> MppsResponse:
-    request = cast("N_CREATE", event.request)
-    given = request.AffectedSOPInstanceUID
-    uid = str(given or identifiers.new_uid())
-    accepted = _begin(uid, _read(event, request.AttributeList), sender=_sender(event))
-    if given:
-        return _accepted(accepted)
-    assigned = Dataset()  # PS3.7 10.1.5.1.4; pynetdicom takes it from here, and for a success only
-    assigned.AffectedSOPInstanceUID = uid
-    return MppsResponse(SUCCESS, dataset=assigned)
+def _modify(request: Request) -> MppsResponse:
+    return MppsResponse(_accepted(_update(_named(request), _read(request), sender=_sender(request))))
 
 
-def _modify(event: Event) -> MppsResponse:
-    request = cast("N_SET", event.request)
-    uid = str(request.RequestedSOPInstanceUID)
-    return _accepted(_update(uid, _read(event, request.ModificationList), sender=_sender(event)))
-
-
-def _get(event: Event) -> MppsResponse:
-    step = _stored(str(cast("N_GET", event.request).RequestedSOPInstanceUID))
-    tags: list[BaseTag] = event.attribute_identifiers
+def _get(request: Request) -> MppsResponse:
+    step = _stored(_named(request))
+    tags = [Tag(tag) for tag in request.command.attribute_identifiers]
     found, supported = retrieval.retrieve(step.dataset, step.status, tags)
-    return MppsResponse(SUCCESS if supported else OPTIONAL_ATTRIBUTES_NOT_SUPPORTED, dataset=found)
+    status = SUCCESS if supported else OPTIONAL_ATTRIBUTES_NOT_SUPPORTED
+    return MppsResponse(Outcome(status), _encoded(request, found))
+
+
+def _named(request: Request) -> str:
+    """Return the SOP Instance UID that the request names. Raises MppsRefused where it names none."""
+    if not request.command.sop_instance:
+        raise mpps.MppsRefused(INVALID_OBJECT_INSTANCE, "No Requested SOP Instance UID")
+    return request.command.sop_instance
 
 
 @closes_connection
@@ -177,32 +128,27 @@ _begin = closes_connection(performing.begin)
 _update = closes_connection(performing.update)
 
 
-def _accepted(accepted: mpps.Accepted) -> MppsResponse:
-    return MppsResponse(ATTRIBUTE_LIST_ERROR if accepted.warning else SUCCESS, accepted.warning)
+def _accepted(accepted: mpps.Accepted) -> Outcome:
+    return Outcome(ATTRIBUTE_LIST_ERROR if accepted.warning else SUCCESS, accepted.warning)
 
 
-def _read(event: Event, encoded: BytesIO | None) -> Dataset:
+def _read(request: Request) -> Dataset:
     """Return the data set; where there is none at all, an empty one. Raises Unreadable."""
-    transfer_syntax = event.context.transfer_syntax
+    transfer_syntax = request.context.transfer_syntax
     return datasets.read(
-        encoded.getvalue() if encoded is not None else b"",
+        request.data,
         implicit_vr=transfer_syntax.is_implicit_VR,
         deflated=transfer_syntax.is_deflated,
         longest=LONGEST_DATA_SET,
     )
 
 
-def _sender(event: Event) -> performing.Sender:
-    requestor = event.assoc.requestor
-    return performing.Sender(requestor.ae_title, requestor.address or "")
+def _encoded(request: Request, dataset: Dataset) -> bytes:
+    transfer_syntax = request.context.transfer_syntax
+    return datasets.write(
+        dataset, implicit_vr=transfer_syntax.is_implicit_VR, deflated=transfer_syntax.is_deflated
+    )
 
 
-def _status(answer: MppsResponse) -> Dataset:
-    """Return the elements of the response's command set beside the data set (PS3.7 Annex C)."""
-    dataset = Dataset()
-    dataset.Status = answer.status
-    if answer.comment:
-        dataset.ErrorComment = answer.comment
-    if answer.error_id is not None:
-        dataset.ErrorID = answer.error_id
-    return dataset
+def _sender(request: Request) -> performing.Sender:
+    return performing.Sender(request.peer.ae_title, request.peer.address)

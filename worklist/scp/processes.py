@@ -11,7 +11,8 @@ from contextlib import contextmanager
 
 from django.db import connections
 
-from worklist.scp.server import GRACE, STOP_SIGNALS, Endpoint, serve
+from worklist.scp.door import Endpoint
+from worklist.scp.server import GRACE, STOP_SIGNALS, serve
 
 logger = logging.getLogger(__name__)
 

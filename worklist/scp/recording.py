@@ -2,31 +2,48 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from pynetdicom.association import Association
+from cryptography.x509 import Name
 
-from worklist.devices.access import AssociationRefusal
+from worklist.dicom.printable import escaped
 from worklist.models import DeviceActivity
 from worklist.scp import records, tls
 
 
-def record(association: Association, kind: DeviceActivity.Kind, **more: Any) -> None:
+@dataclass
+class Peer:
+    """A peer is who has asked for an association: an application entity at an address.
+
+    `certificate` is that of a TLS client in DER, which was verified.
+    """
+
+    ae_title: str
+    called_ae_title: str
+    address: str
+    certificate: bytes | None = None
+
+    def __str__(self) -> str:
+        return f"{escaped(self.ae_title)} at {self.address}"
+
+    @cached_property
+    def subject(self) -> Name | None:
+        """Return the subject of its certificate, if it came with one."""
+        return tls.subject_of(self.certificate)
+
+
+def record(peer: Peer, kind: DeviceActivity.Kind, **more: Any) -> None:
     """Queue a row of activity.
 
     `request` is a query's, `status` the final one of the answer.
     """
-    primitive = association.requestor.primitive
     records.put(
         kind,
-        ae_title=primitive.calling_ae_title if primitive is not None else "",
-        called_ae_title=primitive.called_ae_title if primitive is not None else "",
-        address=association.requestor.address or "",
-        subject=tls.peer_subject(association),
+        ae_title=peer.ae_title,
+        called_ae_title=peer.called_ae_title,
+        address=peer.address,
+        subject=peer.subject,
         **more,
     )
-
-
-def refused(association: Association, refusal: AssociationRefusal) -> None:
-    codes = f"{refusal.result},{refusal.source},{refusal.diagnostic}"
-    record(association, DeviceActivity.Kind.REFUSED, comment=f"{refusal.reason} ({codes})")

@@ -8,19 +8,12 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 from pathlib import Path
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
 
 from cryptography import x509
-from pynetdicom.association import Association
-
-from worklist.models import DeviceActivity
-from worklist.scp import records
 
 logger = logging.getLogger(__name__)
 
 SOON = timedelta(days=30)
-
-_subjects: WeakKeyDictionary[Association, x509.Name] = WeakKeyDictionary()
 
 
 class ClientCertificate(Enum):
@@ -48,30 +41,6 @@ class TlsFiles(NamedTuple):
     authorities: Path | None
 
 
-class TlsConnection(ssl.SSLSocket):
-    """A client's connection makes its handshake when its own thread first reads from it.
-
-    The thread that accepts must not wait for a client, who may never say anything.
-    """
-
-    _is_shaken = False
-
-    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
-        if not self._is_shaken:
-            self._shake()
-        return super().recv(buflen, flags)
-
-    def _shake(self) -> None:
-        try:
-            self.do_handshake()
-        except (ssl.SSLEOFError, ConnectionError):  # who looks whether the port is open
-            raise
-        except OSError as error:
-            _tell(self, error)
-            raise
-        self._is_shaken = True
-
-
 def server_context(files: TlsFiles, client_certificate: ClientCertificate) -> ssl.SSLContext:
     """Return a context for TLS 1.2 and later. Raises TlsFileUnusable."""
     if client_certificate is not ClientCertificate.NONE and files.authorities is None:
@@ -80,7 +49,6 @@ def server_context(files: TlsFiles, client_certificate: ClientCertificate) -> ss
         )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.sslsocket_class = TlsConnection
     _load_certificate(context, files)
     if files.authorities is not None:
         _load_authorities(context, files.authorities)
@@ -95,28 +63,9 @@ def warn_of_expiry(certificate: Path) -> None:
         logger.warning("The certificate %s %s on %s.", certificate, has, f"{ends:%Y-%m-%d}")
 
 
-def peer_subject(association: Association) -> x509.Name | None:
-    """Return the subject of the client's certificate, which was verified; None without TLS or without one."""
-    if association not in _subjects:
-        subject = _subject(association)
-        if subject is None:
-            return None
-        _subjects[association] = subject
-    return _subjects[association]
-
-
-def _subject(association: Association) -> x509.Name | None:
-    transport = association.dul.socket
-    connection = transport.socket if transport is not None else None
-    if not isinstance(connection, ssl.SSLSocket):
-        return None
-    try:
-        encoded = connection.getpeercert(binary_form=True)
-    except (OSError, ValueError, AttributeError):  # before the handshake, or closed meanwhile
-        return None
-    # Where it is not asked for, what a client sends of itself was verified by nobody.
-    is_verified = connection.context.verify_mode != ssl.CERT_NONE
-    return x509.load_der_x509_certificate(encoded).subject if encoded and is_verified else None
+def subject_of(certificate: bytes | None) -> x509.Name | None:
+    """Return the subject of a certificate in DER, which was verified; None without one."""
+    return x509.load_der_x509_certificate(certificate).subject if certificate else None
 
 
 def _load_certificate(context: ssl.SSLContext, files: TlsFiles) -> None:
@@ -158,18 +107,8 @@ def _readable(path: Path) -> None:
         raise TlsFileUnusable(f"{path} cannot be read: {error.strerror}.") from error
 
 
-def _tell(connection: TlsConnection, error: OSError) -> None:
-    """Tell why a connection was refused. OpenSSL's reasons are fixed words, nothing of what was sent."""
-    try:
-        address = connection.getpeername()[0]
-    except OSError:
-        address = "an unknown address"
-    reason = why(error)
-    logger.warning("TLS with %s refused: %s.", address, reason)
-    records.put(DeviceActivity.Kind.REFUSED, address=address, comment=f"TLS: {reason}")
-
-
 def why(error: OSError) -> str:
+    """Return why a handshake failed. OpenSSL's reasons are fixed words, nothing of what was sent."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not accepted ({error.verify_message})"
     if isinstance(error, TimeoutError):

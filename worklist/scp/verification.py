@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pynetdicom.events import Event
-
 from worklist.models import DeviceActivity
 from worklist.scp import recording
+from worklist.scp.requests import Request
+from worklist.upper_layer.commands import Outcome
 
 SUCCESS = 0x0000
 
 
-def respond(event: Event) -> int:
-    """Handle EVT_C_ECHO."""
-    recording.record(event.assoc, DeviceActivity.Kind.ECHO, status=SUCCESS)
-    return SUCCESS
+def respond(request: Request) -> None:
+    recording.record(request.peer, DeviceActivity.Kind.ECHO, status=SUCCESS)
+    request.respond(Outcome(SUCCESS))

@@ -22,7 +22,7 @@ from worklist.devices import from_config
 from worklist.management.tls import add_tls_options, tls_context
 from worklist.models import Device
 from worklist.scp import processes, server
-from worklist.scp.server import Endpoint
+from worklist.scp.door import Endpoint
 
 logger = logging.getLogger(__name__)
 

@@ -1,0 +1,135 @@
+"""One association is judged, served and ended here, in a thread of its own."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from django.conf import settings
+
+from pylantir_site.environment.logs import traceback_of
+from worklist.devices import access
+from worklist.devices.access import AssociationRefusal
+from worklist.models import DeviceActivity
+from worklist.scp import admission, recording, services
+from worklist.scp.places import Places
+from worklist.scp.recording import Peer
+from worklist.scp.refusals import Refused, refusals
+from worklist.scp.requests import Request
+from worklist.scp.visitors import Arrival
+from worklist.upper_layer import negotiation
+from worklist.upper_layer.acceptor import Acceptor, AssociationEnded
+from worklist.upper_layer.budget import Budget
+from worklist.upper_layer.messages import Message
+from worklist.upper_layer.transport import Transport
+
+logger = logging.getLogger(__name__)
+
+RELEASED, STOPPED = "released", "aborted, for the server stops"
+
+
+class Association:
+    """An association has asked to be let in; `run` leads it to its end."""
+
+    def __init__(
+        self, arrival: Arrival, *, places: Places[Association], budget: Budget, own_ae_title: str
+    ) -> None:
+        proposal = negotiation.proposal(arrival.request, services.SUPPORTED)
+        self._places = places
+        self._own_ae_title = own_ae_title
+        self._transport = arrival.transport
+        self._acceptor = Acceptor(
+            arrival.transport,
+            proposal,
+            rest=arrival.rest,
+            budget=budget,
+            timeout=settings.MWL_NETWORK_TIMEOUT,
+        )
+        self.peer = Peer(
+            proposal.calling_ae_title,
+            proposal.called_ae_title,
+            arrival.transport.address,
+            arrival.transport.certificate,
+        )
+
+    @property
+    def address(self) -> str:
+        return self.peer.address
+
+    def hang_up(self) -> None:
+        """End it from another thread, whatever it is doing."""
+        self._transport.hang_up()
+
+    def run(self, see_off: Callable[[Transport], None]) -> None:
+        """Serve until the end; `see_off` closes a connection whose peer has yet to read why it is over."""
+        is_over = False
+        try:
+            if found := self._refusal():
+                self._acceptor.reject(found[:3])
+                admission.tell(self.peer, found)
+            else:
+                is_over = self._serve()
+        finally:
+            self._places.leave(self)
+            self._acceptor.give_back()
+            if is_over:
+                self._transport.close()
+            else:
+                see_off(self._transport)
+
+    def _refusal(self) -> AssociationRefusal | None:
+        """Return why it is refused, or take a place for it."""
+        proposal = self._acceptor.proposal
+        if proposal.reason:
+            return AssociationRefusal(*proposal.codes, proposal.reason)
+        places = self._places
+        found = admission.refusal(
+            self.peer,
+            own_ae_title=self._own_ae_title,
+            established=places.taken,
+            of_address=places.taken_from(self.address),
+        )
+        if found is None and not places.take(self):
+            found = AssociationRefusal(*access.LOCAL_LIMIT_EXCEEDED, access.all_taken(places.taken))
+        return found
+
+    def _serve(self) -> bool:
+        """Accept, answer what is asked, and return whether nothing is left for the peer to read."""
+        began = time.monotonic()
+        try:
+            self._acceptor.accept()
+            while (message := self._acceptor.next_message()) is not None:
+                services.respond(self._request(message))
+            how = self._end()
+        except AssociationEnded as ended:
+            how = str(ended)
+            if ended.is_fault:
+                self._tell_fault(how)
+                how = f"aborted: {how}"
+        except Exception as error:
+            logger.error("%s: an association failed: %s", self.peer, traceback_of(error))
+            self._acceptor.abort()
+            how = "aborted for an error of the server"
+        milliseconds = (time.monotonic() - began) * 1000
+        logger.info("%s: association %s after %.0f ms", self.peer, how, milliseconds)
+        recording.record(self.peer, DeviceActivity.Kind.ASSOCIATION, comment=how, milliseconds=milliseconds)
+        return how == RELEASED or self._acceptor.is_over
+
+    def _request(self, message: Message) -> Request:
+        context = self._acceptor.contexts[message.context_id]
+        return Request(self._acceptor, self.peer, context, message.command, message.data)
+
+    def _end(self) -> str:
+        if self._acceptor.is_release_asked:
+            self._acceptor.release()
+            return RELEASED
+        self._acceptor.abort()
+        return STOPPED
+
+    def _tell_fault(self, reason: str) -> None:
+        refusals.tell(
+            Refused(self.address, self.peer.ae_title, self.peer.called_ae_title, f"aborted: {reason}"),
+            f"{self.peer}: association aborted: {reason}.",
+            subject=self.peer.subject,
+        )

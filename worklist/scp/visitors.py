@@ -1,0 +1,141 @@
+"""A visitor is a connection that has not asked for an association yet; it is read without ever waiting."""
+
+from __future__ import annotations
+
+import ssl
+from asyncio import AbstractEventLoop
+from collections.abc import Callable
+from typing import NamedTuple
+
+from worklist.scp import tls
+from worklist.scp.farewells import say_goodbye
+from worklist.scp.refusals import Refused, refusals
+from worklist.upper_layer import pdus
+from worklist.upper_layer.pdus import InvalidPdu, PduStream
+from worklist.upper_layer.state_table import Action, State, action
+from worklist.upper_layer.transport import Closed, TimedOut, Transport
+
+
+class Arrival(NamedTuple):
+    """A visitor has asked for an association; `rest` is what it sent after the request."""
+
+    transport: Transport
+    request: bytes  # the content of the A-ASSOCIATE-RQ
+    rest: bytes
+
+
+class Visitor:
+    """A visitor has so many seconds in all, from its connection over the TLS handshake to its whole request.
+
+    `gone` is called once, when it is delivered or turned away.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        loop: AbstractEventLoop,
+        *,
+        deliver: Callable[[Arrival], None],
+        gone: Callable[[Visitor], None],
+    ) -> None:
+        self.transport = transport
+        self._loop = loop
+        self._deliver = deliver
+        self._gone = gone
+        self._stream = PduStream()
+        self._is_shaken = not isinstance(transport.connection, ssl.SSLSocket)
+
+    def come_in(self, seconds: float) -> None:
+        self._timer = self._loop.call_later(
+            seconds, self.turn_away, f"it asked for no association within {seconds:.0f} s"
+        )
+        self._loop.add_reader(self.transport, self._hear)
+        self._hear()  # most have sent their request already
+
+    def turn_away(self, reason: str) -> None:
+        """Close the connection, and tell why."""
+        self._leave()
+        self.transport.close()
+        self._tell(reason)
+
+    def forget(self) -> None:
+        """Close the connection without a word."""
+        self._leave()
+        self.transport.close()
+
+    def _leave(self) -> None:
+        self._timer.cancel()
+        self._loop.remove_reader(self.transport)
+        self._loop.remove_writer(self.transport)
+        self._gone(self)
+
+    def _tell(self, reason: str) -> None:
+        address = self.transport.address
+        refusals.tell(Refused(address, "", "", reason), f"Connection of {address} ended: {reason}.")
+
+    def _hear(self) -> None:
+        try:
+            if self._is_shaken or self._shake():
+                self._read()
+        except Closed:
+            self._lost()
+        except InvalidPdu as error:
+            self._refuse(str(error))
+
+    def _shake(self) -> bool:
+        """Go on with the TLS handshake, and return whether it is done. Raises Closed."""
+        connection = self.transport.connection
+        assert isinstance(connection, ssl.SSLSocket)
+        self._loop.remove_writer(self.transport)
+        try:
+            connection.do_handshake()
+        except ssl.SSLWantReadError:
+            return False
+        except ssl.SSLWantWriteError:
+            self._loop.add_writer(self.transport, self._hear)
+            return False
+        except (ssl.SSLEOFError, ConnectionError) as error:  # who looks whether the port is open
+            raise Closed from error
+        except OSError as error:
+            self._refuse_tls(tls.why(error))
+            return False
+        self._is_shaken = True
+        return True
+
+    def _refuse_tls(self, reason: str) -> None:
+        self.forget()
+        address = self.transport.address
+        refusals.tell(Refused(address, "", "", f"TLS: {reason}"), f"TLS with {address} refused: {reason}.")
+
+    def _read(self) -> None:
+        """Read what has come, and deliver the request if it is whole. Raises Closed and InvalidPdu."""
+        while (received := self.transport.receive_now()) is not None:
+            self._stream.feed(received)
+            if (pdu := self._stream.next()) is None:
+                continue
+            match action(pdu.event, State.AWAITING_REQUEST):
+                case Action.JUDGE:
+                    self._leave()
+                    self._deliver(Arrival(self.transport, pdu.content, self._stream.rest()))
+                case Action.CLOSE:
+                    self.forget()
+                case _:
+                    raise InvalidPdu("it sends what belongs into an association, and asked for none")
+            return
+
+    def _refuse(self, reason: str) -> None:
+        """Abort, which Table 9-10 of PS3.8 wants for whatever is no association request."""
+        self._leave()
+        self._tell(reason)
+        try:
+            self.transport.send(pdus.user_abort(), deadline=0)
+        except (Closed, TimedOut):
+            self.transport.close()
+            return
+        say_goodbye(self.transport, self._loop)
+
+    def _lost(self) -> None:
+        """Forget who has closed: who only looks whether the port is open is nothing to tell of."""
+        self.forget()
+        if self._stream.is_within_pdu:
+            self._tell("it closed in the middle of its association request")
