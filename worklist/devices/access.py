@@ -74,9 +74,7 @@ def _no_place(device: Device | None, request: AssociationRequest) -> str:
     if request.of_address >= unkept:
         return f"{request.of_address} associations from this address are open, and others need places, too"
     if (device is None or device.ae_title == Device.ANY) and request.established >= unkept:
-        return (
-            f"{request.established} associations are open, and the others are kept for listed devices"
-        )
+        return f"{request.established} associations are open, and the others are kept for listed devices"
     return ""
 
 
