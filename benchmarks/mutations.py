@@ -21,7 +21,7 @@ from datetime import date
 from pathlib import Path
 
 from benchmarks import peers
-from benchmarks.client import CALLED, VERIFICATION, Association, WrongAnswerError
+from benchmarks.client import CALLED, Association, WrongAnswerError
 from tests.worklist import mutations
 from tests.worklist.conftest import RunningServer
 
@@ -77,7 +77,7 @@ def _wait_for(server: RunningServer) -> None:
 
 def check(server: RunningServer) -> None:
     """Hold that the server serves and has written nothing wrong. Raises WrongAnswerError."""
-    with Association(server.port, sop_class=VERIFICATION) as association:
+    with Association(server.port) as association:
         association.echo()
     if wrong := mutations.wrong_lines(server.log):
         raise WrongAnswerError("\n".join(["the log holds", *wrong]))
