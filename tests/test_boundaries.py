@@ -41,7 +41,8 @@ RULES = (
     ),
     Rule(
         (
-            *("worklist.dicom", "worklist.dicom.*", "sources.errors", "sources.contract"),
+            *("worklist.dicom", "worklist.dicom.*", "worklist.upper_layer", "worklist.upper_layer.*"),
+            *("sources.errors", "sources.contract"),
             *("sources.redcap", "sources.redcap.*", "sources.mapping", "sources.mapping.*"),
         ),
         never=("django", "*.models"),
@@ -50,8 +51,8 @@ RULES = (
     Rule(
         ("*",),
         never=("pynetdicom",),
-        but=("worklist.scp", "worklist.scp.*", *CLIENTS),
-        instead="what speaks DICOM on a connection stands in worklist.scp",
+        but=("worklist.upper_layer.*", "worklist.scp", "worklist.scp.*", *CLIENTS),
+        instead="what speaks DICOM on a connection stands in worklist.upper_layer and worklist.scp",
     ),
     Rule(
         ("*",),
@@ -94,7 +95,8 @@ RULES = (
 FLOORS = (
     *("pylantir_site.environment", "pylantir_site.retention", "pylantir_site.processes"),
     *("pylantir_site.view_only", "pylantir_site.routers", "pylantir_site.formats"),
-    *("worklist.dicom", "worklist.validators", "worklist.models", "worklist.devices"),
+    *("worklist.dicom", "worklist.upper_layer", "worklist.validators", "worklist.models"),
+    "worklist.devices",
     *("worklist.attention", "worklist.items", "worklist.examinations", "worklist.answering", "worklist.scp"),
     *("accounts", "pylantir_site.rest", "accounts.api"),
     *("worklist.api", "worklist.conformance", "worklist.management", "worklist.admin"),
@@ -286,6 +288,7 @@ def test_a_rooms_face_lists_its_modules(face: Path) -> None:
         ("worklist.api", "import requests.sessions"),
         ("worklist.dicom.values", "from django.utils import timezone"),
         ("worklist.dicom.values", "from .. import models"),
+        ("worklist.upper_layer.acceptor", "from django.conf import settings"),
         ("worklist.dicom.values", "from ..models import WorklistItem"),
         ("worklist.dicom.values", "def late():\n    from worklist import models"),
         ("sources.redcap", "import django"),

@@ -130,10 +130,10 @@ def start_server(
         port = free_port()
         log_path = folder / f"{port}.log"
         settings = {"ATTENTION_INTERVAL": "0", "DEVICE_ACTIVITY_KEPT_DAYS": "0", **environment}
+        # One process, whose threads and memory a test can look at, unless several are asked for.
+        options = ["--port", str(port), "--processes", "1", *arguments]
         with log_path.open("wb") as log:
-            process = manage(
-                "run_mwl", "--port", str(port), *arguments, environment=settings, stdout=log, stderr=log
-            )
+            process = manage("run_mwl", *options, environment=settings, stdout=log, stderr=log)
         server = RunningServer(process, port, log_path)
         started.append(server)
         wait_until(lambda: " listens at " in server.log or process.poll() is not None, SOON)

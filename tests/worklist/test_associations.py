@@ -256,7 +256,7 @@ def test_a_connection_that_says_nothing_or_half_a_pdu_is_closed_in_time(
 ) -> None:
     server, written = strict_server, len(strict_server.log)
     with server.raw() as silent, server.raw() as half:
-        half.socket.sendall(struct.pack(">BxL", 1, 10 * 1024 * 1024) + bytes(1000))
+        half.socket.sendall(struct.pack(">BxL", 1, 10 * 1024) + bytes(1000))
         assert silent.read_pdu()[0] == 0
         assert half.read_pdu()[0] == 0
     wait_until(lambda: server.is_at_rest)

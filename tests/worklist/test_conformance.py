@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import call_command
-from pynetdicom import evt
+from pydicom.uid import UID, ImplicitVRLittleEndian
+from pynetdicom.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RQ
+from pynetdicom.pdu_primitives import (
+    A_ASSOCIATE,
+    AsynchronousOperationsWindowNegotiation,
+    ImplementationClassUIDNotification,
+    MaximumLengthNotification,
+    SOPClassExtendedNegotiation,
+)
+from pynetdicom.presentation import build_context
 
+from tests import scu
 from worklist.answering import statuses
 from worklist.conformance import associations, performed, queries, statement
 from worklist.devices import access
@@ -18,7 +29,9 @@ from worklist.dicom import mpps as rules
 from worklist.dicom.mpps_attributes import ATTRIBUTES, printed
 from worklist.examinations import performing
 from worklist.models import Device
-from worklist.scp import mpps, server
+from worklist.scp import mpps, services
+from worklist.upper_layer import negotiation
+from worklist.upper_layer.negotiation import Proposal
 
 DOCUMENT = Path(__file__).resolve().parent.parent.parent / "docs" / "conformance.md"
 
@@ -67,16 +80,43 @@ def test_a_sites_own_settings_are_stated(settings: object) -> None:
 
 
 def test_the_server_offers_the_sop_classes_and_transfer_syntaxes_stated() -> None:
-    listener = server.listen("127.0.0.1", 0)
-    (made,) = server.make_servers([server.Endpoint(listener)], ae_title="MWL_SERVER")
-    made.server_close()
-    offered = {context.abstract_syntax: context.transfer_syntax for context in made.ae.supported_contexts}
-    assert offered == dict.fromkeys(server.SOP_CLASSES, server.TRANSFER_SYNTAXES)
+    for sop_class in services.SOP_CLASSES:
+        for transfer_syntax in services.TRANSFER_SYNTAXES:
+            (accepted,) = proposal_of([(sop_class, [transfer_syntax])]).contexts.values()
+            assert (accepted.sop_class, accepted.transfer_syntax) == (sop_class, transfer_syntax)
+        in_another_order = reversed(services.TRANSFER_SYNTAXES)
+        (preferred,) = proposal_of([(sop_class, [*in_another_order])]).contexts.values()
+        assert preferred.transfer_syntax == services.TRANSFER_SYNTAXES[0]
+    assert set(services.OPERATIONS) == set(services.SOP_CLASSES)
 
 
 def test_extended_negotiation_is_not_answered() -> None:
-    handled = {handler[0] for handler in server._handlers("MWL_SERVER")}
-    assert not handled & {evt.EVT_SOP_EXTENDED, evt.EVT_SOP_COMMON, evt.EVT_USER_ID, evt.EVT_ASYNC_OPS}
+    more = (SOPClassExtendedNegotiation(), AsynchronousOperationsWindowNegotiation())
+    more[0].sop_class_uid, more[0].service_class_application_information = UID(scu.WORKLIST), b"\1\1\1"
+    more[1].maximum_number_operations_invoked = more[1].maximum_number_operations_performed = 8
+    answered = A_ASSOCIATE_AC()
+    answered.decode(proposal_of([(scu.WORKLIST, [ImplicitVRLittleEndian])], more).acceptance)
+    assert answered.user_information is not None
+    kinds = {type(item).__name__ for item in answered.user_information.user_data}
+    assert kinds == {
+        "MaximumLengthSubItem",
+        "ImplementationClassUIDSubItem",
+        "ImplementationVersionNameSubItem",
+    }
+
+
+def proposal_of(contexts: list[tuple[str, list[str]]], more: tuple[Any, ...] = ()) -> Proposal:
+    request = A_ASSOCIATE()
+    request.application_context_name = UID("1.2.840.10008.3.1.1.1")
+    request.calling_ae_title, request.called_ae_title = "MR1", "MWL_SERVER"
+    proposed = [build_context(sop_class, syntaxes) for sop_class, syntaxes in contexts]
+    for number, context in enumerate(proposed):
+        context.context_id = 2 * number + 1
+    request.presentation_context_definition_list = proposed
+    maximum, class_uid = MaximumLengthNotification(), ImplementationClassUIDNotification()
+    maximum.maximum_length_received, class_uid.implementation_class_uid = 16382, UID("1.2.3")
+    request.user_information = [maximum, class_uid, *more]
+    return negotiation.proposal(A_ASSOCIATE_RQ(request).encode()[6:], services.SUPPORTED)
 
 
 @pytest.mark.django_db
@@ -91,7 +131,12 @@ def test_associations_are_rejected_with_the_codes_stated(settings: object) -> No
     ]
     found = [access.refusal(request, own_ae_title="MWL_SERVER") for request in requests]
     assert [refusal[:3] for refusal in found if refusal] == [(1, 1, 7), (1, 1, 3), (2, 3, 2)]
-    assert set(associations.REJECTIONS) == {(1, 1, 7), (1, 1, 3), (2, 3, 2), (2, 3, 1)}
+    of_the_request = {
+        negotiation.NO_REASON_GIVEN,
+        negotiation.APPLICATION_CONTEXT_NOT_SUPPORTED,
+        negotiation.PROTOCOL_VERSION_NOT_SUPPORTED,
+    }
+    assert set(associations.REJECTIONS) == {(1, 1, 7), (1, 1, 3), (2, 3, 2), (2, 3, 1)} | of_the_request
 
 
 def test_every_status_of_the_server_is_stated() -> None:
@@ -120,7 +165,7 @@ def test_every_status_of_performed_steps_is_stated() -> None:
         mpps.OPTIONAL_ATTRIBUTES_NOT_SUPPORTED,
         mpps.ATTRIBUTE_LIST_ERROR,
         mpps.PROCESSING_FAILURE,
-        mpps.UNRECOGNIZED_OPERATION,
+        services.UNRECOGNIZED_OPERATION,
         performing.DUPLICATE_SOP_INSTANCE,
         performing.NO_SUCH_SOP_INSTANCE,
     }

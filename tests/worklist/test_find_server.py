@@ -7,8 +7,8 @@ their own.
 from __future__ import annotations
 
 import fcntl
-import queue
 import socket
+import struct
 import sys
 import termios
 import zlib
@@ -26,7 +26,6 @@ from pydicom.tag import Tag
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom.dimse_messages import C_FIND_RSP
 from pynetdicom.dimse_primitives import C_FIND
-from pynetdicom.events import Event
 
 from tests import scu
 from tests.conftest import wait_until
@@ -39,8 +38,13 @@ from worklist.dicom import datasets
 from worklist.dicom.datasets import Unreadable
 from worklist.dicom.matching import read_keys
 from worklist.models import WorklistItem
-from worklist.scp import find, sending
-from worklist.scp.sending import Cancelled, Outbox, packed
+from worklist.scp import find
+from worklist.scp.outbox import Cancelled, Outbox
+from worklist.scp.recording import Peer
+from worklist.scp.requests import Request
+from worklist.upper_layer import commands
+from worklist.upper_layer.commands import C_FIND_RQ, Command, Outcome
+from worklist.upper_layer.negotiation import AcceptedContext
 
 Query = Callable[..., list[tuple[int, Any]]]
 FindScu = Callable[..., list[dict[str, str]]]
@@ -440,69 +444,35 @@ def test_the_log_tells_of_queries_and_of_no_participant(
     assert "1900" not in log
 
 
-class Provider:
-    """The outbox sees this of pynetdicom: a queue that is sent first, then what the peer has sent is read."""
+class CancellingPeer:
+    """An outbox sees this of an acceptor whose peer cancels after so many answers."""
 
     def __init__(self, cancel_after: int) -> None:
-        self.to_provider_queue: queue.Queue[Any] = queue.Queue()
-        self.cancel_after = cancel_after
-        self.sent = 0
-        self.is_cancelled = False
-        self.request = SimpleNamespace(MessageID=1, AffectedSOPClassUID=scu.WORKLIST)
-        self.context = SimpleNamespace(context_id=1)
-        self.socket = self.dul = self
-        self.assoc = SimpleNamespace(dul=self, requestor=SimpleNamespace(maximum_length=0))
+        self.proposal = SimpleNamespace(largest=0)
+        self._cancel_after = cancel_after
+        self._polled = False
+        self.received = 0
 
-    @property
-    def ready(self) -> bool:
-        return self.sent >= self.cancel_after and not self.is_cancelled
+    def send(self, data: bytes) -> None:
+        self.received += data.count(struct.pack("<HHLH", 0, 0x0900, 2, PENDING))
 
-    def send_pdu(self, primitive: Any) -> None:
-        self.to_provider_queue.put(primitive)
+    def poll(self) -> None:
+        self._polled = self.received >= self._cancel_after
 
-    def is_alive(self) -> bool:
-        return True
-
-    def peek_next_pdu(self) -> None:
-        return None
-
-    def run(self, seconds: float) -> None:
-        """Send a few answers while the outbox sleeps, or read the cancel."""
-        self.is_cancelled = self.ready and self.to_provider_queue.empty()
-        for _ in range(min(3, self.to_provider_queue.qsize())):
-            self.to_provider_queue.get()
-            self.sent += 1
+    def is_cancelled(self, message_id: int) -> bool:
+        return self._polled
 
 
 @pytest.mark.parametrize("cancel_after", range(0, 60, 7), ids=lambda after: f"D74, cancel after {after}")
-def test_a_cancel_is_heard_within_50_further_answers(
-    monkeypatch: pytest.MonkeyPatch, cancel_after: int
-) -> None:
-    provider = Provider(cancel_after)
-    monkeypatch.setattr("worklist.scp.sending.time.sleep", provider.run)
-    outbox = Outbox(cast("Event", provider))
+def test_a_cancel_is_heard_within_50_further_answers(cancel_after: int) -> None:
+    peer = CancellingPeer(cancel_after)
+    context = AcceptedContext(1, scu.WORKLIST, ImplicitVRLittleEndian)
+    request = Request(cast("Any", peer), Peer("MR1", "", ""), context, Command(C_FIND_RQ, 1), b"")
+    outbox = Outbox(request)
     with pytest.raises(Cancelled):
         for _ in range(1000):
-            outbox.send(PENDING, b"")
-    assert provider.sent == outbox.sent <= cancel_after + 50
-
-
-class TestPacked:
-    """Messages are packed as PS3.8 9.3.5.1 and Annex E.2 say."""
-
-    def test_command_and_data_share_a_pdu_that_holds_them(self) -> None:
-        assert list(packed(b"CC", b"DDDD", largest=18)) == [[b"\x03CC", b"\x02DDDD"]]
-        assert list(packed(b"CC", b"DDDD", largest=0)) == [[b"\x03CC", b"\x02DDDD"]]
-
-    def test_what_does_not_fit_is_split_at_even_lengths_and_the_last_fragment_says_so(self) -> None:
-        assert list(packed(b"CCCC", b"DDDDDD", largest=11)) == [
-            [b"\x03CCCC"],
-            [b"\x00DDDD"],
-            [b"\x02DD"],
-        ]
-
-    def test_a_maximum_that_holds_nothing_ends_all_the_same(self) -> None:
-        assert len(list(packed(b"CC", b"DD", largest=1))) == 2
+            outbox.put(PENDING, b"")
+    assert peer.received == outbox.sent <= cancel_after + 50
 
 
 class TestIdentifiers:
@@ -518,7 +488,9 @@ class TestIdentifiers:
             datasets.inflate(bomb, longest=compiled.LONGEST_IDENTIFIER)
 
     def test_error_comments_fit_their_representation(self) -> None:
-        assert len(find._dataset(Failure(0xA700, "x" * 64)).ErrorComment) == 64
+        outcome = find._outcome(Failure(0xA700, "x" * 64))
+        written = commands.response(Command(C_FIND_RQ, 1), scu.WORKLIST, outcome)
+        assert commands.read_elements(written)[commands.ERROR_COMMENT] == b"x" * 64
 
 
 @pytest.mark.django_db
@@ -534,10 +506,10 @@ class TestRows:
         assert found.total == rows.CHUNK + 20
 
     def test_an_item_that_moves_meanwhile_is_answered_once(self, found: rows.ItemsFound) -> None:
-        first, last = found.first[0]["pk"], found.others[-1]
+        first, last = found.first[0].pk, found.others[-1]
         WorklistItem.objects.filter(pk=first).update(scheduled_start_date=date(2030, 1, 1))
         WorklistItem.objects.filter(pk=last).update(scheduled_start_date=date(2020, 1, 1))
-        answered = [row["pk"] for row in found.rows()]
+        answered = [row.pk for row in found.rows()]
         assert len(answered) == len(set(answered)) == rows.CHUNK + 20
 
     def test_an_item_that_no_longer_matches_is_left_out(self, found: rows.ItemsFound) -> None:
@@ -580,11 +552,12 @@ def test_a_pending_command_is_as_pynetdicom_encodes_it() -> None:
     message.primitive_to_message(response)
     first = next(message.encode_msg(1, 0))
     expected = first.presentation_data_value_list[0][1][1:]
-    assert sending.pending_command(scu.WORKLIST, 515, 0xFF01) == expected
+    asked = Command(C_FIND_RQ, message_id=515, sop_class=scu.WORKLIST)
+    assert commands.response(asked, scu.WORKLIST, Outcome(0xFF01), has_data_set=True) == expected
 
 
 def test_an_answer_is_remembered_until_its_row_changes() -> None:
-    remembered: RowCache[str] = RowCache(most=2)
+    remembered: RowCache[dict[str, Any], str] = RowCache(most=2)
     made: list[str] = []
 
     def make(row: dict[str, Any]) -> str:

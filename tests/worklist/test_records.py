@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from queue import Queue
 from typing import Any
@@ -84,6 +84,35 @@ def test_a_row_that_cannot_be_kept_does_not_stop_the_others(
     wait_until(lambda: DeviceActivity.objects.filter(ae_title="MR2").exists())
     assert caplog.messages == ["A row of what a device did cannot be kept: ValueError"]
     assert set(DeviceActivity.objects.values_list("ae_title", flat=True)) == {"MR0", "MR2"}
+
+
+def test_what_is_not_told_is_as_the_model_has_it(recorder: records.Recorder) -> None:
+    records.put(ECHO, ae_title="MR1", status=0)
+    recorder.start()
+    recorder.stop()
+    found, expected = DeviceActivity.objects.get(), DeviceActivity(kind=ECHO, ae_title="MR1", status=0)
+    names = {field.name for field in DeviceActivity._meta.concrete_fields} - {"id", "at"}
+    assert {name: getattr(found, name) for name in names} == {name: getattr(expected, name) for name in names}
+    assert abs(timezone.now() - found.at) < timedelta(minutes=1)
+
+
+def test_what_no_column_holds_is_refused_by_name(
+    recorder: records.Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    records.put(ECHO, ae_title="MR1", colour="red")
+    recorder.start()
+    recorder.stop()
+    assert caplog.messages == ["A row of what a device did cannot be kept: TypeError"]
+    assert not DeviceActivity.objects.exists()
+
+
+def test_rows_are_written_in_one_transaction(
+    transactional_db: None, django_assert_num_queries: Callable[[int], Any]
+) -> None:
+    rows = [{"at": timezone.now(), "kind": ECHO, "ae_title": f"MR{number}"} for number in range(3)]
+    with django_assert_num_queries(3):  # BEGIN, all rows, COMMIT
+        records._write(rows)
+    assert DeviceActivity.objects.count() == 3
 
 
 def test_what_a_peer_calls_itself_is_kept_printable_and_short(recorder: records.Recorder) -> None:

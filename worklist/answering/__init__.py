@@ -1,8 +1,9 @@
 """A query is led here from its bytes to its answers, whether the DICOM server or a page asks.
 
 compiled    a query's keys and the plan of its answers, remembered
+selecting   the statements that find the items of a query, remembered
 rows        the items of a query, read in chunks
-remembered  the last answers
+remembered  what was made of the last rows
 search      all of it together
 statuses    the status of each response
 requests    queries made, recorded and moved to today

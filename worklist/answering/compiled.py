@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import lru_cache
+import zlib
+from dataclasses import dataclass, field
+from functools import partial
 
 from worklist.answering.remembered import RowCache
 from worklist.answering.rows import Row
@@ -15,13 +16,16 @@ from worklist.dicom.datasets import Unreadable
 from worklist.dicom.encoding import AnswerPlan, EncodedAnswer
 from worklist.dicom.matching import IdentifierError, MatchingKeys, read_keys
 from worklist.dicom.output_rules import OutputRules
+from worklist.models.sized_cache import SizedCache
 
 logger = logging.getLogger(__name__)
 
 LONGEST_IDENTIFIER = 1024 * 1024  # bytes, inflated
 LONGEST_REMEMBERED = 16 * 1024
-
-_answers: RowCache[tuple[int, bytes]] = RowCache(most=5000)
+# Bytes of identifiers in all: a query of nothing but empty elements takes two hundred times as much.
+MOST_REMEMBERED = 8 * LONGEST_REMEMBERED
+MOST_ANSWERS_REMEMBERED = 8 * 1024 * 1024  # bytes
+BESIDE_AN_ANSWER = 500  # bytes that the cache takes for it
 
 
 @dataclass(frozen=True)
@@ -40,16 +44,19 @@ class Query:
     keys: MatchingKeys
     plan: AnswerPlan
     deflated: bool
+    length: int  # bytes of its identifier, inflated
+    # Its answers are known by it: by the query itself they would keep that in memory.
+    number: int = field(default_factory=itertools.count().__next__)
 
     def answer(self, row: Row) -> tuple[int, bytes]:
         """Return status and identifier of the item's answer. Raises EncodingError."""
-        return _answers.get((self, row["pk"]), row, self._encode)
+        return _answers.get((self.number, row.pk), row, self._encode)
 
     def _encode(self, row: Row) -> tuple[int, bytes]:
-        answer = self.plan.encode(row)
+        answer = self.plan.encode(row.record)
         if answer.departure:
             logger.warning(
-                "Item %s does not fit its device's character set: sent %s", row["pk"], answer.departure
+                "Item %s does not fit its device's character set: sent %s", row.pk, answer.departure
             )
         identifier = datasets.deflate(answer.identifier) if self.deflated else answer.identifier
         return self._status(answer), identifier
@@ -59,31 +66,46 @@ class Query:
         return PENDING if complete else PENDING_WITHOUT_SOME_KEYS
 
 
+def _size(key: tuple[FindRequest, OutputRules], query: Query) -> int:
+    return query.length
+
+
+def _answer_size(answer: tuple[int, bytes]) -> int:
+    return BESIDE_AN_ANSWER + len(answer[1])
+
+
+# Scanners ask the same again and again: queries are known by their bytes.
+_queries: SizedCache[tuple[FindRequest, OutputRules], Query] = SizedCache(most=MOST_REMEMBERED, size=_size)
+_answers: RowCache[Row, tuple[int, bytes]] = RowCache(most=MOST_ANSWERS_REMEMBERED, size=_answer_size)
+
+
 def compile_query(request: FindRequest, rules: OutputRules) -> Query:
     """Return the query of an identifier, compiled.
 
     Raises IdentifierError, and Unreadable when the identifier cannot be decoded.
     """
-    compiled: Callable[[FindRequest, OutputRules], Query] = _compiled
-    if len(request.identifier) > LONGEST_REMEMBERED:
-        compiled = _compiled.__wrapped__
-    return compiled(request, rules)
+    return _queries.get((request, rules), partial(_compile, request, rules))
 
 
-@lru_cache(maxsize=128)
-def _compiled(request: FindRequest, rules: OutputRules) -> Query:
-    """Remember the last queries by their bytes, for scanners ask the same again and again."""
+def _compile(request: FindRequest, rules: OutputRules) -> Query:
+    encoded = _inflated(request)
     identifier = datasets.read(
-        request.identifier,
-        implicit_vr=request.implicit_vr,
-        deflated=request.deflated,
-        longest=LONGEST_IDENTIFIER,
+        encoded, implicit_vr=request.implicit_vr, deflated=False, longest=LONGEST_IDENTIFIER
     )
     try:
         keys = read_keys(identifier)
         plan = AnswerPlan(identifier, implicit_vr=request.implicit_vr, rules=rules)
-        return Query(keys, plan, request.deflated)
+        return Query(keys, plan, request.deflated, len(encoded))
     except IdentifierError:
         raise
     except Exception as error:  # pydicom decodes an element when it is looked at
+        raise Unreadable("cannot be decoded") from error
+
+
+def _inflated(request: FindRequest) -> bytes:
+    if not request.deflated:
+        return request.identifier
+    try:
+        return datasets.inflate(request.identifier, longest=LONGEST_IDENTIFIER)
+    except zlib.error as error:
         raise Unreadable("cannot be decoded") from error

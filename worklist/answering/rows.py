@@ -1,35 +1,51 @@
-"""The items of a query are read as records in chunks: memory stays flat and no transaction is held open."""
+"""The items of a query are read in chunks: memory stays flat and no transaction is held open."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import NamedTuple
 
-from django.db import Error
-
-from worklist.dicom.item_attributes import RECORD_FIELDS
+from worklist.answering import selecting
+from worklist.answering.remembered import RowCache
+from worklist.answering.selecting import COLUMNS
+from worklist.devices.offers import Selection
+from worklist.dicom.values import Record
 from worklist.models import WorklistItem
-from worklist.models.connections import closes_connection
-from worklist.models.items import WorklistQuerySet
+from worklist.models.connections import gives_back_connection
+from worklist.models.items import OFFERED
 from worklist.models.restrictions import WantedItems
+from worklist.models.statements import Conversion, RawRow
 
 logger = logging.getLogger(__name__)
 
-CHUNK = 1000
-COLUMNS = (*RECORD_FIELDS, "pk")
-# SQLite gives None for a text that is no date: an answer without it could not be told from a universal one.
+CHUNK = selecting.CHUNK
+PK = COLUMNS.index("pk")
+# SQLite may hold a text that is no date: an answer without it could not be told from a universal one.
 NEVER_NULL = ("scheduled_start_date", "scheduled_start_time")
 
-Row = dict[str, Any]
+
+class Row(NamedTuple):
+    """An item's row as the database gave it, and the record that it says, which nobody may change."""
+
+    pk: int
+    raw: RawRow
+    record: Record
+
+
+class RowUnreadable(Exception):
+    """A row has no value where each item has one."""
+
+
+_rows: RowCache[RawRow, Row] = RowCache(most=5000)
 
 
 @dataclass
 class ItemsFound:
     """A query finds these items at one moment: the first ones read, the keys of the others."""
 
-    wanted: WantedItems
+    selection: Selection
     first: list[Row]
     others: list[int] = field(default_factory=list)
     skipped: int = 0  # rows that cannot be read
@@ -51,60 +67,61 @@ class ItemsFound:
         del self.others[max(most - len(self.first), 0) :]
 
     def has(self, pk: int) -> bool:
-        return pk in self.others or any(row["pk"] == pk for row in self.first)
+        return pk in self.others or any(row.pk == pk for row in self.first)
 
-    @closes_connection
+    @gives_back_connection
     def _read_again(self, pks: list[int]) -> list[Row]:
-        rows, skipped = _read(WorklistItem.objects.matching(self.wanted).filter(pk__in=pks))
-        self.skipped += skipped
+        found = selecting.rows_of(self.selection, pks)
+        rows = _readable(found)
+        self.skipped += len(found) - len(rows)
         return rows
 
 
-@closes_connection
+@gives_back_connection
 def find(wanted: WantedItems) -> ItemsFound:
     """Search once, and read the first chunk. Raises django.db.Error."""
-    matching = WorklistItem.objects.matching(wanted)
-    rows, skipped = _read(matching[:CHUNK])
-    found = ItemsFound(wanted, rows, skipped=skipped)
-    if len(rows) + skipped == CHUNK:
+    selection = Selection(wanted.conditions, OFFERED if wanted.statuses is None else wanted.statuses)
+    raw = selecting.first_rows(selection)
+    first, has_more = raw[:CHUNK], len(raw) > CHUNK
+    rows = _readable(first)
+    found = ItemsFound(selection, rows, skipped=len(first) - len(rows))
+    if has_more:
         # Primary keys rather than an offset: items that move meanwhile are answered once all the same.
-        read = {row["pk"] for row in rows}
-        found.others = [pk for pk in matching.values_list("pk", flat=True) if pk not in read]
+        read = {row[PK] for row in first}
+        found.others = [pk for pk in selecting.keys(selection) if pk not in read]
     return found
 
 
-def _read(chosen: WorklistQuerySet) -> tuple[list[Row], int]:
-    """Return the rows, and how many could not be read."""
-    try:
-        rows = list(chosen.values(*COLUMNS))
-    except Error:
-        raise
-    except Exception:  # a value that its field cannot convert: which row has it?
-        return _one_by_one(chosen)
-    sound = [row for row in rows if _is_sound(row)]
-    return sound, len(rows) - len(sound)
-
-
-def _one_by_one(chosen: WorklistQuerySet) -> tuple[list[Row], int]:
-    pks = list(chosen.values_list("pk", flat=True))
-    rows = [row for pk in pks if (row := read_one(pk)) is not None]
-    return rows, len(pks) - len(rows)
-
-
 def read_one(pk: int) -> Row | None:
-    """Return the row, or None where it is gone or cannot be read."""
-    try:
-        row = WorklistItem.objects.filter(pk=pk).values(*COLUMNS).first()
-    except Error:
-        raise
-    except Exception as error:
-        logger.error("Item %s is left out of the answers: %s while reading it", pk, type(error).__name__)
-        return None
-    return row if row is not None and _is_sound(row) else None
+    """Return the row, or None where it is gone or cannot be read. Raises django.db.Error."""
+    raw = selecting.row_of(pk)
+    return next(iter(_readable([raw])), None) if raw is not None else None
 
 
-def _is_sound(row: Row) -> bool:
-    missing = [name for name in NEVER_NULL if row[name] is None]
-    if missing:
-        logger.error("Item %s is left out of the answers: %s cannot be read", row["pk"], ", ".join(missing))
-    return not missing
+def _readable(found: Iterable[RawRow]) -> list[Row]:
+    """Return the rows that can be read; the log tells of the others."""
+    rows, convert = [], _Converting()
+    for raw in found:
+        try:
+            rows.append(_rows.get(raw[PK], raw, convert))
+        except RowUnreadable as error:
+            logger.error("Item %s is left out of the answers: %s", raw[PK], error)
+        except Exception as error:  # a value that its field cannot convert
+            logger.error(
+                "Item %s is left out of the answers: %s while reading it", raw[PK], type(error).__name__
+            )
+    return rows
+
+
+class _Converting:
+    """Rows are converted, the very ones that matched: one that is read again may be another by now."""
+
+    def __init__(self) -> None:
+        self._conversion = Conversion(WorklistItem, COLUMNS)
+
+    def __call__(self, raw: RawRow) -> Row:
+        record = dict(zip(COLUMNS, self._conversion.values(raw), strict=True))
+        missing = [name for name in NEVER_NULL if record[name] is None]
+        if missing:
+            raise RowUnreadable(f"{', '.join(missing)} cannot be read")
+        return Row(record["pk"], raw, record)

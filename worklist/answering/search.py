@@ -15,7 +15,7 @@ from worklist.answering.statuses import TooManyMatches
 from worklist.devices import offers
 from worklist.devices.offers import Offer
 from worklist.dicom.answer_elements import EncodingError
-from worklist.models.connections import closes_connection
+from worklist.models.connections import gives_back_connection
 
 logger = logging.getLogger(__name__)
 
@@ -39,9 +39,9 @@ class Search:
                 status, identifier = self.query.answer(row)
             except Exception as error:  # one bad row never loses the others
                 self.unsent += 1
-                _log_unsent(row["pk"], error)
+                _log_unsent(row.pk, error)
             else:
-                yield PendingAnswer(row["pk"], status, identifier)
+                yield PendingAnswer(row.pk, status, identifier)
 
     @property
     def left_out(self) -> int:
@@ -49,7 +49,7 @@ class Search:
         return self.found.skipped + self.unsent
 
 
-@closes_connection
+@gives_back_connection
 def search(request: FindRequest, ae_title: str) -> Search:
     """Compile the query and find its items.
 

@@ -8,7 +8,8 @@ from django.conf import settings
 
 from worklist.conformance.markdown import bullets, table
 from worklist.devices import access
-from worklist.scp import implementation, server, services
+from worklist.scp import door, implementation, server, services
+from worklist.upper_layer import acceptor, negotiation, pdus
 
 # (result, source, diagnostic) of an A-ASSOCIATE-RJ (PS3.8 Table 9-21), and when it is sent.
 REJECTIONS = {
@@ -16,8 +17,14 @@ REJECTIONS = {
     "or it calls from another address, or with another certificate, than its device names.",
     access.CALLED_AE_TITLE_NOT_RECOGNIZED: "Called AE title not recognised; only where the device names "
     "one, or with `MWL_REQUIRE_CALLED_AETITLE`.",
-    access.LOCAL_LIMIT_EXCEEDED: "Local limit exceeded: `MWL_MAXIMUM_ASSOCIATIONS` are open.",
-    access.TEMPORARY_CONGESTION: "Temporary congestion: the devices cannot be read from the database.",
+    negotiation.NO_REASON_GIVEN: "No reason given: the request cannot be read, proposes no presentation "
+    "context that can, or takes PDUs of less than 8 bytes.",
+    negotiation.APPLICATION_CONTEXT_NOT_SUPPORTED: "Application context name not supported.",
+    negotiation.PROTOCOL_VERSION_NOT_SUPPORTED: "Protocol version not supported: not version 1.",
+    access.LOCAL_LIMIT_EXCEEDED: "Local limit exceeded: `MWL_MAXIMUM_ASSOCIATIONS` are open, or what of "
+    "them one address, or the device `*`, may have.",
+    access.TEMPORARY_CONGESTION: "Temporary congestion: the devices cannot be read from the database, or "
+    "too many requests wait to be judged.",
 }
 
 
@@ -50,12 +57,22 @@ def association() -> Iterator[str]:
         "Any called AE title is accepted, unless the device names one or `MWL_REQUIRE_CALLED_AETITLE` is set "
         f"(now: {'set' if settings.MWL_REQUIRE_CALLED_AETITLE else 'not set'}).",
         f"At most {settings.MWL_MAXIMUM_ASSOCIATIONS} associations at a time for each server process "
-        "(`MWL_MAXIMUM_ASSOCIATIONS`).",
-        f"An association must be requested within {server.time_to_associate()} s of the connection. "
-        f"One on which nothing arrives for {settings.MWL_NETWORK_TIMEOUT} s is aborted "
-        "(`MWL_NETWORK_TIMEOUT`).",
-        f"PDUs of up to {services.LARGEST_PDU} bytes are received; the requestor's maximum is kept to, "
-        "whatever it is.",
+        "(`MWL_MAXIMUM_ASSOCIATIONS`); three quarters of them for one address, and for AE titles that only "
+        "the device `*` lets in.",
+        f"An association must be requested within {server.time_to_associate()} s of the connection, TLS "
+        f"handshake included. At most {door.MOST_VISITORS} connections may wait with theirs; of more, the "
+        "oldest from the address that has most is closed.",
+        f"An association on which nothing arrives for {settings.MWL_NETWORK_TIMEOUT} s is aborted, and so "
+        "is one whose message is not whole after as long (`MWL_NETWORK_TIMEOUT`).",
+        "Items and sub-items that are not known are passed over, AE titles may be padded with null bytes, "
+        "and a presentation context that cannot be read is refused by its own result.",
+        f"PDUs of up to {services.LARGEST_PDU} bytes are asked for, and of up to {pdus.LONGEST_P_DATA} "
+        f"received; data sets of up to {acceptor.LONGEST_DATA_SET} bytes. The requestor's maximum is kept "
+        "to.",
+        "A message that cannot be answered (no Message ID, no accepted presentation context, no command set "
+        "that can be read) ends the association with an A-ABORT.",
+        "Requests may be sent before the answers to earlier ones, and are answered in order; a release that "
+        "is asked for meanwhile is answered after them (PS3.8 AR-7).",
         "Extended negotiation is not supported: it is not answered, so person names are matched literally "
         "and times are local. Asynchronous operations and user identity are not negotiated.",
         "With `--tls-cert` TLS is spoken on a port of its own (2762 unless `--tls-port` says otherwise), "

@@ -1,5 +1,6 @@
 """A device's rules decide here who may associate and what is offered.
 
+stored       a device's row, read anew each time
 access       who may associate
 offers       what a device is offered, by the rules of its row
 presets      what is known of vendors' scanners

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from cryptography.x509 import Name
 from django.conf import settings
 
+from worklist.devices import stored
 from worklist.dicom.printable import escaped
 from worklist.models import Device
 from worklist.validators import peers
@@ -43,7 +44,7 @@ class AssociationRequest:
 
 def refusal(request: AssociationRequest, *, own_ae_title: str) -> AssociationRefusal | None:
     """Return why the association is refused, or None where it is accepted. Raises django.db.Error."""
-    device = Device.objects.of(request.calling_ae_title)
+    device = _device_of(request.calling_ae_title)
     expected = device.called_ae_title if device else ""
     if not expected and settings.MWL_REQUIRE_CALLED_AETITLE:
         expected = own_ae_title
@@ -80,7 +81,12 @@ def _no_place(device: Device | None, request: AssociationRequest) -> str:
 
 def closed_to(ae_title: str) -> str:
     """Return why an AE title is refused wherever it calls from; empty where it is not."""
-    return _closed(Device.objects.of(ae_title), from_loopback=True)
+    return _closed(_device_of(ae_title), from_loopback=True)
+
+
+def _device_of(ae_title: str) -> Device | None:
+    row = stored.row_of(ae_title)
+    return stored.device_from(row) if row else None
 
 
 def _why_not(device: Device | None, request: AssociationRequest) -> str:
@@ -96,7 +102,7 @@ def _why_not(device: Device | None, request: AssociationRequest) -> str:
 
 def _closed(device: Device | None, *, from_loopback: bool) -> str:
     if device is None:
-        open_to_loopback = from_loopback and not Device.objects.exists()
+        open_to_loopback = from_loopback and not stored.is_any_stored()
         return "" if open_to_loopback else "no device has this AE title: add it under Devices"
     if not device.enabled:
         return f"the device {device} is disabled: enable it under Devices"

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils import timezone
 
+from worklist.devices import stored
 from worklist.dicom.conditions import AnyOf, Condition, Range, Text, Within
 from worklist.dicom.matching import DATE_FIELD, MatchingKey, MatchingKeys, is_like
 from worklist.dicom.output_rules import CodesSent, OutputRules, read_protocol_codes
 from worklist.models import CHARACTER_SETS, Device, Misfit, OverMaximum, StationFilter
 from worklist.models.items import OFFERED
+from worklist.models.statements import RawRow
 
 STATION = "ScheduledStationAETitle"
 STATION_FIELD = "scheduled_station_aetitle"
@@ -39,6 +44,13 @@ class Selection(NamedTuple):
 
     conditions: tuple[Condition, ...]
     statuses: tuple[str, ...]
+
+
+class SiteRules(NamedTuple):
+    """The settings decide these where a device's row does not."""
+
+    maximum: int  # answers; 0: no limit
+    over_maximum: str
 
 
 @dataclass(frozen=True)
@@ -96,22 +108,45 @@ class Offer:
 
 def offer_to(ae_title: str) -> Offer:
     """Return the offer by the device's row as it is now. Raises DeviceUnusable and django.db.Error."""
-    return offer_of(Device.objects.of(ae_title), ae_title)
+    row = stored.row_of(ae_title)
+    device = _device_of(row)
+    with _usable(device):
+        return _remembered(row, ae_title, today_at(device), _site_rules())
 
 
 def offer_of(device: Device | None, ae_title: str) -> Offer:
     """Return the offer by the device's rules. Raises DeviceUnusable."""
+    device = device or Device()
+    with _usable(device):
+        return _offer(device, ae_title, today_at(device), _site_rules())
+
+
+@lru_cache(maxsize=512)
+def _remembered(row: RawRow | None, ae_title: str, today: date, site: SiteRules) -> Offer:
+    """Remember the last offers by all that they follow from."""
+    return _offer(_device_of(row), ae_title, today, site)
+
+
+def _device_of(row: RawRow | None) -> Device:
+    return stored.device_from(row) if row else Device()
+
+
+@contextmanager
+def _usable(device: Device) -> Iterator[None]:
     try:
-        return _offer(device or Device(), ae_title)
+        yield
     except (KeyError, TypeError, ValueError) as error:  # a row that was written past the admin
         raise DeviceUnusable(
             f"The rules of the device {device} cannot be used: open its row and save it"
         ) from error
 
 
-def _offer(device: Device, ae_title: str) -> Offer:
+def _site_rules() -> SiteRules:
+    return SiteRules(settings.MWL_MAXIMUM_ANSWERS, settings.MWL_OVER_MAXIMUM)
+
+
+def _offer(device: Device, ae_title: str, today: date, site: SiteRules) -> Offer:
     stations = tuple(filter(None, device.station_ae_titles.split("\\"))) or (ae_title,)
-    today = today_at(device)
     return Offer(
         ae_title=ae_title,
         today=today,
@@ -120,8 +155,8 @@ def _offer(device: Device, ae_title: str) -> Offer:
         statuses=tuple(device.offered_statuses),
         first_day=_days(today, device.days_back, -1),
         last_day=_days(today, device.days_ahead, 1),
-        maximum=device.maximum_answers or settings.MWL_MAXIMUM_ANSWERS,
-        refuses_over_maximum=(device.over_maximum or settings.MWL_OVER_MAXIMUM) == OverMaximum.REFUSE,
+        maximum=device.maximum_answers or site.maximum,
+        refuses_over_maximum=(device.over_maximum or site.over_maximum) == OverMaximum.REFUSE,
         output=_output_rules(device, stations),
     )
 

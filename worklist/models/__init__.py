@@ -8,7 +8,9 @@ activity      what each has asked and reported
 history       history by the actor's name
 changes       that history as people read it
 restrictions  a query's conditions as restrictions of items
-lookups       field lookups that Django does not have
+lookups       field lookups and transforms that Django does not have
+sized_cache   what was made last, up to a size
+statements    SQL that Django writes once, and what it reads
 constraints   constraints that models share
 connections   database connections in threads that are not Django's
 """

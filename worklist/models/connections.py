@@ -1,4 +1,4 @@
-"""Database connections are closed here in pynetdicom's threads, which no request cycle of Django closes."""
+"""Threads that serve associations part with their connections here: no request cycle of Django does it."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from django.db import connection, connections
+from django.db import connections
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def closes_connection(read: Callable[P, R]) -> Callable[P, R]:
-    """Make the thread that opened a connection close it when the function returns.
+def gives_back_connection(read: Callable[P, R]) -> Callable[P, R]:
+    """Make the thread close PostgreSQL's connection when the function returns: it goes back to a pool.
 
-    A dead thread's SQLite handle stays open, and a slow scanner would keep its connection for as long
-    as it reads.
+    A slow scanner would keep it from others for as long as it reads. SQLite's is nobody else's, and opening
+    another costs more than most queries: the thread keeps it until `close_connections`.
     """
 
     @wraps(read)
@@ -24,12 +24,20 @@ def closes_connection(read: Callable[P, R]) -> Callable[P, R]:
         try:
             return read(*args, **kwargs)
         finally:
-            if not connection.in_atomic_block:  # a test's transaction stays
-                connections.close_all()
+            _close(but="sqlite")
 
     return run
 
 
 def close_connections() -> None:
-    """Close the connections of a thread that ends."""
-    connections.close_all()
+    """Close all connections of this thread; whoever runs a thread that reads calls it where the thread ends.
+
+    No other thread may close them, and those of a dead thread stay open until they are found to be garbage.
+    """
+    _close()
+
+
+def _close(*, but: str = "") -> None:
+    for connection in connections.all(initialized_only=True):
+        if connection.vendor != but and not connection.in_atomic_block:  # a test's transaction stays
+            connection.close()

@@ -1,4 +1,4 @@
-"""These field lookups are what Django lacks."""
+"""These field lookups and transforms are what Django lacks."""
 
 from __future__ import annotations
 
@@ -41,7 +41,20 @@ class WildCard(TextLookup):
         return f"{column} {operator} %s", (*parameters, pattern)
 
 
-class Unindexed(Transform):
+class AsStored(Transform):
+    """This transform gives a column's value as the database has it.
+
+    SQLite's driver converts what is declared a date while it fetches, and one value that is none would lose
+    all rows; it leaves alone what is no longer the column itself. PostgreSQL lets no such value in.
+    """
+
+    template = "%(expressions)s"
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_context: Any) -> Sql:
+        return self.as_sql(compiler, connection, template="+%(expressions)s")
+
+
+class Unindexed(AsStored):
     """This transform keeps the field from SQLite's choice of an index.
 
     SQLite thinks a field equal to one of a few values more selective than the beginning of a text
@@ -49,7 +62,3 @@ class Unindexed(Transform):
     """
 
     lookup_name = "unindexed"
-    template = "%(expressions)s"
-
-    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_context: Any) -> Sql:
-        return self.as_sql(compiler, connection, template="+%(expressions)s")

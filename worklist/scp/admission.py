@@ -6,7 +6,7 @@ import logging
 
 from worklist.devices import access
 from worklist.devices.access import AssociationRefusal, AssociationRequest
-from worklist.models.connections import closes_connection
+from worklist.models.connections import gives_back_connection
 from worklist.scp.recording import Peer
 from worklist.scp.refusals import Refused, refusals
 
@@ -33,7 +33,7 @@ def refusal(peer: Peer, *, own_ae_title: str, established: int, of_address: int)
         return AssociationRefusal(*access.TEMPORARY_CONGESTION, "the devices cannot be read")
 
 
-@closes_connection
+@gives_back_connection
 def _judged(request: AssociationRequest, own_ae_title: str) -> AssociationRefusal | None:
     return access.refusal(request, own_ae_title=own_ae_title)
 

@@ -22,7 +22,7 @@ from worklist.upper_layer import negotiation
 from worklist.upper_layer.acceptor import Acceptor, AssociationEnded
 from worklist.upper_layer.budget import Budget
 from worklist.upper_layer.messages import Message
-from worklist.upper_layer.transport import Transport
+from worklist.upper_layer.transport import TransportConnection
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ class Association:
         """End it from another thread, whatever it is doing."""
         self._transport.hang_up()
 
-    def run(self, see_off: Callable[[Transport], None]) -> None:
+    def run(self, see_off: Callable[[TransportConnection], None]) -> None:
         """Serve until the end; `see_off` closes a connection whose peer has yet to read why it is over."""
         is_over = False
         try:

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from pylantir_site.environment.logs import traceback_of
 from worklist.scp.farewells import say_goodbye
 from worklist.scp.visitors import Arrival, Visitor
-from worklist.upper_layer.transport import Transport
+from worklist.upper_layer.transport import TransportConnection
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ class Door:
         for endpoint in self._endpoints:
             endpoint.listener.close()  # without shutdown(2): other processes listen there, too
 
-    def see_off(self, transport: Transport) -> None:
+    def see_off(self, transport: TransportConnection) -> None:
         """Close the connection when its peer has read what was sent last; for any thread."""
         try:
             self._loop.call_soon_threadsafe(say_goodbye, transport, self._loop)
@@ -116,7 +116,7 @@ class Door:
                 return
         if len(self._visitors) >= MOST_VISITORS:
             self._make_room()
-        transport = Transport(connection, address, stop=self._stop)
+        transport = TransportConnection(connection, address, stop=self._stop)
         visitor = Visitor(transport, self._loop, deliver=self._deliver, gone=self._visitors.pop)
         self._visitors[visitor] = None
         visitor.come_in(self._seconds)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from asyncio import AbstractEventLoop
 
-from worklist.upper_layer.transport import Closed, Transport
+from worklist.upper_layer.transport import Closed, TransportConnection
 
 ARTIM = 2.0  # seconds that the peer has for closing
 
 
-def say_goodbye(transport: Transport, loop: AbstractEventLoop) -> None:
+def say_goodbye(transport: TransportConnection, loop: AbstractEventLoop) -> None:
     """Close when the peer has closed, or when its time is over; call it in the loop's own thread.
 
     Closing at once would take the last answer away from a peer that is still sending.

@@ -20,7 +20,7 @@ from worklist.dicom.datasets import Unreadable
 from worklist.examinations import performing
 from worklist.items import identifiers
 from worklist.models import DeviceActivity, PerformedStep
-from worklist.models.connections import closes_connection
+from worklist.models.connections import gives_back_connection
 from worklist.scp import recording
 from worklist.scp.requests import Request
 from worklist.upper_layer.commands import Outcome
@@ -116,7 +116,7 @@ def _named(request: Request) -> str:
     return request.command.sop_instance
 
 
-@closes_connection
+@gives_back_connection
 def _stored(sop_instance_uid: str) -> PerformedStep:
     try:
         return PerformedStep.objects.only("dataset", "status").get(sop_instance_uid=sop_instance_uid)
@@ -124,8 +124,8 @@ def _stored(sop_instance_uid: str) -> PerformedStep:
         raise performing.no_such_step() from None
 
 
-_begin = closes_connection(performing.begin)
-_update = closes_connection(performing.update)
+_begin = gives_back_connection(performing.begin)
+_update = gives_back_connection(performing.update)
 
 
 def _accepted(accepted: mpps.Accepted) -> Outcome:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from worklist.scp.requests import Request
 from worklist.upper_layer.commands import Outcome
 
+# A C-CANCEL is heard between two batches.
 BATCH = 16 * 1024  # bytes
+MOST_OF_A_BATCH = 25  # answers
 
 
 class Cancelled(Exception):
@@ -31,7 +33,7 @@ class Outbox:
         answer = self._request.packed(command, identifier)
         self._batch.append(answer)
         self._length += len(answer)
-        if self._length >= BATCH:
+        if self._length >= BATCH or len(self._batch) >= MOST_OF_A_BATCH:
             self._request.acceptor.poll()
             self.check()
             self._send(b"")

@@ -16,13 +16,13 @@ from worklist.scp.visitors import Arrival
 from worklist.scp.workers import Workers
 from worklist.upper_layer import pdus
 from worklist.upper_layer.budget import Budget
-from worklist.upper_layer.transport import Closed, TimedOut, Transport
+from worklist.upper_layer.transport import Closed, TimedOut, TransportConnection
 
 MOST_JUDGED = 32  # requests at a time, beside the associations that are open
 MEMORY = 32 * 1024 * 1024  # bytes of unfinished messages, of all associations
 
 
-SeeOff = Callable[[Transport], None]
+SeeOff = Callable[[TransportConnection], None]
 
 
 class Reception:
@@ -60,7 +60,7 @@ class Reception:
                 self._running -= 1
 
 
-def _refuse(transport: Transport, see_off: SeeOff) -> None:
+def _refuse(transport: TransportConnection, see_off: SeeOff) -> None:
     reason = f"{MOST_JUDGED} association requests wait to be judged"
     address = transport.address
     try:

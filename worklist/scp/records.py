@@ -14,13 +14,14 @@ from threading import Thread
 from typing import Any
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
 from worklist.answering.compiled import LONGEST_REMEMBERED, FindRequest
 from worklist.dicom import datasets
 from worklist.models import DeviceActivity
-from worklist.models.connections import closes_connection
+from worklist.models.connections import close_connections, gives_back_connection
 
 logger = logging.getLogger(__name__)
 
@@ -29,10 +30,12 @@ AT_ONCE = 500  # rows in one transaction
 INTERVAL = 0.5  # seconds
 TIME_TO_STOP = 5.0  # seconds for what is still queued
 
+FIELDS = [field for field in DeviceActivity._meta.concrete_fields if not field.primary_key]
+NAMES = frozenset(field.name for field in FIELDS)
 # Characters of what a peer may have sent.
 LONGEST = {
     field.name: field.max_length
-    for field in DeviceActivity._meta.fields
+    for field in FIELDS
     if field.name in ("ae_title", "called_ae_title", "address", "comment", "sop_instance_uid")
 }
 
@@ -90,6 +93,12 @@ class Recorder:
         self._thread.join(TIME_TO_STOP)
 
     def _run(self) -> None:
+        try:
+            self._write_until_stopped()
+        finally:
+            close_connections()
+
+    def _write_until_stopped(self) -> None:
         waiting: list[ActivityRow] = []
         while not self._stop.wait(INTERVAL):
             waiting = _written(waiting)
@@ -119,9 +128,30 @@ def _written(waiting: list[ActivityRow]) -> list[ActivityRow]:
     return []
 
 
-@closes_connection
+@gives_back_connection
 def _write(rows: list[ActivityRow]) -> None:
-    DeviceActivity.objects.bulk_create([_activity(row) for row in rows])
+    connection = connections[DEFAULT_DB_ALIAS]
+    parameters = [_parameters(row, connection) for row in rows]
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.executemany(_insertion(connection), parameters)
+
+
+def _insertion(connection: BaseDatabaseWrapper) -> str:
+    """Return the statement that stores a row: Django's own for many takes longer to write than to run."""
+    quoted = connection.ops.quote_name
+    columns = ", ".join(quoted(str(field.column)) for field in FIELDS)
+    values = ", ".join(["%s"] * len(FIELDS))
+    return f"INSERT INTO {quoted(DeviceActivity._meta.db_table)} ({columns}) VALUES ({values})"
+
+
+def _parameters(row: ActivityRow, connection: BaseDatabaseWrapper) -> list[Any]:
+    told = _values(row)
+    if unknown := told.keys() - NAMES:
+        raise TypeError(f"no columns of an activity: {', '.join(unknown)}")
+    return [
+        field.get_db_prep_save(told[field.name] if field.name in told else field.get_default(), connection)
+        for field in FIELDS
+    ]
 
 
 def _write_each(rows: list[ActivityRow]) -> None:
@@ -132,16 +162,17 @@ def _write_each(rows: list[ActivityRow]) -> None:
             logger.error("A row of what a device did cannot be kept: %s", type(error).__name__)
 
 
-def _activity(row: ActivityRow) -> DeviceActivity:
+def _values(row: ActivityRow) -> dict[str, Any]:
     request, subject = row.get("request"), row.get("subject")
     texts = {name: _storable(row[name], longest) for name, longest in LONGEST.items() if name in row}
     identifier, implicit_vr = _plain(request) if request else (b"", True)
-    return DeviceActivity(
-        **{name: value for name, value in row.items() if name not in ("request", "subject")} | texts,
-        certificate_subject=_storable(subject.rfc4514_string(), LONGEST_SUBJECT) if subject else "",
-        identifier=identifier,
-        implicit_vr=implicit_vr,
-    )
+    return {
+        **{name: value for name, value in row.items() if name not in ("request", "subject")},
+        **texts,
+        "certificate_subject": _storable(subject.rfc4514_string(), LONGEST_SUBJECT) if subject else "",
+        "identifier": identifier,
+        "implicit_vr": implicit_vr,
+    }
 
 
 def _storable(text: str, longest: int | None) -> str:

@@ -1,12 +1,12 @@
-"""Who is refused is told to the log and to the devices' activity: once, and then by number."""
+"""Who is refused is told to the log and to the devices' activity: a few times, and then by number."""
 
 from __future__ import annotations
 
 import logging
-import time
 from collections import Counter
 from dataclasses import dataclass
 from threading import Lock
+from time import monotonic
 from typing import NamedTuple
 
 from cryptography.x509 import Name
@@ -16,7 +16,8 @@ from worklist.scp import records
 
 logger = logging.getLogger(__name__)
 
-WINDOW = 60.0  # seconds in which the same again is only counted
+WINDOW = 60.0  # seconds from the first of the same
+TOLD_EACH = 5  # within the window: who sets up a scanner tries again at once
 MOST_OF_AN_ADDRESS = 20  # different ones within the window
 MOST = 2000
 OTHERS = "more of other kinds"
@@ -34,11 +35,15 @@ class Refused(NamedTuple):
 @dataclass
 class _Told:
     until: float
-    again: int = 0
+    times: int = 0
+
+    @property
+    def untold(self) -> int:
+        return max(self.times - TOLD_EACH, 0)
 
 
 class Refusals:
-    """A refusal is told at once, and once more when its minute is over if it came again."""
+    """A refusal is told at once; what came too often to be told each time, when its minute is over."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -46,14 +51,16 @@ class Refusals:
         self._of_address: Counter[str] = Counter()
 
     def tell(self, refused: Refused, sentence: str, *, subject: Name | None = None) -> None:
-        """Tell it, or count it where it was told within the window; `sentence` is for the log."""
+        """Tell it, or only count it where it was told often; `sentence` is for the log."""
         with self._lock:
             refused = self._counted_as(refused)
-            if (told := self._told.get(refused)) is not None:
-                told.again += 1
+            if refused not in self._told:
+                self._told[refused] = _Told(monotonic() + WINDOW)
+                self._of_address[refused.address] += 1
+            told = self._told[refused]
+            told.times += 1
+            if told.untold:
                 return
-            self._told[refused] = _Told(time.monotonic() + WINDOW)
-            self._of_address[refused.address] += 1
         logger.warning("%s", sentence)
         _record(refused, refused.comment, subject)
 
@@ -69,7 +76,7 @@ class Refusals:
 
     def sweep(self, *, all_of_them: bool = False) -> None:
         """Tell how often each came again whose minute is over; ask it every second or so."""
-        now = time.monotonic()
+        now = monotonic()
         with self._lock:
             over = {one: told for one, told in self._told.items() if all_of_them or told.until <= now}
             for refused in over:
@@ -77,8 +84,8 @@ class Refusals:
                 self._of_address[refused.address] -= 1
             self._of_address += Counter()  # drops the addresses that have none
         for refused, told in over.items():
-            if told.again:
-                comment = f"{told.again} more times: {refused.comment}"
+            if told.untold:
+                comment = f"{told.untold} more times: {refused.comment}"
                 logger.warning("Refused %s: %s.", refused.address or "from many addresses", comment)
                 _record(refused, comment, None)
 

@@ -1,4 +1,4 @@
-"""The server and its associations speak TLS here (PS3.15 B: Secure Transport Connection)."""
+"""The server and its associations speak TLS here (PS3.15 B: Secure TransportConnection Connection)."""
 
 from __future__ import annotations
 

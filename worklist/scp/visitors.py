@@ -12,14 +12,14 @@ from worklist.scp.farewells import say_goodbye
 from worklist.scp.refusals import Refused, refusals
 from worklist.upper_layer import pdus
 from worklist.upper_layer.pdus import InvalidPdu, PduStream
-from worklist.upper_layer.state_table import Action, State, action
-from worklist.upper_layer.transport import Closed, TimedOut, Transport
+from worklist.upper_layer.state_table import Action, AssociationState, action
+from worklist.upper_layer.transport import Closed, TimedOut, TransportConnection
 
 
 class Arrival(NamedTuple):
     """A visitor has asked for an association; `rest` is what it sent after the request."""
 
-    transport: Transport
+    transport: TransportConnection
     request: bytes  # the content of the A-ASSOCIATE-RQ
     rest: bytes
 
@@ -32,7 +32,7 @@ class Visitor:
 
     def __init__(
         self,
-        transport: Transport,
+        transport: TransportConnection,
         loop: AbstractEventLoop,
         *,
         deliver: Callable[[Arrival], None],
@@ -113,7 +113,7 @@ class Visitor:
             self._stream.feed(received)
             if (pdu := self._stream.next()) is None:
                 continue
-            match action(pdu.event, State.AWAITING_REQUEST):
+            match action(pdu.event, AssociationState.AWAITING_REQUEST):
                 case Action.JUDGE:
                     self._leave()
                     self._deliver(Arrival(self.transport, pdu.content, self._stream.rest()))

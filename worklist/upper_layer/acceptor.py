@@ -11,8 +11,8 @@ from worklist.upper_layer.commands import UnreadableCommand
 from worklist.upper_layer.messages import Inbox, InvalidMessage, Message
 from worklist.upper_layer.negotiation import AcceptedContext, Codes, Proposal
 from worklist.upper_layer.pdus import UNEXPECTED_PDU, InvalidPdu, Pdu, PduStream
-from worklist.upper_layer.state_table import TRANSITIONS, Action, Event, State, action
-from worklist.upper_layer.transport import Closed, TimedOut, Transport
+from worklist.upper_layer.state_table import TRANSITIONS, Action, AssociationState, Event, action
+from worklist.upper_layer.transport import Closed, TimedOut, TransportConnection
 
 LONGEST_DATA_SET = 16 * 1024 * 1024  # bytes: some hundred thousand images
 # A request that is on its way when the process stops is served.
@@ -36,11 +36,17 @@ class Acceptor:
     """
 
     def __init__(
-        self, transport: Transport, proposal: Proposal, *, rest: bytes, budget: Budget, timeout: float
+        self,
+        transport: TransportConnection,
+        proposal: Proposal,
+        *,
+        rest: bytes,
+        budget: Budget,
+        timeout: float,
     ) -> None:
         self.transport = transport
         self.proposal = proposal
-        self.state = State.AWAITING_RESPONSE
+        self.state = AssociationState.AWAITING_RESPONSE
         self._stream = PduStream(rest)
         self._inbox = Inbox(budget, longest=LONGEST_DATA_SET)
         self._timeout = timeout
@@ -53,11 +59,11 @@ class Acceptor:
     @property
     def is_over(self) -> bool:
         """Return whether the peer has ended it: nothing is left to be read by it."""
-        return self.state is State.IDLE
+        return self.state is AssociationState.IDLE
 
     @property
     def is_release_asked(self) -> bool:
-        return self.state is State.AWAITING_RELEASE
+        return self.state is AssociationState.AWAITING_RELEASE
 
     def accept(self) -> None:
         self._pass(Event.ACCEPT)
@@ -177,7 +183,7 @@ class Acceptor:
 
     def _closed(self) -> AssociationEnded:
         self._pass(Event.CLOSED)
-        return AssociationEnded("closed without a release")
+        return AssociationEnded("aborted, for the connection was closed")
 
     def _silent(self) -> AssociationEnded:
         if self._began is not None:

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from worklist.upper_layer import commands
 from worklist.upper_layer.budget import Budget
 from worklist.upper_layer.commands import C_CANCEL_RQ, Command
-from worklist.upper_layer.pdus import HEADER, P_DATA, PDV_HEADER, Pdv
+from worklist.upper_layer.pdus import COMMAND, DATA, HEADER, LAST, P_DATA, PDV_HEADER, Pdv
 
-COMMAND, DATA, LAST = 0x01, 0x00, 0x02  # message control header (PS3.8 E.2)
 LONGEST_COMMAND = 64 * 1024
 MOST_WAITING = 64  # requests that a peer sends before it has the answers to the ones before
 

@@ -24,6 +24,7 @@ EVENTS = {
 }
 
 HEADER = struct.Struct(">BxL")  # type, reserved, length of what follows
+COMMAND, DATA, LAST = 0x01, 0x00, 0x02  # message control header (E.2)
 PDV_HEADER = struct.Struct(">LBB")  # item length, context ID, message control header (9.3.5.1, E.2)
 # Peers are told of 128 KiB; one that sends longer ones is served all the same.
 LONGEST_P_DATA = 1024 * 1024
@@ -57,9 +58,16 @@ class Pdv(NamedTuple):
     """This is a presentation data value (PS3.8 9.3.5.1)."""
 
     context_id: int
-    is_command: bool
-    is_last: bool
+    control: int  # the message control header (E.2)
     value: bytes
+
+    @property
+    def is_command(self) -> bool:
+        return bool(self.control & COMMAND)
+
+    @property
+    def is_last(self) -> bool:
+        return bool(self.control & LAST)
 
 
 class PduStream:
@@ -119,7 +127,7 @@ def pdvs(content: bytes) -> Iterator[Pdv]:
         start, position = position + PDV_HEADER.size, position + 4 + length
         if length < 2 or position > len(content):
             raise InvalidPdu("a presentation data value does not fit its PDU")
-        yield Pdv(context_id, bool(control & 1), bool(control & 2), content[start:position])
+        yield Pdv(context_id, control, content[start:position])
 
 
 @lru_cache

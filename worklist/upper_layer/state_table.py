@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import Enum
 
 
-class State(Enum):
+class AssociationState(Enum):
     """These are the states of an acceptor (PS3.8 Tables 9-1 to 9-5)."""
 
     IDLE = "Sta1"
@@ -43,27 +43,27 @@ class Event(Enum):
 class Action(Enum):
     """These are the actions (PS3.8 Tables 9-6 to 9-9), each with the state that it leads to."""
 
-    JUDGE = "AE-6", State.AWAITING_RESPONSE
-    ACCEPT = "AE-7", State.ESTABLISHED
-    REJECT = "AE-8", State.AWAITING_CLOSE
-    SEND = "DT-1", State.ESTABLISHED
-    TAKE = "DT-2", State.ESTABLISHED
-    TAKE_RELEASE = "AR-2", State.AWAITING_RELEASE
-    RELEASE = "AR-4", State.AWAITING_CLOSE
-    FORGET = "AR-5", State.IDLE
-    SEND_BEFORE_RELEASE = "AR-7", State.AWAITING_RELEASE
-    ABORT = "AA-1", State.AWAITING_CLOSE
-    CLOSE = "AA-2", State.IDLE
-    TELL_ABORT = "AA-3", State.IDLE
-    TELL_CLOSED = "AA-4", State.IDLE
-    STOP_TIMER = "AA-5", State.IDLE
-    IGNORE = "AA-6", State.AWAITING_CLOSE
-    ABORT_AGAIN = "AA-7", State.AWAITING_CLOSE
-    ABORT_AND_TELL = "AA-8", State.AWAITING_CLOSE
+    JUDGE = "AE-6", AssociationState.AWAITING_RESPONSE
+    ACCEPT = "AE-7", AssociationState.ESTABLISHED
+    REJECT = "AE-8", AssociationState.AWAITING_CLOSE
+    SEND = "DT-1", AssociationState.ESTABLISHED
+    TAKE = "DT-2", AssociationState.ESTABLISHED
+    TAKE_RELEASE = "AR-2", AssociationState.AWAITING_RELEASE
+    RELEASE = "AR-4", AssociationState.AWAITING_CLOSE
+    FORGET = "AR-5", AssociationState.IDLE
+    SEND_BEFORE_RELEASE = "AR-7", AssociationState.AWAITING_RELEASE
+    ABORT = "AA-1", AssociationState.AWAITING_CLOSE
+    CLOSE = "AA-2", AssociationState.IDLE
+    TELL_ABORT = "AA-3", AssociationState.IDLE
+    TELL_CLOSED = "AA-4", AssociationState.IDLE
+    STOP_TIMER = "AA-5", AssociationState.IDLE
+    IGNORE = "AA-6", AssociationState.AWAITING_CLOSE
+    ABORT_AGAIN = "AA-7", AssociationState.AWAITING_CLOSE
+    ABORT_AND_TELL = "AA-8", AssociationState.AWAITING_CLOSE
 
     @property
-    def next_state(self) -> State:
-        state: State = self.value[1]
+    def next_state(self) -> AssociationState:
+        state: AssociationState = self.value[1]
         return state
 
 
@@ -88,9 +88,9 @@ Evt19   AA-1  AA-8  AA-8  AA-8  AA-7
 """
 
 
-def _read(table: str) -> dict[tuple[Event, State], Action]:
+def _read(table: str) -> dict[tuple[Event, AssociationState], Action]:
     head, *lines = table.strip().splitlines()
-    states = [State(name) for name in head.split()]
+    states = [AssociationState(name) for name in head.split()]
     actions = {action.value[0]: action for action in Action}
     return {
         (Event(event), state): actions[name]
@@ -103,6 +103,6 @@ def _read(table: str) -> dict[tuple[Event, State], Action]:
 TRANSITIONS = _read(TABLE_9_10)
 
 
-def action(event: Event, state: State) -> Action:
+def action(event: Event, state: AssociationState) -> Action:
     """Return what is to be done. Raises KeyError for an event that cannot happen in the state."""
     return TRANSITIONS[event, state]

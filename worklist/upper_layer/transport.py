@@ -27,7 +27,7 @@ class TimedOut(Exception):
     """The peer did not send, or did not read, before the deadline."""
 
 
-class Transport:
+class TransportConnection:
     """A transport is one accepted connection, which one thread at a time uses; `hang_up` is for any.
 
     `stop` is a file descriptor that becomes readable when the process stops.

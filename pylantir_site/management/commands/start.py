@@ -13,6 +13,7 @@ from django.core.management import BaseCommand, CommandError, CommandParser, cal
 from django.db import OperationalError, connections
 
 from accounts.first_admin import create_first_admin
+from pylantir_site.processes.cores import serving_processes
 from pylantir_site.processes.ports import why_not_free
 from pylantir_site.processes.supervisor import Supervisor
 from pylantir_site.processes.web import add_web_options, gunicorn, web_address
@@ -30,7 +31,12 @@ class Command(BaseCommand):
         parser.add_argument("--ip", default="127.0.0.1", help="address of the DICOM server")
         parser.add_argument("--port", type=int, default=4242, help="port of the DICOM server")
         parser.add_argument("--AEtitle", default=settings.MWL_AETITLE, help="AE title of the DICOM server")
-        parser.add_argument("--processes", type=int, default=1, help="processes of the DICOM server")
+        parser.add_argument(
+            "--processes",
+            type=int,
+            default=serving_processes(),
+            help="processes of the DICOM server; default: one for each core, at most 4",
+        )
         add_tls_options(parser)
         parser.add_argument("--no-web", action="store_true", help="without the admin site")
         parser.add_argument("--no-worker", action="store_true", help="without the worker that pulls")

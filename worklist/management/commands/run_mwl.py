@@ -17,6 +17,7 @@ from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from pylantir_site.environment.databases import use_pool
+from pylantir_site.processes.cores import serving_processes
 from worklist import validators
 from worklist.devices import from_config
 from worklist.management.tls import add_tls_options, tls_context
@@ -67,8 +68,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--processes",
             type=_number(1, 64),
-            default=1,
-            help="How many processes share the port. Default %(default)s.",
+            default=serving_processes(),
+            help="How many processes share the port. Default: one for each core, at most 4; "
+            "here %(default)s.",
         )
         add_tls_options(parser, port=_number(1, 65535))
 
