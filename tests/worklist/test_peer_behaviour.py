@@ -10,6 +10,7 @@ import socket
 import struct
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from hypothesis.stateful import (
 )
 
 from tests import scu
+from tests.conftest import wait_until
 from tests.effort import tries
 from tests.scu import RawUser, data_set, implicit, keys, p_data, with_group_length
 from tests.worklist.conftest import RunningServer
@@ -269,3 +271,39 @@ def test_a_peer_may_behave_in_any_way(server: RunningServer, items: Callable[...
     )
     assert "Traceback" not in server.log[written:]
     assert " ERROR " not in server.log[written:]
+
+
+@pytest.mark.parametrize("sent", [WRONG[0], WRONG[2]], ids=["unexpected", "unknown"])
+def test_an_abort_never_stands_within_another_pdu(
+    server: RunningServer, items: Callable[..., Iterable[Any]], sent: bytes
+) -> None:
+    items(1500)
+    with server.raw(receive_buffer=SMALL_BUFFER) as user:
+        assert user.associate(max_pdu=0) == scu.ASSOCIATE_AC
+        user.find(keys(PatientID="", PatientName=""))
+        wait_until(server_waits_for(user))
+        user.socket.sendall(sent)
+        kinds = [kind for kind, _ in user.read_all()]
+    assert set(kinds[:-1]) == {scu.P_DATA}
+    assert kinds[-1] == scu.ABORT
+
+
+def server_waits_for(user: RawUser) -> Callable[[], bool]:
+    """Return whether what the server has yet to send to the user is as much as when it was asked last."""
+    ports = user.socket.getpeername()[1], user.socket.getsockname()[1]
+    seen = [-1]
+
+    def is_same() -> bool:
+        seen.append(queued(*ports))
+        return seen[-1] == seen[-2] > 0
+
+    return is_same
+
+
+def queued(local: int, remote: int) -> int:
+    """Return how many bytes the kernel holds of what was sent from one port to another."""
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        _, here, there, _, queues, *_ = line.split()
+        if (here[-4:], there[-4:]) == (f"{local:04X}", f"{remote:04X}"):
+            return int(queues.split(":")[0], 16)
+    return 0
