@@ -288,8 +288,10 @@ class Response:
 class RawUser:
     """A user of plain sockets can do what a well-behaved one never does."""
 
-    def __init__(self, port: int, *, receive_buffer: int | None = None) -> None:
+    def __init__(self, port: int, *, receive_buffer: int | None = None, source: str = "") -> None:
         self.socket = socket.socket()
+        if source:  # another address of this machine
+            self.socket.bind((source, 0))
         if receive_buffer is not None:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(20)
@@ -332,6 +334,13 @@ class RawUser:
         kind, length = struct.unpack(">BxL", header)
         self.pdu_lengths.append(length)
         return kind, self._read(length)
+
+    def read_all(self) -> list[tuple[int, bytes]]:
+        """Return type and content of each PDU until the connection is closed.
+
+        Raises TimeoutError when it stays open.
+        """
+        return list(iter(self.read_pdu, (0, b"")))
 
     def find(self, identifier: Dataset, *, message_id: int = 1) -> None:
         command = Dataset()

@@ -116,7 +116,9 @@ def _check_header(kind: int, length: int) -> None:
 
 
 def pdvs(content: bytes) -> Iterator[Pdv]:
-    """Yield the presentation data values of a P-DATA-TF. Raises InvalidPdu."""
+    """Yield the presentation data values of a P-DATA-TF, at least one. Raises InvalidPdu."""
+    if not content:
+        raise InvalidPdu("a PDU of data holds no presentation data value")
     position = 0
     while position < len(content):
         if position + PDV_HEADER.size > len(content):
