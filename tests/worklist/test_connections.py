@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from worklist.scp import server
-from worklist.upper_layer.transport import TransportConnection
+from worklist.upper_layer.transport import MOST_UNSENT, TimedOut, TransportConnection
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="TCP_QUICKACK is Linux's")
@@ -20,9 +20,12 @@ def test_an_accepted_connection_neither_delays_what_it_sends_nor_its_acknowledge
         listener.settimeout(5)
         accepted, (address, _) = listener.accept()
         with accepted:
-            TransportConnection(accepted, address, stop=stop)
+            transport = TransportConnection(accepted, address, stop=stop)
+            with pytest.raises(TimedOut):
+                transport.receive(0, until_stop=False)
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK)
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT) == MOST_UNSENT
             assert accepted.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
             assert accepted.gettimeout() == 0
     os.close(stop)

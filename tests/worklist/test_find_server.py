@@ -456,7 +456,7 @@ class CancellingPeer:
     def send(self, data: bytes) -> None:
         self.received += data.count(struct.pack("<HHLH", 0, 0x0900, 2, PENDING))
 
-    def poll(self) -> None:
+    def await_room(self) -> None:
         self._polled = self.received >= self._cancel_after
 
     def is_cancelled(self, message_id: int) -> bool:

@@ -29,7 +29,7 @@ class TestWorkers:
 
         pool.do(job)
         first = names.get(timeout=10)
-        wait_until(lambda: pool._free == 1)
+        wait_until(lambda: pool._free)
         pool.do(job)
         assert names.get(timeout=10) == first
         for _ in range(2):
@@ -60,7 +60,7 @@ class TestWorkers:
         for number in range(300):
             pool.do(lambda number=number: done.put(number))  # type: ignore[misc]
         assert {done.get(timeout=10) for _ in range(300)} == set(range(300))
-        wait_until(lambda: pool._free == 0)
+        wait_until(lambda: not pool._free)
 
 
 @dataclass(frozen=True)

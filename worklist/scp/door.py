@@ -26,7 +26,6 @@ from worklist.upper_layer.transport import TransportConnection
 logger = logging.getLogger(__name__)
 
 MOST_VISITORS = 256
-ACCEPTED_AT_ONCE = 32
 PAUSE = 0.5  # seconds without accepting when nothing is left to open another connection with
 EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
@@ -89,14 +88,13 @@ class Door:
             self._loop.add_reader(endpoint.listener, self._accept, endpoint)
 
     def _accept(self, endpoint: Endpoint) -> None:
-        for _ in range(ACCEPTED_AT_ONCE):
-            try:
-                connection, address = endpoint.listener.accept()
-            except OSError as error:  # another process was faster, or the peer is gone
-                if error.errno in EXHAUSTED:
-                    self._pause(error)
-                return
-            self._receive(connection, str(address[0]), endpoint)
+        try:
+            connection, address = endpoint.listener.accept()
+        except OSError as error:  # another process was faster, or the peer is gone
+            if error.errno in EXHAUSTED:
+                self._pause(error)
+            return
+        self._receive(connection, str(address[0]), endpoint)
 
     def _pause(self, error: OSError) -> None:
         logger.error("No connection can be accepted: %s.", error.strerror)

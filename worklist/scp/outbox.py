@@ -5,8 +5,8 @@ from __future__ import annotations
 from worklist.scp.requests import Request
 from worklist.upper_layer.commands import Outcome
 
-# A C-CANCEL is heard between two batches.
-BATCH = 16 * 1024  # bytes
+# A C-CANCEL is heard between two batches. What most queries find goes out at once, with the final response.
+FIRST_BATCH, BATCH = 16 * 1024, 8 * 1024  # bytes
 MOST_OF_A_BATCH = 25  # answers
 
 
@@ -22,6 +22,7 @@ class Outbox:
         self._commands: dict[int, bytes] = {}
         self._batch: list[bytes] = []
         self._length = 0
+        self._room = FIRST_BATCH
         self.sent = 0
 
     def put(self, status: int, identifier: bytes) -> None:
@@ -33,10 +34,11 @@ class Outbox:
         answer = self._request.packed(command, identifier)
         self._batch.append(answer)
         self._length += len(answer)
-        if self._length >= BATCH or len(self._batch) >= MOST_OF_A_BATCH:
-            self._request.acceptor.poll()
+        if self._length >= self._room or len(self._batch) >= MOST_OF_A_BATCH:
+            self._request.acceptor.await_room()
             self.check()
             self._send(b"")
+            self._room = BATCH
 
     def check(self) -> None:
         """Raise Cancelled, and drop what is not sent yet, where the query was cancelled."""

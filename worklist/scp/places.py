@@ -47,7 +47,8 @@ class Places(Generic[G]):
                 return
             self._guests.remove(guest)
             self._by_address[guest.address] -= 1
-            self._by_address += Counter()  # drops the addresses that have none
+            if not self._by_address[guest.address]:
+                del self._by_address[guest.address]
             self._changed.notify_all()
 
     def wait_until_empty(self, seconds: float) -> list[G]:

@@ -45,10 +45,14 @@ class Reception:
         with self._lock:
             has_room = self._running < self._most
             self._running += has_room
-        if has_room:
+        if not has_room:
+            _refuse(arrival.transport, see_off, f"{MOST_JUDGED} association requests wait to be judged")
+            return
+        try:
             self._workers.do(partial(self._run, arrival, see_off))
-        else:
-            _refuse(arrival.transport, see_off)
+        except RuntimeError:
+            self._leave()
+            _refuse(arrival.transport, see_off, "the system gives no more threads")
 
     def _run(self, arrival: Arrival, see_off: SeeOff) -> None:
         try:
@@ -56,12 +60,14 @@ class Reception:
                 arrival, places=self.places, budget=self._budget, own_ae_title=self._own_ae_title
             ).run(see_off)
         finally:
-            with self._lock:
-                self._running -= 1
+            self._leave()
+
+    def _leave(self) -> None:
+        with self._lock:
+            self._running -= 1
 
 
-def _refuse(transport: TransportConnection, see_off: SeeOff) -> None:
-    reason = f"{MOST_JUDGED} association requests wait to be judged"
+def _refuse(transport: TransportConnection, see_off: SeeOff, reason: str) -> None:
     address = transport.address
     try:
         transport.send(pdus.rejection(*access.TEMPORARY_CONGESTION), deadline=0)

@@ -19,6 +19,7 @@ from worklist.scp.reception import Reception
 from worklist.scp.records import Recorder
 from worklist.scp.refusals import refusals
 from worklist.scp.watching import Watch
+from worklist.upper_layer.transport import OPTIONS
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +33,8 @@ def listen(address: str, port: int) -> socket.socket:
     """Open a listening socket that several processes may share. Raises OSError."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     listener = socket.create_server((address, port), family=family, backlog=BACKLOG)
+    for level, option, value in OPTIONS:
+        listener.setsockopt(level, option, value)
     # All processes wake for a connection and one gets it: the others must not block in accept.
     listener.settimeout(0)
     return listener

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from asyncio import AbstractEventLoop
+from asyncio import AbstractEventLoop, TimerHandle
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -43,14 +43,18 @@ class Visitor:
         self._deliver = deliver
         self._gone = gone
         self._stream = PduStream()
+        self._is_here = True
+        self._timer: TimerHandle | None = None  # from when it has to wait
         self._is_shaken = not isinstance(transport.connection, ssl.SSLSocket)
 
     def come_in(self, seconds: float) -> None:
-        self._timer = self._loop.call_later(
-            seconds, self.turn_away, f"it asked for no association within {seconds:.0f} s"
-        )
-        self._loop.add_reader(self.transport, self._hear)
-        self._hear()  # most have sent their request already
+        """Hear it at once, for most have sent their request already, and wait for the others."""
+        self._hear()
+        if self._is_here:
+            self._timer = self._loop.call_later(
+                seconds, self.turn_away, f"it asked for no association within {seconds:.0f} s"
+            )
+            self._loop.add_reader(self.transport, self._hear)
 
     def turn_away(self, reason: str) -> None:
         """Close the connection, and tell why."""
@@ -64,10 +68,12 @@ class Visitor:
         self.transport.close()
 
     def _leave(self) -> None:
-        self._timer.cancel()
+        self._is_here = False
+        self._gone(self)
+        if self._timer is not None:
+            self._timer.cancel()
         self._loop.remove_reader(self.transport)
         self._loop.remove_writer(self.transport)
-        self._gone(self)
 
     def _tell(self, reason: str) -> None:
         address = self.transport.address

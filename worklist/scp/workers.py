@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
-from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 
 from pylantir_site.environment.logs import traceback_of
@@ -19,49 +17,60 @@ Job = Callable[[], None]
 
 
 class Workers:
-    """These threads are started as they are needed, and end when they have had nothing to do for a while."""
+    """These threads are started as they are needed, and end when they have had nothing to do for a while.
+
+    The one that became free last is used first, so that the others can end.
+    """
 
     def __init__(self) -> None:
-        self._jobs: SimpleQueue[Job] = SimpleQueue()
         self._lock = Lock()
-        self._free = 0
+        self._free: list[_Worker] = []
 
     def do(self, job: Job) -> None:
         """Have the job done soon by a thread of its own. Raises RuntimeError where none can be started."""
         with self._lock:
-            if self._free:
-                self._free -= 1
-                self._jobs.put(job)
-                return
-        Thread(target=self._work, args=(job,), name="association", daemon=True).start()
+            worker = self._free.pop() if self._free else None
+        if worker is not None:
+            worker.give(job)
+        else:
+            _Worker(job, free=self._free, lock=self._lock).start()
 
-    def _work(self, job: Job | None) -> None:
+
+class _Worker(Thread):
+    def __init__(self, job: Job, *, free: list[_Worker], lock: Lock) -> None:
+        super().__init__(name="association", daemon=True)
+        self._job = job
+        self._free = free
+        self._lock = lock
+        self._given = Lock()
+        self._given.acquire()
+
+    def give(self, job: Job) -> None:
+        """Give a job to the thread, which has been taken from the free ones."""
+        self._job = job
+        self._given.release()
+
+    def run(self) -> None:
         try:
-            while job is not None:
-                _done(job)
-                job = self._next()
+            self._do()
+            while self._is_given_another():
+                self._do()
         finally:
             close_connections()
 
-    def _next(self) -> Job | None:
-        with self._lock:
-            self._free += 1
+    def _do(self) -> None:
         try:
-            return self._jobs.get(timeout=KEPT)
-        except Empty:
-            return self._last()
+            self._job()
+        except Exception as error:
+            logger.error("An association failed: %s", traceback_of(error))
 
-    def _last(self) -> Job | None:
-        """Return a job that was given to this thread at the last moment, or None: it is free no longer."""
+    def _is_given_another(self) -> bool:
         with self._lock:
-            if self._free:
-                self._free -= 1
-                return None
-        return self._jobs.get()
-
-
-def _done(job: Job) -> None:
-    try:
-        job()
-    except Exception as error:
-        logger.error("%s failed: %s", threading.current_thread().name, traceback_of(error))
+            self._free.append(self)
+        if self._given.acquire(timeout=KEPT):
+            return True
+        with self._lock:
+            if self in self._free:
+                self._free.remove(self)
+                return False
+        return self._given.acquire()  # somebody has just taken it from the free ones

@@ -105,9 +105,16 @@ class Acceptor:
         try:
             self.transport.send(data, time.monotonic() + self._timeout, hear=self.poll)
         except TimedOut:
-            raise self._fault(f"it does not read its answers for {self._timeout:.0f} s") from None
+            raise self._unread() from None
         except Closed:
             raise self._closed() from None
+
+    def await_room(self) -> None:
+        """Wait until the peer has read what was sent, but for a little. What it sends meanwhile is heard."""
+        try:
+            self.transport.await_room(time.monotonic() + self._timeout, hear=self.poll)
+        except TimedOut:
+            raise self._unread() from None
 
     def poll(self) -> None:
         """Take what has arrived, without waiting for more."""
@@ -205,6 +212,9 @@ class Acceptor:
             return self._fault(f"a message was not whole after {self._timeout:.0f} s")
         self.abort()
         return AssociationEnded(f"aborted, for nothing came for {self._timeout:.0f} s")
+
+    def _unread(self) -> AssociationEnded:
+        return self._fault(f"it does not read its answers for {self._timeout:.0f} s")
 
     def _fault(self, reason: str) -> AssociationEnded:
         self.abort()

@@ -11,8 +11,18 @@ from collections.abc import Callable
 from typing import Any
 
 RECEIVED_AT_ONCE = 64 * 1024
-# Of answers on their way to a slow scanner: a C-CANCEL cannot take back what the kernel holds.
+# A C-CANCEL cannot take back what the kernel holds of answers: more is sent when less than this is unsent.
+MOST_UNSENT = 4 * 1024
 SEND_BUFFER = 32 * 1024
+
+NOTSENT = hasattr(socket, "TCP_NOTSENT_LOWAT")
+# Connections have these from the socket that accepts them.
+OPTIONS = (
+    (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+    (socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER),
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    *([(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, MOST_UNSENT)] if NOTSENT else []),
+)
 
 _READABLE = select.POLLIN | select.POLLHUP | select.POLLERR
 _WRITABLE = select.POLLOUT | select.POLLHUP | select.POLLERR
@@ -38,16 +48,6 @@ class TransportConnection:
         self.address = address
         self._stop = stop
         connection.settimeout(0)
-        for level, option, value in (
-            (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
-            (socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER),
-            (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
-        ):
-            try:
-                connection.setsockopt(level, option, value)
-            except OSError:  # the peer is gone already, which the first read tells
-                return
-        self._acknowledge_at_once()
 
     def fileno(self) -> int:
         return self.connection.fileno()
@@ -85,13 +85,21 @@ class TransportConnection:
             try:
                 left = left[self.connection.send(left) :]
             except _WOULD_BLOCK:
-                self._wait(_WRITABLE | _READABLE, deadline, until_stop=False)
-                hear()
+                self.await_room(deadline, hear=hear)
             except (OSError, ValueError) as error:
                 raise Closed from error
 
-    def _wait(self, events: int, deadline: float, *, until_stop: bool) -> bool:
-        """Return whether the connection is ready; False says that the process stops. Raises TimedOut."""
+    def await_room(self, deadline: float, *, hear: Callable[[], None]) -> None:
+        """Wait until little of what was sent is left in the kernel, and `hear` what the peer sends meanwhile.
+
+        Raises TimedOut, and what `hear` raises.
+        """
+        while not self._wait(_WRITABLE | _READABLE, deadline, until_stop=False) & _WRITABLE:
+            hear()
+        hear()
+
+    def _wait(self, events: int, deadline: float, *, until_stop: bool) -> int:
+        """Return for what the connection is ready; 0 says that the process stops. Raises TimedOut."""
         poll = select.poll()
         poll.register(self.connection, events)
         if until_stop:
@@ -100,7 +108,7 @@ class TransportConnection:
         ready = dict(poll.poll(left * 1000)) if left > 0 else {}
         if not ready:
             raise TimedOut
-        return self.connection.fileno() in ready
+        return ready.get(self.connection.fileno(), 0)
 
     def finish_sending(self) -> None:
         """Tell the peer that nothing more comes. What it still sends can be read."""
