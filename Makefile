@@ -46,9 +46,10 @@ lint: .venv/dev.stamp
 	$(BIN)/python manage.py check
 	$(BIN)/hadolint Dockerfile
 
+# With `ARGS="--before COMMIT --database-url=postgres://..."` beside an earlier build, and on PostgreSQL, too.
 bench: .venv/dev.stamp
 	$(BIN)/python -m benchmarks.mwl $(ARGS)
-	$(BIN)/python -m benchmarks.mpps
+	$(BIN)/python -m benchmarks.mpps $(filter --database-url=%,$(ARGS))
 
 docs: .venv/run.stamp
 	$(BIN)/python manage.py conformance > docs/conformance.md

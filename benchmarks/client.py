@@ -34,6 +34,7 @@ STATUS_HEADER = struct.pack("<HHL", 0x0000, 0x0900, 2)
 SUCCESS, CANCELLED, PENDING = 0x0000, 0xFE00, frozenset({0xFF00, 0xFF01})
 
 RECEIVED_AT_ONCE = 64 * 1024
+ETHERNET_SEGMENT = 1460  # bytes
 TIMEOUT = 60  # seconds
 
 
@@ -51,27 +52,47 @@ class Message:
     def pdus(self) -> bytes:
         """Return one PDU where it fits, else one for the command and as many as it takes for the data set."""
         command = COMMAND | LAST, self.command
-        together = _p_data(OTHER_CONTEXT, command, (LAST, self.dataset))
+        together = p_data(OTHER_CONTEXT, command, (LAST, self.dataset))
         if len(together) <= LARGEST_SENT:
             return together
-        room = LARGEST_SENT - len(_p_data(OTHER_CONTEXT, (LAST, b"")))
+        room = LARGEST_SENT - len(p_data(OTHER_CONTEXT, (LAST, b"")))
         parts = [self.dataset[start : start + room] for start in range(0, len(self.dataset), room)]
-        pdus = [_p_data(OTHER_CONTEXT, (0, part)) for part in parts[:-1]]
-        return b"".join([_p_data(OTHER_CONTEXT, command), *pdus, _p_data(OTHER_CONTEXT, (LAST, parts[-1]))])
+        pdus = [p_data(OTHER_CONTEXT, (0, part)) for part in parts[:-1]]
+        return b"".join([p_data(OTHER_CONTEXT, command), *pdus, p_data(OTHER_CONTEXT, (LAST, parts[-1]))])
 
 
 class Association:
     """An association goes from its connection to its release. Raises WrongAnswerError and OSError."""
 
     def __init__(
-        self, port: int, *, sop_class: str = WORKLIST, received_at_once: int = RECEIVED_AT_ONCE
+        self,
+        port: int,
+        *,
+        sop_class: str = WORKLIST,
+        received_at_once: int = RECEIVED_AT_ONCE,
+        kernel_buffer: int | None = None,
     ) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), TIMEOUT)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        """`kernel_buffer` limits the bytes that may lie received and unread; Linux doubles it (socket(7))."""
         self._received_at_once = received_at_once
         self._buffer = bytearray()
-        self._socket.sendall(_ASSOCIATE[sop_class])
-        self._expect(ASSOCIATE_AC)
+        self._socket = socket.socket()
+        try:
+            self._connect(port, kernel_buffer)
+            self._socket.sendall(ASSOCIATE[sop_class])
+            self._expect(ASSOCIATE_AC)
+        except BaseException:
+            self._socket.close()
+            raise
+
+    def _connect(self, port: int, kernel_buffer: int | None) -> None:
+        self._socket.settimeout(TIMEOUT)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if kernel_buffer is not None:
+            # Before the connection, for both are told in its first segment. Loopback's own segments are
+            # larger than the window, and TCP then waits 200 ms for each.
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, ETHERNET_SEGMENT)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, kernel_buffer)
+        self._socket.connect(("127.0.0.1", port))
 
     def __enter__(self) -> Association:
         return self
@@ -81,7 +102,7 @@ class Association:
     ) -> None:
         try:
             if error is None:
-                self._socket.sendall(struct.pack(">BxL4x", RELEASE_RQ, 4))
+                self._socket.sendall(RELEASE_REQUEST)
                 self._expect(RELEASE_RP)
         finally:
             self._socket.close()
@@ -178,7 +199,7 @@ def _encoded(dataset: Dataset, *, implicit_vr: bool) -> bytes:
 
 
 def _command(field: int, sop_class: str, data: int, **more: str) -> bytes:
-    """Make a command set (PS3.7 9.3, 10.3), always in Implicit VR Little Endian."""
+    """Make the command set of a request (PS3.7 9.3, 10.3)."""
     command = Dataset()
     if field == C_CANCEL_RQ:
         command.MessageIDBeingRespondedTo = 1
@@ -191,33 +212,43 @@ def _command(field: int, sop_class: str, data: int, **more: str) -> bytes:
     command.CommandDataSetType = data
     for keyword, uid in more.items():
         setattr(command, keyword, uid)
+    return encoded_command(command)
+
+
+def encoded_command(command: Dataset) -> bytes:
+    """Encode a command set with its group length, always in Implicit VR Little Endian (PS3.7 6.3.1)."""
     encoded = _encoded(command, implicit_vr=True)
     return struct.pack("<HHLL", 0x0000, 0x0000, 4, len(encoded)) + encoded
 
 
-def _p_data(context: int, *values: tuple[int, bytes]) -> bytes:
+def p_data(context: int, *values: tuple[int, bytes]) -> bytes:
     content = b"".join(
         struct.pack(">LBB", len(value) + 2, context, control) + value for control, value in values
     )
     return struct.pack(">BxL", P_DATA, len(content)) + content
 
 
-def _item(kind: int, content: bytes) -> bytes:
+def pdu_item(kind: int, content: bytes) -> bytes:
     return struct.pack(">BxH", kind, len(content)) + content
 
 
 def _associate(other: str) -> bytes:
     """Make an A-ASSOCIATE-RQ for Verification and the other SOP class (PS3.8 9.3.2)."""
-    syntax = _item(0x40, ExplicitVRLittleEndian.encode())
+    syntax = pdu_item(0x40, ExplicitVRLittleEndian.encode())
     contexts = b"".join(
-        _item(0x20, bytes([context, 0, 0, 0]) + _item(0x30, sop_class.encode()) + syntax)
+        pdu_item(0x20, bytes([context, 0, 0, 0]) + pdu_item(0x30, sop_class.encode()) + syntax)
         for context, sop_class in ((VERIFICATION_CONTEXT, VERIFICATION), (OTHER_CONTEXT, other))
     )
-    user = _item(0x50, _item(0x51, struct.pack(">L", LARGEST_PDU)) + _item(0x52, b"2.25.1"))
+    return associate_pdu(ASSOCIATE_RQ, contexts, b"2.25.1")
+
+
+def associate_pdu(kind: int, contexts: bytes, implementation: bytes) -> bytes:
+    """Make an A-ASSOCIATE-RQ or -AC of its presentation context items (PS3.8 9.3.2, 9.3.3)."""
+    user = pdu_item(0x50, pdu_item(0x51, struct.pack(">L", LARGEST_PDU)) + pdu_item(0x52, implementation))
     titles = CALLED.ljust(16).encode() + CALLING.ljust(16).encode()
     body = struct.pack(">HH", 1, 0) + titles + bytes(32)
-    body += _item(0x10, b"1.2.840.10008.3.1.1.1") + contexts + user
-    return struct.pack(">BxL", ASSOCIATE_RQ, len(body)) + body
+    body += pdu_item(0x10, b"1.2.840.10008.3.1.1.1") + contexts + user
+    return struct.pack(">BxL", kind, len(body)) + body
 
 
 def _pdvs(content: bytes) -> Iterator[tuple[int, bytes]]:
@@ -239,6 +270,8 @@ def _unsigned_short(command: bytes, header: bytes) -> int:
     return int.from_bytes(command[start : start + 2], "little")
 
 
-_ASSOCIATE = {sop_class: _associate(sop_class) for sop_class in (WORKLIST, PERFORMED_STEP)}
-_ECHO = _p_data(VERIFICATION_CONTEXT, (COMMAND | LAST, _command(C_ECHO_RQ, VERIFICATION, WITHOUT_DATA)))
-_CANCEL = _p_data(OTHER_CONTEXT, (COMMAND | LAST, _command(C_CANCEL_RQ, WORKLIST, WITHOUT_DATA)))
+ASSOCIATE = {sop_class: _associate(sop_class) for sop_class in (WORKLIST, PERFORMED_STEP)}
+RELEASE_REQUEST = struct.pack(">BxL4x", RELEASE_RQ, 4)
+RELEASE_RESPONSE = struct.pack(">BxL4x", RELEASE_RP, 4)
+_ECHO = p_data(VERIFICATION_CONTEXT, (COMMAND | LAST, _command(C_ECHO_RQ, VERIFICATION, WITHOUT_DATA)))
+_CANCEL = p_data(OTHER_CONTEXT, (COMMAND | LAST, _command(C_CANCEL_RQ, WORKLIST, WITHOUT_DATA)))

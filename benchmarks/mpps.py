@@ -14,18 +14,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import date
-from itertools import count
+from itertools import cycle
 from pathlib import Path
 from typing import NamedTuple
 from uuid import uuid4
 
 from pydicom import Dataset
 
-from benchmarks import items, peers, results
+from benchmarks import items, peers, postgresql, results
 from benchmarks.client import (
     CALLING,
     PERFORMED_STEP,
@@ -35,7 +35,7 @@ from benchmarks.client import (
     set_request,
 )
 from benchmarks.peers import IN_MEMORY, OURS, Server, Store
-from benchmarks.results import Key, Results
+from benchmarks.results import Figures, Key, Results, Unit
 from benchmarks.running import Measure, Scenario, Task, measure
 
 N = 5000  # items
@@ -46,7 +46,7 @@ ALONE, KEPT_OPEN, TOGETHER, LARGE = (
     f"{USERS} users at once",
     f"N-SET, {MANY_IMAGES:,} images",
 )
-ON_POSTGRESQL, TWO_PROCESSES = f"{OURS}, PostgreSQL", f"{OURS}, 2 processes"
+ON_POSTGRESQL, TWO_PROCESSES = peers.on_postgresql(OURS), f"{OURS}, 2 processes"
 
 
 class Cycle(NamedTuple):
@@ -57,13 +57,14 @@ class Cycle(NamedTuple):
 class Patient:
     """A patient's messages of one cycle are made one after the other, outside of what is timed."""
 
-    def __init__(self, today: date) -> None:
-        self._numbers = count()
+    def __init__(self, today: date, numbers: Iterable[int]) -> None:
+        """`numbers` are of the items that the steps perform."""
+        self._numbers = iter(numbers)
         self._today = today
 
     def cycle(self, *, images: int = IMAGES) -> Cycle:
         uid = f"2.25.{uuid4().int}"
-        begun = begun_step(items.item(next(self._numbers) % N, today=self._today))
+        begun = begun_step(items.item(next(self._numbers), today=self._today))
         ended = ended_step(images)
         return Cycle(create_request(uid, begun).pdus(), set_request(uid, ended).pdus())
 
@@ -155,7 +156,11 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=1.0, help="For a scenario, a server and a round.")
     parser.add_argument("--json", type=Path, metavar="FILE")
-    parser.add_argument("--database-url", default="", help="An empty PostgreSQL database to fill.")
+    parser.add_argument(
+        "--database-url",
+        default="",
+        help="Measure on PostgreSQL, too, in a database that is made beside this one and dropped again.",
+    )
     return parser.parse_args(arguments)
 
 
@@ -167,7 +172,8 @@ def _run(options: argparse.Namespace) -> Results:
     with tempfile.TemporaryDirectory(prefix="pylantir-bench-") as folder, ExitStack() as running:
         stores = {OURS: Store(N, Path(folder) / "one"), TWO_PROCESSES: Store(N, Path(folder) / "two")}
         if options.database_url:
-            stores[ON_POSTGRESQL] = Store(N, Path(folder) / "postgresql", options.database_url)
+            own = running.enter_context(postgresql.database(options.database_url))
+            stores[ON_POSTGRESQL] = Store(N, Path(folder) / "postgresql", own)
         servers = [running.enter_context(peers.in_memory(Path(folder), n=N))]
         _fill(stores, today)
         for name, store in stores.items():
@@ -195,29 +201,30 @@ class Asked:
     def __init__(self, server: Server, today: date) -> None:
         self.server = server
         self._acknowledged: list[Cycle] = []
-        self._patient = Patient(today)
+        self._patient = Patient(today, cycle(range(N)))
 
     @property
     def acknowledged(self) -> int:
         return len(self._acknowledged)
 
-    def alone(self, port: int, seconds: float) -> list[float]:
-        return self._timed(lambda cycle: self._with_own_association(port, cycle), seconds)
+    def alone(self, server: Server, seconds: float) -> Figures:
+        return {Unit.MILLISECONDS: self._alone(server.port, seconds)}
 
-    def kept_open(self, port: int, seconds: float) -> list[float]:
-        with Association(port, sop_class=PERFORMED_STEP) as association:
-            return self._timed(lambda cycle: self._report(association, cycle), seconds)
+    def kept_open(self, server: Server, seconds: float) -> Figures:
+        with Association(server.port, sop_class=PERFORMED_STEP) as association:
+            taken = self._timed(lambda cycle: self._report(association, cycle), seconds)
+        return {Unit.MILLISECONDS: taken}
 
-    def together(self, port: int, seconds: float) -> list[float]:
+    def together(self, server: Server, seconds: float) -> Figures:
         with ThreadPoolExecutor(USERS) as users:
-            taken = users.map(lambda _: self.alone(port, seconds), range(USERS))
-            return [each for figures in taken for each in figures]
+            taken = users.map(lambda _: self._alone(server.port, seconds), range(USERS))
+            return {Unit.MILLISECONDS: [each for figures in taken for each in figures]}
 
-    def large(self, port: int, seconds: float) -> list[float]:
+    def large(self, server: Server, seconds: float) -> Figures:
         """Time the N-SET alone."""
         taken: list[float] = []
         end = time.perf_counter() + seconds
-        with Association(port, sop_class=PERFORMED_STEP) as association:
+        with Association(server.port, sop_class=PERFORMED_STEP) as association:
             while not taken or time.perf_counter() < end:
                 cycle = self._patient.cycle(images=MANY_IMAGES // SERIES + 1)
                 association.report(cycle.begin, what="N-CREATE")
@@ -225,7 +232,10 @@ class Asked:
                 association.report(cycle.end, what="N-SET")
                 taken.append((time.perf_counter() - start) * 1000)
                 self._acknowledged.append(cycle)
-        return taken
+        return {Unit.MILLISECONDS: taken}
+
+    def _alone(self, port: int, seconds: float) -> list[float]:
+        return self._timed(lambda cycle: self._with_own_association(port, cycle), seconds)
 
     def _timed(self, act: Callable[[Cycle], None], seconds: float) -> list[float]:
         taken: list[float] = []

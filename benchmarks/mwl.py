@@ -1,10 +1,12 @@
-"""Measure the worklist server, beside DCMTK's wlmscpfs on the same items where DCMTK is installed.
+"""Measure the worklist server, beside other servers on the same items.
 
     python -m benchmarks.mwl [--n 1000 100000] [--rounds 3] [--seconds 1.0] [--peer wlmscpfs|none]
+        [--before COMMIT] [--database-url postgres://...] [--only typical 16 ...] [--json FILE]
 
-Both serve on loopback, each in its own process, and are asked in turn, every round in another order.
-Exit code 1 says: an error, a wrong number of items, a cost that grows with the number of items stored,
-or a cancel that is not heard; how fast the machine is does not matter.
+Beside it stand DCMTK's wlmscpfs where DCMTK is installed, the build of an earlier commit where one is named,
+and a plain Python server for C-ECHO. All serve on loopback, each in its own process, and are asked in turn,
+every round in another order. Exit code 1 says: an error, a wrong number of items, a cost that grows with the
+number of items stored, or a cancel that is not heard; how fast the machine is does not matter.
 """
 
 from __future__ import annotations
@@ -12,21 +14,20 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 
-from benchmarks import items, peers, report, results
+from benchmarks import before, items, peers, plan, report, results, starting, wanted
 from benchmarks.client import WrongAnswerError
-from benchmarks.peers import OURS, PEER, PEER_AS_INSTALLED, Server, Store
+from benchmarks.peers import OURS, PEER, Server
+from benchmarks.plan import Wish
 from benchmarks.results import Results
-from benchmarks.running import Scenario, Task, measure
-from benchmarks.scenarios import BROAD, CANCEL, ECHO, FINDSCU, TYPICAL, scenarios
+from benchmarks.running import Task, measure
+from benchmarks.scenarios import BY_OPTION, FINDSCU, scenarios
 
-MANY = 10_000  # from here on a server that reads every file takes seconds for each query
 FEWEST = 2 * items.TYPICAL
 
 
@@ -37,9 +38,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (WrongAnswerError, peers.NotStartedError, OSError) as error:
         print(f"FAILED: {error}")
         return 1
-    print(*report.table(measured), "", *report.summary(measured), sep="\n")
+    rows = wanted.rows(measured)
+    print(*report.table(measured), "", *report.summary(measured), "", *wanted.lines(rows), sep="\n")
     if options.json:
-        results.write_json(measured, options.json, flatness=report.flatness(measured))
+        told = {"before": options.before, "wanted": wanted.as_json(rows)}
+        results.write_json(measured, options.json, flatness=report.flatness(measured, OURS), **told)
     failures = report.failures(measured)
     for failure in failures:
         print(f"FAILED: {failure}")
@@ -60,16 +63,23 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=1.0, help="For a query, a server and a round.")
     parser.add_argument("--peer", choices=(PEER, "none"), default=PEER)
+    parser.add_argument("--before", metavar="COMMIT", help="Measure this commit's build, too.")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=BY_OPTION,
+        default=list(BY_OPTION),
+        metavar="NAME",
+        help=" ".join(BY_OPTION),
+    )
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument(
         "--database-url",
         default="",
-        help="An empty PostgreSQL database to fill; then one --n. Default: SQLite.",
+        help="Measure on PostgreSQL, too, in databases that are made beside this one and dropped again.",
     )
     options = parser.parse_args(arguments)
     options.n = sorted(set(options.n))
-    if options.database_url and len(options.n) > 1:
-        parser.error("--database-url needs one --n: a database holds one number of items.")
     return options
 
 
@@ -81,20 +91,19 @@ def _size(text: str) -> int:
 
 
 def _run(options: argparse.Namespace) -> Results:
-    today = date.today()
-    with_peer = options.peer == PEER and peers.has_dcmtk()
     print(results.machine())
-    if options.peer == PEER and not with_peer:
-        print(f"DCMTK is not installed: {OURS} is measured alone.")
-    with tempfile.TemporaryDirectory(prefix="pylantir-bench-") as folder, ExitStack() as running:
+    wish = _wish(options)
+    with tempfile.TemporaryDirectory(prefix="pylantir-bench-") as made, ExitStack() as running:
+        folder, build = Path(made), None
+        if options.before:
+            build = running.enter_context(before.build(options.before, folder / "before"))
         tasks: dict[str, list[Task]] = defaultdict(list)
-        for n in options.n:
-            store = Store(n, Path(folder) / str(n), options.database_url)
-            _fill(store, today, with_files=with_peer)
-            servers = _start(store, running, with_peer=with_peer)
-            for scenario in scenarios(n, today):
-                asked = (each for each in servers if _is_measured(scenario, each, fewest=n == options.n[0]))
-                tasks[scenario.name] += (Task(scenario, server) for server in asked)
+        for url in ("", options.database_url) if options.database_url else ("",):
+            for n in options.n:
+                asked = plan.asked(wish, n, options.n, on_postgresql=bool(url))
+                place = folder / f"{n}{'-postgresql' if url else ''}"
+                for task in _tasks(asked, place, n, url, build, running):
+                    tasks[task.scenario.name].append(task)
         return measure(
             list(tasks.values()),
             rounds=options.rounds,
@@ -103,33 +112,38 @@ def _run(options: argparse.Namespace) -> Results:
         )
 
 
-def _fill(store: Store, today: date, *, with_files: bool) -> None:
-    start = time.monotonic()
-    peers.fill(store, today=today, with_files=with_files)
-    print(f"{store.n:,} items made in {time.monotonic() - start:.1f} s")
+def _wish(options: argparse.Namespace) -> Wish:
+    """Return what is to be measured, and say what is left out."""
+    chosen = {BY_OPTION[name] for name in options.only}
+    has_dcmtk = peers.has_dcmtk()
+    if not has_dcmtk:
+        print("DCMTK is not installed: neither wlmscpfs nor findscu is measured.")
+        chosen.discard(FINDSCU)
+    if not options.before:
+        print("Without --before no earlier build is measured.")
+    if not options.database_url:
+        print("Without --database-url PostgreSQL is not measured, nor a large site.")
+    return Wish(
+        frozenset(chosen), with_before=bool(options.before), with_dcmtk=has_dcmtk and options.peer == PEER
+    )
 
 
-def _start(store: Store, running: ExitStack, *, with_peer: bool) -> list[Server]:
-    servers = [running.enter_context(peers.ours(store))]
-    if with_peer:
-        servers.append(running.enter_context(peers.wlmscpfs(store)))
-        if store.n < MANY:
-            servers.append(running.enter_context(peers.wlmscpfs(store, nodelay=False)))
-    return servers
-
-
-def _is_measured(scenario: Scenario, server: Server, *, fewest: bool) -> bool:
-    if scenario.name in {ECHO, BROAD, CANCEL, FINDSCU} and not fewest:
-        return False
-    if scenario.name == FINDSCU:
-        return peers.has_dcmtk()
-    if server.name == PEER_AS_INSTALLED:
-        return False
-    return scenario.name == TYPICAL or not _is_slow(server)
+def _tasks(
+    asked: dict[str, frozenset[str]], folder: Path, n: int, url: str, build: Path | None, running: ExitStack
+) -> Iterator[Task]:
+    """Start each server that is asked for anything, and yield what it is asked for."""
+    if not asked:
+        return
+    today = date.today()
+    store = starting.filled(folder, n, url, today, asked, running)
+    made = scenarios(store, today)
+    for name, chosen in asked.items():
+        server = running.enter_context(starting.started(name, store, build))
+        yield from (Task(scenario, server) for scenario in made if scenario.name in chosen)
 
 
 def _is_slow(server: Server) -> bool:
-    return server.name != OURS and server.n >= MANY
+    return server.name == PEER and server.n >= plan.MANY
 
 
 if __name__ == "__main__":

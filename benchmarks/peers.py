@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -18,8 +19,13 @@ from benchmarks import items
 from benchmarks.client import CALLED, Association, WrongAnswerError
 
 ROOT = Path(__file__).resolve().parent.parent
-OURS, PEER, PEER_AS_INSTALLED = "pylantir", "wlmscpfs", "wlmscpfs as installed"
-IN_MEMORY = "in memory"
+OURS, OURS_ON_ALL_CORES = "pylantir", "pylantir, all cores"
+BEFORE, BEFORE_ON_ALL_CORES = "before", "before, all cores"
+PEER, PEER_AS_INSTALLED, PEER_ALONE = "wlmscpfs", "wlmscpfs as installed", "wlmscpfs, no fork"
+PYTHON_ECHO, IN_MEMORY = "plain Python echo", "in memory"
+ALL_CORES = min(4, os.cpu_count() or 1)  # processes
+ASSOCIATIONS = 1000  # at once, as many as a server of ours can be set to serve
+DATABASE = "worklist.db"
 STARTED_WITHIN, ENDED_WITHIN, FILLED_WITHIN = 30, 20, 300  # seconds
 
 
@@ -43,8 +49,16 @@ class Store:
     def environment(self) -> dict[str, str]:
         """Return an environment without the site's own settings: a benchmark never opens its database."""
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TZ") if name in os.environ}
-        own = {"DB_PATH": str(self.folder / "worklist.db"), "SECRET_KEY": "benchmark" * 8}
+        own = {"DB_PATH": str(self.folder / DATABASE), "SECRET_KEY": "benchmark" * 8}
+        own["MWL_MAXIMUM_ASSOCIATIONS"] = str(ASSOCIATIONS)
         return {**kept, **own, **({"DATABASE_URL": self.database_url} if self.database_url else {})}
+
+    def copied(self, folder: Path) -> Store:
+        """Copy the SQLite file into another folder; a database on PostgreSQL is the same for both."""
+        folder.mkdir()
+        if not self.database_url:
+            shutil.copy(self.folder / DATABASE, folder)
+        return replace(self, folder=folder)
 
 
 @dataclass(frozen=True)
@@ -52,6 +66,11 @@ class Server:
     name: str
     n: int
     port: int
+    pid: int  # of the process that was started; it may have children
+
+
+def on_postgresql(name: str) -> str:
+    return f"{name}, PostgreSQL"
 
 
 def fill(store: Store, *, today: date, with_files: bool) -> None:
@@ -81,31 +100,47 @@ def _write_files(store: Store, today: date) -> None:
 
 
 @contextmanager
-def ours(store: Store, *, name: str = OURS, processes: int = 1) -> Iterator[Server]:
+def ours(store: Store, *, name: str = OURS, processes: int = 1, build: Path = ROOT) -> Iterator[Server]:
+    """Start the DICOM server of this build, or of another."""
     port = free_port()
     command = [sys.executable, "manage.py", "run_mwl", "--port", str(port), "--AEtitle", CALLED]
     command += ["--processes", str(processes)]
-    with _running(command, store.environment, port, store.folder / "run_mwl.log"):
-        yield Server(name, store.n, port)
+    with _running(command, store.environment, port, store.folder / f"run_mwl-{port}.log", build) as pid:
+        yield Server(name, store.n, port, pid)
 
 
 @contextmanager
 def in_memory(folder: Path, *, n: int) -> Iterator[Server]:
     """Start a plain pynetdicom SCP, which knows no items: n only says beside what it is measured."""
-    port = free_port()
-    command = [sys.executable, "-m", "benchmarks.in_memory", "--port", str(port)]
-    with _running(command, dict(os.environ), port, folder / "in_memory.log"):
-        yield Server(IN_MEMORY, n, port)
+    with _module("benchmarks.in_memory", folder) as (port, pid):
+        yield Server(IN_MEMORY, n, port, pid)
 
 
 @contextmanager
-def wlmscpfs(store: Store, *, nodelay: bool = True) -> Iterator[Server]:
-    """Start DCMTK's server; by default Nagle's algorithm costs it 40 ms for each association."""
+def python_echo(folder: Path, *, n: int) -> Iterator[Server]:
+    """Start a plain Python server that knows C-ECHO alone."""
+    with _module("benchmarks.echo_server", folder) as (port, pid):
+        yield Server(PYTHON_ECHO, n, port, pid)
+
+
+@contextmanager
+def _module(module: str, folder: Path) -> Iterator[tuple[int, int]]:
     port = free_port()
-    options = ["-q", "--max-associations", "200", "-dfp", str(store.files), str(port)]
-    environment = {**store.environment, **({"TCP_NODELAY": "1"} if nodelay else {})}
-    with _running(["wlmscpfs", *options], environment, port, store.folder / f"wlmscpfs-{port}.log"):
-        yield Server(PEER if nodelay else PEER_AS_INSTALLED, store.n, port)
+    command = [sys.executable, "-m", module, "--port", str(port)]
+    with _running(command, dict(os.environ), port, folder / f"{module}.log") as pid:
+        yield port, pid
+
+
+@contextmanager
+def wlmscpfs(store: Store, *, name: str = PEER) -> Iterator[Server]:
+    """Start DCMTK's server; as installed, Nagle's algorithm costs it 40 ms for each association."""
+    port = free_port()
+    options = ["-q", "--max-associations", str(ASSOCIATIONS), "-dfp", str(store.files), str(port)]
+    if name == PEER_ALONE:
+        options.insert(0, "--single-process")
+    environment = {**store.environment, **({} if name == PEER_AS_INSTALLED else {"TCP_NODELAY": "1"})}
+    with _running(["wlmscpfs", *options], environment, port, store.folder / f"wlmscpfs-{port}.log") as pid:
+        yield Server(name, store.n, port, pid)
 
 
 def has_dcmtk() -> bool:
@@ -113,18 +148,24 @@ def has_dcmtk() -> bool:
 
 
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """Return a port below those that connections leave from: wlmscpfs cannot listen where one has ended."""
+    for port in random.sample(range(20_000, 32_000), 1000):
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
+    raise NotStartedError("No port from 20000 to 32000 is free.")
 
 
 @contextmanager
-def _running(command: list[str], environment: dict[str, str], port: int, log_path: Path) -> Iterator[None]:
+def _running(
+    command: list[str], environment: dict[str, str], port: int, log_path: Path, folder: Path = ROOT
+) -> Iterator[int]:
+    """Run the command in the folder, and give its process when the port answers. Raises NotStartedError."""
     with log_path.open("wb") as log:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
     try:
         _wait(process, port, log_path)
-        yield
+        yield process.pid
     finally:
         _end(process)
 

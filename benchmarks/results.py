@@ -7,15 +7,35 @@ import os
 import platform
 from collections import defaultdict
 from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any, NamedTuple
+
+
+class Unit(StrEnum):
+    """A scenario gives figures in one of these, or in several beside each other."""
+
+    MILLISECONDS = "ms"
+    ITEMS = "items"
+    RATE = "associations/s"
+    ERRORS = "errors"
+    CORE = "% of a core"
+    MEMORY = "MiB more"
+    DESCRIPTORS = "descriptors more"
+    THREADS = "threads more"
+    REPORTS = "reports"
+    WRITTEN = "items written"
+
+
+Figures = dict[Unit, list[float]]
 
 
 class Key(NamedTuple):
     scenario: str
     n: int
     server: str
+    unit: Unit = Unit.MILLISECONDS
 
 
 class Results:
@@ -24,6 +44,7 @@ class Results:
     def __init__(self) -> None:
         self._rounds: dict[Key, list[list[float]]] = defaultdict(list)
         self.answered: dict[Key, int] = {}
+        self.failed: list[str] = []
 
     def add(self, key: Key, figures: list[float], *, items: int) -> None:
         self._rounds[key].append(figures)

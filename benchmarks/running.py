@@ -10,22 +10,24 @@ from typing import NamedTuple
 
 from benchmarks.client import WrongAnswerError
 from benchmarks.peers import Server
-from benchmarks.results import Key, Results
+from benchmarks.results import Figures, Key, Results, Unit
 
-Measure = Callable[[int, float], list[float]]
+Measure = Callable[[Server, float], Figures]
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """`measure` gives, for a port and a number of seconds, one figure for each operation, at least one.
+    """`measure` gives, for a server and a number of seconds, figures by unit, at least one of each.
 
-    Figures are milliseconds, or items after a cancel.
+    A scenario that is measured once comes after the rounds, without a warm-up: what it finds needs no
+    comparison, takes long, or changes what is stored.
     """
 
     name: str
     items: int
     measure: Measure
     share: float = 1.0  # of the seconds asked for
+    once: bool = False
 
 
 class Task(NamedTuple):
@@ -34,7 +36,8 @@ class Task(NamedTuple):
 
 
 def timed(operation: Callable[[int], None]) -> Measure:
-    return lambda port, seconds: milliseconds(lambda: operation(port), seconds)
+    """Measure an operation that is given the server's port."""
+    return lambda server, seconds: {Unit.MILLISECONDS: milliseconds(lambda: operation(server.port), seconds)}
 
 
 def milliseconds(operation: Callable[[], None], seconds: float) -> list[float]:
@@ -54,24 +57,42 @@ def measure(
     seconds: float,
     is_warmed: Callable[[Task], bool] = lambda task: True,
 ) -> Results:
-    """Run each scenario's tasks one after the other. Raises WrongAnswerError."""
-    for task in filter(is_warmed, chain(*tasks)):
+    """Run each scenario's tasks one after the other. Raises WrongAnswerError for what is repeated."""
+    repeated = [[task for task in asked if not task.scenario.once] for asked in tasks]
+    for task in filter(is_warmed, chain(*repeated)):
         _figures(task, 0)  # the first is not measured
     results = Results()
     for turn in range(rounds):
         print(f"Round {turn + 1} of {rounds}", flush=True)
-        for asked in tasks:
+        for asked in repeated:
             first = turn % len(asked) if asked else 0
             for task in (*asked[first:], *asked[:first]):
-                key = Key(task.scenario.name, task.server.n, task.server.name)
-                results.add(key, _figures(task, seconds), items=task.scenario.items)
+                _add(task, seconds, results)
+    for task in chain(*tasks):
+        if task.scenario.once:
+            print(f"{task.scenario.name}, {task.server.name}", flush=True)
+            _try(task, seconds, results)
     return results
 
 
-def _figures(task: Task, seconds: float) -> list[float]:
+def _try(task: Task, seconds: float, results: Results) -> None:
+    """Keep what was measured so far, whatever comes of what is measured once."""
+    try:
+        _add(task, seconds, results)
+    except WrongAnswerError as error:
+        results.failed.append(str(error))
+
+
+def _add(task: Task, seconds: float, results: Results) -> None:
+    for unit, figures in _figures(task, seconds).items():
+        key = Key(task.scenario.name, task.server.n, task.server.name, unit)
+        results.add(key, figures, items=task.scenario.items)
+
+
+def _figures(task: Task, seconds: float) -> Figures:
     """Return a task's figures. Raises WrongAnswerError, with what was asked of whom."""
     scenario, server = task
     try:
-        return scenario.measure(server.port, seconds * scenario.share)
+        return scenario.measure(server, seconds * scenario.share)
     except (WrongAnswerError, OSError) as error:
         raise WrongAnswerError(f"{scenario.name}, {server.name}, {server.n:,} items: {error}") from error

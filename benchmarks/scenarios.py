@@ -7,8 +7,10 @@ import subprocess
 from collections.abc import Callable
 from datetime import date
 
-from benchmarks import items
+from benchmarks import crowd, endurance, idle, items, site
 from benchmarks.client import CALLED, CALLING, Association, WrongAnswerError, find_request
+from benchmarks.peers import Server, Store
+from benchmarks.results import Figures, Unit
 from benchmarks.running import Measure, Scenario, milliseconds, timed
 
 ECHO, TYPICAL, KEPT_OPEN, PATIENT_ID, DOE, BROAD, FINDSCU, CANCEL = (
@@ -21,12 +23,39 @@ ECHO, TYPICAL, KEPT_OPEN, PATIENT_ID, DOE, BROAD, FINDSCU, CANCEL = (
     "findscu -W, typical",
     "items after cancel",
 )
+CROWD, GREAT_CROWD, IDLE, MANY_IDLE, ENDURANCE, SITE = (
+    "16 scanners at once",
+    "64 scanners at once",
+    "10 kept open, idle",
+    "200 kept open, idle",
+    "5,000 associations",
+    "1,000 scanners, a site",
+)
+# What a person chooses by.
+BY_OPTION = {
+    "echo": ECHO,
+    "typical": TYPICAL,
+    "kept-open": KEPT_OPEN,
+    "patient-id": PATIENT_ID,
+    "doe": DOE,
+    "all": BROAD,
+    "findscu": FINDSCU,
+    "cancel": CANCEL,
+    "16": CROWD,
+    "64": GREAT_CROWD,
+    "idle-10": IDLE,
+    "idle-200": MANY_IDLE,
+    "5000": ENDURANCE,
+    "site": SITE,
+}
 CANCEL_AFTER = 20
-CANCEL_RECEIVES = 2048  # bytes at once, so that few items are on their way unseen
+# Bytes that are read at once, and that may lie unread, so that few items are on their way unseen.
+CANCEL_RECEIVES, CANCEL_KERNEL_BUFFER = 2048, 4096
 FINDSCU_TIMEOUT = 60  # seconds
 
 
-def scenarios(n: int, today: date) -> tuple[Scenario, ...]:
+def scenarios(store: Store, today: date) -> tuple[Scenario, ...]:
+    n = store.n
     typical = find_request(items.typical_query(today))
     by_id = find_request(items.query(root={"PatientID": items.item(n // 2, today=today).PatientID}))
     doe = find_request(items.query(root={"PatientName": "DOE*"}))
@@ -39,7 +68,13 @@ def scenarios(n: int, today: date) -> tuple[Scenario, ...]:
         Scenario(DOE, items.doe_count(n), timed(_find(doe, items.doe_count(n))), 0.6),
         Scenario(BROAD, n, timed(_find(broad, n))),
         Scenario(FINDSCU, items.TYPICAL, timed(_findscu(today, items.TYPICAL)), 0.6),
-        Scenario(CANCEL, n, _after_cancel(broad), 0.2),
+        Scenario(CANCEL, n, _after_cancel(broad), 0.4),
+        Scenario(CROWD, items.TYPICAL, crowd.at_once(16, today), 2.0),
+        Scenario(GREAT_CROWD, items.TYPICAL, crowd.at_once(64, today), 2.0),
+        Scenario(IDLE, 0, idle.kept_open(10), 5.0, once=True),
+        Scenario(MANY_IDLE, 0, idle.kept_open(200), 5.0, once=True),
+        Scenario(ENDURANCE, items.TYPICAL, endurance.associations(typical, items.TYPICAL), once=True),
+        Scenario(SITE, items.TYPICAL, site.simulated(store, today), 60.0, once=True),
     )
 
 
@@ -57,23 +92,26 @@ def _find(request: bytes, expected: int) -> Callable[[int], None]:
 
 
 def _kept_open(request: bytes, expected: int) -> Measure:
-    def measure(port: int, seconds: float) -> list[float]:
-        with Association(port) as association:
-            return milliseconds(lambda: association.find(request, expected=expected), seconds)
+    def measure(server: Server, seconds: float) -> Figures:
+        with Association(server.port) as association:
+            taken = milliseconds(lambda: association.find(request, expected=expected), seconds)
+        return {Unit.MILLISECONDS: taken}
 
     return measure
 
 
 def _after_cancel(request: bytes) -> Measure:
-    def measure(port: int, seconds: float) -> list[float]:
+    def measure(server: Server, seconds: float) -> Figures:
         counts: list[float] = []
 
         def cancel() -> None:
-            with Association(port, received_at_once=CANCEL_RECEIVES) as association:
+            with Association(
+                server.port, received_at_once=CANCEL_RECEIVES, kernel_buffer=CANCEL_KERNEL_BUFFER
+            ) as association:
                 counts.append(association.find_and_cancel(request, after=CANCEL_AFTER))
 
         milliseconds(cancel, seconds)
-        return counts
+        return {Unit.ITEMS: counts}
 
     return measure
 

@@ -6,6 +6,7 @@ import socket
 import ssl
 import struct
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -56,6 +57,7 @@ def query(
     if not association.is_established:
         raise ConnectionError("not associated")
     for _ in range(times):
+        _wait_for_reactor(association)
         responses = list(association.send_c_find(identifier, WORKLIST))
     association.release()
     return responses
@@ -232,7 +234,19 @@ def _associated(port: int, calling: str, transfer_syntaxes: Sequence[str]) -> As
     return association
 
 
+def _wait_for_reactor(association: Association) -> None:
+    """Wait until pynetdicom's own thread goes on after the last answer.
+
+    While it still believes itself to be paused, a message is sent at once, and the thread that then goes on
+    may take the answer for a request of the peer's and drop it.
+    """
+    deadline = time.monotonic() + 5
+    while association._is_paused and association.is_alive() and time.monotonic() < deadline:
+        time.sleep(0.0001)
+
+
 def _answered(association: Association, message: Message, number: int) -> Answer:
+    _wait_for_reactor(association)
     try:
         return _sent(association, message, number)
     except RuntimeError:  # pynetdicom's for an association that has ended

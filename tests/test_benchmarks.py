@@ -3,26 +3,75 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import struct
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from threading import Thread
+from xml.etree import ElementTree
 
 import pytest
 from pydicom import dcmread
 
-from benchmarks import client, items, mpps, mwl, peers, report
+from benchmarks import (
+    before,
+    client,
+    echo_server,
+    endurance,
+    idle,
+    items,
+    load,
+    mpps,
+    mwl,
+    peers,
+    plan,
+    plot,
+    postgresql,
+    proc,
+    report,
+    site,
+    starting,
+    wanted,
+)
 from benchmarks.client import Association, WrongAnswerError
-from benchmarks.peers import IN_MEMORY, OURS, Server, Store, fill, ours
-from benchmarks.results import Key, Results
-from benchmarks.scenarios import BROAD, CANCEL, DOE, ECHO, PATIENT_ID, TYPICAL
+from benchmarks.peers import (
+    IN_MEMORY,
+    OURS,
+    OURS_ON_ALL_CORES,
+    PEER,
+    PEER_ALONE,
+    PYTHON_ECHO,
+    NotStartedError,
+    Server,
+    Store,
+    fill,
+    ours,
+)
+from benchmarks.results import Figures, Key, Results, Unit
+from benchmarks.running import Scenario, Task, measure
+from benchmarks.scenarios import (
+    BROAD,
+    BY_OPTION,
+    CANCEL,
+    CROWD,
+    DOE,
+    ECHO,
+    ENDURANCE,
+    GREAT_CROWD,
+    IDLE,
+    PATIENT_ID,
+    TYPICAL,
+)
 
 SMALL = ["--n", "150", "--rounds", "1", "--seconds", "0", "--peer", "none"]
 TODAY = date(2026, 1, 10)
 REQUEST = client.find_request(items.query())
+FewItems = Callable[..., tuple[int, Path]]
 
 
 @pytest.fixture(scope="module")
@@ -35,48 +84,74 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture
-def small(tmp_path: Path, served: Server, monkeypatch: pytest.MonkeyPatch) -> Callable[[], tuple[int, Path]]:
+def small(tmp_path: Path, served: Server, monkeypatch: pytest.MonkeyPatch) -> FewItems:
     """Make a run with few items; it returns its exit code, and where it has written its figures."""
-    monkeypatch.setattr(peers, "fill", lambda store, **options: None)
-    monkeypatch.setattr(peers, "ours", lambda store: nullcontext(served))
 
-    def run() -> tuple[int, Path]:
+    def started(name: str, store: Store, build: Path | None) -> nullcontext[Server]:
+        return nullcontext(replace(served, name=name))
+
+    monkeypatch.setattr(peers, "fill", lambda store, **options: None)
+    monkeypatch.setattr(starting, "started", started)
+    monkeypatch.setattr(endurance, "WARM_UP", 2)
+    monkeypatch.setattr(endurance, "ASSOCIATIONS", 3)
+    monkeypatch.setattr(endurance, "SETTLED_AFTER", 0)
+    monkeypatch.setattr(idle, "SETTLED_AFTER", 0)
+
+    def run(*only: str) -> tuple[int, Path]:
         file = tmp_path / "figures.json"
-        return mwl.main([*SMALL, "--json", str(file)]), file
+        return mwl.main([*SMALL, "--only", *only, "--json", str(file)]), file
 
     return run
 
 
 def test_a_run_measures_every_scenario_and_checks_its_counts(
-    small: Callable[[], tuple[int, Path]], capsys: pytest.CaptureFixture[str]
+    small: FewItems, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, file = small()
+    code, file = small(*(name for name in BY_OPTION if name not in {"64", "idle-200"}))
 
-    assert code == 0, capsys.readouterr().out
-    measured = {each["scenario"]: each for each in json.loads(file.read_text())["measured"]}
-    assert {name: measured[name]["items"] for name in (ECHO, TYPICAL, PATIENT_ID, DOE, BROAD)} == {
-        ECHO: 0,
-        TYPICAL: 20,
-        PATIENT_ID: 1,
-        DOE: 2,
-        BROAD: 150,
-    }
-    assert all(each["server"] == OURS and each["operations"] >= 1 for each in measured.values())
-    assert "typical query" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert code == 0, printed
+    measured = {(each["scenario"], each["unit"]): each for each in json.loads(file.read_text())["measured"]}
+    answered = {name: measured[name, "ms"]["items"] for name in (ECHO, TYPICAL, PATIENT_ID, DOE, BROAD)}
+    assert answered == {ECHO: 0, TYPICAL: 20, PATIENT_ID: 1, DOE: 2, BROAD: 150}
+    assert measured[CROWD, "ms"]["operations"] >= 16
+    assert measured[CROWD, "errors"]["median"] == 0
+    assert (ENDURANCE, "descriptors more") in measured
+    assert measured[IDLE, "% of a core"]["server"] == OURS
+    assert "typical query" in printed
+    assert "64 scanners at once, pylantir, all cores" in printed
+    assert "not measured" in printed
 
 
 def test_a_run_fails_when_a_query_finds_another_number_of_items(
-    small: Callable[[], tuple[int, Path]],
+    small: FewItems,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(items, "doe_count", lambda n: 3)
 
-    code, file = small()
+    code, file = small("doe")
 
     assert code == 1
     assert "DOE*, pylantir, 150 items: 2 items were answered instead of 3" in capsys.readouterr().out
     assert not file.exists()
+
+
+def test_a_site_is_played_while_steps_are_reported_and_items_written(
+    served: Server, migrated: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(site, "SCANNERS", 2)
+    monkeypatch.setattr(site, "EVERY", 0.2)
+    monkeypatch.setattr(site, "REPORTED_EVERY", 0.1)
+    # Items are written into another database, and reports name none of the server's: its items stay.
+    elsewhere = Store(10_000, migrated)
+
+    figures = site.simulated(elsewhere, date.today())(served, 0.5)
+
+    assert figures[Unit.ERRORS] == [0]
+    assert len(figures[Unit.MILLISECONDS]) >= 2
+    assert figures[Unit.REPORTS][0] >= 2
+    assert figures[Unit.WRITTEN][0] >= 1
 
 
 def test_a_query_that_ends_with_success_and_the_expected_count_is_accepted() -> None:
@@ -108,37 +183,200 @@ def test_items_after_a_cancel_are_counted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("scenario", "figures", "complaint"),
+    ("scenario", "unit", "figures", "complaint"),
     [
-        pytest.param(CANCEL, {40: [12.0, 101.0]}, "101 items came after a cancel", id="a cancel unheard"),
-        pytest.param(TYPICAL, {40: [2.0], 4000: [3.1]}, "not flat: 1.55 times", id="a cost that grows"),
+        (CANCEL, Unit.ITEMS, {40: [12.0, 101.0]}, "101 items came after a cancel"),
+        (TYPICAL, Unit.MILLISECONDS, {40: [2.0], 4000: [3.1]}, "not flat, pylantir: 1.55 times"),
+        (GREAT_CROWD, Unit.ERRORS, {40: [2.0]}, "2 associations failed"),
     ],
+    ids=["a cancel unheard", "a cost that grows", "a scanner that is not served"],
 )
-def test_a_run_fails_on(scenario: str, figures: dict[int, list[float]], complaint: str) -> None:
-    failures = report.failures(results(scenario, figures))
+def test_a_run_fails_on(scenario: str, unit: Unit, figures: dict[int, list[float]], complaint: str) -> None:
+    failures = report.failures(results(scenario, unit, figures))
 
     assert len(failures) == 1
     assert complaint in failures[0]
 
 
 @pytest.mark.parametrize(
-    ("scenario", "figures"),
+    ("scenario", "unit", "figures"),
     [
-        pytest.param(CANCEL, {40: [100.0]}, id="a cancel heard in time"),
-        pytest.param(TYPICAL, {40: [2000.0], 4000: [2900.0]}, id="a slow machine"),
+        pytest.param(CANCEL, Unit.ITEMS, {40: [100.0]}, id="a cancel heard in time"),
+        pytest.param(TYPICAL, Unit.MILLISECONDS, {40: [2000.0], 4000: [2900.0]}, id="a slow machine"),
     ],
 )
-def test_a_run_does_not_fail_on(scenario: str, figures: dict[int, list[float]]) -> None:
-    assert report.failures(results(scenario, figures)) == []
+def test_a_run_does_not_fail_on(scenario: str, unit: Unit, figures: dict[int, list[float]]) -> None:
+    assert report.failures(results(scenario, unit, figures)) == []
 
 
-def results(scenario: str, figures: dict[int, list[float]]) -> Results:
+def results(scenario: str, unit: Unit, figures: dict[int, list[float]]) -> Results:
     found = Results()
     for n, measured in figures.items():
-        if scenario != TYPICAL:
-            found.add(Key(TYPICAL, n, OURS), [1.0], items=20)
-        found.add(Key(scenario, n, OURS), measured, items=20)
+        found.add(Key(scenario, n, OURS, unit), measured, items=20)
     return found
+
+
+def test_what_is_measured_once_may_fail_and_the_other_figures_are_kept() -> None:
+    def fails(server: Server, seconds: float) -> Figures:
+        raise WrongAnswerError("no")
+
+    server = Server(OURS, 40, 1, 1)
+    repeated = Scenario(ECHO, 0, lambda server, seconds: {Unit.MILLISECONDS: [1.0]})
+    found = measure(
+        [[Task(repeated, server)], [Task(Scenario(IDLE, 0, fails, once=True), server)]], rounds=2, seconds=0
+    )
+
+    assert found.medians(Key(ECHO, 40, OURS)) == [1, 1]
+    assert report.failures(found) == [f"{IDLE}, {OURS}, 40 items: no"]
+
+
+@pytest.mark.parametrize(
+    ("scenario", "unit", "figures", "what", "told"),
+    [
+        (ECHO, Unit.MILLISECONDS, {OURS: 2.0, PEER: 8.1}, "faster than wlmscpfs", "4.05  reached"),
+        (ECHO, Unit.MILLISECONDS, {OURS: 2.0, PEER: 7.9}, "faster than wlmscpfs", "3.95  NOT reached"),
+        (ECHO, Unit.MILLISECONDS, {OURS: 2.0, PYTHON_ECHO: 1.0}, "slower than plain", "2.00  reached"),
+        (ECHO, Unit.MILLISECONDS, {OURS: 2.0, PEER_ALONE: 1.0}, "slower than wlmscpfs, no fork", "2.00"),
+        (ECHO, Unit.MILLISECONDS, {OURS: 2.0}, "faster than wlmscpfs", "-  not measured"),
+        (CROWD, Unit.RATE, {OURS_ON_ALL_CORES: 50.0, PEER: 2.0}, "associations/s", "25.00  reached"),
+        (CROWD, Unit.MILLISECONDS, {OURS_ON_ALL_CORES: 101.0}, "p95", "101.00  NOT reached"),
+        (IDLE, Unit.CORE, {OURS: 0.3}, "pylantir", "0.30  NOT reached"),
+    ],
+)
+def test_what_is_wanted_stands_beside_what_was_measured(
+    scenario: str, unit: Unit, figures: dict[str, float], what: str, told: str
+) -> None:
+    found = Results()
+    for server, figure in figures.items():
+        found.add(Key(scenario, 1000, server, unit), [figure], items=0)
+
+    [line] = [line for line in wanted.lines(wanted.rows(found)) if line.startswith(f"  {scenario}, {what}")]
+
+    assert line.endswith(f" {told}")
+
+
+def test_a_ratio_is_taken_within_each_round() -> None:
+    found = Results()
+    for ours_took, other_took in ((1.0, 10.0), (4.0, 40.0), (1.0, 12.0)):
+        found.add(Key(ECHO, 1000, OURS), [ours_took], items=0)
+        found.add(Key(ECHO, 1000, PEER), [other_took], items=0)
+
+    rows = {row.bound.what: row.measured for row in wanted.rows(found)}
+
+    assert rows[f"{ECHO}, faster than {PEER}"] == 10
+
+
+def test_every_scenario_is_asked_of_this_build() -> None:
+    wish = plan.Wish(frozenset(BY_OPTION.values()), with_before=False, with_dcmtk=False)
+
+    asked = [plan.asked(wish, n, [40, 80], on_postgresql=on) for n in (40, 80) for on in (False, True)]
+
+    assert {name for servers in asked for name in servers} == {OURS, OURS_ON_ALL_CORES, PYTHON_ECHO}
+    assert set().union(*(chosen for servers in asked for chosen in servers.values())) == set(
+        BY_OPTION.values()
+    )
+
+
+@pytest.mark.parametrize("scenario", BY_OPTION.values())
+def test_a_server_is_started_only_where_it_is_asked(scenario: str) -> None:
+    wish = plan.Wish(frozenset({scenario}), with_before=True, with_dcmtk=True)
+
+    for n in (40, 80):
+        for servers in (plan.asked(wish, n, [40, 80], on_postgresql=on) for on in (False, True)):
+            assert set(servers.values()) <= {frozenset({scenario})}
+
+
+@pytest.mark.parametrize(
+    ("statuses", "complaint"),
+    [
+        pytest.param((0xFF00, 0xFF01, 0x0000), "", id="what must come"),
+        pytest.param((0xFF00, 0x0000), "1 items were answered instead of 2", id="an item too few"),
+        pytest.param((0xFF00, 0xFF00, 0xA700), "did not end with success", id="another final status"),
+        pytest.param((0xFF00, 0xFF00), "closed the connection", id="no final status"),
+    ],
+)
+def test_a_played_scanner_counts(statuses: tuple[int, ...], complaint: str) -> None:
+    with answering(*statuses) as port:
+        found = load.Player(load.Question(port, REQUEST, 2), 0, None).play(1)
+
+    assert len(found.milliseconds) == (not complaint)
+    assert all(complaint in text for text in found.errors)
+    assert found.errors.total() == bool(complaint)
+
+
+def test_a_scanner_that_is_not_served_in_time_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load, "ANSWERED_WITHIN", 0)
+    monkeypatch.setattr(load, "LOOKED_EVERY", 0.01)
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        found = load.Player(load.Question(silent.getsockname()[1], REQUEST, 2), 0, None).play(3)
+
+    assert found.errors == {"TimeoutError not served within 0 s": 3}
+
+
+def test_a_plain_echo_server_answers_until_the_release() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(10)
+        thread = Thread(target=lambda: echo_server.serve(listener.accept()[0]))
+        thread.start()
+        with Association(listener.getsockname()[1]) as association:
+            association.echo()
+            association.echo()
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def test_what_a_process_takes_is_read() -> None:
+    before = time.process_time()
+
+    taken, held = proc.processor_seconds(os.getpid()), proc.usage(os.getpid())
+
+    assert taken >= before
+    assert held.bytes > 2**20
+    assert held.descriptors >= 3
+    assert held.threads >= 1
+
+
+def test_another_database_of_the_same_server_is_named() -> None:
+    url = "postgres://me:secret@127.0.0.1:5433/postgres?sslmode=disable"
+
+    assert postgresql.renamed(url, "mine") == "postgres://me:secret@127.0.0.1:5433/mine?sslmode=disable"
+
+
+@pytest.mark.slow
+def test_a_build_that_git_does_not_know_is_not_started(tmp_path: Path) -> None:
+    with pytest.raises(NotStartedError, match="git worktree add"), before.build("0" * 40, tmp_path / "none"):
+        pass
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_bars_are_drawn_of_what_was_measured_in_milliseconds_on_sqlite() -> None:
+    measured = [
+        {"scenario": scenario, "n": n, "server": server, "unit": unit, "median": figure}
+        for scenario, n, server, unit, figure in (
+            (TYPICAL, 1000, OURS, "ms", 3.04),
+            (TYPICAL, 1000, PEER, "ms", 111.0),
+            (TYPICAL, 100_000, OURS, "ms", 0.31),
+            (TYPICAL, 1000, peers.on_postgresql(OURS), "ms", 999.0),
+            (CROWD, 1000, OURS_ON_ALL_CORES, "ms", 34.4),
+            (CROWD, 1000, OURS_ON_ALL_CORES, "associations/s", 777.0),
+        )
+    ]
+
+    drawn = ElementTree.fromstring(plot.svg(plot.groups(measured)))
+
+    texts = [element.text for element in drawn.iter("{http://www.w3.org/2000/svg}text")]
+    assert {"3.0", "111", "0.31", "34"} <= set(texts)
+    assert {"20 of 1,000 items", "20 of 100,000 items", "16 scanners at once, each"} <= set(texts)
+    assert {"999", "777", "the build before"}.isdisjoint(texts)
+
+
+def test_each_power_of_ten_is_as_wide_as_the_next() -> None:
+    scale = plot.Scale([0.5, 800.0])
+
+    assert scale.ticks() == [0.1, 1, 10, 100]
+    assert scale(1) - scale(0.1) == pytest.approx(scale(100) - scale(10))
 
 
 def test_a_worklist_file_holds_the_values_of_its_item(tmp_path: Path) -> None:
@@ -191,7 +429,7 @@ def test_a_run_of_performed_steps_fails_where_the_database_holds_another_number(
 
 @pytest.mark.parametrize("status", [0x0107, 0x0110, 0x0111])
 def test_a_report_that_is_not_answered_with_success_fails(status: int) -> None:
-    cycle = mpps.Patient(TODAY).cycle()
+    cycle = mpps.Patient(TODAY, [1]).cycle()
     with (
         answering(status) as port,
         pytest.raises(WrongAnswerError, match=f"N-CREATE was answered with status {status:04X}"),
@@ -242,7 +480,7 @@ def _response(status: int) -> bytes:
     pending = status in client.PENDING
     kind = struct.pack("<H", client.WITH_DATA if pending else client.WITHOUT_DATA)
     command = client.DATA_SET_TYPE_HEADER + kind + client.STATUS_HEADER + struct.pack("<H", status)
-    pdus = client._p_data(client.OTHER_CONTEXT, (client.COMMAND | client.LAST, command))
+    pdus = client.p_data(client.OTHER_CONTEXT, (client.COMMAND | client.LAST, command))
     if pending:
-        pdus += client._p_data(client.OTHER_CONTEXT, (client.LAST, b""))
+        pdus += client.p_data(client.OTHER_CONTEXT, (client.LAST, b""))
     return pdus

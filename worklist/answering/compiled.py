@@ -20,7 +20,7 @@ from worklist.models.sized_cache import SizedCache
 
 logger = logging.getLogger(__name__)
 
-LONGEST_IDENTIFIER = 1024 * 1024  # bytes, inflated
+LONGEST_IDENTIFIER = 64 * 1024  # bytes, inflated: compiling more would take a second
 LONGEST_REMEMBERED = 16 * 1024
 # Bytes of identifiers in all: a query of nothing but empty elements takes two hundred times as much.
 MOST_REMEMBERED = 8 * LONGEST_REMEMBERED

@@ -16,6 +16,7 @@ elements          data elements as bytes
 character_sets    texts in the character sets of answers
 output_rules      how answers to one device differ from what is stored
 datasets          a request's data set, from its bytes
+bounds            what decoding a data set would cost, by its bytes
 reading           the data sets of files
 json_model        a scanner's data set in the DICOM JSON Model
 mpps              what a performed step may become

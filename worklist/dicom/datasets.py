@@ -11,11 +11,13 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.filereader import data_element_generator, read_dataset
 from pydicom.filewriter import write_dataset
 
+from worklist.dicom import bounds
+
 UNDEFINED_LENGTH = 0xFFFFFFFF
 
 
 class Unreadable(Exception):
-    """The text says why, without what was sent: `is cut off`, `is too long`, `cannot be decoded`."""
+    """The text says why, without what was sent: `is cut off`, `is too long`, `cannot be decoded` and more."""
 
 
 def read(encoded: bytes, *, implicit_vr: bool, deflated: bool, longest: int) -> Dataset:
@@ -24,10 +26,13 @@ def read(encoded: bytes, *, implicit_vr: bool, deflated: bool, longest: int) -> 
         data = inflate(encoded, longest=longest) if deflated else encoded
         if len(data) > longest:
             raise Unreadable("is too long")
+        bounds.check(data, implicit_vr=implicit_vr)
         check_whole(data, implicit_vr=implicit_vr)
         return read_dataset(BytesIO(data), is_implicit_VR=implicit_vr, is_little_endian=True)
     except Unreadable:
         raise
+    except bounds.TooCostly as error:
+        raise Unreadable(str(error)) from None
     except Exception as error:  # whatever pydicom's readers raise on bytes that are no data set
         raise Unreadable("cannot be decoded") from error
 
@@ -63,7 +68,7 @@ def inflate(encoded: bytes, *, longest: int) -> bytes:
     Raises Unreadable for what inflates beyond bounds, zlib.error for what is not deflated.
     """
     inflating = zlib.decompressobj(-zlib.MAX_WBITS)
-    data = inflating.decompress(encoded, longest)
+    data = inflating.decompress(encoded, min(longest, bounds.inflated_at_most(len(encoded))))
     if inflating.unconsumed_tail:
         raise Unreadable("is too long")
     return data

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import time
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,6 +37,8 @@ SUCCESS = 0x0000
 PENDING = frozenset({0xFF00, 0xFF01})
 PENDING_WITHOUT_SOME_KEYS = 0xFF01
 CONNECTION_TIMEOUT, ANSWER_TIMEOUT = 5, 30  # seconds
+# pynetdicom's own thread goes on after an answer, or it may take the next one for a request and drop it.
+BETWEEN_MESSAGES = 0.01  # seconds
 NO_ANSWER = f"The server ended the association, or was silent for {ANSWER_TIMEOUT} s"
 
 # PS3.8 9.3.4: (source, diagnostic) of an A-ASSOCIATE-RJ.
@@ -116,6 +119,7 @@ def find(association: Association, query: Dataset) -> FindResult:
         if "Status" not in status:
             raise CommandError(f"{NO_ANSWER}, after {len(answers)} answers. Look into its log.")
         if status.Status not in PENDING:
+            time.sleep(BETWEEN_MESSAGES)
             return FindResult(answers, status, incomplete)
         incomplete += status.Status == PENDING_WITHOUT_SOME_KEYS
         answers.append(answer or Dataset())

@@ -63,17 +63,18 @@ class Association:
 
     def run(self, see_off: Callable[[TransportConnection], None]) -> None:
         """Serve until the end; `see_off` closes a connection whose peer has yet to read why it is over."""
-        is_over = False
+        acceptor = self._acceptor
         try:
             if found := self._refusal():
-                self._acceptor.reject(found[:3])
+                acceptor.reject(found[:3])
                 admission.tell(self.peer, found)
             else:
-                is_over = self._serve()
+                self._serve()
         finally:
             self._places.leave(self)
-            self._acceptor.give_back()
-            if is_over:
+            acceptor.give_back()
+            acceptor.await_close()
+            if acceptor.is_over:
                 self._transport.close()
             else:
                 see_off(self._transport)
@@ -94,8 +95,8 @@ class Association:
             found = AssociationRefusal(*access.LOCAL_LIMIT_EXCEEDED, access.all_taken(places.taken))
         return found
 
-    def _serve(self) -> bool:
-        """Accept, answer what is asked, and return whether nothing is left for the peer to read."""
+    def _serve(self) -> None:
+        """Accept, and answer what is asked until the end."""
         began = time.monotonic()
         try:
             self._acceptor.accept()
@@ -114,7 +115,6 @@ class Association:
         milliseconds = (time.monotonic() - began) * 1000
         logger.info("%s: association %s after %.0f ms", self.peer, how, milliseconds)
         recording.record(self.peer, DeviceActivity.Kind.ASSOCIATION, comment=how, milliseconds=milliseconds)
-        return how == RELEASED or self._acceptor.is_over
 
     def _request(self, message: Message) -> Request:
         context = self._acceptor.contexts[message.context_id]

@@ -18,6 +18,7 @@ LONGEST_DATA_SET = 16 * 1024 * 1024  # bytes: some hundred thousand images
 # A request that is on its way when the process stops is served.
 TIME_AFTER_STOP = 0.2  # seconds
 TIME_TO_ABORT = 1.0  # seconds
+TIME_TO_CLOSE = 0.05  # seconds that a thread waits for it; the door waits on
 
 
 class AssociationEnded(Exception):
@@ -77,6 +78,20 @@ class Acceptor:
         """Answer the release that the peer has asked for."""
         self._pass(Event.RELEASE)
         self._write_last(pdus.release_response())
+
+    def await_close(self) -> None:
+        """Wait a moment for the peer, which has its last answer, to close the connection (Sta13).
+
+        Whoever closes first keeps the connection's ports occupied for a minute.
+        """
+        deadline = time.monotonic() + TIME_TO_CLOSE
+        try:
+            while not self.is_over and time.monotonic() < deadline:
+                self.transport.receive(deadline, until_stop=False)  # what it still sends is ignored (AA-6)
+        except Closed:
+            self._pass(Event.CLOSED)
+        except TimedOut:
+            return
 
     def abort(self) -> None:
         """Abort as the service user, where there is still something to abort."""
