@@ -15,10 +15,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 THREADS = """
 import threading
 from django.db import connection, connections
-from pylantir_site.environment.databases import use_pool
+from pylantir_site.environment.databases import prepare_for_threads
 with connection.cursor() as cursor:
-    cursor.execute("SELECT 1")  # a connection from before, which use_pool closes
-use_pool(most=3)
+    cursor.execute("SELECT 1")  # a connection from before, which prepare_for_threads closes
+prepare_for_threads(most=3)
 seen, failed = set(), []
 def ask():
     try:

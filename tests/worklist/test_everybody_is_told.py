@@ -30,6 +30,7 @@ from tests.worklist.association_requests import (
 )
 from tests.worklist.conftest import RunningServer, StartServer
 from worklist.models import DeviceActivity
+from worklist.upper_layer.pdus import LONGEST_P_DATA
 
 CT_IMAGE_STORAGE = "1.2.840.10008.5.1.4.1.1.2"
 JPEG_BASELINE = "1.2.840.10008.1.2.4.50"
@@ -432,9 +433,9 @@ FIND_COMMAND = command(
     AffectedSOPClassUID=scu.WORKLIST, CommandField=0x0020, MessageID=1, Priority=0, CommandDataSetType=1
 )
 _LONG = b"\x10\0\x10\0" + struct.pack("<L", MIB) + bytes(MIB)  # a patient name, implicit VR
-_SERIES = b"".join(p_data(0, bytes(MIB - 6), REPORT) for _ in range(17))
+_SERIES = p_data(0, bytes(LONGEST_P_DATA - 6), REPORT) * (17 * MIB // LONGEST_P_DATA)
 ABORTED = {
-    "a PDU over 1 MiB": raw_pdu(scu.P_DATA, b"", length=MIB + 1),
+    "a PDU over 256 KiB": raw_pdu(scu.P_DATA, b"", length=LONGEST_P_DATA + 1),
     "a PDU of 4 GiB": raw_pdu(scu.P_DATA, b"", length=2**32 - 1),
     "a PDV beyond its PDU": raw_pdu(scu.P_DATA, pdv(ECHO, 3, ECHO_COMMAND, length=500)),
     "a PDV of no bytes": raw_pdu(scu.P_DATA, pdv(ECHO, 3, b"", length=0)),
@@ -502,8 +503,8 @@ ANSWERED: dict[str, tuple[bytes, int]] = {
     ),
     "a query over 1 MiB": (
         request(0x0020, FIND, CommandDataSetType=1)
-        + p_data(0, _LONG[: MIB // 2], FIND)
-        + p_data(2, _LONG[MIB // 2 :], FIND),
+        + b"".join(p_data(0, _LONG[start : start + 2**17], FIND) for start in range(0, len(_LONG), 2**17))
+        + p_data(2, b"", FIND),
         CANNOT_UNDERSTAND,
     ),
     "an N-SET without its SOP class": (

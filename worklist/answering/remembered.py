@@ -32,6 +32,8 @@ class RowCache(Generic[Kept, Made]):
             return known[1]
         made = make(row)
         with self._lock:
+            if (known := self._made.get(key)) is not None and known[0] == row:
+                return known[1]  # another thread was faster: many that ask at once share what is kept
             self._forget(key)
             self._made[key] = row, made
             self._sum += self._size(made)

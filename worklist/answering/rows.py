@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from threading import BoundedSemaphore
 from typing import NamedTuple
 
 from worklist.answering import selecting
@@ -39,6 +40,8 @@ class RowUnreadable(Exception):
 
 
 _rows: RowCache[RawRow, Row] = RowCache(most=5000)
+# So many threads read at a time: a chunk as it comes takes megabytes, and Python runs one thread anyway.
+_reading = BoundedSemaphore(4)
 
 
 @dataclass
@@ -71,8 +74,9 @@ class ItemsFound:
 
     @gives_back_connection
     def _read_again(self, pks: list[int]) -> list[Row]:
-        found = selecting.rows_of(self.selection, pks)
-        rows = _readable(found)
+        with _reading:
+            found = selecting.rows_of(self.selection, pks)
+            rows = _readable(found)
         self.skipped += len(found) - len(rows)
         return rows
 
@@ -81,14 +85,15 @@ class ItemsFound:
 def find(wanted: WantedItems) -> ItemsFound:
     """Search once, and read the first chunk. Raises django.db.Error."""
     selection = Selection(wanted.conditions, OFFERED if wanted.statuses is None else wanted.statuses)
-    raw = selecting.first_rows(selection)
-    first, has_more = raw[:CHUNK], len(raw) > CHUNK
-    rows = _readable(first)
-    found = ItemsFound(selection, rows, skipped=len(first) - len(rows))
-    if has_more:
-        # Primary keys rather than an offset: items that move meanwhile are answered once all the same.
-        read = {row[PK] for row in first}
-        found.others = [pk for pk in selecting.keys(selection) if pk not in read]
+    with _reading:
+        raw = selecting.first_rows(selection)
+        first, has_more = raw[:CHUNK], len(raw) > CHUNK
+        rows = _readable(first)
+        found = ItemsFound(selection, rows, skipped=len(first) - len(rows))
+        if has_more:
+            # Primary keys rather than an offset: items that move meanwhile are answered once all the same.
+            read = {row[PK] for row in first}
+            found.others = [pk for pk in selecting.keys(selection) if pk not in read]
     return found
 
 

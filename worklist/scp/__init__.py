@@ -24,6 +24,7 @@ recording     the rows that tell what was done on an association
 records       the thread that writes them, after it was answered
 implementation  the name and number that associations say we are
 quiet         nothing of what a peer has sent is logged by libraries
+memory        what is freed goes back to the system
 watching      what time alone brings about
 echo_scu      C-ECHO to a device
 """

@@ -23,6 +23,7 @@ class Places(Generic[G]):
         self._guests: set[G] = set()
         self._by_address: Counter[str] = Counter()
         self._changed = Condition()
+        self._most_taken = 0
 
     @property
     def taken(self) -> int:
@@ -38,6 +39,7 @@ class Places(Generic[G]):
                 return False
             self._guests.add(guest)
             self._by_address[guest.address] += 1
+            self._most_taken = max(self._most_taken, len(self._guests))
             return True
 
     def leave(self, guest: G) -> None:
@@ -50,6 +52,12 @@ class Places(Generic[G]):
             if not self._by_address[guest.address]:
                 del self._by_address[guest.address]
             self._changed.notify_all()
+
+    def most_taken_since(self) -> int:
+        """Return how many were taken at once since it was asked last."""
+        with self._changed:
+            most, self._most_taken = self._most_taken, len(self._guests)
+            return most
 
     def wait_until_empty(self, seconds: float) -> list[G]:
         """Wait until all have left, for so long at most, and return who has not."""

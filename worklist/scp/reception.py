@@ -19,7 +19,7 @@ from worklist.upper_layer.budget import Budget
 from worklist.upper_layer.transport import Closed, TimedOut, TransportConnection
 
 MOST_JUDGED = 32  # requests at a time, beside the associations that are open
-MEMORY = 32 * 1024 * 1024  # bytes of unfinished messages, of all associations
+MEMORY = 24 * 1024 * 1024  # bytes of unfinished messages, of all associations
 
 
 SeeOff = Callable[[TransportConnection], None]

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import connection
 
 from worklist.models import Device
-from worklist.scp import quiet
+from worklist.scp import memory, quiet
 from worklist.scp.door import Door, Endpoint
 from worklist.scp.reception import Reception
 from worklist.scp.records import Recorder
@@ -53,6 +53,7 @@ def serve(
     Call it within `processes.signals_held`, so that no thread takes the signals.
     """
     quiet.quieten_libraries()
+    memory.map_what_is_large()
     _keep_write_ahead_log()
     gc.collect()
     gc.freeze()  # a collection then looks at what associations made, not at Django
@@ -65,7 +66,8 @@ def serve(
         deliver=lambda arrival: reception.receive(arrival, door.see_off),
     )
     door.open()
-    asked = _wait_for_stop(lambda: door.is_open and is_wanted(), meanwhile=(Watch(), refusals.sweep))
+    tidying = memory.Tidying(lambda: reception.places.taken, reception.places.most_taken_since)
+    asked = _wait_for_stop(lambda: door.is_open and is_wanted(), meanwhile=(Watch(), refusals.sweep, tidying))
     door.close()
     _finish(reception, seconds=GRACE)
     refusals.sweep(all_of_them=True)

@@ -27,7 +27,7 @@ HEADER = struct.Struct(">BxL")  # type, reserved, length of what follows
 COMMAND, DATA, LAST = 0x01, 0x00, 0x02  # message control header (E.2)
 PDV_HEADER = struct.Struct(">LBB")  # item length, context ID, message control header (9.3.5.1, E.2)
 # Peers are told of 128 KiB; one that sends longer ones is served all the same.
-LONGEST_P_DATA = 1024 * 1024
+LONGEST_P_DATA = 256 * 1024
 # 128 contexts with every transfer syntax there is.
 LONGEST_REQUEST = 256 * 1024
 SHORTEST_REQUEST = 68  # its fixed fields
@@ -96,7 +96,8 @@ class PduStream:
         end = HEADER.size + length
         if len(self._buffer) < end:
             return None
-        content = bytes(self._buffer[HEADER.size : end])
+        with memoryview(self._buffer) as received:
+            content = bytes(received[HEADER.size : end])
         del self._buffer[:end]
         return Pdu(EVENTS[kind], content)
 

@@ -47,6 +47,7 @@ class TransportConnection:
         self.connection = connection
         self.address = address
         self._stop = stop
+        self._unsent = memoryview(b"")
         connection.settimeout(0)
 
     def fileno(self) -> int:
@@ -78,12 +79,13 @@ class TransportConnection:
     def send(self, data: bytes, deadline: float, *, hear: Callable[[], None] = lambda: None) -> None:
         """Send all of it; `hear` is called when the peer sends instead of reading.
 
-        Raises Closed and TimedOut, and what `hear` raises.
+        What `hear` sends follows what is unsent, so that no PDU stands within another. Raises Closed and
+        TimedOut, and what `hear` raises.
         """
-        left = memoryview(data)
-        while left:
+        self._unsent = memoryview(b"".join((self._unsent, data)))
+        while self._unsent:
             try:
-                left = left[self.connection.send(left) :]
+                self._unsent = self._unsent[self.connection.send(self._unsent) :]
             except _WOULD_BLOCK:
                 self.await_room(deadline, hear=hear)
             except (OSError, ValueError) as error:

@@ -16,7 +16,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from pylantir_site.environment.databases import use_pool
+from pylantir_site.environment.databases import prepare_for_threads
 from pylantir_site.processes.cores import serving_processes
 from worklist import validators
 from worklist.devices import from_config
@@ -82,7 +82,9 @@ class Command(BaseCommand):
             endpoints = _endpoints(options, context)
             _tell_who_may_associate()
             count = options["processes"]
-            if not processes.run(endpoints, ae_title=options["AEtitle"], processes=count, prepare=use_pool):
+            if not processes.run(
+                endpoints, ae_title=options["AEtitle"], processes=count, prepare=prepare_for_threads
+            ):
                 raise CommandError("The DICOM server stopped by itself.")
 
 
