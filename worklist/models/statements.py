@@ -7,7 +7,8 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model, QuerySet
 from django.db.models.expressions import Col
 
@@ -30,10 +31,22 @@ class Statement(NamedTuple):
         """Return the rows as they are now and as the database gives them. Raises django.db.Error."""
         if not self.sql:
             return []
-        with connection.cursor() as cursor:
-            cursor.execute(self.sql, (*self.parameters, *more))
+        parameters = (*self.parameters, *more)
+        current = connections[DEFAULT_DB_ALIAS]
+        if current.vendor == "sqlite":
+            return _rows_of_sqlite(current, self.sql, parameters)
+        with current.cursor() as cursor:
+            cursor.execute(self.sql, parameters)
             rows: list[RawRow] = cursor.fetchall()
         return rows
+
+
+def _rows_of_sqlite(current: BaseDatabaseWrapper, sql: str, parameters: RawRow) -> list[RawRow]:
+    """Run it on the driver's own connection: Django's cursor rewrites each statement that it is given."""
+    current.ensure_connection()
+    with current.wrap_database_errors:
+        rows: list[RawRow] = current.connection.execute(sql, parameters).fetchall()
+    return rows
 
 
 def write(queryset: QuerySet[Any, Any], *, given: Iterable[Any] = ()) -> Statement:
@@ -49,6 +62,8 @@ def write(queryset: QuerySet[Any, Any], *, given: Iterable[Any] = ()) -> Stateme
     kept = len(parameters) - len(given)
     if tuple(parameters[kept:]) != given:
         raise LookupError("the values that are given later must be the last parameters of the statement")
+    if connection.vendor == "sqlite":
+        sql %= ("?",) * len(parameters)  # the driver's own mark
     return Statement(sql, tuple(parameters[:kept]))
 
 

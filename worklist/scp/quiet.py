@@ -12,3 +12,5 @@ def quieten_libraries() -> None:
     config.settings.reading_validation_mode = config.IGNORE
     for name in ("pynetdicom", "pydicom", "asyncio"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    # What no line of the log shows is not looked up for each (Python's Logging HOWTO, "Optimization").
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False

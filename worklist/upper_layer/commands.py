@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 AFFECTED_SOP_CLASS, REQUESTED_SOP_CLASS = 0x0002, 0x0003
 FIELD, MESSAGE_ID, RESPONDED_TO = 0x0100, 0x0110, 0x0120
@@ -19,6 +20,7 @@ N_GET_RQ, N_SET_RQ, N_CREATE_RQ = 0x0110, 0x0120, 0x0140
 RESPONSE = 0x8000
 
 WITHOUT_DATA_SET, WITH_DATA_SET = 0x0101, 0x0001
+LONGEST_REMEMBERED = 512  # bytes of a command set
 LONGEST_COMMENT = 64  # characters of Error Comment, which is LO
 
 _HEADER = struct.Struct("<HHL")  # group, element, length
@@ -66,8 +68,13 @@ class Outcome:
 def read(encoded: bytes) -> Command:
     """Return the command. Raises UnreadableCommand.
 
-    Elements that nothing depends on are skipped (PS3.7 6.3.1 knows retired ones), whatever they hold.
+    A scanner asks the same again and again, so the last ones are remembered by their bytes. Elements that
+    nothing depends on are skipped (PS3.7 6.3.1 knows retired ones), whatever they hold.
     """
+    return (_remembered if len(encoded) <= LONGEST_REMEMBERED else _read)(encoded)
+
+
+def _read(encoded: bytes) -> Command:
     elements = read_elements(encoded)
     field = _number(elements, FIELD)
     if field is None:
@@ -81,6 +88,9 @@ def read(encoded: bytes) -> Command:
         has_data_set=_number(elements, DATA_SET_TYPE) not in (None, WITHOUT_DATA_SET),
         attribute_identifiers=_tags(elements.get(ATTRIBUTE_IDENTIFIERS, b"")),
     )
+
+
+_remembered = lru_cache(maxsize=512)(_read)
 
 
 def read_elements(encoded: bytes) -> dict[int, bytes]:
@@ -119,6 +129,7 @@ def _tags(value: bytes) -> tuple[int, ...]:
     return tuple(group << 16 | element for group, element in _TAG.iter_unpack(value))
 
 
+@lru_cache(maxsize=512)
 def response(request: Command, sop_class: str, outcome: Outcome, *, has_data_set: bool = False) -> bytes:
     """Return the command set of a response (PS3.7 9.3 and 10.3); `sop_class` is the context's."""
     elements: dict[int, int | str | bytes] = {

@@ -102,12 +102,14 @@ class TransportConnection:
 
     def _wait(self, events: int, deadline: float, *, until_stop: bool) -> int:
         """Return for what the connection is ready; 0 says that the process stops. Raises TimedOut."""
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimedOut
         poll = select.poll()
         poll.register(self.connection, events)
         if until_stop:
             poll.register(self._stop, select.POLLIN)
-        left = deadline - time.monotonic()
-        ready = dict(poll.poll(left * 1000)) if left > 0 else {}
+        ready = dict(poll.poll(left * 1000))
         if not ready:
             raise TimedOut
         return ready.get(self.connection.fileno(), 0)

@@ -28,6 +28,7 @@ def includes(text: str, address: str) -> bool:
     return found is not None and any(found in network for network in read_networks(text))
 
 
+@lru_cache(maxsize=256)
 def plain(address: str) -> Address | None:
     """Return the address, or None for what is none. An IPv4 address that came over IPv6 is itself."""
     try:
