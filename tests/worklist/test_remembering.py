@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -37,6 +38,23 @@ def nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forget the rows and answers of other tests: their items have the same keys."""
     monkeypatch.setattr(rows, "_rows", RowCache(most=100))
     monkeypatch.setattr(compiled, "_answers", RowCache(most=100))
+
+
+@contextmanager
+def counted(number: int, by_django: CountQueries) -> Iterator[None]:
+    """Hold that so many statements read; SQLite's own count has those that go past Django's cursor."""
+    if connection.vendor != "sqlite":
+        with by_django(number):
+            yield
+        return
+    seen: list[str] = []
+    connection.ensure_connection()
+    connection.connection.set_trace_callback(seen.append)
+    try:
+        yield
+    finally:
+        connection.connection.set_trace_callback(None)
+    assert len([each for each in seen if each.startswith("SELECT")]) == number, seen
 
 
 def device(**rules: Any) -> Device:
@@ -88,7 +106,7 @@ class TestItems:
         device()
         saved(1)
         for _ in range(2):
-            with django_assert_num_queries(2):  # the device, the items
+            with counted(2, django_assert_num_queries):  # the device, the items
                 assert len(answered()) == 1
 
     @pytest.mark.parametrize("ae_title", ["MR1", "MR2"])
@@ -138,7 +156,7 @@ class TestUnreadableRows:
         device(maximum_answers=2)
         self.write(three[0], "extra_attributes", "{}")
         self.write(three[0], column, value)
-        with django_assert_num_queries(2):
+        with counted(2, django_assert_num_queries):
             found = search(MATCHING, "MR1")
             assert {answer.pk for answer in found.answers()} == {three[1].pk, three[2].pk}
         assert found.left_out == found.found.skipped == 1
