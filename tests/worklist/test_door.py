@@ -272,6 +272,7 @@ ATTACKS: tuple[Attack, ...] = (
 )
 
 
+@pytest.mark.acceptance("D157")
 def test_a_listed_device_is_served_and_the_server_stays_small(server: RunningServer) -> None:
     wait_until(lambda: server.is_at_rest)
     memory, files, faults = server.memory, server.open_files, []
@@ -344,6 +345,7 @@ def test_a_request_that_drips_has_no_more_time_than_one_that_does_not_come(serve
         wait_until(is_closed, NETWORK_TIMEOUT + 5)
 
 
+@pytest.mark.acceptance("D158")
 def test_what_repeats_is_told_a_few_times_and_then_by_number(
     transactional_db: None, start_recording_server: StartServer
 ) -> None:

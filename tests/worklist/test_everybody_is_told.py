@@ -239,6 +239,7 @@ def let_in(user: RawUser, asked: AssociateRequest, number: int = ECHO) -> tuple[
         return {}, repr(error)
 
 
+@pytest.mark.acceptance("D152")
 def test_what_a_receiver_ignores_keeps_nobody_out(server: RunningServer) -> None:
     faults, written, began = [], len(server.log), timezone.now()
     for name, asked in SERVED.items():
@@ -284,6 +285,7 @@ CONTEXTS: dict[str, tuple[bytes, dict[int, int | None]]] = {
 GOOD = 21
 
 
+@pytest.mark.acceptance("D153")
 def test_a_context_that_cannot_be_served_is_refused_alone(server: RunningServer) -> None:
     faults = []
     for name, (proposed, expected) in CONTEXTS.items():
@@ -319,6 +321,7 @@ REFUSED: dict[str, tuple[AssociateRequest, tuple[int, int, int]]] = {
 }
 
 
+@pytest.mark.acceptance("D154")
 def test_a_refusal_gives_its_reason_by_dicom_in_the_log_and_in_the_activity(server: RunningServer) -> None:
     peers = played(server, {name: asked.encoded() for name, (asked, _) in REFUSED.items()})
     faults = []
@@ -348,6 +351,7 @@ NO_REQUEST = {
 }
 
 
+@pytest.mark.acceptance("D154")
 def test_who_asks_for_no_association_is_aborted_at_once_and_told_of(server: RunningServer) -> None:
     peers = played(server, NO_REQUEST)
     by_user = 0  # AA-1 of PS3.8 Table 9-9
@@ -490,6 +494,7 @@ ABORTED = {
 }
 
 
+@pytest.mark.acceptance("D155")
 def test_a_message_that_cannot_be_answered_ends_the_association_at_once(server: RunningServer) -> None:
     peers = played(server, ABORTED, associated)
     faults = [f"{peer.name}: {peer.came} came" for peer in peers if peer.kinds != [scu.ABORT]]
@@ -580,6 +585,7 @@ ANSWERED: dict[str, tuple[bytes, int]] = {
 }
 
 
+@pytest.mark.acceptance("D155")
 def test_what_can_be_answered_is(server: RunningServer) -> None:
     faults = []
     for name, (sent, expected) in ANSWERED.items():
@@ -598,6 +604,7 @@ def test_what_can_be_answered_is(server: RunningServer) -> None:
     assert not faults, "\n".join(faults)
 
 
+@pytest.mark.acceptance("D156")
 def test_a_release_behind_a_query_waits_for_all_answers(
     server: RunningServer, items: Callable[..., Any]
 ) -> None:

@@ -59,6 +59,7 @@ def test_a_recording_is_answered_to_its_release(
     assert set(kinds[1:-1]) == {scu.P_DATA}
 
 
+@pytest.mark.acceptance("D160")
 @pytest.mark.timeout(600)
 def test_damaged_messages_leave_nothing_behind(server: RunningServer, participant: WorklistItem) -> None:
     first = random.randrange(2**31)

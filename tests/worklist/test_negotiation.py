@@ -93,12 +93,14 @@ def test_the_answer_repeats_titles_and_reserved_bytes_as_they_came() -> None:
         request(application=APPLICATION_CONTEXT + b"\0"),
     ],
 )
+@pytest.mark.acceptance("D152")
 def test_what_is_to_be_ignored_is_ignored(content: bytes) -> None:
     found = proposal(content, SUPPORTED)
     assert (found.reason, found.largest) == ("", 16384)
     assert [each.sop_class for each in found.contexts.values()] == [scu.WORKLIST]
 
 
+@pytest.mark.acceptance("D153")
 def test_one_context_is_refused_and_the_others_are_served() -> None:
     content = request(
         worklist(1),
@@ -131,6 +133,7 @@ def test_an_id_that_no_context_may_have_is_passed_over_and_of_two_the_first_coun
         (request() + b"\x20\x00\xff\xff", (1, 1, 1), "cut off"),
     ],
 )
+@pytest.mark.acceptance("D154")
 def test_what_cannot_be_served_is_rejected_with_its_reason(
     content: bytes, codes: tuple[int, int, int], reason: str
 ) -> None:

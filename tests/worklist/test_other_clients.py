@@ -51,6 +51,7 @@ def test_it_gets_all_items(ask: Ask, items: Callable[..., Any]) -> None:
     assert (told["errors"], told["released"]) == ([], True)
 
 
+@pytest.mark.acceptance("D156")
 def test_it_gets_all_items_though_it_asks_for_its_release_behind_its_query(
     ask: Ask, items: Callable[..., Any]
 ) -> None:

@@ -255,6 +255,7 @@ def fragments(kind: int, content: bytes, size: int, context: int) -> Iterator[by
         yield p_data(kind | (2 if is_last else 0), content[start : start + size], context)
 
 
+@pytest.mark.acceptance("D159")
 @pytest.mark.timeout(600)
 def test_a_peer_may_behave_in_any_way(server: RunningServer, items: Callable[..., Iterable[Any]]) -> None:
     items(COUNT)

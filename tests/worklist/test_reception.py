@@ -101,6 +101,7 @@ class TestRefusals:
         monkeypatch.setattr("worklist.scp.refusals.monotonic", lambda: now[0])
         return now
 
+    @pytest.mark.acceptance("D158")
     def test_the_same_is_told_a_few_times_then_by_number_and_then_again(
         self, rows: list[str], clock: list[float], caplog: pytest.LogCaptureFixture
     ) -> None:

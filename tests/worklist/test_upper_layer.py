@@ -28,6 +28,7 @@ ROLES = {"Sta2", "Sta3", "Sta6", "Sta8", "Sta13"}
 EVENTS = {event.value for event in Event}
 
 
+@pytest.mark.acceptance("D159")
 def test_the_state_table_is_that_of_another_reader_of_the_standard() -> None:
     ours = {(event.value, state.value): act.value[0] for (event, state), act in TRANSITIONS.items()}
     theirs = {place: name for place, name in TRANSITION_TABLE.items() if set(place) <= ROLES | EVENTS}
