@@ -169,6 +169,32 @@ def test_the_module_imports_only_what_it_may(module: str, path: Path) -> None:
     assert violations(module, source, is_package=path.name == "__init__.py") == []
 
 
+def test_the_server_uses_public_names_of_pynetdicom_alone() -> None:
+    server = {
+        name: path for name, path in modules() if matches(name, ("worklist.upper_layer.*", "worklist.scp.*"))
+    }
+    private = [
+        f"{module} imports {name}"
+        for module, path in server.items()
+        for name in imported(module, ast.parse(path.read_text(encoding="utf-8")), is_package=False)
+        if name.startswith("pynetdicom") and re.search(r"\._", name)
+    ]
+    assert private == []
+    threads = (
+        "pynetdicom.association",
+        "pynetdicom.dul",
+        "pynetdicom.transport",
+        "pynetdicom.service_class*",
+    )
+    assert [
+        f"{module} imports {name}"
+        for module, path in server.items()
+        if module != "worklist.scp.echo_scu"
+        for name in imported(module, ast.parse(path.read_text(encoding="utf-8")), is_package=False)
+        if matches(name, threads) or (name == "pynetdicom.AE" and module != "worklist.scp.implementation")
+    ] == []
+
+
 def is_for_the_type_checker(node: ast.AST) -> bool:
     return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 

@@ -68,6 +68,7 @@ class Door:
         os.close(self._stopper)  # which makes the other end readable
         self._loop.call_soon_threadsafe(self._end)
         self._thread.join()
+        self._loop.close()
         for endpoint in self._endpoints:
             endpoint.listener.close()  # without shutdown(2): other processes listen there, too
 
