@@ -60,6 +60,7 @@ class Asked:
 
     message_id: int
     pending: int
+    is_query: bool = False
     is_cancelled: bool = False
     got: list[int] = field(default_factory=list)
 
@@ -73,7 +74,7 @@ class Asked:
         self.got.append(status)
         sent = len(self.got) - 1  # before this one
         allowed = {PENDING} if sent < self.pending else {SUCCESS}
-        assert status in allowed | ({CANCELLED} if self.is_cancelled and self.pending else set())
+        assert status in allowed | ({CANCELLED} if self.is_cancelled and self.is_query else set())
 
 
 def elements(command: bytes) -> dict[int, bytes]:
@@ -143,6 +144,7 @@ class Behaviour(RuleBasedStateMachine):
         command = {"CommandField": 0x0020, "AffectedSOPClassUID": scu.WORKLIST, "Priority": 0}
         identifier = implicit(keys({"Modality": "MR"}, PatientID=key, PatientName="", StudyInstanceUID=""))
         self.ask(command, identifier, FIND, pending, size, keep)
+        self.asked[-1].is_query = True
 
     @is_open
     @rule(number=st.integers(1, MOST_ASKED))
