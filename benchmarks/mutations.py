@@ -56,6 +56,7 @@ def running(folder: Path) -> Iterator[RunningServer]:
     peers.fill(store, today=date.today(), with_files=False)
     port, log_path = peers.free_port(), folder / "run_mwl.log"
     command = [sys.executable, "manage.py", "run_mwl", "--port", str(port), "--AEtitle", CALLED]
+    command += ["--processes", "1"]  # the one whose threads and memory are looked at
     environment = {**store.environment, "MWL_NETWORK_TIMEOUT": "10"}
     with log_path.open("wb") as log:
         process = subprocess.Popen(command, cwd=peers.ROOT, env=environment, stdout=log, stderr=log)
