@@ -31,6 +31,8 @@ PLACES, FOR_OTHERS = 100, 75  # a quarter is kept
 MOST_JUDGED = 32  # threads beside those of associations
 NETWORK_TIMEOUT = 3
 SOON_ENOUGH = 1.0  # seconds for a device's association, echo and query
+# On a machine that is busy with other tests: as many times what it takes while nobody attacks.
+TIMES_AS_LONG = 30
 MORE_MEMORY, LEFT_MEMORY = 64 * 1024, 8 * 1024  # KiB over what the server has at rest
 TOLD_EACH = 5  # of the same: then they are counted
 MOST_TOLD = 120  # lines of one attack
@@ -275,23 +277,24 @@ ATTACKS: tuple[Attack, ...] = (
 @pytest.mark.acceptance("D157")
 def test_a_listed_device_is_served_and_the_server_stays_small(server: RunningServer) -> None:
     wait_until(lambda: server.is_at_rest)
+    soon_enough = max(SOON_ENOUGH, TIMES_AS_LONG * median(seconds_to_serve(server) for _ in range(5)))
     memory, files, faults = server.memory, server.open_files, []
     for attack in ATTACKS:
-        faults += [f"{attack.__name__}: {fault}" for fault in held(server, attack)]
+        faults += [f"{attack.__name__}: {fault}" for fault in held(server, attack, soon_enough)]
     # SQLite keeps a handle of each closed connection for the next one, so one for each thread there was.
     wait_until(lambda: server.is_at_rest and server.open_files <= files + PLACES + MOST_JUDGED)
     assert not faults, "\n".join(faults)
     wait_until(lambda: server.memory - memory <= MORE_MEMORY)
     # What is left after the first time lies between what is remembered. The next time takes no more.
     memory = server.memory
-    assert list(held(server, queries_that_nobody_reads)) == []
+    assert list(held(server, queries_that_nobody_reads, soon_enough)) == []
     wait_until(lambda: server.is_at_rest and server.memory - memory <= LEFT_MEMORY)
     assert "Traceback" not in server.log
     refused = DeviceActivity.objects.filter(kind=DeviceActivity.Kind.REFUSED)
     assert refused.count() <= server.log.count(" WARNING ")
 
 
-def held(server: RunningServer, attack: Attack) -> Iterator[str]:
+def held(server: RunningServer, attack: Attack, soon_enough: float) -> Iterator[str]:
     """Say what the attack does to the server that it must not."""
     memory, connections, written = server.memory, sockets(server), len(server.log)
     begin_peak(server)
@@ -299,7 +302,7 @@ def held(server: RunningServer, attack: Attack) -> Iterator[str]:
     with ExitStack() as stack:
         for _ in attack(server, stack):
             taken.append(seconds_to_serve(server))
-    if median(taken) > SOON_ENOUGH:
+    if median(taken) > soon_enough:
         yield f"a listed device waits for {median(taken):.1f} s"
     if (more := peak(server) - memory) > MORE_MEMORY:
         yield f"it takes {more // 1024} MiB"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from threading import BoundedSemaphore
 from typing import NamedTuple
@@ -50,7 +51,7 @@ class ItemsFound:
 
     selection: Selection
     first: list[Row]
-    others: list[int] = field(default_factory=list)
+    others: array[int] = field(default_factory=lambda: array("q"))  # eight bytes each: there may be many
     skipped: int = 0  # rows that cannot be read
     cut_from: int = 0  # how many there were before some were left out
 
@@ -73,7 +74,7 @@ class ItemsFound:
         return pk in self.others or any(row.pk == pk for row in self.first)
 
     @gives_back_connection
-    def _read_again(self, pks: list[int]) -> list[Row]:
+    def _read_again(self, pks: Sequence[int]) -> list[Row]:
         with _reading:
             found = selecting.rows_of(self.selection, pks)
             rows = _readable(found)
@@ -93,7 +94,7 @@ def find(wanted: WantedItems) -> ItemsFound:
         if has_more:
             # Primary keys rather than an offset: items that move meanwhile are answered once all the same.
             read = {row[PK] for row in first}
-            found.others = [pk for pk in selecting.keys(selection) if pk not in read]
+            found.others = array("q", (pk for pk in selecting.keys(selection) if pk not in read))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import QuerySet
@@ -34,13 +35,13 @@ def keys(selection: Selection) -> list[int]:
     return [pk for (pk,) in found.rows()]
 
 
-def rows_of(selection: Selection, pks: list[int]) -> list[RawRow]:
+def rows_of(selection: Selection, pks: Sequence[int]) -> list[RawRow]:
     """Return the rows of those of the items that still match; one item at least, CHUNK at most.
 
     Raises django.db.Error.
     """
     found = _statements.get(("rows of keys", selection), lambda: _write_rows_of(selection))
-    repeated = pks[:1] * (CHUNK - len(pks))  # the statement takes just so many
+    repeated = [pks[0]] * (CHUNK - len(pks))  # the statement takes just so many
     return found.rows(*pks, *repeated)
 
 

@@ -19,7 +19,7 @@ from threading import Thread
 from typing import Any, NamedTuple
 
 from pylantir_site.environment.logs import traceback_of
-from worklist.scp.farewells import say_goodbye
+from worklist.scp.farewells import Farewells
 from worklist.scp.visitors import Arrival, Visitor
 from worklist.upper_layer.transport import TransportConnection
 
@@ -52,6 +52,7 @@ class Door:
         self._visitors: dict[Visitor, None] = {}  # the oldest first
         self._loop = asyncio.new_event_loop()
         self._loop.set_exception_handler(_told)
+        self._farewells = Farewells(self._loop)
         self._stop, self._stopper = os.pipe()
         self._thread = Thread(target=self._loop.run_forever, name="door", daemon=True)
 
@@ -75,7 +76,7 @@ class Door:
     def see_off(self, transport: TransportConnection) -> None:
         """Close the connection when its peer has read what was sent last; for any thread."""
         try:
-            self._loop.call_soon_threadsafe(say_goodbye, transport, self._loop)
+            self._loop.call_soon_threadsafe(self._farewells.say_goodbye, transport)
         except RuntimeError:  # the door is closed
             transport.close()
 
@@ -116,7 +117,13 @@ class Door:
         if len(self._visitors) >= MOST_VISITORS:
             self._make_room()
         transport = TransportConnection(connection, address, stop=self._stop)
-        visitor = Visitor(transport, self._loop, deliver=self._deliver, gone=self._visitors.pop)
+        visitor = Visitor(
+            transport,
+            self._loop,
+            deliver=self._deliver,
+            gone=self._visitors.pop,
+            see_off=self._farewells.say_goodbye,
+        )
         self._visitors[visitor] = None
         visitor.come_in(self._seconds)
 

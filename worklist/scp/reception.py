@@ -59,6 +59,9 @@ class Reception:
             Association(
                 arrival, places=self.places, budget=self._budget, own_ae_title=self._own_ae_title
             ).run(see_off)
+        except BaseException:  # whatever way the thread goes on, nobody is left holding
+            arrival.transport.close()
+            raise
         finally:
             self._leave()
 

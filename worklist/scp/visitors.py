@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from worklist.scp import tls
-from worklist.scp.farewells import say_goodbye
 from worklist.scp.refusals import Refused, refusals
 from worklist.upper_layer import pdus
 from worklist.upper_layer.pdus import InvalidPdu, PduStream
@@ -27,7 +26,7 @@ class Arrival(NamedTuple):
 class Visitor:
     """A visitor has so many seconds in all, from its connection over the TLS handshake to its whole request.
 
-    `gone` is called once, when it is delivered or turned away.
+    `gone` is called once, when it is delivered or turned away; `see_off` closes when its last word is read.
     """
 
     def __init__(
@@ -37,11 +36,13 @@ class Visitor:
         *,
         deliver: Callable[[Arrival], None],
         gone: Callable[[Visitor], None],
+        see_off: Callable[[TransportConnection], None],
     ) -> None:
         self.transport = transport
         self._loop = loop
         self._deliver = deliver
         self._gone = gone
+        self._see_off = see_off
         self._stream = PduStream()
         self._is_here = True
         self._timer: TimerHandle | None = None  # from when it has to wait
@@ -138,7 +139,7 @@ class Visitor:
         except (Closed, TimedOut):
             self.transport.close()
             return
-        say_goodbye(self.transport, self._loop)
+        self._see_off(self.transport)
 
     def _lost(self) -> None:
         """Forget who has closed: who only looks whether the port is open is nothing to tell of."""
