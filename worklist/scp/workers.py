@@ -11,7 +11,7 @@ from worklist.models.connections import close_connections
 
 logger = logging.getLogger(__name__)
 
-KEPT = 3.0  # seconds that a thread waits for more to do
+KEPT = 1.0  # seconds that a thread waits for more to do
 
 Job = Callable[[], None]
 
