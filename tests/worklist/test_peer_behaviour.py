@@ -266,7 +266,7 @@ def test_a_peer_may_behave_in_any_way(server: RunningServer, items: Callable[...
     run_state_machine_as_test(
         Behaviour,
         settings=settings(
-            max_examples=tries(60, nightly=2_000),
+            max_examples=tries(30, nightly=2_000),
             stateful_step_count=20,
             deadline=None,
             suppress_health_check=list(HealthCheck),

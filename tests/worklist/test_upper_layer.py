@@ -56,7 +56,7 @@ def encoded_by_pynetdicom(message: Any, primitive: Any) -> bytes:
 
 
 @given(message_id=numbers, sop_class=uids, sop_instance=uids, with_data=st.booleans())
-@settings(max_examples=tries(60, nightly=2000))
+@settings(max_examples=tries(30, nightly=2000))
 def test_requests_are_read_as_pynetdicom_writes_them(
     message_id: int, sop_class: str, sop_instance: str, *, with_data: bool
 ) -> None:
@@ -85,7 +85,7 @@ def test_requests_are_read_as_pynetdicom_writes_them(
 
 
 @given(message_id=numbers, sop_class=uids, status=st.sampled_from([0x0000, 0xFF00, 0xFF01, 0xA900, 0xFE00]))
-@settings(max_examples=tries(40, nightly=2000))
+@settings(max_examples=tries(20, nightly=2000))
 def test_finds_and_cancels_are_read_and_answered_as_by_pynetdicom(
     message_id: int, sop_class: str, status: int
 ) -> None:
@@ -108,7 +108,7 @@ def test_finds_and_cancels_are_read_and_answered_as_by_pynetdicom(
 
 
 @given(message_id=numbers, sop_class=uids, sop_instance=uids, comment=comments, error_id=numbers)
-@settings(max_examples=tries(40, nightly=2000))
+@settings(max_examples=tries(20, nightly=2000))
 def test_a_failure_is_written_as_by_pynetdicom(
     message_id: int, sop_class: str, sop_instance: str, comment: str, error_id: int
 ) -> None:
@@ -124,7 +124,7 @@ def test_a_failure_is_written_as_by_pynetdicom(
 
 
 @given(st.dictionaries(st.sampled_from([0x0100, 0x0110, 0x0120, 0x0800, 0x0900]), numbers), uids, comments)
-@settings(max_examples=tries(40, nightly=2000))
+@settings(max_examples=tries(20, nightly=2000))
 def test_what_is_written_is_read_by_pydicom(numbers: dict[int, int], uid: str, comment: str) -> None:
     written = commands.write({**numbers, commands.AFFECTED_SOP_CLASS: uid, commands.ERROR_COMMENT: comment})
     read = read_dataset(BytesIO(written), is_implicit_VR=True, is_little_endian=True)
@@ -139,7 +139,7 @@ def test_an_offending_element_is_a_tag() -> None:
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=tries(200, nightly=20_000))
+@settings(max_examples=tries(100, nightly=20_000))
 def test_bytes_are_a_command_or_refused(encoded: bytes) -> None:
     try:
         commands.read(encoded)
@@ -246,7 +246,7 @@ class TestPacked:
         ]
 
     @given(st.binary(min_size=1, max_size=80), st.binary(max_size=80), st.integers(0, 60))
-    @settings(max_examples=tries(60, nightly=2000))
+    @settings(max_examples=tries(30, nightly=2000))
     def test_no_pdu_is_longer_than_the_peer_takes_and_nothing_is_lost(
         self, command: bytes, data: bytes, largest: int
     ) -> None:
@@ -284,7 +284,7 @@ class TestPduStream:
             PduStream(header).next()
 
     @given(st.lists(st.integers(1, 30), min_size=1), st.lists(st.integers(0, 50), min_size=1, max_size=5))
-    @settings(max_examples=tries(60, nightly=2000))
+    @settings(max_examples=tries(30, nightly=2000))
     def test_pdus_come_out_however_the_bytes_arrive(self, cuts: list[int], lengths: list[int]) -> None:
         sent = b"".join(struct.pack(">BxL", 4, length) + bytes(length) for length in lengths)
         stream, found, position = PduStream(), [], 0
