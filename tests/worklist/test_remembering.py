@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
+from threading import BoundedSemaphore
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
 from tests.worklist.conftest import make_item
 from worklist.answering import compiled, requests, rows, selecting
@@ -114,6 +115,17 @@ class TestItems:
         saved(scheduled_station_aetitle="")
         assert ae_title.encode() in identifiers(ae_title)[0]
         assert answered("MR1") == answered("MR2")
+
+
+def test_who_gets_no_turn_to_read_is_told_that_the_database_is_not_available(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    saved()
+    monkeypatch.setattr(rows, "LONGEST_WAIT", 0.01)
+    monkeypatch.setattr(rows, "_reading", BoundedSemaphore(1))
+    with rows._turn(), pytest.raises(OperationalError):
+        answered()
+    assert len(answered()) == 1
 
 
 class TestUnreadableRows:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import logging
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import BoundedSemaphore
 from typing import NamedTuple
+
+from django.db import OperationalError
 
 from worklist.answering import selecting
 from worklist.answering.remembered import RowCache
@@ -43,6 +46,7 @@ class RowUnreadable(Exception):
 _rows: RowCache[RawRow, Row] = RowCache(most=5000)
 # So many threads read at a time: a chunk as it comes takes megabytes, and Python runs one thread anyway.
 _reading = BoundedSemaphore(4)
+LONGEST_WAIT = 10.0  # seconds for a turn: a database that does not answer fails all soon, and not one by one
 
 
 @dataclass
@@ -75,18 +79,28 @@ class ItemsFound:
 
     @gives_back_connection
     def _read_again(self, pks: Sequence[int]) -> list[Row]:
-        with _reading:
+        with _turn():
             found = selecting.rows_of(self.selection, pks)
             rows = _readable(found)
         self.skipped += len(found) - len(rows)
         return rows
 
 
+@contextmanager
+def _turn() -> Iterator[None]:
+    if not _reading.acquire(timeout=LONGEST_WAIT):
+        raise OperationalError("The database answers too slowly.")
+    try:
+        yield
+    finally:
+        _reading.release()
+
+
 @gives_back_connection
 def find(wanted: WantedItems) -> ItemsFound:
     """Search once, and read the first chunk. Raises django.db.Error."""
     selection = Selection(wanted.conditions, OFFERED if wanted.statuses is None else wanted.statuses)
-    with _reading:
+    with _turn():
         raw = selecting.first_rows(selection)
         first, has_more = raw[:CHUNK], len(raw) > CHUNK
         rows = _readable(first)
