@@ -34,7 +34,7 @@ NETWORK_TIMEOUT = 2
 SOON_ENOUGH = 1.0  # seconds for a device's association, echo and query
 # On a machine that is busy with other tests: as many times what it takes while nobody attacks.
 TIMES_AS_LONG = 30
-MORE_MEMORY, LEFT_MEMORY = 64 * 1024, 8 * 1024  # KiB over what the server has at rest
+MORE_MEMORY, LEFT_MEMORY = 64 * 1024, 32 * 1024  # KiB over what the server has at rest
 TOLD_EACH = 5  # of the same: then they are counted
 MOST_TOLD = 120  # lines of one attack
 SUCCESS, PENDING = 0x0000, 0xFF00

@@ -26,6 +26,8 @@ from worklist.upper_layer.transport import TransportConnection
 
 logger = logging.getLogger(__name__)
 
+# pynetdicom 3.0.4 as a requestor takes a refusal that comes before it waits for one for a lost connection.
+BEFORE_REFUSAL = 0.03  # seconds
 RELEASED, STOPPED = "released", "aborted, for the server stops"
 
 
@@ -66,6 +68,8 @@ class Association:
         acceptor = self._acceptor
         try:
             if found := self._refusal():
+                if not acceptor.proposal.reason:
+                    time.sleep(BEFORE_REFUSAL)
                 acceptor.reject(found[:3])
                 admission.tell(self.peer, found)
             else:
