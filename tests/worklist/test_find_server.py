@@ -408,7 +408,9 @@ def test_a_scanner_that_aborts_or_vanishes_is_daily_life(
     wait_until(lambda: server.is_at_rest)
     log = server.log[written:]
     assert "Traceback" not in log
-    assert "ERROR" not in log and "WARNING" not in log
+    # How often others were refused a minute ago may be told meanwhile.
+    own = [line for line in log.splitlines() if "more times: " not in line]
+    assert not [line for line in own if " ERROR " in line or " WARNING " in line]
 
 
 @pytest.mark.acceptance("D88")
