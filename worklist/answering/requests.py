@@ -9,8 +9,6 @@ from typing import Any, NamedTuple
 from pydicom import Dataset, Sequence
 from pydicom.config import disable_value_validation
 from pydicom.datadict import keyword_for_tag
-from pydicom.filebase import DicomBytesIO
-from pydicom.filewriter import write_dataset
 
 from worklist.answering.compiled import LONGEST_IDENTIFIER, FindRequest
 from worklist.answering.statuses import CANCELLED, SUCCESS
@@ -183,10 +181,7 @@ def _values(attribute: ItemAttribute, value: str) -> Any:
 
 
 def _encoded(identifier: Dataset, *, implicit_vr: bool) -> bytes:
-    stream = DicomBytesIO()
-    stream.is_little_endian, stream.is_implicit_VR = True, implicit_vr
-    write_dataset(stream, identifier)
-    return bytes(stream.getvalue())
+    return datasets.write(identifier, implicit_vr=implicit_vr, deflated=False)
 
 
 def _range(low: date | None, high: date | None, by: timedelta, *, single: bool) -> str:

@@ -9,11 +9,9 @@ from typing import Any
 
 from pydicom import DataElement, Dataset, config
 from pydicom.datadict import dictionary_has_tag, dictionary_VR
-from pydicom.filebase import DicomBytesIO
-from pydicom.filewriter import write_dataset
 from pydicom.tag import BaseTag
 
-from worklist.dicom import json_model, representations
+from worklist.dicom import datasets, json_model, representations
 from worklist.dicom.character_sets import UTF_8
 from worklist.dicom.json_model import DataSet
 from worklist.dicom.mpps import STATUS_OF_TERM
@@ -112,9 +110,7 @@ def _character_set(dataset: Dataset) -> Iterable[DataElement]:
 def _is_encodable(dataset: Dataset) -> bool:
     try:
         for implicit_vr in (True, False):
-            encoded = DicomBytesIO()
-            encoded.is_implicit_VR, encoded.is_little_endian = implicit_vr, True
-            write_dataset(encoded, dataset)
+            datasets.write(dataset, implicit_vr=implicit_vr, deflated=False)
     except Exception:
         return False
     return True

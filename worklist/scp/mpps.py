@@ -23,6 +23,7 @@ from worklist.models import DeviceActivity, PerformedStep
 from worklist.models.connections import gives_back_connection
 from worklist.scp import recording
 from worklist.scp.requests import Request
+from worklist.upper_layer.acceptor import LONGEST_DATA_SET
 from worklist.upper_layer.commands import Outcome
 
 logger = logging.getLogger(__name__)
@@ -33,8 +34,6 @@ OPTIONAL_ATTRIBUTES_NOT_SUPPORTED = 0x0001
 ATTRIBUTE_LIST_ERROR = 0x0107
 PROCESSING_FAILURE = 0x0110
 INVALID_OBJECT_INSTANCE = 0x0117
-
-LONGEST_DATA_SET = 16 * 1024 * 1024  # bytes, inflated: some hundred thousand images
 
 
 class MppsResponse(NamedTuple):
@@ -139,7 +138,7 @@ def _read(request: Request) -> Dataset:
         request.data,
         implicit_vr=transfer_syntax.is_implicit_VR,
         deflated=transfer_syntax.is_deflated,
-        longest=LONGEST_DATA_SET,
+        longest=LONGEST_DATA_SET,  # inflated, too
     )
 
 

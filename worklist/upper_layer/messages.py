@@ -52,10 +52,6 @@ class Inbox:
     def is_within_message(self) -> bool:
         return self._unfinished is not None
 
-    @property
-    def is_empty(self) -> bool:
-        return not self._waiting
-
     def is_cancelled(self, message_id: int) -> bool:
         """Return whether a C-CANCEL has come for the request, which must be the one that is served."""
         return message_id in self._cancelled
