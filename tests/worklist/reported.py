@@ -72,7 +72,7 @@ def _identity(values: dict[str, Any]) -> None:
 def _shared_id(values: dict[str, Any]) -> None:
     """Let in a second person as a version did that asked nobody whose the ID is."""
     first = an_item(**{**_somebody_today(), **values})
-    second = an_item(**_somebody_today())
+    second = an_item(**{**_somebody_today(), "patient_name": "Poe^Mary"})
     WorklistItem.objects.filter(pk=second.pk).update(patient_id=first.patient_id)
     second.refresh_from_db()
     points.review_patient_id(second)
