@@ -27,7 +27,7 @@ from worklist.dicom.patient_id import alphanumeric
 from worklist.dicom.person_name import is_spelling
 from worklist.items import intake, lifecycle, whose
 from worklist.items.whose import Answer
-from worklist.models import Attention, AttentionKind, ConfirmedPerson, Status, WorklistItem
+from worklist.models import Attention, AttentionKind, ConfirmedPerson, PerformedStatus, Status, WorklistItem
 
 ZOE = {
     "patient_id": "P1",
@@ -275,7 +275,7 @@ class TestRest:
 @pytest.mark.django_db
 def test_whose_an_id_is_follows_an_examination_that_was_reported() -> None:
     done = create(ZOE)
-    step = make_step(status="COMPLETED")
+    step = make_step(status=PerformedStatus.COMPLETED)
     step.links.create(item=done, evidence="STEP", status_before="SCHEDULED")
     lifecycle_before = done.performed_procedure_step_status
     create({**ZOE, "patient_sex": "O"}, answer=SAME)

@@ -20,9 +20,14 @@ MOST_NAMED = 20  # items of other people, or of similar IDs, that are read
 class Person(Protocol):
     """This is whoever has the fields of a person: an item, or a confirmed person."""
 
-    patient_name: str
-    patient_birth_date: date | None
-    patient_sex: str
+    @property
+    def patient_name(self) -> str: ...
+
+    @property
+    def patient_birth_date(self) -> date | None: ...
+
+    @property
+    def patient_sex(self) -> str: ...
 
 
 class KnownPerson(NamedTuple):
