@@ -9,15 +9,14 @@ BATCH = 1000
 
 
 def fill_alphanumeric(apps, schema_editor):
-    items = apps.get_model("worklist", "WorklistItem").objects.only("patient_id").order_by("pk")
-    batch = []
-    for item in items.iterator(chunk_size=BATCH):
-        item.patient_id_alphanumeric = alphanumeric(item.patient_id)
-        batch.append(item)
-        if len(batch) == BATCH:
-            items.model.objects.bulk_update(batch, ["patient_id_alphanumeric"])
-            batch = []
-    items.model.objects.bulk_update(batch, ["patient_id_alphanumeric"])
+    """Fill the column by plain statements: a CASE of a thousand items costs many times as much."""
+    items = apps.get_model("worklist", "WorklistItem").objects.order_by("pk").values_list("patient_id", "pk")
+    update = "UPDATE worklist_worklistitem SET patient_id_alphanumeric = %s WHERE id = %s"
+    last = 0
+    with schema_editor.connection.cursor() as cursor:
+        while batch := list(items.filter(pk__gt=last)[:BATCH]):
+            cursor.executemany(update, [(alphanumeric(patient_id), pk) for patient_id, pk in batch])
+            last = batch[-1][1]
 
 
 def open_points(apps, schema_editor):
