@@ -81,6 +81,7 @@ def offered(port: int, **step: str) -> list[Dataset]:
     return [found for _, found in query(port, asked) if found is not None]
 
 
+@pytest.mark.acceptance("D204")
 def test_the_demonstration_has_something_on_every_page(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     ports = ("--port", str(free_port()), "--api-port", str(free_port()))
