@@ -91,7 +91,7 @@ def _enrol(project: Project, child: Child, today: date) -> None:
 def configuration(api_url: str) -> dict[str, Any]:
     """Return the study's configuration in the original's format; `import_config` reads it."""
     return {
-        "allowed_aet": ["MR1", "MR2"],
+        "allowed_aet": ["MR1"],
         "data_sources": [
             {
                 "name": "growing_brains",

@@ -157,6 +157,7 @@ class DataSourceAdmin(DeletingAdmin, SourceHistoryAdmin):
         if obj is not None and self._edits(request, obj):
             dictionary = dictionary_of(obj)
             form.trigger_url = trigger_url(request, obj)
+            form.only_scanner = "" if obj.scheduled_station_aetitle else stations.only_one()
             form.event_names = tuple(event.name for event in dictionary.events) if dictionary else ()
         return form
 

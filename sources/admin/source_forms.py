@@ -69,6 +69,7 @@ class DataSourceForm(forms.ModelForm):
     actor = ""
     trigger_url = ""  # empty while there is no secret
     event_names: tuple[str, ...] = ()  # where the project is known
+    only_scanner = ""  # for a source that exists and names none
 
     token = forms.CharField(
         required=False,
@@ -99,6 +100,9 @@ class DataSourceForm(forms.ModelForm):
         self._help("token", f"Stored encrypted, and never shown. Now: {state}.{keeps}")
         if self.event_names:
             self._help("session_events", f"One a line; empty is all of {', '.join(self.event_names)}.")
+        if self.only_scanner and targets.STATION in self.fields:
+            told = self.fields[targets.STATION].help_text
+            self._help(targets.STATION, f"{told} The only device is {self.only_scanner}.")
         if self.trigger_url:
             self._help("trigger_enabled", format_html(TRIGGER_HELP, self.trigger_url))
 

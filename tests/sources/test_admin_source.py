@@ -575,6 +575,7 @@ class TestScanner:
 
         assert response.context["adminform"].form["scheduled_station_aetitle"].value() == ""
         assert '<option value="MR1">Prisma' in response.content.decode()
+        assert "The only device is MR1." in response.content.decode()
         assert saved(save(admin, source))
         assert source.scheduled_station_aetitle == ""
 

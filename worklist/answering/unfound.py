@@ -18,7 +18,7 @@ from worklist.dicom.matching import DATE_FIELD, STATUS_FIELD
 from worklist.models import Device, Status, WorklistItem
 from worklist.models.items import WorklistQuerySet
 
-MOST_SCANNERS = 20  # whose queries are looked at
+MOST_SCANNERS = 50  # whose queries are looked at
 MOST_ITEMS = 1000  # that are looked at
 
 
@@ -67,7 +67,7 @@ def unfound_on(day: date) -> UnfoundItems | None:
     candidates = _candidates(scheduled, known)
     if not candidates:
         return None
-    asking = list(islice(_asking({item.pk for item in candidates}), MOST_SCANNERS))
+    asking = list(_asking({item.pk for item in candidates}))
     found = frozenset[int]().union(*(scanner.gets for scanner in asking))
     would = frozenset[int]().union(*(scanner.would for scanner in asking))
     without = tuple(item for item in candidates if not item.station and item.pk in would - found)
@@ -105,7 +105,8 @@ def _candidates(scheduled: WorklistQuerySet, known: Collection[str]) -> list[Sta
 def _asking(pks: Collection[int]) -> Iterator[AskingScanner]:
     """Yield those that may connect and asked for a list lately."""
     devices = {device.ae_title: device for device in Device.objects.all()}
-    for ae_title in verdicts.ae_titles():
+    is_open = not devices or Device.ANY in devices  # to AE titles without a row, which are dearer to find
+    for ae_title in islice(verdicts.ae_titles() if is_open else devices, MOST_SCANNERS):
         speaks = devices.get(ae_title) or devices.get(Device.ANY)
         if speaks.enabled if speaks else not devices:
             scanner = _scanner(ae_title, speaks, pks)
