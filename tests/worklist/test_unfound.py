@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import html
+from collections import Counter
 from collections.abc import Mapping
 from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from accounts.models import User
 from tests.admin_pages import queries_of, shown
+from tests.effort import tries
 from tests.worklist import activity
 from tests.worklist.conftest import make_item
+from worklist.answering import requests
+from worklist.answering.search import search
 from worklist.answering.unfound import UnfoundItems, missed_by, unfound_on
 from worklist.models import Device, WorklistItem
 
@@ -253,3 +260,65 @@ def test_a_query_that_cannot_be_used_keeps_nobody_from_the_first_page(admin: Cli
     save_item(1)
 
     assert "1 of 1 of today's scheduled items names no scanner, and MR1 finds" in text_of(admin, INDEX)
+
+
+def answered(ae_title: str) -> set[int]:
+    """Return what a scanner is answered to its last query by the code that answers C-FIND."""
+    last = requests.last_list_query(ae_title)
+    assert last is not None
+    return {answer.pk for answer in search(requests.recorded(last), ae_title).answers()}
+
+
+def found_by_anyone(titles: list[str], item: WorklistItem, station: str) -> bool:
+    WorklistItem.objects.filter(pk=item.pk).update(scheduled_station_aetitle=station)
+    found = any(item.pk in answered(title) for title in titles)
+    WorklistItem.objects.filter(pk=item.pk).update(scheduled_station_aetitle=item.scheduled_station_aetitle)
+    return found
+
+
+SCANNERS = st.dictionaries(
+    st.sampled_from(["MR1", "MR2"]),
+    st.tuples(
+        st.sampled_from(["AS_ASKED", "OWN", "OWN_OR_ANY"]), st.sampled_from(["OWN", "OWN", "", "*", "MR?"])
+    ),
+    min_size=1,
+)
+ITEMS = st.lists(
+    st.tuples(st.sampled_from(["", "", "MR1", "MR9", "MR8\\MR9", "MR2\\MR9"]), st.sampled_from(["MR", "CT"])),
+    min_size=1,
+    max_size=5,
+)
+
+
+@pytest.mark.acceptance("D200", "D201")
+@given(SCANNERS, ITEMS)
+@settings(max_examples=tries(15, nightly=100), deadline=None, suppress_health_check=list(HealthCheck))
+def test_an_item_is_told_if_and_only_if_a_station_alone_would_let_a_scanner_find_it(
+    scanners: dict[str, tuple[str, str]], drawn: list[tuple[str, str]]
+) -> None:
+    with transaction.atomic():
+        for ae_title, (station_filter, asked) in scanners.items():
+            a_device(ae_title, station_filter=station_filter)
+            ask(ae_title, {STATION: ae_title if asked == "OWN" else asked})
+        items = [
+            save_item(number, station, modality=modality)
+            for number, (station, modality) in enumerate(drawn, start=1)
+        ]
+        titles = list(scanners)
+        missed = [item for item in items if not found_by_anyone(titles, item, item.scheduled_station_aetitle)]
+        mendable = {
+            item.pk
+            for item in missed
+            if not item.stations and any(found_by_anyone(titles, item, title) for title in titles)
+        }
+        nobodys = Counter(
+            item.scheduled_station_aetitle
+            for item in missed
+            if item.stations and not set(item.stations) & set(titles)
+        )
+
+        found = unfound_on(today())
+
+        assert {item.pk for item in (found.without_station if found else ())} == mendable
+        assert (found.for_nobody if found else {}) == nobodys
+        transaction.set_rollback(True)
