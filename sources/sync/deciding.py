@@ -15,6 +15,7 @@ from typing import Any
 from django.utils import timezone
 
 from sources.contract import Problem, ReadRecord, Session, SessionKey, Stance
+from sources.mapping import targets
 from sources.models import DataSource, SyncedStep, Withdrawal
 from sources.sync import clashes, values
 from worklist.attention import identity
@@ -156,7 +157,8 @@ def _wanted(
         return SessionDecision(synced.key, SyncAction.UNCHANGED, synced, synced.says, problems=problems)
     writes = dict(_differing(synced, item, says))
     if writes and is_examined(item):
-        stay = tuple(Problem(name, "", STAYS, synced.key) for name in writes)
+        # An examination tells by itself on which scanner it was: nobody need mend what had been planned.
+        stay = tuple(Problem(name, "", STAYS, synced.key) for name in writes if name != targets.STATION)
         return SessionDecision(synced.key, SyncAction.KEPT, synced, says, problems=(*problems, *stay))
     if synced.withdrawal != Withdrawal.NONE:
         return SessionDecision(synced.key, SyncAction.RESTORE, synced, says, writes, problems=problems)
