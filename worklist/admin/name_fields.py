@@ -95,6 +95,9 @@ class PersonNameField(forms.CharField):
 
     widget = PersonNameWidget
 
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        return {"label": self.label or ""}
+
     def to_python(self, value: Any) -> str:
         """Return the PN. Raises ValidationError of a part that would be several."""
         if not isinstance(value, TypedName):
