@@ -9,15 +9,19 @@ from datetime import date
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.test import Client
+from django.urls import reverse
 
 from accounts.models import User
 from sources.mapping import fitting
 from sources.mapping.problems import UnusableValue
 from sources.mapping.transforms import Origin
+from tests.admin_pages import errors_in
 from tests.api_client import client_of
+from tests.worklist.activity import device_form
 from worklist.dicom import modalities, representations
 from worklist.items import cleaning
-from worklist.models import WorklistItem
+from worklist.models import Device, WorklistItem
 
 # PS3.3 C.7.3.1.1.1, its retired terms last.
 DEFINED_TERMS = frozenset(
@@ -111,6 +115,16 @@ def test_a_term_and_what_a_site_calls_its_own_are_taken(term: str) -> None:
     assert cleaning.CLEANERS["modality"](term.lower()) == term
     assert fitting.fit("modality", term, origin=Origin.RECORD, today=date(2026, 1, 1)) == term
     assert representations.problem("CS", term) is None
+
+
+@pytest.mark.django_db
+def test_a_device_has_no_slip_for_its_modality(client: Client, alice: User) -> None:
+    client.force_login(alice)
+    add = reverse("admin:worklist_device_add")
+    refused = client.post(add, {**device_form(ae_title="MR1"), "modality": "MRI"})
+    assert errors_in(refused) == {"modality": ["Did you mean MR?"]}
+    assert client.post(add, {**device_form(ae_title="MR1"), "modality": "mr"}).status_code == 302
+    assert Device.objects.get().modality == "MR"
 
 
 @pytest.mark.django_db
