@@ -112,6 +112,16 @@ class TestNames:
         long = {"patient_name_family": "A" * 40, "patient_name_given": "B" * 40}
         assert "at most 64 characters" in errors_in(added(coordinator, **long))["patient_name"][0]
 
+    def test_a_page_that_sends_whole_names_loses_none(self, coordinator: Client) -> None:
+        item = an_item(patient_name=FULL, performing_physician="Lee^Ann")
+        sent = fields_of(coordinator, change_url(item))
+        parts = {key for field in PERSON_NAMES for key in typed_name(field, "")}
+        whole = {**dict.fromkeys(PERSON_NAMES, ""), "patient_name": FULL, "performing_physician": "Lee^Bob"}
+        old = {key: text for key, text in sent.items() if key not in parts} | whole
+        assert coordinator.post(change_url(item), old).status_code == 302
+        item.refresh_from_db()
+        assert (item.patient_name, item.performing_physician) == (FULL, "Lee^Bob")
+
     def test_a_link_fills_a_name_in(self, coordinator: Client) -> None:
         form = coordinator.get(ADD, {"patient_name": "Doe^John"}).content.decode()
         assert 'id="id_patient_name_family" maxlength="64" class="vTextField" value="Doe"' in form

@@ -49,7 +49,10 @@ class PersonNameWidget(forms.Widget):
     def use_required_attribute(self, initial: Any) -> bool:
         return False
 
-    def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> TypedName:
+    def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> TypedName | str | None:
+        """Return the parts; or the whole PN, which a page sends that was open before there were parts."""
+        if self.value_omitted_from_data(data, files, name):
+            return data.get(name)
         parts = tuple(data.get(f"{name}_{suffix}") or "" for suffix in SUFFIXES)
         return TypedName(parts, is_family_name=bool(data.get(f"{name}_is_family_name")))
 
