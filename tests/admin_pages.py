@@ -8,8 +8,12 @@ from typing import Any
 from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection
+from django.forms import BoundField
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+
+from worklist.admin import name_fields
+from worklist.dicom import name_parts
 
 
 def shown(client: Client, url: str, **query: str) -> str:
@@ -25,10 +29,21 @@ def fields_of(client: Client, url: str) -> dict[str, Any]:
     for bound in form:
         value = bound.value()
         text = "" if value is None else str(value)
-        sent[bound.html_name] = text
+        sent |= typed_name(bound.html_name, text) if _is_a_name(bound) else {bound.html_name: text}
         if bound.field.show_hidden_initial:
             sent[bound.html_initial_name] = text
     return sent
+
+
+def typed_name(field: str, name: str) -> dict[str, str]:
+    """Return what a browser sends of a name, which has a field for each part."""
+    parts = name_parts.split(name)
+    assert parts is not None
+    return {f"{field}_{suffix}": part for suffix, part in zip(name_fields.SUFFIXES, parts, strict=True)}
+
+
+def _is_a_name(bound: BoundField) -> bool:
+    return isinstance(bound.field, name_fields.PersonNameField)
 
 
 def errors_in(response: Any) -> dict[str, list[str]]:

@@ -12,8 +12,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("accounts", "pylantir_site", "sources", "worklist")
-# Django reads these by name: each model, form and serializer has its own Meta, each command its Command.
-NAMED_BY_DJANGO = frozenset({"Command", "Meta", "Migration"})
+# Django reads these by name: each model, form and serializer has its own Meta, each widget its Media.
+NAMED_BY_DJANGO = frozenset({"Command", "Media", "Meta", "Migration"})
 
 
 def classes(tree: ast.AST) -> Iterator[str]:

@@ -15,6 +15,7 @@ item_panel    what an item's page says of its source
 overview      what the index says of all sources
 badges        how sources and pulls fare, in colour
 links         the way into REDCap
+readable      names as people read them
 view_only     pages that nobody edits
 background    the queue's own pages, which are not shown
 """

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 
 from pylantir_site.overview.admin_site import PylantirAdminSite
+from sources.admin import readable
 from sources.admin.badges import state_badge
 from sources.admin.issues import key_of
 from sources.admin.links import Links, session_in_words
@@ -57,7 +58,10 @@ def panel(request: HttpRequest, item: WorklistItem) -> str:
 
 
 def _rows(differing: Mapping[str, tuple[Any, Any]]) -> list[DifferingField]:
-    return [DifferingField(field, label_of(field), here, there) for field, (here, there) in differing.items()]
+    return [
+        DifferingField(field, label_of(field), *readable.both(field, here, there))
+        for field, (here, there) in differing.items()
+    ]
 
 
 def _issues(synced: SyncedStep) -> QuerySet[SyncIssue]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
 
+from sources.admin import readable
 from sources.admin.buttons import page, refused
 from sources.admin.links import Links, session_in_words
 from sources.contract import ReadRecord, Session
@@ -70,7 +72,9 @@ def preview(model_admin: Any, request: HttpRequest, source: DataSource) -> HttpR
 
 
 def _shown(source: DataSource, links: Links, read: ReadRecord, session: Session) -> ShownSession:
-    return ShownSession(session, session_in_words(session.key), links.url(source, read.record, session.key))
+    trace = tuple(replace(each, value=readable.value(each.target, each.value)) for each in session.trace)
+    where, link = session_in_words(session.key), links.url(source, read.record, session.key)
+    return ShownSession(replace(session, trace=trace), where, link)
 
 
 def compare(model_admin: Any, request: HttpRequest, source: DataSource) -> HttpResponse:
@@ -96,6 +100,10 @@ def compare(model_admin: Any, request: HttpRequest, source: DataSource) -> HttpR
 
 
 def _change(source: DataSource, links: Links, change: PlannedChange) -> ShownChange:
-    fields = [(TARGETS.get(name, name), old, new) for name, (old, new) in change.fields.items() if old != new]
+    fields = [
+        (TARGETS.get(name, name), *readable.both(name, old, new))
+        for name, (old, new) in change.fields.items()
+        if old != new
+    ]
     link = links.url(source, change.record, change.key)
     return ShownChange(change, session_in_words(change.key), WORDS[change.kind], link, fields)

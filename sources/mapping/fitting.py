@@ -98,6 +98,6 @@ OF_FIELDS: Mapping[str, Callable[[str, date], str]] = {
     targets.START: lambda text, today: _start(text),
     targets.START_DATE: lambda text, today: dates.scheduled(text)[0].isoformat(),
     targets.START_TIME: lambda text, today: dates.clock(text).isoformat(),
-    "modality": lambda text, today: texts.code_string(text),
+    "modality": lambda text, today: texts.modality(text),
     targets.STATION: lambda text, today: texts.ae_titles(text),
 }

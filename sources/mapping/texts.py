@@ -8,7 +8,7 @@ import unicodedata
 
 from sources.mapping.problems import UnusableValue
 from sources.mapping.transforms import Origin
-from worklist.dicom import representations
+from worklist.dicom import modalities, representations
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u2060\ufeff]")
@@ -81,6 +81,13 @@ def _from_comma_form(name: str) -> str:
 
 def code_string(text: str) -> str:
     return _checked(one_line(text).upper(), "CS")
+
+
+def modality(text: str) -> str:
+    question = modalities.question(text)
+    if question:
+        raise UnusableValue(question)
+    return code_string(text)
 
 
 def ae_titles(text: str) -> str:

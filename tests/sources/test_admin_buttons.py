@@ -147,7 +147,7 @@ class TestPreview:
 
         content = response.content.decode()
         assert [read.record for read, _ in response.context["records"]] == [f"P-{n}" for n in range(5)]
-        assert "Doe^Jane" in content
+        assert "<strong>Doe, Jane</strong>" in content
         assert "1990-01-31" in content
         assert '<span class="status stance-wanted">Wanted</span>' in content
         [problem] = response.context["records"][1][1][0].session.problems
@@ -214,7 +214,7 @@ class TestCompare:
             "change": 1,
             "withdraw": 1,
         }
-        assert "Doe0^Jane → <strong>Roe^Jane</strong>" in content
+        assert "Doe0, Jane → <strong>Roe, Jane</strong>" in content
         assert "no-store" in response.headers["Cache-Control"]
         assert items(source)["P-001"].patient_name == "Doe0^Jane"
         assert set(items(source)) == {"P-001", "P-002"}

@@ -178,7 +178,7 @@ def test_what_differs_because_of_an_examination_is_shown_without_a_button(
     text = panel(coordinator, item)
 
     assert "stays because of the examination Field In the item At the source" in text
-    assert "Doe^Jane Roe^Jane" in text
+    assert "Doe, Jane Roe, Jane" in text
     assert BUTTON not in text
 
 

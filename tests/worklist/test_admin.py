@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from tests.admin_pages import errors_in, fields_of, said
+from tests.admin_pages import errors_in, fields_of, said, typed_name
 from tests.worklist.activity import device_form
 from tests.worklist.item_pages import LIST, act, change_url
 from worklist.admin import confirmation
@@ -55,7 +55,7 @@ def test_a_coordinator_adds_an_item_with_the_least(coordinator: Client) -> None:
         reverse(ADD),
         {
             **fields_of(coordinator, reverse(ADD)),
-            "patient_name": "Roe^Richard",
+            **typed_name("patient_name", "Roe^Richard"),
             "patient_id": " P7 ",
             "modality": "mr",
             "scheduled_start_date": "2026-01-10",
@@ -76,7 +76,7 @@ def test_a_coordinator_adds_an_item_with_the_least(coordinator: Client) -> None:
 def test_a_wrong_value_is_shown_beside_its_field(coordinator: Client) -> None:
     sent = {
         **fields_of(coordinator, reverse(ADD)),
-        "patient_name": "A\\B",
+        "patient_name_family": "A\\B",
         "modality": "MR",
         "patient_id": "P",
     }
@@ -176,7 +176,11 @@ def test_rescheduling_moves_what_has_not_begun(coordinator: Client) -> None:
     done = act(
         coordinator, "reschedule_items", items, confirmed="1", scheduled_start_date="2026-02-01", reason=""
     )
-    assert said(done) == ["2 rescheduled.", "1 skipped: In progress is not rescheduled."]
+    assert said(done) == [
+        "2 rescheduled.",
+        "1 skipped: In progress is not rescheduled.",
+        "Sunday, 1 February 2026 has passed.",
+    ]
     moved = WorklistItem.objects.filter(scheduled_start_date=date(2026, 2, 1)).order_by("pk")
     assert [item.scheduled_start_time for item in moved] == [time(9, 30), time(10, 30)]
 
@@ -209,7 +213,7 @@ def test_a_forged_first_value_is_refused_and_not_an_error(coordinator: Client) -
 def test_duplicating_schedules_a_repeat_visit(coordinator: Client) -> None:
     item = an_item()
     done = act(coordinator, "duplicate_items", [item], confirmed="1", scheduled_start_date="2026-02-01")
-    assert said(done) == ["1 duplicated."]
+    assert said(done) == ["1 duplicated.", "Sunday, 1 February 2026 has passed."]
     again = WorklistItem.objects.exclude(pk=item.pk).get()
     assert (again.patient_id, again.scheduled_start_date) == ("P1", date(2026, 2, 1))
     assert again.study_instance_uid != item.study_instance_uid
@@ -286,7 +290,7 @@ def test_the_index_shows_today_and_who_may_connect(coordinator: Client) -> None:
     an_item(patient_name="Now^Here", scheduled_start_date=timezone.localdate())
     an_item(patient_id="P2", scheduled_start_date=timezone.localdate() - timedelta(days=1))
     page = coordinator.get(reverse("admin:index")).content.decode()
-    for text in ("Now^Here", "1 overdue", "only programs on this computer"):
+    for text in ("Now, Here", "1 overdue", "only programs on this computer"):
         assert text in page
     Device.objects.create(ae_title="MR1", name="Room 3")
     assert "MR1 (Room 3)" in coordinator.get(reverse("admin:index")).content.decode()

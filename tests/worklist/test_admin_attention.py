@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from tests.admin_pages import errors_in, fields_of
+from tests.admin_pages import errors_in, fields_of, typed_name
 from tests.worklist import reported
 from tests.worklist.item_pages import change_url
 from tests.worklist.performed_steps import begun, completed
@@ -212,8 +212,12 @@ class TestCorrecting:
         self, coordinator: Client, examined: WorklistItem
     ) -> None:
         page = coordinator.get(change_url(examined)).content.decode()
-        assert 'name="patient_name"' not in page
-        sent = {**fields_of(coordinator, change_url(examined)), "patient_name": "Doe^John", "reason": "Typo."}
+        assert 'name="patient_name_family"' not in page
+        sent = {
+            **fields_of(coordinator, change_url(examined)),
+            **typed_name("patient_name", "Doe^John"),
+            "reason": "Typo.",
+        }
         coordinator.post(change_url(examined), sent)
         examined.refresh_from_db()
         assert examined.patient_name == "Doe^Jon"
@@ -222,7 +226,7 @@ class TestCorrecting:
         self, client: Client, alice: User, examined: WorklistItem
     ) -> None:
         client.force_login(alice)
-        sent = {**fields_of(client, change_url(examined)), "patient_name": "Doe^John"}
+        sent = {**fields_of(client, change_url(examined)), **typed_name("patient_name", "Doe^John")}
         assert set(errors_in(client.post(change_url(examined), sent))) == {"reason"}
         assert client.post(change_url(examined), {**sent, "reason": "Typo."}).status_code == 302
         examined.refresh_from_db()

@@ -17,7 +17,8 @@ from tests.browser import sign_in
 from tests.conftest import PASSWORD
 from tests.worklist import reported
 from tests.worklist.performed_steps import completed
-from worklist.items import intake
+from tests.worklist.test_typed_dates import AMBIGUOUS
+from worklist.items import intake, typed_dates
 from worklist.models import Attention, AttentionKind, Status, WorklistItem
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
@@ -34,10 +35,13 @@ def test_a_coordinator_signs_in_enters_an_item_and_sees_what_the_scanner_will(pa
     page.get_by_label("Password:").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     page.get_by_role("link", name="Add an item").click()
-    page.get_by_label("Patient name:").fill("Müller^Jörg")
+    page.get_by_label("Patient name:").fill("Müller")
+    page.get_by_label("Given name").first.fill("Jörg")
     page.get_by_label("Patient ID:").fill("P7")
     page.get_by_label("or in pounds:").fill("154")
     page.locator(".field-scheduled_start_date").get_by_role("link", name="Today").click()
+    today = typed_dates.in_words(timezone.localdate())
+    expect(page.locator(".field-scheduled_start_date .in-words").first).to_have_text(today)
     page.get_by_label("Modality:").fill("MR")
     page.get_by_label("Scheduled station AE title:").fill("MR1")
     page.get_by_role("button", name="Save and continue editing").click()
@@ -51,11 +55,57 @@ def test_a_coordinator_signs_in_enters_an_item_and_sees_what_the_scanner_will(pa
     expect(answer).to_contain_text(re.compile(r"\(0010,1030\).*69\.85"))
 
 
+@pytest.mark.acceptance("D162", "D164", "D168")
+def test_names_dates_and_stations_are_looked_at_while_they_are_typed(page: Page, bob: User) -> None:
+    sign_in(page, bob)
+    page.goto("/admin/worklist/worklistitem/add/")
+    born = page.locator("#id_patient_birth_date")
+    words = page.locator(".day", has=born).locator(".in-words")
+    for typed in ("2015-03-12", "20150312", "12 Mar 2015", "12 march 2015"):
+        born.fill("")
+        born.fill(typed)
+        expect(words).to_have_text("Thursday, 12 March 2015")
+    for ambiguous in AMBIGUOUS:
+        born.fill(ambiguous)
+        expect(words).to_have_text("")
+    born.press("Tab")
+    expect(words).to_have_text("Write the date as 2015-03-12, 20150312 or 12 Mar 2015.")
+    born.fill("12 Mar 2015")
+
+    start = page.locator("#id_scheduled_start_date")
+    start.fill("2024-02-29")
+    expect(page.locator(".day", has=start)).to_contain_text("Thursday, 29 February 2024 This day has passed.")
+    page.locator("#id_scheduled_station_aetitle").fill("MR1\\MRX")
+    expect(page.get_by_text("MR1, MRX: No device has this AE title")).to_be_visible()
+
+    page.locator("#id_patient_name_family").fill("John Doe")
+    page.locator("#id_patient_id").fill("P1")
+    page.locator("#id_modality").fill("mri")
+    page.get_by_role("button", name="Save and continue editing").click()
+    expect(page.locator(".errorlist", has_text="Did you mean MR?")).to_be_visible()
+    expect(page.locator(".errorlist", has_text="Is all of it the family name?")).to_be_visible()
+    expect(page.locator(".day", has=born)).to_contain_text("Thursday, 12 March 2015")
+    page.locator("#id_modality").fill("mr")
+    page.get_by_label("Yes, all of it is the family name").check()
+    page.get_by_role("button", name="Save and continue editing").click()
+    expect(page.get_by_role("heading", name="John Doe · P1")).to_be_visible()
+    expect(page.locator(".messagelist")).to_contain_text("MRX: No device has this AE title")
+
+    page.locator("#id_patient_name_family").fill("山田")
+    page.locator("#id_patient_name_given").fill("太郎")
+    page.get_by_text("Prefix, suffix, other scripts").first.click()
+    page.locator("#id_patient_name_phonetic_family").fill("やまだ")
+    page.get_by_role("button", name="Save and continue editing").click()
+    expect(page.get_by_role("heading", name="山田, 太郎 やまだ · P1")).to_be_visible()
+    expect(page.locator("#id_patient_name_phonetic_family")).to_be_visible()
+    assert WorklistItem.objects.get().patient_name == "山田^太郎==やまだ"
+
+
 def test_an_item_is_cancelled_from_its_own_page_with_a_reason(page: Page, bob: User) -> None:
     item = an_item()
     sign_in(page, bob)
     page.goto("/")
-    page.get_by_role("link", name="Doe^John").click()
+    page.get_by_role("link", name="Doe, John").click()
     page.get_by_role("button", name="Cancel…").click()
     page.get_by_label("Reason:").fill("Did not come")
     page.get_by_role("button", name="Cancel the items").click()
@@ -75,7 +125,8 @@ def test_two_items_are_moved_to_another_day_from_the_list(page: Page, bob: User)
     page.get_by_label("Select all objects on this page for an action").check()
     page.get_by_label("Action:").select_option(label="Reschedule…")
     page.get_by_role("button", name="Go").click()
-    page.get_by_label("New date:").fill("2027-03-01")
+    page.get_by_label("New date:").fill("1 Mar 2027")
+    expect(page.get_by_text("Monday, 1 March 2027", exact=True)).to_be_visible()
     page.get_by_role("button", name="Reschedule").click()
     expect(page.locator(".messagelist")).to_contain_text("2 rescheduled.")
     for item in items:

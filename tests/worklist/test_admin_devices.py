@@ -236,7 +236,7 @@ class TestPreview:
         a_device()
         text = page(reader.get(reverse(PREVIEW), {"device": "MR1"}))
         assert "1 answer" in text
-        assert "DOE^JOHN1 · P1" in text
+        assert "DOE, JOHN1 · P1" in text
         assert "70.5 kg" in text
         assert "The scanner asked for station MR1; this item is for CT1." in text
         assert (
@@ -248,13 +248,13 @@ class TestPreview:
     ) -> None:
         a_device()
         text = page(reader.post(reverse(PREVIEW), {"device": "MR1", "PatientName": "doe^john2"}))
-        assert "DOE^JOHN2 · P2" in text
+        assert "DOE, JOHN2 · P2" in text
         assert "PatientName <strong>doe^john2</strong>" in text
 
     def test_a_recorded_query_is_asked_again(self, reader: Client, todays: dict[str, WorklistItem]) -> None:
         recorded = activity.query("MR1", keys={"PatientID": "P2"}, matches=4)
         text = page(reader.get(reverse(PREVIEW), {"query": recorded.pk}))
-        assert "DOE^JOHN2 · P2" in text
+        assert "DOE, JOHN2 · P2" in text
         assert "PatientID P2: 4 answers" in text
 
     @pytest.mark.parametrize("asked", [{"query": "999"}, {"query": "x"}, {"device": "a" * 17}])

@@ -13,7 +13,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from tests.admin_pages import errors_in, fields_of, queries_of, said
+from tests.admin_pages import errors_in, fields_of, queries_of, said, typed_name
 from tests.worklist.item_pages import change_url
 from tests.worklist.performed_steps import (
     EQUIPMENT_FAILURE,
@@ -131,7 +131,7 @@ def test_the_page_shows_series_reason_messages_and_the_whole_data_set(coordinato
     for part in (
         "Equipment failure",
         "t1_mprage_1",
-        "Tech^Anna",
+        "Tech, Anna",
         "<td>3</td>",
         "MR1 at 10.0.0.7",
         "(0040,0253)",  # the deviation
@@ -246,7 +246,7 @@ def test_a_link_and_its_removal_are_in_the_history_with_who_and_why(coordinator:
     item.refresh_from_db()
     assert item.performed_procedure_step_status == Status.SCHEDULED
     text = shown(coordinator, page(step, "history"))
-    for part in ("Linked to Doe^John", "Unlinked from Doe^John", "bob", "It was her sister", "device:MR1"):
+    for part in ("Linked to Doe, John", "Unlinked from Doe, John", "bob", "It was her sister", "device:MR1"):
         assert part in text
     assert "dataset" not in text.lower()
 
@@ -326,7 +326,7 @@ def test_the_worklist_is_searched_by_post_and_what_is_linked_is_not_found(coordi
     found = answer.context["found"]
     assert [choice.item for choice in found] == [other]
     assert set(found[0].differences) == {
-        "Name: Roe^Richard in the worklist, Roe^Jane at the scanner.",
+        "Name: Roe, Richard in the worklist, Roe, Jane at the scanner.",
         "Sex: F in the worklist, M at the scanner.",
     }
     assert "Roe" not in answer.wsgi_request.get_full_path()
@@ -369,7 +369,10 @@ def test_a_frozen_identity_is_shown_and_not_asked_for_where_it_may_not_be_correc
 
 def test_a_form_opened_before_the_examination_does_not_lose_an_edit_in_silence(coordinator: Client) -> None:
     item = an_item()
-    sent = {**fields_of(coordinator, change_url(item)), "patient_name": "Doe^Jane"}
+    sent = {
+        **fields_of(coordinator, change_url(item)),
+        **typed_name("patient_name", "Doe^Jane"),
+    }
     reported(begun(item))
 
     answer = coordinator.post(change_url(item), sent)

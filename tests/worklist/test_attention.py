@@ -69,7 +69,7 @@ def test_another_patient_at_the_scanner_is_told_by_item_with_both_values(item: W
     point = Attention.objects.get()
     assert (point.kind, point.step, point.item) == (AttentionKind.IDENTITY, step, item)
     assert point.text.splitlines() == [
-        "Name: Doe^John in the worklist, Doe^Jon at the scanner.",
+        "Name: Doe, John in the worklist, Doe, Jon at the scanner.",
         "Patient ID: P1 in the worklist, P7 at the scanner.",
     ]
 
@@ -112,7 +112,7 @@ def test_an_open_point_is_opened_once_and_its_text_kept_up_to_date(item: Worklis
     for name in ("Doe^Jon", "Doe^Jon", "Roe^Jane"):
         PerformedStep.objects.filter(pk=step.pk).update(dataset=named(name))
         review(step)
-    assert "Roe^Jane" in Attention.objects.get().text
+    assert "Roe, Jane" in Attention.objects.get().text
 
 
 @pytest.mark.acceptance("D110")

@@ -46,8 +46,12 @@ def test_what_contradicts_nothing_is_no_difference(values: dict[str, Any]) -> No
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({"name": "Muller^Jorg"}, "Name: Müller^Jörg in the worklist, Muller^Jorg at the scanner."),
-        ({"name": "穆勒=Müller^Jörg"}, "Name: Müller^Jörg in the worklist, 穆勒=Müller^Jörg at the scanner."),
+        ({"name": "Muller^Jorg"}, "Name: Müller, Jörg in the worklist, Muller, Jorg at the scanner."),
+        (
+            {"name": "穆勒=Müller^Jörg"},
+            "Name: Müller, Jörg in the worklist, 穆勒 Müller, Jörg at the scanner.",
+        ),
+        ({"name": "Müller, Jörg"}, "Name: Müller^Jörg in the worklist, Müller, Jörg at the scanner."),
         ({"patient_id": "p1"}, "Patient ID: P1 in the worklist, p1 at the scanner."),
         (
             {"birth_date": date(1990, 1, 30)},

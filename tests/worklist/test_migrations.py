@@ -66,6 +66,39 @@ def test_items_devices_and_their_history_survive_the_upgrade(at_version: Any) ->
     assert not DataSource.objects.exists()
 
 
+BEFORE_NAMES_FOR_PEOPLE = pytest.param([("worklist", "0003_devices")], id="with names as DICOM has them")
+
+
+@pytest.mark.parametrize("at_version", [BEFORE_NAMES_FOR_PEOPLE], indirect=True)
+def test_points_of_attention_say_names_as_new_ones_do(at_version: Any) -> None:
+    steps = at_version.get_model("worklist", "PerformedStep").objects
+    points = at_version.get_model("worklist", "Attention").objects
+    step = steps.create(
+        sop_instance_uid="1.2.3",
+        status="COMPLETED",
+        dataset={},
+        patient_name="Roe^Jane^^Dr.",
+        calling_ae_title="MR1",
+    )
+    sex = "Sex: M in the worklist, F at the scanner."
+    for kind, text in (
+        ("IDENTITY", f"Name: Doe^John in the worklist, Doe^Jon at the scanner.\n{sex}"),
+        ("UNSCHEDULED", "The scanner performed what no worklist item scheduled, for Roe^Jane^^Dr., P^1."),
+        ("PROTOCOL", "Scheduled protocol A^B, performed C^D."),
+    ):
+        points.create(step=step, kind=kind, text=text)
+
+    call_command("migrate", verbosity=0)
+
+    from worklist.models import Attention
+
+    assert list(Attention.objects.order_by("pk").values_list("text", flat=True)) == [
+        f"Name: Doe, John in the worklist, Doe, Jon at the scanner.\n{sex}",
+        "The scanner performed what no worklist item scheduled, for Roe, Dr. Jane, P^1.",
+        "Scheduled protocol A^B, performed C^D.",
+    ]
+
+
 def test_a_user_of_a_version_without_the_api_signs_in_to_it(transactional_db: None, client: Client) -> None:
     executor = MigrationExecutor(connection)
     executor.migrate([("accounts", "0001_initial")])

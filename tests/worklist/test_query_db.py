@@ -59,7 +59,7 @@ def test_a_table_has_a_line_for_each_item() -> None:
     assert lines[0].split()[:4] == ["Scheduled", "Station", "Patient", "Patient"]
     assert [line.split()[1] for line in lines[2:]] == ["09:30", "10:00", "09:30"]
     assert "0042" in lines[-1], "an ID is text, whatever its digits"
-    assert "王^小明" in lines[3]
+    assert "王, 小明" in lines[3]
 
 
 def test_no_items_is_said() -> None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from django.utils.formats import date_format, time_format
 
 from worklist.attention import as_sent, identity
-from worklist.dicom import performed
+from worklist.dicom import name_parts, performed
 from worklist.dicom.output_rules import OutputRules
 from worklist.dicom.performed import Patient, Reference
 from worklist.models import PerformedStep, Sex, WorklistItem
@@ -40,8 +40,10 @@ def rows(
 
 def _patient(item: WorklistItem | None, reported: Patient, sent_name: str) -> Iterator[ComparedRow]:
     """Compare by the rules that open a point of attention."""
+    names = name_parts.readable_beside(item.patient_name if item else "", reported.name)
+    said = {"name": names[1], "sex": _sex(reported.sex)}
     for label, field, ours in (
-        ("Name", "name", item.patient_name if item else ""),
+        ("Name", "name", names[0]),
         ("Patient ID", "patient_id", item.patient_id if item else ""),
         ("Birth date", "birth_date", _day(item.patient_birth_date) if item else ""),
         ("Sex", "sex", _sex(item.patient_sex) if item else ""),
@@ -50,7 +52,7 @@ def _patient(item: WorklistItem | None, reported: Patient, sent_name: str) -> It
         theirs = getattr(reported, field)
         alone = replace(NOBODY, **{field: theirs})
         differs = item is not None and any(identity.differences(item, alone, sent_name=sent_name))
-        yield ComparedRow(label, ours, _sex(theirs) if field == "sex" else _text(theirs), differs)
+        yield ComparedRow(label, ours, said.get(field, _text(theirs)), differs)
 
 
 def _ids(item: WorklistItem | None, step: PerformedStep) -> Iterator[ComparedRow]:

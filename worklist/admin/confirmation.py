@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from worklist.admin import oddities
 from worklist.examinations import performing
 from worklist.items import lifecycle
 
@@ -52,7 +53,11 @@ def ask_then_do(
         return None
     form = form_class(request.POST if "confirmed" in request.POST else None)
     if form.is_valid():
-        report(model_admin, request, act_on_each(request, queryset, form, act), wording.done)
+        outcomes = act_on_each(request, queryset, form, act)
+        found = oddities.of(form.cleaned_data) if outcomes[""] else ()
+        report(model_admin, request, outcomes, wording.done)
+        for oddity in found:
+            model_admin.message_user(request, oddity, messages.WARNING)
         return None
     context = {
         **model_admin.admin_site.each_context(request),

@@ -21,6 +21,7 @@ from worklist.admin.history import ActorHistoryAdmin
 from worklist.admin.previews import preview_view
 from worklist.answering.unfound import missed_by
 from worklist.devices import presets
+from worklist.items import cleaning
 from worklist.models import Device, DeviceActivity, StationFilter, Status
 
 
@@ -41,6 +42,9 @@ class DeviceForm(forms.ModelForm):
         model = Device
         fields = "__all__"  # noqa: DJ007 - the admin's fieldsets choose
         widgets = {name: AdminTextareaWidget(attrs={"rows": 2}) for name in ("notes", "addresses")}
+
+    def clean_modality(self) -> str:
+        return cleaning.modality(self.cleaned_data["modality"])
 
     def clean_offered_statuses(self) -> list[str]:
         return list(self.cleaned_data["offered_statuses"])

@@ -5,15 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib.admin.widgets import AdminDateWidget, AdminTextInputWidget, AdminTimeWidget
+from django.contrib.admin.widgets import AdminTextInputWidget, AdminTimeWidget
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 
+from worklist.admin import choices
+from worklist.admin.date_fields import DayField, DayWidget
+from worklist.admin.name_fields import (
+    WHOLE_NAME,
+    PersonNameField,
+    PersonNameWidget,
+    looks_like_a_whole_name,
+)
 from worklist.admin.whose_id import WhoseIdField, people_in_words
 from worklist.attention.points import LONGEST_NOTE
 from worklist.items import intake, whose
 from worklist.items.lifecycle import LONGEST_REASON
 from worklist.items.whose import NOTHING_SAID, Answer
-from worklist.models import PerformedStatus, WorklistItem
+from worklist.models import PERSON_NAMES, PerformedStatus, WorklistItem
 
 TO_CLOSE_AS = tuple(each for each in PerformedStatus.choices if each[0] != PerformedStatus.IN_PROGRESS)
 ABOUT_THE_CHANGE = frozenset({"reason", "answer"})  # fields that are none of the item's
@@ -42,7 +50,19 @@ class WorklistItemForm(forms.ModelForm):
     class Meta:
         model = WorklistItem
         fields = "__all__"  # noqa: DJ007 - the admin's fieldsets choose
-        widgets = {"scheduled_station_aetitle": AdminTextInputWidget(attrs={"list": "device-titles"})}
+        field_classes = {
+            **dict.fromkeys(PERSON_NAMES, PersonNameField),
+            **dict.fromkeys(("patient_birth_date", "scheduled_start_date"), DayField),
+        }
+        widgets = {
+            **dict.fromkeys(PERSON_NAMES, PersonNameWidget),
+            "patient_birth_date": DayWidget,
+            "scheduled_start_date": DayWidget(warns_of_the_past=True),
+            **{field: AdminTextInputWidget({"list": ids}) for field, ids in choices.DATALISTS.items()},
+        }
+
+    class Media:
+        js = ("pylantir/stations.js", "pylantir/whose_id.js")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -66,6 +86,17 @@ class WorklistItemForm(forms.ModelForm):
     def seen(self) -> dict[str, Any]:
         """Return the values that the page showed, for the fields that changed."""
         return {name: self._shown(name) for name in self.changed_data if self._is_of_the_item(name)}
+
+    def clean(self) -> None:
+        """Ask back where a whole name seems to stand in the field of the family name."""
+        super().clean()
+        for name in PERSON_NAMES:
+            if name in self.cleaned_data and name in self.changed_data and self._is_in_one_part(name):
+                self.fields[name].widget.asks = True
+                self.add_error(name, ValidationError(WHOLE_NAME, code="whole_name"))
+
+    def _is_in_one_part(self, name: str) -> bool:
+        return looks_like_a_whole_name(self[name].data)
 
     def _is_of_the_item(self, name: str) -> bool:
         return name in self.cleaned_data and name not in ABOUT_THE_CHANGE
@@ -111,7 +142,7 @@ class ReasonForm(forms.Form):
 
 
 class RescheduleForm(ReasonForm):
-    scheduled_start_date = forms.DateField(label="New date", widget=AdminDateWidget)
+    scheduled_start_date = DayField(label="New date", widget=DayWidget(warns_of_the_past=True))
     scheduled_start_time = forms.TimeField(
         label="New time", required=False, widget=AdminTimeWidget, help_text="Empty: each keeps its time."
     )

@@ -10,6 +10,7 @@ from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
+from worklist.admin.readable_names import in_history
 from worklist.models.changes import HistoryEntry, history_entries
 
 
@@ -49,4 +50,7 @@ class ActorHistoryAdmin(admin.ModelAdmin):
     def _entries(self, obj: Model) -> list[HistoryEntry]:
         """Return the history, the newest first."""
         records = obj.history.defer(*self.not_in_history)  # type: ignore[attr-defined]
-        return list(history_entries(list(records), hidden=self.not_in_history))
+        return [
+            entry._replace(changes=[in_history(change, self.model) for change in entry.changes])
+            for entry in history_entries(list(records), hidden=self.not_in_history)
+        ]

@@ -5,34 +5,32 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.http import HttpRequest
 from django.urls import URLPattern, path
 from django.utils.formats import date_format, time_format
 from django.utils.html import format_html
 
-from worklist.admin import actions, missing, whose_id
+from worklist.admin import actions, choices, missing, oddities, readable_names, whose_id
 from worklist.admin.badges import status_badge
 from worklist.admin.filters import DayFilter, ItemStationFilter, SourceFilter
 from worklist.admin.forms import WorklistItemForm
 from worklist.admin.history import ActorHistoryAdmin
+from worklist.admin.readable_names import ReadableNames
 from worklist.answering import previews
 from worklist.attention import identity
 from worklist.items import intake
-from worklist.models import Attention, Device, WorklistItem
+from worklist.models import PERSON_NAMES, Attention, WorklistItem
 
 # The fields of the form that say who is examined.
 IDENTITY = (*sorted(identity.IDENTITY_FIELDS), "patient_weight_lb")
 
 
 @admin.register(WorklistItem)
-class WorklistItemAdmin(ActorHistoryAdmin):
-    class Media:
-        js = ("pylantir/whose_id.js",)
-
+class WorklistItemAdmin(ReadableNames, ActorHistoryAdmin):
     form = WorklistItemForm
     list_display = (
-        "patient_name",
+        "patient",
         "patient_id",
         "badge",
         "when",
@@ -41,7 +39,7 @@ class WorklistItemAdmin(ActorHistoryAdmin):
         "protocol_name",
         "source",
     )
-    list_display_links = ("patient_name", "patient_id")
+    list_display_links = ("patient", "patient_id")
     list_filter = (
         DayFilter,
         ("performed_procedure_step_status", admin.ChoicesFieldListFilter),
@@ -71,7 +69,10 @@ class WorklistItemAdmin(ActorHistoryAdmin):
         actions.duplicate_items,
         actions.schedule_again,
     )
-    readonly_fields = ("badge", "source", "created_at", "updated_at", "as_the_scanner_sees_it")
+    readonly_fields = (
+        *("badge", "source", "created_at", "updated_at", "as_the_scanner_sees_it"),
+        *ReadableNames.readable_fields,
+    )
     fieldsets = (
         (
             "Patient",
@@ -81,9 +82,7 @@ class WorklistItemAdmin(ActorHistoryAdmin):
                     "patient_id",
                     ("patient_birth_date", "patient_sex"),
                     ("patient_weight_kg", "patient_weight_lb"),
-                ),
-                "description": "A name is Family^Given^Middle^Prefix^Suffix; its writing in another script "
-                "follows an equals sign: Yamada^Tarou=山田^太郎.",
+                )
             },
         ),
         (
@@ -104,7 +103,8 @@ class WorklistItemAdmin(ActorHistoryAdmin):
                     "study_description",
                     "procedure_description",
                     ("protocol_name", "hisris_coding_designator"),
-                    ("referring_physician_name", "requesting_physician"),
+                    "referring_physician_name",
+                    "requesting_physician",
                 )
             },
         ),
@@ -137,6 +137,10 @@ class WorklistItemAdmin(ActorHistoryAdmin):
             *super().get_urls(),
         ]
 
+    @admin.display(description="patient", ordering="patient_name")
+    def patient(self, item: WorklistItem) -> str:
+        return item.readable_patient_name
+
     @admin.display(description="status", ordering="performed_procedure_step_status")
     def badge(self, item: WorklistItem) -> str:
         return status_badge(item.performed_procedure_step_status)
@@ -166,6 +170,10 @@ class WorklistItemAdmin(ActorHistoryAdmin):
         fieldsets = super().get_fieldsets(request, obj)
         if obj is None:
             return fieldsets
+        if not self.has_change_permission(request, obj):
+            fieldsets = readable_names.in_place_of(PERSON_NAMES, fieldsets)
+        else:
+            fieldsets = readable_names.in_place_of(self._frozen_fields(request, obj), fieldsets)
         why = [self.why] if self.has_change_permission(request, obj) else []
         return (*self.shown_of_a_stored_item, *fieldsets, *why, self.as_seen)
 
@@ -181,7 +189,7 @@ class WorklistItemAdmin(ActorHistoryAdmin):
         """
         if self._corrects(request) or not identity.is_frozen(item):
             return []
-        return [field for field in IDENTITY if field not in request.POST]
+        return [field for field in IDENTITY if not _was_sent(request, field)]
 
     def _corrects(self, request: HttpRequest) -> bool:
         return request.user.has_perm("worklist.correct_worklistitem")
@@ -215,6 +223,8 @@ class WorklistItemAdmin(ActorHistoryAdmin):
             )
             # The admin goes on with the object that it holds: the log and the redirect need its key.
             vars(obj).update(vars(made))
+        for oddity in oddities.of(form.values()):
+            messages.warning(request, oddity)
 
     def changeform_view(
         self,
@@ -223,9 +233,9 @@ class WorklistItemAdmin(ActorHistoryAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
-        devices = Device.objects.exclude(ae_title=Device.ANY)
         context = {
-            "device_titles": devices.values_list("ae_title", flat=True),
+            "datalists": choices.datalists,  # where the page has a form
+            "no_device": oddities.NO_DEVICE,
             "item_actions": [(name, title) for _, name, title in self._item_actions(request)],
             **self._about(request, object_id),
         }
@@ -253,3 +263,8 @@ class WorklistItemAdmin(ActorHistoryAdmin):
     def _item_actions(self, request: HttpRequest) -> Any:
         """Return the list's actions that this person may use, as buttons on an item's own page."""
         return self.get_actions(request).values()
+
+
+def _was_sent(request: HttpRequest, field: str) -> bool:
+    """Return whether the form that was sent had the field, or those of the name's parts."""
+    return field in request.POST or f"{field}_family" in request.POST

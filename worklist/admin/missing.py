@@ -29,7 +29,7 @@ def item_view(model_admin: Any, request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     if not model_admin.has_view_permission(request, item):
         raise PermissionDenied
-    title = f"Why is {item.patient_name} missing?"
+    title = f"Why is {item.readable_patient_name} missing?"
     return _page(model_admin, request, {"title": title, "found": [_judged(request, item)], "one": item})
 
 

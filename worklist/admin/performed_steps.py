@@ -25,6 +25,7 @@ from worklist.admin.forms import TO_CLOSE_AS, CloseForm, RequiredReasonForm
 from worklist.admin.history import ActorHistoryAdmin
 from worklist.admin.linking_panel import panel
 from worklist.attention import as_sent
+from worklist.dicom import name_parts
 from worklist.examinations import performing
 from worklist.models import Attention, PerformedStatus, PerformedStep, PerformedStepItem, WorklistItem
 from worklist.models.changes import HistoryEntry
@@ -75,7 +76,7 @@ class PerformedStepAdmin(ViewOnly, ActorHistoryAdmin):
 
     @admin.display(description="patient", ordering="patient_name")
     def patient(self, step: PerformedStep) -> str:
-        return step.patient_name or "not named"
+        return step.readable_patient_name or "not named"
 
     @admin.display(description="status", ordering="status")
     def badge(self, step: PerformedStep) -> str:
@@ -237,7 +238,9 @@ def _links_in_history(step: Model) -> Iterator[HistoryEntry]:
     for record in records:
         item = items.get(record.item_id)
         named = (
-            f"{item.patient_name} · {item.patient_id} · {item.scheduled_start_date}" if item else "an item"
+            f"{name_parts.readable(item.patient_name)} · {item.patient_id} · {item.scheduled_start_date}"
+            if item
+            else "an item"
         )
         yield HistoryEntry(record, f"{LINK_ACTIONS[record.history_type]} {named}", [])
 

@@ -18,6 +18,9 @@ from worklist.answering import requests
 from worklist.answering.previews import Preview, preview
 from worklist.answering.requests import AskedQuery
 from worklist.answering.verdicts import last_or_usual
+from worklist.dicom import name_parts
+from worklist.dicom.values import to_text
+from worklist.items import typed_dates
 from worklist.models import Device, DeviceActivity
 
 MOST_RECORDED = 8  # queries to choose among
@@ -45,7 +48,9 @@ class DevicePreviewForm(forms.Form):
 
     def clean(self) -> None:
         given = self.cleaned_data.items()
-        keys = {keyword: value for keyword, value in given if value and keyword != "device"}
+        keys = {
+            keyword: _as_sent(keyword, value) for keyword, value in given if value and keyword != "device"
+        }
         try:
             self.asked = AskedQuery(requests.query_of_keys(keys), "the keys above")
         except requests.UnsendableKey as error:
@@ -58,6 +63,16 @@ class DevicePreviewForm(forms.Form):
     @property
     def others(self) -> list[forms.BoundField]:
         return [self[keyword] for keyword in self.fields if keyword not in (*SHOWN_FIRST, "device")]
+
+
+def _as_sent(keyword: str, value: str) -> str:
+    """Return a day in DICOM's form, however a person typed it; all else stands as scanners send it."""
+    if requests.by_keyword()[keyword].vr != "DA":
+        return value
+    try:
+        return to_text(typed_dates.read(value))
+    except ValidationError:
+        return value
 
 
 class ShownAnswer(NamedTuple):
@@ -129,6 +144,7 @@ def _recorded(ae_title: str) -> list[tuple[DeviceActivity, str]]:
 def _shown(answer: Any) -> ShownAnswer:
     dataset = answer.dataset
     step = next(iter(dataset.get("ScheduledProcedureStepSequence") or ()), Dataset())
+    name = name_parts.readable(_text(dataset, "PatientName"))
     weight = _text(dataset, "PatientWeight")
     about = (
         _text(dataset, "PatientBirthDate"),
@@ -140,7 +156,7 @@ def _shown(answer: Any) -> ShownAnswer:
         pk=answer.pk,
         status=f"{answer.status:04X}",
         when=f"{day} {_text(step, 'ScheduledProcedureStepStartTime')}".strip(),
-        patient=" · ".join(filter(None, (_text(dataset, "PatientName"), _text(dataset, "PatientID")))),
+        patient=" · ".join(filter(None, (name, _text(dataset, "PatientID")))),
         about=" · ".join(filter(None, about)),
         station=_text(step, "ScheduledStationAETitle"),
         procedure=_text(step, "ScheduledProcedureStepDescription"),

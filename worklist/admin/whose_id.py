@@ -11,8 +11,11 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.utils.formats import date_format
 
+from worklist.admin.date_fields import DayField, DayWidget
+from worklist.admin.name_fields import PersonNameField, PersonNameWidget
 from worklist.attention import whose_id
 from worklist.attention.whose_id import PERSON_FIELDS, KnownPerson
+from worklist.dicom import name_parts
 from worklist.items import cleaning
 from worklist.items.lifecycle import LONGEST_REASON
 from worklist.items.whose import Answer
@@ -68,7 +71,7 @@ def _in_words(person: KnownPerson) -> str:
     about = [f"born {date_format(born, 'j F Y')}"] if born else []
     about += [Sex(person.patient_sex).label.lower()] if person.patient_sex else []
     items = ", ".join(map(str, person.items))
-    named = ", ".join([person.patient_name, *about])
+    named = "; ".join([name_parts.readable(person.patient_name), *about])
     return f"{named} ({'items' if len(person.items) > 1 else 'item'} {items})"
 
 
@@ -105,6 +108,8 @@ class ConfirmedPersonForm(forms.ModelForm):
     class Meta:
         model = ConfirmedPerson
         fields: ClassVar[Any] = ("patient_id", *PERSON_FIELDS, "reason")
+        field_classes: ClassVar[Any] = {"patient_name": PersonNameField, "patient_birth_date": DayField}
+        widgets: ClassVar[Any] = {"patient_name": PersonNameWidget, "patient_birth_date": DayWidget}
 
     reason = forms.CharField(label="Why they have this ID", max_length=LONGEST_REASON)
 
@@ -124,15 +129,20 @@ class ConfirmedPersonAdmin(admin.ModelAdmin):
     """A person is confirmed here to have an ID that others have, too; that may be taken back, not changed."""
 
     form = ConfirmedPersonForm
-    list_display = ("patient_id", *PERSON_FIELDS, "is_shared", "confirmed_by", "confirmed_at")
+    list_display = ("patient_id", "patient", *PERSON_FIELDS[1:], "is_shared", "confirmed_by", "confirmed_at")
     list_filter = ("is_shared",)
     search_fields = ("patient_id", "patient_name")
     ordering = ("-confirmed_at", "-pk")
-    readonly_fields = ("is_shared", "confirmed_by", "confirmed_at")
+    readonly_fields = ("patient", "is_shared", "confirmed_by", "confirmed_at")
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        asked = ("patient_id", *PERSON_FIELDS, "reason")
-        return (*asked, *self.readonly_fields) if obj else asked
+        if obj is None:
+            return ("patient_id", *PERSON_FIELDS, "reason")
+        return ("patient_id", "patient", *PERSON_FIELDS[1:], "reason", *self.readonly_fields[1:])
+
+    @admin.display(description="patient name", ordering="patient_name")
+    def patient(self, person: ConfirmedPerson) -> str:
+        return name_parts.readable(person.patient_name)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

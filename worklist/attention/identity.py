@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from worklist.dicom import person_name
+from worklist.dicom import name_parts, person_name
 from worklist.dicom.performed import Patient
 from worklist.models import PerformedStatus, PerformedStep, Status, WorklistItem
 
@@ -41,7 +41,7 @@ def differences(item: WorklistItem, reported: Patient, *, sent_name: str = "") -
     """
     names = (item.patient_name, sent_name or item.patient_name)
     if not any(same_name(name, reported.name) for name in names):
-        yield _differ("Name", item.patient_name, reported.name)
+        yield _differ("Name", *name_parts.readable_beside(item.patient_name, reported.name))
     if reported.patient_id and reported.patient_id != item.patient_id:
         yield _differ("Patient ID", item.patient_id, reported.patient_id)
     born = item.patient_birth_date

@@ -193,7 +193,7 @@ def is_wrong_entry(step: PerformedStep) -> bool:
 
 
 def _what_was_named(step: PerformedStep) -> str:
-    who = ", ".join(filter(None, (step.patient_name, step.patient_id)))
+    who = ", ".join(filter(None, (step.readable_patient_name, step.patient_id)))
     return f"The scanner performed what no worklist item scheduled, for {who or 'a patient it did not name'}."
 
 

@@ -7,6 +7,8 @@ values            what an item's fields are in DICOM
 extra             attributes beside an item's fields, by keyword
 person_name       names as they are compared
 patient_id        patient IDs as tools fold them
+name_parts        names in their parts, and as people read them
+modalities        the terms of modalities, and usual slips
 moments           dates, times and their ranges in keys
 conditions        what an item must be to match
 request_keys      what a query's identifier asks for

@@ -2,6 +2,7 @@
 
 intake          the only way by which items come in and change
 cleaning        a value made fit for DICOM, or refused
+typed_dates     dates as people type and read them
 identifiers     what is made for an item whose writer gave none
 fields          an item's fields, as exports name and order them
 whose           whose a patient ID is, where a writer names another person under it

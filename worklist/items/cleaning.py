@@ -15,7 +15,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from worklist.dicom import extra
+from worklist.dicom import extra, modalities
 from worklist.dicom.values import KILOGRAMS_PER_POUND
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
@@ -41,6 +41,15 @@ def person_name(value: Any) -> str:
 
 def code_string(value: Any) -> str:
     return text(value).upper()
+
+
+def modality(value: Any) -> str:
+    """Refuse a usual slip with the term to use: an item with it is one that no scanner finds."""
+    code = code_string(value)
+    question = modalities.question(code)
+    if question:
+        raise ValidationError(question, code="slip")
+    return code
 
 
 def ae_titles(value: Any) -> str:
@@ -135,7 +144,7 @@ CLEANERS: Mapping[str, Callable[[Any], Any]] = {
     "hisris_coding_designator": text,
     "referring_physician_name": person_name,
     "requesting_physician": person_name,
-    "modality": code_string,
+    "modality": modality,
     "scheduled_station_aetitle": ae_titles,
     "station_name": text,
     "scheduled_procedure_step_location": text,

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import models
 
 from worklist import validators
-from worklist.dicom import patient_id, person_name
+from worklist.dicom import name_parts, patient_id, person_name
 from worklist.dicom.conditions import Text
 from worklist.dicom.matching import DATE_FIELD, STATUS_FIELD, TIME_FIELD
 from worklist.dicom.values import KILOGRAMS_PER_POUND
@@ -265,7 +265,7 @@ class WorklistItem(Recorded):
         ]
 
     def __str__(self) -> str:
-        return f"{self.patient_name} · {self.patient_id} · {self.scheduled_start_date}"
+        return f"{self.readable_patient_name} · {self.patient_id} · {self.scheduled_start_date}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Keep what is derived from names and patient ID in step with them."""
@@ -275,6 +275,10 @@ class WorklistItem(Recorded):
             for group, value in zip(person_name.GROUPS, groups, strict=True):
                 setattr(self, f"{field}_{group}", value)
         super().save(*args, **kwargs)
+
+    @property
+    def readable_patient_name(self) -> str:
+        return name_parts.readable(self.patient_name)
 
     @property
     def patient_weight_lb(self) -> Decimal | None:

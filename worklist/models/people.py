@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from worklist import validators
+from worklist.dicom import name_parts
 from worklist.models.items import Sex
 
 
@@ -30,4 +31,4 @@ class ConfirmedPerson(models.Model):
         ordering = ["patient_id", "-confirmed_at", "-pk"]
 
     def __str__(self) -> str:
-        return f"{self.patient_name} · {self.patient_id}"
+        return f"{name_parts.readable(self.patient_name)} · {self.patient_id}"

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import models
 
 from worklist import validators
+from worklist.dicom import name_parts
 from worklist.models.constraints import at_most, given
 from worklist.models.history import Recorded, actor_history
 from worklist.models.items import Status, WorklistItem
@@ -101,8 +102,12 @@ class PerformedStep(Recorded):
         ]
 
     def __str__(self) -> str:
-        who = " · ".join(filter(None, (self.patient_name, self.patient_id))) or "no patient named"
+        who = " · ".join(filter(None, (self.readable_patient_name, self.patient_id))) or "no patient named"
         return f"{who} · {self.start_date or self.created_at.date()}"
+
+    @property
+    def readable_patient_name(self) -> str:
+        return name_parts.readable(self.patient_name)
 
     @property
     def is_final(self) -> bool:
@@ -129,6 +134,10 @@ class PerformedSeries(models.Model):
 
     def __str__(self) -> str:
         return str(self.description or self.protocol_name or self.series_instance_uid)
+
+    @property
+    def readable_operators_name(self) -> str:
+        return "; ".join(map(name_parts.readable, self.operators_name.split("\\")))
 
 
 class Evidence(models.TextChoices):

@@ -35,7 +35,9 @@ document.addEventListener("DOMContentLoaded", () => {
             const parts = group.split("^");
             PARTS.forEach((part, place) => {
                 const input = form.elements[`${name}_${GROUPS[number]}${part}`];
-                if (input) set(input, parts[place] || "");
+                if (!input) return;
+                set(input, parts[place] || "");
+                if (number && parts[place]) input.closest("details").open = true;
             });
         });
     }

@@ -67,7 +67,7 @@ def _row(item: WorklistItem) -> dict[str, str]:
     return {
         "Scheduled": f"{item.scheduled_start_date:%Y-%m-%d} {item.scheduled_start_time:%H:%M}",
         "Station": item.scheduled_station_aetitle,
-        "Patient": item.patient_name,
+        "Patient": item.readable_patient_name,
         "Patient ID": item.patient_id,
         "Modality": item.modality,
         "Description": item.procedure_description or item.study_description,
