@@ -55,7 +55,8 @@ class TestNames:
     def test_a_name_is_typed_in_parts_and_stored_as_a_pn(self, coordinator: Client) -> None:
         for number, field in enumerate(PERSON_NAMES):
             name = FULL.replace("Tarou", f"Tarou{number}")
-            response = added(coordinator, **{**typed_name("patient_name", "X^Y"), **typed_name(field, name)})
+            typed = {**typed_name("patient_name", "X^Y"), **typed_name(field, name)}
+            response = added(coordinator, patient_id=f"P{number}", **typed)
             assert response.redirect_chain, errors_in(response)
             item = WorklistItem.objects.latest("pk")
             assert getattr(item, field) == name

@@ -287,6 +287,7 @@ def test_the_index_counts_by_kind_and_names_the_worst_first(coordinator: Client)
 def test_the_cost_of_a_page_does_not_grow_with_the_points(coordinator: Client) -> None:
     point = open_point(AttentionKind.UNSCHEDULED)
     open_point(AttentionKind.NOT_PERFORMED)
+    open_point(AttentionKind.SHARED_ID)  # its items are today's
     performing.link(unscheduled(an_item()), an_item(), actor="bob")
 
     def costs() -> list[int]:

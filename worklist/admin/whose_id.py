@@ -71,7 +71,7 @@ def _in_words(person: KnownPerson) -> str:
     about = [f"born {date_format(born, 'j F Y')}"] if born else []
     about += [Sex(person.patient_sex).label.lower()] if person.patient_sex else []
     items = ", ".join(map(str, person.items))
-    named = "; ".join([name_parts.readable(person.patient_name), *about])
+    named = "; ".join(filter(None, (name_parts.readable(person.patient_name), ", ".join(about))))
     return f"{named} ({'items' if len(person.items) > 1 else 'item'} {items})"
 
 
