@@ -59,6 +59,14 @@ def endings(*, names: Iterable[str], ids: Iterable[str]) -> frozenset[str]:
     return frozenset(text[start : start + LONGEST] for text in texts for start in range(len(text)))
 
 
+def is_found(text: str, *, names: Iterable[str], ids: Iterable[str]) -> bool:
+    """Return whether a search for the text finds one with these names and IDs."""
+    words, stored = sought(text), endings(names=names, ids=ids)
+    return bool(words) and all(
+        any(ending.startswith(spelling) for ending in stored for spelling in word) for word in words
+    )
+
+
 def sought(text: str) -> list[frozenset[str]]:
     """Return the spellings of each word that a person looks for; a word without a letter or digit is none."""
     words = (spellings(word) for word in _BETWEEN_WORDS.split(text))
