@@ -67,12 +67,12 @@ def remedy(request: HttpRequest, item: WorklistItem) -> tuple[str, str] | None:
 
 
 def _records(sources: Iterable[int], sought: str, items: Sequence[WorklistItem]) -> list[tuple[int, str]]:
-    """Return source and record of the items, else of what was written."""
-    if items:
-        return list(dict.fromkeys(_pairs(SyncedStep.objects.filter(item__in=items))))
+    """Return source and record of the items, and of what was written; without items deleted ones, too."""
     written = {"source__in": sources, "record__in": {sought, sought.upper(), sought.lower()}}
-    steps, issues = SyncedStep.objects.filter(**written), SyncIssue.objects.open().filter(**written)
-    return list(dict.fromkeys([*_pairs(steps), *_pairs(issues), *_deleted(sought)]))
+    found = _pairs(SyncedStep.objects.filter(item__in=items))
+    found += _pairs(SyncedStep.objects.filter(**written))
+    found += _pairs(SyncIssue.objects.open().filter(**written))
+    return list(dict.fromkeys(found if items else [*found, *_deleted(sought)]))
 
 
 def _pairs(rows: Any) -> list[tuple[int, str]]:

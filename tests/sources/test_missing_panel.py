@@ -19,7 +19,8 @@ from tests.api_client import client_of
 from tests.redcap.project import Project
 from tests.redcap.server import RedcapServer
 from tests.sources.conftest import MakeSource, items, only_item, pull
-from tests.sources.study import book, enrol, participant, participants
+from tests.sources.study import book, day, enrol, participant, participants
+from worklist.items import intake
 from worklist.models import Device, Status
 
 pytestmark = pytest.mark.django_db
@@ -146,6 +147,22 @@ def test_what_keeps_all_items_of_a_source_out_is_mended_at_the_source_first(
     ]
     [told] = client_of(bob).get(f"/worklist/{found['item'].pk}/devices").json()
     assert told["reason"]["mend"] == "source"
+
+
+def test_a_record_with_the_id_of_another_participant_is_told_besides(
+    coordinator: Client, source: DataSource, project: Project
+) -> None:
+    participant(project, "P-001")
+    pull(source)
+    intake.change(only_item(source), {"patient_id": "X-1"}, actor="bob")
+    by_hand = {"patient_name": "Roe^Jane", "modality": "MR", "scheduled_start_date": day(1)}
+    made = intake.create({**by_hand, "patient_id": "P-001"}, actor="bob")
+
+    answer = coordinator.post(reverse(MISSING), {"sought": "P-001"})
+
+    assert [each["item"] for each in answer.context["found"]] == [made]
+    assert "Doe^Jane · X-1" in panel(coordinator, "P-001")
+    assert "why is it missing?" in panel(coordinator, "P-001")
 
 
 def test_who_only_reads_sees_what_is_known_and_asks_no_source(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.effort import tries
@@ -21,6 +21,7 @@ from tests.worklist.test_queries import cost_of, fill
 from worklist.dicom import folding
 from worklist.items import intake, lifecycle
 from worklist.models import Attention, ItemSearchWord, PerformedStep, Status, WorklistItem
+from worklist.models.search_words import MOST_AT_ONCE
 
 NAMES = [
     "Tremblay^Zoë",
@@ -74,7 +75,7 @@ def test_a_text_is_folded_to_its_plainest_letters(text: str, spellings: set[str]
     assert folding.spellings(text) == spellings
 
 
-@settings(max_examples=tries(100, nightly=5000))
+@settings(max_examples=tries(100, nightly=5000), deadline=None)
 @given(st.text())
 def test_folding_twice_changes_nothing_more(text: str) -> None:
     once = folding.folded(text)
@@ -148,7 +149,7 @@ TEXTS = st.text(st.sampled_from(LETTERS), min_size=1, max_size=6)
 
 @pytest.mark.slow
 @pytest.mark.django_db
-@settings(max_examples=tries(40, nightly=2000))
+@settings(max_examples=tries(40, nightly=2000), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=6), st.lists(TEXTS, min_size=1, max_size=6))
 @example([("a^ü", "1")], ["ue", "u", "a1", "ü^a"])
 def test_a_search_finds_what_a_look_into_every_text_finds(
@@ -246,6 +247,12 @@ class TestKeeping:
         with pytest.raises(IntegrityError), transaction.atomic():
             make_item(1, patient_name="Tremblay^Zoë").save_as("test")
         assert self.words() == before
+
+    def test_very_long_texts_are_found_too(self) -> None:
+        name = "=".join("^".join(f"{group}{number}" * 9 for number in range(3)) for group in "äöü")
+        item = saved(1, patient_name=name, patient_id="0123456789" * 6)
+        assert self.words() > MOST_AT_ONCE / 2
+        assert list(WorklistItem.objects.search("ue2ue2 ä0ä 6789")) == [item]
 
     def test_a_deleted_item_takes_its_words_with_it(self) -> None:
         an_item().delete()
