@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from django.contrib.admin import AdminSite
@@ -20,6 +20,12 @@ ITEMS_ON_THE_INDEX = 12
 POINTS_ON_THE_INDEX = 6
 
 ItemPanel = Callable[[HttpRequest, WorklistItem], str]  # HTML that is safe; empty shows nothing
+# What is known of whom a person misses: by what was written, and by the items that were found. HTML as above.
+ParticipantPanel = Callable[[HttpRequest, str, Sequence[WorklistItem]], str]
+# Where the source of an item is put right: a URL and its text.
+SourceRemedy = Callable[
+    [HttpRequest, WorklistItem, bool], tuple[str, str] | None
+]  # URL and text; is it about stations?
 IndexSection = Callable[[HttpRequest], dict[str, Any]]  # what the index's template is given
 
 
@@ -30,8 +36,10 @@ class PylantirAdminSite(AdminSite):
     login_form = SignInForm
     site_url = None  # there is no other site
     enable_nav_sidebar = False  # a few models: the width is worth more to the lists
-    # What other apps show on the page of an item, and on the index: they append their own.
+    # What other apps show of an item, of whom a person misses, and on the index: they append their own.
     item_panels: ClassVar[list[ItemPanel]] = []
+    participant_panels: ClassVar[list[ParticipantPanel]] = []
+    source_remedies: ClassVar[list[SourceRemedy]] = []
     index_sections: ClassVar[list[IndexSection]] = []
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:

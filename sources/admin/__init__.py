@@ -12,6 +12,7 @@ runs          what each pull did
 issues        what is to be mended at the source
 synced_steps  items that a person deleted here, and fields that follow their source again
 item_panel    what an item's page says of its source
+missing_panel  what sources have of a participant who is missing
 overview      what the index says of all sources
 badges        how sources and pulls fare, in colour
 links         the way into REDCap
@@ -24,5 +25,14 @@ from __future__ import annotations
 
 from importlib import import_module
 
-for name in ("data_sources", "runs", "issues", "synced_steps", "item_panel", "overview", "background"):
+for name in (
+    "data_sources",
+    "runs",
+    "issues",
+    "synced_steps",
+    "item_panel",
+    "missing_panel",
+    "overview",
+    "background",
+):
     import_module(f"sources.admin.{name}")

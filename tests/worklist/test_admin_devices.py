@@ -16,13 +16,15 @@ from django.conf import LazySettings
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from accounts.models import User
 from tests.conftest import free_port
 from tests.worklist import activity
 from tests.worklist.conftest import RunningServer, make_item
 from worklist.devices import presets
-from worklist.models import Device, DeviceActivity, WorklistItem
+from worklist.items import lifecycle
+from worklist.models import Device, DeviceActivity, Status, WorklistItem
 from worklist.scp import echo_scu
 
 pytestmark = pytest.mark.django_db
@@ -317,20 +319,96 @@ class TestMissing:
         assert f'href="{reverse(ADD)}?ae_title=MR_1">Add the device' in text
         assert 'value="MR_1"' in page(admin.get(f"{reverse(ADD)}?ae_title=MR_1"))
 
-    def test_a_participant_is_found_by_id_which_is_posted(
-        self, reader: Client, todays: dict[str, WorklistItem]
+    @pytest.mark.acceptance("D193")
+    @pytest.mark.parametrize("sought", ["P2", "p-2", "john2", "Döe^John2", "S2"])
+    def test_a_participant_is_found_by_a_part_of_a_name_or_an_id_which_is_posted(
+        self, reader: Client, todays: dict[str, WorklistItem], sought: str
     ) -> None:
         a_device()
-        text = page(reader.post(reverse(MISSING), {"patient_id": "P2"}))
-        assert "The scanner asked for station MR1; this item is for CT1." in text
-        unknown = page(reader.post(reverse(MISSING), {"patient_id": "P9"}))
-        assert "The worklist has no item with this patient ID" in unknown
+        answer = reader.post(reverse(MISSING), {"sought": sought})
+        assert "The scanner asked for station MR1; this item is for CT1." in page(answer)
+        assert [each["item"] for each in answer.context["found"]] == [todays["CT1"]]
+        assert sought not in answer.wsgi_request.get_full_path()
+
+    def test_nobody_is_found_by_what_is_written_nowhere(
+        self, reader: Client, todays: dict[str, WorklistItem]
+    ) -> None:
+        text = page(reader.post(reverse(MISSING), {"sought": "P9"}))
+        assert "No item of the worklist has this in a name or an ID" in text
+        assert "Say whom you miss." in page(reader.post(reverse(MISSING), {"sought": " "}))
+
+    @pytest.mark.acceptance("D193")
+    def test_of_several_who_are_found_a_person_chooses_one(
+        self, reader: Client, todays: dict[str, WorklistItem]
+    ) -> None:
+        answer = reader.post(reverse(MISSING), {"sought": "doe"})
+        assert {each.patient_id for each in answer.context["people"]} == {"P1", "P2"}
+        assert answer.context["found"] == []
+        assert "Whom do you mean?" in page(answer)
+        chosen = reader.post(reverse(MISSING), {"sought": "doe", "patient_id": "P1"})
+        assert [each["item"] for each in chosen.context["found"]] == [todays["MR1"]]
+        assert [each.patient_id for each in chosen.context["people"]] == ["P2"]
+
+    def test_a_whole_id_is_that_one_and_those_that_contain_it_are_offered_besides(
+        self, reader: Client, todays: dict[str, WorklistItem]
+    ) -> None:
+        make_item(12, patient_id="P12").save_as("test")
+        answer = reader.post(reverse(MISSING), {"sought": "P1"})
+        assert [each["item"] for each in answer.context["found"]] == [todays["MR1"]]
+        assert [each.patient_id for each in answer.context["people"]] == ["P12"]
 
     def test_the_newest_items_are_judged_and_the_others_counted(self, reader: Client) -> None:
         for number in range(1, 8):
             make_item(number, patient_id="P1").save_as("test")
-        text = page(reader.post(reverse(MISSING), {"patient_id": "P1"}))
+        text = page(reader.post(reverse(MISSING), {"sought": "P1"}))
         assert "2 older items of this participant are not shown." in text
+
+    @pytest.mark.acceptance("D194")
+    def test_nothing_is_to_be_mended_of_what_is_over_and_it_is_said_what_happened(
+        self, reader: Client, todays: dict[str, WorklistItem]
+    ) -> None:
+        a_device(enabled=False)
+        done = todays["MR1"]
+        lifecycle.move(done, to=Status.IN_PROGRESS, actor="device:MR1")
+        lifecycle.move(done, to=Status.COMPLETED, actor="device:MR1", reason="MPPS completed")
+        past = make_item(3, scheduled_start_date=timezone.localdate() - timedelta(days=3))
+        past.save_as("test")
+        answers = [reader.get(reverse(ITEM_MISSING, args=[item.pk])) for item in (done, past)]
+        for answer in answers:
+            assert [row["remedies"] for each in answer.context["found"] for row in each["rows"]] == [[]]
+            assert "It cannot connect: the device MR1 is disabled" in page(answer)
+            assert "Change the" not in page(answer)
+        assert "by device:MR1: MPPS completed." in page(answers[0])
+        assert "Its day has passed, and no scanner has reported that it was performed." in page(answers[1])
+
+    def test_a_cancelled_item_says_who_cancelled_it_when_and_why(
+        self, reader: Client, todays: dict[str, WorklistItem]
+    ) -> None:
+        lifecycle.move(todays["MR1"], to=Status.CANCELLED, actor="bob", reason="Has a cold.")
+        text = page(reader.get(reverse(ITEM_MISSING, args=[todays["MR1"].pk])))
+        assert f"Cancelled on {date_format(timezone.localdate(), 'j F Y')}" in text
+        assert "by bob: Has a cold." in text
+
+    @pytest.mark.acceptance("D195")
+    def test_what_keeps_all_items_out_is_mended_before_the_one_item(self, reader: Client) -> None:
+        device = a_device(station_filter="OWN")
+        today = timezone.localdate()
+        for number in (1, 2, 3):
+            make_item(number, scheduled_start_date=today, scheduled_station_aetitle="").save_as("test")
+        item = WorklistItem.objects.first()
+        assert item is not None
+        answer = reader.get(reverse(ITEM_MISSING, args=[item.pk]))
+        (row,) = answer.context["found"][0]["rows"]
+        assert row["verdict"].reason.sentence.endswith(
+            "this item has no station. So it is with the 2 other items still to come."
+        )
+        assert [link.url for link in row["remedies"]] == [
+            reverse(CHANGE, args=[device.pk]),
+            reverse("admin:worklist_worklistitem_change", args=[item.pk]),
+        ]
+        make_item(4, scheduled_start_date=today).save_as("test")  # which MR1 is offered
+        (row,) = reader.get(reverse(ITEM_MISSING, args=[item.pk])).context["found"][0]["rows"]
+        assert [link.text for link in row["remedies"]] == ["Change the item"]
 
     def test_while_no_scanner_is_known_it_says_so(
         self, reader: Client, todays: dict[str, WorklistItem]

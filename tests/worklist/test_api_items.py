@@ -72,6 +72,8 @@ def test_without_a_status_only_scheduled_and_running_items_are_listed(client: AP
         ("scheduled_start_date_to=2026-01-05", ["A-1"]),
         ("search=a-", ["A-1", "A-3"]),
         ("search=roe+jane", ["A-1"]),
+        ("search=R%C3%B6%C3%AB", ["A-1"]),
+        ("search=a1", ["A-1"]),
         ("search=%25", []),
         ("ordering=-patient_id", ["A-3", "A-1"]),
         ("limit=1", ["A-1"]),

@@ -213,11 +213,38 @@ def test_neither_queries_nor_rows_grow_with_the_worklist(
     step = PerformedStep.objects.get(pk=a_scan().pk)
     start = timezone.localdate()
     some_item(**SCANNED)
-    with django_assert_num_queries(6):  # study, patient ID, name, station and day, day; the links
+    # The study, the patient ID, the name, its words, the station and day, the day; the links.
+    with django_assert_num_queries(7):
         candidates.best(step)
     for number in range(20):
         some_item(**{**SCANNED, "scheduled_start_date": start + timedelta(days=number)})
         some_item(scheduled_start_date="20260110")
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         found = candidates.best(step, most=100)
-    assert len(found) <= 5 * 3
+    assert len(found) <= 6 * 3
+
+
+@pytest.mark.acceptance("D191")
+@pytest.mark.parametrize(
+    ("reported_name", "name"),
+    [
+        ("TREMBLAY^ZOE", "Tremblay^Zoë"),
+        ("Zoe Tremblay", "Tremblay^Zoë"),
+        ("Obrien^Mary", "O'Brien^Mary"),
+        ("O Brien^Mary", "O'Brien^Mary"),
+        ("LUKASIEWICZ^JAN", "Łukasiewicz^Jan"),
+        ("Mueller^Anna", "Müller^Anna"),
+        ("Muller^Anna", "Müller^Anna"),
+        ("Lavoie Dube^Luc", "Lavoie-Dubé^Luc=王^小明"),
+    ],
+)
+def test_a_name_that_the_scanner_wrote_without_accents_is_found_on_any_day(
+    reported_name: str, name: str
+) -> None:
+    step = a_scan(PatientName=reported_name, PatientID="")
+    item = some_item(patient_name=name)
+    some_item(patient_name="Tremblay^Zoé-Anne")
+
+    found = [(each.item, each.reasons) for each in candidates.best(step)]
+
+    assert found == [(item, ("Name written differently",))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -97,6 +98,35 @@ def test_points_of_attention_say_names_as_new_ones_do(at_version: Any) -> None:
         "The scanner performed what no worklist item scheduled, for Roe, Dr. Jane, P^1.",
         "Scheduled protocol A^B, performed C^D.",
     ]
+
+
+@pytest.mark.acceptance("D192")
+@pytest.mark.parametrize("at_version", [[("worklist", "0003_devices")]], indirect=True)
+def test_what_there_was_before_can_be_searched_for(at_version: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_module("worklist.migrations.0007_search_words"), "BATCH", 2)
+    items = at_version.get_model("worklist", "WorklistItem").objects
+    for number in range(5):
+        items.create(
+            patient_name=f"O'Brien^Zoë{number}",
+            patient_id=f"SUB-{number}",
+            study_instance_uid=f"1.2.{number}",
+            accession_number=f"A{number}",
+            requested_procedure_id=f"R{number}",
+            scheduled_procedure_step_id=f"S{number}",
+            modality="MR",
+            scheduled_start_date=date(2026, 1, 10),
+        )
+    at_version.get_model("worklist", "PerformedStep").objects.create(
+        sop_instance_uid="1.2.3", status="COMPLETED", dataset={}, patient_name="Łukasiewicz^Jan"
+    )
+
+    call_command("migrate", verbosity=0)
+
+    from worklist.models import PerformedStep, WorklistItem
+
+    assert [item.patient_id for item in WorklistItem.objects.search("zoe obrien sub3")] == ["SUB-3"]
+    assert WorklistItem.objects.search("zoe").count() == 5
+    assert PerformedStep.objects.search("lukasiewicz").exists()
 
 
 def test_a_user_of_a_version_without_the_api_signs_in_to_it(transactional_db: None, client: Client) -> None:

@@ -49,7 +49,7 @@ class AttentionAdmin(ViewOnly, admin.ModelAdmin):
     list_display = ("badge", "who", "lines", "since")
     list_filter = (PointStateFilter, ("kind", admin.ChoicesFieldListFilter))
     search_fields = ("item__patient_name", "item__patient_id", "step__patient_name", "step__patient_id")
-    search_help_text = "Name or patient ID, of the worklist or of the scanner."
+    search_help_text = "Any part of a name or an ID, of the worklist or of the scanner."
     list_per_page = 50
     show_facets = admin.ShowFacets.NEVER
     show_full_result_count = False
@@ -66,6 +66,9 @@ class AttentionAdmin(ViewOnly, admin.ModelAdmin):
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         some_are_resolved = request.GET.get(PointStateFilter.parameter_name)
         return (*self.list_display, "outcome") if some_are_resolved else self.list_display
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        return (queryset.search(search_term) if search_term else queryset), False
 
     @admin.display(description="kind", ordering="severity")
     def badge(self, point: Attention) -> str:

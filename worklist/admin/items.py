@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.urls import URLPattern, path
 from django.utils.formats import date_format, time_format
 from django.utils.html import format_html
+from django.utils.text import capfirst
 
 from worklist.admin import actions, choices, missing, oddities, readable_names, whose_id
 from worklist.admin.badges import status_badge
@@ -20,7 +21,7 @@ from worklist.admin.readable_names import ReadableNames
 from worklist.answering import previews
 from worklist.attention import identity
 from worklist.items import intake
-from worklist.models import PERSON_NAMES, Attention, WorklistItem
+from worklist.models import PERSON_NAMES, Attention, ItemSearchWord, WorklistItem
 
 # The fields of the form that say who is examined.
 IDENTITY = (*sorted(identity.IDENTITY_FIELDS), "patient_weight_lb")
@@ -49,16 +50,10 @@ class WorklistItemAdmin(ReadableNames, ActorHistoryAdmin):
     )
     date_hierarchy = "scheduled_start_date"
     ordering = ("-scheduled_start_date", "scheduled_start_time", "pk")
-    search_fields = (
-        "patient_name",
-        "patient_id",
-        "accession_number",
-        "requested_procedure_id",
-        "scheduled_procedure_step_id",
-        "=study_instance_uid",
-    )
+    search_fields = (*WorklistItem.searched_names, *WorklistItem.searched_ids)
     search_help_text = (
-        "Name, patient ID, accession number, procedure or step ID, or a whole Study Instance UID."
+        "Any part of a name, patient ID, accession number, procedure or step ID, without regard to accents "
+        "and punctuation, or a whole Study Instance UID."
     )
     list_per_page = 50
     show_facets = admin.ShowFacets.NEVER
@@ -140,6 +135,9 @@ class WorklistItemAdmin(ReadableNames, ActorHistoryAdmin):
     @admin.display(description="patient", ordering="patient_name")
     def patient(self, item: WorklistItem) -> str:
         return item.readable_patient_name
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        return (queryset.search(search_term) if search_term else queryset), False
 
     @admin.display(description="status", ordering="performed_procedure_step_status")
     def badge(self, item: WorklistItem) -> str:
@@ -255,10 +253,16 @@ class WorklistItemAdmin(ReadableNames, ActorHistoryAdmin):
         }
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Let points of attention go with their item. One that was performed is not deleted at all."""
+        """Let points of attention go with their item. One that was performed is not deleted at all.
+
+        The words by which it is found go, too, and are nothing to tell anybody of.
+        """
         to_delete, counts, perms_needed, protected = super().get_deleted_objects(objs, request)
         perms_needed.discard(Attention._meta.verbose_name)
-        return to_delete, counts, perms_needed, protected
+        words = ItemSearchWord._meta
+        counts.pop(str(words.verbose_name_plural), None)
+        shown = _without(to_delete, f"{capfirst(str(words.verbose_name))}: ")
+        return shown, counts, perms_needed, protected
 
     def _item_actions(self, request: HttpRequest) -> Any:
         """Return the list's actions that this person may use, as buttons on an item's own page."""
@@ -268,3 +272,12 @@ class WorklistItemAdmin(ReadableNames, ActorHistoryAdmin):
 def _was_sent(request: HttpRequest, field: str) -> bool:
     """Return whether the form that was sent had the field, or those of the name's parts."""
     return field in request.POST or f"{field}_family" in request.POST
+
+
+def _without(to_delete: list[Any], beginning: str) -> list[Any]:
+    """Return the nested list of what would be deleted without the lines that begin so."""
+    return [
+        _without(each, beginning) if isinstance(each, list) else each
+        for each in to_delete
+        if isinstance(each, list) or not str(each).startswith(beginning)
+    ]

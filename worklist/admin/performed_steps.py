@@ -51,17 +51,10 @@ class PerformedStepAdmin(ViewOnly, ActorHistoryAdmin):
     )
     date_hierarchy = "start_date"
     ordering = ("-created_at", "-pk")
-    search_fields = (
-        "patient_name",
-        "patient_id",
-        "performed_procedure_step_id",
-        "=study_instance_uid",
-        "=sop_instance_uid",
-        "=items__accession_number",
-    )
+    search_fields = (*PerformedStep.searched_names, *PerformedStep.searched_ids)
     search_help_text = (
-        "Name or patient ID as the scanner reported it, performed step ID, a whole accession number, "
-        "Study or SOP Instance UID."
+        "Any part of a name, patient ID or performed step ID as the scanner reported it, without regard to "
+        "accents and punctuation; or a whole accession number, Study or SOP Instance UID."
     )
     list_per_page = 50
     show_facets = admin.ShowFacets.NEVER
@@ -73,6 +66,9 @@ class PerformedStepAdmin(ViewOnly, ActorHistoryAdmin):
         open_points = Attention.objects.open().filter(step=OuterRef("pk"))
         steps = super().get_queryset(request).defer("dataset").prefetch_related("items")
         return steps.annotate(needs_attention=Exists(open_points))
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        return (queryset.search(search_term) if search_term else queryset), False
 
     @admin.display(description="patient", ordering="patient_name")
     def patient(self, step: PerformedStep) -> str:

@@ -13,7 +13,7 @@ from pydicom import Dataset
 
 from worklist import validators
 from worklist.admin.device_activity import summary
-from worklist.admin.remedies import remedy_link
+from worklist.admin.remedies import remedy_links
 from worklist.answering import requests
 from worklist.answering.previews import Preview, preview
 from worklist.answering.requests import AskedQuery
@@ -179,7 +179,7 @@ def _left_out(request: HttpRequest, made: Preview) -> list[dict[str, Any]]:
             "item": each.item,
             "page": reverse("admin:worklist_worklistitem_change", args=[each.item.pk]),
             "reason": each.reason,
-            "remedy": remedy_link(request, each.reason, item=each.item, ae_title=made.ae_title),
+            "remedies": remedy_links(request, each.reason, item=each.item, ae_title=made.ae_title),
         }
         for each in made.left_out
     ]

@@ -1,10 +1,12 @@
-"""A link leads to where a person can put right what keeps an item from a scanner."""
+"""Links lead to where a person can put right what keeps an item from a scanner: what concerns most first."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
+from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -17,19 +19,27 @@ class RemedyLink(NamedTuple):
     text: str
 
 
-def remedy_link(
+def remedy_links(
     request: HttpRequest, reason: Reason, *, item: WorklistItem, ae_title: str
-) -> RemedyLink | None:
-    """Return the link, or None where the operator must ask for something else at the scanner."""
+) -> list[RemedyLink]:
+    """Return the links: none where the operator must ask for something else, or nothing is to be mended.
+
+    Where a source's items are all kept out, or all items are, what does it comes before the one item.
+    """
+    if reason.cause in {Cause.SCANNER, Cause.NOTHING}:
+        return []
+    item_page = reverse("admin:worklist_worklistitem_change", args=[item.pk])
     if reason.cause is Cause.ITEM:
-        return RemedyLink(reverse("admin:worklist_worklistitem_change", args=[item.pk]), "Change the item")
-    if reason.cause is Cause.SOURCE:
-        name = item.data_source
-        may_set = request.user.has_perm("sources.change_datasource")
-        text = f"Set the scanner of {name}" if may_set else f"Its source {name}"
-        return RemedyLink(reverse("admin:sources_datasource_scanner", args=[name]), text)
-    if reason.cause is Cause.SCANNER:
-        return None
+        return [RemedyLink(item_page, "Change the item")]
+    links = list(_of_source(request, item, reason)) if reason.cause is Cause.SOURCE else []
+    if reason.cause is Cause.DEVICE or reason.rule == "station":
+        links.append(_of_device(request, ae_title))
+    if reason.condition is not None:
+        links.append(RemedyLink(item_page, "Change this item alone"))
+    return links or [RemedyLink(item_page, "Change the item")]
+
+
+def _of_device(request: HttpRequest, ae_title: str) -> RemedyLink:
     device = Device.objects.filter(ae_title=ae_title).first()
     if device is not None:
         return RemedyLink(reverse("admin:worklist_device_change", args=[device.pk]), "Change the device")
@@ -38,3 +48,11 @@ def remedy_link(
             f"{reverse('admin:worklist_device_add')}?{urlencode({'ae_title': ae_title})}", "Add the device"
         )
     return RemedyLink(reverse("admin:worklist_device_changelist"), "Devices")
+
+
+def _of_source(request: HttpRequest, item: WorklistItem, reason: Reason) -> Iterator[RemedyLink]:
+    """Yield what other apps say of where an item's source is mended."""
+    site: Any = admin.site
+    for remedy in getattr(site, "source_remedies", ()):
+        if found := remedy(request, item, reason.is_of_station):
+            yield RemedyLink(*found)

@@ -9,6 +9,7 @@ statuses    the status of each response
 requests    queries made, recorded and moved to today
 previews    what a device would be answered, and an item as a scanner receives it
 explaining  why an item is not among the answers
-verdicts    the same for every device
 unfound     the day's items that no scanner finds for their station
+happened    what became of an item that is over
+verdicts    the same for every device, and whether more is kept out by it
 """

@@ -14,10 +14,12 @@ from django.utils.formats import date_format
 
 from worklist.answering import rows
 from worklist.answering.compiled import Query
+from worklist.answering.happened import is_over
 from worklist.answering.rows import ItemsFound
 from worklist.devices.offers import NOTHING, STATION, STATION_FIELD, Offer, OfferRule, Selection
 from worklist.dicom import moments
 from worklist.dicom.answer_elements import EncodingError
+from worklist.dicom.conditions import Condition
 from worklist.dicom.item_attributes import BY_KEYWORD
 from worklist.dicom.matching import DATE_FIELD, MatchingKey, MatchingKeys
 from worklist.dicom.output_rules import TooLong
@@ -35,14 +37,20 @@ class Cause(Enum):
     SOURCE = "source"  # what it says of all its items
     DEVICE = "device"
     SCANNER = "scanner"
+    NOTHING = "nothing"  # is wrong: it was performed, or its day has passed
 
 
 class Reason(NamedTuple):
-    """`rule` is for programs: access, device, status, days, station, key, unreadable, length or maximum."""
+    """`rule` is for programs: access, device, status, days, station, key, unreadable, length or maximum.
+
+    `condition` is what the item does not meet, where others may not meet it for the same reason.
+    """
 
     rule: str
     sentence: str
     cause: Cause
+    condition: Condition | None = None
+    is_of_station: bool = False
 
 
 def why_not(
@@ -54,8 +62,11 @@ def why_not(
     """
     selection = offer.selection(query.keys)
     if not WorklistItem.objects.matching(selection).filter(pk=item.pk).exists():
-        return _first_that_stops(item, offer, query.keys)
-    return _not_sent(item, query) or _beyond_maximum(item, offer, found or _found(offer, selection))
+        reason: Reason | None = _first_that_stops(item, offer, query.keys)
+    else:
+        reason = _not_sent(item, query) or _beyond_maximum(item, offer, found or _found(offer, selection))
+    is_done = reason is not None and is_over(item, offer.today)
+    return reason._replace(cause=Cause.NOTHING) if reason and is_done else reason
 
 
 def _first_that_stops(item: WorklistItem, offer: Offer, keys: MatchingKeys) -> Reason:
@@ -63,7 +74,12 @@ def _first_that_stops(item: WorklistItem, offer: Offer, keys: MatchingKeys) -> R
         return _status(item, offer, keys)
     for rule in offer.rules(keys):
         if not WorklistItem.objects.filter(restriction(rule.condition), pk=item.pk).exists():
-            return _WORDS[rule.name](item, offer, rule)
+            keywords = rule.key.keywords if rule.key else (STATION,)
+            is_of_station = rule.name != "days" and keywords == (STATION,)
+            reason = _WORDS[rule.name](item, offer, rule)._replace(is_of_station=is_of_station)
+            # Participants differ in the others, and days pass.
+            concerns_all = is_of_station or keywords == ("Modality",)
+            return reason._replace(condition=rule.condition) if concerns_all else reason
     return Reason("unreadable", "It has changed while this was looked at: look again.", Cause.ITEM)
 
 

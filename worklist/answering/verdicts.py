@@ -14,11 +14,15 @@ from django.utils.timesince import timesince
 from worklist import validators
 from worklist.answering import compiled, requests
 from worklist.answering.explaining import Cause, Reason, why_not
+from worklist.answering.happened import is_over, last_status_change
 from worklist.answering.requests import AskedQuery
 from worklist.answering.statuses import failure
 from worklist.devices import access, offers
 from worklist.devices.offers import DeviceUnusable
-from worklist.models import Device, DeviceActivity, WorklistItem
+from worklist.dicom.conditions import Condition
+from worklist.models import Device, DeviceActivity, Status, WorklistItem
+from worklist.models.items import WorklistQuerySet
+from worklist.models.restrictions import restriction
 
 RECENTLY = timedelta(days=7)  # AE titles without a device that called since then are told, too
 MOST_STRANGERS = 10
@@ -42,7 +46,8 @@ def verdicts(item: WorklistItem) -> list[Verdict]:
 def verdict(item: WorklistItem, ae_title: str) -> Verdict:
     device = Device.objects.filter(ae_title=ae_title).first()
     asked = last_or_usual(ae_title)
-    return Verdict(ae_title, device, asked, _reason(item, ae_title, asked))
+    reason = _reason(item, ae_title, asked)
+    return Verdict(ae_title, device, asked, reason and _at_its_root(item, reason))
 
 
 def last_or_usual(ae_title: str) -> AskedQuery:
@@ -76,6 +81,43 @@ def _reason(item: WorklistItem, ae_title: str, asked: AskedQuery) -> Reason | No
     except Exception as error:
         return Reason("key", f"Its query fails: {failure(error).comment}.", Cause.SCANNER)
     return why_not(item, offer, query)
+
+
+def _at_its_root(item: WorklistItem, reason: Reason) -> Reason:
+    """Return the reason with the cause that keeps most out: to mend one item leaves the others missing."""
+    if is_over(item, timezone.localdate()):
+        return reason._replace(cause=Cause.NOTHING)
+    if item.performed_procedure_step_status == Status.CANCELLED:
+        return _of_a_cancelled_item(item, reason)
+    if reason.condition is None or reason.cause is not Cause.ITEM:
+        return reason
+    others = WorklistItem.objects.filter(
+        performed_procedure_step_status=Status.SCHEDULED, scheduled_start_date__gte=timezone.localdate()
+    ).exclude(pk=item.pk)
+    of_source = others.filter(data_source=item.data_source)
+    if item.data_source and (count := _all_kept_out(of_source, reason.condition)):
+        return _wider(reason, Cause.SOURCE, count, f" of {item.data_source}")
+    if reason.rule == "station" and (count := _all_kept_out(others, reason.condition)):
+        return _wider(reason, Cause.DEVICE, count, "")
+    return reason
+
+
+def _of_a_cancelled_item(item: WorklistItem, reason: Reason) -> Reason:
+    change = last_status_change(item)
+    is_by_source = bool(item.data_source) and change is not None and change.actor.startswith("source:")
+    return reason._replace(cause=Cause.SOURCE) if is_by_source and reason.rule == "status" else reason
+
+
+def _all_kept_out(items: WorklistQuerySet, condition: Condition) -> int:
+    """Return how many items there are where none meets the condition, else 0."""
+    return 0 if items.filter(restriction(condition)).exists() else items.count()
+
+
+def _wider(reason: Reason, cause: Cause, count: int, whose: str) -> Reason:
+    others = f"the {count} other items" if count > 1 else "the other item"
+    return reason._replace(
+        cause=cause, sentence=f"{reason.sentence} So it is with {others}{whose} still to come."
+    )
 
 
 def _last_refusal(ae_title: str, device: Device | None) -> DeviceActivity | None:

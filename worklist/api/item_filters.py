@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from functools import reduce
-from operator import or_
 from typing import Any
 
-from django.db.models import Q
 from django_filters import rest_framework as filters
 
 from worklist.api.dates import DicomDateFilter
@@ -14,13 +11,6 @@ from worklist.models import Status, WorklistItem
 from worklist.models.items import WorklistQuerySet
 
 BY_DEFAULT = (Status.SCHEDULED, Status.IN_PROGRESS)
-SEARCHED = (
-    "patient_name",
-    "patient_id",
-    "accession_number",
-    "requested_procedure_id",
-    "scheduled_procedure_step_id",
-)
 ORDERED_BY = (
     "id",
     "patient_name",
@@ -63,7 +53,9 @@ class ItemFilter(filters.FilterSet):
     scheduled_start_date_from = DicomDateFilter(field_name="scheduled_start_date", lookup_expr="gte")
     scheduled_start_date_to = DicomDateFilter(field_name="scheduled_start_date", lookup_expr="lte")
     search = filters.CharFilter(
-        method="with_words", help_text="Each word is part of a name, a patient ID or another identifier."
+        method="with_words",
+        help_text="Each word is part of a name, a patient ID or another identifier; accents, case and "
+        "punctuation make no difference. A whole Study Instance UID is found, too.",
     )
     ordering = Ordering(fields=ORDERED_BY, help_text="By schedule when not given; a minus turns it round.")
 
@@ -80,8 +72,4 @@ class ItemFilter(filters.FilterSet):
         return queryset.for_station(value)
 
     def with_words(self, queryset: WorklistQuerySet, name: str, value: str) -> WorklistQuerySet:
-        for word in value.split():
-            queryset = queryset.filter(
-                reduce(or_, (Q(**{f"{field}__icontains": word}) for field in SEARCHED))
-            )
-        return queryset
+        return queryset.search(value)

@@ -9,6 +9,7 @@ person_name       names as they are compared
 patient_id        patient IDs as tools fold them
 name_parts        names in their parts, and as people read them
 modalities        the terms of modalities, and usual slips
+folding           names and IDs as they are searched for
 moments           dates, times and their ranges in keys
 conditions        what an item must be to match
 request_keys      what a query's identifier asks for

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
+from itertools import product
+
+from worklist.dicom import folding
 
 GROUPS = ("alphabetic", "ideographic", "phonetic")
 
@@ -39,13 +41,7 @@ def is_spelling(name: str, other: str) -> bool:
 
 
 def _is_spelling(one: str, two: str) -> bool:
-    here, there = _words(one), _words(two)
-    return set(here) <= set(there) or set(there) <= set(here) or "".join(here) == "".join(there)
-
-
-def _words(group: str) -> list[str]:
-    """Return the words of a component group without accents, apostrophes and case."""
-    letters = "".join(
-        c for c in unicodedata.normalize("NFKD", group.casefold()) if not unicodedata.combining(c)
+    return any(
+        set(here) <= set(there) or set(there) <= set(here) or "".join(here) == "".join(there)
+        for here, there in product(folding.words(one), folding.words(two))
     )
-    return re.findall(r"\w+", re.sub(r"['’`´.]", "", letters))

@@ -15,7 +15,7 @@ from itertools import chain
 from django.db.models import Q
 from django.utils import timezone
 
-from worklist.dicom import performed, person_name
+from worklist.dicom import folding, performed, person_name
 from worklist.models import PerformedStep, Status, WorklistItem
 from worklist.models.items import WorklistQuerySet
 
@@ -64,7 +64,9 @@ def best(step: PerformedStep, most: int = 5) -> list[Candidate]:
         found.update((item.pk, item) for item in items[:MOST_READ])
     for pk in step.links.values_list("item_id", flat=True):
         found.pop(pk, None)
-    candidates = [Candidate(item, tuple(_reasons(item, reported))) for item in found.values()]
+    all_found = (Candidate(item, tuple(_reasons(item, reported))) for item in found.values())
+    # A search by parts of a name finds others, too.
+    candidates = [candidate for candidate in all_found if candidate.reasons]
     return sorted(candidates, key=lambda candidate: _rank(candidate, reported.day))[:most]
 
 
@@ -88,6 +90,11 @@ class _Reported:
         """Return the name's groups by the columns that hold an item's."""
         return _groups(self.patient.name)
 
+    @property
+    def longest_words(self) -> list[str]:
+        """Return the two longest words of the name, which find few besides what is written alike."""
+        return sorted(re.split(r"[\s^]+", self.patient.name.partition("=")[0]), key=len)[-2:]
+
     def ids(self, field: str) -> set[str]:
         return {value for named in self.references if (value := getattr(named, field))}
 
@@ -105,6 +112,7 @@ def _sources(reported: _Reported) -> Iterator[WorklistQuerySet]:
     if reported.groups:
         same = Q(*reported.groups.items(), _connector=Q.OR)
         yield items.filter(same)
+        yield items.search(" ".join(reported.longest_words))
     of_the_day = WorklistItem.objects.filter(scheduled_start_date=reported.day).order_by("pk")
     if reported.station:
         yield of_the_day.for_station(reported.station)
@@ -138,7 +146,7 @@ def _of_the_patient(item: WorklistItem, reported: _Reported) -> Iterator[str]:
         yield "Patient ID written differently"
     if reported.groups.items() & _groups(item.patient_name).items():
         yield "Same name"
-    elif _words(item.patient_name) == _words(patient.name) != set():
+    elif folding.is_same_name(item.patient_name, patient.name):
         yield "Name written differently"
     if patient.birth_date and item.patient_birth_date == patient.birth_date:
         yield "Same birth date"
@@ -164,8 +172,3 @@ def _groups(name: str) -> dict[str, str]:
 def _letters(text: str) -> str:
     """Return an ID without case, spaces, dashes and leading zeros of its numbers."""
     return re.sub(r"(?<!\d)0+(?=\d)", "", re.sub(r"[\W_]", "", text.casefold()))
-
-
-def _words(name: str) -> set[str]:
-    """Return the words of a name's first group, whatever stands between them and in whatever order."""
-    return set(re.findall(r"\w+", person_name.groups(name)[0]))

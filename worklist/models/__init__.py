@@ -6,6 +6,7 @@ people        who was confirmed to have a patient ID
 attention     what a coordinator must look at
 devices       who may ask, and what is particular to each
 activity      what each has asked and reported
+search_words  words by which items and performed steps are searched for
 history       history by the actor's name
 changes       that history as people read it
 restrictions  a query's conditions as restrictions of items
@@ -39,6 +40,7 @@ from worklist.models.performed import (
     PerformedStep,
     PerformedStepItem,
 )
+from worklist.models.search_words import ItemSearchWord, StepSearchWord
 
 __all__ = [
     "CHARACTER_SETS",
@@ -52,6 +54,7 @@ __all__ = [
     "Device",
     "DeviceActivity",
     "Evidence",
+    "ItemSearchWord",
     "Misfit",
     "OverMaximum",
     "PerformedSeries",
@@ -61,6 +64,7 @@ __all__ = [
     "Sex",
     "StationFilter",
     "Status",
+    "StepSearchWord",
     "Strictness",
     "WorklistItem",
 ]

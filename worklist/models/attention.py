@@ -32,6 +32,13 @@ class AttentionQuerySet(models.QuerySet["Attention"]):
     def open(self) -> AttentionQuerySet:
         return self.filter(resolved_at=None)
 
+    def search(self, text: str) -> AttentionQuerySet:
+        """Return the points whose item or performed step is found by the text."""
+        points = Attention.objects.order_by()
+        of_items = points.filter(item__in=WorklistItem.objects.search(text))
+        of_steps = points.filter(step__in=PerformedStep.objects.search(text))
+        return self.filter(pk__in=of_items.values("pk").union(of_steps.values("pk")))
+
     def worst_first(self) -> AttentionQuerySet:
         """Order by kind, as `AttentionKind` lists them, and the newest of each kind first."""
         whens = [When(kind=kind, then=Value(place)) for place, kind in enumerate(AttentionKind.values)]

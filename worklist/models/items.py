@@ -17,6 +17,7 @@ from worklist.dicom.values import KILOGRAMS_PER_POUND
 from worklist.models.constraints import at_most, given
 from worklist.models.history import Recorded, actor_history
 from worklist.models.restrictions import WantedItems, is_narrow, restriction
+from worklist.models.search_words import ItemSearchWord, Searched, has_all
 
 PERSON_NAMES = (
     "patient_name",
@@ -72,6 +73,14 @@ class WorklistQuerySet(models.QuerySet["WorklistItem"]):
     def for_station(self, ae_title: str) -> WorklistQuerySet:
         return self.filter(restriction(Text("scheduled_station_aetitle", (ae_title,), several=True)))
 
+    def search(self, text: str) -> WorklistQuerySet:
+        """Return the items that have each word of the text in a name or an ID; a whole Study UID is one, too.
+
+        Case, accents, spaces and punctuation make no difference (`worklist.dicom.folding`).
+        """
+        uid = WorklistItem.objects.filter(study_instance_uid=text.strip()).order_by().values("pk")
+        return self.filter(has_all(ItemSearchWord, text, uid))
+
     def overdue(self, today: date) -> WorklistQuerySet:
         """Return the items that are still scheduled though their day has passed."""
         return self.filter(**{STATUS_FIELD: "SCHEDULED", f"{DATE_FIELD}__lt": today})
@@ -81,7 +90,7 @@ class WorklistQuerySet(models.QuerySet["WorklistItem"]):
         return dict(self.order_by().values_list(STATUS_FIELD).annotate(models.Count("pk")))
 
 
-class WorklistItem(Recorded):
+class WorklistItem(Searched, Recorded):
     """An item is one Scheduled Procedure Step with its Requested Procedure and patient (PS3.4 K.6.1.2.1).
 
     Fields hold values as DICOM has them, cleaned by `worklist.items.intake`: several station AE titles are
@@ -202,6 +211,13 @@ class WorklistItem(Recorded):
     performing_physician_ideographic = _comparable_group()
     performing_physician_phonetic = _comparable_group()
 
+    searched_names = ("patient_name",)
+    searched_ids = (
+        "patient_id",
+        "accession_number",
+        "requested_procedure_id",
+        "scheduled_procedure_step_id",
+    )
     objects = WorklistQuerySet.as_manager()
     history = actor_history(excluded_fields=(*DERIVED, "created_at", "updated_at"))
 

@@ -12,6 +12,7 @@ from worklist.dicom import name_parts
 from worklist.models.constraints import at_most, given
 from worklist.models.history import Recorded, actor_history
 from worklist.models.items import Status, WorklistItem
+from worklist.models.search_words import Searched, StepSearchWord, has_all
 
 LONGEST_TEXT = 256  # characters
 
@@ -37,8 +38,24 @@ class PerformedStepQuerySet(models.QuerySet["PerformedStep"]):
         """Return the steps that began before that moment and are still in progress."""
         return self.filter(status="IN_PROGRESS", created_at__lt=before)
 
+    def search(self, text: str) -> PerformedStepQuerySet:
+        """Return the steps that report each word of the text in a name or an ID, as items are searched for.
 
-class PerformedStep(Recorded):
+        A word may also be a whole UID, or the whole accession number of an item that the step performs.
+        """
+        number, steps = text.strip(), PerformedStep.objects.order_by()
+        return self.filter(
+            has_all(
+                StepSearchWord,
+                text,
+                steps.filter(sop_instance_uid=number).values("pk"),
+                steps.filter(study_instance_uid=number).values("pk"),
+                PerformedStepItem.objects.filter(item__accession_number=number).values("step_id"),
+            )
+        )
+
+
+class PerformedStep(Searched, Recorded):
     """A row is one Modality Performed Procedure Step SOP Instance (PS3.4 F.7.2).
 
     `dataset` is all that the scanner reported, in the DICOM JSON Model (PS3.18 F); the other columns repeat
@@ -87,6 +104,8 @@ class PerformedStep(Recorded):
     updated_at = models.DateTimeField("last message", auto_now=True)
     finished_at = models.DateTimeField("final message", null=True, blank=True)
 
+    searched_names = ("patient_name",)
+    searched_ids = ("patient_id", "performed_procedure_step_id")
     objects = PerformedStepQuerySet.as_manager()
     history = actor_history(excluded_fields=("created_at", "updated_at"))
 

@@ -1,0 +1,163 @@
+"""What people search for is kept as rows of its own, in the same transaction as what they find."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from functools import reduce
+from operator import and_, or_
+from typing import Any, ClassVar, Self
+
+from django.db import DEFAULT_DB_ALIAS, connections, models, transaction
+from django.db.models import Exists, OuterRef, Q
+
+from worklist.dicom import folding
+from worklist.models.lookups import WildCard
+
+MOST_AT_ONCE = 400  # rows in a statement
+
+models.CharField.register_lookup(WildCard)
+
+
+class SearchWord(models.Model):
+    """A row says that a text of its owner ends with the word, folded: what is sought begins one of them.
+
+    The index begins with the word; its class lets PostgreSQL use it for LIKE, whatever the collation.
+    """
+
+    word = models.CharField(max_length=folding.LONGEST)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return str(self.word)
+
+
+class ItemSearchWord(SearchWord):
+    pk = models.CompositePrimaryKey("owner", "word")
+    owner = models.ForeignKey(
+        "worklist.WorklistItem", models.CASCADE, related_name="search_words", db_index=False
+    )
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["word", "owner"], name="item_search", opclasses=["varchar_pattern_ops", "int8_ops"]
+            )
+        ]
+
+
+class StepSearchWord(SearchWord):
+    pk = models.CompositePrimaryKey("owner", "word")
+    owner = models.ForeignKey(
+        "worklist.PerformedStep", models.CASCADE, related_name="search_words", db_index=False
+    )
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["word", "owner"], name="step_search", opclasses=["varchar_pattern_ops", "int8_ops"]
+            )
+        ]
+
+
+SearchWords = type[ItemSearchWord] | type[StepSearchWord]
+
+
+def owners(words: SearchWords, spellings: Collection[str]) -> Any:
+    """Return the keys of what has a word in one of its spellings, as a subquery of the index alone."""
+    return words._default_manager.filter(_begins(spellings)).order_by().values("owner_id")
+
+
+def has_all(words: SearchWords, text: str, *others: Any) -> Q:
+    """Return the restriction to what has each word of a text; a text without one finds nothing.
+
+    The longest word finds, and the others are looked up of what it found: SQLite would list all that has a
+    common one. `others` are subqueries of what a text of one word finds besides.
+    """
+    sought = sorted(folding.sought(text), key=_length, reverse=True)
+    if not sought:
+        return Q(pk__in=[])
+    longest, *more = sought
+    found = owners(words, longest)
+    if not more:
+        return Q(pk__in=found.union(*others) if others else found)
+    of_the_same = words._default_manager.filter(owner_id=OuterRef("pk"))
+    has_more = (Q(Exists(of_the_same.filter(_begins(each)))) for each in more)
+    return reduce(and_, has_more, Q(pk__in=found))
+
+
+def _length(spellings: Collection[str]) -> int:
+    return min(map(len, spellings))
+
+
+def _insert(rows: SearchWords, owner: int, words: Sequence[str], *, using: str | None) -> None:
+    """Write an owner's words: by one statement unless they are very many, for SQLite takes so many values.
+
+    A fifth of what `bulk_create` takes, and it is done for each message of a scanner. Two writers at once
+    would write the same.
+    """
+    connection = connections[using or DEFAULT_DB_ALIAS]
+    table = connection.ops.quote_name(rows._meta.db_table)
+    for start in range(0, len(words), MOST_AT_ONCE):
+        some = words[start : start + MOST_AT_ONCE]
+        places = ", ".join(["(%s, %s)"] * len(some))
+        values: list[int | str] = [part for word in some for part in (owner, word)]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO {table} (owner_id, word) VALUES {places} ON CONFLICT DO NOTHING", values
+            )
+
+
+def _begins(spellings: Collection[str]) -> Q:
+    return reduce(or_, (Q(word__wild_card=f"{spelling}*") for spelling in sorted(spellings)))
+
+
+class Searched(models.Model):
+    """Such a row is found by parts of its names and IDs; `save` keeps its words, and `bulk_create` does not.
+
+    They are written anew only where one of these fields is another than it was read or saved.
+    """
+
+    searched_names: ClassVar[tuple[str, ...]]
+    searched_ids: ClassVar[tuple[str, ...]]
+    _words_are_of: tuple[Any, ...] | None = None  # the values that the stored words follow from
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        is_new = self._state.adding
+        with transaction.atomic(savepoint=False):
+            super().save(*args, **kwargs)
+            if is_new or self._searched_values() != self._words_are_of:
+                self.keep_search_words(is_new=is_new)
+
+    @classmethod
+    def from_db(
+        cls, db: str | None, field_names: Collection[str], values: Collection[Any], **more: Any
+    ) -> Self:
+        found = super().from_db(db, field_names, values, **more)
+        found._words_are_of = found._searched_values()
+        return found
+
+    def refresh_from_db(self, using: Any = None, fields: Any = None, from_queryset: Any = None) -> None:
+        super().refresh_from_db(using, fields, from_queryset)
+        # Of a row that was read in part nobody knows: its words are written anew.
+        self._words_are_of = self._searched_values() if fields is None else None
+
+    def keep_search_words(self, *, is_new: bool = False) -> None:
+        """Write the words anew. Needs a transaction."""
+        rows: Any = self.search_words  # type: ignore[attr-defined]
+        if not is_new:
+            rows.all().delete()
+        words = folding.endings(
+            names=[getattr(self, field) for field in self.searched_names],
+            ids=[getattr(self, field) for field in self.searched_ids],
+        )
+        _insert(rows.model, self.pk, sorted(words), using=self._state.db)
+        self._words_are_of = self._searched_values()
+
+    def _searched_values(self) -> tuple[Any, ...]:
+        """Return the values as they are in hand, without reading what was left in the database."""
+        return tuple(self.__dict__.get(field) for field in (*self.searched_names, *self.searched_ids))
