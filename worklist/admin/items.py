@@ -11,7 +11,7 @@ from django.urls import URLPattern, path
 from django.utils.formats import date_format, time_format
 from django.utils.html import format_html
 
-from worklist.admin import actions, missing
+from worklist.admin import actions, file_uploads, missing
 from worklist.admin.badges import status_badge
 from worklist.admin.filters import DayFilter, ItemStationFilter, SourceFilter
 from worklist.admin.forms import WorklistItemForm
@@ -124,6 +124,7 @@ class WorklistItemAdmin(ActorHistoryAdmin):
     def get_urls(self) -> list[URLPattern]:
         views = self.admin_site.admin_view
         return [
+            path("import/", views(partial(file_uploads.import_view, self)), name="worklist_import_files"),
             path("missing/", views(partial(missing.participant_view, self)), name="worklist_missing"),
             path(
                 "<int:pk>/missing/",
