@@ -120,8 +120,9 @@ def test_files_without_identifiers_are_told_apart_by_their_names_and_patients() 
 
 def test_a_step_that_may_be_several_items_is_refused() -> None:
     take(worklist(step(), step(ScheduledProcedureStepID="S2")))
-    keys = ", ".join(str(pk) for pk in WorklistItem.objects.order_by("pk").values_list("pk", flat=True))
-    assert f"any of the items {keys}:" in take(lacking(LACKS["a step ID"])).refusal
+    one, two = WorklistItem.objects.order_by("pk")
+    refusal = take(lacking(LACKS["a step ID"])).refusal
+    assert refusal.startswith(f"Which is it? Item {one.pk} (step S1), or Item {two.pk} (step S2):")
 
 
 @pytest.mark.acceptance("D170")
@@ -140,8 +141,8 @@ def test_another_patients_file_takes_nothing_over(lacks: list[str], *, in_one_ru
     if lacks == LACKS["all identifiers"]:
         assert outcomes(file) == ["created"]
         return
-    named = "a.wl has the same step" if in_one_run else f"Item {item.pk} (step S1) is this step"
-    assert file.refusal == f"{named} with another Patient ID: a file never changes another patient's item."
+    named = "The item of a.wl" if in_one_run else f"Item {item.pk}"
+    assert file.refusal.startswith(f"{named} (step S1) is this step with another Patient ID: a file never")
     assert WorklistItem.objects.count() == 1
 
 
@@ -271,6 +272,7 @@ def test_what_no_item_may_have_is_left_out_with_why(
         ({"PatientID": ""}, {}, "Patient ID (0010,0020)"),
         ({"PatientID": "P" * 65}, {}, "Patient ID (0010,0020)"),
         ({}, {"Modality": None}, "Modality (0008,0060)"),
+        ({}, {"Modality": ["MR", "CT"]}, "Modality (0008,0060)"),
         ({}, {"Modality": "M/R"}, "Modality (0008,0060)"),
         ({}, {"ScheduledProcedureStepStartDate": ""}, "Scheduled Procedure Step Start Date (0040,0002)"),
         ({}, {"ScheduledProcedureStepStartDate": "20261301"}, "Procedure Step Start Date (0040,0002)"),
@@ -325,10 +327,11 @@ def test_an_unknown_character_set_stops_only_what_is_not_ascii(term: bytes) -> N
     file = FileImport("alice").take(with_character_set(other, b"ISO_IR 192", term))
     assert outcomes(file) == ["created"]
     assert [each.name for each in file.left_out] == ["PatientComments (0010,4000)"]
-    assert "no Specific Character Set (0008,0005) that is known" in file.left_out[0].why
+    assert "Specific Character Set (0008,0005)" in file.left_out[0].why
     named = worklist(SpecificCharacterSet="ISO_IR 192", PatientName="MÜLLER^JÖRG", StudyInstanceUID="1.2.4")
     refused = FileImport("alice").take(with_character_set(named, b"ISO_IR 192", term))
-    assert "PatientName (0010,0010) is not ASCII, and no Specific Character Set" in refused.refusal
+    assert "PatientName (0010,0010) is not ASCII" in refused.refusal
+    assert "Specific Character Set (0008,0005)" in refused.refusal
 
 
 @pytest.mark.acceptance("D175")
@@ -337,7 +340,7 @@ def test_an_item_of_a_sequence_may_name_an_unknown_character_set() -> None:
     content = worklist(SpecificCharacterSet="ISO_IR 100", RequestedProcedureCodeSequence=[code])
     file = FileImport("alice").take(with_character_set(content, b"ISO_IR 192", b"ISO_IR 999"))
     assert [each.name for each in file.left_out] == ["RequestedProcedureCodeSequence (0032,1064)"]
-    assert "CodeMeaning (0008,0104) is not ASCII" in file.left_out[0].why
+    assert "CodeMeaning (0008,0104)" in file.left_out[0].why
 
 
 @pytest.mark.parametrize("written", ["20260110", "2026.01.10", "20260110 ", "2026-01-10"])
@@ -379,7 +382,7 @@ def texts_of(keywords: tuple[str, ...]) -> st.SearchStrategy[dict[str, str]]:
 
 
 @settings(
-    max_examples=tries(15, nightly=1000),
+    max_examples=tries(15, nightly=200),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -430,9 +433,7 @@ def test_a_dry_run_says_what_the_run_does_and_a_second_run_changes_nothing(
     assert not WorklistItem.objects.exists()
     done = run(capsys, "-v2", folder)
     assert shown[0].replace("Nothing was written (--dry-run).\n", "") == done[0]
-    assert [line.split(" with")[0] for line in shown[1].splitlines()] == [
-        line.split(" with")[0] for line in done[1].splitlines()
-    ]
+    assert shown[1] == done[1]
     assert "8 created, 0 updated, 1 unchanged. Refused: 2." in done[0]
     assert "0.wl: step S1 created." in done[0]
     assert f"{folder / '0.wl'}: left out PatientBirthDate (0010,0030): This is not a" in done[0]

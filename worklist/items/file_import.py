@@ -12,6 +12,7 @@ from collections import ChainMap, Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, time
+from functools import partial
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from django.core.exceptions import ValidationError
@@ -176,12 +177,13 @@ class _StepImport:
         step, made = self._usable(given), dict[str, str]()
         if not self.run.strict:
             made = known_steps.made_identifiers(step.values, self.position, self.file_name)
-        item = known_steps.find(step.values, made, is_alone=self.is_alone)
+        name = partial(_item_named, seen=seen)
+        item = known_steps.find(step.values, made, name, is_alone=self.is_alone)
         if item is None:
-            known_steps.refuse_shared_study(step.values)
+            known_steps.refuse_shared_study(step.values, name)
             return self._created(step, made)
+        known_steps.refuse_another(item, step.values, made, name)
         earlier = seen.get(item.pk)
-        known_steps.refuse_another(item, step.values, made, earlier=earlier.shown if earlier else "")
         if earlier and earlier.step != given:
             raise FileRefused(
                 f"{earlier.shown} has the same step with other values: the last one read would win."
@@ -189,7 +191,13 @@ class _StepImport:
         return self._changed(item, step)
 
     def _usable(self, step: ScheduledStep) -> ScheduledStep:
-        """Clean the identifiers, and leave out what no item may have of them and of further attributes."""
+        """Clean the identifiers, and leave out what no item may have of them and of further attributes.
+
+        Raises FileRefused where what a file must have is of no use.
+        """
+        for name in ESSENTIAL:
+            if why := _fault(name, step.values[name]):
+                raise FileRefused(f"{known_steps.named(name)}: {why}")
         values = {**step.values, **{name: self._identifier(name, step.values) for name in _IDENTIFIERS}}
         if self.run.strict:
             return replace(step, values=values)
@@ -202,10 +210,10 @@ class _StepImport:
 
     def _identifier(self, name: str, values: Mapping[str, str]) -> str:
         """Return the identifier as an item has it; empty where there is none, or none that is legal."""
-        try:
-            return str(_column(name).clean(cleaning.CLEANERS[name](values.get(name, "")), None))
-        except ValidationError as error:
-            why = _without_value(" ".join(error.messages))
+        given = values.get(name, "")
+        why = _fault(name, given)
+        if not why:
+            return str(cleaning.CLEANERS[name](given))
         if self.run.strict:
             raise FileRefused(f"{known_steps.named(name)}: {why}")
         self._leave_out(name, why)
@@ -254,6 +262,21 @@ class _StepImport:
 
     def _leave_out(self, name: str, why: str) -> None:
         self.left_out.append(LeftOutAttribute(_tagged(name), why))
+
+
+def _item_named(item: WorklistItem, *, seen: SeenSteps) -> str:
+    """Name it by its key, or by the file that made it in this run, whose key may be no one's afterwards."""
+    whose = f"The item of {seen[item.pk].shown}" if item.pk in seen else f"Item {item.pk}"
+    return f"{whose} (step {item.scheduled_procedure_step_id})"
+
+
+def _fault(name: str, value: str) -> str:
+    """Return why a field cannot have the value; empty where it can."""
+    try:
+        _column(name).clean(cleaning.CLEANERS[name](value), None)
+    except ValidationError as error:
+        return _without_value(" ".join(error.messages))
+    return ""
 
 
 def _fault_of_extra(keyword: str, value: Any) -> str:

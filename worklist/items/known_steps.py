@@ -8,7 +8,7 @@ less is not believed as far: it never moves an item to another modality, or an e
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -24,6 +24,7 @@ _MOVABLE = (Status.SCHEDULED, Status.DISCONTINUED)
 _MOST_ALIKE = 20
 
 Values = Mapping[str, str]  # of a step, by an item's fields
+ItemNames = Callable[[WorklistItem], str]  # what a refusal calls an item
 
 
 def made_identifiers(values: Values, position: int, file_name: str) -> dict[str, str]:
@@ -38,26 +39,23 @@ def made_identifiers(values: Values, position: int, file_name: str) -> dict[str,
     }
 
 
-def find(values: Values, made: Values, *, is_alone: bool) -> WorklistItem | None:
+def find(values: Values, made: Values, name: ItemNames, *, is_alone: bool) -> WorklistItem | None:
     """Return the step's item, if there is one; `is_alone` says that its file has no other step.
 
     Raises FileRefused where the step cannot be known again, or may be one of several items.
     """
-    step_key = {name: {**values, **made}.get(name, "") for name in intake.MADE_ONCE}
-    for name in (name for name, value in step_key.items() if not value):
-        raise FileRefused(f"{named(name)} is missing: without it the step cannot be known again.")
+    step_key = {field: {**values, **made}.get(field, "") for field in intake.MADE_ONCE}
+    for missing in (field for field, value in step_key.items() if not value):
+        raise FileRefused(f"{named(missing)} is missing: without it the step cannot be known again.")
     item = WorklistItem.objects.filter(**step_key).first()
     if item is not None or not _is_known_by_less(made):
         return item
-    return _nearest(values, is_alone=is_alone)
+    return _nearest(values, name, is_alone=is_alone)
 
 
-def refuse_another(item: WorklistItem, values: Values, made: Values, *, earlier: str = "") -> None:
-    """Raise FileRefused where the item is another patient's, or another appointment.
-
-    `earlier` names the file of the same run that the item has its values from.
-    """
-    whose = f"{earlier} has the same step" if earlier else f"{_item_named(item)} is this step"
+def refuse_another(item: WorklistItem, values: Values, made: Values, name: ItemNames) -> None:
+    """Raise FileRefused where the item is another patient's, or another appointment."""
+    whose = f"{name(item)} is this step"
     if not _is_of(item, values):
         raise FileRefused(f"{whose} with another Patient ID: a file never changes another patient's item.")
     if _is_another_person(item, values):
@@ -72,13 +70,13 @@ def refuse_another(item: WorklistItem, values: Values, made: Values, *, earlier:
         )
 
 
-def refuse_shared_study(values: Values) -> None:
+def refuse_shared_study(values: Values, name: ItemNames) -> None:
     """Raise FileRefused where a new item's study is another patient's: images of both would be one study."""
     items = WorklistItem.objects.filter(study_instance_uid=values.get("study_instance_uid", ""))
     items = items.exclude(performed_procedure_step_status=Status.CANCELLED)
-    for item in items.exclude(patient_id=cleaning.text(values["patient_id"]))[:1]:
+    for item in items.exclude(patient_id=_patient_id(values))[:1]:
         raise FileRefused(
-            f"{_item_named(item)} is of the same study with another Patient ID: no study is of two patients."
+            f"{name(item)} is of the same study with another Patient ID: no study is of two patients."
         )
 
 
@@ -89,7 +87,7 @@ def named(name: str) -> str:
 
 def _study(values: Values, file_name: str) -> uuid.UUID:
     """Identify the study by the patient, too: accession numbers and names of files are used again."""
-    patient_id = cleaning.text(values["patient_id"])
+    patient_id = _patient_id(values)
     if number := values.get("accession_number"):
         return _uuid("accession number", patient_id, number)
     return _uuid("file", patient_id, cleaning.text(file_name))
@@ -103,7 +101,7 @@ def _is_known_by_less(made: Values) -> bool:
     return bool(made.keys() & _OF_THE_STEP)
 
 
-def _nearest(values: Values, *, is_alone: bool) -> WorklistItem | None:
+def _nearest(values: Values, name: ItemNames, *, is_alone: bool) -> WorklistItem | None:
     """Return the item of the step's study; of its accession number where it names no study."""
     items = WorklistItem.objects.order_by("pk")
     if study := values.get("study_instance_uid"):
@@ -116,20 +114,24 @@ def _nearest(values: Values, *, is_alone: bool) -> WorklistItem | None:
         items = items.filter(scheduled_procedure_step_id=step_id)
     elif not is_alone:
         return None
-    return _the_one(list(items[:_MOST_ALIKE]), values)
+    return _the_one(list(items[:_MOST_ALIKE]), values, name)
 
 
-def _the_one(items: list[WorklistItem], values: Values) -> WorklistItem | None:
+def _the_one(items: list[WorklistItem], values: Values, name: ItemNames) -> WorklistItem | None:
     """Return the patient's own item, else another patient's, by which the file will be refused."""
     own = [item for item in items if _is_of(item, values)]
     if len(own) > 1:
-        keys = ", ".join(str(item.pk) for item in own)
-        raise FileRefused(f"It may be any of the items {keys}: give the step the ID that its item has.")
+        choice = ", or ".join(map(name, own))
+        raise FileRefused(f"Which is it? {choice}: give the step the ID that its item has.")
     return next(iter(own or items), None)
 
 
 def _is_of(item: WorklistItem, values: Values) -> bool:
-    return item.patient_id == cleaning.text(values["patient_id"])
+    return item.patient_id == _patient_id(values)
+
+
+def _patient_id(values: Values) -> str:
+    return str(cleaning.CLEANERS["patient_id"](values["patient_id"]))
 
 
 def _is_another_person(item: WorklistItem, values: Values) -> bool:
@@ -157,7 +159,3 @@ def _cleaned(name: str, value: str) -> Any:
         return cleaning.CLEANERS[name](value)
     except ValidationError:
         return None
-
-
-def _item_named(item: WorklistItem) -> str:
-    return f"Item {item.pk} (step {item.scheduled_procedure_step_id})"
