@@ -17,6 +17,7 @@ from unittest.mock import patch
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
+from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydicom import Dataset
@@ -25,6 +26,7 @@ from tests.effort import tries
 from tests.worklist.made_files import STUDY, data, dataset, step, worklist, write
 from worklist.items import file_import, intake, lifecycle, worklist_files
 from worklist.items.file_import import FileImport, GivenFile, ImportedFile
+from worklist.management.commands import import_worklist
 from worklist.models import Status, WorklistItem
 
 pytestmark = pytest.mark.django_db
@@ -440,6 +442,17 @@ def test_a_dry_run_says_what_the_run_does_and_a_second_run_changes_nothing(
     before = list(WorklistItem.objects.order_by("pk").values())
     assert "0 created, 0 updated, 9 unchanged. Refused: 2." in run(capsys, folder)[0]
     assert list(WorklistItem.objects.order_by("pk").values()) == before
+
+
+def test_a_dry_run_keeps_others_from_writing_for_a_moment_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "a.wl", worklist())
+    write(tmp_path / "b.wl", worklist())
+    monkeypatch.setattr(import_worklist, "MOST_REHEARSED", 1)
+    monkeypatch.setattr(connection, "vendor", "sqlite")
+    with pytest.raises(CommandError, match="at most 1 files for a dry run, and here are 2"):
+        call_command("import_worklist", "--dry-run", str(tmp_path))
 
 
 def test_a_dry_run_names_the_fields_and_no_values(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

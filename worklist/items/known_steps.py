@@ -72,7 +72,10 @@ def refuse_another(item: WorklistItem, values: Values, made: Values, name: ItemN
 
 def refuse_shared_study(values: Values, name: ItemNames) -> None:
     """Raise FileRefused where a new item's study is another patient's: images of both would be one study."""
-    items = WorklistItem.objects.filter(study_instance_uid=values.get("study_instance_uid", ""))
+    study = values.get("study_instance_uid")
+    if not study:  # it is made of the Patient ID
+        return
+    items = WorklistItem.objects.filter(study_instance_uid=study)
     items = items.exclude(performed_procedure_step_status=Status.CANCELLED)
     for item in items.exclude(patient_id=_patient_id(values))[:1]:
         raise FileRefused(
