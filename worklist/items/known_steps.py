@@ -40,14 +40,15 @@ def made_identifiers(values: Values, position: int, file_name: str) -> dict[str,
 
 
 def find(values: Values, made: Values, name: ItemNames, *, is_alone: bool) -> WorklistItem | None:
-    """Return the step's item, if there is one; `is_alone` says that its file has no other step.
+    """Return the step's item, locked, if there is one; `is_alone` says that its file has no other step.
 
-    Raises FileRefused where the step cannot be known again, or may be one of several items.
+    Needs a transaction. Raises FileRefused where the step cannot be known again, or may be one of several
+    items.
     """
     step_key = {field: {**values, **made}.get(field, "") for field in intake.MADE_ONCE}
     for missing in (field for field, value in step_key.items() if not value):
         raise FileRefused(f"{named(missing)} is missing: without it the step cannot be known again.")
-    item = WorklistItem.objects.filter(**step_key).first()
+    item = WorklistItem.objects.select_for_update().filter(**step_key).first()
     if item is not None or not _is_known_by_less(made):
         return item
     return _nearest(values, name, is_alone=is_alone)
@@ -57,7 +58,10 @@ def refuse_another(item: WorklistItem, values: Values, made: Values, name: ItemN
     """Raise FileRefused where the item is another patient's, or another appointment."""
     whose = f"{name(item)} is this step"
     if not _is_of(item, values):
-        raise FileRefused(f"{whose} with another Patient ID: a file never changes another patient's item.")
+        raise FileRefused(
+            f"{whose} with another Patient ID: a file never changes another patient's item. "
+            "Correct the item by hand if it is the same person."
+        )
     if _is_another_person(item, values):
         raise FileRefused(
             f"{whose} with another name, and another birth date or sex: that is not the same person. "
@@ -106,7 +110,7 @@ def _is_known_by_less(made: Values) -> bool:
 
 def _nearest(values: Values, name: ItemNames, *, is_alone: bool) -> WorklistItem | None:
     """Return the item of the step's study; of its accession number where it names no study."""
-    items = WorklistItem.objects.order_by("pk")
+    items = WorklistItem.objects.select_for_update().order_by("pk")
     if study := values.get("study_instance_uid"):
         items = items.filter(study_instance_uid=study)
     elif number := values.get("accession_number"):
