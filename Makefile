@@ -12,7 +12,7 @@ test test-fast nightly: export PYTHONDONTWRITEBYTECODE :=
 run: .venv/run.stamp
 	@exec $(BIN)/python manage.py start $(ARGS)
 
-demo: .venv/dev.stamp
+demo: .venv/run.stamp
 	@exec $(BIN)/python -m tests.demo $(ARGS)
 
 test: .venv/dev.stamp

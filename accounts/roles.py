@@ -21,6 +21,7 @@ READ = frozenset(
         "worklist.view_performedstepitem",
         "worklist.view_historicalperformedstepitem",
         "worklist.view_attention",
+        "worklist.view_confirmedperson",
         "worklist.view_device",
         "worklist.view_deviceactivity",
         "sources.view_datasource",  # never its token, nor where that is kept
@@ -36,6 +37,8 @@ WRITE = READ | {
     "worklist.delete_worklistitem",
     "worklist.change_performedstep",  # link, unlink, close
     "worklist.change_attention",  # resolve
+    "worklist.add_confirmedperson",
+    "worklist.delete_confirmedperson",
     "sources.change_syncedstep",  # follow the source again, make again
     "sources.pull_datasource",  # pull now, preview
 }

@@ -1,7 +1,6 @@
 """`make demo` runs the product on its own database, beside a stand-in REDCap, on an eventful day.
 
-A scanner asks for its worklist and reports: one examination completed, one under way, one of somebody whom no
-item scheduled, one with another weight typed at the console.
+Two scanners ask for their worklist (`tests.demo_scanner`), and one of them reports what it did.
 """
 
 from __future__ import annotations
@@ -9,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -17,12 +17,14 @@ import sys
 import threading
 import time
 from datetime import date
+from io import StringIO
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 STARTS_WITHIN = 60.0  # seconds
+BETWEEN_QUERIES = 60.0  # seconds, as consoles ask by themselves
+SOURCE = "growing_brains"
+SCANNERS = (("MR1", "3T, ground floor"), ("MR2", "1.5T, first floor"))
 
 
 def main() -> int:
@@ -39,21 +41,34 @@ def main() -> int:
         file = folder / "pylantir.json"
         file.write_text(json.dumps(configuration(redcap.url), indent=2), encoding="utf-8")
         file.chmod(0o600)
+        print("Making a study of eight children in a stand-in REDCap, and pulling from it.", flush=True)
         fill(file)
         return run(others, redcap.url)
 
 
 def prepare_environment(folder: Path) -> None:
-    """Name a new database each time, for the day is today's."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(mode=0o700, parents=True)
+    """Name a new database each time, for the day is today's; the password stays."""
+    password = emptied(folder)
     for name in ("DATABASE_URL", "USERS_DB_PATH", "PYLANTIR_CONFIG"):
         os.environ.pop(name, None)
     os.environ["DB_PATH"] = str(folder / "worklist.db")
     os.environ["DJANGO_SETTINGS_MODULE"] = "pylantir_site.settings"
+    os.environ.setdefault("PYLANTIR_ADMIN_PASSWORD", password)
+
+
+def emptied(folder: Path) -> str:
+    """Empty the folder, and return the admin's password, which is made at the first start and kept."""
+    kept = folder / "admin_password"
+    password = kept.read_text(encoding="ascii") if kept.exists() else secrets.token_urlsafe(12)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, parents=True)
+    kept.touch(mode=0o600)
+    kept.write_text(password, encoding="ascii")
+    return password
 
 
 def fill(configuration: Path) -> None:
+    """Import the study, say which scanner it uses, and pull. What commands say is for who asked for them."""
     import django
 
     django.setup()
@@ -61,9 +76,23 @@ def fill(configuration: Path) -> None:
     from django.db import connections
 
     call_command("migrate", verbosity=0)
-    call_command("import_config", str(configuration))
-    call_command("sync_source", "growing_brains")
+    call_command("import_config", str(configuration), stdout=StringIO())
+    set_up_scanners()
+    call_command("sync_source", SOURCE, stdout=StringIO())
     connections.close_all()
+
+
+def set_up_scanners() -> None:
+    from sources.models import DataSource
+    from worklist.models import Device
+
+    for ae_title, name in SCANNERS:
+        device = Device.objects.filter(ae_title=ae_title).first() or Device(ae_title=ae_title)
+        device.name, device.modality = name, "MR"
+        device.save_as("demo")
+    source = DataSource.objects.get(name=SOURCE)
+    source.scheduled_station_aetitle = SCANNERS[0][0]
+    source.save_as("demo")
 
 
 def manage(*arguments: str) -> list[str]:
@@ -76,22 +105,47 @@ def run(arguments: list[str], redcap_url: str) -> int:
     port = int(arguments[arguments.index("--port") + 1]) if "--port" in arguments else 4242
     server = subprocess.Popen(manage("start", *arguments), preexec_fn=heed_interrupts)
     signal.signal(signal.SIGTERM, lambda *_: server.terminate())
-    threading.Thread(target=play, args=(server, port, redcap_url), daemon=True).start()
-    return server.wait()
+    ended = threading.Event()
+    threading.Thread(target=play, args=(ended, port, redcap_url), daemon=True).start()
+    try:
+        return server.wait()
+    finally:
+        ended.set()
 
 
 def heed_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def play(server: subprocess.Popen[bytes], port: int, redcap_url: str) -> None:
+def play(ended: threading.Event, port: int, redcap_url: str) -> None:
+    from tests import demo_scanner
+
     deadline = time.monotonic() + STARTS_WITHIN
-    while server.poll() is None and time.monotonic() < deadline:
-        if listens(port):
-            play_the_day(port)
-            print(f"The scanner's day has been played. The stand-in REDCap is at {redcap_url}", flush=True)
+    while not listens(port):
+        if ended.wait(0.1) or time.monotonic() > deadline:
             return
-        time.sleep(0.1)
+    ask(ended, port)
+    demo_scanner.play_the_day(port)
+    print(
+        "The scanners' day has been played, and they go on asking.\n"
+        f"Sign in as admin with {os.environ['PYLANTIR_ADMIN_PASSWORD']} (the same at each start).\n"
+        f"The stand-in REDCap is at {redcap_url}",
+        flush=True,
+    )
+    while not ended.wait(BETWEEN_QUERIES):
+        ask(ended, port)
+
+
+def ask(ended: threading.Event, port: int) -> None:
+    """Let each scanner ask for its list; where the server is ending, nobody answers."""
+    from tests import demo_scanner
+
+    for ae_title, _ in SCANNERS:
+        try:
+            demo_scanner.ask_for_today(port, ae_title)
+        except (ConnectionError, RuntimeError):
+            if not ended.wait(5):
+                print(f"{ae_title} got no answer.", flush=True)
 
 
 def listens(port: int) -> bool:
@@ -100,41 +154,6 @@ def listens(port: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def play_the_day(port: int) -> None:
-    from tests.scu import perform
-    from tests.worklist import performed_steps as steps
-    from worklist.models import WorklistItem
-
-    first, second, third = WorklistItem.objects.filter(scheduled_start_date=date.today())[:3]
-    done = steps.new_uid()
-    perform(port, [begin(steps, done, first), steps.change(done, steps.completed())])
-    heavier = steps.new_uid()
-    wrong = begin(steps, heavier, second, PatientWeight="95")
-    perform(port, [wrong, steps.change(heavier, steps.completed(steps.series(2)))])
-    perform(port, [begin(steps, steps.new_uid(), third)])
-    unknown, stranger = steps.new_uid(), unscheduled()
-    perform(port, [begin(steps, unknown, stranger), steps.change(unknown, steps.completed(steps.series(3)))])
-
-
-def begin(steps: Any, uid: str, item: Any, **changes: Any) -> Any:
-    now = time.strftime("%H%M%S")
-    today = {
-        "PerformedProcedureStepStartDate": f"{date.today():%Y%m%d}",
-        "PerformedProcedureStepStartTime": now,
-    }
-    return steps.create(uid, steps.begun(item, **today, **changes))
-
-
-def unscheduled() -> Any:
-    """Return a report of somebody typed in by hand at the console."""
-    return SimpleNamespace(
-        **{"patient_name": "Tremblay^Zoe", "patient_id": "GB101", "patient_birth_date": date(2015, 4, 2)},
-        **{"patient_sex": "F", "modality": "MR", "study_instance_uid": "1.3.12.2.1107.5.2.43.77"},
-        **{"accession_number": "", "requested_procedure_id": "", "scheduled_procedure_step_id": ""},
-        **{"study_description": "", "procedure_description": ""},
-    )
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import pytest
 from pydicom import Dataset
 
 from tests.conftest import free_port, wait_until
+from tests.demo import emptied
 from tests.redcap.server import RedcapServer
 from tests.redcap.studies import TOKEN, cpip
 from tests.scu import keys, query
@@ -25,11 +26,26 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 TODAY = f"{date.today():%Y%m%d}"
 STATE = """
 from collections import Counter
+from datetime import timedelta
+from django.db.models import Q
+from django.utils import timezone
 from sources.models import SyncIssue, SyncRun
-from worklist.models import Attention, WorklistItem
+from worklist.answering.unfound import unfound_on
+from worklist.models import Attention, DeviceActivity, PerformedStep, WorklistItem
 print(dict(Counter(WorklistItem.objects.values_list("performed_procedure_step_status", flat=True))))
 print(sorted(Attention.objects.open().values_list("kind", flat=True)))
 print(SyncIssue.objects.open().count(), SyncRun.objects.filter(outcome="OK").count() > 0)
+queries = DeviceActivity.objects.queries().order_by("pk")
+print([(query.ae_title, query.matches) for query in queries if query.address == "127.0.0.1"][:2])
+lately = timezone.localdate() - timedelta(days=1)  # just after midnight they began yesterday
+steps_of_other_days = PerformedStep.objects.filter(Q(start_date__lt=lately) | Q(end_date__lt=lately)).count()
+print(unfound_on(timezone.localdate()), steps_of_other_days)
+"""
+# The demonstration runs on what `make run` installs.
+WITHOUT_TOOLS = """
+import runpy, sys
+sys.modules |= dict.fromkeys(("hypothesis", "playwright", "pytest", "redcap", "trustme", "yaml"))
+runpy.run_module("tests.demo", run_name="__main__", alter_sys=True)
 """
 
 
@@ -54,9 +70,9 @@ def running(folder: Path, *command: str, **variables: str) -> Iterator[Path]:
         process.wait()
 
 
-def offered(port: int) -> list[Dataset]:
+def offered(port: int, **step: str) -> list[Dataset]:
     asked = keys(
-        {"ScheduledProcedureStepStartDate": TODAY, "Modality": "MR"},
+        {"ScheduledProcedureStepStartDate": TODAY, "Modality": "MR", **step},
         PatientName="",
         PatientID="",
         PatientWeight="",
@@ -65,18 +81,35 @@ def offered(port: int) -> list[Dataset]:
     return [found for _, found in query(port, asked) if found is not None]
 
 
+@pytest.mark.acceptance("D204")
 def test_the_demonstration_has_something_on_every_page(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     ports = ("--port", str(free_port()), "--api-port", str(free_port()))
-    with running(tmp_path, "-m", "tests.demo", "--folder", str(folder), *ports) as output:
+    with running(tmp_path, "-c", WITHOUT_TOOLS, "--folder", str(folder), *ports) as output:
         wait_until(lambda: "has been played" in output.read_text(), 60)
         said = script(folder, STATE).stdout.splitlines()
+        found = {str(item.PatientName) for item in offered(int(ports[1]), ScheduledStationAETitle="MR1")}
 
     assert said == [
         "{'COMPLETED': 2, 'IN_PROGRESS': 1, 'SCHEDULED': 4}",
         "['IDENTITY', 'UNSCHEDULED']",
         "2 True",
+        "[('MR1', 5), ('MR2', 0)]",
+        "None 0",
     ]
+    assert found == {"Núñez-Peña^José", "Łukasiewicz^Ola", "O'Brien^Maeve"}
+    password = (folder / "admin_password").read_text()
+    assert f"Sign in as admin with {password} " in output.read_text()
+    assert "fills" not in output.read_text()  # what an import decides is for who asked for one
+
+
+def test_the_demonstrations_password_is_the_same_at_each_start(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    password = emptied(folder)
+    (folder / "worklist.db").touch()
+
+    assert emptied(folder) == password
+    assert [file.name for file in folder.iterdir()] == ["admin_password"]
 
 
 def test_a_configuration_of_the_original_starts_as_it_always_did_and_reaches_the_scanner(

@@ -22,7 +22,7 @@ from worklist.api.item_fields import ItemChangeSerializer, ItemSerializer, NewIt
 from worklist.dicom.item_attributes import RECORD_FIELDS
 from worklist.items.cleaning import CLEANERS
 from worklist.items.fields import FIELDS
-from worklist.models import COMPARABLE_GROUPS, Device, WorklistItem
+from worklist.models import DERIVED, Device, WorklistItem
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ DEVICE = (
 def fields_of(model: type[Model]) -> Iterator[str]:
     """Yield the columns that say something of their own: no key, none that another one is derived into."""
     for each in model._meta.concrete_fields:
-        if not each.primary_key and each.name not in COMPARABLE_GROUPS:
+        if not each.primary_key and each.name not in DERIVED:
             yield each.name
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.forms import SignInForm
 from pylantir_site import __version__
+from pylantir_site.overview.stations import station_warnings
 from worklist.models import Attention, AttentionKind, Device, Status, WorklistItem
 
 ITEMS_ON_THE_INDEX = 12
@@ -45,7 +46,7 @@ class PylantirAdminSite(AdminSite):
         for section in self.index_sections:
             context |= section(request)
         if request.user.has_perm("worklist.view_worklistitem"):
-            context |= {**_today(), **_door()}
+            context |= {**_today(request), **_door()}
         return super().index(request, {**context, **(extra_context or {})})
 
 
@@ -61,11 +62,12 @@ def _attention() -> dict[str, Any]:
     }
 
 
-def _today() -> dict[str, Any]:
+def _today(request: HttpRequest) -> dict[str, Any]:
     today = timezone.localdate()
     items = WorklistItem.objects.filter(scheduled_start_date=today).order_by("scheduled_start_time", "pk")
     counts = items.status_counts()
     return {
+        "station_warnings": station_warnings(request, today),
         "today": today,
         "status_counts": [(status, status.label, counts[status]) for status in Status if status in counts],
         "todays_items": items[:ITEMS_ON_THE_INDEX],

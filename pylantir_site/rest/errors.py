@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS
@@ -17,9 +18,15 @@ GENERAL = "non_field_errors"  # what belongs to no one field
 
 
 class Conflict(APIException):
+    """It contradicts what is stored; `more` is told beside the sentence, as JSON."""
+
     status_code = status.HTTP_409_CONFLICT
     default_detail = "This contradicts what is stored."
     default_code = "conflict"
+
+    def __init__(self, detail: str | None = None, *, more: Mapping[str, Any] | None = None) -> None:
+        super().__init__(detail)
+        self.more = more or {}
 
 
 class PreconditionFailed(APIException):
@@ -49,6 +56,8 @@ def handle(exception: Exception, context: dict[str, Any]) -> Response | None:
     if response is not None and isinstance(exception, ValidationError):
         errors = exception.detail if isinstance(exception.detail, dict) else {GENERAL: exception.detail}
         response.data = {"detail": sentence(errors), "errors": errors}
+    if response is not None and isinstance(exception, Conflict):
+        response.data |= exception.more
     return response
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
@@ -20,9 +20,11 @@ from sources.admin.mapping import MappingRuleInline, dictionary_of, field_option
 from sources.admin.source_forms import ACCESS, MEANING, DataSourceForm
 from sources.admin.source_history import SourceHistoryAdmin
 from sources.admin.suggestion import suggest_mapping
+from sources.mapping import targets
 from sources.models import DataSource
 from sources.secrets import CannotDecrypt
 from sources.sync import claims, health
+from worklist.devices import stations
 from worklist.validators import time_zones
 
 MESSAGE_SHOWN = 120  # characters, in the list
@@ -86,7 +88,10 @@ class DataSourceAdmin(DeletingAdmin, SourceHistoryAdmin):
                 "description": "Each session is one appointment, and becomes one item of the worklist.",
             },
         ),
-        ("Constants", {"fields": ("site_id", ("protocol_name", "hisris_coding_designator"))}),
+        (
+            "Constants",
+            {"fields": ("site_id", targets.STATION, ("protocol_name", "hisris_coding_designator"))},
+        ),
         (
             "Advanced",
             {
@@ -139,6 +144,10 @@ class DataSourceAdmin(DeletingAdmin, SourceHistoryAdmin):
         fields = super().get_readonly_fields(request, obj)
         return (*fields, "name") if obj else fields
 
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Propose the scanner where there is only one."""
+        return {targets.STATION: stations.only_one(), **super().get_changeform_initial_data(request)}
+
     def _edits(self, request: HttpRequest, source: DataSource | None) -> bool:
         return self.has_change_permission(request, source) if source else self.has_add_permission(request)
 
@@ -148,6 +157,7 @@ class DataSourceAdmin(DeletingAdmin, SourceHistoryAdmin):
         if obj is not None and self._edits(request, obj):
             dictionary = dictionary_of(obj)
             form.trigger_url = trigger_url(request, obj)
+            form.only_scanner = "" if obj.scheduled_station_aetitle else stations.only_one()
             form.event_names = tuple(event.name for event in dictionary.events) if dictionary else ()
         return form
 
@@ -193,6 +203,7 @@ class DataSourceAdmin(DeletingAdmin, SourceHistoryAdmin):
             "redcap_fields": field_options(dictionary),
             "redcap_instruments": list(dictionary.forms.items()) if dictionary else [],
             "time_zones": sorted(time_zones()),
+            "scanners": stations.options(),
         }
 
     def _state(self, request: HttpRequest, source: DataSource) -> dict[str, Any]:
@@ -223,7 +234,24 @@ class DataSourceAdmin(DeletingAdmin, SourceHistoryAdmin):
             )
             for name, button in BUTTONS.items()
         ]
-        return [*own, *super().get_urls()]
+        scanner = path(
+            "named/<path:name>/scanner/",
+            self.admin_site.admin_view(self.scanner_view),
+            name="sources_datasource_scanner",
+        )
+        return [scanner, *own, *super().get_urls()]
+
+    def scanner_view(self, request: HttpRequest, name: str) -> HttpResponse:
+        """Lead to where a source's scanner is set: the row of its mapping, or the constant."""
+        source = DataSource.objects.filter(name=name).first()
+        if source is None or not self.has_view_permission(request, source):
+            messages.warning(request, f"You see no source {name} here.")
+            return HttpResponseRedirect(reverse("admin:index"))
+        place = (
+            "rules-group" if source.rules.filter(target=targets.STATION).exists() else f"id_{targets.STATION}"
+        )
+        page = reverse("admin:sources_datasource_change", args=[source.pk])
+        return HttpResponseRedirect(f"{page}#{place}")
 
     def _view_of(self, button: Button) -> Callable[..., HttpResponse]:
         @require_POST

@@ -17,7 +17,7 @@ from django.utils.formats import date_format
 from sources.admin.source_forms import ACCESS, DataSourceForm, LinesField
 from sources.backends.redcap import known_dictionary
 from sources.contract import Mistake
-from sources.mapping import check
+from sources.mapping import check, targets
 from sources.mapping.rules import MappingPlan
 from sources.mapping.targets import TARGETS
 from sources.models import DataSource, MappingRule
@@ -35,6 +35,7 @@ FIELD_OF_SOURCE = {
     "without_time": "without_time",
     "protocol_name": "protocol_name",
     "hisris_coding_designator": "hisris_coding_designator",
+    targets.STATION: targets.STATION,
 }
 WHERE_SESSIONS_ARE = frozenset({"kind", "instrument", "events"})
 

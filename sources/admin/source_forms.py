@@ -14,6 +14,8 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 
+from sources.mapping import targets, texts
+from sources.mapping.problems import UnusableValue
 from sources.models import DataSource
 from sources.redcap.address import normalise_url
 from sources.secrets import CannotDecrypt, decrypt
@@ -28,7 +30,7 @@ ACCESS = frozenset(
 MEANING = frozenset(
     {
         *("session_kind", "session_instrument", "session_events", "session_conditions", "without_time"),
-        *("site_id", "protocol_name", "hisris_coding_designator"),
+        *("site_id", "protocol_name", "hisris_coding_designator", targets.STATION),
         *("horizon_back_days", "horizon_ahead_days", "server_timezone", "enabled"),
     }
 )
@@ -67,6 +69,7 @@ class DataSourceForm(forms.ModelForm):
     actor = ""
     trigger_url = ""  # empty while there is no secret
     event_names: tuple[str, ...] = ()  # where the project is known
+    only_scanner = ""  # for a source that exists and names none
 
     token = forms.CharField(
         required=False,
@@ -86,6 +89,7 @@ class DataSourceForm(forms.ModelForm):
             "session_instrument": AdminTextInputWidget(attrs={"list": "redcap-instruments"}),
             "session_events": AdminTextareaWidget(attrs={"rows": 3}),
             "session_conditions": AdminTextareaWidget(attrs={"rows": 3}),
+            targets.STATION: AdminTextInputWidget(attrs={"list": "scanners"}),
         }
         field_classes = {"session_events": LinesField, "session_conditions": LinesField}
 
@@ -96,6 +100,9 @@ class DataSourceForm(forms.ModelForm):
         self._help("token", f"Stored encrypted, and never shown. Now: {state}.{keeps}")
         if self.event_names:
             self._help("session_events", f"One a line; empty is all of {', '.join(self.event_names)}.")
+        if self.only_scanner and targets.STATION in self.fields:
+            told = self.fields[targets.STATION].help_text
+            self._help(targets.STATION, f"{told} The only device is {self.only_scanner}.")
         if self.trigger_url:
             self._help("trigger_enabled", format_html(TRIGGER_HELP, self.trigger_url))
 
@@ -113,6 +120,12 @@ class DataSourceForm(forms.ModelForm):
         try:
             return normalise_url(self.cleaned_data["url"])
         except ValueError as error:
+            raise ValidationError(str(error)) from error
+
+    def clean_scheduled_station_aetitle(self) -> str:
+        try:
+            return texts.ae_titles(str(self.cleaned_data[targets.STATION]))
+        except UnusableValue as error:
             raise ValidationError(str(error)) from error
 
     def clean(self) -> dict[str, Any]:

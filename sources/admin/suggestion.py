@@ -18,11 +18,13 @@ from sources.admin.buttons import page, refused, to_page
 from sources.admin.mapping import STEP
 from sources.backends.redcap import dictionary_of
 from sources.errors import SourceError
-from sources.mapping import check
+from sources.mapping import check, targets
 from sources.mapping.rules import MappingPlan
-from sources.mapping.suggest import suggest
+from sources.mapping.suggest import Suggestion, suggest
 from sources.mapping.targets import TARGETS
 from sources.models import DataSource, MappingRule, SourceState
+from sources.redcap.dictionary import Dictionary
+from worklist.devices import stations
 
 REASON = "Suggested from the dictionary"
 TAKEN = "The suggestion is taken, and the source is paused: look at the preview, then pull."
@@ -35,8 +37,10 @@ def suggest_mapping(model_admin: Any, request: HttpRequest, source: DataSource) 
         dictionary = dictionary_of(source, fresh=not takes)
     except SourceError as error:
         return refused(request, source, error)
-    suggestion = suggest(dictionary)
-    plan = replace(suggestion.plan, constants=source.plan.constants, fallbacks=source.plan.fallbacks)
+    suggestion = _suggested(source, dictionary)
+    own = source.plan
+    fallbacks = {**suggestion.plan.fallbacks, **own.fallbacks}
+    plan = replace(suggestion.plan, constants=own.constants, fallbacks=fallbacks)
     if takes and _may_be_taken(request, source, plan):
         take_plan(source, plan, actor=request.user.get_username())
         messages.success(request, TAKEN)
@@ -57,6 +61,13 @@ def suggest_mapping(model_admin: Any, request: HttpRequest, source: DataSource) 
     )
 
 
+def _suggested(source: DataSource, dictionary: Dictionary) -> Suggestion:
+    """Suggest a mapping, and the only scanner where the source names none yet."""
+    named = {option.ae_title: option.label for option in stations.options()}
+    only = "" if source.scheduled_station_aetitle else stations.only_one()
+    return suggest(dictionary, scanners=named, only_scanner=only)
+
+
 def _may_be_taken(request: HttpRequest, source: DataSource, plan: MappingPlan) -> bool:
     """Tell whether it may be taken; what keeps it from that is said above the page, shown anew."""
     if request.POST.get("seen") != _fingerprint(plan):
@@ -75,7 +86,7 @@ def _sessions(plan: MappingPlan) -> str:
 
 
 def _fingerprint(plan: MappingPlan) -> str:
-    return hashlib.sha256(repr((plan.rules, plan.sessions)).encode()).hexdigest()
+    return hashlib.sha256(repr((plan.rules, plan.sessions, plan.fallbacks)).encode()).hexdigest()
 
 
 @transaction.atomic
@@ -87,6 +98,7 @@ def take_plan(source: DataSource, plan: MappingPlan, *, actor: str) -> None:
         row.save_as(actor, reason=REASON)
     for column, value in source.columns_of_sessions(plan.sessions).items():
         setattr(source, column, value)
+    source.scheduled_station_aetitle = plan.fallbacks.get(targets.STATION, "")
     source.save_as(actor, reason=REASON)
     now = timezone.now()
     SourceState.objects.filter(source=source).update(

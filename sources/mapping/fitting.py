@@ -99,5 +99,5 @@ OF_FIELDS: Mapping[str, Callable[[str, date], str]] = {
     targets.START_DATE: lambda text, today: dates.scheduled(text)[0].isoformat(),
     targets.START_TIME: lambda text, today: dates.clock(text).isoformat(),
     "modality": lambda text, today: texts.code_string(text),
-    "scheduled_station_aetitle": lambda text, today: texts.ae_titles(text),
+    targets.STATION: lambda text, today: texts.ae_titles(text),
 }

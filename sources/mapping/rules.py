@@ -67,7 +67,8 @@ class MappingPlan:
     """It holds all that decides what a project's rows become.
 
     `constants` are named values that templates may use beside fields ({site_id}); `fallbacks` are item
-    fields' values where no rule has the field as its target (protocol_name, hisris_coding_designator).
+    fields' values where no rule has the field as its target (protocol_name, hisris_coding_designator,
+    scheduled_station_aetitle).
     """
 
     rules: tuple[Rule, ...]

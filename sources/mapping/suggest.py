@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from sources.mapping import codes, columns, sessions, targets
 from sources.mapping.codes import codes_by_label
@@ -26,17 +27,21 @@ class Suggestion:
     remarks: tuple[str, ...]
 
 
-def suggest(dictionary: Dictionary) -> Suggestion:
+def suggest(
+    dictionary: Dictionary, *, scanners: Mapping[str, str] = MappingProxyType({}), only_scanner: str = ""
+) -> Suggestion:
+    """Suggest a mapping. `scanners` has the name of each by its AE title; `only_scanner` is for all items."""
     remarks: list[str] = []
     date_field = _date_field(dictionary)
     how = _sessions(dictionary, date_field, remarks)
     rules = [*_identity(dictionary, how, remarks), *_person(dictionary, how, remarks)]
     rules += _appointment(dictionary, how, date_field, remarks)
-    rules += _descriptions(dictionary, how, remarks)
+    rules += [*_scanner(dictionary, how, scanners, remarks), *_descriptions(dictionary, how, remarks)]
     if not any(rule.target in (targets.START, targets.START_TIME) for rule in rules):
         how = SessionLayout(how.kind, how.instrument, how.events, how.conditions, WithoutTime.MIDNIGHT)
         remarks.append("No field for the time was found: a date without one means some time that day.")
-    return Suggestion(MappingPlan(tuple(rules), how), tuple(remarks))
+    fallbacks = dict(_scanner_of_all(rules, only_scanner, remarks))
+    return Suggestion(MappingPlan(tuple(rules), how, fallbacks=fallbacks), tuple(remarks))
 
 
 def _sessions(dictionary: Dictionary, date_field: Field | None, remarks: list[str]) -> SessionLayout:
@@ -170,6 +175,54 @@ def _status(
     yield _with_codes(targets.STATUS, field, table, how, dictionary)
 
 
+def _scanner(
+    dictionary: Dictionary, how: SessionLayout, scanners: Mapping[str, str], remarks: list[str]
+) -> Iterator[Rule]:
+    """Yield the row of a field that names the station, or of a choice whose labels name the scanners."""
+    titled = _find(dictionary, r"(?:.*_)?(?:scanner|station)_?ae(?:t|_?title)?", fits=_is_text)
+    if titled is not None:
+        remarks.append(
+            f"The scanner is {titled.name}: it must hold AE titles as the scanners call themselves."
+        )
+        yield _rule(targets.STATION, titled, how, dictionary)
+        return
+    chosen = _find(
+        dictionary,
+        r"(?:.*_)?(?:scanner|station|magnet)(?:_.*)?",
+        fits=lambda field: _is_choice(field) and bool(_scanners_by_code(field, scanners)),
+    )
+    if chosen is not None:
+        table = _scanners_by_code(chosen, scanners)
+        remarks.append(f"The scanner is {chosen.name} by its labels: {codes.write(table)}.")
+        unknown = [label for code, label in chosen.choices.items() if code not in table]
+        remarks += [f"“{label}” is no device: give it one, or the code its AE title." for label in unknown]
+        yield _with_codes(targets.STATION, chosen, table, how, dictionary)
+
+
+def _scanners_by_code(field: Field, scanners: Mapping[str, str]) -> dict[str, str]:
+    """Return the AE title of each code whose label names just one scanner."""
+    named = {code: _named_by(label, scanners) for code, label in field.choices.items()}
+    return {code: titles[0] for code, titles in named.items() if len(titles) == 1}
+
+
+def _named_by(label: str, scanners: Mapping[str, str]) -> list[str]:
+    """Return the scanners that a label names: it has the AE title as a word, or is the name."""
+    words = {label.casefold().strip(), *re.split(r"[\s,;:()/]+", label.casefold())}
+    return [
+        title
+        for title, name in scanners.items()
+        if title.casefold() in words or (name and name.casefold() == label.casefold().strip())
+    ]
+
+
+def _scanner_of_all(rules: list[Rule], only_scanner: str, remarks: list[str]) -> Iterator[tuple[str, str]]:
+    if only_scanner and not any(rule.target == targets.STATION for rule in rules):
+        remarks.append(
+            f"The scanner is {only_scanner} for all, the only device: it goes among the constants."
+        )
+        yield targets.STATION, only_scanner
+
+
 _DESCRIPTIONS = (
     ("protocol_name", r"protocol|.*_protocol|scan_type|mri_type|protocol_name"),
     ("station_name", r"station(?:_name)?|scanner(?:_name)?|.*_scanner"),
@@ -218,6 +271,10 @@ def _find(
 
 def _has_value(field: Field) -> bool:
     return field.type in _TEXT or field.type in _CHOICE or columns.is_checkbox(field)
+
+
+def _is_text(field: Field) -> bool:
+    return field.type in _TEXT
 
 
 def _is_choice(field: Field) -> bool:

@@ -17,6 +17,7 @@ KILOGRAMS = "patient_weight_kg"
 POUNDS = "patient_weight_lb"
 BIRTH_DATE = "patient_birth_date"
 SEX = "patient_sex"
+STATION = "scheduled_station_aetitle"
 
 # Without these an item cannot be: a rule for one is required whether it says so or not.
 ALWAYS_REQUIRED = frozenset({"patient_id", "patient_name", "modality", START_DATE})
@@ -36,6 +37,7 @@ _LABELS = {
     KILOGRAMS: "Patient's Weight in kilograms",
     POUNDS: "Patient's Weight in pounds",
     STATUS: "Status: scheduled or cancelled",
+    STATION: "Scanner (station AE title)",
 }
 TARGETS = {
     **{

@@ -16,9 +16,11 @@ from django.utils import timezone
 
 from sources import secrets, validators
 from sources.kinds import kinds
+from sources.mapping import targets
 from sources.mapping.rules import Level, MappingPlan, Rule, SessionKind, SessionLayout, WithoutTime
 from sources.models.state import SourceState
 from worklist.models.history import Recorded, actor_history
+from worklist.validators import ae_titles
 
 # What only this server needs to know of a secret.
 SECRETS = ("token_cipher", "trigger_cipher")
@@ -148,6 +150,15 @@ class DataSource(Recorded):
         blank=True,
         default="",
         help_text="Of the protocol, such as GEHC.",
+    )
+    scheduled_station_aetitle = models.CharField(
+        "scanner (station AE title)",
+        max_length=271,
+        blank=True,
+        default="",
+        validators=[ae_titles],
+        help_text=r"Of all items, where the mapping has no row for it; several as MR1\MR2. Items without one "
+        "are not found by a scanner that asks for its own.",
     )
 
     session_kind = models.CharField(
@@ -280,8 +291,15 @@ class DataSource(Recorded):
             fallbacks={
                 "protocol_name": self.protocol_name,
                 "hisris_coding_designator": self.hisris_coding_designator,
+                **self._scanner,
             },
         )
+
+    @property
+    def _scanner(self) -> dict[str, str]:
+        """Return the scanner, or nothing: a source that names none says nothing of its items' station."""
+        scanner = self.scheduled_station_aetitle
+        return {targets.STATION: scanner} if scanner else {}
 
 
 def _missing(text: str) -> Any:

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from sources.contract import Problem, ReadRecord, SessionKey
 from sources.models import DataSource, SyncedStep, SyncRun, Withdrawal
-from sources.sync import issues, values
+from sources.sync import clashes, issues, values
 from sources.sync.deciding import SessionDecision, SyncAction, decide
 from worklist.items import identifiers, intake, lifecycle
 from worklist.models import Status, WorklistItem
@@ -76,16 +76,19 @@ def make_item(
         "data_source": source.name,
         "study_instance_uid": identifiers.uid_from(uuid.uuid5(source.uid, session)),
     }
-    return intake.create({**values.to_write(None, says), **made}, actor=actor)
+    answer = clashes.of_the_record(source, record)
+    return intake.create({**values.to_write(None, says), **made}, actor=actor, answer=answer)
 
 
 def _change(source: DataSource, record: str, decision: SessionDecision, run: SyncRun) -> None:
     synced, item = decision.synced, decision.item
     assert synced is not None and item is not None
+    answer = clashes.of_the_record(source, record)
     if decision.writes:
-        intake.change(item, values.to_write(item, decision.writes), actor=source.actor)
+        intake.change(item, values.to_write(item, decision.writes), actor=source.actor, answer=answer)
     if decision.action is SyncAction.RESTORE and _is_cancelled_by(item, source.actor):
-        lifecycle.move(item, to=Status.SCHEDULED, actor=source.actor, reason="It is at the source again.")
+        reason = "It is at the source again."
+        lifecycle.move(item, to=Status.SCHEDULED, actor=source.actor, reason=reason, answer=answer)
     _remember(synced, decision, run, withdrawal=Withdrawal.NONE, reason="")
 
 

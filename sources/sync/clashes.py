@@ -1,52 +1,54 @@
-"""Two records clash where one patient ID has two people, or one appointment has two records."""
+"""Records clash where one patient ID has two people, or one appointment has two records."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from sources.contract import Problem, SessionKey
 from sources.models import DataSource, SyncedStep, Withdrawal
 from sources.sync import values
-from worklist.attention import identity
+from worklist.attention import whose_id
+from worklist.attention.whose_id import PERSON_FIELDS
+from worklist.items import cleaning
+from worklist.items.whose import Answer
 from worklist.models import WorklistItem
 
-TWO_PEOPLE = "Another record has this patient ID with another name, birth date or sex: whose is it?"
+TWO_PEOPLE = "Another item has this patient ID with another name, birth date or sex: whose is it?"
 TWO_RECORDS = (
     "Another record has the same patient at the same time: was one of them renamed or entered twice?"
 )
-TWO_SOURCES = "Another source has this patient ID with another name, birth date or sex."
 
 
 def find_clashes(
-    source: DataSource, record: str, key: SessionKey, says: Mapping[str, Any]
+    source: DataSource, record: str, key: SessionKey, says: Mapping[str, Any], *, beside: Collection[int]
 ) -> Iterator[Problem]:
-    others = SyncedStep.objects.filter(item__patient_id=says["patient_id"], withdrawal=Withdrawal.NONE)
-    others = others.exclude(source=source, record=record).select_related("item").order_by()
-    for text, blocks in sorted({_clash(source, other, says) for other in others}):
-        if text:
-            yield Problem("patient_id", "", text, key, blocks=blocks)
+    """Yield what a session's patient ID has against it. Whose it is, intake asks again when it writes.
+
+    `beside` holds the keys of the record's own items.
+    """
+    who = {field: cleaning.CLEANERS[field](says.get(field, "")) for field in ("patient_id", *PERSON_FIELDS)}
+    if whose_id.others(WorklistItem(**who), beside=beside):
+        yield Problem("patient_id", "", TWO_PEOPLE, key, blocks=True)
+    elif any(_is_at_the_same_time(other, says) for other in _of_other_records(source, record, says)):
+        yield Problem("patient_id", "", TWO_RECORDS, key)
 
 
-def _clash(source: DataSource, other: SyncedStep, says: Mapping[str, Any]) -> tuple[str, bool]:
-    item = other.item
-    assert item is not None  # it was found by its item
-    if other.source_id != source.pk:
-        return (TWO_SOURCES, False) if _is_someone_else(item, says) else ("", False)
-    if _is_someone_else(item, says):
-        return TWO_PEOPLE, True
-    same_time = all(
+def of_the_record(source: DataSource, record: str) -> Answer:
+    """Answer whose the ID is: all items of one record are one person's, and are corrected one by one."""
+    steps = SyncedStep.objects.filter(source=source, record=record, item__isnull=False)
+    return Answer(beside=tuple(steps.order_by("pk").values_list("item_id", flat=True)))
+
+
+def _of_other_records(source: DataSource, record: str, says: Mapping[str, Any]) -> Iterator[WorklistItem]:
+    steps = source.steps.filter(item__patient_id=says["patient_id"], withdrawal=Withdrawal.NONE)
+    for step in steps.exclude(record=record).select_related("item").order_by():
+        assert step.item is not None  # it was found by its item
+        yield step.item
+
+
+def _is_at_the_same_time(item: WorklistItem, says: Mapping[str, Any]) -> bool:
+    return all(
         values.item_value(item, name) == says.get(name)
         for name in ("scheduled_start_date", "scheduled_start_time")
     )
-    return (TWO_RECORDS, False) if same_time else ("", False)
-
-
-def _is_someone_else(item: WorklistItem, says: Mapping[str, Any]) -> bool:
-    """Tell whether something that both know differs."""
-    if not identity.same_name(item.patient_name, says.get("patient_name", "")):
-        return True
-    pairs = (
-        (values.item_value(item, name), says.get(name, "")) for name in ("patient_birth_date", "patient_sex")
-    )
-    return any(here and there and here != there for here, there in pairs)

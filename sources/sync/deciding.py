@@ -6,7 +6,7 @@ or after it is examined, and where the source cannot be read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
@@ -15,6 +15,7 @@ from typing import Any
 from django.utils import timezone
 
 from sources.contract import Problem, ReadRecord, Session, SessionKey, Stance
+from sources.mapping import targets
 from sources.models import DataSource, SyncedStep, Withdrawal
 from sources.sync import clashes, values
 from worklist.attention import identity
@@ -89,8 +90,9 @@ class SessionDecision:
 def decide(source: DataSource, read: ReadRecord) -> list[SessionDecision]:
     """Decide about every session that the record has, and every one that it had."""
     existing = synced_steps(source, read.record)
+    own = [synced.item_id for synced in existing.values() if synced.item_id]
     decisions = [
-        _for_session(source, read.record, session, existing.pop(session.key, None))
+        _for_session(source, read.record, session, existing.pop(session.key, None), own)
         for session in read.sessions
     ]
     reason = GONE if read.exists else RECORD_GONE
@@ -108,8 +110,9 @@ def in_horizon(source: DataSource, day: date, today: date) -> bool:
 
 
 def _for_session(
-    source: DataSource, record: str, session: Session, synced: SyncedStep | None
+    source: DataSource, record: str, session: Session, synced: SyncedStep | None, own: Collection[int]
 ) -> SessionDecision:
+    """Decide about one session; `own` holds the keys of the record's items."""
     if session.stance is Stance.NOT_WANTED:
         return _not_wanted(session.key, synced, session.reason, session.problems)
     says, errors = values.cleaned(session.values)
@@ -118,7 +121,7 @@ def _for_session(
         return SessionDecision(session.key, SyncAction.IGNORED)
     problems = (*session.problems, *_as_problems(session.key, errors))
     if session.stance is Stance.WANTED and not errors:
-        problems = (*problems, *clashes.find_clashes(source, record, session.key, says))
+        problems = (*problems, *clashes.find_clashes(source, record, session.key, says, beside=own))
     if session.stance is Stance.UNCLEAR or any(problem.blocks for problem in problems):
         return SessionDecision(session.key, SyncAction.UNCLEAR, synced, says=says, problems=problems)
     if synced is None:
@@ -154,7 +157,8 @@ def _wanted(
         return SessionDecision(synced.key, SyncAction.UNCHANGED, synced, synced.says, problems=problems)
     writes = dict(_differing(synced, item, says))
     if writes and is_examined(item):
-        stay = tuple(Problem(name, "", STAYS, synced.key) for name in writes)
+        # An examination tells by itself on which scanner it was: nobody need mend what had been planned.
+        stay = tuple(Problem(name, "", STAYS, synced.key) for name in writes if name != targets.STATION)
         return SessionDecision(synced.key, SyncAction.KEPT, synced, says, problems=(*problems, *stay))
     if synced.withdrawal != Withdrawal.NONE:
         return SessionDecision(synced.key, SyncAction.RESTORE, synced, says, writes, problems=problems)

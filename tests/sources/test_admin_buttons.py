@@ -19,7 +19,7 @@ from tests.redcap.server import RedcapServer
 from tests.sources.conftest import MakeSource, items, only_item, pull
 from tests.sources.source_pages import save
 from tests.sources.study import participant, participants
-from worklist.models import Status, WorklistItem
+from worklist.models import Device, Status, WorklistItem
 
 pytestmark = pytest.mark.django_db
 
@@ -260,6 +260,21 @@ class TestSuggest:
         assert empty.history.first().history_user == "alice"
         assert state(empty).next_pull_at is None
         assert "look at the preview" in said(response)[0]
+
+    @pytest.mark.acceptance("RC99")
+    def test_names_the_only_scanner_where_the_source_names_none(
+        self, admin: Client, empty: DataSource
+    ) -> None:
+        Device(ae_title="MR1").save_as("test")
+        assert "The scanner is MR1 for all" in press(admin, empty, "suggest").content.decode()
+        assert empty.scheduled_station_aetitle == ""
+        self.taken(admin, empty)
+        assert empty.scheduled_station_aetitle == "MR1"
+
+        DataSource.objects.update(scheduled_station_aetitle="CT1")
+        assert "The scanner is MR1" not in press(admin, empty, "suggest").content.decode()
+        self.taken(admin, empty, replace="on")
+        assert empty.scheduled_station_aetitle == "CT1"
 
     def test_can_be_saved_as_it_was_taken(self, admin: Client, empty: DataSource, project: Project) -> None:
         self.taken(admin, empty)

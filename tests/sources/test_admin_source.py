@@ -25,10 +25,14 @@ from sources.backends.redcap import dictionary_of
 from sources.mapping.transforms import parse
 from sources.models import DataSource, MappingRule, SourceState, State, SyncIssue, SyncRun
 from tests.admin_pages import errors_in, said
+from tests.redcap.project import Project
 from tests.redcap.server import RedcapServer
 from tests.redcap.studies import TOKEN
-from tests.sources.conftest import MakeSource
+from tests.sources.conftest import MakeSource, items, pull
 from tests.sources.source_pages import page_of, save
+from tests.sources.study import participant
+from worklist.items import intake
+from worklist.models import Device
 
 pytestmark = pytest.mark.django_db
 
@@ -528,3 +532,96 @@ class TestTheList:
         assert "The token is refused." in content
         assert "paused until" in content
         assert re.findall(r'class="field-open_issues">(\d)', content) == ["1", "1", "0", "0"]
+
+
+class TestScanner:
+    """A source's items are for its scanner."""
+
+    def devices(self, *titles: str, **rules: Any) -> None:
+        for title in titles:
+            Device(ae_title=title, **rules).save_as("test")
+
+    def proposed(self, admin: Client) -> str:
+        form = admin.get(reverse(ADD)).context["adminform"].form
+        return str(form["scheduled_station_aetitle"].value() or "")
+
+    @pytest.mark.acceptance("RC99")
+    @pytest.mark.parametrize(
+        ("titles", "rules", "proposed"),
+        [
+            ((), {}, ""),
+            (("MR1",), {}, "MR1"),
+            (("MR1",), {"station_ae_titles": "PRISMA\\MR1"}, "PRISMA"),
+            (("MR1",), {"enabled": False}, ""),
+            (("MR1", "MR2"), {}, ""),
+            (("MR1", "*"), {}, ""),
+            (("*",), {}, ""),
+        ],
+    )
+    def test_of_a_new_source_is_proposed_where_there_is_only_one(
+        self, admin: Client, titles: tuple[str, ...], rules: dict[str, Any], proposed: str
+    ) -> None:
+        self.devices(*titles, **rules)
+
+        assert self.proposed(admin) == proposed
+
+    @pytest.mark.acceptance("RC99")
+    def test_of_a_source_that_exists_stays_empty_until_a_person_sets_it(
+        self, admin: Client, source: DataSource
+    ) -> None:
+        self.devices("MR1", name="Prisma")
+
+        response = admin.get(page_of(source))
+
+        assert response.context["adminform"].form["scheduled_station_aetitle"].value() == ""
+        assert '<option value="MR1">Prisma' in response.content.decode()
+        assert "The only device is MR1." in response.content.decode()
+        assert saved(save(admin, source))
+        assert source.scheduled_station_aetitle == ""
+
+    @pytest.mark.acceptance("RC98")
+    def test_reaches_the_items_with_the_next_pull_and_leaves_a_persons_own_alone(
+        self, admin: Client, source: DataSource, project: Project
+    ) -> None:
+        participant(project, "P-1")
+        participant(project, "P-2")
+        pull(source)
+        edited = items(source)["P-2"]
+        intake.change(edited, {"scheduled_station_aetitle": "CT1"}, actor="bob")
+
+        assert saved(save(admin, source, scheduled_station_aetitle="MR1, MR2"))
+        assert source.scheduled_station_aetitle == "MR1\\MR2"
+        assert source.state.full_requested
+        pull(source, full=True)
+
+        stations = {key: item.scheduled_station_aetitle for key, item in items(source).items()}
+        assert stations == {"P-1": "MR1\\MR2", "P-2": "CT1"}
+
+        save(admin, source, scheduled_station_aetitle="")
+        pull(source, full=True)
+        assert items(source)["P-1"].scheduled_station_aetitle == ""
+
+    @pytest.mark.parametrize("value", ["A" * 17, "MR1\\" + "A" * 17, "MÜ1"])
+    def test_that_is_no_ae_title_is_refused_at_its_field(
+        self, admin: Client, source: DataSource, value: str
+    ) -> None:
+        response = save(admin, source, scheduled_station_aetitle=value)
+
+        assert not saved(response)
+        assert list(errors_in(response)) == ["scheduled_station_aetitle"]
+
+    def test_is_led_to_by_the_name_of_the_source(self, admin: Client, source: DataSource) -> None:
+        url = reverse("admin:sources_datasource_scanner", args=[source.name])
+        assert admin.get(url)["Location"] == f"{page_of(source)}#id_scheduled_station_aetitle"
+
+        MappingRule.objects.create(source=source, target="scheduled_station_aetitle", default="MR1")
+        assert admin.get(url)["Location"] == f"{page_of(source)}#rules-group"
+
+        gone = admin.get(reverse("admin:sources_datasource_scanner", args=["no/such"]), follow=True)
+        assert said(gone) == ["You see no source no/such here."]
+
+    @pytest.mark.acceptance("RC98")
+    def test_is_offered_as_a_target_in_words(self, admin: Client) -> None:
+        shown = admin.get(reverse(ADD)).content.decode()
+
+        assert '<option value="scheduled_station_aetitle">Scanner (station AE title)' in shown

@@ -519,6 +519,25 @@ def test_defaults_and_fallbacks_fill_what_is_empty_and_never_what_is_wrong() -> 
     assert (found.values["protocol_name"], found.values["station_name"]) == ("T1", "")
 
 
+@pytest.mark.acceptance("RC98")
+@pytest.mark.parametrize(
+    ("rows", "constant", "station"),
+    [
+        ((), "MR1\\MR2", "MR1\\MR2"),
+        ((Rule("scheduled_station_aetitle", "notes"),), "MR1", "MR2"),
+        ((Rule("scheduled_station_aetitle", default="MR3"),), "MR1", "MR3"),
+    ],
+)
+def test_the_scanner_is_the_constant_where_no_row_of_the_mapping_is_for_it(
+    rows: tuple[Rule, ...], constant: str, station: str
+) -> None:
+    plan = a_plan(*rows, fallbacks={"scheduled_station_aetitle": constant})
+
+    found = session([a_person(), a_booking(notes="MR2")], plan)
+
+    assert found.values["scheduled_station_aetitle"] == station
+
+
 def test_a_required_value_that_is_empty_keeps_what_is_known() -> None:
     found = mapped("accession_number", "", required=True)
 

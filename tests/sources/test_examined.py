@@ -42,6 +42,22 @@ def test_nobody_is_changed_under_an_examination_and_the_difference_is_told(
     assert set(edits.unwritten_changes(SyncedStep.objects.get())) == told
 
 
+@pytest.mark.acceptance("RC98")
+def test_a_scanner_that_is_named_after_the_examination_is_nothing_to_mend(
+    source: DataSource, project: Project
+) -> None:
+    participant(project, "P-001")
+    pull(source)
+    item = examined(source, Status.COMPLETED)
+
+    DataSource.objects.update(scheduled_station_aetitle="MR1")
+    run = pull(source, full=True)
+
+    item.refresh_from_db()
+    assert (item.scheduled_station_aetitle, run.kept) == ("", 1)
+    assert not SyncIssue.objects.open().exists()
+
+
 def test_an_examination_that_was_stopped_lets_the_item_follow_again(
     source: DataSource, project: Project
 ) -> None:

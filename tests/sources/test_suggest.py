@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from sources.mapping.check import mistakes
@@ -145,3 +147,61 @@ def test_a_label_says_what_a_code_means_or_a_remark_asks(
 
     assert table == ({"1": expected} if expected else {})
     assert [label in remark for remark in remarks] == ([] if expected else [True])
+
+
+SCANNERS = {"MR1": "Prisma", "MR2": "Skyra Wing B"}
+
+
+def with_scanner(**given: Any) -> Dictionary:
+    return a_dictionary(
+        a_field("record_id", "enrolment"),
+        a_field("mri_date", "mri", validation="date_ymd"),
+        a_field("mri_time", "mri", validation="time"),
+        a_field(**{"name": "mri_scanner", "form": "mri", **given}),
+        repeating={("", "mri")},
+    )
+
+
+@pytest.mark.acceptance("RC100")
+@pytest.mark.parametrize(
+    ("choices", "codes"),
+    [
+        ({"1": "MR1", "2": "mr2"}, "codes 1=MR1, 2=MR2"),
+        ({"1": "3T (MR1)", "2": "skyra wing b"}, "codes 1=MR1, 2=MR2"),
+        ({"1": "Prisma", "2": "Other site"}, "codes 1=MR1"),
+        ({"1": "MR1 or MR2", "2": "MR10", "3": "Skyra"}, None),
+    ],
+)
+def test_a_choice_whose_labels_name_the_scanners_says_which(
+    choices: dict[str, str], codes: str | None
+) -> None:
+    dictionary = with_scanner(type="radio", choices=choices)
+
+    suggestion = suggest(dictionary, scanners=SCANNERS)
+
+    found = {rule.target: rule for rule in suggestion.plan.rules}.get("scheduled_station_aetitle")
+    assert (found.transforms if found else None) == codes
+    assert mistakes(suggestion.plan, dictionary) == ()
+    if codes and "2=" not in codes:
+        assert any("“Other site” is no device" in remark for remark in suggestion.remarks)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_taken"),
+    [("station_ae_title", True), ("mri_scanner_aet", True), ("ae_title", False), ("adverse_ae", False)],
+)
+def test_a_text_that_is_called_an_ae_title_is_the_scanner_and_an_adverse_event_is_not(
+    name: str, is_taken: bool
+) -> None:
+    assert ("scheduled_station_aetitle" in rules(with_scanner(name=name))) is is_taken
+
+
+@pytest.mark.acceptance("RC99")
+def test_the_only_scanner_is_proposed_for_all_where_no_field_says_which() -> None:
+    proposed = suggest(REPEATING, only_scanner="MR1")
+    assert proposed.plan.fallbacks == {"scheduled_station_aetitle": "MR1"}
+    assert any("scanner is MR1" in remark for remark in proposed.remarks)
+
+    dictionary = with_scanner(type="radio", choices={"1": "MR1"})
+    assert suggest(dictionary, scanners=SCANNERS, only_scanner="MR1").plan.fallbacks == {}
+    assert suggest(REPEATING).plan.fallbacks == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -68,6 +69,27 @@ def _identity(values: dict[str, Any]) -> None:
     reported(begun(an_item(**values), PatientID="P99", PatientSex="F"))
 
 
+def _shared_id(values: dict[str, Any]) -> None:
+    """Let in a second person as a version did that asked nobody whose the ID is."""
+    first = an_item(**{**_somebody_today(), **values})
+    second = an_item(**{**_somebody_today(), "patient_name": "Poe^Mary"})
+    WorklistItem.objects.filter(pk=second.pk).update(patient_id=first.patient_id)
+    second.refresh_from_db()
+    points.review_patient_id(second)
+
+
+def _similar_id(values: dict[str, Any]) -> None:
+    first = an_item(**{**_somebody_today(), **values})
+    an_item(**{**_somebody_today(), "patient_id": f"{first.patient_id}-"})
+
+
+def _somebody_today() -> dict[str, Any]:
+    """Return values with an ID that no other item has, for a second person under it is refused."""
+    patient_id = f"P{uuid.uuid4().hex}"
+    today = timezone.localdate()
+    return {"patient_id": patient_id, "patient_name": "Roe^Jane", "scheduled_start_date": today}
+
+
 def _unscheduled(values: dict[str, Any]) -> None:
     unscheduled(an_item(**values))
 
@@ -104,10 +126,12 @@ def _not_performed(values: dict[str, Any]) -> None:
 
 BRING_ABOUT = {
     AttentionKind.IDENTITY: _identity,
+    AttentionKind.SHARED_ID: _shared_id,
     AttentionKind.UNSCHEDULED: _unscheduled,
     AttentionKind.WRONG_ENTRY: _wrong_entry,
     AttentionKind.CANCELLED: _cancelled,
     AttentionKind.STALE: _stale,
+    AttentionKind.SIMILAR_ID: _similar_id,
     AttentionKind.PROTOCOL: _protocol,
     AttentionKind.DEVIATION: _deviation,
     AttentionKind.NOT_PERFORMED: _not_performed,

@@ -284,7 +284,7 @@ def test_the_cost_of_the_list_does_not_grow_with_its_items(
 
 def test_the_index_shows_today_and_who_may_connect(coordinator: Client) -> None:
     an_item(patient_name="Now^Here", scheduled_start_date=timezone.localdate())
-    an_item(scheduled_start_date=timezone.localdate() - timedelta(days=1))
+    an_item(patient_id="P2", scheduled_start_date=timezone.localdate() - timedelta(days=1))
     page = coordinator.get(reverse("admin:index")).content.decode()
     for text in ("Now^Here", "1 overdue", "only programs on this computer"):
         assert text in page

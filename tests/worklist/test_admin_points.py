@@ -59,10 +59,12 @@ def resolve_several(client: Client, chosen_points: list[Attention], **form: Any)
 
 MEANS = {
     AttentionKind.IDENTITY: ("It is not this item: unlink",),
+    AttentionKind.SHARED_ID: ('value="reschedule_items"', 'value="cancel_items"'),
     AttentionKind.UNSCHEDULED: ("Which item was it?", ">Link</button>", "Search the worklist"),
     AttentionKind.WRONG_ENTRY: ("It is not this item: unlink",),
     AttentionKind.CANCELLED: ("It is not this item: unlink",),
     AttentionKind.STALE: ("Close as completed", "Close as discontinued"),
+    AttentionKind.SIMILAR_ID: ('value="reschedule_items"', 'value="cancel_items"'),
     AttentionKind.PROTOCOL: ("It is not this item: unlink",),
     AttentionKind.DEVIATION: (),
     AttentionKind.NOT_PERFORMED: ('value="reschedule_items"', 'value="cancel_items"'),
@@ -300,7 +302,7 @@ def test_the_cost_of_a_page_does_not_grow_with_the_points(coordinator: Client) -
 
 def test_no_url_of_a_page_names_a_participant(coordinator: Client) -> None:
     for kind in AttentionKind:
-        point = open_point(kind, patient_name="Zzyzx^Quentin", patient_id="ZZID")
+        point = open_point(kind, patient_name="Zzyzx^Quentin", patient_id=f"ZZID{kind}")
         text = shown(coordinator, page(point))
         urls = [part.split('"')[0] for part in text.split('href="')[1:] + text.split('action="')[1:]]
         assert change_url(point.item) in urls if point.item else urls

@@ -216,7 +216,7 @@ def test_neither_queries_nor_rows_grow_with_the_worklist(
     with django_assert_num_queries(6):  # study, patient ID, name, station and day, day; the links
         candidates.best(step)
     for number in range(20):
-        some_item(patient_id="P007", scheduled_start_date=start + timedelta(days=number))
+        some_item(**{**SCANNED, "scheduled_start_date": start + timedelta(days=number)})
         some_item(scheduled_start_date="20260110")
     with django_assert_num_queries(6):
         found = candidates.best(step, most=100)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, time
+from datetime import date, time, timedelta
 from typing import Any
 
 import pytest
@@ -235,3 +235,39 @@ def test_days_are_said_as_people_say_them() -> None:
         "yesterday",
         "3 February 2026",
     ]
+
+
+@pytest.mark.acceptance("D203")
+@pytest.mark.parametrize(
+    ("keys", "rules", "begins"),
+    [
+        ({STATION: "MR1"}, {}, "The scanner asked for station MR1; "),
+        ({}, {"station_filter": "OWN"}, "This device is offered only items for station MR1; "),
+    ],
+)
+def test_where_a_source_names_no_station_at_all_the_source_is_the_cause(
+    keys: dict[str, str], rules: dict[str, Any], begins: str
+) -> None:
+    of_study = {"scheduled_station_aetitle": "", "data_source": "study"}
+    make_item(2, **of_study, scheduled_start_date=LATER).save_as("test")
+    make_item(3, data_source="other").save_as("test")
+    passed = {"data_source": "study", "scheduled_start_date": TODAY - timedelta(days=1)}
+    make_item(4, **passed).save_as("test")
+
+    found = reason(of_study, keys, **rules)
+
+    assert found is not None
+    sentence = f"{begins}no item of the source study has a station."
+    assert (found.sentence, found.cause) == (sentence, Cause.SOURCE)
+
+
+@pytest.mark.acceptance("D203")
+@pytest.mark.parametrize("data_source", ["study", ""])
+def test_where_only_this_item_has_no_station_the_item_is_the_cause(data_source: str) -> None:
+    make_item(2, data_source="study").save_as("test")
+
+    found = reason({"scheduled_station_aetitle": "", "data_source": data_source}, {STATION: "MR1"})
+
+    assert found is not None
+    assert found.sentence == "The scanner asked for station MR1; this item has no station."
+    assert found.cause is Cause.ITEM

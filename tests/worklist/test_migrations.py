@@ -76,3 +76,51 @@ def test_a_user_of_a_version_without_the_api_signs_in_to_it(transactional_db: No
 
     body = {"username": "bob", "password": PASSWORD}
     assert client.post("/auth/login", body, content_type="application/json").status_code == 200
+
+
+@pytest.mark.acceptance("D234")
+def test_doubtful_pairs_of_an_earlier_version_become_points_of_attention(transactional_db: None) -> None:
+    executor = MigrationExecutor(connection)
+    executor.migrate([("worklist", "0003_devices")])
+    items = executor.loader.project_state([("worklist", "0003_devices")]).apps.get_model(
+        "worklist", "WorklistItem"
+    )
+
+    def make(patient_id: str, name: str, **values: Any) -> int:
+        number = items.objects.count()
+        item = items.objects.create(
+            patient_id=patient_id,
+            patient_name=name,
+            study_instance_uid=f"1.2.{number}",
+            accession_number=f"A{number}",
+            requested_procedure_id=f"R{number}",
+            scheduled_procedure_step_id=f"S{number}",
+            modality="MR",
+            scheduled_start_date=date(2026, 1, 10),
+            **values,
+        )
+        return int(item.pk)
+
+    first, second = make("P1", "Tremblay^Zoë"), make("P1", "Roe^Bob")
+    make("P1", "Poe^Old", performed_procedure_step_status="CANCELLED")
+    make("P2", "Doe^John", patient_birth_date=date(1980, 1, 1)), make("P2", "DOE^JOHN")
+    make("ABC-01_x", "Doe^Ann")
+    alike = make("abc01X", "Doe^Eve")
+
+    call_command("migrate", verbosity=0)
+
+    from worklist.models import Attention, AttentionKind, WorklistItem
+
+    found = Attention.objects.open().order_by("item_id").values_list("item_id", "kind", "text")
+    assert list(found) == [
+        (first, AttentionKind.SHARED_ID, f"Item {second} carries this patient ID with another name."),
+        (second, AttentionKind.SHARED_ID, f"Item {first} carries this patient ID with another name."),
+        (
+            alike,
+            AttentionKind.SIMILAR_ID,
+            "abc01X here, ABC-01_x elsewhere: tools make one subject of them.",
+        ),
+    ]
+    for item in WorklistItem.objects.all():
+        item.full_clean()
+    assert WorklistItem.objects.get(pk=alike).patient_id_alphanumeric == "abc01x"

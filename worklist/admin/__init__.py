@@ -7,9 +7,11 @@ from worklist.admin.device_activity import DeviceActivityAdmin
 from worklist.admin.devices import DeviceAdmin
 from worklist.admin.items import WorklistItemAdmin
 from worklist.admin.performed_steps import PerformedStepAdmin
+from worklist.admin.whose_id import ConfirmedPersonAdmin
 
 __all__ = [
     "AttentionAdmin",
+    "ConfirmedPersonAdmin",
     "DeviceActivityAdmin",
     "DeviceAdmin",
     "PerformedStepAdmin",

@@ -25,8 +25,8 @@ from worklist.admin.confirmation import Wording, ask_then_do, attempt, filled_in
 from worklist.admin.filters import PointStateFilter
 from worklist.admin.forms import NoteForm
 from worklist.admin.performed_steps import compared_links, step_context
-from worklist.attention import points
-from worklist.models import Attention, AttentionKind
+from worklist.attention import points, whose_id
+from worklist.models import Attention, AttentionKind, WorklistItem
 
 LINES_IN_THE_LIST = 4
 # What the page of a point offers beside its note.
@@ -168,10 +168,17 @@ def _about(request: HttpRequest, point: Attention) -> dict[str, Any]:
         "item_actions": ITEM_ACTIONS if request.user.has_perm("worklist.change_worklistitem") else (),
     }
     if point.step is None:
-        return context
+        return {**context, "of_the_id": _of_the_id(point)}
     links = compared_links(point.step)
     of_the_item = [each for each in links if each.link.item_id == point.item_id]
     shown = of_the_item if point.item else links
     to_link = point.is_open and point.kind == AttentionKind.UNSCHEDULED
     context["reported"] = comparison.rows(None, point.step)
     return {**context, **step_context(request, point.step, shown, to_link=to_link)}
+
+
+def _of_the_id(point: Attention) -> list[WorklistItem]:
+    """Return the items whose patient ID is, or looks like, the one that the point is about."""
+    if point.item is None or point.kind not in points.OF_ID:
+        return []
+    return (whose_id.others if point.kind == AttentionKind.SHARED_ID else whose_id.similar)(point.item)

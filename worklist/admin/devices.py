@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.conf import settings
@@ -18,8 +19,9 @@ from django.views.decorators.http import require_POST
 
 from worklist.admin.history import ActorHistoryAdmin
 from worklist.admin.previews import preview_view
+from worklist.answering.unfound import missed_by
 from worklist.devices import presets
-from worklist.models import Device, DeviceActivity, Status
+from worklist.models import Device, DeviceActivity, StationFilter, Status
 
 
 class DeviceForm(forms.ModelForm):
@@ -151,6 +153,9 @@ class DeviceAdmin(ActorHistoryAdmin):
         chosen = presets.BY_KEY.get(request.GET.get("preset", ""))
         if chosen is not None and not form.is_bound:
             form.initial.update(chosen.values)
+        proposed = request.GET.get("station_filter", "")
+        if proposed in StationFilter.values and not form.is_bound:
+            form.initial["station_filter"] = proposed
         shown = chosen or presets.BY_KEY.get(form.initial.get("preset") or "")
         context.update(
             presets=presets.PRESETS if self.has_change_permission(request, device) else (),
@@ -163,6 +168,11 @@ class DeviceAdmin(ActorHistoryAdmin):
             context.update(
                 last_contact=contact_in_words(last) if last else "",
                 activity_page=activity_page(device.ae_title),
+                missed_items=missed_by(device) if device.ae_title != Device.ANY else 0,
+                proposed_filter=StationFilter.OWN_OR_ANY.label,
+                is_proposed=proposed == StationFilter.OWN_OR_ANY,
+                offering_all_page=offering_all_page(device),
+                may_change=self.has_change_permission(request, device),
                 preview_page="" if device.ae_title == Device.ANY else preview_page(device.ae_title),
             )
         return super().render_change_form(request, context, *args, **kwargs)
@@ -177,13 +187,17 @@ def activity_page(ae_title: str) -> str:
     return _with_query("admin:worklist_deviceactivity_changelist", "ae_title", ae_title)
 
 
+def offering_all_page(device: Device) -> str:
+    """Return the device's page with the rule filled in that offers it items without a station, too."""
+    page = reverse("admin:worklist_device_change", args=[device.pk])
+    return f"{page}?{urlencode({'station_filter': StationFilter.OWN_OR_ANY.value})}"
+
+
 def preview_page(ae_title: str) -> str:
     return _with_query("admin:worklist_device_preview", "device", ae_title)
 
 
 def _with_query(name: str, parameter: str, value: str) -> str:
-    from urllib.parse import urlencode
-
     return f"{reverse(name)}?{urlencode({parameter: value})}"
 
 

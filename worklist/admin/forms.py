@@ -8,13 +8,15 @@ from django import forms
 from django.contrib.admin.widgets import AdminDateWidget, AdminTextInputWidget, AdminTimeWidget
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 
+from worklist.admin.whose_id import WhoseIdField, people_in_words
 from worklist.attention.points import LONGEST_NOTE
-from worklist.items import intake
+from worklist.items import intake, whose
 from worklist.items.lifecycle import LONGEST_REASON
+from worklist.items.whose import NOTHING_SAID, Answer
 from worklist.models import PerformedStatus, WorklistItem
 
 TO_CLOSE_AS = tuple(each for each in PerformedStatus.choices if each[0] != PerformedStatus.IN_PROGRESS)
-ABOUT_THE_CHANGE = frozenset({"reason"})  # fields that are none of the item's
+ABOUT_THE_CHANGE = frozenset({"reason", "answer"})  # fields that are none of the item's
 
 
 class WorklistItemForm(forms.ModelForm):
@@ -32,6 +34,7 @@ class WorklistItemForm(forms.ModelForm):
         widget=AdminTextInputWidget,
         help_text="Kept with this change. Needed where images may carry what is corrected.",
     )
+    answer = WhoseIdField()
     patient_weight_lb = forms.DecimalField(
         label="or in pounds", required=False, help_text="Stored in kilograms: 1 lb is 0.45359237 kg."
     )
@@ -43,6 +46,7 @@ class WorklistItemForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.known: list[str] = []  # whom items name under the ID, where intake asks whose it is
         if self.instance.pk:
             for name in self.fields.keys() - ABOUT_THE_CHANGE:
                 self.fields[name].show_hidden_initial = True
@@ -54,6 +58,10 @@ class WorklistItemForm(forms.ModelForm):
 
     def reason_given(self) -> str:
         return str(self.cleaned_data.get("reason", ""))
+
+    def answer_given(self) -> Answer:
+        answer: Answer = self.cleaned_data.get("answer", NOTHING_SAID)
+        return answer
 
     def seen(self) -> dict[str, Any]:
         """Return the values that the page showed, for the fields that changed."""
@@ -80,13 +88,15 @@ class WorklistItemForm(forms.ModelForm):
                     reason=self.reason_given(),
                     seen=self.seen(),
                     corrects=self.corrects,
+                    answer=self.answer_given(),
                 )
             else:
-                intake.checked_new(self.values())
+                intake.checked_new(self.values(), reason=self.reason_given(), answer=self.answer_given())
         except ValidationError as error:
             self._show(error)
 
     def _show(self, error: ValidationError) -> None:
+        self.known = people_in_words(whose.known_people(error))
         for name, messages in error.message_dict.items():
             shown = name if name in self.fields else None
             text = messages if shown or name == NON_FIELD_ERRORS else [f"{name}: {m}" for m in messages]

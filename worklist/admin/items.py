@@ -11,7 +11,7 @@ from django.urls import URLPattern, path
 from django.utils.formats import date_format, time_format
 from django.utils.html import format_html
 
-from worklist.admin import actions, file_uploads, missing
+from worklist.admin import actions, file_uploads, missing, whose_id
 from worklist.admin.badges import status_badge
 from worklist.admin.filters import DayFilter, ItemStationFilter, SourceFilter
 from worklist.admin.forms import WorklistItemForm
@@ -27,6 +27,9 @@ IDENTITY = (*sorted(identity.IDENTITY_FIELDS), "patient_weight_lb")
 
 @admin.register(WorklistItem)
 class WorklistItemAdmin(ActorHistoryAdmin):
+    class Media:
+        js = ("pylantir/whose_id.js",)
+
     form = WorklistItemForm
     list_display = (
         "patient_name",
@@ -125,6 +128,7 @@ class WorklistItemAdmin(ActorHistoryAdmin):
         views = self.admin_site.admin_view
         return [
             path("import/", views(partial(file_uploads.import_view, self)), name="worklist_import_files"),
+            path("known/", views(partial(whose_id.known_view, self)), name="worklist_known"),
             path("missing/", views(partial(missing.participant_view, self)), name="worklist_missing"),
             path(
                 "<int:pk>/missing/",
@@ -204,10 +208,14 @@ class WorklistItemAdmin(ActorHistoryAdmin):
                 reason=form.reason_given(),
                 seen=form.seen(),
                 corrects=form.corrects,
+                answer=form.answer_given(),
             )
         else:
+            made = intake.create(
+                form.values(), actor=actor, reason=form.reason_given(), answer=form.answer_given()
+            )
             # The admin goes on with the object that it holds: the log and the redirect need its key.
-            vars(obj).update(vars(intake.create(form.values(), actor=actor)))
+            vars(obj).update(vars(made))
 
     def changeform_view(
         self,

@@ -23,6 +23,11 @@ def remedy_link(
     """Return the link, or None where the operator must ask for something else at the scanner."""
     if reason.cause is Cause.ITEM:
         return RemedyLink(reverse("admin:worklist_worklistitem_change", args=[item.pk]), "Change the item")
+    if reason.cause is Cause.SOURCE:
+        name = item.data_source
+        may_set = request.user.has_perm("sources.change_datasource")
+        text = f"Set the scanner of {name}" if may_set else f"Its source {name}"
+        return RemedyLink(reverse("admin:sources_datasource_scanner", args=[name]), text)
     if reason.cause is Cause.SCANNER:
         return None
     device = Device.objects.filter(ae_title=ae_title).first()

@@ -10,4 +10,5 @@ requests    queries made, recorded and moved to today
 previews    what a device would be answered, and an item as a scanner receives it
 explaining  why an item is not among the answers
 verdicts    the same for every device
+unfound     the day's items that no scanner finds for their station
 """

@@ -15,11 +15,11 @@ from django.utils.formats import date_format
 from worklist.answering import rows
 from worklist.answering.compiled import Query
 from worklist.answering.rows import ItemsFound
-from worklist.devices.offers import NOTHING, STATION, Offer, OfferRule, Selection
+from worklist.devices.offers import NOTHING, STATION, STATION_FIELD, Offer, OfferRule, Selection
 from worklist.dicom import moments
 from worklist.dicom.answer_elements import EncodingError
 from worklist.dicom.item_attributes import BY_KEYWORD
-from worklist.dicom.matching import MatchingKey, MatchingKeys
+from worklist.dicom.matching import DATE_FIELD, MatchingKey, MatchingKeys
 from worklist.dicom.output_rules import TooLong
 from worklist.dicom.values import to_text
 from worklist.models import WorklistItem
@@ -32,6 +32,7 @@ class Cause(Enum):
     """The cause lies with one of these, and is put right there."""
 
     ITEM = "item"
+    SOURCE = "source"  # what it says of all its items
     DEVICE = "device"
     SCANNER = "scanner"
 
@@ -90,8 +91,8 @@ def _days(item: WorklistItem, offer: Offer, _: OfferRule) -> Reason:
 
 def _station(item: WorklistItem, offer: Offer, _: OfferRule) -> Reason:
     own = " or ".join(offer.stations)
-    sentence = f"This device is offered only items for station {own}; {_stations(item)}."
-    return Reason("station", sentence, Cause.ITEM)
+    has, cause = _stations(item, offer)
+    return Reason("station", f"This device is offered only items for station {own}; {has}.", cause)
 
 
 def _key(item: WorklistItem, offer: Offer, rule: OfferRule) -> Reason:
@@ -104,15 +105,27 @@ def _key(item: WorklistItem, offer: Offer, rule: OfferRule) -> Reason:
         sentence = f"The scanner asked for station {asked}; this device is offered only items for {own}."
         return Reason("station", sentence, Cause.SCANNER)
     if key.keywords == (STATION,):
-        sentence = f"The scanner asked for station {_listed(key.asked)}; {_stations(item)}."
-        return Reason("key", sentence, Cause.ITEM)
+        has, cause = _stations(item, offer)
+        return Reason("key", f"The scanner asked for station {_listed(key.asked)}; {has}.", cause)
     if DATE in key.keywords or TIME in key.keywords:
         return Reason("key", _scheduled(item, offer, key), Cause.ITEM)
     return Reason("key", _other(item, key), Cause.ITEM)
 
 
-def _stations(item: WorklistItem) -> str:
-    return f"this item is for {' and '.join(item.stations)}" if item.stations else "this item has no station"
+def _stations(item: WorklistItem, offer: Offer) -> tuple[str, Cause]:
+    """Say what the item is for, and whether that is its own or its source's matter."""
+    if item.stations:
+        return f"this item is for {' and '.join(item.stations)}", Cause.ITEM
+    if not item.data_source or _source_names_stations(item, offer.today):
+        return "this item has no station", Cause.ITEM
+    return f"no item of the source {item.data_source} has a station", Cause.SOURCE
+
+
+def _source_names_stations(item: WorklistItem, today: date) -> bool:
+    """Tell whether the source names one for any item to come."""
+    to_come = {f"{DATE_FIELD}__gte": min(today, item.scheduled_start_date)}
+    beside = WorklistItem.objects.filter(data_source=item.data_source, **to_come)
+    return beside.exclude(**{STATION_FIELD: ""}).exists()
 
 
 def _scheduled(item: WorklistItem, offer: Offer, key: MatchingKey) -> str:

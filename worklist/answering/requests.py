@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
+from django.utils import timezone
 from pydicom import Dataset, Sequence
 from pydicom.config import disable_value_validation
 from pydicom.datadict import keyword_for_tag
 
 from worklist.answering.compiled import LONGEST_IDENTIFIER, FindRequest
 from worklist.answering.statuses import CANCELLED, SUCCESS
-from worklist.devices.offers import STATION, Offer
+from worklist.devices.offers import STATION, Offer, zone_of
 from worklist.dicom import datasets, json_model, moments
 from worklist.dicom.datasets import Unreadable
 from worklist.dicom.item_attributes import (
@@ -173,6 +174,17 @@ def last_list_query(ae_title: str) -> DeviceActivity | None:
         if asks_for_a_list(recorded(activity)):
             return activity
     return None
+
+
+def last_list_query_of_today(
+    device: Device | None, offer: Offer
+) -> tuple[DeviceActivity, FindRequest] | None:
+    """Return the last query for a list, and as it would be asked today."""
+    last = last_list_query(offer.ae_title)
+    if last is None:
+        return None
+    asked_on = timezone.localdate(last.at, zone_of(device))
+    return last, moved_to_today(recorded(last), asked_on=asked_on, today=offer.today)
 
 
 def _values(attribute: ItemAttribute, value: str) -> Any:

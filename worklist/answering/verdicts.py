@@ -36,7 +36,7 @@ class Verdict:
 
 def verdicts(item: WorklistItem) -> list[Verdict]:
     """Judge by each device's last query for a list, or by its usual one. Raises django.db.Error."""
-    return [verdict(item, ae_title) for ae_title in _ae_titles()]
+    return [verdict(item, ae_title) for ae_title in ae_titles()]
 
 
 def verdict(item: WorklistItem, ae_title: str) -> Verdict:
@@ -52,13 +52,12 @@ def last_or_usual(ae_title: str) -> AskedQuery:
         offer = offers.offer_of(device, ae_title)
     except DeviceUnusable:  # the search tells it
         device, offer = None, offers.offer_of(None, ae_title)
-    last = requests.last_list_query(ae_title)
-    if last is None:
+    found = requests.last_list_query_of_today(device, offer)
+    if found is None:
         return AskedQuery(
             requests.usual_query(device, offer), "its usual query: today, its modality and station"
         )
-    asked_on = timezone.localdate(last.at, offers.zone_of(device))
-    request = requests.moved_to_today(requests.recorded(last), asked_on=asked_on, today=offer.today)
+    last, request = found
     return AskedQuery(request, f"its last query for a list, {timesince(last.at)} ago")
 
 
@@ -90,7 +89,7 @@ def _last_refusal(ae_title: str, device: Device | None) -> DeviceActivity | None
     return newest if device is None or device.updated_at < newest.at else None
 
 
-def _ae_titles() -> Iterator[str]:
+def ae_titles() -> Iterator[str]:
     """Yield the AE titles of the devices, then of those without a row that called lately."""
     known = list(Device.objects.exclude(ae_title=Device.ANY).values_list("ae_title", flat=True))
     yield from known

@@ -16,6 +16,7 @@ from worklist.api.item_fields import WRITTEN_AS_READ
 from worklist.dicom.values import KILOGRAMS_PER_POUND
 from worklist.items import cleaning
 from worklist.items.lifecycle import LONGEST_REASON
+from worklist.items.whose import Answer
 from worklist.models import Status, WorklistItem
 
 STATUS = "performed_procedure_step_status"
@@ -28,28 +29,37 @@ ABSURD_WEIGHT = 10_000
 
 @dataclass(frozen=True)
 class Body:
-    """`seen_at` is the item's `updated_at` as the client read it, when it was sent back."""
+    """`seen_at` is the item's `updated_at` as the client read it, when it was sent back.
+
+    `answer` says whose the patient ID is, where items carry it with another person.
+    """
 
     values: dict[str, Any]
     status: Status | None
     reason: str
     seen_at: datetime | None
+    answer: Answer
 
 
 def read(data: Any) -> Body:
     """Return the body in parts. Raises ValidationError for what is no field; intake judges the values."""
     if not isinstance(data, Mapping):
         raise ValidationError("An object with the fields of an item is expected.")
-    known = WRITABLE | WRITTEN_AS_READ | {STATUS, "reason", "updated_at"}
+    known = WRITABLE | WRITTEN_AS_READ | {STATUS, "reason", "updated_at", "same_person"}
     errors: dict[str, Any] = {str(name): [UNKNOWN] for name in data if name not in known}
     values = {name: _emptied(name, value) for name, value in data.items() if name in WRITABLE}
-    status, reason, seen_at = (
+    status, reason, seen_at, same_person = (
         _or_error(errors, name, read, data.get(name))
-        for name, read in ((STATUS, _status), ("reason", _reason), ("updated_at", _moment))
+        for name, read in (
+            (STATUS, _status),
+            ("reason", _reason),
+            ("updated_at", _moment),
+            ("same_person", _yes_or_no),
+        )
     )
     if errors:
         raise ValidationError(errors)
-    return Body(values, status, reason, seen_at)
+    return Body(values, status, reason, seen_at, Answer(same_person))
 
 
 def for_creation(body: Body) -> dict[str, Any]:
@@ -99,6 +109,12 @@ def _reason(value: Any) -> str:
     if not isinstance(value, str) or len(value) > LONGEST_REASON:
         raise ValueError(f"This must be text of at most {LONGEST_REASON} characters.")
     return cleaning.text(value)
+
+
+def _yes_or_no(value: Any) -> bool | None:
+    if value is None or isinstance(value, bool):
+        return value
+    raise ValueError("This must be true or false.")
 
 
 def _moment(value: Any) -> datetime | None:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
+from pylantir_site.rest.errors import ErrorSerializer
 from worklist.api.dates import DicomDate, DicomTime
 from worklist.dicom.values import HEAVIEST_KG, LIGHTEST_KG
 from worklist.items.fields import FIELDS
@@ -71,12 +72,19 @@ class _WrittenItem(serializers.ModelSerializer):
         max_length=200,
         help_text="Kept in the history; needed to correct who was examined.",
     )
+    same_person = serializers.BooleanField(
+        required=False,
+        allow_null=True,
+        help_text="Where items carry the patient ID with another name, birth date or sex: true corrects "
+        "the open ones; false says, with a reason, that two people share the ID.",
+    )
 
     class Meta:
         model = WorklistItem
         fields: ClassVar[Any] = (
             *(name for name in FIELDS if name not in WRITTEN_AS_READ | {"updated_at"}),
             "reason",
+            "same_person",
         )
 
 
@@ -100,6 +108,19 @@ class ItemChangeSerializer(_WrittenItem):
         extra_kwargs: ClassVar[Any] = {
             name: {"required": False} for name in ("patient_name", "patient_id", "modality")
         }
+
+
+class KnownPersonSerializer(serializers.Serializer):
+    patient_name = serializers.CharField()
+    patient_birth_date = DicomDate(allow_null=True)
+    patient_sex = serializers.CharField()
+    items = serializers.ListField(child=serializers.IntegerField())
+
+
+class ConflictSerializer(ErrorSerializer):
+    known = KnownPersonSerializer(
+        many=True, required=False, help_text="Whom items name under the patient ID."
+    )
 
 
 class ChangeSerializer(serializers.Serializer):

@@ -20,6 +20,7 @@ from pylantir_site.rest.views import ApiView, actor
 from worklist.answering import previews
 from worklist.api import bodies, writing
 from worklist.api.item_fields import (
+    ConflictSerializer,
     DeletedSerializer,
     HistorySerializer,
     ItemChangeSerializer,
@@ -39,7 +40,7 @@ IF_MATCH = OpenApiParameter(
     description="The ETag as it was read: 412 if the item has changed since.",
 )
 CONFLICT = {
-    409: OpenApiResponse(ErrorSerializer, "It contradicts what is stored: `detail` says how."),
+    409: OpenApiResponse(ConflictSerializer, "It contradicts what is stored: `detail` says how."),
 }
 CHANGED_MEANWHILE = {412: OpenApiResponse(ErrorSerializer, "The item has changed since it was read.")}
 DICOM_JSON = {"type": "array", "items": {"type": "object"}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError as ModelError
@@ -11,7 +12,8 @@ from rest_framework.exceptions import APIException, ValidationError
 
 from pylantir_site.rest.errors import Conflict, PreconditionFailed, from_model, sentence
 from worklist.api.bodies import Body, for_creation, one_weight, read
-from worklist.items import intake, lifecycle
+from worklist.api.item_fields import KnownPersonSerializer
+from worklist.items import intake, lifecycle, whose
 from worklist.models import STEP_EXISTS, Status, WorklistItem
 
 MOST_AT_ONCE = 1000
@@ -20,6 +22,10 @@ STALE_STATUS = (
     "to change the status send it alone, or with If-Match."
 )
 PERFORMED = "A scanner performed it: it can be cancelled or corrected, but not deleted."
+SAY = (
+    "Send same_person: true, and the open items follow; "
+    "or same_person: false with a reason, where two share it."
+)
 # From there back: an old copy of an item would undo what happened meanwhile.
 BACK = {(was, Status.SCHEDULED) for was in Status} | {(Status.DISCONTINUED, Status.IN_PROGRESS)}
 
@@ -27,7 +33,7 @@ BACK = {(was, Status.SCHEDULED) for was in Status} | {(Status.DISCONTINUED, Stat
 def create(data: Any, *, actor: str) -> WorklistItem:
     body = read(data)
     try:
-        return intake.create(for_creation(body), actor=actor, reason=body.reason)
+        return intake.create(for_creation(body), actor=actor, reason=body.reason, answer=body.answer)
     except ModelError as error:
         raise refusal(error) from error
 
@@ -39,6 +45,7 @@ def create_all(rows: list[Any], *, actor: str) -> list[WorklistItem]:
     items: list[WorklistItem] = []
     refused: dict[str, APIException] = {}
     with transaction.atomic():
+        whose.hold(_patient_ids(rows))  # in one order: no two lists wait for each other
         for index, row in enumerate(rows):
             try:
                 items.append(create(row, actor=actor))
@@ -61,7 +68,9 @@ def change(pk: int, body: Body, *, actor: str, corrects: bool, seen: Any) -> Wor
         try:
             if body.status and not saw:
                 _refuse_old_copy(item, values, body.status)
-            intake.change_locked(item, values, actor=actor, reason=body.reason, corrects=corrects)
+            intake.change_locked(
+                item, values, actor=actor, reason=body.reason, corrects=corrects, answer=body.answer
+            )
             if body.status and body.status != item.performed_procedure_step_status:
                 lifecycle.move_locked(item, to=body.status, actor=actor, reason=body.reason)
         except ModelError as error:
@@ -97,7 +106,10 @@ def saw_it(item: WorklistItem, body: Body | None, seen: Any) -> bool:
 
 
 def refusal(error: ModelError) -> APIException:
-    """Return 409 for a step that exists, else 400 by field."""
+    """Return 409 for a step that exists or an ID that is another person's, else 400 by field."""
+    if known := whose.known_people(error):
+        people = KnownPersonSerializer(known, many=True).data
+        return Conflict(f"{' '.join(error.messages)} {SAY}", more={"known": people})
     return Conflict(STEP_EXISTS) if error.messages == [STEP_EXISTS] else from_model(error)
 
 
@@ -105,6 +117,13 @@ def _refuse_old_copy(item: WorklistItem, values: dict[str, Any], to: Status) -> 
     now = Status(item.performed_procedure_step_status)
     if values and now != to and (now, to) in BACK:
         raise Conflict(STALE_STATUS.format(now=now.value, to=to.value))
+
+
+def _patient_ids(rows: list[Any]) -> Iterator[str]:
+    """Yield the IDs that can be read; what else is wrong with a row it says itself."""
+    for row in rows:
+        if isinstance(row, Mapping) and isinstance(patient_id := row.get("patient_id"), str):
+            yield patient_id.strip()
 
 
 def _of_all(refused: dict[str, APIException]) -> APIException:

@@ -2,5 +2,6 @@
 
 points    points of attention: found, opened once, resolved
 identity  who the worklist said it was, against whom the scanner reported
+whose_id  whose a patient ID is, by the items that carry it
 as_sent   what a device was sent of an item where that is not what is stored
 """

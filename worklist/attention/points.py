@@ -16,14 +16,16 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from worklist.attention import as_sent, identity
+from worklist.attention import as_sent, identity, whose_id
 from worklist.dicom import performed
 from worklist.models import Attention, AttentionKind, PerformedStatus, PerformedStep, Status, WorklistItem
+from worklist.models.attention import AttentionQuerySet
 
 BY_ITSELF = "Pylantir"
 NO_LONGER = "No longer so."
 # What has happened cannot come right by itself: open until a person resolves it.
 FACTS = frozenset({AttentionKind.WRONG_ENTRY, AttentionKind.CANCELLED, AttentionKind.DEVIATION})
+OF_ID = frozenset({AttentionKind.SHARED_ID, AttentionKind.SIMILAR_ID})
 MOST_AT_ONCE = 500
 LONGEST_NOTE = 2000  # characters
 
@@ -62,6 +64,17 @@ def review_item(item: WorklistItem, *, but: PerformedStep | None = None) -> None
         review(step)
 
 
+def review_patient_id(item: WorklistItem) -> None:
+    """Bring the points about the item's patient ID up to date. Needs a transaction that holds the item."""
+    due_points = list(_due_points_of_id(item))
+    open_points = {point.kind: point for point in item.attention.open().filter(kind__in=OF_ID)}
+    for due in due_points:
+        point = open_points.pop(due.kind, None)
+        if point is not None or not _is_resolved_by_a_person(item.attention.all(), due):
+            _write(None, due, point)
+    _resolve_by_itself(open_points.values())
+
+
 def open_for_withdrawal(item: WorklistItem, *, actor: str, reason: str) -> None:
     """Open a point because a source withdraws an item whose examination is under way.
 
@@ -75,6 +88,7 @@ def open_for_withdrawal(item: WorklistItem, *, actor: str, reason: str) -> None:
 def sweep(now: datetime | None = None) -> int:
     """Open the points that only time makes true, and return how many. Several processes may do so at once."""
     now = now or timezone.now()
+    _sweep_ids()
     return _sweep_steps(now) + _sweep_items(now)
 
 
@@ -119,6 +133,28 @@ def _sweep_items(now: datetime) -> int:
     if new_points:
         Attention.objects.bulk_create(new_points, ignore_conflicts=True)
     return len(new_points)
+
+
+def _sweep_ids() -> None:
+    """Resolve what came right because another item was corrected or cancelled."""
+    open_points = Attention.objects.open().filter(kind__in=OF_ID).order_by("pk")
+    for pk in list(open_points.values_list("item_id", flat=True).distinct()[:MOST_AT_ONCE]):
+        with transaction.atomic():
+            for item in WorklistItem.objects.select_for_update(no_key=True).filter(pk=pk):
+                review_patient_id(item)
+
+
+def _due_points_of_id(item: WorklistItem) -> Iterator[DuePoint]:
+    if item.performed_procedure_step_status == Status.CANCELLED:
+        return
+    if others := whose_id.others(item):
+        differing = whose_id.differing_in_words(item, others)
+        text = f"{whose_id.items_in_words(others)} this patient ID with another {differing}."
+        yield DuePoint(AttentionKind.SHARED_ID, item.pk, text)
+    if alike := whose_id.similar(item):
+        written = dict.fromkeys(other.patient_id for other in alike)
+        text = f"{item.patient_id} here, {', '.join(written)} elsewhere: tools make one subject of them."
+        yield DuePoint(AttentionKind.SIMILAR_ID, item.pk, text)
 
 
 def _due_points(step: PerformedStep) -> Iterator[DuePoint]:
@@ -173,15 +209,13 @@ def _other_protocol(item: WorklistItem, step: PerformedStep, scheduled: set[tupl
 
 def _open_or_update(step: PerformedStep, due: DuePoint, point: Attention | None) -> None:
     """Open the point or change its text, unless a person has resolved just this."""
-    if (
-        point is None
-        and step.attention.filter(kind=due.kind, item_id=due.item_pk, text=due.text)
-        .exclude(resolved_at=None)
-        .exclude(resolved_by=BY_ITSELF)
-        .exists()
-    ):
-        return
-    _write(step, due, point)
+    if point is not None or not _is_resolved_by_a_person(step.attention.all(), due):
+        _write(step, due, point)
+
+
+def _is_resolved_by_a_person(points: AttentionQuerySet, due: DuePoint) -> bool:
+    same = points.filter(kind=due.kind, item_id=due.item_pk, text=due.text)
+    return same.exclude(resolved_at=None).exclude(resolved_by=BY_ITSELF).exists()
 
 
 def _write(step: PerformedStep | None, due: DuePoint, point: Attention | None) -> None:

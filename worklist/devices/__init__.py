@@ -3,6 +3,7 @@
 stored       a device's row, read anew each time
 access       who may associate
 offers       what a device is offered, by the rules of its row
+stations     what items call the scanners that there are
 presets      what is known of vendors' scanners
 retention    how long it is kept what devices did
 from_config  the devices of the original's configuration file

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.utils import timezone
 
-from worklist.devices import stored
+from worklist.devices import stations, stored
 from worklist.dicom.conditions import AnyOf, Condition, Range, Text, Within
 from worklist.dicom.matching import DATE_FIELD, MatchingKey, MatchingKeys, is_like
 from worklist.dicom.output_rules import CodesSent, OutputRules, read_protocol_codes
@@ -146,18 +146,18 @@ def _site_rules() -> SiteRules:
 
 
 def _offer(device: Device, ae_title: str, today: date, site: SiteRules) -> Offer:
-    stations = tuple(filter(None, device.station_ae_titles.split("\\"))) or (ae_title,)
+    own = stations.of(device, ae_title)
     return Offer(
         ae_title=ae_title,
         today=today,
-        stations=stations,
+        stations=own,
         station_filter=StationFilter(device.station_filter),
         statuses=tuple(device.offered_statuses),
         first_day=_days(today, device.days_back, -1),
         last_day=_days(today, device.days_ahead, 1),
         maximum=device.maximum_answers or site.maximum,
         refuses_over_maximum=(device.over_maximum or site.over_maximum) == OverMaximum.REFUSE,
-        output=_output_rules(device, stations),
+        output=_output_rules(device, own),
     )
 
 
@@ -175,12 +175,12 @@ def _days(today: date, number: int | None, direction: int) -> date | None:
     return None if number is None else today + direction * timedelta(days=number)
 
 
-def _output_rules(device: Device, stations: tuple[str, ...]) -> OutputRules:
+def _output_rules(device: Device, own: tuple[str, ...]) -> OutputRules:
     terms = device.specific_character_set
     if terms and terms not in CHARACTER_SETS:
         raise ValueError("no character set that a device may have")
     return OutputRules(
-        station_ae_title=stations[0],
+        station_ae_title=own[0],
         station_name=device.station_name,
         character_set=tuple(terms.split("\\")) if terms else (),
         transliterates=device.misfit == Misfit.PLAIN,

@@ -6,6 +6,7 @@ representations   the rules of value representations (PS3.5 6.2)
 values            what an item's fields are in DICOM
 extra             attributes beside an item's fields, by keyword
 person_name       names as they are compared
+patient_id        patient IDs as tools fold them
 moments           dates, times and their ranges in keys
 conditions        what an item must be to match
 request_keys      what a query's identifier asks for

@@ -4,6 +4,7 @@ intake          the only way by which items come in and change
 cleaning        a value made fit for DICOM, or refused
 identifiers     what is made for an item whose writer gave none
 fields          an item's fields, as exports name and order them
+whose           whose a patient ID is, where a writer names another person under it
 lifecycle       the one place where a status changes
 file_import     what a worklist file does to the items, or would do
 known_steps     which item a file's step is, and what identifies one that lacks its ids

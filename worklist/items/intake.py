@@ -14,8 +14,9 @@ from django.utils import timezone
 
 from worklist.attention import identity, points
 from worklist.dicom.values import EARLIEST_BIRTH_YEAR
-from worklist.items import cleaning, identifiers
-from worklist.models import STEP_EXISTS, WorklistItem
+from worklist.items import cleaning, identifiers, whose
+from worklist.items.whose import NOBODY_ELSE, NOTHING_SAID, Answer, SharedId
+from worklist.models import STEP_EXISTS, Status, WorklistItem
 
 Errors = dict[str, Any]  # field -> messages
 MOVED = "Changed by someone else meanwhile. Look at the new value and try again."
@@ -32,14 +33,18 @@ COPIED_TO_DUPLICATES = tuple(
 OF_ONE_STUDY = ("ReferencedStudySequence", "StudyDate", "StudyTime")
 
 
-def create(values: Mapping[str, Any], *, actor: str, reason: str = "") -> WorklistItem:
+def create(
+    values: Mapping[str, Any], *, actor: str, reason: str = "", answer: Answer = NOTHING_SAID
+) -> WorklistItem:
     """Make an item from field names and values; identifiers that are not given are made.
 
-    `patient_weight_lb` is accepted for the weight in pounds. Raises ValidationError by field.
+    `patient_weight_lb` is accepted for the weight in pounds. `answer` says whose the patient ID is where
+    items carry it with another person. Raises ValidationError by field.
     """
     with transaction.atomic():
-        item = checked_new(values)
+        item, shared = _checked_new(values, answer, reason)
         _save(item, actor=actor, reason=reason)
+        _settle(item, shared, answer, actor=actor, reason=reason)
     return item
 
 
@@ -51,16 +56,20 @@ def change(
     reason: str = "",
     seen: Mapping[str, Any] | None = None,
     corrects: bool = False,
+    answer: Answer = NOTHING_SAID,
 ) -> frozenset[str]:
     """Change the fields given and no others, and return those that differ; where none does, write nothing.
 
     `seen` holds what the writer believed the fields to be: where one has changed since, the change is
     refused rather than undone. `corrects` says that the writer may correct the identity of an item whose
-    examination is under way or done, with a reason. Raises ValidationError by field.
+    examination is under way or done, with a reason. `answer` is that of `create`. Raises ValidationError by
+    field.
     """
     with transaction.atomic():
         current = WorklistItem.objects.select_for_update().get(pk=item.pk)
-        changed = change_locked(current, values, actor=actor, reason=reason, seen=seen, corrects=corrects)
+        changed = change_locked(
+            current, values, actor=actor, reason=reason, seen=seen, corrects=corrects, answer=answer
+        )
     item.refresh_from_db()
     return changed
 
@@ -73,22 +82,30 @@ def change_locked(
     reason: str = "",
     seen: Mapping[str, Any] | None = None,
     corrects: bool = False,
+    answer: Answer = NOTHING_SAID,
 ) -> frozenset[str]:
     """Do what `change` does to a row that was read for update in the caller's transaction."""
-    changed = _set(locked, values, reason=reason, seen=seen, corrects=corrects)
+    changed, shared = _set(locked, values, reason=reason, seen=seen, corrects=corrects, answer=answer)
     if changed:
         _save(locked, actor=actor, reason=reason)
         points.review_item(locked)
+    if changed & whose.WHO:
+        _settle(locked, shared, answer, actor=actor, reason=reason)
     return changed
 
 
-def checked_new(values: Mapping[str, Any]) -> WorklistItem:
+def checked_new(
+    values: Mapping[str, Any], *, reason: str = "", answer: Answer = NOTHING_SAID
+) -> WorklistItem:
     """Return what `create` would save; raises what it would raise."""
+    return _checked_new(values, answer, reason)[0]
+
+
+def _checked_new(values: Mapping[str, Any], answer: Answer, reason: str) -> tuple[WorklistItem, SharedId]:
     cleaned, errors = _clean(values, allowed=SET_AT_CREATION)
     item = WorklistItem(**cleaned)
     _give_identifiers(item)
-    _check(item, errors)
-    return item
+    return item, _check(item, errors, answer, reason)
 
 
 def checked_change(
@@ -98,13 +115,15 @@ def checked_change(
     reason: str = "",
     seen: Mapping[str, Any] | None = None,
     corrects: bool = False,
+    answer: Answer = NOTHING_SAID,
 ) -> tuple[WorklistItem, frozenset[str]]:
     """Return what `change` would save, read anew and locked, and the fields that differ.
 
     Needs a transaction.
     """
     current = WorklistItem.objects.select_for_update().get(pk=item.pk)
-    return current, _set(current, values, reason=reason, seen=seen, corrects=corrects)
+    changed, _ = _set(current, values, reason=reason, seen=seen, corrects=corrects, answer=answer)
+    return current, changed
 
 
 def duplicate(item: WorklistItem, values: Mapping[str, Any], *, actor: str, reason: str = "") -> WorklistItem:
@@ -113,7 +132,13 @@ def duplicate(item: WorklistItem, values: Mapping[str, Any], *, actor: str, reas
     copied["extra_attributes"] = {
         keyword: value for keyword, value in item.extra_attributes.items() if keyword not in OF_ONE_STUDY
     }
-    return create({**copied, **values}, actor=actor, reason=reason)
+    return create({**copied, **values}, actor=actor, reason=reason, answer=_of_the_person_of(item))
+
+
+def _of_the_person_of(item: WorklistItem) -> Answer:
+    """Answer for a writer who names the item's own person: whoever else has the ID, nobody new comes in."""
+    beside = WorklistItem.objects.filter(patient_id=item.patient_id).values_list("pk", flat=True)
+    return Answer(beside=tuple(beside))
 
 
 def _set(
@@ -123,8 +148,9 @@ def _set(
     reason: str,
     seen: Mapping[str, Any] | None,
     corrects: bool,
-) -> frozenset[str]:
-    """Give the row the values that differ, without saving it; return their fields."""
+    answer: Answer,
+) -> tuple[frozenset[str], SharedId]:
+    """Give the row the values that differ, without saving it; return their fields, and whose its ID is."""
     cleaned, errors = _clean(values, allowed=MADE_ONCE)
     _keep_identifiers(locked, cleaned, errors)
     changed = frozenset(field for field, value in cleaned.items() if getattr(locked, field) != value)
@@ -132,9 +158,22 @@ def _set(
     errors |= _frozen(locked, changed, corrects=corrects, reason=reason)
     for field in changed:
         setattr(locked, field, cleaned[field])
+    shared = NOBODY_ELSE
     if changed or errors:
-        _check(locked, errors)
-    return changed
+        names_someone = (
+            bool(changed & whose.WHO) and locked.performed_procedure_step_status != Status.CANCELLED
+        )
+        shared = _check(locked, errors, answer if names_someone else None, reason)
+    return changed, shared
+
+
+def _settle(item: WorklistItem, shared: SharedId, answer: Answer, *, actor: str, reason: str) -> None:
+    """Do what the answer says about the other items of the patient ID, and see which IDs are like it."""
+    if shared.others:
+        whose.confirm(item, shared, answer, actor=actor, reason=reason)
+        for other in shared.to_correct if answer.same_person else ():
+            change(other, whose.corrections(item), actor=actor, reason=reason)
+    points.review_patient_id(item)
 
 
 def _clean(values: Mapping[str, Any], *, allowed: tuple[str, ...]) -> tuple[dict[str, Any], Errors]:
@@ -218,8 +257,11 @@ def _taken(stem: str) -> bool:
     )
 
 
-def _check(item: WorklistItem, errors: Errors) -> None:
-    """Raise all that is wrong at once: what could not be cleaned, then the model's own rules."""
+def _check(item: WorklistItem, errors: Errors, answer: Answer | None, reason: str) -> SharedId:
+    """Raise all that is wrong at once: what could not be cleaned, then the model's own rules.
+
+    Return whose the patient ID is, unless there is no answer, for what says who it is stays as it was.
+    """
     found = dict(errors)
     try:
         # The fields' validators say the same as the database's constraints, which would be a query each.
@@ -229,8 +271,15 @@ def _check(item: WorklistItem, errors: Errors) -> None:
     if _is_another(item):
         found[NON_FIELD_ERRORS] = [STEP_EXISTS]
     found |= {field: text for field, text in _contradictions(item).items() if field not in found}
+    shared = NOBODY_ELSE
+    if answer is not None and not found.keys() & whose.WHO:
+        try:
+            shared = whose.check(item, answer, reason=reason)
+        except ValidationError as error:
+            found["patient_id"] = [error]
     if found:
         raise ValidationError(found)
+    return shared
 
 
 def _is_another(item: WorklistItem) -> bool:

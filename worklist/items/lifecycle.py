@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from worklist.attention import points
+from worklist.items import whose
+from worklist.items.whose import NOTHING_SAID, Answer
 from worklist.models import PerformedStatus, PerformedStep, Status, WorklistItem
 
 LONGEST_REASON = 200  # characters
@@ -25,20 +28,27 @@ class StatusRefused(Exception):
     """The item's status does not allow the move; the text says why, for people."""
 
 
-def move(item: WorklistItem, *, to: Status, actor: str, reason: str = "") -> None:
+def move(
+    item: WorklistItem, *, to: Status, actor: str, reason: str = "", answer: Answer = NOTHING_SAID
+) -> None:
     """Give the item the status, judged by what is stored now and not by what the caller has loaded.
 
-    Raises StatusRefused where the stored status does not lead there.
+    Raises StatusRefused where the stored status does not lead there, or where a cancelled item would bring
+    back another person under a patient ID (`worklist.items.whose`).
     """
     with transaction.atomic():
         current = WorklistItem.objects.select_for_update().get(pk=item.pk)
-        move_locked(current, to=to, actor=actor, reason=reason)
+        move_locked(current, to=to, actor=actor, reason=reason, answer=answer)
     item.performed_procedure_step_status = to
 
 
-def move_locked(locked: WorklistItem, *, to: Status, actor: str, reason: str = "") -> None:
+def move_locked(
+    locked: WorklistItem, *, to: Status, actor: str, reason: str = "", answer: Answer = NOTHING_SAID
+) -> None:
     """Do what `move` does to a row that was read for update in the caller's transaction."""
     refuse_unless_allowed(locked, to=to)
+    if locked.performed_procedure_step_status == Status.CANCELLED:
+        _refuse_another_person(locked, answer)
     _save(locked, to=to, actor=actor, reason=reason)
 
 
@@ -73,6 +83,14 @@ def refuse_unless_allowed(item: WorklistItem, *, to: Status) -> None:
         raise StatusRefused(f"{status.label} cannot become {to.label.lower()}.")
     if _is_running(item):
         raise StatusRefused("The scanner reports an examination in progress: close its performed step first.")
+
+
+def _refuse_another_person(item: WorklistItem, answer: Answer) -> None:
+    """Keep out an item whose patient ID others carry by now with another person."""
+    try:
+        whose.check(item, answer, reason="")
+    except ValidationError as error:
+        raise StatusRefused(" ".join(error.messages)) from error
 
 
 def _is_running(item: WorklistItem) -> bool:

@@ -2,6 +2,7 @@
 
 items         what a scanner is offered
 performed     what it reported back
+people        who was confirmed to have a patient ID
 attention     what a coordinator must look at
 devices       who may ask, and what is particular to each
 activity      what each has asked and reported
@@ -12,6 +13,7 @@ lookups       field lookups and transforms that Django does not have
 sized_cache   what was made last, up to a size
 statements    SQL that Django writes once, and what it reads
 constraints   constraints that models share
+locks         locks of what has no row of its own
 connections   database connections in threads that are not Django's
 """
 
@@ -20,7 +22,15 @@ from __future__ import annotations
 from worklist.models.activity import DeviceActivity
 from worklist.models.attention import Attention, AttentionKind
 from worklist.models.devices import CHARACTER_SETS, Device, Misfit, OverMaximum, StationFilter, Strictness
-from worklist.models.items import COMPARABLE_GROUPS, PERSON_NAMES, STEP_EXISTS, Sex, Status, WorklistItem
+from worklist.models.items import (
+    DERIVED,
+    PERSON_NAMES,
+    STEP_EXISTS,
+    Sex,
+    Status,
+    WorklistItem,
+)
+from worklist.models.people import ConfirmedPerson
 from worklist.models.performed import (
     LONGEST_TEXT,
     Evidence,
@@ -32,12 +42,13 @@ from worklist.models.performed import (
 
 __all__ = [
     "CHARACTER_SETS",
-    "COMPARABLE_GROUPS",
+    "DERIVED",
     "LONGEST_TEXT",
     "PERSON_NAMES",
     "STEP_EXISTS",
     "Attention",
     "AttentionKind",
+    "ConfirmedPerson",
     "Device",
     "DeviceActivity",
     "Evidence",

@@ -17,10 +17,12 @@ class AttentionKind(models.TextChoices):
     """
 
     IDENTITY = "IDENTITY", "Identity differs"
+    SHARED_ID = "SHARED_ID", "Two people under one ID"
     UNSCHEDULED = "UNSCHEDULED", "Unscheduled examination"
     WRONG_ENTRY = "WRONG_ENTRY", "Wrong worklist entry selected"
     CANCELLED = "CANCELLED", "Performed although cancelled"
     STALE = "STALE", "In progress for too long"
+    SIMILAR_ID = "SIMILAR_ID", "IDs too much alike"
     PROTOCOL = "PROTOCOL", "Protocol differs"
     DEVIATION = "DEVIATION", "Incomplete report"
     NOT_PERFORMED = "NOT_PERFORMED", "Nothing performed"

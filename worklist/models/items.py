@@ -10,7 +10,7 @@ from typing import Any
 from django.db import models
 
 from worklist import validators
-from worklist.dicom import person_name
+from worklist.dicom import patient_id, person_name
 from worklist.dicom.conditions import Text
 from worklist.dicom.matching import DATE_FIELD, STATUS_FIELD, TIME_FIELD
 from worklist.dicom.values import KILOGRAMS_PER_POUND
@@ -25,6 +25,7 @@ PERSON_NAMES = (
     "performing_physician",
 )
 COMPARABLE_GROUPS = tuple(f"{field}_{group}" for field in PERSON_NAMES for group in person_name.GROUPS)
+DERIVED = ("patient_id_alphanumeric", *COMPARABLE_GROUPS)  # `WorklistItem.save` fills them
 
 STEP_EXISTS = "There is a step with this Study Instance UID and Scheduled Procedure Step ID already."
 
@@ -185,6 +186,9 @@ class WorklistItem(Recorded):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
+    patient_id_alphanumeric = models.CharField(
+        max_length=64, blank=True, default="", editable=False, db_index=True
+    )
     patient_name_alphabetic = _comparable_group(db_index=True)
     patient_name_ideographic = _comparable_group(db_index=True)
     patient_name_phonetic = _comparable_group(db_index=True)
@@ -199,7 +203,7 @@ class WorklistItem(Recorded):
     performing_physician_phonetic = _comparable_group()
 
     objects = WorklistQuerySet.as_manager()
-    history = actor_history(excluded_fields=(*COMPARABLE_GROUPS, "created_at", "updated_at"))
+    history = actor_history(excluded_fields=(*DERIVED, "created_at", "updated_at"))
 
     class Meta:
         ordering = ["scheduled_start_date", "scheduled_start_time", "pk"]
@@ -264,7 +268,8 @@ class WorklistItem(Recorded):
         return f"{self.patient_name} · {self.patient_id} · {self.scheduled_start_date}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Keep the comparable names in step with the names."""
+        """Keep what is derived from names and patient ID in step with them."""
+        self.patient_id_alphanumeric = patient_id.alphanumeric(self.patient_id)
         for field in PERSON_NAMES:
             groups = person_name.groups(getattr(self, field))
             for group, value in zip(person_name.GROUPS, groups, strict=True):

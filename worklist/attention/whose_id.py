@@ -1,0 +1,109 @@
+"""Whose a patient ID is follows from the items that carry it, and from what people have confirmed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from datetime import date
+from typing import NamedTuple, Protocol
+
+from django.db.models import Q
+
+from worklist.dicom import patient_id as ids
+from worklist.dicom import person_name
+from worklist.models import ConfirmedPerson, Status, WorklistItem
+
+# What says which person it is, beside the patient ID itself.
+PERSON_FIELDS = ("patient_name", "patient_birth_date", "patient_sex")
+MOST_NAMED = 20  # items of other people, or of similar IDs, that are read
+
+
+class Person(Protocol):
+    """This is whoever has the fields of a person: an item, or a confirmed person."""
+
+    @property
+    def patient_name(self) -> str: ...
+
+    @property
+    def patient_birth_date(self) -> date | None: ...
+
+    @property
+    def patient_sex(self) -> str: ...
+
+
+class KnownPerson(NamedTuple):
+    """This is a person whom items name under a patient ID, and these items by key, the newest first."""
+
+    patient_name: str
+    patient_birth_date: date | None
+    patient_sex: str
+    items: tuple[int, ...]
+
+
+def others(item: WorklistItem, *, beside: Collection[int] = ()) -> list[WorklistItem]:
+    """Return the items that name another person under the item's patient ID, the newest first.
+
+    A cancelled one is nobody's any more. Those of `beside` (keys) are left out: whoever writes knows that
+    they are the same person's.
+    """
+    written_so = Q(**{field: getattr(item, field) for field in PERSON_FIELDS})
+    written = WorklistItem.objects.filter(~written_so, patient_id=item.patient_id)
+    written = written.exclude(pk__in={*beside, *filter(None, [item.pk])})
+    written = written.exclude(performed_procedure_step_status=Status.CANCELLED)
+    found = [other for other in written.order_by("-pk") if differing(item, other)]
+    return [] if found and _is_confirmed(item) else found
+
+
+def known(patient_id: str) -> list[KnownPerson]:
+    """Return the people whom items name under the ID now, each as it is written, the newest first."""
+    items = WorklistItem.objects.filter(patient_id=patient_id)
+    items = items.exclude(performed_procedure_step_status=Status.CANCELLED)
+    return people(items.order_by("-pk")[:MOST_NAMED])
+
+
+def people(items: Collection[WorklistItem]) -> list[KnownPerson]:
+    """Return each person of the items once, as it is written."""
+    found: dict[tuple[str, date | None, str], list[int]] = {}
+    for item in items:
+        person = (item.patient_name, item.patient_birth_date, item.patient_sex)
+        found.setdefault(person, []).append(item.pk)
+    return [KnownPerson(*person, tuple(pks)) for person, pks in found.items()]
+
+
+def similar(item: WorklistItem) -> list[WorklistItem]:
+    """Return items whose patient ID differs from the item's in case, spaces or punctuation alone."""
+    letters = ids.alphanumeric(item.patient_id)
+    if not letters:
+        return []
+    alike = WorklistItem.objects.filter(patient_id_alphanumeric=letters).exclude(patient_id=item.patient_id)
+    alike = alike.exclude(performed_procedure_step_status=Status.CANCELLED)
+    return list(alike.order_by("-pk")[:MOST_NAMED])
+
+
+def differing(one: Person, other: Person) -> list[str]:
+    """Return in words what both know and what cannot be of one person; a name may be spelt in two ways."""
+    return list(_differing(one, other))
+
+
+def items_in_words(items: list[WorklistItem]) -> str:
+    """Name the items by key, as the beginning of a sentence."""
+    named = ", ".join(str(item.pk) for item in items[:MOST_NAMED])
+    return f"Items {named} carry" if len(items) > 1 else f"Item {named} carries"
+
+
+def differing_in_words(item: WorklistItem, others: list[WorklistItem]) -> str:
+    """Say what of the others cannot be of the item's person: `name and sex`."""
+    return " and ".join(dict.fromkeys(word for other in others for word in differing(item, other)))
+
+
+def _differing(one: Person, other: Person) -> Iterator[str]:
+    if not person_name.is_spelling(one.patient_name, other.patient_name):
+        yield "name"
+    for field, word in (("patient_birth_date", "birth date"), ("patient_sex", "sex")):
+        here, there = getattr(one, field), getattr(other, field)
+        if here and there and here != there:
+            yield word
+
+
+def _is_confirmed(item: WorklistItem) -> bool:
+    confirmed = ConfirmedPerson.objects.filter(patient_id=item.patient_id)
+    return any(not differing(item, person) for person in confirmed)

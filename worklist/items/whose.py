@@ -1,0 +1,121 @@
+"""A writer who names another person under a patient ID that items carry is asked whose the ID is."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, NamedTuple
+
+from django.core.exceptions import ValidationError
+
+from worklist.attention import identity, whose_id
+from worklist.attention.whose_id import PERSON_FIELDS, KnownPerson
+from worklist.models import ConfirmedPerson, WorklistItem, locks
+
+WHO = frozenset({"patient_id", *PERSON_FIELDS})  # the fields that say who it is
+ANOTHER_PERSON = "another_person"  # the code of the refusal
+WHY_SHARED = "Say why two people have one patient ID."
+IS_SHARED = (
+    "Several people have this patient ID on purpose: correct one item at a time, and say that it is another "
+    "person."
+)
+
+
+class Answer(NamedTuple):
+    """This is what a writer says of a patient ID that items carry with another person.
+
+    `same_person` is True where it is one person, and what open items say of it is corrected; False where
+    the ID is shared on purpose, which needs a reason; None where nothing is said, and the write is refused.
+    `beside` holds the keys of items that the writer knows to be the same person's.
+    """
+
+    same_person: bool | None = None
+    beside: Collection[int] = ()
+
+
+NOTHING_SAID = Answer()
+
+
+class SharedId(NamedTuple):
+    """This is what a write has to do with the items of other people, once it is answered for."""
+
+    others: list[WorklistItem]
+
+    @property
+    def to_correct(self) -> list[WorklistItem]:
+        """Return the items that follow a correction: images may carry what the others say."""
+        return [item for item in self.others if not identity.is_frozen(item)]
+
+
+NOBODY_ELSE = SharedId([])
+
+
+def hold(patient_ids: Iterable[str]) -> None:
+    """Keep other writers from bringing in anybody under the IDs until the transaction ends."""
+    locks.hold(f"patient_id:{patient_id}" for patient_id in patient_ids)
+
+
+def check(item: WorklistItem, answer: Answer, *, reason: str) -> SharedId:
+    """Return the items that name another person under the item's patient ID, where the answer allows that.
+
+    Raises ValidationError, whose text names items and fields, and no values: these are told by
+    `known_people`.
+    """
+    hold([item.patient_id])
+    others = whose_id.others(item, beside=answer.beside)
+    if not others:
+        return NOBODY_ELSE
+    if answer.same_person is None:
+        raise _refusal(item, others)
+    if answer.same_person is False and not reason.strip():
+        raise ValidationError(WHY_SHARED, code="reason")
+    if answer.same_person and _is_shared(item.patient_id):
+        raise ValidationError(IS_SHARED, code="shared")
+    return SharedId(others)
+
+
+def confirm(item: WorklistItem, shared: SharedId, answer: Answer, *, actor: str, reason: str) -> None:
+    """Keep what was answered: who is written so under the ID is not questioned again."""
+    if answer.same_person:
+        ConfirmedPerson.objects.filter(patient_id=item.patient_id).delete()
+    people = [item] if answer.same_person else [item, *shared.others]
+    written = {tuple(getattr(person, field) for field in PERSON_FIELDS) for person in people}
+    ConfirmedPerson.objects.bulk_create(
+        ConfirmedPerson(
+            patient_id=item.patient_id,
+            **dict(zip(PERSON_FIELDS, person, strict=True)),
+            is_shared=not answer.same_person,
+            reason=reason,
+            confirmed_by=actor,
+        )
+        for person in sorted(written, key=str)
+    )
+
+
+def corrections(item: WorklistItem) -> dict[str, Any]:
+    """Return what an item of the same person is given; what is not known takes nothing away."""
+    return {field: value for field in PERSON_FIELDS if (value := getattr(item, field))}
+
+
+def known_people(error: ValidationError) -> list[KnownPerson]:
+    """Return the people that the ID is known of, where an error says that it is another's; else nobody."""
+    errors: Mapping[str, list[ValidationError]] = getattr(error, "error_dict", {})
+    for each in errors.get("patient_id", ()):
+        if each.code == ANOTHER_PERSON:
+            return list((each.params or {})["known"])
+    return []
+
+
+def _refusal(item: WorklistItem, others: list[WorklistItem]) -> ValidationError:
+    return ValidationError(
+        "%(items)s this patient ID with another %(differing)s: is it the same person, or do two share it?",
+        code=ANOTHER_PERSON,
+        params={
+            "items": whose_id.items_in_words(others),
+            "differing": whose_id.differing_in_words(item, others),
+            "known": whose_id.people(others),
+        },
+    )
+
+
+def _is_shared(patient_id: str) -> bool:
+    return ConfirmedPerson.objects.filter(patient_id=patient_id, is_shared=True).exists()
