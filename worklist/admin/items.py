@@ -12,7 +12,7 @@ from django.utils.formats import date_format, time_format
 from django.utils.html import format_html
 from django.utils.text import capfirst
 
-from worklist.admin import actions, choices, missing, oddities, readable_names, whose_id
+from worklist.admin import actions, choices, file_uploads, missing, oddities, readable_names, whose_id
 from worklist.admin.badges import status_badge
 from worklist.admin.filters import DayFilter, ItemStationFilter, SourceFilter
 from worklist.admin.forms import WorklistItemForm
@@ -122,6 +122,7 @@ class WorklistItemAdmin(ReadableNames, ActorHistoryAdmin):
     def get_urls(self) -> list[URLPattern]:
         views = self.admin_site.admin_view
         return [
+            path("import/", views(partial(file_uploads.import_view, self)), name="worklist_import_files"),
             path("known/", views(partial(whose_id.known_view, self)), name="worklist_known"),
             path("missing/", views(partial(missing.participant_view, self)), name="worklist_missing"),
             path(

@@ -10,6 +10,7 @@ from io import BytesIO
 from typing import Any
 
 from pydicom import DataElement, Dataset, config, dcmread
+from pydicom.charset import convert_encodings
 from pydicom.datadict import dictionary_has_tag, keyword_for_tag
 from pydicom.dataelem import RawDataElement
 from pydicom.multival import MultiValue
@@ -27,11 +28,18 @@ CHARACTER_SET = Tag("SpecificCharacterSet")
 # Of the file, or of the encoding of its text, and not of the item.
 _OF_THE_FILE = frozenset({CHARACTER_SET, Tag("SOPClassUID"), Tag("SOPInstanceUID")})
 _PREFIX = slice(128, 132)
-_HARMLESS = ("Incorrect value for Specific Character Set", "VR lookup failed")
+_MISSPELT = "Incorrect value for Specific Character Set"
+# A character set that is not known harms only what is not ASCII, which `element` refuses.
+_UNKNOWN = ("Unknown encoding", "Value .* for Specific Character Set does not", "Value .* cannot be used as")
+_HARMLESS = (_MISSPELT, "VR lookup failed", *_UNKNOWN)
 
 
 class FileRefused(Exception):
     """A file cannot be used; the sentence says why, with nothing of its values."""
+
+
+class FileDamaged(FileRefused):
+    """A file is not whole: what there is of it is not believed either."""
 
 
 @contextmanager
@@ -63,9 +71,9 @@ def read_dataset(data: bytes) -> Dataset:
     try:
         return dcmread(BytesIO(data), force=True, stop_before_pixels=True)
     except RecursionError as error:
-        raise FileRefused("Its sequences are nested too deeply.") from error
+        raise FileDamaged("Its sequences are nested too deeply.") from error
     except Exception as error:  # hostile bytes make pydicom raise whatever its converters raise
-        raise FileRefused("It is damaged or cut off.") from error
+        raise FileDamaged("It is damaged or cut off.") from error
 
 
 def tags(dataset: Dataset) -> list[BaseTag]:
@@ -82,19 +90,37 @@ def element(dataset: Dataset, tag: BaseTag, *, declared: bool) -> DataElement:
     try:
         found = dataset[tag]
     except RecursionError as error:
-        raise FileRefused("Its sequences are nested too deeply.") from error
+        raise FileDamaged("Its sequences are nested too deeply.") from error
     except Exception as error:  # values are decoded on access
         raise FileRefused(f"{name(tag)} cannot be read: damaged, or in another character set.") from error
     if not declared and not _is_ascii(found):
-        raise FileRefused(f"{name(tag)} is not ASCII, and no Specific Character Set (0008,0005) is given.")
+        raise FileRefused(
+            f"{name(tag)} is not ASCII, and no Specific Character Set (0008,0005) that is known is given."
+        )
     return found
 
 
-def declares_character_set(dataset: Dataset) -> bool:
-    """Return whether it names one beyond the default; without, there is only ASCII (PS3.5 6.1.2.1)."""
+def declares_character_set(dataset: Dataset, *, inherited: bool = False) -> bool:
+    """Return whether it names one that is known, beyond the default.
+
+    Without, there is only ASCII (PS3.5 6.1.2.1). An item that names none has `inherited` the one around it
+    (PS3.5 7.5.3).
+    """
     if CHARACTER_SET not in dataset:
-        return False
-    return not set(values(element(dataset, CHARACTER_SET, declared=True))) <= DEFAULT_REPERTOIRE | {None}
+        return inherited
+    terms = [str(term or "") for term in values(element(dataset, CHARACTER_SET, declared=True))]
+    return not set(terms) <= DEFAULT_REPERTOIRE and _are_known(terms)
+
+
+def _are_known(terms: list[str]) -> bool:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", message=_MISSPELT)
+        try:
+            convert_encodings(terms)
+        except (UserWarning, LookupError):
+            return False
+    return True
 
 
 def values(found: DataElement) -> list[Any]:
@@ -135,7 +161,7 @@ def _refuse_if_damaged(dataset: Dataset) -> None:
         if not isinstance(raw, RawDataElement) or raw.length == UNDEFINED_LENGTH:
             continue
         if len(raw.value or b"") != raw.length:
-            raise FileRefused(f"It is damaged or cut off in {name(tag)}.")
+            raise FileDamaged(f"It is damaged or cut off in {name(tag)}.")
 
 
 def _is_of_the_file(tag: BaseTag) -> bool:
@@ -144,11 +170,15 @@ def _is_of_the_file(tag: BaseTag) -> bool:
 
 
 def _is_ascii(found: DataElement) -> bool:
-    return found.VR == "SQ" or all(str(value).isascii() for value in values(found))
+    return found.VR == "SQ" or all(_is_plain(str(value)) for value in values(found))
+
+
+def _is_plain(text: str) -> bool:
+    return text.isascii() and "\x1b" not in text
 
 
 def _item(dataset: Dataset, left_out: list[str], *, declared: bool) -> dict[str, Any]:
-    declared = declared or declares_character_set(dataset)
+    declared = declares_character_set(dataset, inherited=declared)
     item = {}
     for tag in tags(dataset):
         keyword = keyword_for_tag(tag)

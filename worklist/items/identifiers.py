@@ -30,3 +30,9 @@ def uid_from(identity: uuid.UUID) -> str:
 
 def new_stem() -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(_STEM_LENGTH))
+
+
+def stem_from(identity: uuid.UUID) -> str:
+    """Return the stem of what a UUID identifies, the same one each time."""
+    digits = (identity.int >> (5 * place) for place in range(_STEM_LENGTH))
+    return "".join(_ALPHABET[digit % len(_ALPHABET)] for digit in digits)

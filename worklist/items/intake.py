@@ -240,6 +240,8 @@ def _keep_identifiers(current: WorklistItem, cleaned: dict[str, Any], errors: Er
 
 def _give_identifiers(item: WorklistItem) -> None:
     item.study_instance_uid = item.study_instance_uid or identifiers.new_uid()
+    if all(getattr(item, field) for field in identifiers.PREFIXES):
+        return
     stem = identifiers.new_stem()
     while _taken(stem):
         stem = identifiers.new_stem()

@@ -1,7 +1,8 @@
 """DICOM worklist files, as wlmscpfs and Orthanc keep them, are read here into the values of items.
 
 A file is a data set of PS3.4 Table K.6-1, with or without file meta information; each item of its
-Scheduled Procedure Step Sequence is one worklist item.
+Scheduled Procedure Step Sequence is one worklist item. What names the person and makes the match must be
+there and be readable; any other value that cannot be read is left out, unless the reading is strict.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from pydicom import DataElement, Dataset
 from pydicom.datadict import keyword_for_tag
 from pydicom.tag import BaseTag
 
-from worklist.dicom import item_attributes, reading
-from worklist.dicom.item_attributes import Place
-from worklist.dicom.reading import FileRefused
-from worklist.dicom.values import STATUS_ON_THE_WIRE
+from worklist.dicom import item_attributes, moments, reading, representations
+from worklist.dicom.conditions import Range
+from worklist.dicom.item_attributes import ItemAttribute, Place
+from worklist.dicom.reading import FileDamaged, FileRefused
+from worklist.dicom.values import STATUS_ON_THE_WIRE, to_text
 
 SUFFIXES = frozenset({".wl", ".dcm"})
 MOST_BYTES = 16 * 2**20
@@ -39,6 +41,9 @@ STATUS_OF_TERM = {
 }
 STATUS_KEYWORD = "ScheduledProcedureStepStatus"
 PROTOCOL_KEYWORD = "ScheduledProtocolCodeSequence"
+# What names the person, and what a scanner's query is matched by.
+ESSENTIAL = ("patient_name", "patient_id", "modality", "scheduled_start_date")
+CANNOT_HOLD = "An item cannot hold this."
 
 _OF_THE_IDENTIFIER = frozenset(attribute.tag for attribute in item_attributes.IDENTIFIER_ATTRIBUTES)
 _TEXT_LENGTH = 64
@@ -56,15 +61,19 @@ class ScheduledStep:
     extra: dict[str, Any]
     status: str | None = None
 
-    @property
-    def key(self) -> tuple[str, str]:
-        return self.values["study_instance_uid"], self.values["scheduled_procedure_step_id"]
+
+@dataclass(frozen=True)
+class LeftOutAttribute:
+    """This is an attribute that an item does not get from its file, and why not, without the value."""
+
+    name: str
+    why: str
 
 
 @dataclass(frozen=True)
 class WorklistFile:
     steps: tuple[ScheduledStep, ...]
-    left_out: tuple[str, ...]  # attributes that an item cannot hold: binary, private, or in the wrong place
+    left_out: tuple[LeftOutAttribute, ...]
 
 
 @dataclass
@@ -73,7 +82,10 @@ class _Content:
 
     values: dict[str, str] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
-    left_out: list[str] = field(default_factory=list)
+    left_out: list[LeftOutAttribute] = field(default_factory=list)
+
+    def leave_out(self, *names: str, why: str = CANNOT_HOLD) -> None:
+        self.left_out += [LeftOutAttribute(name, why) for name in names]
 
 
 def find(paths: Iterable[Path], unreadable: Callable[[Path, str], None]) -> Iterator[Path]:
@@ -108,11 +120,17 @@ def _find(
         yield from _find(child, unreadable, visited, named=False)
 
 
-def read(path: Path) -> WorklistFile:
+def read(path: Path, *, strict: bool = False) -> WorklistFile:
     """Return what the file holds. Raises FileRefused."""
-    data = _bytes(path)
+    return parse(_bytes(path), strict=strict)
+
+
+def parse(data: bytes, *, strict: bool = False) -> WorklistFile:
+    """Return what a file of these bytes holds. Raises FileRefused."""
+    if not data:
+        raise FileRefused("It is empty.")
     with reading.strictly():
-        return _worklist_file(reading.read_dataset(data))
+        return _worklist_file(reading.read_dataset(data), strict=strict)
 
 
 def _bytes(path: Path) -> bytes:
@@ -128,8 +146,6 @@ def _bytes(path: Path) -> bytes:
         raise FileRefused(_reason(error)) from error
     if found.st_size > MOST_BYTES or len(data) > MOST_BYTES:
         raise FileRefused(f"It is larger than {MOST_BYTES // 2**20} MB, which no worklist file is.")
-    if not data:
-        raise FileRefused("It is empty.")
     return data
 
 
@@ -137,15 +153,15 @@ def _reason(error: OSError) -> str:
     return f"{error.strerror or 'It cannot be read'}."
 
 
-def _worklist_file(dataset: Dataset) -> WorklistFile:
+def _worklist_file(dataset: Dataset, *, strict: bool) -> WorklistFile:
     declared = reading.declares_character_set(dataset)
-    root = _content(dataset, Place.ROOT, declared=declared)
+    root = _content(dataset, Place.ROOT, declared=declared, strict=strict)
     steps, left_out = [], list(root.left_out)
     for item in _step_items(dataset):
-        # Its text follows the root's character set, unless it names one itself (PS3.5 7.5.3).
-        content = _content(item, Place.STEP, declared=declared or reading.declares_character_set(item))
+        declared_there = reading.declares_character_set(item, inherited=declared)
+        content = _content(item, Place.STEP, declared=declared_there, strict=strict)
+        steps.append(_step(root, content, strict=strict))
         left_out += content.left_out
-        steps.append(_step(root, content))
     return WorklistFile(tuple(steps), tuple(dict.fromkeys(left_out)))
 
 
@@ -161,28 +177,34 @@ def _step_items(dataset: Dataset) -> list[Dataset]:
     return list(found.value)
 
 
-def _step(root: _Content, content: _Content) -> ScheduledStep:
+def _step(root: _Content, content: _Content, *, strict: bool) -> ScheduledStep:
     values = {**root.values, **content.values}
-    for name in ("study_instance_uid", "scheduled_procedure_step_id"):
+    for name in ESSENTIAL:
         if not values.get(name):
-            attribute = item_attributes.BY_FIELD[name]
-            raise FileRefused(
-                f"{attribute.name} {attribute.tag} is missing: without it the step cannot be known again."
-            )
-    status = _status(values.pop(item_attributes.BY_KEYWORD[STATUS_KEYWORD].field or "", ""))
+            raise FileRefused(f"{_named(name)} is missing.")
+    status = _status(values.pop("performed_procedure_step_status", ""), content, strict=strict)
     extra = {**root.extra, **content.extra}
     _take_study_description(values, extra)
     _take_protocol(values, extra)
     return ScheduledStep(values, extra, status)
 
 
-def _status(term: str) -> str | None:
+def _named(field_name: str) -> str:
+    attribute = item_attributes.BY_FIELD[field_name]
+    return f"{attribute.name} {attribute.tag}"
+
+
+def _status(term: str, content: _Content, *, strict: bool) -> str | None:
     if not term:
         return None
-    term = term.upper()
-    if term not in STATUS_OF_TERM:
-        raise FileRefused(f"{STATUS_KEYWORD} is none of {', '.join(sorted(STATUS_OF_TERM))}.")
-    return STATUS_OF_TERM[term]
+    if term.upper() in STATUS_OF_TERM:
+        return STATUS_OF_TERM[term.upper()]
+    why = f"It is none of {', '.join(sorted(STATUS_OF_TERM))}."
+    name = reading.name(item_attributes.BY_KEYWORD[STATUS_KEYWORD].tag)
+    if strict:
+        raise FileRefused(f"{name}: {why}")
+    content.leave_out(name, why=why)
+    return None
 
 
 def _take_study_description(values: dict[str, str], extra: dict[str, Any]) -> None:
@@ -212,21 +234,39 @@ def _take_protocol(values: dict[str, str], extra: dict[str, Any]) -> None:
         extra[PROTOCOL_KEYWORD] = None
 
 
-def _content(dataset: Dataset, place: Place, *, declared: bool) -> _Content:
+def _content(dataset: Dataset, place: Place, *, declared: bool, strict: bool) -> _Content:
     content = _Content()
     for tag in reading.tags(dataset):
         attribute = item_attributes.BY_PLACE[place].get(tag)
         if attribute is item_attributes.STEP_SEQUENCE:
             continue
         if attribute is None and not _is_storable(tag, place):
-            content.left_out.append(reading.name(tag))
+            content.leave_out(reading.name(tag))
             continue
-        element = reading.element(dataset, tag, declared=declared)
-        if attribute and attribute.field:
-            content.values[attribute.field] = _text(element)
-        else:
-            _take_extra(content, element, declared=declared)
+        try:
+            _take(content, reading.element(dataset, tag, declared=declared), attribute, declared=declared)
+        except FileDamaged:
+            raise
+        except FileRefused as reason:
+            if strict or (attribute and attribute.field in ESSENTIAL):
+                raise
+            content.leave_out(reading.name(tag), why=_why(str(reason), tag))
     return content
+
+
+def _take(
+    content: _Content, element: DataElement, attribute: ItemAttribute | None, *, declared: bool
+) -> None:
+    if attribute and attribute.field:
+        content.values[attribute.field] = _text(element)
+    else:
+        _take_extra(content, element, declared=declared)
+
+
+def _why(sentence: str, tag: BaseTag) -> str:
+    """Say it without the name, which is told beside it."""
+    rest = sentence.removeprefix(f"{reading.name(tag)} ")
+    return sentence if rest == sentence else f"It {rest}"
 
 
 def _is_storable(tag: BaseTag, place: Place) -> bool:
@@ -244,12 +284,14 @@ def _is_storable(tag: BaseTag, place: Place) -> bool:
 
 
 def _take_extra(content: _Content, element: DataElement, *, declared: bool) -> None:
+    left_out: list[str] = []
     try:
-        value = reading.json_value(element, content.left_out, declared=declared)
+        value = reading.json_value(element, left_out, declared=declared)
     except TypeError:
-        content.left_out.append(reading.name(element.tag))
+        left_out.append(reading.name(element.tag))
     else:
-        content.extra[element.keyword] = value
+        content.extra[element.keyword] = _legal(element.VR, value)
+    content.leave_out(*left_out)
 
 
 def _text(element: DataElement) -> str:
@@ -257,4 +299,22 @@ def _text(element: DataElement) -> str:
         raise FileRefused(f"{reading.name(element.tag)} has the wrong value representation.")
     if element.is_empty:
         return ""
-    return "\\".join(str(value).strip("\0 ") for value in reading.values(element))
+    text = "\\".join(str(value).strip("\0 ") for value in reading.values(element))
+    return _of_today(element.VR, text)
+
+
+def _legal(vr: str, value: Any) -> Any:
+    is_fine = not isinstance(value, str) or vr not in _MOMENTS or representations.problem(vr, value) is None
+    return value if is_fine else _of_today(vr, value)
+
+
+def _of_today(vr: str, text: str) -> str:
+    """Write a date or a time as it is written today where it is in a form that queries are read in, too."""
+    read = _MOMENTS.get(vr)
+    try:
+        return to_text(read(text.strip()).low) if read and "-" not in text else text
+    except ValueError:
+        return text
+
+
+_MOMENTS: dict[str, Callable[[str], Range[Any]]] = {"DA": moments.date_range, "TM": moments.time_range}
