@@ -189,6 +189,7 @@ def sample(attribute: ItemAttribute) -> Any:
         nested = attribute.items or (ItemAttribute("CodeMeaning", "3"),)
         return [dataset({each.keyword: sample(each) for each in nested})]
     special = {"PatientSex": "F", "ScheduledProcedureStepStatus": "SCHEDULED", "Modality": "MR"}
+    special["PatientSize"] = "1.75"
     of_vr = {"DA": "20200131", "TM": "101500", "UI": STUDY, "DS": "72.5", "US": 3, "DT": "20200131101500"}
     return special.get(attribute.keyword) or of_vr.get(attribute.vr) or attribute.keyword[:8].upper()
 
@@ -401,7 +402,6 @@ def test_a_refusal_names_the_attribute_and_no_value(
     ("valid", "invalid", "named"),
     [
         (b"1.2345", b"SECRET", "PatientSize: A decimal number"),
-        (b"ISO_IR 192", b"SECRET    ", "damaged"),
     ],
 )
 def test_what_cannot_be_decoded_is_refused(tmp_path: Path, valid: bytes, invalid: bytes, named: str) -> None:
@@ -411,6 +411,20 @@ def test_what_cannot_be_decoded_is_refused(tmp_path: Path, valid: bytes, invalid
     text = refusal(path)
     assert named in text
     assert "SECRET" not in text
+
+
+def test_a_character_set_that_is_not_known_is_a_reason_only_where_text_is_not_ascii(tmp_path: Path) -> None:
+    content = worklist(SpecificCharacterSet="ISO_IR 192")
+    path = write(tmp_path / "a.wl", content)
+    unknown = path.read_bytes().replace(b"ISO_IR 192", b"ISO_IR 999")
+    path.write_bytes(unknown)
+    assert "1 created" in run(path)
+
+    path.write_bytes(unknown.replace(b"DOE^JOHN", b"DOE^J\xd6RG"))
+    assert (
+        "PatientName (0010,0010) is not ASCII; of Specific Character Set (0008,0005), "
+        "the one that is given is not known."
+    ) in refusal(path)
 
 
 def test_text_without_a_character_set_is_not_guessed_at(tmp_path: Path) -> None:
@@ -436,7 +450,7 @@ def test_text_that_is_not_in_its_character_set_is_refused(tmp_path: Path) -> Non
         (b"\0" * 4096, "This is not a DICOM file."),
         (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8, "This is not a DICOM file."),
         (b"\0" * 128 + b"DICM" + b"\xff" * 64, "It is damaged or cut off."),
-        (b"\x08\0\x05\0CS\x06\0ISO", "It is damaged or cut off"),
+        (b"\x08\0\x05\0CS\x06\0ISO", "it has no Scheduled Procedure Step Sequence"),
     ],
     ids=["empty", "text", "zeros", "picture", "prefix and rubbish", "cut off"],
 )

@@ -16,18 +16,23 @@ from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag, Tag
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-from worklist.dicom import item_attributes
-from worklist.dicom.character_sets import DEFAULT_REPERTOIRE
+from worklist.dicom import decoding, item_attributes
 from worklist.dicom.datasets import UNDEFINED_LENGTH
+from worklist.dicom.decoding import CHARACTER_SET
 from worklist.dicom.item_attributes import Place
 from worklist.dicom.representations import FIRST_GROUP_OF_DATA_SETS
-
-CHARACTER_SET = Tag("SpecificCharacterSet")
 
 # Of the file, or of the encoding of its text, and not of the item.
 _OF_THE_FILE = frozenset({CHARACTER_SET, Tag("SOPClassUID"), Tag("SOPInstanceUID")})
 _PREFIX = slice(128, 132)
-_HARMLESS = ("Incorrect value for Specific Character Set", "VR lookup failed")
+# pydicom's complaints of a character set do not matter, for texts are not decoded by it.
+_HARMLESS = (
+    "Incorrect value for Specific Character Set",
+    "Unknown encoding",
+    "Value '.*' for Specific Character Set",
+    "Value '.*' cannot be used as code extension",
+    "VR lookup failed",
+)
 
 
 class FileRefused(Exception):
@@ -80,21 +85,22 @@ def element(dataset: Dataset, tag: BaseTag, *, declared: bool) -> DataElement:
     `declared` says that a character set is known for its text.
     """
     try:
-        found = dataset[tag]
+        found, doubt = decoding.element(dataset, tag)
     except RecursionError as error:
         raise FileRefused("Its sequences are nested too deeply.") from error
     except Exception as error:  # values are decoded on access
         raise FileRefused(f"{name(tag)} cannot be read: damaged, or in another character set.") from error
     if not declared and not _is_ascii(found):
-        raise FileRefused(f"{name(tag)} is not ASCII, and no Specific Character Set (0008,0005) is given.")
+        given = "the one that is given is not known" if decoding.terms(dataset) else "none is given"
+        raise FileRefused(f"{name(tag)} is not ASCII; of Specific Character Set (0008,0005), {given}.")
+    if doubt:
+        raise FileRefused(f"{name(tag)} cannot be read without doubt. {doubt}")
     return found
 
 
 def declares_character_set(dataset: Dataset) -> bool:
     """Return whether it names one beyond the default; without, there is only ASCII (PS3.5 6.1.2.1)."""
-    if CHARACTER_SET not in dataset:
-        return False
-    return not set(values(element(dataset, CHARACTER_SET, declared=True))) <= DEFAULT_REPERTOIRE | {None}
+    return decoding.decoder(dataset).is_declared
 
 
 def values(found: DataElement) -> list[Any]:
