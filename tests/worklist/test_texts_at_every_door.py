@@ -265,6 +265,16 @@ def test_what_is_answered_in_a_set_is_read_the_same_at_every_door(
     assert reported(sent, encoded)[0] == name
 
 
+def test_padding_is_not_counted_as_a_character() -> None:
+    """Sixteen characters of seventeen bytes are padded to eighteen."""
+    accession = "A" * 15 + "Ü"
+    data = declared(("ISO_IR 192",)) + element(0x00080050, "SH", accession.encode())
+    request = FindRequest(data, implicit_vr=False)
+    assert asked(request) == accession
+    dataset = decoding.decoded(requests.read(request))
+    assert dataset.AccessionNumber == accession
+
+
 def test_a_data_set_is_decoded_whole() -> None:
     dataset = datasets.read(
         declared(("", "ISO 2022 IR 58")) + element(NAME, "PN", b"\x1b$)A\xd5\xc5"),
