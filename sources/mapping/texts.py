@@ -26,7 +26,8 @@ _AE_TITLES_LENGTH = 271
 
 def identifier(text: str, vr: str) -> str:
     """Return it as typed, without invisible characters. Raises UnusableValue where it does not fit."""
-    found = _INVISIBLE.sub("", unicodedata.normalize("NFC", text)).replace("\u00a0", " ").strip()
+    visible = _INVISIBLE.sub("", unicodedata.normalize("NFC", text)).replace("\u00a0", " ")
+    found = visible.strip(representations.PADDING)
     if "<" in found or ">" in found:
         raise UnusableValue("An identifier cannot have < or > in it.")
     return _checked(found, vr)

@@ -257,7 +257,7 @@ def test_a_size_in_centimetres_is_an_issue() -> None:
 
 
 @pytest.mark.acceptance("RC25")
-@pytest.mark.parametrize("text", ["x" * 65, "a\\b", "a\nb", "<b>a</b>"])
+@pytest.mark.parametrize("text", ["x" * 65, "a\\b", "a\nb", "<b>a</b>", "B\u00c3\x85"])
 def test_an_id_that_does_not_fit_is_an_issue_and_never_cut(text: str) -> None:
     found = session([a_person(study_id=text), a_booking()])
 

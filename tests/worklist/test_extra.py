@@ -80,6 +80,8 @@ def test_a_weight_in_a_sequence_is_judged_as_an_items_own() -> None:
         ("ScheduledProcedureStepSequence", [{}]),
         ("MedicalAlerts", "a\\b"),
         ("MedicalAlerts", "a\x1bb"),
+        ("AdmissionID", "B\u00c3\x85"),
+        ("PatientComments", "B\u00c3\x85"),
         ("MedicalAlerts", "x" * 65),
         ("MedicalAlerts", {"a": 1}),
         ("AdmissionID", True),

@@ -383,6 +383,8 @@ def test_a_file_is_imported_whole_or_not_at_all(tmp_path: Path) -> None:
         ({"ScheduledProcedureStepSequence": []}, {}, "Procedure Step Sequence (0040,0100) is empty"),
         ({"PatientName": None}, {}, "Patient's Name (0010,0010)"),
         ({"PatientSex": "SECRET"}, {}, "Patient's Sex (0010,0040)"),
+        ({"PatientID": "SECRET\x01"}, {}, "Patient ID (0010,0020): Character 7 is a control character"),
+        ({"PatientSize": "186"}, {}, "PatientSize: Only 0.2 to 2.8 m are plausible: is it in metres?"),
         ({"PatientID": ["P1", "SECRET"]}, {}, "Patient ID (0010,0020)"),
         ({"PatientBirthDate": "SECRET"}, {}, "Patient's Birth Date (0010,0030)"),
         ({}, {"ScheduledProcedureStepStartDate": None}, "Scheduled Procedure Step Start Date (0040,0002)"),

@@ -83,6 +83,7 @@ def test_a_value_is_cleaned_to_its_vr(field: str, given: object, stored: object)
         ("patient_name", "M\u00c3\u009cLLER", "Character 3 is a control character (U+009C)"),
         ("patient_name", "Doe^John\x85", "Character 9 is a control character (U+0085)"),
         ("patient_id", "P\x011", "Character 2 is a control character (U+0001)"),
+        ("patient_id", "B\u00c3\x85", "Character 3 is a control character (U+0085)"),
         ("patient_id", "P\t1", "Character 2 is a tab"),
         ("accession_number", "A\x1b1", "Character 2 is an escape"),
         ("requested_procedure_id", "R\n1", "Character 2 is a new line"),

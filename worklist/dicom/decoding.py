@@ -92,8 +92,11 @@ class TextDecoder:
         return DecodedText(text, HIDES_UTF_8 if self._hides_utf_8(value, text) else None)
 
     def _with_extensions(self, extensions: CodeExtensions, value: bytes, vr: str) -> DecodedText:
-        if not extensions.has_high_bytes_first and _ESCAPE not in value and not value.isascii():
-            return _undeclared(value)
+        if _ESCAPE not in value:
+            if value.isascii() and extensions.begins_with_ascii:
+                return DecodedText(value.decode("ascii"), None)
+            if not extensions.has_high_bytes_first and not value.isascii():
+                return _undeclared(value)
         try:
             return DecodedText(extensions.decode(value, _delimiters(vr)), None)
         except UnicodeDecodeError:

@@ -166,7 +166,8 @@ def _single(vr: str, value: object) -> str | float | None:
 def _clean_text(vr: str, value: str) -> str:
     """Strip the spaces that are padding: in paragraphs the leading ones are not (PS3.5 6.2)."""
     value = unicodedata.normalize("NFC", value)
-    return value.rstrip() if vr in representations.PARAGRAPHS else value.strip()
+    padding = representations.PADDING
+    return value.rstrip(padding) if vr in representations.PARAGRAPHS else value.strip(padding)
 
 
 def _number(vr: str, value: str | int | float) -> float | None:

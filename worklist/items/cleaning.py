@@ -15,14 +15,10 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from worklist.dicom import extra
+from worklist.dicom import extra, representations
 from worklist.dicom.values import KILOGRAMS_PER_POUND
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-# Around a text: what files pad with, and what a copied cell or line brings along.
-_AT_AN_END = "\0\t\n\r" + "".join(
-    map(chr, (0x20, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000))
-)
 _NAMED = {"\0": "a null", "\t": "a tab", "\n": "a new line", "\r": "a carriage return", "\x1b": "an escape"}
 _TEN_GRAMS = Decimal("0.01")
 _ABSURD_WEIGHT = 10_000  # beyond it quantize may run out of digits; the validators say what is plausible
@@ -40,7 +36,7 @@ def name(value: Any) -> str:
 
     A control character within is refused: without it, or with a space for it, this would name another.
     """
-    found = _composed(value).strip(_AT_AN_END)
+    found = _composed(value).strip(representations.PADDING)
     control = _CONTROL.search(found)
     if control:
         character = control[0][0]
@@ -49,7 +45,7 @@ def name(value: Any) -> str:
             f"Character {control.start() + 1} is {what}, which is not allowed here: type the text anew.",
             code="control",
         )
-    return found.strip()
+    return found
 
 
 def _composed(value: Any) -> str:
