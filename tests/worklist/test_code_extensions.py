@@ -8,7 +8,7 @@ ISO 2022 IR 100 by an escape sequence that leaves G0 as it is.
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydicom import config
 from pydicom.charset import convert_encodings
@@ -165,6 +165,7 @@ def extended(draw: st.DrawFn) -> tuple[str, ...]:
 
 @pytest.mark.acceptance("D180")
 @settings(deadline=None, max_examples=tries(300, nightly=5000))
+@example(("", "ISO 2022 IR 159", "ISO 2022 IR 149"), "9", "ß。")
 @given(extended(), st.text(LETTERS, min_size=1, max_size=12), st.text(LETTERS, max_size=5))
 def test_what_fits_comes_back_and_pydicom_reads_it_as_well(
     terms: tuple[str, ...], family: str, given_name: str

@@ -63,8 +63,9 @@ class CodeExtensions:
                 designated_to_g1 += [element] if element.area == G1 else []
             parts.append(code)
         parts += self._return_to_first(active)
-        # At the head of a line, as Annex I has it.
-        if self._first_g1 is None and designated_to_g1 == [KS_X_1001]:
+        # At the head of a line, as Annex I has it, where nothing else is designated in it.
+        is_alone = designated_to_g1 == [KS_X_1001] and self._first_g0.escape not in parts
+        if self._first_g1 is None and is_alone:
             parts.remove(KS_X_1001.escape)
             parts.insert(0, KS_X_1001.escape)
         return b"".join(parts)
