@@ -5,6 +5,7 @@ from __future__ import annotations
 from sources.mapping.transforms import BETWEEN_CHOICES
 from sources.redcap.dictionary import Dictionary, Field
 from sources.redcap.rows import ExportRow
+from worklist.dicom import representations
 
 GROUP = "redcap_data_access_group"
 # Every row has them, and asking for them by name is an error.
@@ -40,14 +41,14 @@ def is_checkbox(field: Field | None) -> bool:
 def read(name: str, row: ExportRow, dictionary: Dictionary) -> str:
     """Return the value on one row; a checkbox gives its checked codes."""
     if name == dictionary.record_id_field:
-        return row.record.strip()
+        return row.record.strip(representations.PADDING)
     if name in OF_EVERY_ROW:
         return _of_every_row(name, row)
     field = dictionary.fields.get(name)
     if field is not None and is_checkbox(field):
         checked = (code for code, column in field.columns.items() if row.values.get(column) == "1")
         return BETWEEN_CHOICES.join(checked)
-    return row.values.get(name, "").strip()
+    return row.values.get(name, "").strip(representations.PADDING)
 
 
 def _of_every_row(name: str, row: ExportRow) -> str:

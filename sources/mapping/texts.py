@@ -11,6 +11,7 @@ from sources.mapping.transforms import Origin
 from worklist.dicom import modalities, representations
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_HIDDEN = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 _INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u2060\ufeff]")
 _SPACES = re.compile(r"\s+")
 _MARKUP = re.compile(
@@ -25,7 +26,8 @@ _AE_TITLES_LENGTH = 271
 
 def identifier(text: str, vr: str) -> str:
     """Return it as typed, without invisible characters. Raises UnusableValue where it does not fit."""
-    found = _INVISIBLE.sub("", unicodedata.normalize("NFC", text)).replace("\u00a0", " ").strip()
+    visible = _INVISIBLE.sub("", unicodedata.normalize("NFC", text)).replace("\u00a0", " ")
+    found = visible.strip(representations.PADDING)
     if "<" in found or ">" in found:
         raise UnusableValue("An identifier cannot have < or > in it.")
     return _checked(found, vr)
@@ -54,7 +56,7 @@ def _without_control(text: str, vr: str) -> str:
 
 def person_name(text: str, origin: Origin) -> str:
     """Return a PN. `Doe, Jane` in one field is Doe^Jane; a template's name has its own form."""
-    found = one_line(text)
+    found = one_line(_without_hidden(text))
     if "<" in found or ">" in found:
         raise UnusableValue("A name cannot have < or > in it.")
     if origin is Origin.RECORD and _GROUP_DELIMITERS.search(found):
@@ -63,6 +65,13 @@ def person_name(text: str, origin: Origin) -> str:
         found = _from_comma_form(found)
     groups = ["^".join(part.strip() for part in group.split("^")).rstrip("^") for group in found.split("=")]
     return _checked("=".join(groups).rstrip("="), "PN")
+
+
+def _without_hidden(text: str) -> str:
+    """Refuse a control character that nobody typed; a tab or a new line is white space between words."""
+    if _HIDDEN.search(text.strip("\0")):
+        raise UnusableValue("A control character stands in it: type it anew.")
+    return text
 
 
 def without_delimiters(text: str) -> str:
@@ -80,7 +89,7 @@ def _from_comma_form(name: str) -> str:
 
 
 def code_string(text: str) -> str:
-    return _checked(one_line(text).upper(), "CS")
+    return _checked(one_line(_without_hidden(text)).upper(), "CS")
 
 
 def modality(text: str) -> str:
@@ -92,7 +101,9 @@ def modality(text: str) -> str:
 
 def ae_titles(text: str) -> str:
     """Return one or several, divided by commas or backslashes, each once."""
-    titles = dict.fromkeys(title.strip() for title in re.split(r"[,\\]", one_line(text)) if title.strip())
+    titles = dict.fromkeys(
+        title.strip() for title in re.split(r"[,\\]", one_line(_without_hidden(text))) if title.strip()
+    )
     found = "\\".join(_checked(title, "AE") for title in titles)
     if len(found) > _AE_TITLES_LENGTH:
         raise UnusableValue("These are too many AE titles.")

@@ -9,7 +9,10 @@ import pytest
 
 from sources.contract import Session, SessionKey, Stance
 from sources.mapping import evaluate
+from sources.mapping.fitting import fit
+from sources.mapping.problems import UnusableValue
 from sources.mapping.rules import Level, MappingPlan, Rule, SessionKind, SessionLayout, WithoutTime
+from sources.mapping.transforms import Origin
 from sources.redcap.dictionary import Dictionary
 from sources.redcap.rows import ExportRow
 from tests.sources.projects import (
@@ -232,8 +235,29 @@ def test_named_values_in_a_circle_are_a_problem() -> None:
     assert {problem.target for problem in found.problems} == {"{a}", "{b}"}
 
 
+@pytest.mark.acceptance("D182")
+@pytest.mark.parametrize(
+    ("target", "text"),
+    [
+        ("patient_name", "Doe\x01^Jane"),
+        ("patient_name", "M\u00c3\u009cLLER"),
+        ("modality", "M\x01R"),
+        ("scheduled_station_aetitle", "MR\x851"),
+    ],
+)
+def test_a_control_character_in_a_name_or_code_is_an_issue(target: str, text: str) -> None:
+    with pytest.raises(UnusableValue, match="A control character stands in it"):
+        fit(target, text, origin=Origin.RECORD, today=date(2026, 3, 2))
+
+
+@pytest.mark.acceptance("D183")
+def test_a_size_in_centimetres_is_an_issue() -> None:
+    with pytest.raises(UnusableValue, match="is it in metres"):
+        fit("PatientSize", "186", origin=Origin.RECORD, today=date(2026, 3, 2))
+
+
 @pytest.mark.acceptance("RC25")
-@pytest.mark.parametrize("text", ["x" * 65, "a\\b", "a\nb", "<b>a</b>"])
+@pytest.mark.parametrize("text", ["x" * 65, "a\\b", "a\nb", "<b>a</b>", "B\u00c3\x85"])
 def test_an_id_that_does_not_fit_is_an_issue_and_never_cut(text: str) -> None:
     found = session([a_person(study_id=text), a_booking()])
 

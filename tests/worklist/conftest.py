@@ -253,6 +253,7 @@ def findscu(server: RunningServer) -> Callable[..., list[dict[str, str]]]:
             [dcmtk("findscu"), "-W", "-aet", "MR1", *options, *named, "127.0.0.1", str(server.port)],
             capture_output=True,
             text=True,
+            errors="replace",  # DCMTK prints the bytes of whatever character set it is answered in
             timeout=SOON,
             check=True,
         )

@@ -92,6 +92,20 @@ def test_an_untouched_form_writes_nothing(coordinator: Client) -> None:
     assert item.history.count() == 1
 
 
+@pytest.mark.acceptance("D182", "D183")
+def test_a_control_character_and_a_size_in_centimetres_are_shown_at_their_fields(coordinator: Client) -> None:
+    item = an_item()
+    sent = {
+        **fields_of(coordinator, change_url(item)),
+        "patient_name": "B\u00c3\x85",
+        "extra_attributes": '{"PatientSize": 186}',
+    }
+    response = coordinator.post(change_url(item), sent)
+    assert sorted(errors_in(response)) == ["extra_attributes", "patient_name"]
+    item.refresh_from_db()
+    assert (item.patient_name, item.extra_attributes) == ("Doe^John", {})
+
+
 def test_a_form_left_open_does_not_undo_what_the_scanner_did(coordinator: Client) -> None:
     item = an_item()
     sent = fields_of(coordinator, change_url(item))

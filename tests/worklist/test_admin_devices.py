@@ -259,6 +259,20 @@ class TestPreview:
         assert "DOE, JOHN2 · P2" in text
         assert "PatientID P2: 4 answers" in text
 
+    @pytest.mark.acceptance("D184")
+    def test_a_query_without_a_character_set_is_told_so_where_it_is_looked_at(self, reader: Client) -> None:
+        name = "Müller*".encode()
+        recorded = activity.query("MR1")
+        recorded.identifier = b"\x10\0\x10\0PN" + len(name).to_bytes(2, "little") + name
+        recorded.save()
+        told = (
+            "PatientName (0010,0010): The text is not ASCII, and no Specific Character Set (0008,0005) "
+            "is given for it: it is read as UTF-8."
+        )
+        assert told in page(reader.get(reverse(PREVIEW), {"query": recorded.pk}))
+        shown = reverse("admin:worklist_deviceactivity_change", args=[recorded.pk])
+        assert told in page(reader.get(shown))
+
     @pytest.mark.parametrize("asked", [{"query": "999"}, {"query": "x"}, {"device": "a" * 17}])
     def test_what_is_not_there_is_not_found(self, reader: Client, asked: dict[str, str]) -> None:
         assert reader.get(reverse(PREVIEW), asked).status_code == 404

@@ -308,6 +308,8 @@ def test_empty_and_null_are_not_given(client: APIClient) -> None:
         ({"performed_procedure_step_status": ["SCHEDULED"]}, "performed_procedure_step_status"),
         ({"extra_attributes": []}, "extra_attributes"),
         ({"extra_attributes": {"NoKeyword": 1}}, "extra_attributes"),
+        ({"extra_attributes": {"PatientSize": 180}}, "extra_attributes"),
+        ({"patient_id": "P\u00011"}, "patient_id"),
         ({"scheduled_station_aetitle": [1]}, "scheduled_station_aetitle"),
         ({"reason": 3}, "reason"),
         ({"updated_at": "yesterday"}, "updated_at"),

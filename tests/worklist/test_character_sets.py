@@ -112,8 +112,7 @@ def test_a_set_that_cannot_be_is_ignored(requested: list[str]) -> None:
     assert terms(*requested) == ["", "ISO_IR 100", "ISO_IR 192"]
 
 
-def test_text_that_a_new_line_would_cut_off_its_escape_sequence_goes_into_another_set() -> None:
+def test_each_line_begins_anew_with_its_escape_sequence() -> None:
     korean = candidates(["", "ISO 2022 IR 149"])[1]
     assert korean.text("홍길동") == b"\x1b$)C\xc8\xab\xb1\xe6\xb5\xbf"
-    with pytest.raises(UnicodeEncodeError):
-        korean.text("홍\n길동")
+    assert korean.text("홍\n길동") == b"\x1b$)C\xc8\xab\n\x1b$)C\xb1\xe6\xb5\xbf"

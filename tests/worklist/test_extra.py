@@ -46,6 +46,29 @@ def test_values_are_cleaned(given_value: dict[str, Any], cleaned: dict[str, Any]
     assert check(given_value) == cleaned
 
 
+@pytest.mark.acceptance("D183")
+@pytest.mark.parametrize("value", [180, 186, "186", 0, -1, "0.19", 2.81, "1e3", [180]])
+def test_a_size_that_nobody_has_in_metres_is_refused_and_never_converted(value: object) -> None:
+    assert problem({"PatientSize": value}) == (
+        "PatientSize",
+        "Only 0.2 to 2.8 m are plausible: is it in metres?",
+    )
+
+
+@pytest.mark.acceptance("D183")
+@pytest.mark.parametrize("value", [0.2, "0.25", "1.75", 2.72, [1.8]])
+def test_a_size_that_someone_has_is_taken(value: object) -> None:
+    assert check({"PatientSize": value}) == {"PatientSize": value}
+
+
+@pytest.mark.acceptance("D183")
+def test_a_weight_in_a_sequence_is_judged_as_an_items_own() -> None:
+    assert problem({"ReferencedPatientSequence": [{"PatientWeight": 1540}]}) == (
+        "ReferencedPatientSequence[0].PatientWeight",
+        "Only 0.3 to 650 kg are plausible: is it in kilograms?",
+    )
+
+
 @pytest.mark.parametrize(
     ("keyword", "value"),
     [
@@ -57,6 +80,8 @@ def test_values_are_cleaned(given_value: dict[str, Any], cleaned: dict[str, Any]
         ("ScheduledProcedureStepSequence", [{}]),
         ("MedicalAlerts", "a\\b"),
         ("MedicalAlerts", "a\x1bb"),
+        ("AdmissionID", "B\u00c3\x85"),
+        ("PatientComments", "B\u00c3\x85"),
         ("MedicalAlerts", "x" * 65),
         ("MedicalAlerts", {"a": 1}),
         ("AdmissionID", True),

@@ -354,6 +354,15 @@ def test_findscu_prints_the_answers(
     ]
 
 
+@pytest.mark.acceptance("D184")
+def test_a_name_that_is_typed_at_a_terminal_is_found(findscu: FindScu, items: Items) -> None:
+    items(1, patient_name="Müller^Jörg")
+    found = findscu(PatientName="Müller*", PatientID="", SpecificCharacterSet="")
+    assert [(answer["PatientID"], answer["SpecificCharacterSet"]) for answer in found] == [
+        ("P1", "ISO_IR 100")
+    ]
+
+
 def test_an_item_without_a_station_is_answered_with_the_callers_ae_title(query: Query, items: Items) -> None:
     items(1, scheduled_station_aetitle="")
     responses = query(keys(step={"ScheduledStationAETitle": ""}), calling="CONSOLE7")

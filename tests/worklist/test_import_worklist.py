@@ -142,6 +142,7 @@ def sample(attribute: ItemAttribute) -> Any:
         nested = attribute.items or (ItemAttribute("CodeMeaning", "3"),)
         return [dataset({each.keyword: sample(each) for each in nested})]
     special = {"PatientSex": "F", "ScheduledProcedureStepStatus": "SCHEDULED", "Modality": "MR"}
+    special["PatientSize"] = "1.75"
     of_vr = {"DA": "20200131", "TM": "101500", "UI": STUDY, "DS": "72.5", "US": 3, "DT": "20200131101500"}
     return special.get(attribute.keyword) or of_vr.get(attribute.vr) or attribute.keyword[:8].upper()
 
@@ -336,6 +337,8 @@ def test_a_file_is_imported_whole_or_not_at_all(tmp_path: Path) -> None:
         ({"ScheduledProcedureStepSequence": []}, {}, "Procedure Step Sequence (0040,0100) is empty"),
         ({"PatientName": None}, {}, "Patient's Name (0010,0010)"),
         ({"PatientSex": "SECRET"}, {}, "Patient's Sex (0010,0040)"),
+        ({"PatientID": "SECRET\x01"}, {}, "Patient ID (0010,0020): Character 7 is a control character"),
+        ({"PatientSize": "186"}, {}, "PatientSize: Only 0.2 to 2.8 m are plausible: is it in metres?"),
         ({"PatientID": ["P1", "SECRET"]}, {}, "Patient ID (0010,0020)"),
         ({"PatientBirthDate": "SECRET"}, {}, "Patient's Birth Date (0010,0030)"),
         ({}, {"ScheduledProcedureStepStartDate": None}, "Scheduled Procedure Step Start Date (0040,0002)"),
@@ -357,6 +360,20 @@ def test_what_cannot_be_read_is_refused_where_the_reading_is_strict(tmp_path: Pa
     text = refusal("--strict", path)
     assert "PatientSize: A decimal number" in text
     assert "SECRET" not in text
+
+
+def test_a_character_set_that_is_not_known_is_a_reason_only_where_text_is_not_ascii(tmp_path: Path) -> None:
+    content = worklist(SpecificCharacterSet="ISO_IR 192")
+    path = write(tmp_path / "a.wl", content)
+    unknown = path.read_bytes().replace(b"ISO_IR 192", b"ISO_IR 999")
+    path.write_bytes(unknown)
+    assert "1 created" in run(path)
+
+    path.write_bytes(unknown.replace(b"DOE^JOHN", b"DOE^J\xd6RG"))
+    assert (
+        "PatientName (0010,0010) is not ASCII; of Specific Character Set (0008,0005), "
+        "the one that is given is not known."
+    ) in refusal(path)
 
 
 def test_text_without_a_character_set_is_not_guessed_at(tmp_path: Path) -> None:

@@ -43,8 +43,9 @@ def refused(**values: Any) -> dict[str, list[str]]:
         ("patient_name", "^John", "^John"),
         ("patient_name", "Yamada^Tarou=山田^太郎=やまだ^たろう", "Yamada^Tarou=山田^太郎=やまだ^たろう"),
         ("patient_name", "Mu\u0308ller^Jo\u0308rg", "Müller^Jörg"),
-        ("patient_name", "Doe\x00\n^John", "Doe^John"),
+        ("patient_name", "Doe^John\r\n", "Doe^John"),
         ("patient_id", "  P1\t", "P1"),
+        ("patient_id", "\u3000P1\0\0", "P1"),
         ("patient_birth_date", "19900131", date(1990, 1, 31)),
         ("patient_birth_date", "1990-01-31", date(1990, 1, 31)),
         ("patient_birth_date", "", None),
@@ -72,6 +73,34 @@ def test_a_value_is_cleaned_to_its_vr(field: str, given: object, stored: object)
     item = create(**{field: given})
     item.refresh_from_db()
     assert getattr(item, field) == stored
+
+
+@pytest.mark.acceptance("D182")
+@pytest.mark.parametrize(
+    ("field", "given", "what"),
+    [
+        ("patient_name", "Doe\0\n^John", "Character 4 is a null"),
+        ("patient_name", "M\u00c3\u009cLLER", "Character 3 is a control character (U+009C)"),
+        ("patient_name", "Doe^John\x85", "Character 9 is a control character (U+0085)"),
+        ("patient_id", "P\x011", "Character 2 is a control character (U+0001)"),
+        ("patient_id", "B\u00c3\x85", "Character 3 is a control character (U+0085)"),
+        ("patient_id", "P\t1", "Character 2 is a tab"),
+        ("accession_number", "A\x1b1", "Character 2 is an escape"),
+        ("requested_procedure_id", "R\n1", "Character 2 is a new line"),
+        ("scheduled_procedure_step_id", "S\r1", "Character 2 is a carriage return"),
+        ("study_instance_uid", "1.2\x7f", "Character 4 is a control character (U+007F)"),
+        ("protocol_name", "T\u20281", "Character 2 is a control character (U+2028)"),
+        ("hisris_coding_designator", "G\x01", "Character 2 is a control character (U+0001)"),
+        ("scheduled_station_aetitle", "MR\x01", "Character 3 is a control character (U+0001)"),
+        ("modality", "M\x01R", "Character 2 is a control character (U+0001)"),
+        ("performing_physician", "A\x01", "Character 2 is a control character (U+0001)"),
+    ],
+)
+def test_a_control_character_in_what_names_someone_or_something_is_refused(
+    field: str, given: str, what: str
+) -> None:
+    (sentence,) = refused(**{field: given})[field]
+    assert sentence == f"{what}, which is not allowed here: type the text anew."
 
 
 @pytest.mark.acceptance("D60", "D61", "D66", "D72")

@@ -18,7 +18,8 @@ from pynetdicom.dsutils import decode, encode
 
 from tests.worklist.identifiers import data_set
 from worklist.dicom import mpps, performed
-from worklist.dicom.json_model import DEEPEST, TOO_DEEP, UNDECLARED, UNDECODABLE, UNKNOWN_CHARACTER_SET
+from worklist.dicom.decoding import HIDES_UTF_8, UNDECLARED, UNDECLARED_UTF_8, UNDECODABLE
+from worklist.dicom.json_model import DEEPEST, TOO_DEEP, UNKNOWN_CHARACTER_SET
 from worklist.dicom.mpps import COMPLETED, DISCONTINUED, IN_PROGRESS, Accepted, MppsRefused
 from worklist.dicom.mpps_attributes import ATTRIBUTES, BY_KEY, NOT_IN_N_SET, printed
 
@@ -622,10 +623,11 @@ def with_bytes(values: Mapping[str, Any], *elements: bytes) -> Dataset:
     [
         ("ISO_IR 192", b"M\xdcLLER", UNDECODABLE, "M\ufffdLLER"),
         ("", b"M\xdcLLER", UNDECLARED, "MÜLLER"),
-        ("", "MÜLLER".encode(), UNDECLARED, "MÜLLER"),
+        ("", "MÜLLER".encode(), UNDECLARED_UTF_8, "MÜLLER"),
+        ("ISO_IR 100", "Müller".encode(), HIDES_UTF_8, "MÃ¼ller"),
         (["", "ISO 2022 IR 87"], b"M\xdcLLER", UNDECLARED, "MÜLLER"),
     ],
-    ids=["not UTF-8", "undeclared Latin-1", "undeclared UTF-8", "beside a code extension"],
+    ids=["not UTF-8", "undeclared Latin-1", "undeclared UTF-8", "hidden UTF-8", "beside a code extension"],
 )
 def test_doubtful_text_is_refused_strictly_and_else_told(
     term: Any, name: bytes, sentence: str, kept: str
@@ -697,7 +699,7 @@ def test_an_unknown_character_set_is_told_and_the_text_read_as_well_as_it_can_be
 
     assert accepted.deviations == (
         f"Specific Character Set (0008,0005): {UNKNOWN_CHARACTER_SET}",
-        f"Patient's Name (0010,0010): {UNDECLARED}",
+        f"Patient's Name (0010,0010): {UNDECLARED_UTF_8}",
     )
     assert performed.patient(accepted.dataset).name == "MÜLLER"
 

@@ -13,6 +13,7 @@ from pydicom.filereader import read_dataset
 
 from tests.worklist.encoding_examples import RECORD
 from worklist.answering.requests import universal_query
+from worklist.dicom import decoding
 from worklist.dicom.answer_elements import EncodingError, identifies
 from worklist.dicom.character_sets import candidates_of_a_device
 from worklist.dicom.encoding import AnswerPlan, EncodedAnswer
@@ -26,7 +27,8 @@ def encoded(rules: OutputRules, **fields: Any) -> EncodedAnswer:
 
 def decoded(rules: OutputRules, **fields: Any) -> Dataset:
     identifier = encoded(rules, **fields).identifier
-    return read_dataset(BytesIO(identifier), is_implicit_VR=False, is_little_endian=True)
+    answer = read_dataset(BytesIO(identifier), is_implicit_VR=False, is_little_endian=True)
+    return decoding.decoded(answer)
 
 
 def step(rules: OutputRules, **fields: Any) -> Dataset:
@@ -137,6 +139,7 @@ TEXTS = {
     "\\ISO 2022 IR 87": "山田",
     "ISO 2022 IR 13\\ISO 2022 IR 87": "ﾔﾏﾀﾞ",
     "\\ISO 2022 IR 149": "김희중",
+    "\\ISO 2022 IR 58": "张小东",
     "GB18030": "王小明",
     "GBK": "王小明",
     "ISO_IR 192": "王山田",

@@ -63,6 +63,29 @@ def test_a_date_that_held_the_day_it_was_asked_on_moves_along(wanted: str, moved
     assert asked(found) == {key: value for key, value in {START: moved, "Modality": "MR"}.items() if value}
 
 
+@pytest.mark.acceptance("D184")
+@pytest.mark.parametrize(
+    ("declared", "name"),
+    [(b"", "Müller*".encode()), (b"\\ISO 2022 IR 58", b"\x1b$)A\xd5\xc5")],
+    ids=["undeclared", "Chinese"],
+)
+def test_moved_to_today_a_query_asks_for_the_same_name(declared: bytes, name: bytes) -> None:
+    def element(head: bytes, value: bytes) -> bytes:
+        padded = value + b" " * (len(value) % 2)
+        return head + len(padded).to_bytes(2, "little") + padded
+
+    date_key = element(b"\x40\0\x02\0DA", b"20260105")
+    step = b"\xfe\xff\0\xe0" + len(date_key).to_bytes(4, "little") + date_key
+    steps = b"\x40\0\0\x01SQ\0\0" + len(step).to_bytes(4, "little") + step
+    head = element(b"\x08\0\x05\0CS", declared) + element(b"\x10\0\x10\0PN", name)
+    request = FindRequest(head + steps, implicit_vr=False)
+
+    moved = requests.moved_to_today(request, asked_on=MONDAY, today=FRIDAY)
+
+    assert asked(moved) == {**asked(request), START: "20260109"}
+    assert asked(moved)["PatientName"] == ("张" if declared else "Müller*")
+
+
 def test_what_cannot_be_read_is_not_moved() -> None:
     broken = FindRequest(b"\x08\x00\x05", implicit_vr=True)
     assert requests.moved_to_today(broken, asked_on=MONDAY, today=FRIDAY) is broken

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 
 from pylantir_site.view_only import ViewOnly
 from worklist.admin import dataset
@@ -65,9 +65,11 @@ class DeviceActivityAdmin(ViewOnly, admin.ModelAdmin):
     def identifier_as_text(self, activity: DeviceActivity) -> str:
         if not activity.identifier:
             return NOT_KEPT if activity.kind == DeviceActivity.Kind.QUERY else "-"
-        decoded = requests.decoded(requests.recorded(activity))
+        asked = requests.recorded(activity)
+        decoded = requests.decoded(asked)
         text = UNREADABLE if decoded is None else dataset.as_text(decoded)
-        return format_html('<pre class="dataset">{}</pre>', text)
+        doubts = format_html_join("", "<p>{}</p>", ((doubt,) for doubt in requests.doubts(asked)))
+        return format_html('<pre class="dataset">{}</pre>{}', text, doubts)
 
     @admin.display(description="now")
     def again(self, activity: DeviceActivity) -> str:

@@ -67,6 +67,9 @@ class WorklistItemForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.known: list[str] = []  # whom items name under the ID, where intake asks whose it is
+        for name, field in self.fields.items():
+            if isinstance(field, forms.CharField) and name not in ABOUT_THE_CHANGE:
+                field.strip = False  # by intake, which refuses a control character where this would drop it
         if self.instance.pk:
             for name in self.fields.keys() - ABOUT_THE_CHANGE:
                 self.fields[name].show_hidden_initial = True

@@ -111,6 +111,7 @@ def preview_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
         "made": made,
         "asked": asked,
         "keys": requests.keys_with_values(asked.request) if asked else None,
+        "doubts": requests.doubts(asked.request) if asked else (),
         "answers": [_shown(answer) for answer in made.answers] if made else (),
         "left_out": _left_out(request, made) if made else (),
     }

@@ -20,6 +20,7 @@ from worklist.answering.requests import universal_query
 from worklist.answering.search import Search, search
 from worklist.answering.statuses import SUCCESS, Failure, failure
 from worklist.devices import access
+from worklist.dicom import decoding
 from worklist.dicom.encoding import AnswerPlan
 from worklist.dicom.item_attributes import RECORD_FIELDS
 from worklist.dicom.matching import DATE_FIELD
@@ -90,7 +91,12 @@ def _left_out(found: Search, answered: set[int]) -> Iterator[LeftOut]:
 
 
 def _decoded(identifier: bytes, request: FindRequest) -> Dataset:
-    return read_dataset(BytesIO(identifier), is_implicit_VR=request.implicit_vr, is_little_endian=True)
+    return _read(identifier, implicit_vr=request.implicit_vr)
+
+
+def _read(identifier: bytes, *, implicit_vr: bool) -> Dataset:
+    dataset = read_dataset(BytesIO(identifier), is_implicit_VR=implicit_vr, is_little_endian=True)
+    return decoding.decoded(dataset)
 
 
 def as_the_scanner_sees_it(item: WorklistItem) -> str:
@@ -103,4 +109,4 @@ def answers(items: Iterable[WorklistItem]) -> Iterator[Dataset]:
     plan = AnswerPlan(universal_query(), implicit_vr=False)
     for item in items:
         answer = plan.encode({field: getattr(item, field) for field in RECORD_FIELDS})
-        yield read_dataset(BytesIO(answer.identifier), is_implicit_VR=False, is_little_endian=True)
+        yield _read(answer.identifier, implicit_vr=False)

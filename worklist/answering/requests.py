@@ -10,11 +10,12 @@ from django.utils import timezone
 from pydicom import Dataset, Sequence
 from pydicom.config import disable_value_validation
 from pydicom.datadict import keyword_for_tag
+from pydicom.tag import Tag
 
 from worklist.answering.compiled import LONGEST_IDENTIFIER, FindRequest
 from worklist.answering.statuses import CANCELLED, SUCCESS
 from worklist.devices.offers import STATION, Offer, zone_of
-from worklist.dicom import datasets, json_model, moments
+from worklist.dicom import datasets, json_model, moments, reading
 from worklist.dicom.datasets import Unreadable
 from worklist.dicom.item_attributes import (
     BY_KEYWORD,
@@ -147,6 +148,15 @@ def decoded(request: FindRequest) -> DataSet | None:
         return json_model.read(read(request)).dataset
     except Exception:  # pydicom decodes on access, and raises what its converters raise
         return None
+
+
+def doubts(request: FindRequest) -> list[str]:
+    """Return what is doubtful in the texts of a query, in a sentence each, without what was asked."""
+    try:
+        doubtful = json_model.read(read(request)).doubtful
+    except Unreadable:
+        return []
+    return [f"{reading.name(Tag(each.path[-1]))}: {each.sentence}" for each in doubtful]
 
 
 def keys_with_values(request: FindRequest) -> list[tuple[str, str]] | None:

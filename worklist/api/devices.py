@@ -88,6 +88,9 @@ class ActivitySerializer(serializers.ModelSerializer):
 class AskedQuerySerializer(serializers.Serializer):
     origin = serializers.CharField(help_text="Whose query it is, in words.")
     identifier = DataSetField(allow_null=True)
+    doubts = serializers.ListField(
+        child=serializers.CharField(), help_text="What is doubtful in its texts, a sentence each."
+    )
 
 
 class AnswerSerializer(serializers.Serializer):
@@ -268,7 +271,11 @@ def _shown(made: Preview, asked: AskedQuery) -> dict[str, Any]:
     return {
         "ae_title": made.ae_title,
         "closed": made.closed,
-        "asked": {"origin": asked.origin, "identifier": requests.decoded(asked.request)},
+        "asked": {
+            "origin": asked.origin,
+            "identifier": requests.decoded(asked.request),
+            "doubts": requests.doubts(asked.request),
+        },
         "status": f"{made.failure.status:04X}",
         "comment": made.failure.comment,
         "total": made.total,

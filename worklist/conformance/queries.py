@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
-from pydicom.charset import python_encoding
 
 from worklist.answering import compiled
 from worklist.answering import statuses as sent
 from worklist.conformance.markdown import bullets, table
 from worklist.dicom import item_attributes
+from worklist.dicom.code_elements import DEFINED_TERMS, ONLY_EXTENSIONS
 from worklist.dicom.item_attributes import CODE, PROTOCOL_CONTEXT, REFERENCE, ItemAttribute, Matching, Place
 from worklist.dicom.matching import STATUS_SYNONYMS
 from worklist.dicom.values import STATUS_ON_THE_WIRE
-from worklist.models import WorklistItem
+from worklist.models import CHARACTER_SETS, WorklistItem
 from worklist.models.items import OFFERED
 
 # PS3.4 Table K.4-1, and when each is sent.
@@ -48,6 +48,7 @@ STATUSES = {
     ),
 }
 
+FURTHER = "as a further value"  # of a Defined Term
 _LISTED = (
     item_attributes.STEP_SEQUENCE,
     *item_attributes.STEP_ATTRIBUTES,
@@ -155,14 +156,33 @@ def texts() -> Iterator[str]:
     yield "## Character sets"
     yield ""
     yield from bullets(
-        "Queries are read in their Specific Character Set (0008,0005).",
+        "Queries, performed steps and worklist files are read in their Specific Character Set (0008,0005), "
+        "with code extensions as in PS3.5 6.1.2.5 and its Annexes H, I and K.",
+        "Without one, or with one that is not known, what is not ASCII is read as UTF-8 where its bytes are "
+        "that, else as ISO_IR 100, and told; a file's is refused.",
+        "UTF-8 under a character set of one byte each is refused in a file; a query is matched, and a "
+        "performed step kept, as that character set says, and told. "
+        "Under GB18030, GBK and ISO_IR 13 it is not recognised.",
+        "Bytes that are not written in their character set are refused in a file, end a query with A900, and "
+        "are told with a performed step, or refused where MPPS is judged strictly.",
         "An answer is in the first of these that holds all its text: the default repertoire, without "
         "(0008,0005); the device's character set, or where it has none that of the query and ISO_IR 100; "
         "ISO_IR 192. No character is ever replaced.",
         "Where the device says so, letters that do not fit are sent without accents, and further component "
         "groups of a name are left out; IDs and codes never change.",
-        "Known to it: " + ", ".join(sorted(_character_sets())) + ".",
+        "Some names in GB18030 and GBK hold the byte 5C, where receivers may wrongly see the end of a value.",
     )
+    yield ""
+    yield from table(
+        ("Defined Term", "Read", "Answered to a query that names it", "Rule of a device"), terms()
+    )
+
+
+def terms() -> Iterator[tuple[str, str, str, str]]:
+    """Yield each Defined Term of PS3.3 C.12.1.1.2, and what becomes of it."""
+    for term in DEFINED_TERMS:
+        rules = [f"`{rule}`" for rule in CHARACTER_SETS if term in rule.split("\\")]
+        yield (f"`{term}`", "yes", FURTHER if term in ONLY_EXTENSIONS else "yes", ", ".join(rules) or "-")
 
 
 def statuses() -> Iterator[str]:
@@ -243,10 +263,6 @@ def _item_names(items: tuple[ItemAttribute, ...]) -> str:
 def _typed(attribute: ItemAttribute) -> str:
     nested = f" of {_item_names(attribute.items)}" if attribute.items else ""
     return f"{attribute.name} {attribute.tag} {attribute.return_type}{nested}"
-
-
-def _character_sets() -> list[str]:
-    return [term for term in python_encoding if term.startswith(("ISO", "GB"))]
 
 
 def _length(field: str) -> int:

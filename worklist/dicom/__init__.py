@@ -18,6 +18,9 @@ encoding          answers, compiled to a plan
 answer_elements   the elements of an answer
 elements          data elements as bytes
 character_sets    texts in the character sets of answers
+code_elements     what escape sequences designate (PS3.3 C.12.1.1.2)
+code_extensions   texts with escape sequences, written and read
+decoding          texts of files, queries and reports, and what is doubtful in them
 output_rules      how answers to one device differ from what is stored
 datasets          a request's data set, from its bytes
 bounds            what decoding a data set would cost, by its bytes

@@ -1,30 +1,31 @@
 """Specific Character Set (0008,0005) is chosen here, and texts are encoded in it (PS3.3 C.12.1.1.2).
 
-Nothing is ever replaced: a text either fits exactly or raises UnicodeEncodeError. Code extensions
-(PS3.5 6.1.2.5) are pydicom's work; what it made of a text is decoded again before it is believed.
+Nothing is ever replaced: a text either fits exactly or raises UnicodeEncodeError.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 from typing import Protocol
 
-from pydicom.charset import (
-    STAND_ALONE_ENCODINGS,
-    custom_encoders,
-    decode_bytes,
-    encode_string,
-    python_encoding,
+from worklist.dicom import code_extensions
+from worklist.dicom.code_elements import (
+    DEFINED_TERMS,
+    EIGHT_BIT_CODECS,
+    EXTENSIONS,
+    JAPANESE_EIGHT_BITS,
+    ONLY_EXTENSIONS,
+    STAND_ALONE_CODECS,
 )
-from pydicom.valuerep import PN_DELIMS, TEXT_VR_DELIMS
+from worklist.dicom.code_extensions import CodeExtensions
 
 DEFAULT_REPERTOIRE = frozenset({"", "ISO_IR 6", "ISO 2022 IR 6"})
-# Never the first value: they have no characters of their own for the default repertoire.
-_ONLY_EXTENSIONS = frozenset(
-    {"ISO 2022 IR 58", "ISO 2022 IR 87", "ISO 2022 IR 149", "ISO 2022 IR 159", "ISO 2022 58", "ISO 2022 GBK"}
-)
+_KNOWN = DEFAULT_REPERTOIRE | {*DEFINED_TERMS}
+# Scanners write `ISO IR 100` or `ISO-2022-IR-87`, and older versions of the standard `ISO 2022 GBK`.
+_MISSPELT = re.compile(r"ISO[ _-]IR[ _-]?(?P<alone>\d+)|ISO.2022.(IR.?)?(?P<extension>\d+)", re.IGNORECASE)
+_OTHERWISE_NAMED = {"ISO 2022 GBK": "GBK"}
 # Letters that Unicode does not decompose, as they are written where only A to Z is to be had.
 PLAIN_LETTERS = {
     **{"ß": "ss", "ẞ": "SS", "Æ": "AE", "æ": "ae", "Œ": "OE", "œ": "oe", "Ø": "O", "ø": "o", "Ł": "L"},
@@ -58,43 +59,23 @@ class SingleCodec:
     name = text
 
 
-class CodeExtensions:
+class ExtendedCodec:
     """Escape sequences switch between several character sets; ISO_IR 13, which is two, is here as well."""
 
     def __init__(self, terms: tuple[str, ...]) -> None:
         self.terms = "\\".join(terms)
-        self._default_is_ascii = terms[0] in DEFAULT_REPERTOIRE
-        self._codecs = [python_encoding[term] for term in terms]
-        self._fits = lru_cache(maxsize=4096)(self._has)
+        self._extensions = CodeExtensions(terms)
 
     def text(self, value: str) -> bytes:
-        return self._encoded(value, TEXT_VR_DELIMS)
+        return self._encoded(value, code_extensions.DELIMITERS_OF_LINES)
 
     def name(self, value: str) -> bytes:
-        return b"=".join(
-            b"^".join(self._encoded(component, PN_DELIMS) for component in group.split("^"))
-            for group in value.split("=")
-        )
+        return self._encoded(value, code_extensions.DELIMITERS_OF_NAMES)
 
-    def _encoded(self, value: str, delimiters: set[int]) -> bytes:
-        if value.isascii():
-            encoded = value.encode("ascii")
-        else:
-            # pydicom replaces what it cannot encode, with a warning: it is only asked where it can.
-            if not all(map(self._fits, value)):
-                raise _misfit(value)
-            encoded = encode_string(value, self._codecs)
-        if decode_bytes(encoded, self._codecs, delimiters) != value:
-            raise _misfit(value)
-        return encoded
-
-    def _has(self, character: str) -> bool:
-        if character.isascii():
-            return True
-        # pydicom takes Latin-1 for the default repertoire and would write its bytes unannounced.
-        if self._default_is_ascii and character <= "\xff":
-            return False
-        return any(_codec_has(codec, character) for codec in self._codecs)
+    def _encoded(self, value: str, delimiters: str) -> bytes:
+        if value.isascii() and self._extensions.begins_with_ascii:
+            return value.encode("ascii")
+        return self._extensions.encode(value, delimiters)
 
 
 class Transliterating:
@@ -192,36 +173,36 @@ def is_default(terms: Iterable[str]) -> bool:
     return set(terms) <= DEFAULT_REPERTOIRE
 
 
+def corrected(term: str) -> str:
+    """Spell a term as the standard does."""
+    found = _MISSPELT.fullmatch(term) if term not in _KNOWN else None
+    if found is None:
+        return _OTHERWISE_NAMED.get(term, term)
+    return f"ISO_IR {found['alone']}" if found["alone"] else f"ISO 2022 IR {found['extension']}"
+
+
 def requested_set(requested: Iterable[str]) -> CharacterSet | None:
-    terms = tuple(term.strip() for term in requested)
-    if not terms or not set(terms) <= python_encoding.keys() or terms[0] in _ONLY_EXTENSIONS:
+    """Return what the terms name, spelled as the standard does, or None where they name none beyond ASCII."""
+    terms = tuple(corrected(term.strip()) for term in requested)
+    if not terms or not set(terms) <= _KNOWN or terms[0] in ONLY_EXTENSIONS:
         return None
-    if len(terms) == 1 and terms[0] in DEFAULT_REPERTOIRE:
+    if len(terms) == 1:
+        return _set_of(terms[0])
+    if not all(term in EXTENSIONS for term in terms[1:]) or terms[0] in STAND_ALONE_CODECS:
         return None
-    if len(terms) > 1 and not all(_is_extension(term) for term in terms[1:]):
-        return None
-    if len(terms) > 1 and terms[0] in STAND_ALONE_ENCODINGS:
-        return None
-    codec = python_encoding[terms[0]]
-    if len(terms) > 1 or codec in custom_encoders:
-        return CodeExtensions(terms)
-    return SingleCodec(terms[0], codec)
+    # With others beside it, the first is written as one with code extensions too.
+    return ExtendedCodec((code_extensions.extensible(terms[0]), *terms[1:]))
 
 
-def _is_extension(term: str) -> bool:
-    return term.startswith("ISO 2022 IR ")
-
-
-def _codec_has(codec: str, character: str) -> bool:
-    encode = custom_encoders.get(codec)
-    try:
-        if encode is not None:
-            encode(character)
-        else:
-            character.encode(codec)
-    except UnicodeEncodeError:
-        return False
-    return True
+def _set_of(term: str) -> CharacterSet | None:
+    if term in DEFAULT_REPERTOIRE:
+        return None
+    if term in STAND_ALONE_CODECS:
+        return SingleCodec(term, STAND_ALONE_CODECS[term])
+    without_extensions = term.replace("ISO 2022 IR ", "ISO_IR ")
+    if without_extensions == JAPANESE_EIGHT_BITS:
+        return ExtendedCodec((term,))
+    return SingleCodec(term, EIGHT_BIT_CODECS[without_extensions])
 
 
 def _misfit(value: str) -> UnicodeEncodeError:

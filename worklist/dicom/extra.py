@@ -5,14 +5,21 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from pydicom.datadict import dictionary_VM, dictionary_VR, tag_for_keyword
 from pydicom.tag import BaseTag, Tag
 
 from worklist.dicom import item_attributes, representations
+from worklist.dicom.values import HEAVIEST_KG, LIGHTEST_KG, SHORTEST_M, TALLEST_M
 
 _OF_THE_IDENTIFIER = frozenset(attribute.keyword for attribute in item_attributes.IDENTIFIER_ATTRIBUTES)
+# With the units of PS3.3 C.7.2.2. A weight is an item's own field, and may stand in a sequence as well.
+_PLAUSIBLE = {
+    "PatientSize": (SHORTEST_M, TALLEST_M, "m", "metres"),
+    "PatientWeight": (LIGHTEST_KG, HEAVIEST_KG, "kg", "kilograms"),
+}
 _MULTIPLICITY = re.compile(r"(\d+)(?:-(\d*)(n?))?")
 
 
@@ -84,12 +91,22 @@ def _value(keyword: str, value: object, path: str, problems: dict[str, str]) -> 
     if vr == "SQ":
         return _sequence(value, path, problems)
     try:
-        if isinstance(value, list | tuple):
-            return _values(tag, vr, value)
-        return _single(vr, value)
+        cleaned = _values(tag, vr, value) if isinstance(value, list | tuple) else _single(vr, value)
+        _refuse_implausible(keyword, cleaned)
+        return cleaned
     except ValueError as error:
         problems[path] = str(error)
         return None
+
+
+def _refuse_implausible(keyword: str, cleaned: Any) -> None:
+    """Raise ValueError for a measure that nobody has: it is never converted, for its unit is a guess."""
+    if keyword not in _PLAUSIBLE:
+        return
+    low, high, unit, named = _PLAUSIBLE[keyword]
+    for value in cleaned if isinstance(cleaned, list) else [cleaned]:
+        if value is not None and not low <= Decimal(str(value)) <= high:
+            raise ValueError(f"Only {low} to {high} {unit} are plausible: is it in {named}?")
 
 
 def _sequence(value: object, path: str, problems: dict[str, str]) -> list[dict[str, Any]]:
@@ -149,7 +166,8 @@ def _single(vr: str, value: object) -> str | float | None:
 def _clean_text(vr: str, value: str) -> str:
     """Strip the spaces that are padding: in paragraphs the leading ones are not (PS3.5 6.2)."""
     value = unicodedata.normalize("NFC", value)
-    return value.rstrip() if vr in representations.PARAGRAPHS else value.strip()
+    padding = representations.PADDING
+    return value.rstrip(padding) if vr in representations.PARAGRAPHS else value.strip(padding)
 
 
 def _number(vr: str, value: str | int | float) -> float | None:

@@ -9,28 +9,24 @@ from __future__ import annotations
 import base64
 import math
 import re
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydicom import DataElement, Dataset
-from pydicom.charset import decode_bytes, python_encoding
-from pydicom.datadict import dictionary_has_tag, dictionary_VR
 from pydicom.dataelem import RawDataElement
 from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag, Tag
-from pydicom.valuerep import TEXT_VR_DELIMS, PersonName
+from pydicom.valuerep import PersonName
 
-from worklist.dicom import representations
-from worklist.dicom.character_sets import DEFAULT_REPERTOIRE
+from worklist.dicom import decoding, representations
 from worklist.dicom.datasets import UNDEFINED_LENGTH
+from worklist.dicom.decoding import UNDECODABLE, TextDecoder
 
 DataSet = dict[str, Any]  # keys are tags as eight hexadecimal digits
 
 DEEPEST = 16  # sequences within sequences; an MPPS needs four
 PERSON_NAME_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
 
-_CHARACTER_SET = Tag("SpecificCharacterSet")
 # Of the message and not of the step.
 _OF_THE_MESSAGE = frozenset({Tag("SOPClassUID"), Tag("SOPInstanceUID")})
 _FIRST_DELIMITER_GROUP = 0xFFFC  # of trailing padding, items and delimiters
@@ -38,13 +34,8 @@ _BYTES = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
 _WRITTEN = frozenset({"AE", "AS", "CS", "DA", "DS", "DT", "IS", "TM", "UI", "UR"}) | representations.TEXT
 _KNOWN = _BYTES | _WRITTEN | representations.BINARY.keys() | {"AT", "SQ"}
 _ONE_VALUE = representations.PARAGRAPHS | {"UR"}
-_ESCAPE = b"\x1b"
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # PostgreSQL's jsonb refuses them
-_UNDECODED = re.compile("[\ufffd\x1b]")  # a replacement, or an escape sequence that is left
-_MISSPELT = re.compile(r"ISO[ _-]IR[ _-]?(?P<alone>\d+)|ISO.2022.IR.?(?P<extension>\d+)", re.IGNORECASE)
 
-UNDECODABLE = "The text cannot be decoded in its Specific Character Set."
-UNDECLARED = "The text is not ASCII, and no Specific Character Set (0008,0005) is given for it."
 UNKNOWN_CHARACTER_SET = "This Specific Character Set is not known."
 UNSTORABLE = "It holds null characters."
 CUT_OFF = "The value is cut off."
@@ -79,7 +70,7 @@ def read(dataset: Dataset) -> Reading:
     That is group lengths, Specific Character Set, SOP class and SOP Instance UID.
     """
     reader = _Reader()
-    found = reader.item(dataset, (), _Codecs.of_terms(("",)))
+    found = reader.item(dataset, (), decoding.NOTHING_DECLARED)
     own = {key: value for key, value in found.items() if int(key, 16) not in _OF_THE_MESSAGE}
     return Reading(own, tuple(reader.doubtful))
 
@@ -129,71 +120,19 @@ def _is_item(value: Any) -> bool:
     return isinstance(value, dict) and not (value.keys() and value.keys() <= set(PERSON_NAME_GROUPS))
 
 
-@dataclass(frozen=True)
-class _Codecs:
-    """Texts are decoded by these codecs, by Python's names; there are none where no term is declared."""
-
-    names: tuple[str, ...]
-    begins_with_ascii: bool = False  # until an escape sequence
-
-    @classmethod
-    def of_terms(cls, terms: Iterable[str]) -> _Codecs:
-        """Return the codecs of the terms. Raises LookupError for a term that is not known."""
-        given = [_corrected(term.strip()) for term in terms]
-        if all(term in DEFAULT_REPERTOIRE for term in given):
-            return cls(())
-        names = [python_encoding[term] for term in given]
-        return cls(tuple(names), begins_with_ascii=given[0] in DEFAULT_REPERTOIRE)
-
-    def decode(self, value: bytes) -> tuple[str, str | None]:
-        """Return the text, and what is wrong with it."""
-        if value.isascii() and _ESCAPE not in value:
-            return value.decode("ascii"), None
-        if not self.names or (self.begins_with_ascii and _ESCAPE not in value):
-            return _guessed(value), UNDECLARED
-        try:
-            text = self._decoded(value)
-        except Exception:  # the warning that pydicom gives is an error where warnings are
-            text = value.decode(self.names[0], errors="replace")
-        return text, UNDECODABLE if _UNDECODED.search(text) else None
-
-    def _decoded(self, value: bytes) -> str:
-        if _ESCAPE in value:
-            return decode_bytes(value, self.names, TEXT_VR_DELIMS)
-        return value.decode(self.names[0])
-
-
-def _corrected(term: str) -> str:
-    """Spell a term as the standard does; scanners write `ISO IR 100` or `ISO-2022-IR-87`."""
-    if term in python_encoding:
-        return term
-    found = _MISSPELT.fullmatch(term)
-    if found is None:
-        return term
-    return f"ISO_IR {found['alone']}" if found["alone"] else f"ISO 2022 IR {found['extension']}"
-
-
-def _guessed(value: bytes) -> str:
-    """Decode bytes of no declared character set: hardly any text is UTF-8 by accident."""
-    try:
-        return value.decode("utf-8")
-    except UnicodeDecodeError:
-        return value.decode("latin-1")
-
-
 @dataclass
 class _Reader:
     """A reader walks over one data set."""
 
     doubtful: dict[DoubtfulValue, None] = field(default_factory=dict)  # in order, each once
 
-    def item(self, dataset: Dataset, path: tuple[int, ...], codecs: _Codecs) -> DataSet:
-        codecs = self._codecs(dataset, path, codecs)
+    def item(self, dataset: Dataset, path: tuple[int, ...], decoder: TextDecoder) -> DataSet:
+        decoder = self._decoder(dataset, path, decoder)
         found = {}
         for tag in sorted(dataset.keys()):
-            if tag == _CHARACTER_SET or not _is_data(tag):
+            if tag == decoding.CHARACTER_SET or not _is_data(tag):
                 continue
-            element = self._element(dataset, tag, (*path, tag), codecs)
+            element = self._element(dataset, tag, (*path, tag), decoder)
             if element is not None:
                 found[f"{tag:08X}"] = element
         return found
@@ -201,42 +140,42 @@ class _Reader:
     def _report(self, path: tuple[int, ...], sentence: str) -> None:
         self.doubtful[DoubtfulValue(path, sentence)] = None
 
-    def _codecs(self, dataset: Dataset, path: tuple[int, ...], inherited: _Codecs) -> _Codecs:
-        if _CHARACTER_SET not in dataset:
+    def _decoder(self, dataset: Dataset, path: tuple[int, ...], inherited: TextDecoder) -> TextDecoder:
+        if decoding.CHARACTER_SET not in dataset:
             return inherited
         try:
-            return _Codecs.of_terms(_terms(dataset.get_item(_CHARACTER_SET)))
-        except Exception:  # of no known term, or of bytes that are no term at all
-            self._report((*path, _CHARACTER_SET), UNKNOWN_CHARACTER_SET)
-            return _Codecs(())
+            return decoding.decoder_of(decoding.terms(dataset))
+        except LookupError:
+            self._report((*path, decoding.CHARACTER_SET), UNKNOWN_CHARACTER_SET)
+            return decoding.NOTHING_DECLARED
 
     def _element(
-        self, dataset: Dataset, tag: BaseTag, path: tuple[int, ...], codecs: _Codecs
+        self, dataset: Dataset, tag: BaseTag, path: tuple[int, ...], decoder: TextDecoder
     ) -> dict[str, Any] | None:
         raw: Any = None
         try:
             raw = dataset.get_item(tag)
-            return self._attribute(dataset, raw, path, codecs)
+            return self._attribute(dataset, raw, path, decoder)
         except Exception:  # hostile bytes make pydicom raise whatever its converters raise
             return self._bytes_of(raw, path)
 
     def _attribute(
-        self, dataset: Dataset, raw: Any, path: tuple[int, ...], codecs: _Codecs
+        self, dataset: Dataset, raw: Any, path: tuple[int, ...], decoder: TextDecoder
     ) -> dict[str, Any] | None:
         if not isinstance(raw, RawDataElement):
-            return self._decoded(raw, path, codecs)
-        vr, value = _representation(raw), raw.value or b""
+            return self._decoded(raw, path, decoder)
+        vr, value = decoding.representation(raw), raw.value or b""
         if raw.length not in (UNDEFINED_LENGTH, len(value)):
             self._report(path, CUT_OFF)
         if vr in _WRITTEN:
-            return self._written(vr, value, path, codecs)
+            return self._written(vr, value, path, decoder)
         if vr in _BYTES and not (vr == "UN" and raw.tag.is_private):
             return _inline(vr, value)
-        return self._decoded(dataset[raw.tag], path, codecs)
+        return self._decoded(dataset[raw.tag], path, decoder)
 
-    def _written(self, vr: str, value: bytes, path: tuple[int, ...], codecs: _Codecs) -> dict[str, Any]:
+    def _written(self, vr: str, value: bytes, path: tuple[int, ...], decoder: TextDecoder) -> dict[str, Any]:
         if vr in representations.TEXT:
-            text, sentence = codecs.decode(value)
+            text, sentence = decoder.decode(value, vr)
         else:
             text, sentence = value.decode("latin-1"), None if value.isascii() else UNDECODABLE
         if sentence:
@@ -268,11 +207,13 @@ class _Reader:
         self._report(path, NO_NUMBER)
         return text
 
-    def _decoded(self, element: DataElement, path: tuple[int, ...], codecs: _Codecs) -> dict[str, Any] | None:
+    def _decoded(
+        self, element: DataElement, path: tuple[int, ...], decoder: TextDecoder
+    ) -> dict[str, Any] | None:
         """Return an element that pydicom has decoded, or whose VR only it can tell."""
         vr, value = str(element.VR), element.value
         if vr == "SQ":
-            return self._sequence(value, path, codecs)
+            return self._sequence(value, path, decoder)
         if isinstance(value, bytes | bytearray | memoryview):
             return _inline(vr if vr in _BYTES else "UN", bytes(value))
         if vr not in _KNOWN:
@@ -297,11 +238,11 @@ class _Reader:
             return float(value) if math.isfinite(value) else _NOT_FINITE[str(float(value))]
         return int(value)
 
-    def _sequence(self, value: Any, path: tuple[int, ...], codecs: _Codecs) -> dict[str, Any] | None:
+    def _sequence(self, value: Any, path: tuple[int, ...], decoder: TextDecoder) -> dict[str, Any] | None:
         if len(path) > DEEPEST:
             self._report(path, TOO_DEEP)
             return None
-        return {"vr": "SQ", "Value": [self.item(item, path, codecs) for item in value or ()]}
+        return {"vr": "SQ", "Value": [self.item(item, path, decoder) for item in value or ()]}
 
     def _bytes_of(self, raw: Any, path: tuple[int, ...]) -> dict[str, Any] | None:
         if isinstance(raw, RawDataElement) and raw.value:
@@ -318,22 +259,6 @@ def _is_data(tag: BaseTag) -> bool:
     is_group_length = tag.element == 0
     in_data_sets = representations.FIRST_GROUP_OF_DATA_SETS <= tag.group < _FIRST_DELIMITER_GROUP
     return in_data_sets and not is_group_length
-
-
-def _representation(raw: RawDataElement) -> str:
-    """Return its VR; where none was sent, or UN, the dictionary's."""
-    vr = str(raw.VR) if raw.VR is not None else "UN"
-    if vr == "UN" and not raw.tag.is_private and dictionary_has_tag(raw.tag):
-        return dictionary_VR(raw.tag)
-    return vr
-
-
-def _terms(raw: Any) -> Iterator[str]:
-    if isinstance(raw, RawDataElement):
-        yield from (raw.value or b"").decode("ascii").split("\\")
-    else:
-        value = raw.value
-        yield from value if isinstance(value, MultiValue | list) else [value or ""]
 
 
 def _inline(vr: str, value: bytes) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag
 
-from worklist.dicom import item_attributes, moments, person_name
+from worklist.dicom import decoding, item_attributes, moments, person_name
 from worklist.dicom.conditions import AllOf, AnyOf, Condition, Range, Scheduled, Text, Within
 from worklist.dicom.item_attributes import ItemAttribute, Matching, Place
 from worklist.dicom.request_keys import NO_KEYS
@@ -116,9 +116,12 @@ def _step_item(identifier: Dataset) -> Dataset:
 
 def _read(dataset: Dataset, tag: BaseTag) -> Any:
     try:
-        return dataset[tag].value
+        element, doubt = decoding.element(dataset, tag)
     except Exception as error:  # pydicom decodes on access, and raises what its converters raise
         raise IdentifierError(tag, "The value of the key cannot be read") from error
+    if doubt == decoding.UNDECODABLE:
+        raise IdentifierError(tag, "The key is not written in its Specific Character Set")
+    return element.value
 
 
 def _values(dataset: Dataset, tag: BaseTag) -> tuple[str, ...]:
@@ -145,7 +148,7 @@ def _only_asterisks(text: str) -> bool:
 
 def _carries_a_value(dataset: Dataset, tag: BaseTag) -> bool:
     try:
-        value = dataset[tag].value
+        value = _read(dataset, tag)
         if isinstance(value, Sequence):
             return any(_carries_a_value(item, nested) for item in value for nested in _keys(item))
         return bool(_values(dataset, tag))

@@ -10,28 +10,29 @@ from io import BytesIO
 from typing import Any
 
 from pydicom import DataElement, Dataset, config, dcmread
-from pydicom.charset import convert_encodings
 from pydicom.datadict import dictionary_has_tag, keyword_for_tag
 from pydicom.dataelem import RawDataElement
 from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag, Tag
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-from worklist.dicom import item_attributes
-from worklist.dicom.character_sets import DEFAULT_REPERTOIRE
+from worklist.dicom import decoding, item_attributes
 from worklist.dicom.datasets import UNDEFINED_LENGTH
+from worklist.dicom.decoding import CHARACTER_SET
 from worklist.dicom.item_attributes import Place
 from worklist.dicom.representations import FIRST_GROUP_OF_DATA_SETS
-
-CHARACTER_SET = Tag("SpecificCharacterSet")
 
 # Of the file, or of the encoding of its text, and not of the item.
 _OF_THE_FILE = frozenset({CHARACTER_SET, Tag("SOPClassUID"), Tag("SOPInstanceUID")})
 _PREFIX = slice(128, 132)
-_MISSPELT = "Incorrect value for Specific Character Set"
-# A character set that is not known harms only what is not ASCII, which `element` refuses.
-_UNKNOWN = ("Unknown encoding", "Value .* for Specific Character Set does not", "Value .* cannot be used as")
-_HARMLESS = (_MISSPELT, "VR lookup failed", *_UNKNOWN)
+# pydicom's complaints of a character set do not matter, for texts are not decoded by it.
+_HARMLESS = (
+    "Incorrect value for Specific Character Set",
+    "Unknown encoding",
+    "Value '.*' for Specific Character Set",
+    "Value '.*' cannot be used as code extension",
+    "VR lookup failed",
+)
 
 
 class FileRefused(Exception):
@@ -88,15 +89,16 @@ def element(dataset: Dataset, tag: BaseTag, *, declared: bool) -> DataElement:
     `declared` says that a character set is known for its text.
     """
     try:
-        found = dataset[tag]
+        found, doubt = decoding.element(dataset, tag)
     except RecursionError as error:
         raise FileDamaged("Its sequences are nested too deeply.") from error
     except Exception as error:  # values are decoded on access
         raise FileRefused(f"{name(tag)} cannot be read: damaged, or in another character set.") from error
     if not declared and not _is_ascii(found):
-        raise FileRefused(
-            f"{name(tag)} is not ASCII, and no Specific Character Set (0008,0005) that is known is given."
-        )
+        given = "the one that is given is not known" if decoding.terms(dataset) else "none is given"
+        raise FileRefused(f"{name(tag)} is not ASCII; of Specific Character Set (0008,0005), {given}.")
+    if doubt:
+        raise FileRefused(f"{name(tag)} cannot be read without doubt. {doubt}")
     return found
 
 
@@ -106,21 +108,7 @@ def declares_character_set(dataset: Dataset, *, inherited: bool = False) -> bool
     Without, there is only ASCII (PS3.5 6.1.2.1). An item that names none has `inherited` the one around it
     (PS3.5 7.5.3).
     """
-    if CHARACTER_SET not in dataset:
-        return inherited
-    terms = [str(term or "") for term in values(element(dataset, CHARACTER_SET, declared=True))]
-    return not set(terms) <= DEFAULT_REPERTOIRE and _are_known(terms)
-
-
-def _are_known(terms: list[str]) -> bool:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        warnings.filterwarnings("ignore", message=_MISSPELT)
-        try:
-            convert_encodings(terms)
-        except (UserWarning, LookupError):
-            return False
-    return True
+    return decoding.decoder(dataset).is_declared if CHARACTER_SET in dataset else inherited
 
 
 def values(found: DataElement) -> list[Any]:

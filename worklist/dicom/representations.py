@@ -33,6 +33,10 @@ FLOATS = frozenset({"FL", "FD"})
 LONGEST = {"LO": 64, "SH": 16, "ST": 1024, "LT": 10240}
 PERSON_NAME_GROUP_LENGTH = 64
 
+# Around a text: what files pad with, and what a copied cell or line brings along. `str.strip` would take
+# control characters as well, one of which may be the last byte of a letter that was decoded wrong.
+PADDING = "\0\t\n\r" + "".join(map(chr, (0x20, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000)))
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _CONTROL_IN_PARAGRAPHS = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _TIME = r"([01]\d|2[0-3])([0-5]\d(([0-5]\d|60)(\.\d{1,6})?)?)?"

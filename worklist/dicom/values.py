@@ -15,6 +15,8 @@ Record = Mapping[str, Any]
 KILOGRAMS_PER_POUND = Decimal("0.45359237")
 # No one was ever heavier, the lightest who lived are not lighter, and no one who lives was born before.
 LIGHTEST_KG, HEAVIEST_KG = Decimal("0.3"), Decimal(650)
+# The tallest who ever lived had 2.72 m, and the smallest of the premature who live had 0.21 m.
+SHORTEST_M, TALLEST_M = Decimal("0.2"), Decimal("2.8")
 EARLIEST_BIRTH_YEAR = 1850
 CODE_VALUE_LENGTH = 16  # SH; a longer code goes into Long Code Value (PS3.3 8.8)
 

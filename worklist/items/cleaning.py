@@ -1,7 +1,7 @@
 """A writer's values are made fit for DICOM here, or refused: what goes in comes out valid.
 
-What names a person or a thing is never cut or guessed at; descriptions lose only padding and control
-characters.
+What names a person or a thing is never cut or guessed at: it loses padding at its ends alone. Descriptions
+lose control characters as well.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from worklist.dicom import extra, modalities
+from worklist.dicom import extra, modalities, representations
 from worklist.dicom.values import KILOGRAMS_PER_POUND
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_NAMED = {"\0": "a null", "\t": "a tab", "\n": "a new line", "\r": "a carriage return", "\x1b": "an escape"}
 _TEN_GRAMS = Decimal("0.01")
 _ABSURD_WEIGHT = 10_000  # beyond it quantize may run out of digits; the validators say what is plausible
 _DATE = re.compile(r"(\d{4})(?:(\d{2})(\d{2})|-(\d{2})-(\d{2}))", re.ASCII)
@@ -27,20 +28,41 @@ _TIME = re.compile(r"(\d{2})(?::?(\d{2})(?::?(\d{2})(?:\.\d{1,6})?)?)?", re.ASCI
 
 def text(value: Any) -> str:
     """Return the text in NFC and without padding, its control characters as spaces."""
+    return _CONTROL.sub(" ", _composed(value)).strip()
+
+
+def name(value: Any) -> str:
+    """Return what names a person or a thing, in NFC and without padding.
+
+    A control character within is refused: without it, or with a space for it, this would name another.
+    """
+    found = _composed(value).strip(representations.PADDING)
+    control = _CONTROL.search(found)
+    if control:
+        character = control[0][0]
+        what = _NAMED.get(character, f"a control character (U+{ord(character):04X})")
+        raise ValidationError(
+            f"Character {control.start() + 1} is {what}, which is not allowed here: type the text anew.",
+            code="control",
+        )
+    return found
+
+
+def _composed(value: Any) -> str:
     if not isinstance(value, str):
         raise ValidationError("This must be text.", code="type")
-    return _CONTROL.sub(" ", unicodedata.normalize("NFC", value)).strip()
+    return unicodedata.normalize("NFC", value)
 
 
 def person_name(value: Any) -> str:
     """Return the name without trailing delimiters and without spaces around them."""
-    groups = text(value).split("=")
+    groups = name(value).split("=")
     cleaned = ["^".join(part.strip() for part in group.split("^")).rstrip("^") for group in groups]
     return "=".join(cleaned).rstrip("=")
 
 
 def code_string(value: Any) -> str:
-    return text(value).upper()
+    return name(value).upper()
 
 
 def modality(value: Any) -> str:
@@ -57,7 +79,7 @@ def ae_titles(value: Any) -> str:
     titles = value.split("\\") if isinstance(value, str) else value
     if not isinstance(titles, list | tuple):
         raise ValidationError("This must be an AE title, or several.", code="type")
-    return "\\".join(dict.fromkeys(title for part in titles if (title := text(part))))
+    return "\\".join(dict.fromkeys(title for part in titles if (title := name(part))))
 
 
 def da(value: Any) -> date | None:
@@ -130,24 +152,24 @@ def extra_attributes(value: Any) -> dict[str, Any]:
 
 CLEANERS: Mapping[str, Callable[[Any], Any]] = {
     "patient_name": person_name,
-    "patient_id": text,
+    "patient_id": name,
     "patient_birth_date": da,
     "patient_sex": code_string,
     "patient_weight_kg": kilograms,
-    "study_instance_uid": text,
-    "accession_number": text,
-    "requested_procedure_id": text,
-    "scheduled_procedure_step_id": text,
+    "study_instance_uid": name,
+    "accession_number": name,
+    "requested_procedure_id": name,
+    "scheduled_procedure_step_id": name,
     "study_description": text,
     "procedure_description": text,
-    "protocol_name": text,
-    "hisris_coding_designator": text,
+    "protocol_name": name,
+    "hisris_coding_designator": name,
     "referring_physician_name": person_name,
     "requesting_physician": person_name,
     "modality": modality,
     "scheduled_station_aetitle": ae_titles,
-    "station_name": text,
-    "scheduled_procedure_step_location": text,
+    "station_name": name,
+    "scheduled_procedure_step_location": name,
     "scheduled_start_date": da,
     "scheduled_start_time": tm,
     "performing_physician": person_name,

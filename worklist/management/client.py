@@ -26,6 +26,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at impo
 )
 
 from worklist import validators
+from worklist.dicom import decoding
 from worklist.dicom.printable import readable
 from worklist.scp import implementation
 
@@ -122,7 +123,7 @@ def find(association: Association, query: Dataset) -> FindResult:
             time.sleep(BETWEEN_MESSAGES)
             return FindResult(answers, status, incomplete)
         incomplete += status.Status == PENDING_WITHOUT_SOME_KEYS
-        answers.append(answer or Dataset())
+        answers.append(decoding.decoded(answer or Dataset()))
     raise CommandError("The server gave no final status. Look into its log.")
 
 

@@ -60,6 +60,7 @@ CHARACTER_SETS = {
     "\\ISO 2022 IR 87": "ISO 2022 IR 87: Japanese kanji",
     "ISO 2022 IR 13\\ISO 2022 IR 87": "ISO 2022 IR 13 and 87: Japanese katakana and kanji",
     "\\ISO 2022 IR 149": "ISO 2022 IR 149: Korean",
+    "\\ISO 2022 IR 58": "ISO 2022 IR 58: simplified Chinese with ASCII",
     "GB18030": "GB18030: Chinese",
     "GBK": "GBK: simplified Chinese",
     "ISO_IR 192": "ISO_IR 192: Unicode",

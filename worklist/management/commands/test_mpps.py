@@ -34,6 +34,8 @@ from worklist.management.client import PERFORMED_STEP, WORKLIST
 CREATE, SET = "create", "set"
 COMPLETED, DISCONTINUED = "COMPLETED", "DISCONTINUED"
 REASONS = {value: (scheme, meaning) for (value, scheme), meaning in performed.MEANINGS.items()}
+# As the standard has it, at least.
+NOT_WRITTEN_BY_PYDICOM = frozenset({"ISO 2022 IR 58", "ISO_IR 203", "ISO 2022 IR 203"})
 UNSPECIFIED_REASON = "110513"
 
 # What a scanner copies into a performed step (PS3.4 Table F.7.2-1).
@@ -334,8 +336,10 @@ def _fill(target: Dataset, keywords: Iterable[str], source: Dataset) -> None:
 
 
 def _take_character_set(target: Dataset, entry: Dataset) -> None:
-    if "SpecificCharacterSet" in entry:
-        target.SpecificCharacterSet = entry.SpecificCharacterSet
+    given = entry.get("SpecificCharacterSet")
+    if given:
+        is_written_wrong = NOT_WRITTEN_BY_PYDICOM & set(client.as_list(given))
+        target.SpecificCharacterSet = "ISO_IR 192" if is_written_wrong else given
 
 
 def _date_and_time(moment: datetime) -> tuple[str, str]:
