@@ -93,10 +93,11 @@ class DeviceAdmin(ActorHistoryAdmin):
                     "station_name",
                     ("coding_scheme_designator", "protocol_codes_sent"),
                     "protocol_codes",
+                    "plain_pending",
                 )
             },
         ),
-        ("What it reports", {"fields": ("mpps_strictness",)}),
+        ("What it reports", {"fields": ("mpps_strictness", "weight_tolerance_kg")}),
         ("Record", {"fields": (("created_at", "updated_at"),), "classes": ("collapse",)}),
     )
 

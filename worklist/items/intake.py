@@ -78,7 +78,7 @@ def change_locked(
     changed = _set(locked, values, reason=reason, seen=seen, corrects=corrects)
     if changed:
         _save(locked, actor=actor, reason=reason)
-        points.review_item(locked)
+        points.review_item(locked, note=points.no_longer(f"The item was changed by {actor}."))
     return changed
 
 
