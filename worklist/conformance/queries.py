@@ -73,6 +73,10 @@ def matching() -> Iterator[str]:
     )
     yield ""
     yield "Any other key that carries a value is not matched on, and is returned: the answers are FF01."
+    yield "So they are where a private attribute is asked for, one that the data dictionary has not, one of"
+    yield "bytes, or one at another place than the table's. Any other attribute is returned, of zero length"
+    yield "where it is not known: FF00. A binary number of null bytes is no value. A device whose rule is"
+    yield "`plain_pending` gets FF00 always."
 
 
 def rules() -> Iterator[str]:

@@ -30,13 +30,12 @@ class EncodingError(Exception):
 class EncodingAttempt:
     """An item is encoded in one character set at a time; each time is one attempt."""
 
-    __slots__ = ("character_set", "complete", "exact", "record")
+    __slots__ = ("character_set", "exact", "record")
 
     def __init__(self, record: Record, character_set: CharacterSet, exact: CharacterSet) -> None:
         self.record = record
         self.character_set = character_set
         self.exact = exact  # the same one, and it never rewrites
-        self.complete = True
 
 
 # The bytes of one element; none where it is left out.

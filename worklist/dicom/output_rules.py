@@ -51,6 +51,7 @@ class OutputRules:
     coding_scheme: str = ""  # of a protocol without one
     codes: CodesSent = CodesSent.AS_STORED
     protocol_codes: tuple[Coded, ...] = ()
+    plain_pending: bool = False  # FF00 also where FF01 is due
 
     def applied(self, record: Record) -> Record:
         """Return the record as it is answered. Raises TooLong."""
