@@ -115,13 +115,26 @@ class _Builder:
         return item
 
     def value(self, attribute: ItemAttribute) -> Any:
-        if attribute.field is None and self.extra.get(attribute.keyword):
-            return self.extra[attribute.keyword]
+        if attribute.field is None and (stored := self.stored(attribute.keyword)):
+            return stored
         if attribute.derive is not None:
             return attribute.derive(self.record)
         if attribute.field is not None:
             return self.record[attribute.field]
         return self.extra.get(attribute.keyword)
+
+    def stored(self, keyword: str) -> Any:
+        """Return what is stored; a protocol's code has its scheme, the item's if none, or is not sent."""
+        stored = self.extra.get(keyword)
+        if keyword != "ScheduledProtocolCodeSequence" or not stored:
+            return stored
+        found = []
+        for code in stored:
+            needs_one = any(code.get(value) for value in CODES[:2])
+            scheme = code.get("CodingSchemeDesignator") or self.record["hisris_coding_designator"]
+            if scheme or not needs_one:
+                found.append({**code, "CodingSchemeDesignator": scheme} if needs_one else code)
+        return found
 
     def add(
         self, dataset: Dataset, attribute: ItemAttribute, keys: Dataset | None, *, optional: bool = False

@@ -433,3 +433,38 @@ def test_a_key_that_a_listed_sequence_does_not_have_is_empty() -> None:
     reference = {"ReferencedSOPClassUID": "1.2", "ReferencedSOPInstanceUID": "1.3"}
     decoded = answer(request, extra_attributes={"ReferencedStudySequence": [reference]})
     assert keywords(decoded.ReferencedStudySequence[0]) == ["CodeMeaning", "ReferencedSOPInstanceUID"]
+
+
+def a_code(value: str, scheme: str = "", *, keyword: str = "CodeValue") -> dict[str, str]:
+    return {keyword: value, "CodeMeaning": "M"} | ({"CodingSchemeDesignator": scheme} if scheme else {})
+
+
+@pytest.mark.acceptance("D215")
+@pytest.mark.parametrize(
+    ("stored", "scheme", "sent"),
+    [
+        pytest.param([a_code("A", "X")], "GEHC", [("A", "X")], id="its own"),
+        pytest.param([a_code("A")], "GEHC", [("A", "GEHC")], id="the item's"),
+        pytest.param([a_code("A"), a_code("B", "X")], "", [("B", "X")], id="none: left out"),
+        pytest.param([a_code("A")], "", [], id="none of any"),
+        pytest.param(
+            [a_code("L" * 20, keyword="LongCodeValue")], "GEHC", [("L" * 20, "GEHC")], id="a long one"
+        ),
+        pytest.param([a_code("urn:a", keyword="URNCodeValue")], "", [("urn:a", "")], id="a URN needs none"),
+    ],
+)
+def test_a_code_of_a_protocol_has_its_scheme_or_is_not_sent(
+    stored: list[dict[str, str]], scheme: str, sent: list[tuple[str, str]]
+) -> None:
+    extra = {"ScheduledProtocolCodeSequence": stored}
+    item = step(
+        step_keys("ScheduledProtocolCodeSequence"), extra_attributes=extra, hisris_coding_designator=scheme
+    )
+    found = [
+        (
+            code.get("CodeValue") or code.get("LongCodeValue") or code.get("URNCodeValue"),
+            code.get("CodingSchemeDesignator", ""),
+        )
+        for code in item.get("ScheduledProtocolCodeSequence", [])
+    ]
+    assert found == sent

@@ -94,6 +94,8 @@ def reader(attribute: ItemAttribute) -> Read:
         made = derive
         if field is not None:
             return lambda record, stored: made(record)
+        if (complete := attribute.completed) is not None:
+            return lambda record, stored: complete(record, stored.get(keyword)) or made(record)
         return lambda record, stored: stored.get(keyword) or made(record)
     if field is None:
         return stored_reader(keyword)
