@@ -10,4 +10,5 @@ requests    queries made, recorded and moved to today
 previews    what a device would be answered, and an item as a scanner receives it
 explaining  why an item is not among the answers
 verdicts    the same for every device
+omitting    the coming items that a device's rules would keep from it
 """

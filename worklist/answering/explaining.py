@@ -54,7 +54,7 @@ def why_not(
     selection = offer.selection(query.keys)
     if not WorklistItem.objects.matching(selection).filter(pk=item.pk).exists():
         return _first_that_stops(item, offer, query.keys)
-    return _not_sent(item, query) or _beyond_maximum(item, offer, found or _found(offer, selection))
+    return not_sent(item, query) or _beyond_maximum(item, offer, found or _found(offer, selection))
 
 
 def _first_that_stops(item: WorklistItem, offer: Offer, keys: MatchingKeys) -> Reason:
@@ -136,7 +136,8 @@ def _other(item: WorklistItem, key: MatchingKey) -> str:
     return f"The scanner asked for {attribute.name} {_listed(key.asked)}; {has}."
 
 
-def _not_sent(item: WorklistItem, query: Query) -> Reason | None:
+def not_sent(item: WorklistItem, query: Query) -> Reason | None:
+    """Return why the item cannot be sent though it matches, or None where it can."""
     row = rows.read_one(item.pk)
     if row is None:
         return Reason("unreadable", "The item cannot be read: the server's log says what.", Cause.ITEM)

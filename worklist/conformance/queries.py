@@ -137,8 +137,8 @@ def answers() -> Iterator[str]:
     yield ""
     yield (
         "*Extra attributes* are an item's own, by DICOM keyword. Any other attribute of the data dictionary "
-        "may be among them, and is returned where it is asked for, at the root and in the Scheduled Procedure "
-        "Step Sequence; where an item has none, of zero length."
+        "may be among them, and is returned where it is asked for, at the root and in the Scheduled "
+        "Procedure Step Sequence; where an item has none, of zero length."
     )
 
 
