@@ -74,7 +74,7 @@ def test_the_demonstration_has_something_on_every_page(tmp_path: Path) -> None:
 
     assert said == [
         "{'COMPLETED': 2, 'IN_PROGRESS': 1, 'SCHEDULED': 4}",
-        "['IDENTITY', 'UNSCHEDULED']",
+        "['UNSCHEDULED', 'WEIGHT']",
         "2 True",
     ]
 

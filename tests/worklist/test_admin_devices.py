@@ -164,6 +164,9 @@ def test_a_preset_that_would_leave_items_out_says_which_and_why_before_and_after
     assert "Patient's Name is longer than this scanner takes: 11 characters, and it takes 10" in text
     assert "2 coming items are left out" in new
     assert other not in new
+    any_title = a_device(ae_title=Device.ANY)
+    assert "for station" not in page(admin.get(reverse(CHANGE, args=[any_title.pk]), {"preset": "ge_mr"}))
+    any_title.delete()
 
     sent = {"ae_title": "MR1", "enabled": "on", **NARROW.values, "station_filter": "OWN_OR_ANY"}
     form = admin.get(reverse(CHANGE, args=[device.pk])).context["adminform"].form

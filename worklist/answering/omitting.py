@@ -38,15 +38,16 @@ class LeftOutItems:
 def would_leave_out(device: Device, *, before: Device | None = None) -> list[str]:
     """Return sentences that say which coming items the device's rules leave out, how many, and why.
 
-    Those that the rules `before` left out as well are not told again. While the device has no AE title,
-    nothing is said of stations. Raises django.db.Error.
+    Those that the rules `before` left out as well are not told again. While the device has no AE title, or
+    speaks for any, nothing is said of stations. Raises django.db.Error.
     """
+    ae_title = "" if device.ae_title == Device.ANY else device.ae_title
     try:
-        then, now = _offer(before or Device(), device.ae_title), _offer(device, device.ae_title)
+        then, now = offers.offer_of(before or Device(), ae_title), offers.offer_of(device, ae_title)
     except DeviceUnusable:
         return []
-    offered = _coming(device, now).matching(_selection(then, device.ae_title))
-    kept = _coming(device, now).matching(_selection(now, device.ae_title))
+    offered = _coming(device, now).matching(_selection(then, ae_title))
+    kept = _coming(device, now).matching(_selection(now, ae_title))
     by_rule = LeftOutItems()
     lost = offered.exclude(pk__in=kept.order_by().values("pk"))
     by_rule.named = list(lost.values_list("pk", flat=True)[:MOST_NAMED])
@@ -57,10 +58,6 @@ def would_leave_out(device: Device, *, before: Device | None = None) -> list[str
         *_sentences(by_rule, lambda item: why_not(item, now, query)),
         *_sentences(too_long, lambda item: not_sent(item, query)),
     ]
-
-
-def _offer(device: Device, ae_title: str) -> Offer:
-    return offers.offer_of(device, ae_title)
 
 
 def _selection(offer: Offer, ae_title: str) -> Selection:
