@@ -189,6 +189,8 @@ DEVICE_ACTIVITY_KEPT_DAYS = env.integer("DEVICE_ACTIVITY_KEPT_DAYS", 90, least=0
 MPPS_STRICTNESS = env.choice("MPPS_STRICTNESS", "lenient", ("lenient", "strict"))
 MPPS_DISCONTINUED = env.choice("MPPS_DISCONTINUED", "discontinued", ("discontinued", "scheduled"))
 ATTENTION_INTERVAL = env.integer("ATTENTION_INTERVAL", 60, least=0, most=86_400)  # seconds; 0: not here
+# By so much a weight at the scanner may differ before a person is told, for consoles round.
+MPPS_WEIGHT_TOLERANCE_KG = env.decimal("MPPS_WEIGHT_TOLERANCE_KG", "0.5", least="0", most="100")
 MPPS_STALE_HOURS = env.integer("MPPS_STALE_HOURS", 12, least=1, most=8760)
 
 # The worker that pulls from sources. A task that fails is not tried again: the next pull is due soon enough.

@@ -92,7 +92,7 @@ def test_the_demonstration_has_something_on_every_page(tmp_path: Path) -> None:
 
     assert said == [
         "{'COMPLETED': 2, 'IN_PROGRESS': 1, 'SCHEDULED': 4}",
-        "['IDENTITY', 'UNSCHEDULED']",
+        "['UNSCHEDULED', 'WEIGHT']",
         "2 True",
         "[('MR1', 5), ('MR2', 0)]",
         "None 0",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -45,6 +46,15 @@ def integer(name: str, default: int, *, least: int, most: int) -> int:
     if not value.isascii() or not value.isdigit() or not least <= int(value) <= most:
         raise ImproperlyConfigured(f"{name} must be a whole number from {least} to {most}.")
     return int(value)
+
+
+def decimal(name: str, default: str, *, least: str, most: str) -> Decimal:
+    """Return a number with two digits behind its point at most."""
+    value = text(name, default)
+    known = re.fullmatch(r"\d{1,6}(\.\d{1,2})?", value, re.ASCII)
+    if not known or not Decimal(least) <= Decimal(value) <= Decimal(most):
+        raise ImproperlyConfigured(f"{name} must be a number from {least} to {most}, such as {default}.")
+    return Decimal(value)
 
 
 def words(name: str, default: tuple[str, ...] = ()) -> list[str]:

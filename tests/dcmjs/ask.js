@@ -1,17 +1,21 @@
-// A user of dcmjs-dimse: `node ask.js echo|find PORT CALLING [early]` prints what it gets as JSON.
+// A user of dcmjs-dimse: `node ask.js echo|find|default|unknown PORT CALLING [early]` prints what it gets as JSON.
 //
+// `default` is its own worklist query, `unknown` one with a key that no server knows.
 // An early one asks for its release behind its request, without waiting for an answer.
 const { Client, constants, log, requests } = require('dcmjs-dimse');
 
 const KEYS = { PatientID: '', PatientName: '', StudyInstanceUID: '', ScheduledProcedureStepSequence: [{ Modality: 'MR' }] };
+const findWith = (keys) => {
+  const request = requests.CFindRequest.createWorklistFindRequest({});
+  const dataset = request.getDataset();
+  request.setDataset(new dataset.constructor(keys));
+  return request;
+};
 const MAKE = {
   echo: () => new requests.CEchoRequest(),
-  find: () => {
-    const request = requests.CFindRequest.createWorklistFindRequest({});
-    const dataset = request.getDataset();
-    request.setDataset(new dataset.constructor(KEYS));
-    return request;
-  },
+  find: () => findWith(KEYS),
+  default: () => requests.CFindRequest.createWorklistFindRequest({}),
+  unknown: () => findWith({ ...KEYS, EthnicGroup: 'X' }),
 };
 
 const [what, port, calling, end] = process.argv.slice(2);

@@ -92,8 +92,7 @@ class _Builder:
                 answer.add_new(tag, "SQ", [self.step(_keys(request, tag))])
             elif tag in table:
                 self.add(answer, table[tag], _keys(request, tag))
-            elif dictionary_has_tag(tag) and keyword_for_tag(tag) not in BY_KEYWORD:
-                self.complete &= keyword_for_tag(tag) in self.extra
+            elif _may_be_extra(tag):
                 self.add_stored(answer, tag, self.extra, _keys(request, tag), None)
             else:
                 self.add_unsupported(answer, request, tag)
@@ -109,18 +108,33 @@ class _Builder:
         for tag in _asked(keys):
             if tag in table:
                 self.add(item, table[tag], _keys(keys, tag))
+            elif _may_be_extra(tag):
+                self.add_stored(item, tag, self.extra, _keys(keys, tag), None)
             else:
                 self.add_unsupported(item, keys, tag)
         return item
 
     def value(self, attribute: ItemAttribute) -> Any:
-        if attribute.field is None and self.extra.get(attribute.keyword):
-            return self.extra[attribute.keyword]
+        if attribute.field is None and (stored := self.stored(attribute.keyword)):
+            return stored
         if attribute.derive is not None:
             return attribute.derive(self.record)
         if attribute.field is not None:
             return self.record[attribute.field]
         return self.extra.get(attribute.keyword)
+
+    def stored(self, keyword: str) -> Any:
+        """Return what is stored; a protocol's code has its scheme, the item's if none, or is not sent."""
+        stored = self.extra.get(keyword)
+        if keyword != "ScheduledProtocolCodeSequence" or not stored:
+            return stored
+        found = []
+        for code in stored:
+            needs_one = any(code.get(value) for value in CODES[:2])
+            scheme = code.get("CodingSchemeDesignator") or self.record["hisris_coding_designator"]
+            if scheme or not needs_one:
+                found.append({**code, "CodingSchemeDesignator": scheme} if needs_one else code)
+        return found
 
     def add(
         self, dataset: Dataset, attribute: ItemAttribute, keys: Dataset | None, *, optional: bool = False
@@ -195,8 +209,6 @@ class _Builder:
                 self.add_unsupported(item, keys, tag)
                 continue
             attribute = (listed or {}).get(tag)
-            if listed and attribute is None and keyword_for_tag(tag) not in stored:
-                self.complete = False
             inner = {one.tag: one for one in attribute.items} if attribute else None
             optional = attribute is not None and attribute.return_type == "1C"
             self.add_stored(item, tag, stored, _keys(keys, tag), inner or None, optional=optional)
@@ -220,6 +232,12 @@ class _Builder:
 
 def _asked(request: Dataset) -> list[BaseTag]:
     return [Tag(tag) for tag in sorted(request.keys()) if tag & 0xFFFF and tag not in NOT_RETURNED]
+
+
+def _may_be_extra(tag: BaseTag) -> bool:
+    """Return whether an item may have it beside the table: of the dictionary, and no bytes."""
+    known = dictionary_has_tag(tag) and keyword_for_tag(tag) not in BY_KEYWORD
+    return known and not dictionary_VR(tag).startswith(("O", "UN", "US or"))
 
 
 def _keys(request: Dataset, tag: BaseTag) -> Dataset | None:

@@ -104,6 +104,10 @@ def _cancelled(values: dict[str, Any]) -> None:
     reported(begun(item))
 
 
+def _weight(values: dict[str, Any]) -> None:
+    reported(begun(an_item(**{"patient_weight_kg": "70", **values}), PatientWeight="95"))
+
+
 def _stale(values: dict[str, Any]) -> None:
     step = reported(begun(an_item(**values)))
     PerformedStep.objects.filter(pk=step.pk).update(created_at=timezone.now() - timedelta(days=3))
@@ -130,6 +134,7 @@ BRING_ABOUT = {
     AttentionKind.UNSCHEDULED: _unscheduled,
     AttentionKind.WRONG_ENTRY: _wrong_entry,
     AttentionKind.CANCELLED: _cancelled,
+    AttentionKind.WEIGHT: _weight,
     AttentionKind.STALE: _stale,
     AttentionKind.SIMILAR_ID: _similar_id,
     AttentionKind.PROTOCOL: _protocol,

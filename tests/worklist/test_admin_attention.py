@@ -137,7 +137,7 @@ class TestUnscheduled:
         item.refresh_from_db()
         assert item.performed_procedure_step_status == Status.COMPLETED
         point.refresh_from_db()
-        assert (point.resolved_by, point.note) == (points.BY_ITSELF, points.NO_LONGER)
+        assert (point.resolved_by, point.note) == (points.BY_ITSELF, "No longer so. Linked by bob.")
 
     def test_the_worklist_is_searched_by_post_so_that_no_name_is_in_a_url(self, coordinator: Client) -> None:
         wanted = reported.an_item(patient_name="Roe^Jane", patient_id="P7")

@@ -117,9 +117,96 @@ def test_a_preset_changes_nothing_of_a_device_until_it_is_saved(
 ) -> None:
     device = a_device(longest_patient_name=40)
     answer = admin.get(reverse(CHANGE, args=[device.pk]), {"preset": "ge_mr"})
-    assert answer.context["adminform"].form["longest_patient_name"].value() == 32
+    assert answer.context["adminform"].form["longest_patient_name"].value() is None
     device.refresh_from_db()
     assert device.longest_patient_name == 40
+
+
+NARROW = presets.Preset(
+    "ge_mr",
+    "Narrow",
+    "",
+    "MR",
+    (
+        presets.OPERATORS_LEAVE_IT_OPEN,
+        presets.PresetRule("Why", "Source", "longest_patient_id", 16),
+        presets.PresetRule("Why", "Source", "longest_patient_name", 10),
+    ),
+)
+
+
+def items_of_today(*each: dict[str, Any]) -> None:
+    for number, values in enumerate(each, start=1):
+        make_item(number, **{"scheduled_start_date": timezone.localdate(), **values}).save_as("test")
+
+
+@pytest.mark.acceptance("D216")
+def test_a_preset_that_would_leave_items_out_says_which_and_why_before_and_after_it_is_saved(
+    admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(presets.BY_KEY, "ge_mr", NARROW)
+    yesterday = timezone.localdate() - timedelta(days=1)
+    items_of_today(
+        {"patient_id": "P" * 36},
+        {"patient_name": "Y^A=" + "B" * 11},
+        {"scheduled_station_aetitle": "MR2"},
+        {"scheduled_station_aetitle": ""},
+        {"patient_id": "P" * 36, "modality": "CT"},
+        {"patient_id": "P" * 36, "scheduled_start_date": yesterday},
+    )
+    other = "This device is offered only items for station MR1; this item is for MR2"
+    device = a_device()
+
+    text = page(admin.get(reverse(CHANGE, args=[device.pk]), {"preset": "ge_mr"}))
+    new = page(admin.get(reverse(ADD), {"preset": "ge_mr"}))
+
+    assert f"1 coming item is left out: {WorklistItem.objects.get(patient_id='P3')}: {other}" in text
+    assert "2 coming items are left out" in text
+    assert "Patient ID is longer than this scanner takes: 36 characters, and it takes 16" in text
+    assert "Patient's Name is longer than this scanner takes: 11 characters, and it takes 10" in text
+    assert "2 coming items are left out" in new
+    assert other not in new
+    any_title = a_device(ae_title=Device.ANY)
+    assert "for station" not in page(admin.get(reverse(CHANGE, args=[any_title.pk]), {"preset": "ge_mr"}))
+    any_title.delete()
+
+    sent = {"ae_title": "MR1", "enabled": "on", **NARROW.values, "station_filter": "OWN_OR_ANY"}
+    form = admin.get(reverse(CHANGE, args=[device.pk])).context["adminform"].form
+    stored = {name: form[name].value() for name in form.fields if form[name].value() not in (None, "", [])}
+    saved = admin.post(reverse(CHANGE, args=[device.pk]), {**stored, **sent}, follow=True)
+    told = [str(message) for message in saved.context["messages"]]
+    assert any(other in sentence for sentence in told)
+    again = admin.post(reverse(CHANGE, args=[device.pk]), {**stored, **sent, "name": "Room 1"}, follow=True)
+    assert not [message for message in again.context["messages"] if "left out" in str(message)]
+
+
+@pytest.mark.acceptance("D217")
+def test_with_the_preset_of_ge_a_scanner_sees_ids_of_36_characters_and_names_of_64(admin: Client) -> None:
+    items_of_today({"patient_id": "P" * 36}, {"patient_id": "P" * 64, "patient_name": "N" * 64})
+
+    text = page(admin.get(reverse(ADD), {"preset": "ge_mr"}))
+
+    assert "No coming item would be left out by them" in text
+    assert "does not take the weight from the worklist" in text
+    a_device(**presets.BY_KEY["ge_mr"].values)
+    told = page(admin.get(reverse(PREVIEW), {"device": "MR1"}))
+    assert "2 answers" in told
+
+
+@pytest.mark.slow
+def test_what_a_preset_leaves_out_costs_the_same_queries_however_much_it_is(
+    admin: Client, monkeypatch: pytest.MonkeyPatch, django_assert_max_num_queries: Any
+) -> None:
+    monkeypatch.setitem(presets.BY_KEY, "ge_mr", NARROW)
+    many = [
+        make_item(number, scheduled_start_date=timezone.localdate(), patient_id=f"{'P' * 20}{number}")
+        for number in range(1, 301)
+    ]
+    WorklistItem.objects.bulk_create(many)
+    with django_assert_max_num_queries(60):
+        text = page(admin.get(reverse(ADD), {"preset": "ge_mr"}))
+    assert "300 coming items are left out" in text
+    assert "and 295 more" in text
 
 
 def test_the_list_and_the_page_tell_the_last_contact(reader: Client) -> None:

@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests.admin_pages import queries_of, said
+from tests.api_client import client_of
 from tests.worklist.item_pages import act as act_on_items
 from tests.worklist.item_pages import change_url
 from tests.worklist.reported import an_item, open_point, unscheduled
@@ -63,6 +64,7 @@ MEANS = {
     AttentionKind.UNSCHEDULED: ("Which item was it?", ">Link</button>", "Search the worklist"),
     AttentionKind.WRONG_ENTRY: ("It is not this item: unlink",),
     AttentionKind.CANCELLED: ("It is not this item: unlink",),
+    AttentionKind.WEIGHT: ("Take the scanner", "Keep ours", "It is not this item: unlink"),
     AttentionKind.STALE: ("Close as completed", "Close as discontinued"),
     AttentionKind.SIMILAR_ID: ('value="reschedule_items"', 'value="cancel_items"'),
     AttentionKind.PROTOCOL: ("It is not this item: unlink",),
@@ -223,6 +225,28 @@ def test_linking_to_someone_else_tells_at_once_that_the_identity_differs(coordin
 
     assert [point.kind for point in done.context["others"]] == [AttentionKind.IDENTITY]
     assert "Also open about it" in done.content.decode()
+
+
+@pytest.mark.acceptance("D213")
+def test_who_made_a_link_is_named_wherever_it_is_shown(coordinator: Client, bob: Any) -> None:
+    item = an_item(patient_name="Roe^Jane", patient_id="P2")
+    step = unscheduled(an_item())
+    point = step.attention.get(kind=AttentionKind.UNSCHEDULED)
+    coordinator.post(reverse("admin:worklist_performedstep_link", args=[step.pk]), {"item": item.pk})
+
+    point.refresh_from_db()
+    assert (point.resolved_by, point.note) == (points.BY_ITSELF, "No longer so. Linked by bob.")
+    other = step.attention.get(kind=AttentionKind.IDENTITY)
+    assert "Linked by bob." in shown(coordinator, LIST)
+    for url in (page(other), reverse("admin:worklist_performedstep_change", args=[step.pk])):
+        assert "Linked by bob," in shown(coordinator, url)
+    for url in ("admin:worklist_performedstep_history", "admin:worklist_worklistitem_history"):
+        text = shown(coordinator, reverse(url, args=[item.pk if "item" in url else step.pk]))
+        assert "Linked by bob" in text
+    client = client_of(bob)
+    assert client.get(f"/attention/{other.pk}").json()["linked_by"] == "bob"
+    (link,) = client.get(f"/performed-steps/{step.sop_instance_uid}").json()["items"]
+    assert (link["evidence"], link["linked_by"]) == ("PERSON", "bob")
 
 
 def test_a_wrong_link_is_taken_back_from_the_page_of_the_point(coordinator: Client) -> None:

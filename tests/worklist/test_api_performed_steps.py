@@ -47,7 +47,9 @@ def test_a_step_says_what_the_scanner_reported_and_of_which_item(client: APIClie
     assert step["patient_birth_date"] == "19800229"
     assert (step["start_date"], step["start_time"], step["end_date"]) == ("20260110", "093000", None)
     assert step["deviations"] == ["No protocol."]
-    assert step["items"] == [{"id": item.pk, "evidence": "STEP", "status_before": "SCHEDULED"}]
+    assert step["items"] == [
+        {"id": item.pk, "evidence": "STEP", "linked_by": "", "status_before": "SCHEDULED"}
+    ]
     assert not {"dataset", "series"} & step.keys()
 
 

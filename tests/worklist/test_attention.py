@@ -60,7 +60,7 @@ def test_a_step_without_an_item_is_unscheduled_until_it_is_linked(item: Worklist
     performing.link(step, item, actor="alice")
     assert opened() == []
     closed = Attention.objects.get()
-    assert (closed.resolved_by, closed.note) == (points.BY_ITSELF, points.NO_LONGER)
+    assert (closed.resolved_by, closed.note) == (points.BY_ITSELF, "No longer so. Linked by alice.")
 
 
 def test_another_patient_at_the_scanner_is_told_by_item_with_both_values(item: WorklistItem) -> None:

@@ -26,9 +26,10 @@ def test_a_scanner_is_set_up_looked_through_and_asked_why_somebody_is_missing(
     page.get_by_role("link", name="Add a scanner").click()
     page.get_by_role("link", name="GE MR").click()
     expect(
-        page.get_by_role("cell", name="GE CT technical reference DOC0500644 rev. 4, p. 138").first
+        page.get_by_role("cell", name="GE CT technical reference DOC0500644 rev. 4, p. 92").first
     ).to_be_visible()
     page.get_by_label("AE title:", exact=True).fill("MR1")
+    page.get_by_label("Longest patient ID:").fill("16")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("was added successfully")).to_be_visible()
     assert Device.objects.get().longest_patient_id == 16

@@ -210,7 +210,7 @@ def test_the_first_character_set_that_holds_the_item_is_sent(
 def test_the_character_set_stands_in_tag_order_and_governs_the_step_item() -> None:
     request = step_keys("ScheduledProcedureStepDescription")
     request.add_new(0x00080001, "UL", None)
-    decoded = answer(request, complete=False, procedure_description="Schädel")
+    decoded = answer(request, procedure_description="Schädel")
     assert [element.tag for element in decoded] == [0x00080001, 0x00080005, 0x00400100]
     assert decoded.ScheduledProcedureStepSequence[0].ScheduledProcedureStepDescription == "Schädel"
 
@@ -351,18 +351,19 @@ def test_all_stations_of_an_item_are_sent() -> None:
 
 @BOTH
 @pytest.mark.parametrize(
-    ("tag", "vr"),
+    ("tag", "vr", "supported"),
     [
-        pytest.param(0x00091001, "LO", id="D41"),
-        pytest.param(0x00100099, "SH", id="unknown"),
-        pytest.param(0x00102160, "SH", id="D43"),
-        pytest.param(0x00080060, "CS", id="a step attribute at the root"),
-        pytest.param(0x7FE00010, "OW", id="pixel data"),
+        pytest.param(0x00091001, "LO", False, id="D41"),
+        pytest.param(0x00100099, "SH", False, id="unknown"),
+        pytest.param(0x00102160, "SH", True, id="D43: with a value, which matching tells"),
+        pytest.param(0x00080060, "CS", False, id="a step attribute at the root"),
+        pytest.param(0x7FE00010, "OW", False, id="pixel data"),
     ],
 )
 def test_an_unsupported_attribute_has_zero_length_and_is_told(
     tag: int,
     vr: str,
+    supported: bool,
     implicit_vr: bool,
 ) -> None:
     request = Dataset()
@@ -370,7 +371,7 @@ def test_an_unsupported_attribute_has_zero_length_and_is_told(
     decoded = AnswerPlan(read_lazily(request, implicit_vr=implicit_vr), implicit_vr=implicit_vr).encode(
         RECORD
     )
-    assert decoded[:2] == (header(tag, vr, implicit_vr=implicit_vr), False)
+    assert decoded[:2] == (header(tag, vr, implicit_vr=implicit_vr), supported)
 
 
 def test_a_private_creator_is_given_back_with_its_attributes() -> None:
@@ -387,10 +388,23 @@ def test_what_is_said_of_the_request_is_not_returned(tag: int) -> None:
     assert keywords(answer(request)) == ["PatientID"]
 
 
-def test_an_attribute_beyond_the_table_is_supported_where_it_is_stored() -> None:
-    stored = answer(keys("EthnicGroup"), extra_attributes={"EthnicGroup": "x"})
-    assert stored.EthnicGroup == "x"
-    assert keywords(answer(keys("EthnicGroup"), complete=False)) == ["EthnicGroup"]
+@pytest.mark.acceptance("D210")
+@pytest.mark.parametrize("asked", [keys("EthnicGroup"), step_keys("EthnicGroup")], ids=["root", "step"])
+def test_an_attribute_beyond_the_table_is_supported_and_empty_where_it_is_not_known(asked: Dataset) -> None:
+    def told(**fields: Any) -> Dataset:
+        decoded = answer(asked, **fields)
+        part: Dataset = decoded.get("ScheduledProcedureStepSequence", [decoded])[0]
+        return part
+
+    assert told(extra_attributes={"EthnicGroup": "x"}).EthnicGroup == "x"
+    assert keywords(told()) == ["EthnicGroup"]
+    assert not told().EthnicGroup
+
+
+@pytest.mark.acceptance("D210")
+@pytest.mark.parametrize("asked", [keys("Modality"), step_keys("PatientID")], ids=["root", "step"])
+def test_an_attribute_that_belongs_elsewhere_is_not_supported_there(asked: Dataset) -> None:
+    answer(asked, complete=False)
 
 
 def test_extra_attributes_go_before_what_is_derived_but_not_before_a_field() -> None:
@@ -412,9 +426,45 @@ def test_keys_within_a_sequence_choose_from_its_items() -> None:
     assert [item.TypeOfPatientID for item in chosen.OtherPatientIDsSequence] == ["TEXT", ""]
 
 
-def test_a_key_that_a_listed_sequence_does_not_have_is_told() -> None:
+@pytest.mark.acceptance("D210")
+def test_a_key_that_a_listed_sequence_does_not_have_is_empty() -> None:
     request = keys("ReferencedStudySequence")
     request.ReferencedStudySequence = [keys("ReferencedSOPInstanceUID", "CodeMeaning")]
     reference = {"ReferencedSOPClassUID": "1.2", "ReferencedSOPInstanceUID": "1.3"}
-    decoded = answer(request, complete=False, extra_attributes={"ReferencedStudySequence": [reference]})
+    decoded = answer(request, extra_attributes={"ReferencedStudySequence": [reference]})
     assert keywords(decoded.ReferencedStudySequence[0]) == ["CodeMeaning", "ReferencedSOPInstanceUID"]
+
+
+def a_code(value: str, scheme: str = "", *, keyword: str = "CodeValue") -> dict[str, str]:
+    return {keyword: value, "CodeMeaning": "M"} | ({"CodingSchemeDesignator": scheme} if scheme else {})
+
+
+@pytest.mark.acceptance("D215")
+@pytest.mark.parametrize(
+    ("stored", "scheme", "sent"),
+    [
+        pytest.param([a_code("A", "X")], "GEHC", [("A", "X")], id="its own"),
+        pytest.param([a_code("A")], "GEHC", [("A", "GEHC")], id="the item's"),
+        pytest.param([a_code("A"), a_code("B", "X")], "", [("B", "X")], id="none: left out"),
+        pytest.param([a_code("A")], "", [], id="none of any"),
+        pytest.param(
+            [a_code("L" * 20, keyword="LongCodeValue")], "GEHC", [("L" * 20, "GEHC")], id="a long one"
+        ),
+        pytest.param([a_code("urn:a", keyword="URNCodeValue")], "", [("urn:a", "")], id="a URN needs none"),
+    ],
+)
+def test_a_code_of_a_protocol_has_its_scheme_or_is_not_sent(
+    stored: list[dict[str, str]], scheme: str, sent: list[tuple[str, str]]
+) -> None:
+    extra = {"ScheduledProtocolCodeSequence": stored}
+    item = step(
+        step_keys("ScheduledProtocolCodeSequence"), extra_attributes=extra, hisris_coding_designator=scheme
+    )
+    found = [
+        (
+            code.get("CodeValue") or code.get("LongCodeValue") or code.get("URNCodeValue"),
+            code.get("CodingSchemeDesignator", ""),
+        )
+        for code in item.get("ScheduledProtocolCodeSequence", [])
+    ]
+    assert found == sent

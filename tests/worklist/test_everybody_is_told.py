@@ -617,6 +617,26 @@ def test_a_release_behind_a_query_waits_for_all_answers(
         assert user.read_all()[0][0] == scu.RELEASE_RP
 
 
+@pytest.mark.acceptance("D211")
+def test_who_leaves_in_the_middle_of_ff01_is_shown_the_rule_for_it(
+    server: RunningServer, items: Callable[..., Any]
+) -> None:
+    items(60)
+    for key, told in (("EthnicGroup", "release was asked for"), ("PatientID", "release was asked for")):
+        began = timezone.now()
+        user, _ = associated(server)
+        with user:
+            encoded = implicit(data_set(**{key: "X*" if key == "EthnicGroup" else ""}))
+            asked = request(0x0020, FIND, data=encoded, AffectedSOPClassUID=scu.WORKLIST)
+            user.socket.sendall(asked + raw_pdu(scu.RELEASE_RQ, bytes(4)))
+            assert len(list(user.responses())) == 61
+        rows = DeviceActivity.objects.queries().filter(at__gte=began)
+        wait_until(rows.exists)
+        comment = rows.get().comment
+        assert told in comment
+        assert ("only plain pending" in comment) == (key == "EthnicGroup")
+
+
 # --- what is written of it ---
 
 _FORGING = ("A\nFORGED", "A\rFORGED", "A\x0bFORGED", "A\x1b[31mFORGED", "A\x85FORGED", "A\0FORGED")

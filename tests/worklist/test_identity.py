@@ -11,6 +11,7 @@ import pytest
 from tests.worklist.conftest import make_item
 from worklist.attention import identity
 from worklist.dicom.performed import Patient
+from worklist.models import Device
 
 ITEM = {
     "patient_name": "Müller^Jörg",
@@ -36,7 +37,7 @@ def patient(**values: Any) -> Patient:
         pytest.param({"name": ""}, id="no name"),
         pytest.param({"patient_id": ""}, id="D98: no patient ID"),
         pytest.param({"birth_date": None, "sex": "", "weight": None}, id="nothing else"),
-        pytest.param({"weight": Decimal("70.4")}, id="a weight that was rounded"),
+        pytest.param({"weight": Decimal(170)}, id="D205: a weight, which is not identity"),
     ],
 )
 def test_what_contradicts_nothing_is_no_difference(values: dict[str, Any]) -> None:
@@ -58,7 +59,6 @@ def test_what_contradicts_nothing_is_no_difference(values: dict[str, Any]) -> No
             "Birth date: 1990-01-31 in the worklist, 1990-01-30 at the scanner.",
         ),
         ({"sex": "F"}, "Sex: M in the worklist, F at the scanner."),
-        ({"weight": Decimal(170)}, "Weight (kg): 70.00 in the worklist, 170 at the scanner."),
     ],
 )
 def test_each_difference_is_told_with_both_values(values: dict[str, Any], sentence: str) -> None:
@@ -70,6 +70,41 @@ def test_what_the_worklist_does_not_know_is_not_contradicted() -> None:
         1, **{**ITEM, "patient_birth_date": None, "patient_sex": "", "patient_weight_kg": None}
     )
     assert list(identity.differences(unknown, patient(weight=Decimal(80)))) == []
+    assert identity.weight_difference(unknown, patient(weight=Decimal(80)), tolerance=Decimal(0)) == ""
+
+
+@pytest.mark.acceptance("D205")
+@pytest.mark.parametrize(
+    ("reported", "tolerance", "differs"),
+    [
+        pytest.param(None, "0.5", False, id="not measured"),
+        pytest.param("70.5", "0.5", False, id="as much as may be"),
+        pytest.param("69.5", "0.5", False, id="less by as much as may be"),
+        pytest.param("70.51", "0.5", True, id="more than may be"),
+        pytest.param("70.01", "0", True, id="no tolerance"),
+        pytest.param("70.004", "0", False, id="finer than an item keeps it"),
+        pytest.param("72", "2", False, id="a wide tolerance"),
+        pytest.param("1e300", "2", True, id="beyond all measure"),
+    ],
+)
+def test_a_weight_differs_beyond_the_tolerance(reported: str | None, tolerance: str, differs: bool) -> None:
+    weight = Decimal(reported) if reported else None
+    told = identity.weight_difference(
+        make_item(1, **ITEM), patient(weight=weight), tolerance=Decimal(tolerance)
+    )
+    assert told == (f"Weight (kg): 70.00 in the worklist, {weight} at the scanner." if differs else "")
+
+
+@pytest.mark.django_db
+@pytest.mark.acceptance("D205")
+def test_the_tolerance_is_the_devices_else_the_sites(settings: Any) -> None:
+    settings.MPPS_WEIGHT_TOLERANCE_KG = Decimal(3)
+    Device.objects.create(ae_title="MR1", weight_tolerance_kg=Decimal(0))
+    Device.objects.create(ae_title="MR2")
+    tolerances = [identity.weight_tolerance(title) for title in ("MR1", "MR2", "MR3")]
+    assert tolerances == [Decimal(0), Decimal(3), Decimal(3)]
+    Device.objects.create(ae_title="*", weight_tolerance_kg=Decimal("1.5"))
+    assert identity.weight_tolerance("MR3") == Decimal("1.5")
 
 
 def test_every_field_that_names_the_patient_is_part_of_the_identity() -> None:

@@ -58,6 +58,14 @@ def save() -> Save:
             id="referenced study and procedure",
         ),
         pytest.param(reference("9.9", "S1", accession="A1"), Evidence.ACCESSION, id="accession and step"),
+        pytest.param(
+            reference("9.9", "S1", procedure="R1"), Evidence.STEP_PROCEDURE, id="D214: step and procedure"
+        ),
+        pytest.param(
+            reference(step="S1", procedure="R1", accession="A9"),
+            Evidence.STEP_PROCEDURE,
+            id="D214: step and procedure, no study",
+        ),
         pytest.param(reference("1.2.3.1"), Evidence.STUDY, id="study alone"),
         pytest.param(
             reference("1.2.3.1", "S1", procedure="R2", accession="A2"),
@@ -84,12 +92,33 @@ def test_an_item_is_found_by_the_strongest_evidence(given: Reference, evidence: 
         pytest.param(reference(procedure="R1"), id="a procedure ID alone"),
         pytest.param(reference("9.9", procedure="R1", accession="A1"), id="ids of a procedure, no step"),
         pytest.param(reference("9.9", "S1", accession="A2"), id="ids of two items"),
+        pytest.param(reference("9.9", "S1", procedure="R2"), id="D214: step and procedure of two items"),
+        pytest.param(
+            reference("9.9", "S1", procedure="R1", accession="A2"), id="D214: and another's accession number"
+        ),
     ],
 )
 def test_weaker_evidence_links_nothing(given: Reference, save: Save) -> None:
     save(1)
     save(2)
     assert linking.find(given) is None
+
+
+@pytest.mark.acceptance("D214")
+@pytest.mark.parametrize("shared", ["scheduled_procedure_step_id", "requested_procedure_id"])
+def test_step_and_procedure_that_another_item_shares_link_nothing(shared: str, save: Save) -> None:
+    first = save(1)
+    save(2, **{shared: getattr(first, shared)})
+    assert linking.find(reference("9.9", "S1", procedure="R1")) is None
+
+
+@pytest.mark.acceptance("D214")
+def test_step_and_procedure_of_one_item_and_the_study_of_another_link_not_the_first(save: Save) -> None:
+    save(1)
+    other = save(2)
+    found = linking.find(reference("1.2.3.2", "S1", procedure="R1"))
+    assert found is not None
+    assert (found.item, found.evidence) == (other, Evidence.STUDY)
 
 
 def test_a_study_of_several_open_steps_is_ambiguous_without_a_step_id(save: Save) -> None:
@@ -155,5 +184,5 @@ def test_a_group_finds_each_item_once_and_names_what_it_misses(save: Save) -> No
 def test_finding_takes_a_bounded_number_of_queries(save: Save, django_assert_max_num_queries: Any) -> None:
     for number in range(20):
         save(number, study_instance_uid="1.2.3.1")
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(6):
         linking.find(reference("1.2.3.1", "no such", procedure="R", accession="A", others=("9.9",)))

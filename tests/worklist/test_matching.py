@@ -352,6 +352,15 @@ def test_another_key_that_cannot_be_read_is_not_matched() -> None:
         assert read_keys(raw("PatientWeight", vr, value)).unmatched == (Tag("PatientWeight"),), vr
 
 
+@pytest.mark.acceptance("D211")
+@pytest.mark.parametrize(
+    ("value", "asks"),
+    [(b"", False), (b"\0\0", False), (b"\0\0\0\0", False), (b"\1\0", True), (b"\0\0\4\0", True)],
+)
+def test_a_number_of_null_bytes_is_no_value(value: bytes, asks: bool) -> None:
+    assert read_keys(raw("PregnancyStatus", "US", value)).unmatched == (Tag("PregnancyStatus"),) * asks
+
+
 def test_a_matched_key_has_a_field_and_a_reading() -> None:
     kinds = {attribute.matching for attribute in item_attributes.matched()}
     assert kinds == {Matching.TEXT, Matching.RANGE, Matching.UID_LIST, Matching.STATUS}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from importlib import import_module
 from typing import Any
 
@@ -187,3 +187,65 @@ def test_doubtful_pairs_of_an_earlier_version_become_points_of_attention(transac
     for item in WorklistItem.objects.all():
         item.full_clean()
     assert WorklistItem.objects.get(pk=alike).patient_id_alphanumeric == "abc01x"
+
+
+@pytest.mark.acceptance("D208")
+@pytest.mark.parametrize(
+    "at_version", [[("worklist", "0003_devices")]], ids=["without weights"], indirect=True
+)
+def test_points_about_a_weight_become_a_kind_of_their_own_and_links_name_who_made_them(
+    at_version: Any,
+) -> None:
+    item = at_version.get_model("worklist", "WorklistItem").objects.create(
+        patient_name="Doe^John",
+        patient_id="P1",
+        study_instance_uid="1.2.3",
+        accession_number="A1",
+        requested_procedure_id="R1",
+        scheduled_procedure_step_id="S1",
+        modality="MR",
+        scheduled_start_date=date(2026, 1, 10),
+    )
+    name, weight = (
+        "Name: Doe^John in the worklist, Roe at the scanner.",
+        "Weight (kg): 70.00 in the worklist, 95 at the scanner.",
+    )
+    at = datetime(2026, 1, 10, 9, tzinfo=UTC)
+    texts = [weight, f"{name}\n{weight}", name]
+    links = []
+    for number, text in enumerate([*texts, *texts]):
+        step = at_version.get_model("worklist", "PerformedStep").objects.create(
+            sop_instance_uid=f"1.2.{number}", status="COMPLETED", dataset={}, calling_ae_title="MR1"
+        )
+        resolved = {"resolved_at": at, "resolved_by": "bob", "note": "Seen."} if number >= len(texts) else {}
+        points = at_version.get_model("worklist", "Attention").objects
+        points.create(kind="IDENTITY", step=step, item=item, text=text, **resolved)
+        link = {"step": step, "item": item, "evidence": "PERSON", "status_before": "SCHEDULED"}
+        links.append(at_version.get_model("worklist", "PerformedStepItem").objects.create(**link))
+    points.update(opened_at=at)
+    made = {
+        **link,
+        "id": links[-1].pk,
+        "history_type": "+",
+        "history_date": at,
+        "history_user_id": "alice",
+        "created_at": at,
+    }
+    at_version.get_model("worklist", "HistoricalPerformedStepItem").objects.create(**made)
+
+    call_command("migrate", verbosity=0)
+
+    from worklist.models import Attention, PerformedStepItem
+
+    for resolver, uids in (("", ("1.2.0", "1.2.1", "1.2.2")), ("bob", ("1.2.3", "1.2.4", "1.2.5"))):
+        found = [
+            sorted(Attention.objects.filter(step__sop_instance_uid=uid).values_list("kind", "text"))
+            for uid in uids
+        ]
+        assert found == [[("WEIGHT", weight)], [("IDENTITY", name), ("WEIGHT", weight)], [("IDENTITY", name)]]
+        of_uids = Attention.objects.filter(step__sop_instance_uid__in=uids)
+        assert {(point.opened_at, point.item_id, point.resolved_by) for point in of_uids} == {
+            (at, item.pk, resolver)
+        }
+    linked_by = dict(PerformedStepItem.objects.values_list("pk", "linked_by"))
+    assert linked_by == {link.pk: "" for link in links[:-1]} | {links[-1].pk: "alice"}

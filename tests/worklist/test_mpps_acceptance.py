@@ -503,6 +503,19 @@ class TestSet:
         assert after.status == PerformedStatus.COMPLETED
         assert status_of(item) == Status.COMPLETED
 
+    @pytest.mark.acceptance("D209")
+    def test_an_end_that_repeats_the_beginning_is_a_success_unless_strict(
+        self, perform: Perform, strict_server: RunningServer, items: Any
+    ) -> None:
+        (item,) = items()
+        again = ("PatientName", "PatientID", "Modality", "ScheduledStepAttributesSequence")
+        repeated = {keyword: steps.begun(item)[keyword].value for keyword in again}
+        for port, status in (({}, SUCCESS), ({"port": strict_server.port}, ATTRIBUTE_LIST_ERROR)):
+            uid = begin(perform, item)
+            assert end(perform, uid, steps.completed(**repeated), **port).status == status
+            assert stored(uid).status == PerformedStatus.COMPLETED
+            assert stored(uid).remarks[-1].startswith("Repeated with N-SET")
+
     @pytest.mark.acceptance("D116")
     def test_the_scheduled_step_cannot_be_exchanged_under_a_running_examination(
         self, perform: Perform, items: Any

@@ -440,16 +440,33 @@ def test_a_value_where_none_is_kept_is_told() -> None:
 
 @pytest.mark.acceptance("D116")
 @pytest.mark.parametrize("name", ["MÜLLER^JÖRG", "MÜLLER^JÖRG^^", "MÜLLER^JÖRG ", ""])
-def test_the_same_value_again_is_only_warned_of(name: str) -> None:
-    accepted = change({"SpecificCharacterSet": "ISO_IR 192", "PatientName": name})
+@STRICT_AND_LENIENT
+def test_the_same_value_again_is_warned_of_strictly_and_else_only_remarked(name: str, strict: bool) -> None:
+    accepted = change({"SpecificCharacterSet": "ISO_IR 192", "PatientName": name}, strict=strict)
 
     assert accepted.deviations == ()
-    assert accepted.warning == "Not allowed in N-SET: (0010,0010)"
+    assert accepted.remarks == ("Repeated with N-SET, which may not carry it: Patient's Name (0010,0010).",)
+    assert accepted.warning == ("Not allowed in N-SET: (0010,0010)" if strict else "")
+
+
+@pytest.mark.acceptance("D209")
+def test_a_console_that_repeats_all_that_it_created_is_answered_success() -> None:
+    accepted = change(complete() | final())
+
+    assert accepted.status == COMPLETED
+    assert (accepted.deviations, accepted.warning) == ((), "")
+
+
+@pytest.mark.acceptance("D209")
+def test_only_what_differs_is_warned_of() -> None:
+    accepted = change(final() | {"PatientID": "P3", "PatientSex": "F", "Modality": "MR"})
+
+    assert accepted.warning == "Not allowed in N-SET: (0010,0040)"
 
 
 @pytest.mark.acceptance("D116")
 def test_many_ignored_attributes_are_counted() -> None:
-    accepted = change(complete())
+    accepted = change(complete(), strict=True)
 
     ignored = [attribute for attribute in ATTRIBUTES if attribute.n_set is None and attribute.n_create != "3"]
     assert len(accepted.warning) <= 64

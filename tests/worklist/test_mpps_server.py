@@ -447,7 +447,7 @@ class TestLog:
             create(uid, steps.begun(item)),
             create(steps.new_uid(), steps.begun(item, PerformedProcedureStepStatus="SECRET STATUS")),
             change(uid, steps.progress(PerformedProcedureStepStatus="SECRETNAME")),
-            change(uid, steps.progress(**secret)),
+            change(uid, steps.progress(**{**secret, "PatientID": "SECRETID3"})),
             change(uid, steps.discontinued(reason=("SECRETCODE", "SECRET MEANING"))),
             change(uid, steps.completed()),
             change("1.2.3.4.5.6", steps.completed()),

@@ -1,5 +1,7 @@
 """N-CREATE and N-SET walk at random against a plain model of the states, a server killed now and then.
 
+People close, link and unlink beside.
+
 The server is a real `manage.py run_mwl`; what it keeps is read back by N-GET and from the items.
 """
 
@@ -52,6 +54,7 @@ class Step:
     series: list[str] = field(default_factory=list)
     end_date: str = ""
     messages: int = 1  # of the history
+    reason: str = ""  # why it was discontinued, as a code
 
     @property
     def has_ended(self) -> bool:
@@ -64,8 +67,12 @@ class Model:
     def __init__(self, items: list[int], cancelled: list[int]) -> None:
         self.steps: dict[str, Step] = {}
         self.items = {pk: "CANCELLED" if pk in cancelled else "SCHEDULED" for pk in items}
-        # What an item was when a step began to perform it, by step and item.
+        # What an item was when a step began to perform it, by step and item, the earliest link first.
         self.before: dict[tuple[str, int], str] = {}
+        # When a step told an item of its end, on a clock that ticks with each.
+        self.told: dict[tuple[str, int], int] = {}
+        self.linked: dict[tuple[str, int], int] = {}
+        self.clock = count(1)
 
     def create(self, uid: str, status: str, items: list[int], description: str) -> int:
         if uid in self.steps:
@@ -74,9 +81,13 @@ class Model:
             return INVALID_VALUE
         self.steps[uid] = Step(status, items, description)
         for pk in items:
-            self.before[uid, pk] = self.items[pk]
+            self.begin(uid, pk)
             self.items[pk] = "IN_PROGRESS"
         return SUCCESS
+
+    def begin(self, uid: str, pk: int) -> None:
+        self.before[uid, pk] = self.items[pk]
+        self.linked[uid, pk] = next(self.clock)
 
     def set(self, uid: str, sent: dict[str, Any], *, reason: str, carries_more: bool) -> int:
         """Apply a message.
@@ -98,18 +109,49 @@ class Model:
         return WARNING if carries_more else SUCCESS
 
     def end(self, uid: str, reason: str) -> None:
+        self.steps[uid].reason = reason
         for pk in self.steps[uid].items:
-            of_item = [step.status for step in self.steps.values() if pk in step.items]
-            if "IN PROGRESS" in of_item:
-                self.items[pk] = "IN_PROGRESS"
-            elif "COMPLETED" in of_item:
-                self.items[pk] = "COMPLETED"
-            elif reason != "110514":
-                self.items[pk] = "DISCONTINUED"
-            elif self.before[uid, pk] == "CANCELLED":
-                self.items[pk] = "CANCELLED"
-            else:
-                self.items[pk] = "SCHEDULED"
+            self.tell(uid, pk)
+
+    def tell(self, uid: str, pk: int) -> None:
+        self.told[uid, pk] = next(self.clock)
+        self.items[pk] = self.ruled(pk) or self.stopped(uid, pk)
+
+    def ruled(self, pk: int) -> str:
+        """Return what a step of the item says that runs or was completed, else ""."""
+        of_item = [step.status for step in self.steps.values() if pk in step.items]
+        if "IN PROGRESS" in of_item:
+            return "IN_PROGRESS"
+        return "COMPLETED" if "COMPLETED" in of_item else ""
+
+    def stopped(self, uid: str, pk: int) -> str:
+        if self.steps[uid].reason != "110514":
+            return "DISCONTINUED"
+        return "CANCELLED" if self.before[uid, pk] == "CANCELLED" else "SCHEDULED"
+
+    def link(self, uid: str, pk: int) -> None:
+        self.begin(uid, pk)
+        self.steps[uid].items.append(pk)
+        if self.steps[uid].has_ended:
+            self.tell(uid, pk)
+        else:
+            self.items[pk] = "IN_PROGRESS"
+
+    def unlink(self, uid: str, pk: int) -> None:
+        """Let the item be what its other steps say; without one that says anything, what it was before."""
+        self.steps[uid].items.remove(pk)
+        before, linked = self.before.pop((uid, pk)), self.linked.pop((uid, pk))
+        self.told.pop((uid, pk), None)
+        later = [key for key in self.before if key[1] == pk and self.linked[key] > linked]
+        if later and self.before[later[0]] not in ("SCHEDULED", "CANCELLED"):
+            self.before[later[0]] = before
+        last = max(((when, key) for key, when in self.told.items() if key[1] == pk), default=None)
+        if ruling := self.ruled(pk):
+            self.items[pk] = ruling
+        elif last is None or (before in ("SCHEDULED", "CANCELLED") and last[0] < linked):
+            self.items[pk] = "CANCELLED" if before == "CANCELLED" else "SCHEDULED"
+        else:
+            self.items[pk] = self.stopped(*last[1])
 
 
 STEP = st.integers(0, 4)
@@ -199,6 +241,20 @@ class Walk(RuleBasedStateMachine):
         self.model.end(self.uids[number], "")
         self.check_step(self.uids[number])
 
+    @rule(number=STEP, chosen=st.integers(0, 2))
+    def a_person_links_or_unlinks(self, number: int, chosen: int) -> None:
+        uid, row = self.uids[number], self.rows[chosen]
+        if uid not in self.model.steps:
+            return
+        step = PerformedStep.objects.get(sop_instance_uid=uid)
+        if row.pk in self.model.steps[uid].items:
+            performing.unlink(step, row, actor="alice", reason="Another visit.")
+            self.model.unlink(uid, row.pk)
+        else:
+            performing.link(step, row, actor="alice")
+            self.model.link(uid, row.pk)
+        self.check_step(uid)
+
     @precondition(lambda self: self.kills < MOST_KILLS and len(self.model.steps) > 1)
     @rule()
     def the_server_is_killed_and_started_again(self) -> None:
@@ -274,6 +330,7 @@ def modifications(sent: dict[str, Any], reason: str, more: dict[str, str]) -> Da
     return data_set(values)
 
 
+@pytest.mark.acceptance("D212")
 def test_whatever_scanners_send_and_whenever_the_server_dies_the_states_are_the_models(
     transactional_db: None, start_server: StartServer
 ) -> None:

@@ -15,9 +15,10 @@ import pytest
 
 from tests.conftest import not_installed, tool
 from tests.worklist.conftest import SOON, RunningServer
+from worklist.models import Device
 
 FOLDER = Path(__file__).resolve().parents[1] / "dcmjs"
-SUCCESS, PENDING = 0x0000, 0xFF00
+SUCCESS, PENDING, PENDING_WITHOUT_SOME_KEYS = 0x0000, 0xFF00, 0xFF01
 COUNT = 150  # answers do not fit into one segment
 
 Ask = Callable[..., dict[str, Any]]
@@ -49,6 +50,27 @@ def test_it_gets_all_items(ask: Ask, items: Callable[..., Any]) -> None:
     assert told["statuses"] == [PENDING] * COUNT + [SUCCESS]
     assert sorted(told["ids"]) == sorted(item.patient_id for item in made)
     assert (told["errors"], told["released"]) == ([], True)
+
+
+@pytest.mark.acceptance("D211")
+def test_its_own_worklist_query_gets_all_items(ask: Ask, items: Callable[..., Any]) -> None:
+    made = items(2 * COUNT)
+    told = ask("default")
+    assert told["statuses"] == [PENDING] * 2 * COUNT + [SUCCESS]
+    assert sorted(told["ids"]) == sorted(item.patient_id for item in made)
+    assert (told["errors"], told["released"]) == ([], True)
+
+
+@pytest.mark.acceptance("D211")
+def test_by_the_rule_of_its_device_it_gets_all_items_whatever_it_asks(
+    ask: Ask, items: Callable[..., Any]
+) -> None:
+    made = items(2 * COUNT)
+    assert PENDING_WITHOUT_SOME_KEYS in ask("unknown")["statuses"]  # which it takes for the end
+    Device.objects.create(ae_title="MR1", plain_pending=True)
+    told = ask("unknown")
+    assert told["statuses"] == [PENDING] * 2 * COUNT + [SUCCESS]
+    assert (sorted(told["ids"]), told["errors"]) == (sorted(item.patient_id for item in made), [])
 
 
 @pytest.mark.acceptance("D156")

@@ -202,6 +202,17 @@ def test_an_items_own_codes_go_before_those_of_its_device() -> None:
     assert code.CodeValue == "7"
 
 
+@pytest.mark.acceptance("D215")
+@pytest.mark.parametrize(("own_scheme", "scheme"), [("99OWN", "99OWN"), ("", "GEHC")])
+def test_an_items_code_without_a_scheme_has_the_items_before_the_devices(
+    own_scheme: str, scheme: str
+) -> None:
+    extra = {"ScheduledProtocolCodeSequence": [{"CodeValue": "7", "CodeMeaning": "Own"}]}
+    fields = {"protocol_name": "T1", "extra_attributes": extra, "hisris_coding_designator": own_scheme}
+    code = step(OutputRules(coding_scheme="GEHC"), **fields).ScheduledProtocolCodeSequence[0]
+    assert (code.CodeValue, code.CodingSchemeDesignator) == ("7", scheme)
+
+
 @pytest.mark.parametrize("codes", [CodesSent.NONE, CodesSent.SHORT_ONLY])
 def test_codes_that_a_device_does_not_take_are_not_sent(codes: CodesSent) -> None:
     own = {"LongCodeValue": "x" * 20, "CodingSchemeDesignator": "99OWN", "CodeMeaning": "Own"}

@@ -7,7 +7,15 @@ import pytest
 from tests.worklist.conftest import make_item
 from tests.worklist.performed_rows import make_step
 from worklist.examinations import performing
-from worklist.models import Evidence, PerformedStatus, PerformedStepItem, Status, WorklistItem
+from worklist.items import lifecycle
+from worklist.models import (
+    Evidence,
+    PerformedStatus,
+    PerformedStep,
+    PerformedStepItem,
+    Status,
+    WorklistItem,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -77,6 +85,7 @@ def test_an_item_of_several_steps_follows_them_all(
     assert status_of(item) == then
 
 
+@pytest.mark.acceptance("D213")
 @pytest.mark.parametrize(
     ("status", "then"),
     [(RUNS, Status.IN_PROGRESS), (DONE, Status.COMPLETED), (STOPPED, Status.DISCONTINUED)],
@@ -89,7 +98,10 @@ def test_an_item_that_a_person_links_follows_the_step(
     assert status_of(item) == then
     linked = step.links.get()
     assert (linked.evidence, linked.status_before) == (Evidence.PERSON, Status.SCHEDULED)
-    assert linked.history.first().history_user == item.history.first().history_user == "alice"
+    assert (linked.linked_by, str(linked)) == ("alice", f"{item}: alice")
+    for record in (linked.history.first(), item.history.first()):
+        assert record.history_user == "alice"
+        assert record.history_change_reason.startswith("Linked by alice: The same day, the same person.")
 
 
 def test_an_item_is_linked_once(item: WorklistItem) -> None:
@@ -125,8 +137,60 @@ def test_a_link_taken_back_leaves_the_item_as_its_other_steps_tell(
     assert (gone.history_type, gone.history_user, gone.history_change_reason) == (
         "-",
         "alice",
-        "Another visit.",
+        "Unlinked by alice: Another visit.",
     )
+
+
+def stopped_by(step: PerformedStep) -> None:
+    performing.close(step, to=STOPPED, actor="alice", reason="")
+
+
+@pytest.mark.acceptance("D212")
+def test_an_item_that_was_stopped_stays_so_when_a_step_beside_is_unlinked(item: WorklistItem) -> None:
+    first, beside = make_step(status=RUNS), make_step(status=RUNS)
+    for step in (first, beside):
+        performing.link(step, item, actor="alice")
+    stopped_by(first)
+    assert status_of(item) == Status.IN_PROGRESS
+    performing.unlink(beside, item, actor="alice")
+    assert status_of(item) == Status.DISCONTINUED
+    performing.link(beside, item, actor="alice")
+    stopped_by(beside)
+    performing.unlink(first, item, actor="alice")
+    assert status_of(item) == Status.DISCONTINUED
+    performing.unlink(beside, item, actor="alice")
+    assert status_of(item) == Status.SCHEDULED
+
+
+@pytest.mark.acceptance("D212")
+def test_what_a_person_said_since_stays_when_a_step_is_unlinked(item: WorklistItem) -> None:
+    first, wrong = make_step(status=STOPPED), make_step(status=STOPPED)
+    for step in (first, wrong):
+        performing.link(step, item, actor="alice")
+    lifecycle.move(item, to=Status.SCHEDULED, actor="bob")
+    performing.unlink(first, item, actor="alice")
+    assert status_of(item) == Status.SCHEDULED
+    performing.link(first, item, actor="alice")
+    assert status_of(item) == Status.DISCONTINUED
+    performing.unlink(first, item, actor="alice")
+    assert status_of(item) == Status.SCHEDULED  # as it was before this step came
+    lifecycle.move(item, to=Status.CANCELLED, actor="bob")
+    performing.unlink(wrong, item, actor="alice")
+    assert status_of(item) == Status.CANCELLED
+
+
+@pytest.mark.acceptance("D212")
+def test_an_item_that_was_cancelled_before_all_its_steps_is_cancelled_after_them(item: WorklistItem) -> None:
+    lifecycle.move(item, to=Status.CANCELLED, actor="bob")
+    steps = [make_step(status=RUNS) for _ in range(3)]
+    for step in steps:
+        performing.link(step, item, actor="alice")
+    for step in steps[:2]:
+        performing.unlink(step, item, actor="alice")
+        assert status_of(item) == Status.IN_PROGRESS
+    assert steps[2].links.get().status_before == Status.CANCELLED
+    performing.unlink(steps[2], item, actor="alice")
+    assert status_of(item) == Status.CANCELLED
 
 
 def test_what_is_not_linked_is_not_unlinked(item: WorklistItem) -> None:

@@ -26,11 +26,15 @@ from worklist.admin.filters import PointStateFilter
 from worklist.admin.forms import NoteForm
 from worklist.admin.performed_steps import compared_links, step_context
 from worklist.attention import points, whose_id
+from worklist.examinations import weighing
 from worklist.models import Attention, AttentionKind, WorklistItem
 
 LINES_IN_THE_LIST = 4
 # What the page of a point offers beside its note.
 ITEM_ACTIONS = (("reschedule_items", "Reschedule…"), ("cancel_items", "Cancel…"))
+
+# Whose weight holds, and what is said when it does.
+WEIGHTS_OF = {"scanner": "The item has the scanner's weight.", "worklist": "Resolved: our weight was kept."}
 
 
 @admin.action(description="Resolve…", permissions=["resolve"])
@@ -58,7 +62,7 @@ class AttentionAdmin(ViewOnly, admin.ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         # Not the stock one, which would order by what is not annotated yet.
         rows = Attention.objects.select_related("item", "step").defer("step__dataset")
-        return rows.worst_first().annotate(opened=F("opened_at"))
+        return rows.worst_first().with_linker().annotate(opened=F("opened_at"))
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         return ("severity", "-opened_at", "-pk")
@@ -84,6 +88,8 @@ class AttentionAdmin(ViewOnly, admin.ModelAdmin):
         shown = [Truncator(line).chars(200) for line in lines[:LINES_IN_THE_LIST]]
         if len(lines) > LINES_IN_THE_LIST:
             shown.append(f"and {len(lines) - LINES_IN_THE_LIST} more")
+        if linker := getattr(point, "linker", None):
+            shown.append(f"Linked by {linker}.")
         return format_html_join(LINE_BREAK, "{}", ((line,) for line in shown))
 
     @admin.display(description="since", ordering="opened")
@@ -103,8 +109,14 @@ class AttentionAdmin(ViewOnly, admin.ModelAdmin):
         return request.user.has_perm("worklist.change_attention")
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.resolve_view)
-        return [path("<int:pk>/resolve/", view, name="worklist_attention_resolve"), *super().get_urls()]
+        views = {"resolve": self.resolve_view, "weigh": self.weigh_view}
+        return [
+            *(
+                path(f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"worklist_attention_{name}")
+                for name, view in views.items()
+            ),
+            *super().get_urls(),
+        ]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         return super().changelist_view(request, {"title": "Needs attention", **(extra_context or {})})
@@ -155,6 +167,25 @@ class AttentionAdmin(ViewOnly, admin.ModelAdmin):
                 return HttpResponseRedirect(reverse("admin:worklist_attention_changelist"))
         return HttpResponseRedirect(reverse("admin:worklist_attention_change", args=[pk]))
 
+    @method_decorator(require_POST)
+    def weigh_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Take the scanner's weight over, or keep the item's, as the button says."""
+        takes = request.POST.get("weight") == "scanner"
+        if not self.has_resolve_permission(request) or (takes and not _may_change_items(request)):
+            raise PermissionDenied
+        point = Attention.objects.filter(pk=pk).first()
+        if point is None or request.POST.get("weight") not in WEIGHTS_OF:
+            raise Http404
+        settle = weighing.take_scanners if takes else weighing.keep_ours
+        act = partial(settle, point, actor=request.user.get_username(), seen=request.POST.get("seen"))
+        if attempt(request, act, done=WEIGHTS_OF[request.POST["weight"]]):
+            return HttpResponseRedirect(reverse("admin:worklist_attention_changelist"))
+        return HttpResponseRedirect(reverse("admin:worklist_attention_change", args=[pk]))
+
+
+def _may_change_items(request: HttpRequest) -> bool:
+    return request.user.has_perm("worklist.change_worklistitem")
+
 
 def _others(point: Attention) -> QuerySet[Attention]:
     """Return what else is open about the same examination."""
@@ -168,7 +199,7 @@ def _about(request: HttpRequest, point: Attention) -> dict[str, Any]:
     context: dict[str, Any] = {
         "item": point.item,
         "step": point.step,
-        "item_actions": ITEM_ACTIONS if request.user.has_perm("worklist.change_worklistitem") else (),
+        "item_actions": ITEM_ACTIONS if _may_change_items(request) else (),
     }
     if point.step is None:
         return {**context, "of_the_id": _of_the_id(point)}
@@ -176,6 +207,9 @@ def _about(request: HttpRequest, point: Attention) -> dict[str, Any]:
     of_the_item = [each for each in links if each.link.item_id == point.item_id]
     shown = of_the_item if point.item else links
     to_link = point.is_open and point.kind == AttentionKind.UNSCHEDULED
+    if point.is_open and point.kind == AttentionKind.WEIGHT:
+        not_allowed = "" if _may_change_items(request) else "You may not change items."
+        context["why_not_taken"] = not_allowed or weighing.why_not_taken(point)
     context["reported"] = comparison.rows(None, point.step)
     return {**context, **step_context(request, point.step, shown, to_link=to_link)}
 

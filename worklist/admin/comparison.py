@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, time
+from decimal import Decimal
 from typing import NamedTuple
 
 from django.utils.formats import date_format, time_format
@@ -24,18 +25,27 @@ class ComparedRow(NamedTuple):
     ours: str
     theirs: str
     differs: bool
+    kind: str = "identity"  # whose colour it has where it differs
 
 
 def rows(
-    item: WorklistItem | None, step: PerformedStep, rules: OutputRules | None = None
+    item: WorklistItem | None,
+    step: PerformedStep,
+    rules: OutputRules | None = None,
+    tolerance: Decimal | None = None,
 ) -> list[ComparedRow]:
     """Compare; without an item, return what the scanner reported alone.
 
-    `rules` are those of the step's device, if they are known.
+    `rules` and `tolerance` of a weight are those of the step's device, if they are known.
     """
     reported = performed.patient(step.dataset)
     sent_name = as_sent.name(item, rules or as_sent.rules_of(step.calling_ae_title)) if item else ""
-    return [*_patient(item, reported, sent_name), *_ids(item, step), *_procedure(item, step)]
+    return [
+        *_patient(item, reported, sent_name),
+        _weight(item, reported, step.calling_ae_title, tolerance),
+        *_ids(item, step),
+        *_procedure(item, step),
+    ]
 
 
 def _patient(item: WorklistItem | None, reported: Patient, sent_name: str) -> Iterator[ComparedRow]:
@@ -47,12 +57,22 @@ def _patient(item: WorklistItem | None, reported: Patient, sent_name: str) -> It
         ("Patient ID", "patient_id", item.patient_id if item else ""),
         ("Birth date", "birth_date", _day(item.patient_birth_date) if item else ""),
         ("Sex", "sex", _sex(item.patient_sex) if item else ""),
-        ("Weight (kg)", "weight", str(item.patient_weight_kg or "") if item else ""),
     ):
         theirs = getattr(reported, field)
         alone = replace(NOBODY, **{field: theirs})
         differs = item is not None and any(identity.differences(item, alone, sent_name=sent_name))
         yield ComparedRow(label, ours, said.get(field, _text(theirs)), differs)
+
+
+def _weight(
+    item: WorklistItem | None, reported: Patient, ae_title: str, tolerance: Decimal | None
+) -> ComparedRow:
+    label, theirs = "Weight (kg)", _text(reported.weight)
+    if item is None:
+        return ComparedRow(label, "", theirs, differs=False)
+    tolerance = identity.weight_tolerance(ae_title) if tolerance is None else tolerance
+    differs = bool(identity.weight_difference(item, reported, tolerance=tolerance))
+    return ComparedRow(label, str(item.patient_weight_kg or ""), theirs, differs, kind="weight")
 
 
 def _ids(item: WorklistItem | None, step: PerformedStep) -> Iterator[ComparedRow]:

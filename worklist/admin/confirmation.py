@@ -17,7 +17,7 @@ from django.template.response import TemplateResponse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from worklist.admin import oddities
-from worklist.examinations import performing
+from worklist.examinations import performing, weighing
 from worklist.items import lifecycle
 
 MOST_AT_ONCE = 500  # each is a field of the page in between, and a browser may send a thousand
@@ -113,7 +113,7 @@ def _refusal(act: Callable[[], object]) -> str:
     """Act, and return why nothing was done; empty when it was."""
     try:
         act()
-    except (lifecycle.StatusRefused, performing.StepChangeRefused) as refused:
+    except (lifecycle.StatusRefused, performing.StepChangeRefused, weighing.WeightRefused) as refused:
         return str(refused)
     except ValidationError as error:
         return " ".join(error.messages)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,6 +20,7 @@ from django.views.decorators.http import require_POST
 
 from worklist.admin.history import ActorHistoryAdmin
 from worklist.admin.previews import preview_view
+from worklist.answering.omitting import would_leave_out
 from worklist.answering.unfound import missed_by
 from worklist.devices import presets
 from worklist.items import cleaning
@@ -99,10 +101,11 @@ class DeviceAdmin(ActorHistoryAdmin):
                     "station_name",
                     ("coding_scheme_designator", "protocol_codes_sent"),
                     "protocol_codes",
+                    "plain_pending",
                 )
             },
         ),
-        ("What it reports", {"fields": ("mpps_strictness",)}),
+        ("What it reports", {"fields": ("mpps_strictness", "weight_tolerance_kg")}),
         ("Record", {"fields": (("created_at", "updated_at"),), "classes": ("collapse",)}),
     )
 
@@ -151,6 +154,12 @@ class DeviceAdmin(ActorHistoryAdmin):
             messages.add_message(request, level, outcome.sentence)
         return HttpResponseRedirect(reverse("admin:worklist_device_change", args=[pk]))
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001
+        before = Device.objects.filter(pk=obj.pk).first() if change else None
+        super().save_model(request, obj, form, change)
+        for sentence in would_leave_out(obj, before=before) if form.has_changed() else ():
+            messages.warning(request, sentence)
+
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         device = kwargs.get("obj")
         form = context["adminform"].form
@@ -166,6 +175,7 @@ class DeviceAdmin(ActorHistoryAdmin):
             chosen_preset=chosen,
             shown_preset=shown,
             preset_rules=_rules(form, shown) if shown else (),
+            would_leave_out=would_leave_out(_with(chosen, device), before=device) if chosen else (),
         )
         if device is not None:
             last = DeviceActivity.objects.newest(device.ae_title)
@@ -180,6 +190,14 @@ class DeviceAdmin(ActorHistoryAdmin):
                 preview_page="" if device.ae_title == Device.ANY else preview_page(device.ae_title),
             )
         return super().render_change_form(request, context, *args, **kwargs)
+
+
+def _with(preset: presets.Preset, device: Device | None) -> Device:
+    """Return the device as it would be with the preset's rules; nothing is saved."""
+    changed = copy(device) if device is not None else Device()
+    for name, value in preset.values.items():
+        setattr(changed, name, value)
+    return changed
 
 
 def contact_in_words(activity: DeviceActivity) -> str:

@@ -26,10 +26,12 @@ def panel(request: HttpRequest, step: PerformedStep) -> dict[str, Any]:
     sought = request.POST.get("q", "").strip()
     found = _found(request, step, sought) if sought else []
     reported, rules = performed.patient(step.dataset), as_sent.rules_of(step.calling_ae_title)
+    tolerance = identity.weight_tolerance(step.calling_ae_title)
 
     def choice(item: WorklistItem, reasons: tuple[str, ...] = ()) -> LinkChoice:
         differing = identity.differences(item, reported, sent_name=as_sent.name(item, rules))
-        return LinkChoice(item, reasons, tuple(differing))
+        weight = identity.weight_difference(item, reported, tolerance=tolerance)
+        return LinkChoice(item, reasons, tuple(filter(None, (*differing, weight))))
 
     return {
         "candidates": [choice(each.item, each.reasons) for each in candidates.best(step)],

@@ -24,7 +24,7 @@ from worklist.admin.filters import LinkedFilter, NeedsAttentionFilter
 from worklist.admin.forms import TO_CLOSE_AS, CloseForm, RequiredReasonForm
 from worklist.admin.history import ActorHistoryAdmin
 from worklist.admin.linking_panel import panel
-from worklist.attention import as_sent
+from worklist.attention import as_sent, identity
 from worklist.dicom import name_parts
 from worklist.examinations import performing
 from worklist.models import Attention, PerformedStatus, PerformedStep, PerformedStepItem, WorklistItem
@@ -209,7 +209,8 @@ def may_change(request: HttpRequest) -> bool:
 def compared_links(step: PerformedStep) -> list[ComparedLink]:
     links = step.links.select_related("item").order_by("pk")
     rules = as_sent.rules_of(step.calling_ae_title)
-    return [ComparedLink(link, comparison.rows(link.item, step, rules)) for link in links]
+    tolerance = identity.weight_tolerance(step.calling_ae_title)
+    return [ComparedLink(link, comparison.rows(link.item, step, rules, tolerance)) for link in links]
 
 
 def step_context(

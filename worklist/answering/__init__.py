@@ -12,4 +12,5 @@ explaining  why an item is not among the answers
 unfound     the day's items that no scanner finds for their station
 happened    what became of an item that is over
 verdicts    the same for every device, and whether more is kept out by it
+omitting    the coming items that a device's rules would keep from it
 """

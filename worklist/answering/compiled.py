@@ -13,7 +13,7 @@ from worklist.answering.rows import Row
 from worklist.answering.statuses import PENDING, PENDING_WITHOUT_SOME_KEYS
 from worklist.dicom import datasets
 from worklist.dicom.datasets import Unreadable
-from worklist.dicom.encoding import AnswerPlan, EncodedAnswer
+from worklist.dicom.encoding import AnswerPlan
 from worklist.dicom.matching import IdentifierError, MatchingKeys, read_keys
 from worklist.dicom.output_rules import OutputRules
 from worklist.models.sized_cache import SizedCache
@@ -43,6 +43,7 @@ class Query:
 
     keys: MatchingKeys
     plan: AnswerPlan
+    status: int  # of each answer
     deflated: bool
     length: int  # bytes of its identifier, inflated
     # Its answers are known by it: by the query itself they would keep that in memory.
@@ -59,11 +60,7 @@ class Query:
                 "Item %s does not fit its device's character set: sent %s", row.pk, answer.departure
             )
         identifier = datasets.deflate(answer.identifier) if self.deflated else answer.identifier
-        return self._status(answer), identifier
-
-    def _status(self, answer: EncodedAnswer) -> int:
-        complete = answer.complete and not self.keys.unmatched
-        return PENDING if complete else PENDING_WITHOUT_SOME_KEYS
+        return self.status, identifier
 
 
 def _size(key: tuple[FindRequest, OutputRules], query: Query) -> int:
@@ -95,11 +92,17 @@ def _compile(request: FindRequest, rules: OutputRules) -> Query:
     try:
         keys = read_keys(identifier)
         plan = AnswerPlan(identifier, implicit_vr=request.implicit_vr, rules=rules)
-        return Query(keys, plan, request.deflated, len(encoded))
+        return Query(keys, plan, _status(keys, plan, rules), request.deflated, len(encoded))
     except IdentifierError:
         raise
     except Exception as error:  # pydicom decodes an element when it is looked at
         raise Unreadable("cannot be decoded") from error
+
+
+def _status(keys: MatchingKeys, plan: AnswerPlan, rules: OutputRules) -> int:
+    """Return FF01 where a key is not supported for existence or matching (PS3.4 Table K.4-1), else FF00."""
+    is_plain = rules.plain_pending or (plan.complete and not keys.unmatched)
+    return PENDING if is_plain else PENDING_WITHOUT_SOME_KEYS
 
 
 def _inflated(request: FindRequest) -> bytes:

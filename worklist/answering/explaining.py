@@ -64,7 +64,7 @@ def why_not(
     if not WorklistItem.objects.matching(selection).filter(pk=item.pk).exists():
         reason: Reason | None = _first_that_stops(item, offer, query.keys)
     else:
-        reason = _not_sent(item, query) or _beyond_maximum(item, offer, found or _found(offer, selection))
+        reason = not_sent(item, query) or _beyond_maximum(item, offer, found or _found(offer, selection))
     is_done = reason is not None and is_over(item, offer.today)
     return reason._replace(cause=Cause.NOTHING) if reason and is_done else reason
 
@@ -165,7 +165,8 @@ def _other(item: WorklistItem, key: MatchingKey) -> str:
     return f"The scanner asked for {attribute.name} {_listed(key.asked)}; {has}."
 
 
-def _not_sent(item: WorklistItem, query: Query) -> Reason | None:
+def not_sent(item: WorklistItem, query: Query) -> Reason | None:
+    """Return why the item cannot be sent though it matches, or None where it can."""
     row = rows.read_one(item.pk)
     if row is None:
         return Reason("unreadable", "The item cannot be read: the server's log says what.", Cause.ITEM)

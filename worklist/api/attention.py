@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,10 +17,14 @@ from pylantir_site.rest.errors import Conflict, ErrorSerializer
 from pylantir_site.rest.views import ApiView, actor
 from worklist.attention import points
 from worklist.attention.points import LONGEST_NOTE
+from worklist.examinations import weighing
 from worklist.models import Attention, AttentionKind
 
 RESOLVED_ALREADY = "It is resolved already."
+NOT_RESOLVED = "It is resolved already, or the weight cannot be settled so."
 STAYS_RESOLVED = "Only true: what was resolved stays so, and comes back by itself where it is so again."
+NO_NOTE = "The item's history says that the scanner's weight was taken: leave the note out."
+MAY_NOT_CHANGE = "You may not change items: the scanner's weight would become the item's."
 SHOWN = (("false", "Open"), ("true", "Resolved"), ("any", "All"))
 
 
@@ -31,6 +36,10 @@ class PointSerializer(serializers.ModelSerializer):
         source="step.sop_instance_uid", default=None, allow_null=True, help_text="Its SOP Instance UID."
     )
 
+    linked_by = serializers.CharField(
+        source="linker", allow_null=True, help_text="The person who linked the step to the item, if one did."
+    )
+
     class Meta:
         model = Attention
         fields: ClassVar[Any] = (
@@ -40,6 +49,7 @@ class PointSerializer(serializers.ModelSerializer):
             "text",
             "item",
             "performed_step",
+            "linked_by",
             "opened_at",
             "resolved_at",
             "resolved_by",
@@ -50,13 +60,28 @@ class PointSerializer(serializers.ModelSerializer):
 class ResolvingSerializer(serializers.Serializer):
     resolved = serializers.BooleanField(help_text="true.")
     note = serializers.CharField(
-        max_length=LONGEST_NOTE, help_text="What was found, and what was done about it."
+        max_length=LONGEST_NOTE,
+        required=False,
+        help_text="What was found, and what was done about it. With `weight` it may be left out.",
+    )
+    weight = serializers.ChoiceField(
+        [("scanner", "The item gets the scanner's"), ("worklist", "The item keeps its own")],
+        required=False,
+        help_text="Of a weight that differs: `scanner` gives the item the scanner's, and takes no note; "
+        "`worklist` keeps the item's.",
     )
 
     def validate_resolved(self, value: bool) -> bool:  # noqa: FBT001 - as the framework calls it
         if not value:
             raise serializers.ValidationError(STAYS_RESOLVED)
         return value
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "weight" not in attrs and "note" not in attrs:
+            raise serializers.ValidationError({"note": [self.fields["note"].error_messages["required"]]})
+        if attrs.get("weight") == "scanner" and "note" in attrs:
+            raise serializers.ValidationError({"note": [NO_NOTE]})
+        return attrs
 
 
 class PointFilter(filters.FilterSet):
@@ -85,7 +110,7 @@ class PointView(ApiView, GenericAPIView):
     serializer_class = PointSerializer
 
     def get_queryset(self) -> QuerySet[Attention]:
-        return Attention.objects.worst_first().select_related("step").defer("step__dataset")
+        return Attention.objects.worst_first().with_linker().select_related("step").defer("step__dataset")
 
 
 class AttentionList(PointView):
@@ -121,7 +146,7 @@ class AttentionPoint(PointView):
     @extend_schema(
         summary="Resolve a point of attention",
         request=ResolvingSerializer,
-        responses={200: PointSerializer, 409: OpenApiResponse(ErrorSerializer, RESOLVED_ALREADY)},
+        responses={200: PointSerializer, 409: OpenApiResponse(ErrorSerializer, NOT_RESOLVED)},
     )
     def put(self, request: Request, pk: int) -> Response:
         return self._resolve(request, pk)
@@ -130,7 +155,7 @@ class AttentionPoint(PointView):
         summary="Resolve a point of attention",
         description="The same as PUT.",
         request=ResolvingSerializer,
-        responses={200: PointSerializer, 409: OpenApiResponse(ErrorSerializer, RESOLVED_ALREADY)},
+        responses={200: PointSerializer, 409: OpenApiResponse(ErrorSerializer, NOT_RESOLVED)},
     )
     def patch(self, request: Request, pk: int) -> Response:
         return self._resolve(request, pk)
@@ -140,7 +165,21 @@ class AttentionPoint(PointView):
         point = self.get_object()
         serializer = ResolvingSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        note = serializer.validated_data["note"]
-        if not points.resolve(point, actor=actor(request), note=note):
+        given = serializer.validated_data
+        if "weight" in given:
+            self._settle_weight(request, point, given["weight"], given.get("note", ""))
+        elif not points.resolve(point, actor=actor(request), note=given["note"]):
             raise Conflict(RESOLVED_ALREADY)
         return Response(PointSerializer(self.get_object()).data)
+
+    def _settle_weight(self, request: Request, point: Attention, weight: str, note: str) -> None:
+        takes = weight == "scanner"
+        if takes and not request.user.has_perm("worklist.change_worklistitem"):
+            raise PermissionDenied(MAY_NOT_CHANGE)
+        try:
+            if takes:
+                weighing.take_scanners(point, actor=actor(request))
+            else:
+                weighing.keep_ours(point, actor=actor(request), note=note)
+        except weighing.WeightRefused as refused:
+            raise Conflict(str(refused)) from refused

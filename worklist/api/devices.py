@@ -55,7 +55,14 @@ class DeviceSerializer(serializers.ModelSerializer):
             *("time_zone", "maximum_answers", "over_maximum"),
             *("station_name", "specific_character_set", "misfit", "longest_patient_name"),
             *("longest_patient_id", "coding_scheme_designator", "protocol_codes_sent", "protocol_codes"),
-            *("mpps_strictness", "created_at", "updated_at", "last_contact"),
+            *(
+                "plain_pending",
+                "mpps_strictness",
+                "weight_tolerance_kg",
+                "created_at",
+                "updated_at",
+                "last_contact",
+            ),
         )
 
     @extend_schema_field(ContactSerializer(allow_null=True))

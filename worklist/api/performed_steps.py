@@ -27,11 +27,12 @@ from worklist.models import (
 class LinkSerializer(serializers.ModelSerializer):
     id = serializers.IntegerField(source="item_id", help_text="Of the item.")
     evidence = serializers.ChoiceField(Evidence.choices, help_text="What linked the step to it.")
+    linked_by = serializers.CharField(help_text="A person's user name, or the device that reported.")
     status_before = serializers.ChoiceField(Status.choices)
 
     class Meta:
         model = PerformedStepItem
-        fields: ClassVar[Any] = ("id", "evidence", "status_before")
+        fields: ClassVar[Any] = ("id", "evidence", "linked_by", "status_before")
 
 
 class SeriesSerializer(serializers.ModelSerializer):

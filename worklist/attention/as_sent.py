@@ -46,6 +46,7 @@ def codes(item: WorklistItem, rules: OutputRules) -> set[tuple[str, str]]:
         sent = record
     stored = sent["extra_attributes"]
     own = stored.get(PROTOCOL_CODES) if isinstance(stored, Mapping) else None
+    own = values.with_own_scheme(sent, own)
     items = own if isinstance(own, list) and own else values.scheduled_protocol_codes(sent)
     return {
         (_value(code), str(code.get("CodingSchemeDesignator", "")))

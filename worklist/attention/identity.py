@@ -1,13 +1,18 @@
-"""Whom the worklist named is compared here with whom the scanner reported."""
+"""Whom the worklist named is compared here with whom the scanner reported.
+
+A weight says nothing of who someone is: it is compared by itself, to a tolerance.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
 
+from django.conf import settings
+
 from worklist.dicom import name_parts, person_name
 from worklist.dicom.performed import Patient
-from worklist.models import PerformedStatus, PerformedStep, Status, WorklistItem
+from worklist.models import Device, PerformedStatus, PerformedStep, Status, WorklistItem
 
 # What says who is examined, and what the scanner computes its limits from; and what links its report back.
 IDENTITY_FIELDS = frozenset(
@@ -22,7 +27,7 @@ IDENTITY_FIELDS = frozenset(
         "extra_attributes",
     }
 )
-WEIGHT_TOLERANCE_KG = Decimal("0.5")  # consoles round
+HALF_OF_TEN_GRAMS = Decimal("0.005")  # an item's weight is kept to ten grams
 
 
 def is_frozen(item: WorklistItem) -> bool:
@@ -49,9 +54,22 @@ def differences(item: WorklistItem, reported: Patient, *, sent_name: str = "") -
         yield _differ("Birth date", born.isoformat(), reported.birth_date.isoformat())
     if item.patient_sex and reported.sex and reported.sex != item.patient_sex:
         yield _differ("Sex", item.patient_sex, reported.sex)
-    weight = item.patient_weight_kg
-    if weight and reported.weight and abs(reported.weight - weight) > WEIGHT_TOLERANCE_KG:
-        yield _differ("Weight (kg)", str(weight), str(reported.weight))
+
+
+def weight_difference(item: WorklistItem, reported: Patient, *, tolerance: Decimal) -> str:
+    """Return a sentence where both know the weight and it differs by more than the tolerance, else ""."""
+    ours, theirs = item.patient_weight_kg, reported.weight
+    if not ours or not theirs or abs(theirs - ours) <= max(tolerance, HALF_OF_TEN_GRAMS):
+        return ""
+    return _differ("Weight (kg)", str(ours), str(theirs))
+
+
+def weight_tolerance(ae_title: str) -> Decimal:
+    """Return by how many kilograms this device's report may differ. Raises django.db.Error."""
+    device = Device.objects.of(ae_title)
+    own: Decimal | None = device.weight_tolerance_kg if device is not None else None
+    of_the_site: Decimal = settings.MPPS_WEIGHT_TOLERANCE_KG
+    return of_the_site if own is None else own
 
 
 def same_name(name: str, reported: str) -> bool:

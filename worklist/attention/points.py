@@ -36,32 +36,40 @@ class DuePoint(NamedTuple):
     text: str
 
 
+def no_longer(why: str) -> str:
+    """Return the note of a point that is no longer so, and what brought that about."""
+    return f"{NO_LONGER} {why}"
+
+
 def resolve(point: Attention, *, actor: str, note: str) -> bool:
     """Resolve the point, and return whether it was still open; it is kept with who, when and the note."""
     resolved = Attention.objects.open().filter(pk=point.pk)
     return bool(resolved.update(resolved_at=timezone.now(), resolved_by=actor, note=note))
 
 
-def review(step: PerformedStep) -> None:
-    """Bring the step's points up to date. Needs a transaction that holds the step."""
+def review(step: PerformedStep, *, note: str = NO_LONGER) -> None:
+    """Bring the step's points up to date. Needs a transaction that holds the step.
+
+    Those that are no longer so are resolved with the note, which says who brought that about.
+    """
     due_points = list(_due_points(step))
     open_points = {(point.kind, point.item_id): point for point in step.attention.open()}
     for due in due_points:
         point = open_points.pop((due.kind, due.item_pk), None)
         _open_or_update(step, due, point)
-    _resolve_by_itself(point for point in open_points.values() if point.kind not in FACTS)
+    _resolve_by_itself((point for point in open_points.values() if point.kind not in FACTS), note=note)
 
 
-def review_item(item: WorklistItem, *, but: PerformedStep | None = None) -> None:
+def review_item(item: WorklistItem, *, but: PerformedStep | None = None, note: str = NO_LONGER) -> None:
     """Bring the points that depend on the item up to date, except those of a step that the caller reviews.
 
     Needs a transaction that holds the item.
     """
     if not is_overdue(item):
-        _resolve_by_itself(item.attention.filter(kind=AttentionKind.NOT_PERFORMED))
+        _resolve_by_itself(item.attention.filter(kind=AttentionKind.NOT_PERFORMED), note=note)
     steps = PerformedStep.objects.filter(items=item)
     for step in steps if but is None else steps.exclude(pk=but.pk):
-        review(step)
+        review(step, note=note)
 
 
 def review_patient_id(item: WorklistItem) -> None:
@@ -164,10 +172,13 @@ def _due_points(step: PerformedStep) -> Iterator[DuePoint]:
         yield DuePoint(AttentionKind.UNSCHEDULED, None, _what_was_named(step))
     reported = performed.patient(step.dataset)
     rules = as_sent.rules_of(step.calling_ae_title)
+    tolerance = identity.weight_tolerance(step.calling_ae_title)
     for link in links:
         sent_name = as_sent.name(link.item, rules)
         if differing := list(identity.differences(link.item, reported, sent_name=sent_name)):
             yield DuePoint(AttentionKind.IDENTITY, link.item_id, "\n".join(differing))
+        if text := identity.weight_difference(link.item, reported, tolerance=tolerance):
+            yield DuePoint(AttentionKind.WEIGHT, link.item_id, text)
         if link.status_before == Status.CANCELLED:
             yield DuePoint(AttentionKind.CANCELLED, link.item_id, "It was cancelled when the scanner began.")
         if text := _other_protocol(link.item, step, as_sent.codes(link.item, rules)):
@@ -226,11 +237,11 @@ def _write(step: PerformedStep | None, due: DuePoint, point: Attention | None) -
         Attention.objects.filter(pk=point.pk).update(text=due.text)
 
 
-def _resolve_by_itself(points: Iterable[Attention]) -> None:
+def _resolve_by_itself(points: Iterable[Attention], *, note: str = NO_LONGER) -> None:
     pks = [point.pk for point in points]
     if pks:
         Attention.objects.open().filter(pk__in=pks).update(
-            resolved_at=timezone.now(), resolved_by=BY_ITSELF, note=NO_LONGER
+            resolved_at=timezone.now(), resolved_by=BY_ITSELF, note=note
         )
 
 

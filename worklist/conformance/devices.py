@@ -33,7 +33,8 @@ def rules() -> Iterator[str]:
 def vendors() -> Iterator[str]:
     yield "## Vendors' rules to start from"
     yield ""
-    yield "In the admin, *Devices → Add* fills these in. Without a field the rule holds for every device."
+    yield "In the admin, *Devices → Add* fills these in, and says which coming items they would leave out."
+    yield "Without a field nothing is set: it tells what this server does anyway, or what the scanner does."
     yield ""
     rows = ((preset.label, *_cells(rule)) for preset in presets.PRESETS for rule in preset.rules)
     yield from table(("Preset", "Field", "Value", "Why", "Source"), rows)

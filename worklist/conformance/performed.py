@@ -27,7 +27,8 @@ STATUSES = {
     ),
     service.ATTRIBUTE_LIST_ERROR: (
         "Warning",
-        "N-SET: attributes that it may not carry are ignored, the others are stored.",
+        "N-SET: attributes that it may not carry are ignored, the others are stored. Lenient: only where a "
+        "value differs from the stored one.",
     ),
     mpps.INVALID_ATTRIBUTE_VALUE: (
         "Failure",
@@ -77,8 +78,10 @@ def rules() -> Iterator[str]:
         f"Attributes are judged by `MPPS_STRICTNESS` (now: `{strictness}`). `strict`: what departs from the "
         "table is refused, and the Error Comment (0000,0902) names the tag. `lenient`: it is accepted, "
         "stored and shown to people as a deviation.",
-        "An attribute that an N-SET may not carry is ignored with 0107. One that was not created is set all "
-        "the same: a reason for discontinuation is never lost. Sequences are replaced whole.",
+        "An attribute that an N-SET may not carry is ignored: with 0107 where it differs from what is "
+        "stored; `lenient` with 0000 where it repeats it, however it is written, or is empty. One that was "
+        "not created is set all the same: a reason for discontinuation is never lost. Sequences are replaced "
+        "whole.",
         "Attributes beyond the table are stored and returned.",
         "Each message is read in its own Specific Character Set and stored as Unicode, so an N-SET may be in "
         "another one than the N-CREATE. N-GET answers in ISO_IR 192 where there is text beyond ASCII.",

@@ -74,6 +74,10 @@ def matching() -> Iterator[str]:
     )
     yield ""
     yield "Any other key that carries a value is not matched on, and is returned: the answers are FF01."
+    yield "So they are where a private attribute is asked for, one that the data dictionary has not, one of"
+    yield "bytes, or one at another place than the table's. Any other attribute is returned, of zero length"
+    yield "where it is not known: FF00. A binary number of null bytes is no value. A device whose rule is"
+    yield "`plain_pending` gets FF00 always."
 
 
 def rules() -> Iterator[str]:
@@ -115,6 +119,8 @@ def answers() -> Iterator[str]:
         "An item without a known start time is returned with 000000; one without a station is returned with "
         "the calling AE title as its Scheduled Station AE Title.",
         "Patient's Weight is in kilograms; an unknown one is empty.",
+        "A code of the protocol that is stored without its scheme is returned with the item's own; where it "
+        "has none either, the code is left out.",
         "The Scheduled Procedure Step Status is one of "
         f"{', '.join(dict.fromkeys(STATUS_ON_THE_WIRE.values()))}.",
         "An item that cannot be encoded, or is longer than the device takes, is left out, logged and "
@@ -132,8 +138,8 @@ def answers() -> Iterator[str]:
     yield ""
     yield (
         "*Extra attributes* are an item's own, by DICOM keyword. Any other attribute of the data dictionary "
-        "may be among them, outside the Scheduled Procedure Step Sequence; it is supported for the items "
-        "that have it."
+        "may be among them, and is returned where it is asked for, at the root and in the Scheduled "
+        "Procedure Step Sequence; where an item has none, of zero length."
     )
 
 

@@ -189,4 +189,5 @@ def _output_rules(device: Device, own: tuple[str, ...]) -> OutputRules:
         coding_scheme=device.coding_scheme_designator,
         codes=CodesSent(device.protocol_codes_sent),
         protocol_codes=read_protocol_codes(device.protocol_codes, scheme=device.coding_scheme_designator),
+        plain_pending=device.plain_pending,
     )

@@ -8,7 +8,10 @@ from worklist.models import OverMaximum, StationFilter
 
 
 class PresetRule(NamedTuple):
-    """A rule sets a field of `Device`; without a field it tells what this server does for every device."""
+    """A rule sets a field of `Device`, to None where it limits nothing.
+
+    Without a field it tells what this server does for every device, or what the scanner does.
+    """
 
     why: str
     source: str
@@ -47,16 +50,22 @@ PRESETS = (
         (
             OPERATORS_LEAVE_IT_OPEN,
             PresetRule(
-                "The console takes 32 characters of Patient's Name; 64 where it is configured so.",
-                "GE CT technical reference DOC0500644 rev. 4, p. 138",
+                "An MR console takes 64 characters of Patient's Name, as many as there may be. The 32 of "
+                "GE's CT consoles are not its limit.",
+                "GE Signa Profile MR conformance statement 2303347 rev. 2.7, p. 65",
                 "longest_patient_name",
-                32,
+                None,
             ),
             PresetRule(
-                "The console takes 16 characters of Patient ID; 64 where it is configured so.",
-                "GE CT technical reference DOC0500644 rev. 4, p. 138",
+                "So it does of Patient ID; the 16 of GE's CT consoles would leave out every longer one.",
+                "GE Signa Profile MR conformance statement 2303347 rev. 2.7, p. 65: as from the worklist",
                 "longest_patient_id",
-                16,
+                None,
+            ),
+            PresetRule(
+                "It does not take the weight from the worklist: somebody types it at the console, from "
+                "which SAR limits follow. What it reports is compared with the item's.",
+                "GE MR conformance statements: Patient's Weight is not mapped",
             ),
             PresetRule(
                 "A code of this scheme whose value is a protocol's key selects that protocol on the console.",

@@ -28,6 +28,7 @@ reading           the data sets of files
 json_model        a scanner's data set in the DICOM JSON Model
 mpps              what a performed step may become
 performed         what a stored performed step says
+repetition        whether an attribute that is sent again says anything else
 printable         texts of a peer, made safe to show
 retrieval         the answer to an N-GET
 """

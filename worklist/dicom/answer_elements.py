@@ -30,13 +30,12 @@ class EncodingError(Exception):
 class EncodingAttempt:
     """An item is encoded in one character set at a time; each time is one attempt."""
 
-    __slots__ = ("character_set", "complete", "exact", "record")
+    __slots__ = ("character_set", "exact", "record")
 
     def __init__(self, record: Record, character_set: CharacterSet, exact: CharacterSet) -> None:
         self.record = record
         self.character_set = character_set
         self.exact = exact  # the same one, and it never rewrites
-        self.complete = True
 
 
 # The bytes of one element; none where it is left out.
@@ -95,6 +94,8 @@ def reader(attribute: ItemAttribute) -> Read:
         made = derive
         if field is not None:
             return lambda record, stored: made(record)
+        if (complete := attribute.completed) is not None:
+            return lambda record, stored: complete(record, stored.get(keyword)) or made(record)
         return lambda record, stored: stored.get(keyword) or made(record)
     if field is None:
         return stored_reader(keyword)

@@ -40,20 +40,22 @@ CODES = frozenset({"CodeValue", "LongCodeValue", "URNCodeValue"})
 
 class EncodedAnswer(NamedTuple):
     identifier: bytes
-    complete: bool  # whether every requested attribute is supported for existence: FF00, else FF01
+    complete: bool  # as its plan
     departure: str = ""  # how it is not in the device's own character set as it is stored
 
 
 class AnswerPlan:
     """A plan says how the items of one query are answered.
 
-    `identifier` is the request's, as pydicom decoded it; `rules` are those of who asks.
+    `identifier` is the request's, as pydicom decoded it; `rules` are those of who asks. It is `complete`
+    where every attribute that is asked for is supported for existence (PS3.4 C.2.2.1.3): an item could have
+    it there, and it is returned, of zero length where it is not known.
     """
 
     def __init__(self, identifier: Dataset, *, implicit_vr: bool, rules: OutputRules = NO_RULES) -> None:
         self._implicit_vr = implicit_vr
         self._rules = rules
-        self._complete = True
+        self.complete = True
         self._stored_elements: dict[str, Element] = {}
         keys = request_keys.keys(identifier)
         self._before = [self._root_element(identifier, tag) for tag in keys if tag < CHARACTER_SET]
@@ -76,8 +78,7 @@ class AnswerPlan:
                 after = b"".join([element(answering, stored) for element in self._after])
             except UnicodeEncodeError:
                 continue
-            complete = self._complete and answering.complete
-            return EncodedAnswer(before + announced + after, complete, self._departure(character_set))
+            return EncodedAnswer(before + announced + after, self.complete, self._departure(character_set))
         raise EncodingError("SpecificCharacterSet")
 
     def _candidates(self, identifier: Dataset) -> list[tuple[CharacterSet, CharacterSet]]:
@@ -107,9 +108,7 @@ class AnswerPlan:
         attribute = item_attributes.BY_PLACE[Place.ROOT].get(tag)
         if attribute is not None:
             return self._attribute_element(attribute, request_keys.first_item(identifier, tag))
-        if tag in item_attributes.BY_PLACE[Place.STEP] or not _is_writable(tag):
-            return self._unsupported(identifier, tag)
-        return self._unlisted(tag, request_keys.first_item(identifier, tag))
+        return self._unlisted(identifier, tag, elsewhere=Place.STEP)
 
     def _step_sequence(self, keys: Dataset | None) -> Element:
         if keys is None:
@@ -134,7 +133,7 @@ class AnswerPlan:
     def _step_element(self, keys: Dataset, tag: BaseTag) -> Element:
         attribute = item_attributes.BY_PLACE[Place.STEP].get(tag)
         if attribute is None:
-            return self._unsupported(keys, tag)
+            return self._unlisted(keys, tag, elsewhere=Place.ROOT)
         return self._attribute_element(attribute, request_keys.first_item(keys, tag))
 
     def _attribute_element(
@@ -144,21 +143,23 @@ class AnswerPlan:
             left_out_empty = attribute.return_type == "1C"
         return self._element(attribute.tag, reader(attribute), attribute, keys, left_out_empty=left_out_empty)
 
-    def _unlisted(self, tag: BaseTag, keys: Dataset | None) -> Element:
-        """Return an element for an attribute that is supported only where it is stored."""
-        keyword = keyword_for_tag(tag)
-        encode = self._element(tag, stored_reader(keyword), None, keys, left_out_empty=False)
+    def _unlisted(self, keys: Dataset, tag: BaseTag, *, elsewhere: Place) -> Element:
+        """Return an element for an attribute that the table has not at this place.
 
-        def element(answering: EncodingAttempt, stored: Stored) -> bytes:
-            if keyword not in stored:
-                answering.complete = False
-            return encode(answering, stored)
+        One that it has elsewhere is not known here, whatever is stored.
+        """
+        if tag in item_attributes.BY_PLACE[elsewhere] or not _is_writable(tag):
+            return self._unsupported(keys, tag)
+        return self._stored(keys, tag)
 
-        return element
+    def _stored(self, keys: Dataset, tag: BaseTag) -> Element:
+        """Return an element for what is stored under its keyword, if anything is."""
+        read = stored_reader(keyword_for_tag(tag))
+        return self._element(tag, read, None, request_keys.first_item(keys, tag), left_out_empty=False)
 
     def _unsupported(self, keys: Dataset, tag: BaseTag) -> Element:
         """Return an element of zero length, in the VR of the request, for what no item has."""
-        self._complete = False
+        self.complete = False
         content = self._frame(tag, request_keys.requested_vr(keys, tag))(
             request_keys.private_creator(keys, tag)
         )
@@ -204,11 +205,7 @@ class AnswerPlan:
             return self._attribute_element(attribute, request_keys.first_item(keys, tag))
         if not _is_writable(tag):
             return self._unsupported(keys, tag)
-        if listed:
-            return self._unlisted(tag, request_keys.first_item(keys, tag))
-        # The table does not say what these items hold, so they hold whatever was stored.
-        read = stored_reader(keyword_for_tag(tag))
-        return self._element(tag, read, None, request_keys.first_item(keys, tag), left_out_empty=False)
+        return self._stored(keys, tag)
 
     def _whole_item(self, answering: EncodingAttempt, stored: Stored) -> bytes:
         tags = sorted((_tag(keyword), keyword) for keyword in stored)

@@ -40,7 +40,7 @@ class ItemAttribute:
 
     `field` is the model field that holds the value; without it the value is in `extra_attributes`,
     under the keyword. `derive` makes the value from the record where a field alone does not tell it;
-    a value in `extra_attributes` goes before it.
+    a value in `extra_attributes` goes before it, as `completed` makes it of the stored one.
     """
 
     keyword: str
@@ -50,6 +50,7 @@ class ItemAttribute:
     required: bool = False  # a required matching key (Table K.6-1, "R")
     field: str | None = None
     derive: Callable[[Record], Any] | None = None
+    completed: Callable[[Record, Any], Any] | None = None
     items: tuple[ItemAttribute, ...] = ()
 
     @cached_property
@@ -142,6 +143,7 @@ STEP_ATTRIBUTES = (
         "ScheduledProtocolCodeSequence",
         "1C",
         derive=values.scheduled_protocol_codes,
+        completed=values.with_own_scheme,
         items=(*CODE, ItemAttribute("ProtocolContextSequence", "3", items=PROTOCOL_CONTEXT)),
     ),
     _step("PreMedication", "2C"),

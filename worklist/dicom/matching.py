@@ -18,7 +18,7 @@ from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag
 
-from worklist.dicom import decoding, item_attributes, moments, person_name
+from worklist.dicom import decoding, item_attributes, moments, person_name, representations
 from worklist.dicom.conditions import AllOf, AnyOf, Condition, Range, Scheduled, Text, Within
 from worklist.dicom.item_attributes import ItemAttribute, Matching, Place
 from worklist.dicom.request_keys import NO_KEYS
@@ -147,13 +147,23 @@ def _only_asterisks(text: str) -> bool:
 
 
 def _carries_a_value(dataset: Dataset, tag: BaseTag) -> bool:
+    """Return whether a key that is not matched on asks for something.
+
+    A binary number of nothing but null bytes does not: some write it for an empty one.
+    """
     try:
         value = _read(dataset, tag)
+        if dataset[tag].VR in representations.BINARY and _only_zeros(value):
+            return False
         if isinstance(value, Sequence):
             return any(_carries_a_value(item, nested) for item in value for nested in _keys(item))
         return bool(_values(dataset, tag))
     except Exception:  # what cannot be read is not empty
         return True
+
+
+def _only_zeros(value: Any) -> bool:
+    return not any(value) if isinstance(value, MultiValue | list) else value == 0
 
 
 def _matched(given: dict[str, tuple[str, ...]]) -> Iterator[MatchingKey]:

@@ -13,7 +13,7 @@ from typing import Any
 from pydicom import Dataset
 from pydicom.datadict import dictionary_description, dictionary_has_tag
 
-from worklist.dicom import json_model, representations
+from worklist.dicom import json_model, repetition, representations
 from worklist.dicom.json_model import DataSet as DataSet
 from worklist.dicom.json_model import DoubtfulValue
 from worklist.dicom.mpps_attributes import (
@@ -123,7 +123,9 @@ def created(dataset: Dataset, *, strict: bool) -> Accepted:
 def modified(stored: DataSet, status: str, modifications: Dataset, *, strict: bool) -> Accepted:
     """Apply an N-SET's Modification List to what is stored (PS3.4 F.7.2.2). Raises MppsRefused.
 
-    Sequences are replaced whole. What the table does not allow in an N-SET is ignored, with a warning.
+    Sequences are replaced whole. What the table does not allow in an N-SET is ignored, with a warning where
+    it says something else than is stored: consoles repeat what they created, and some take a warning for a
+    failure. Where `strict`, the warning is given for what says the same, too.
     """
     if status in FINAL:
         raise MppsRefused(
@@ -135,6 +137,9 @@ def modified(stored: DataSet, status: str, modifications: Dataset, *, strict: bo
     status = _sent_status(reading.dataset) or status
     allowed = {key: element for key, element in reading.dataset.items() if key not in NOT_IN_N_SET}
     ignored = {key: element for key, element in reading.dataset.items() if key in NOT_IN_N_SET}
+    differing = {
+        key: element for key, element in ignored.items() if not repetition.repeats(element, stored.get(key))
+    }
     merged = stored | allowed
     missing = [
         *(_without_final_values(merged, status, strict=strict) if status in FINAL else ()),
@@ -145,9 +150,9 @@ def modified(stored: DataSet, status: str, modifications: Dataset, *, strict: bo
     return Accepted(
         merged,
         status,
-        deviations=(*_not_changed(stored, ignored), *deviations),
-        remarks=(*_not_created(stored, allowed), *remarks),
-        warning=_warning(ignored),
+        deviations=(*_not_changed(stored, differing), *deviations),
+        remarks=(*_not_created(stored, allowed), *_repeated(ignored.keys() - differing), *remarks),
+        warning=_warning(ignored if strict else differing),
     )
 
 
@@ -269,13 +274,12 @@ def _left_out(paths: Iterable[Path]) -> str:
     return f"Attributes that may be empty, but not absent, are missing: {'; '.join(parts)}."
 
 
-def _not_changed(stored: DataSet, ignored: DataSet) -> Iterator[str]:
+def _not_changed(stored: DataSet, differing: DataSet) -> Iterator[str]:
     """Yield what an N-SET tried to change: an operator who retypes the patient is seen here."""
-    for key, element in ignored.items():
+    for key, element in differing.items():
         sent, kept = list(_leaves(element)), list(_leaves(stored.get(key)))
-        if sent and sent != kept:
-            held = f"{_quoted(kept)} is kept" if kept else "no value is kept"
-            yield f"{_named((int(key, 16),))} may not be changed: {_quoted(sent)} was sent, {held}."
+        held = f"{_quoted(kept)} is kept" if kept else "no value is kept"
+        yield f"{_named((int(key, 16),))} may not be changed: {_quoted(sent)} was sent, {held}."
 
 
 def _leaves(element: Any) -> Iterator[str]:
@@ -284,6 +288,12 @@ def _leaves(element: Any) -> Iterator[str]:
         for nested in item.values():
             yield from _leaves(nested)
     yield from filter(None, (text.rstrip("^= ") for text in json_model.texts(element)))
+
+
+def _repeated(keys: Iterable[str]) -> Iterator[str]:
+    names = [_named((int(key, 16),)) for key in sorted(keys)]
+    if names:
+        yield f"Repeated with N-SET, which may not carry it: {', '.join(names)}."
 
 
 def _not_created(stored: DataSet, allowed: DataSet) -> Iterator[str]:

@@ -51,14 +51,16 @@ class OutputRules:
     coding_scheme: str = ""  # of a protocol without one
     codes: CodesSent = CodesSent.AS_STORED
     protocol_codes: tuple[Coded, ...] = ()
+    plain_pending: bool = False  # FF00 also where FF01 is due
 
     def applied(self, record: Record) -> Record:
         """Return the record as it is answered. Raises TooLong."""
-        self._check_lengths(record)
+        self.check_lengths(record)
         changes = {**self._station(record), **self._protocol(record)}
         return {**record, **changes} if changes else record
 
-    def _check_lengths(self, record: Record) -> None:
+    def check_lengths(self, record: Record) -> None:
+        """Raise TooLong for a name or an ID that the device does not take whole."""
         if self.longest_name is not None:
             longest = max(map(len, record["patient_name"].split("=")))
             if longest > self.longest_name:
@@ -80,7 +82,8 @@ class OutputRules:
         stored = record["extra_attributes"] or {}
         if not self._concerns_codes or not isinstance(stored, Mapping):
             return {}
-        codes = stored.get(PROTOCOL_CODES) or self._codes_of(record)
+        own = values.with_scheme(stored.get(PROTOCOL_CODES), self._scheme_of(record))
+        codes = own or self._codes_of(record)
         if not isinstance(codes, list):
             return {}  # the encoder says what is wrong with it
         others = {keyword: value for keyword, value in stored.items() if keyword != PROTOCOL_CODES}
@@ -96,8 +99,11 @@ class OutputRules:
         known = dict(self.protocol_codes).get(record["protocol_name"])
         if known is not None:
             return [values.code_item(*known)]
-        scheme = record["hisris_coding_designator"] or self.coding_scheme
+        scheme = self._scheme_of(record)
         return values.scheduled_protocol_codes({**record, "hisris_coding_designator": scheme})
+
+    def _scheme_of(self, record: Record) -> str:
+        return record["hisris_coding_designator"] or self.coding_scheme
 
     def _is_kept(self, code: Any) -> bool:
         if self.codes is CodesSent.SHORT_ONLY:

@@ -74,6 +74,30 @@ def scheduled_protocol_codes(record: Record) -> list[dict[str, Any]]:
     return [code_item(code, scheme, code)]
 
 
+def with_own_scheme(record: Record, codes: Any) -> Any:
+    """Return stored codes of the protocol, those without a scheme with the item's."""
+    return with_scheme(codes, record["hisris_coding_designator"])
+
+
+def with_scheme(codes: Any, scheme: str) -> Any:
+    """Return the codes, those without a scheme with this one; without it they are left out.
+
+    A code is none without its scheme (type 1C, PS3.3 Table 8.8-1). What is no list of items stays as it is.
+    """
+    if not isinstance(codes, list) or not any(map(_lacks_scheme, codes)):
+        return codes
+    completed = (
+        {**code, "CodingSchemeDesignator": scheme} if _lacks_scheme(code) else code for code in codes
+    )
+    return [code for code in completed if not _lacks_scheme(code)]
+
+
+def _lacks_scheme(code: Any) -> bool:
+    if not isinstance(code, Mapping) or code.get("CodingSchemeDesignator"):
+        return False
+    return bool(code.get("CodeValue") or code.get("LongCodeValue"))
+
+
 def code_item(value: str, scheme: str, meaning: str) -> dict[str, Any]:
     """Return an item of a code sequence (PS3.3 Table 8.8-1)."""
     keyword = "CodeValue" if len(value) <= CODE_VALUE_LENGTH else "LongCodeValue"

@@ -3,4 +3,5 @@
 performing  a performed step from N-CREATE to its end
 linking     which items it is of, by ids that find just one
 candidates  which items it may have been, for a person to choose from
+weighing    whose weight holds where the scanner's differs
 """

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from django.db.models import Exists, OuterRef, Q
+
 from worklist.dicom.performed import Reference
 from worklist.models import Evidence, Status, WorklistItem
 from worklist.models.items import WorklistQuerySet
@@ -74,11 +76,26 @@ def _by_evidence(reference: Reference) -> Iterator[tuple[Evidence, WorklistQuery
             Evidence.ACCESSION,
             items.filter(accession_number=reference.accession_number, scheduled_procedure_step_id=step_id),
         )
+    if step_id and reference.requested_procedure_id:
+        yield Evidence.STEP_PROCEDURE, _of_no_other(items, reference, studies)
     if studies:
         yield (
             Evidence.STUDY,
             items.filter(study_instance_uid__in=studies, performed_procedure_step_status__in=OPEN),
         )
+
+
+def _of_no_other(items: WorklistQuerySet, reference: Reference, studies: list[str]) -> WorklistQuerySet:
+    """Return the item that has both ids, unless another item has any id that was named."""
+    both = {
+        "scheduled_procedure_step_id": reference.scheduled_procedure_step_id,
+        "requested_procedure_id": reference.requested_procedure_id,
+    }
+    any_of_it = Q(*both.items(), _connector=Q.OR) | Q(study_instance_uid__in=studies)
+    if reference.accession_number:
+        any_of_it |= Q(accession_number=reference.accession_number)
+    others = WorklistItem.objects.filter(any_of_it).exclude(pk=OuterRef("pk"))
+    return items.filter(**both).filter(~Exists(others))
 
 
 def _doubts(item: WorklistItem, reference: Reference) -> Iterator[str]:

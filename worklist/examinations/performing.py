@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import chain
 
 from django.conf import settings
@@ -16,6 +17,7 @@ from django.utils import timezone
 from pydicom import Dataset
 
 from worklist.attention import points
+from worklist.attention.points import BY_ITSELF
 from worklist.dicom import mpps, performed
 from worklist.examinations import linking
 from worklist.items import lifecycle
@@ -122,7 +124,7 @@ def close(step: PerformedStep, *, to: PerformedStatus, actor: str, reason: str) 
         current.finished_at = timezone.now()
         current.save_as(actor, reason=reason)
         _follow(current, _items_of(current), actor=actor, reason=reason)
-        points.review(current)
+        points.review(current, note=points.no_longer(f"The step was closed by {actor}."))
 
 
 def link(step: PerformedStep, item: WorklistItem, *, actor: str, reason: str = "") -> None:
@@ -134,26 +136,33 @@ def link(step: PerformedStep, item: WorklistItem, *, actor: str, reason: str = "
         items = _items_of(current, also=item.pk)
         if item.pk not in items:
             raise StepChangeRefused("The item was deleted meanwhile.")
-        _link(current, items[item.pk], evidence=Evidence.PERSON, actor=actor, reason=reason)
-        _follow(current, items, actor=actor, reason=reason)
-        points.review(current)
+        why = _by(f"Linked by {actor}", reason)
+        _link(current, items[item.pk], evidence=Evidence.PERSON, actor=actor, reason=why)
+        _follow(current, items, actor=actor, reason=f"{why} ({_reason(current)})")
+        points.review(current, note=points.no_longer(f"Linked by {actor}."))
 
 
 def unlink(step: PerformedStep, item: WorklistItem, *, actor: str, reason: str = "") -> None:
-    """Take a wrong link back; the item's status follows what is left. Raises StepChangeRefused."""
+    """Take a wrong link back; the item's status follows what is left, and what people said since.
+
+    Raises StepChangeRefused.
+    """
     with transaction.atomic():
         current = _locked_steps().get(pk=step.pk)
         found = current.links.filter(item=item).first()
         if found is None:
             raise StepChangeRefused("It is not linked to this item.")
-        items = _locked([item.pk])
-        found._history_user, found._change_reason = actor, reason
+        locked = _locked([item.pk])[item.pk]
+        why = _by(f"Unlinked by {actor}", reason)
+        links = _links_of(locked)
+        told = _told_by_links(links)
+        found._history_user, found._change_reason = actor, why
         found.delete()
-        was_cancelled = found.status_before == Status.CANCELLED
-        otherwise = Status.CANCELLED if was_cancelled else Status.SCHEDULED
-        to = _told_by_steps(item.pk, otherwise=otherwise)
-        lifecycle.report(items[item.pk], current, to=to, actor=actor, reason=reason)
-        points.review(current)
+        to = _left_by(found, [each for each in links if each.step_id != current.pk], locked, told)
+        lifecycle.report(locked, current, to=to, actor=actor, reason=why)
+        note = points.no_longer(f"Unlinked by {actor}.")
+        points.review_item(locked, but=current, note=note)
+        points.review(current, note=note)
 
 
 def _found(accepted: mpps.Accepted) -> tuple[list[linking.ReferencedItem], list[str]]:
@@ -243,7 +252,7 @@ def _link(
     step: PerformedStep, locked: WorklistItem, *, evidence: Evidence, actor: str, reason: str = ""
 ) -> None:
     status = locked.performed_procedure_step_status
-    made = PerformedStepItem(step=step, item=locked, evidence=evidence, status_before=status)
+    made = PerformedStepItem(step=step, item=locked, evidence=evidence, status_before=status, linked_by=actor)
     made.save_as(actor, reason=reason)
 
 
@@ -267,6 +276,56 @@ def _told_by_steps(item_pk: int, *, otherwise: Status) -> Status:
     return otherwise
 
 
+def _links_of(item: WorklistItem) -> list[PerformedStepItem]:
+    return list(PerformedStepItem.objects.filter(item=item).select_related("step").order_by("pk"))
+
+
+def _told_by_links(links: Iterable[PerformedStepItem]) -> Status | None:
+    """Return what the steps of an item say: one that runs, else a completed one, else the last that ended."""
+    links = list(links)
+    statuses = {each.step.status for each in links}
+    if PerformedStatus.IN_PROGRESS in statuses:
+        return Status.IN_PROGRESS
+    if PerformedStatus.COMPLETED in statuses:
+        return Status.COMPLETED
+    last = max(links, key=_told_at, default=None)
+    return _after(last.step, last) if last else None
+
+
+def _told_at(linked: PerformedStepItem) -> tuple[datetime, int]:
+    """Return when a step that has ended told it of the item; two never tell at once."""
+    return max(linked.created_at, linked.step.finished_at or linked.created_at), linked.pk
+
+
+def _left_by(
+    gone: PerformedStepItem, links: list[PerformedStepItem], locked: WorklistItem, told: Status | None
+) -> Status:
+    """Return the status of an item that a step has left; `told` is what it was told with that step.
+
+    What another of its steps says holds, and so does what a person or a source has said since.
+    """
+    _hand_over(gone, links)
+    left = _told_by_links(links)
+    status = Status(locked.performed_procedure_step_status)
+    if left in (Status.IN_PROGRESS, Status.COMPLETED):
+        return left
+    if status != told:
+        return status
+    before = Status.CANCELLED if gone.status_before == Status.CANCELLED else Status.SCHEDULED
+    was_said_before = gone.status_before == before and all(
+        _told_at(each)[0] < gone.created_at for each in links
+    )
+    return before if left is None or was_said_before else left
+
+
+def _hand_over(gone: PerformedStepItem, links: Iterable[PerformedStepItem]) -> None:
+    """Let the link after it begin from what the item was before, where it began from what this one told."""
+    heir = next((each for each in links if each.created_at > gone.created_at), None)
+    if heir is not None and heir.status_before not in (Status.SCHEDULED, Status.CANCELLED):
+        heir.status_before = gone.status_before
+        heir.save_as(BY_ITSELF, reason="The step before it was unlinked.")
+
+
 def _after(step: PerformedStep, linked: PerformedStepItem) -> Status:
     """Return an item's status when nothing of it runs or was completed."""
     if not points.is_wrong_entry(step):
@@ -278,6 +337,11 @@ def _after(step: PerformedStep, linked: PerformedStepItem) -> Status:
 def _reason(step: PerformedStep) -> str:
     parts = [f"MPPS {step.get_status_display().lower()}", step.discontinuation_reason]
     return ": ".join(filter(None, parts))
+
+
+def _by(who: str, reason: str) -> str:
+    """Name the person in a reason, for it is read where the actor is not."""
+    return f"{who}: {reason.strip()}" if reason.strip() else who
 
 
 def _each_once(*told: Iterable[str]) -> list[str]:

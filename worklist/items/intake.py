@@ -88,7 +88,7 @@ def change_locked(
     changed, shared = _set(locked, values, reason=reason, seen=seen, corrects=corrects, answer=answer)
     if changed:
         _save(locked, actor=actor, reason=reason)
-        points.review_item(locked)
+        points.review_item(locked, note=points.no_longer(f"The item was changed by {actor}."))
     if changed & whose.WHO:
         _settle(locked, shared, answer, actor=actor, reason=reason)
     return changed

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Case, Q, Value, When
+from django.db.models import Case, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
 from worklist.models.items import WorklistItem
-from worklist.models.performed import PerformedStep
+from worklist.models.performed import Evidence, PerformedStep, PerformedStepItem
 
 
 class AttentionKind(models.TextChoices):
     """A point is of one of these kinds, by severity, the worst first, as pages and the API list them.
 
-    A wrong person is worse than images of nobody, and these are worse than a wrong or incomplete report.
+    A wrong person is worse than images of nobody, then comes a weight by which the scanner limits its power,
+    and all of these are worse than a wrong or incomplete report.
     """
 
     IDENTITY = "IDENTITY", "Identity differs"
@@ -21,6 +22,7 @@ class AttentionKind(models.TextChoices):
     UNSCHEDULED = "UNSCHEDULED", "Unscheduled examination"
     WRONG_ENTRY = "WRONG_ENTRY", "Wrong worklist entry selected"
     CANCELLED = "CANCELLED", "Performed although cancelled"
+    WEIGHT = "WEIGHT", "Weight differs"
     STALE = "STALE", "In progress for too long"
     SIMILAR_ID = "SIMILAR_ID", "IDs too much alike"
     PROTOCOL = "PROTOCOL", "Protocol differs"
@@ -44,6 +46,12 @@ class AttentionQuerySet(models.QuerySet["Attention"]):
         whens = [When(kind=kind, then=Value(place)) for place, kind in enumerate(AttentionKind.values)]
         severity = Case(*whens, default=Value(len(whens)), output_field=models.IntegerField())
         return self.annotate(severity=severity).order_by("severity", "-opened_at", "-pk")
+
+    def with_linker(self) -> AttentionQuerySet:
+        """Annotate the person who linked the point's step to its item, or None where none did."""
+        links = PerformedStepItem.objects.filter(step=OuterRef("step"), item=OuterRef("item"))
+        by_a_person = links.filter(evidence=Evidence.PERSON).values("linked_by")
+        return self.annotate(linker=Subquery(by_a_person[:1]))
 
 
 class Attention(models.Model):

@@ -246,6 +246,13 @@ class Device(Recorded):
         "without meaning the protocol's name. An item's own codes go first.",
     )
 
+    plain_pending = models.BooleanField(
+        "only plain pending",
+        default=False,
+        help_text="Each answer is FF00, also where it asked for what this server does not support. For a "
+        "program that takes FF01 for the end.",
+    )
+
     mpps_strictness = models.CharField(
         "MPPS that departs from the standard",
         max_length=16,
@@ -253,6 +260,16 @@ class Device(Recorded):
         default="",
         choices=Strictness.choices,
         help_text="Empty: MPPS_STRICTNESS.",
+    )
+    weight_tolerance_kg = models.DecimalField(
+        "weight tolerance (kg)",
+        max_digits=5,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0), MaxValueValidator(100)],
+        help_text="By so much its weight may differ from the item's before a person is told. "
+        "Empty: MPPS_WEIGHT_TOLERANCE_KG.",
     )
 
     created_at = models.DateTimeField(auto_now_add=True)

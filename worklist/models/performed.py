@@ -166,6 +166,7 @@ class Evidence(models.TextChoices):
     REFERENCED_STUDY = "REFERENCED_STUDY", "Referenced Study and step ID"
     PROCEDURE = "PROCEDURE", "Study Instance UID and requested procedure ID"
     ACCESSION = "ACCESSION", "Accession number and step ID"
+    STEP_PROCEDURE = "STEP_PROCEDURE", "Step ID and requested procedure ID, each of no other item"
     STUDY = "STUDY", "Study Instance UID alone"
     PERSON = "PERSON", "By a person"
 
@@ -182,6 +183,12 @@ class PerformedStepItem(Recorded):
     status_before = models.CharField(
         max_length=16, choices=Status.choices, help_text="The item's status when the step was linked to it."
     )
+    linked_by = models.CharField(
+        max_length=200,
+        blank=True,
+        default="",
+        help_text="The person's user name, or the device that reported.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     history = actor_history()
@@ -192,4 +199,11 @@ class PerformedStepItem(Recorded):
         constraints = [models.UniqueConstraint(fields=["step", "item"], name="step_item_unique")]
 
     def __str__(self) -> str:
-        return f"{self.item}: {self.get_evidence_display()}"
+        return f"{self.item}: {self.how}"
+
+    @property
+    def how(self) -> str:
+        """Return by what it was found, or by whom it was made."""
+        if self.evidence == Evidence.PERSON and self.linked_by:
+            return self.linked_by
+        return str(self.get_evidence_display())

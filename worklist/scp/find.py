@@ -11,7 +11,14 @@ from django.db import Error
 from pylantir_site.environment.logs import traceback_of
 from worklist.answering.compiled import FindRequest
 from worklist.answering.search import Search, search
-from worklist.answering.statuses import CANCELLED, SUCCESS, Failure, TooManyMatches, failure
+from worklist.answering.statuses import (
+    CANCELLED,
+    PENDING_WITHOUT_SOME_KEYS,
+    SUCCESS,
+    Failure,
+    TooManyMatches,
+    failure,
+)
 from worklist.dicom.datasets import Unreadable
 from worklist.dicom.matching import IdentifierError
 from worklist.models import DeviceActivity
@@ -24,6 +31,8 @@ from worklist.upper_layer.commands import Outcome
 logger = logging.getLogger(__name__)
 
 RELEASE_ASKED = "its release was asked for while answers were sent"
+GONE = "gone before the last answer"
+TAKES_IT_FOR_THE_END = "it may take FF01 for the end (rule: only plain pending)"
 
 
 @dataclass
@@ -44,6 +53,10 @@ class Exchange:
     def left_out(self) -> int:
         return self.search.left_out if self.search else 0
 
+    @property
+    def was_told_ff01(self) -> bool:
+        return self.search is not None and self.search.query.status == PENDING_WITHOUT_SOME_KEYS
+
 
 def respond(request: Request) -> None:
     """Send every answer, then the final response. Raises AssociationEnded."""
@@ -53,7 +66,7 @@ def respond(request: Request) -> None:
         exchange.outbox.close(_outcome(failed))
     except AssociationEnded:
         logger.info("%s: gone before the last answer", request.peer)
-        _record(exchange, Failure(SUCCESS, "gone before the last answer"))
+        _record(exchange, Failure(SUCCESS, GONE))
         raise
     _log(exchange, failed)
     _record(exchange, failed)
@@ -117,6 +130,8 @@ def _record(exchange: Exchange, failed: Failure | None) -> None:
     comments = [failed.comment if failed else ""]
     if exchange.request.acceptor.is_release_asked:
         comments.append(RELEASE_ASKED)
+    if exchange.was_told_ff01 and {GONE, RELEASE_ASKED} & set(comments):
+        comments.append(TAKES_IT_FOR_THE_END)
     recording.record(
         exchange.request.peer,
         DeviceActivity.Kind.QUERY,
