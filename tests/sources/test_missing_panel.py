@@ -67,8 +67,8 @@ def test_an_appointment_that_was_called_off_says_why_and_its_mend_is_at_the_sour
 
     [found] = answer.context["found"]
     assert f"by source:study: {reason.rstrip('.')}." in found["happened"]
-    change = reverse("admin:sources_datasource_change", args=[source.pk])
-    assert [link.url for link in found["rows"][0]["remedies"]] == [change]
+    assert [link.url for link in found["rows"][0]["remedies"]] == ["#known-elsewhere"]
+    assert 'id="known-elsewhere"' in answer.content.decode()
     assert f"Cancelled: {reason}" in panel(coordinator, "tremb")
 
 
@@ -133,10 +133,11 @@ def test_what_keeps_all_items_of_a_source_out_is_mended_at_the_source_first(
     pull(source)
     device = Device(ae_title="MR1", station_filter="OWN")
     device.save_as("test")
+    Device(ae_title="MR2").save_as("test")
 
     [found] = coordinator.post(reverse(MISSING), {"sought": "P-002"}).context["found"]
 
-    [row] = found["rows"]
+    row, asking_for_its_own = found["rows"]
     assert row["verdict"].reason.sentence.endswith(
         "this item has no station. So it is with the 2 other items of study still to come."
     )
@@ -145,7 +146,8 @@ def test_what_keeps_all_items_of_a_source_out_is_mended_at_the_source_first(
         (reverse("admin:worklist_device_change", args=[device.pk]), "Change the device"),
         (reverse("admin:worklist_worklistitem_change", args=[found["item"].pk]), "Change this item alone"),
     ]
-    [told] = client_of(bob).get(f"/worklist/{found['item'].pk}/devices").json()
+    assert [link.text for link in asking_for_its_own["remedies"]] == [link.text for link in row["remedies"]]
+    told, _ = client_of(bob).get(f"/worklist/{found['item'].pk}/devices").json()
     assert told["reason"]["mend"] == "source"
 
 

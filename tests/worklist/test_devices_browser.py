@@ -46,7 +46,7 @@ def test_a_scanner_is_set_up_looked_through_and_asked_why_somebody_is_missing(
 
     page.goto("/admin/")
     page.get_by_role("link", name="Why is a participant missing?").click()
-    page.get_by_label("Patient ID:").fill("P" * 17)
+    page.get_by_label("Name, part of one, patient ID or record:").fill("P" * 17)
     page.get_by_role("button", name="Why?").click()
     row = page.get_by_role("row", name="MR1")
     expect(row.get_by_text("No", exact=True)).to_be_visible()

@@ -16,7 +16,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from worklist.admin.devices import preview_page
-from worklist.admin.remedies import remedy_links
+from worklist.admin.remedies import KNOWN_ELSEWHERE, remedy_links
 from worklist.answering.happened import what_happened
 from worklist.answering.verdicts import Verdict, verdicts
 from worklist.models import WorklistItem
@@ -124,7 +124,11 @@ def _panels(model_admin: Any, request: HttpRequest, sought: str, items: Sequence
 
 
 def _page(model_admin: Any, request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
-    common = {**model_admin.admin_site.each_context(request), "opts": model_admin.opts}
+    common = {
+        **model_admin.admin_site.each_context(request),
+        "opts": model_admin.opts,
+        "known_elsewhere": KNOWN_ELSEWHERE,
+    }
     return TemplateResponse(request, "admin/worklist/worklistitem/missing.html", {**common, **context})
 
 

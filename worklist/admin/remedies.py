@@ -11,7 +11,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from worklist.answering.explaining import Cause, Reason
-from worklist.models import Device, WorklistItem
+from worklist.models import Device, Status, WorklistItem
+
+KNOWN_ELSEWHERE = "known-elsewhere"  # the part of the page in which other apps tell what they know
 
 
 class RemedyLink(NamedTuple):
@@ -32,11 +34,13 @@ def remedy_links(
     if reason.cause is Cause.ITEM:
         return [RemedyLink(item_page, "Change the item")]
     links = list(_of_source(request, item, reason)) if reason.cause is Cause.SOURCE else []
-    if reason.cause is Cause.DEVICE or reason.rule == "station":
+    if links and item.performed_procedure_step_status == Status.CANCELLED:
+        return [RemedyLink(f"#{KNOWN_ELSEWHERE}", "At its source, see below")]
+    if reason.cause is Cause.DEVICE or reason.device_may_let_it:
         links.append(_of_device(request, ae_title))
-    if reason.condition is not None:
-        links.append(RemedyLink(item_page, "Change this item alone"))
-    return links or [RemedyLink(item_page, "Change the item")]
+    if not links or reason.condition is not None:
+        links.append(RemedyLink(item_page, "Change this item alone" if links else "Change the item"))
+    return links
 
 
 def _of_device(request: HttpRequest, ae_title: str) -> RemedyLink:

@@ -43,7 +43,8 @@ class Cause(Enum):
 class Reason(NamedTuple):
     """`rule` is for programs: access, device, status, days, station, key, unreadable, length or maximum.
 
-    `condition` is what the item does not meet, where others may not meet it for the same reason.
+    `condition` is what the item does not meet, where others may not meet it for the same reason, and
+    `device_may_let_it` says that another station filter of the device would offer it.
     """
 
     rule: str
@@ -51,6 +52,7 @@ class Reason(NamedTuple):
     cause: Cause
     condition: Condition | None = None
     is_of_station: bool = False
+    device_may_let_it: bool = False
 
 
 def why_not(
@@ -74,13 +76,20 @@ def _first_that_stops(item: WorklistItem, offer: Offer, keys: MatchingKeys) -> R
         return _status(item, offer, keys)
     for rule in offer.rules(keys):
         if not WorklistItem.objects.filter(restriction(rule.condition), pk=item.pk).exists():
-            keywords = rule.key.keywords if rule.key else (STATION,)
-            is_of_station = rule.name != "days" and keywords == (STATION,)
-            reason = _WORDS[rule.name](item, offer, rule)._replace(is_of_station=is_of_station)
-            # Participants differ in the others, and days pass.
-            concerns_all = is_of_station or keywords == ("Modality",)
-            return reason._replace(condition=rule.condition) if concerns_all else reason
+            return _for_others(item, rule, _WORDS[rule.name](item, offer, rule))
     return Reason("unreadable", "It has changed while this was looked at: look again.", Cause.ITEM)
+
+
+def _for_others(item: WorklistItem, rule: OfferRule, reason: Reason) -> Reason:
+    """Return the reason with what others may not meet, too: in other keys participants differ."""
+    keywords = rule.key.keywords if rule.key else (STATION,)
+    if rule.name == "days" or keywords not in {(STATION,), ("Modality",)}:
+        return reason
+    is_of_station = keywords == (STATION,)
+    may_let_it = is_of_station and (rule.key is None or not item.stations)
+    return reason._replace(
+        condition=rule.condition, is_of_station=is_of_station, device_may_let_it=may_let_it
+    )
 
 
 def _status(item: WorklistItem, offer: Offer, keys: MatchingKeys) -> Reason:

@@ -97,7 +97,7 @@ def _at_its_root(item: WorklistItem, reason: Reason) -> Reason:
     of_source = others.filter(data_source=item.data_source)
     if item.data_source and (count := _all_kept_out(of_source, reason.condition)):
         return _wider(reason, Cause.SOURCE, count, f" of {item.data_source}")
-    if reason.rule == "station" and (count := _all_kept_out(others, reason.condition)):
+    if reason.device_may_let_it and (count := _all_kept_out(others, reason.condition)):
         return _wider(reason, Cause.DEVICE, count, "")
     return reason
 
