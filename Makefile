@@ -7,7 +7,7 @@ PARALLEL := -n $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 # The tests start the same modules in many processes: their bytecode is kept, whatever the shell says.
 test test-fast nightly: export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run demo test test-fast nightly coverage setup hooks lint bench docs
+.PHONY: run demo test test-fast nightly coverage setup hooks lint bench interoperability docs
 
 run: .venv/run.stamp
 	@exec $(BIN)/python manage.py start $(ARGS)
@@ -50,6 +50,10 @@ lint: .venv/dev.stamp
 bench: .venv/dev.stamp
 	$(BIN)/python -m benchmarks.mwl $(ARGS)
 	$(BIN)/python -m benchmarks.mpps $(filter --database-url=%,$(ARGS))
+
+# Other people's clients and converters, installed into a temporary folder: not for CI.
+interoperability: .venv/dev.stamp
+	@$(BIN)/python -m tests.interoperability $(ARGS)
 
 docs: .venv/run.stamp
 	$(BIN)/python manage.py conformance > docs/conformance.md
