@@ -19,7 +19,7 @@ from tests.worklist import reported
 from tests.worklist.performed_steps import completed
 from tests.worklist.test_typed_dates import AMBIGUOUS
 from worklist.items import intake, typed_dates
-from worklist.models import Attention, AttentionKind, Status, WorklistItem
+from worklist.models import Attention, AttentionKind, Device, Status, WorklistItem
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
 
@@ -99,6 +99,59 @@ def test_names_dates_and_stations_are_looked_at_while_they_are_typed(page: Page,
     expect(page.get_by_role("heading", name="山田, 太郎 やまだ · P1")).to_be_visible()
     expect(page.locator("#id_patient_name_phonetic_family")).to_be_visible()
     assert WorklistItem.objects.get().patient_name == "山田^太郎==やまだ"
+
+
+@pytest.mark.acceptance("D230", "D232")
+def test_whom_the_worklist_knows_is_told_while_typing_and_filled_in(page: Page, bob: User) -> None:
+    zoe = {"patient_name": "Tremblay^Zoë=崔^佐伊", "patient_birth_date": "19900131", "patient_sex": "F"}
+    an_item(**zoe, patient_id="ABC-01")
+    sign_in(page, bob)
+    page.goto("/admin/worklist/worklistitem/add/")
+    page.locator("#id_patient_id").fill("abc01")
+    expect(page.locator("#whose-id")).to_have_text(
+        "Too much like ABC-01: tools make one subject of such IDs."
+    )
+    page.locator("#id_patient_name_family").fill("Roe")
+    page.locator("#id_patient_id").fill("ABC-01")
+    expect(page.locator("#whose-id")).to_contain_text("Another name than in the worklist: Tremblay, Zoë")
+    page.get_by_role("button", name="Fill in").click()
+    expect(page.locator("#whose-id")).to_contain_text("Known: Tremblay, Zoë")
+    expect(page.locator("#id_patient_name_family")).to_have_value("Tremblay")
+    expect(page.locator("#id_patient_name_ideographic_given")).to_have_value("佐伊")
+    expect(page.locator(".day", has=page.locator("#id_patient_birth_date"))).to_contain_text(
+        "31 January 1990"
+    )
+    expect(page.locator("#id_patient_sex")).to_have_value("F")
+
+    page.locator("#id_patient_name_given").fill("Anna")
+    page.locator("#id_modality").fill("MR")
+    page.locator("#id_scheduled_start_date").fill("2027-03-01")
+    page.get_by_role("button", name="Save", exact=True).click()
+    question = page.get_by_role("region", name="Whose is this patient ID?")
+    expect(question).to_contain_text("Tremblay, Zoë")
+    question.get_by_label("Another person").check()
+    question.get_by_role("textbox").fill("Sisters, by one family number")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator(".messagelist .success")).to_contain_text("was added successfully")
+    assert WorklistItem.objects.filter(patient_id="ABC-01").count() == 2
+
+
+@pytest.mark.acceptance("D193")
+def test_a_missing_participant_is_found_by_a_part_of_the_name(page: Page, bob: User) -> None:
+    an_item(patient_name="Łukasiewicz^Zoë", patient_id="P1", scheduled_station_aetitle="MR2")
+    an_item(patient_name="Łukasz^Jan", patient_id="P2")
+    Device.objects.create(ae_title="MR1", modality="MR")
+    sign_in(page, bob)
+    page.goto("/")
+    page.get_by_role("link", name="Why is a participant missing?").click()
+    page.get_by_label("Name, part of one").fill("lukas")
+    page.get_by_role("button", name="Why?").click()
+    expect(page.get_by_role("heading", name="Whom do you mean?")).to_be_visible()
+    page.get_by_role("button", name="P1", exact=True).click()
+    row = page.get_by_role("row", name="MR1")
+    expect(row).to_contain_text("this item is for MR2")
+    row.get_by_role("link", name="Change").first.click()
+    expect(page).to_have_url(re.compile("/admin/worklist/(worklistitem|device)/"))
 
 
 def test_an_item_is_cancelled_from_its_own_page_with_a_reason(page: Page, bob: User) -> None:

@@ -41,7 +41,7 @@ def _insert(vendor, cursor, table, rows):
     if vendor != "postgresql":
         cursor.executemany(f"INSERT INTO {table} VALUES (%s, %s)", list(rows))
         return
-    with cursor.copy(f"COPY {table} FROM STDIN") as copy:  # twenty times faster than inserting
+    with cursor.copy(f"COPY {table} FROM STDIN") as copy:
         for row in rows:
             copy.write_row(row)
 
