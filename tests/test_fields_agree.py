@@ -80,7 +80,7 @@ ITEM = (
             serializer().fields,
             "say how a client writes it",
             but=frozenset({SOURCE}) | TIMES,
-            more=POUNDS | {"reason", "updated_at"},
+            more=POUNDS | {"reason", "same_person", "updated_at"},
         )
         for serializer in (NewItemSerializer, ItemChangeSerializer)
     ),

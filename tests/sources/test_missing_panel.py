@@ -125,7 +125,7 @@ def test_an_item_that_a_person_deleted_is_found_by_its_name(
     assert "No item, withdrawal or issue" in panel(coordinator, "nobody")
 
 
-@pytest.mark.acceptance("D195")
+@pytest.mark.acceptance("D195", "D203")
 def test_what_keeps_all_items_of_a_source_out_is_mended_at_the_source_first(
     coordinator: Client, source: DataSource, project: Project, bob: User
 ) -> None:
@@ -138,11 +138,9 @@ def test_what_keeps_all_items_of_a_source_out_is_mended_at_the_source_first(
     [found] = coordinator.post(reverse(MISSING), {"sought": "P-002"}).context["found"]
 
     row, asking_for_its_own = found["rows"]
-    assert row["verdict"].reason.sentence.endswith(
-        "this item has no station. So it is with the 2 other items of study still to come."
-    )
+    assert row["verdict"].reason.sentence.endswith("no item of the source study has a station.")
     assert [(link.url, link.text) for link in row["remedies"]] == [
-        (reverse("admin:sources_datasource_change", args=[source.pk]), "Change the mapping of study"),
+        (reverse("admin:sources_datasource_scanner", args=["study"]), "Its source study"),
         (reverse("admin:worklist_device_change", args=[device.pk]), "Change the device"),
         (reverse("admin:worklist_worklistitem_change", args=[found["item"].pk]), "Change this item alone"),
     ]
@@ -163,7 +161,7 @@ def test_a_record_with_the_id_of_another_participant_is_told_besides(
     answer = coordinator.post(reverse(MISSING), {"sought": "P-001"})
 
     assert [each["item"] for each in answer.context["found"]] == [made]
-    assert "Doe^Jane · X-1" in panel(coordinator, "P-001")
+    assert "Doe, Jane · X-1" in panel(coordinator, "P-001")
     assert "why is it missing?" in panel(coordinator, "P-001")
 
 

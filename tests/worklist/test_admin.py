@@ -97,7 +97,7 @@ def test_a_control_character_and_a_size_in_centimetres_are_shown_at_their_fields
     item = an_item()
     sent = {
         **fields_of(coordinator, change_url(item)),
-        "patient_name": "B\u00c3\x85",
+        "patient_name_family": "B\u00c3\x85",
         "extra_attributes": '{"PatientSize": 186}',
     }
     response = coordinator.post(change_url(item), sent)

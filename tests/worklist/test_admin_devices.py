@@ -395,23 +395,6 @@ class TestMissing:
         yes = page(reader.get(reverse(ITEM_MISSING, args=[todays["MR1"].pk])))
         assert "It is among the answers." in yes
 
-    @pytest.mark.acceptance("D203")
-    def test_where_a_source_names_no_scanner_it_is_set_there(
-        self, reader: Client, client: Client, alice: User
-    ) -> None:
-        a_device()
-        item = make_item(1, scheduled_station_aetitle="", data_source="study")
-        item.save_as("test")
-        url, scanner = (
-            reverse(ITEM_MISSING, args=[item.pk]),
-            reverse("admin:sources_datasource_scanner", args=["study"]),
-        )
-        text = page(reader.get(url))
-        assert "no item of the source study has a station." in text
-        assert f'href="{scanner}">Its source study' in text
-        client.force_login(alice)
-        assert f'href="{scanner}">Set the scanner of study' in page(client.get(url))
-
     def test_a_scanner_that_is_no_device_is_added_by_its_ae_title(
         self, admin: Client, todays: dict[str, WorklistItem]
     ) -> None:

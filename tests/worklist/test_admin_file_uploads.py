@@ -78,7 +78,7 @@ def test_files_are_shown_and_then_imported(coordinator: Client) -> None:
     assert preview.status_code == 200
     assert not WorklistItem.objects.filter(patient_id="P1").exists()
     lines = rows(preview)
-    assert re.match(r"0.wl DOE\^JOHN · P1 · 2026-01-10 MR, MR1, step SPS\w+ created Made here: Sch", lines[0])
+    assert re.match(r"0.wl DOE, JOHN · P1 · 2026-01-10 MR, MR1, step SPS\w+ created Made here: Sch", lines[0])
     assert lines[1] == "0.wl left out PatientBirthDate (0010,0030): This is not a plausible birth date."
     assert "step S1 updated Patient weight (kg): 70 → 80 Accession number: A" in lines[3]
     assert "Scheduled start time: 00:00:00 → 09:30:00" in lines[3]

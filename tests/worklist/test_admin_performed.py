@@ -110,7 +110,7 @@ def test_the_page_tells_what_the_scanner_reported_beside_what_the_worklist_says(
 
 def test_in_a_group_each_item_is_compared_with_its_own_ids(coordinator: Client) -> None:
     items = [an_item(), an_item()]
-    unlike = {"StudyInstanceUID": new_uid(), "AccessionNumber": "OTHER"}
+    unlike = {"StudyInstanceUID": new_uid(), "AccessionNumber": "OTHER", "RequestedProcedureID": "OTHER"}
     named = [scheduled_step(items[1], **unlike), scheduled_step(items[0])]
     step = reported(begun(*items, ScheduledStepAttributesSequence=named))
     performing.link(step, items[1], actor="bob")
@@ -119,7 +119,7 @@ def test_in_a_group_each_item_is_compared_with_its_own_ids(coordinator: Client) 
 
     differing = {each.link.item: {row.label for row in each.rows if row.differs} for each in links}
     assert differing[items[0]] == set()
-    assert differing[items[1]] == {"Study Instance UID", "Accession number"}
+    assert differing[items[1]] == {"Study Instance UID", "Accession number", "Requested procedure ID"}
 
 
 def test_the_page_shows_series_reason_messages_and_the_whole_data_set(coordinator: Client) -> None:
@@ -318,7 +318,8 @@ def test_a_step_that_is_not_there_is_not_found(coordinator: Client, action: str)
 
 
 def test_the_worklist_is_searched_by_post_and_what_is_linked_is_not_found(coordinator: Client) -> None:
-    linked, other = an_item(patient_name="Roe^Jane"), an_item(patient_name="Roe^Richard", patient_sex="F")
+    linked = an_item(patient_name="Roe^Jane")
+    other = an_item(patient_name="Roe^Richard", patient_sex="F", patient_id="P2")
     step = reported(begun(linked, PatientSex="M"))
 
     answer = coordinator.post(page(step), {"q": "Roe"})
@@ -327,6 +328,7 @@ def test_the_worklist_is_searched_by_post_and_what_is_linked_is_not_found(coordi
     assert [choice.item for choice in found] == [other]
     assert set(found[0].differences) == {
         "Name: Roe, Richard in the worklist, Roe, Jane at the scanner.",
+        "Patient ID: P2 in the worklist, P1 at the scanner.",
         "Sex: F in the worklist, M at the scanner.",
     }
     assert "Roe" not in answer.wsgi_request.get_full_path()

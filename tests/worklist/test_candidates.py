@@ -243,7 +243,7 @@ def test_a_name_that_the_scanner_wrote_without_accents_is_found_on_any_day(
 ) -> None:
     step = a_scan(PatientName=reported_name, PatientID="")
     item = some_item(patient_name=name)
-    some_item(patient_name="Tremblay^Zoé-Anne")
+    some_item(patient_name="Tremblay^Zoé-Anne", patient_id="X-2")
 
     found = [(each.item, each.reasons) for each in candidates.best(step)]
 

@@ -210,6 +210,7 @@ def test_points_about_a_weight_become_a_kind_of_their_own_and_links_name_who_mad
         "Name: Doe^John in the worklist, Roe at the scanner.",
         "Weight (kg): 70.00 in the worklist, 95 at the scanner.",
     )
+    told = "Name: Doe, John in the worklist, Roe at the scanner."
     at = datetime(2026, 1, 10, 9, tzinfo=UTC)
     texts = [weight, f"{name}\n{weight}", name]
     links = []
@@ -242,7 +243,7 @@ def test_points_about_a_weight_become_a_kind_of_their_own_and_links_name_who_mad
             sorted(Attention.objects.filter(step__sop_instance_uid=uid).values_list("kind", "text"))
             for uid in uids
         ]
-        assert found == [[("WEIGHT", weight)], [("IDENTITY", name), ("WEIGHT", weight)], [("IDENTITY", name)]]
+        assert found == [[("WEIGHT", weight)], [("IDENTITY", told), ("WEIGHT", weight)], [("IDENTITY", told)]]
         of_uids = Attention.objects.filter(step__sop_instance_uid__in=uids)
         assert {(point.opened_at, point.item_id, point.resolved_by) for point in of_uids} == {
             (at, item.pk, resolver)

@@ -168,7 +168,7 @@ class TestCreate:
         assert status_of(acceptance_store["S1"]) == Status.IN_PROGRESS
         assert status_of(acceptance_store["S2"]) == Status.SCHEDULED
         (told,) = open_attention(AttentionKind.IDENTITY)
-        assert "DOE^JANE" in told and "P2" in told
+        assert "DOE, JANE" in told and "P2" in told
 
     @pytest.mark.acceptance("D99")
     def test_a_step_without_a_uid_is_given_one(self, server: RunningServer, items: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from worklist.dicom import person_name
+from worklist.dicom.representations import PADDING
 
 COMPONENTS = ("family", "given", "middle", "prefix", "suffix")
 # The parts of a name in the order in which a PN has them: (group, component).
@@ -19,12 +20,12 @@ def split(name: str) -> tuple[str, ...] | None:
         return None
     missing = len(person_name.GROUPS) - len(groups)
     whole = [[*group, *[""] * (len(COMPONENTS) - len(group))] for group in (*groups, *[[""]] * missing)]
-    return tuple(part.strip() for group in whole for part in group)
+    return tuple(part.strip(PADDING) for group in whole for part in group)
 
 
 def join(parts: Sequence[str]) -> str:
     """Return the PN of a text for each of PARTS; the inverse of `split`."""
-    texts = [part.strip() for part in parts]
+    texts = [part.strip(PADDING) for part in parts]
     width = len(COMPONENTS)
     groups = ["^".join(texts[start : start + width]).rstrip("^") for start in range(0, len(PARTS), width)]
     return "=".join(groups).rstrip("=")
