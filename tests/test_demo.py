@@ -35,7 +35,7 @@ from worklist.models import Attention, DeviceActivity, PerformedStep, WorklistIt
 print(dict(Counter(WorklistItem.objects.values_list("performed_procedure_step_status", flat=True))))
 print(sorted(Attention.objects.open().values_list("kind", flat=True)))
 print(SyncIssue.objects.open().count(), SyncRun.objects.filter(outcome="OK").count() > 0)
-queries = DeviceActivity.objects.queries().order_by("pk")
+queries = DeviceActivity.objects.queries().order_by("at")  # each process writes its own
 print([(query.ae_title, query.matches) for query in queries if query.address == "127.0.0.1"][:2])
 lately = timezone.localdate() - timedelta(days=1)  # just after midnight they began yesterday
 steps_of_other_days = PerformedStep.objects.filter(Q(start_date__lt=lately) | Q(end_date__lt=lately)).count()
