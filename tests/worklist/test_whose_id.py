@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -226,6 +227,33 @@ def test_of_two_writers_at_once_one_is_refused(transactional_db: None) -> None:
         assert sum(writers.map(write, people)) == 1
     connection.close()
     assert WorklistItem.objects.count() == 1
+
+
+def test_of_two_who_correct_one_person_at_once_no_one_waits_for_the_other(transactional_db: None) -> None:
+    """Each has an item of their own, and wants the ID and the other's item."""
+    one, two = create(ZOE), create(ZOE)
+    names = {one.pk: "Roe^Ann", two.pk: "Roe^Eve"}
+    have_their_item = Barrier(2)
+
+    def correct(item: WorklistItem) -> bool:
+        try:
+            with transaction.atomic():
+                locked = WorklistItem.objects.select_for_update().get(pk=item.pk)
+                if connection.vendor == "postgresql":  # SQLite lets one writer in at a time
+                    have_their_item.wait(timeout=10)
+                values = {"patient_name": names[item.pk]}
+                intake.change_locked(locked, values, actor="alice", answer=SAME)
+        except ValidationError as error:
+            assert error.message_dict == {"patient_id": [whose.BUSY]}
+            return False
+        finally:
+            connections.close_all()
+        return True
+
+    with ThreadPoolExecutor(2) as writers:
+        assert any(writers.map(correct, [one, two]))
+    connection.close()
+    assert written(one) == written(two)
 
 
 @pytest.fixture
