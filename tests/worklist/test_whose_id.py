@@ -174,8 +174,10 @@ class TestIntake:
         bob = create(BOB)
         with pytest.raises(lifecycle.StatusRefused, match=f"Item {bob.pk} carries this patient ID"):
             lifecycle.move(zoe, to=Status.SCHEDULED, actor="alice")
-        intake.change(zoe, {"patient_id": "P2"}, actor="alice")
+        refusal(lambda: intake.duplicate(zoe, {"scheduled_start_date": timezone.localdate()}, actor="alice"))
+        intake.change(zoe, {"patient_id": "p-1"}, actor="alice")
         lifecycle.move(zoe, to=Status.SCHEDULED, actor="alice")
+        assert zoe.attention.open().get().kind == AttentionKind.SIMILAR_ID
 
     def test_an_error_names_no_value_of_the_other_person(self) -> None:
         create(ZOE)
@@ -294,6 +296,28 @@ class TestRest:
         assert client.put(url, {"patient_id": "P1"}, format="json").status_code == 409
         body = {"patient_id": "P1", "same_person": False, "reason": "shared"}
         assert client.put(url, body, format="json").status_code == 200
+
+    @pytest.mark.parametrize(
+        ("said", "code", "names"),
+        [
+            ({}, 409, ["Tremblay^Zoë", "Roe^Bob"]),
+            ({"same_person": False}, 400, ["Tremblay^Zoë", "Roe^Bob"]),
+            ({"same_person": False, "reason": "cousins"}, 200, ["Tremblay^Zoë", "Roe^Bob"]),
+            ({"same_person": True}, 200, ["Tremblay^Zoë", "Tremblay^Zoë"]),
+        ],
+    )
+    def test_a_cancelled_item_comes_back_as_the_client_answers(
+        self, client: APIClient, said: dict[str, Any], code: int, names: list[str]
+    ) -> None:
+        zoe = create({**ZOE, "performed_procedure_step_status": Status.CANCELLED})
+        bob = create(BOB)
+        body = {"performed_procedure_step_status": "SCHEDULED", **said}
+        answer = client.put(f"/worklist/{zoe.pk}", body, format="json")
+        assert answer.status_code == code
+        assert [written(item)[0] for item in (zoe, bob)] == names
+        assert (zoe.performed_procedure_step_status == Status.SCHEDULED) is (code == 200)
+        assert code != 409 or answer.json()["known"][0]["items"] == [bob.pk]
+        assert ConfirmedPerson.objects.exists() is (code == 200)
 
     def test_people_of_one_list_are_held_to_each_other(self, client: APIClient) -> None:
         answer = client.post(

@@ -148,8 +148,9 @@ class WorklistItemForm(forms.ModelForm):
         )
 
     def _forget_the_answer(self) -> None:
-        self.data = self.data.copy()
-        self.data["answer"] = ""
+        data: Any = self.data.copy()  # type: ignore[attr-defined]
+        data["answer"] = ""
+        self.data = data
         self.cleaned_data["answer"] = NOTHING_SAID
 
     def _show(self, error: ValidationError) -> None:
