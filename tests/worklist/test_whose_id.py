@@ -75,6 +75,16 @@ def written(item: WorklistItem) -> tuple[str, str, str]:
         ("Doe^John", "Doe^Jane", False),
         ("Doe^John", "Roe^John", False),
         ("Doe^John", "Doe^Jon", False),
+        ("=山田^太郎", "Yamada^Tarou", False),
+        ("=山田^太郎", "Yamada^Tarou=山田^太郎", True),
+        ("", "Doe^John", True),
+        ("-", "Doe^John", False),
+        ("...", "???", False),
+        ("-", "-", True),
+        ("กิน", "กุน", False),
+        ("राम", "रीम", False),
+        ("ज़ारा", "जारा", True),
+        ("שָׁלוֹם", "שלום", True),
     ],
 )
 def test_a_name_is_a_spelling_of_another_or_not(name: str, other: str, is_one: bool) -> None:
