@@ -160,6 +160,15 @@ class TestIntake:
         create(corrected)
         refusal(lambda: create(ZOE))
 
+    def test_an_examination_under_way_of_who_was_corrected_is_pointed_out(self) -> None:
+        runs = create({**ZOE, "performed_procedure_step_status": Status.IN_PROGRESS})
+        done = create({**ZOE, "performed_procedure_step_status": Status.COMPLETED})
+        bob = create(BOB, answer=SAME)
+        (point,) = Attention.objects.open()
+        assert (point.item, point.kind) == (runs, AttentionKind.SHARED_ID)
+        assert point.text.startswith(f"Item {bob.pk} carries this patient ID with another name")
+        assert written(runs) == written(done) != written(bob)
+
     def test_what_the_correction_does_not_know_stays(self) -> None:
         first = create(ZOE)
         create({"patient_id": "P1", "patient_name": "Roy^Zoë"}, answer=SAME)

@@ -178,6 +178,8 @@ def settle(item: WorklistItem, shared: SharedId, answer: Answer, *, actor: str, 
         whose.confirm(item, shared, answer, actor=actor, reason=reason)
         for other in shared.to_correct if answer.same_person else ():
             change(other, whose.corrections(item), actor=actor, reason=reason)
+        for other in shared.under_way:
+            points.review_patient_id(other)
     points.review_patient_id(item)
 
 

@@ -10,7 +10,7 @@ from django.db import OperationalError, transaction
 
 from worklist.attention import identity, whose_id
 from worklist.attention.whose_id import PERSON_FIELDS, KnownPerson
-from worklist.models import ConfirmedPerson, WorklistItem, locks
+from worklist.models import ConfirmedPerson, Status, WorklistItem, locks
 
 WHO = frozenset({"patient_id", *PERSON_FIELDS})  # the fields that say who it is
 ANOTHER_PERSON = "another_person"  # the code of the refusal
@@ -46,6 +46,12 @@ class SharedId(NamedTuple):
     def to_correct(self) -> list[WorklistItem]:
         """Return the items that follow a correction: images may carry what the others say."""
         return [item for item in self.others if not identity.is_frozen(item)]
+
+    @property
+    def under_way(self) -> list[WorklistItem]:
+        """Return the items that follow no correction though a scanner may still be offered them."""
+        examined = [item for item in self.others if item.performed_procedure_step_status != Status.COMPLETED]
+        return [item for item in examined if identity.is_frozen(item)]
 
 
 NOBODY_ELSE = SharedId([])
