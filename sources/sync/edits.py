@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from sources.models import SyncedStep
-from sources.sync import values
+from sources.sync import clashes, values
 from sources.sync.applying import make_item
 from worklist.items import intake
 
@@ -48,7 +48,9 @@ def follow_again(synced: SyncedStep, fields: Iterable[str], *, actor: str) -> No
         if synced.item is None or not said:
             return
         reason = "It follows the source again."
-        intake.change(synced.item, values.to_write(synced.item, said), actor=actor, reason=reason)
+        answer = clashes.of_the_record(synced.source, synced.record)  # its items follow one by one
+        wanted = values.to_write(synced.item, said)
+        intake.change(synced.item, wanted, actor=actor, reason=reason, answer=answer)
         synced.written |= said
         synced.save(update_fields=["written"])
 

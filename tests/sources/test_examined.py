@@ -15,6 +15,7 @@ from tests.sources.conftest import only_item, pull
 from tests.sources.examinations import examined
 from tests.sources.study import book, enrol, participant, today
 from worklist.items import intake, lifecycle
+from worklist.items.whose import Answer
 from worklist.models import Attention, AttentionKind, PerformedStatus, Status, WorklistItem
 
 pytestmark = pytest.mark.django_db
@@ -134,6 +135,45 @@ def test_an_item_can_follow_the_source_again(source: DataSource, project: Projec
     book(project, "P-001", mri_time="12:00")
     pull(source)
     assert only_item(source).scheduled_start_time == time(12, 0)
+
+
+@pytest.mark.acceptance("RC68")
+def test_each_item_of_a_record_can_take_its_name_from_the_source_again(
+    source: DataSource, project: Project
+) -> None:
+    participant(project, "P-001")
+    book(project, "P-001", 2, days=8)
+    pull(source)
+    first, second = SyncedStep.objects.order_by("pk")
+    assert first.item and second.item
+    intake.change(first.item, {"patient_name": "Roe^Jane"}, actor="bob", answer=Answer(same_person=True))
+
+    edits.follow_again(first, ["patient_name"], actor="bob")
+    edits.follow_again(second, ["patient_name"], actor="bob")
+
+    assert set(WorklistItem.objects.values_list("patient_name", flat=True)) == {"Doe^Jane"}
+
+
+@pytest.mark.acceptance("D141", "RC67")
+def test_a_corrected_name_reaches_the_appointment_to_come_beside_one_that_is_done(
+    source: DataSource, project: Project
+) -> None:
+    participant(project, "P-001")
+    pull(source)
+    done = examined(source, Status.COMPLETED)
+    book(project, "P-001", 2, days=8)
+    pull(source)
+
+    project.save("P-001", last_name="Roe")
+    pull(source)
+
+    to_come = WorklistItem.objects.exclude(pk=done.pk).get()
+    done.refresh_from_db()
+    assert (to_come.patient_name, done.patient_name) == ("Roe^Jane", "Doe^Jane")
+    assert [issue.target for issue in SyncIssue.objects.open()] == ["patient_name"]
+    assert [point.kind for point in to_come.attention.open()] == [AttentionKind.SHARED_ID]
+    texts = [issue.text for issue in SyncIssue.objects.open()]
+    assert not any(name in text for text in texts for name in ("Doe", "Roe", "Jane", "P-001"))
 
 
 def test_an_edit_that_the_source_comes_to_agree_with_is_no_pin_any_more(

@@ -16,6 +16,7 @@ from accounts.models import User
 from tests.admin_pages import errors_in, fields_of
 from tests.worklist.item_pages import change_url
 from tests.worklist.test_whose_id import BOB, ZOE, create, written
+from worklist.items.whose import Answer
 from worklist.models import ConfirmedPerson, WorklistItem
 
 pytestmark = pytest.mark.django_db
@@ -47,6 +48,10 @@ def add(client: Client, person: dict[str, Any], **answer: str) -> Any:
     return client.post(ADD, {**fields_of(client, ADD), **typed(person), **answer})
 
 
+def question_in(page: Any) -> str:
+    return str(page.context["adminform"].form.question)
+
+
 @pytest.mark.acceptance("D230")
 def test_the_form_asks_whose_the_id_is(coordinator: Client) -> None:
     item = create(ZOE)
@@ -72,7 +77,8 @@ def test_the_person_at_the_form_answers(
     coordinator: Client, answer: str, reason: str, first: str, people: int
 ) -> None:
     item = create(ZOE)
-    add(coordinator, BOB, answer=answer, reason=reason)
+    asked = question_in(add(coordinator, BOB))
+    add(coordinator, BOB, answer=answer, reason=reason, question=asked)
     assert written(item)[0] == first
     assert WorklistItem.objects.count() == people
 
@@ -82,10 +88,30 @@ def test_a_change_of_who_it_is_asks_and_is_answered_as_well(coordinator: Client)
     bob = create({**BOB, "patient_id": "P2"})
     url = change_url(bob)
     form = {**fields_of(coordinator, url), "patient_id": "P1"}
-    assert "Whose is this patient ID?" in coordinator.post(url, form).content.decode()
-    coordinator.post(url, {**form, "answer": "another", "reason": "cousins"})
+    page = coordinator.post(url, form)
+    assert "Whose is this patient ID?" in page.content.decode()
+    coordinator.post(url, {**form, "answer": "another", "reason": "cousins", "question": question_in(page)})
     bob.refresh_from_db()
     assert bob.patient_id == "P1"
+
+
+@pytest.mark.parametrize("meanwhile", ["another ID is typed", "another person comes in"])
+def test_an_answer_holds_for_no_other_question_than_the_page_asked(
+    coordinator: Client, meanwhile: str
+) -> None:
+    create(ZOE)
+    asked = question_in(add(coordinator, BOB))
+    typed_now = BOB
+    if meanwhile == "another ID is typed":
+        typed_now = {**BOB, "patient_id": "P2"}
+        kim = create({**BOB, "patient_id": "P2", "patient_name": "Kim^Lee"})
+    else:
+        kim = create({**ZOE, "patient_name": "Kim^Lee"}, answer=Answer(same_person=False), reason="cousins")
+    page = add(coordinator, typed_now, answer="same", question=asked)
+    assert "is it the same person" in str(errors_in(page))
+    assert "checked" not in str(page.context["adminform"].form["answer"])
+    assert written(kim)[0] == "Kim^Lee"
+    assert question_in(page) not in {"", asked}
 
 
 def test_who_is_known_is_told_while_the_form_is_filled_in(coordinator: Client) -> None:
@@ -102,6 +128,7 @@ def test_who_is_known_is_told_while_the_form_is_filled_in(coordinator: Client) -
     }
     assert answer["similar"] == ["p-1"]
     assert coordinator.post(KNOWN, {**typed(ZOE), "item": item.pk}).json()["known"] == []
+    assert len(coordinator.post(KNOWN, {**typed(ZOE), "item": "1" * 5000}).json()["known"]) == 1
 
 
 def test_only_who_may_see_items_is_told_and_never_by_a_url(client: Client, coordinator: Client) -> None:

@@ -97,6 +97,9 @@ def test_a_filter_narrows_or_orders_the_list(
         modality="CT",
         scheduled_start_date="20260107",
         performed_procedure_step_status="IN_PROGRESS",
+        accession_number="ACC3",  # a made one may have what is sought
+        requested_procedure_id="RP3",
+        scheduled_procedure_step_id="SPS3",
     )
 
     assert ids(client.get(f"/worklist?{query}")) == found

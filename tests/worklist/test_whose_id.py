@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -74,6 +75,16 @@ def written(item: WorklistItem) -> tuple[str, str, str]:
         ("Doe^John", "Doe^Jane", False),
         ("Doe^John", "Roe^John", False),
         ("Doe^John", "Doe^Jon", False),
+        ("=山田^太郎", "Yamada^Tarou", False),
+        ("=山田^太郎", "Yamada^Tarou=山田^太郎", True),
+        ("", "Doe^John", True),
+        ("-", "Doe^John", False),
+        ("...", "???", False),
+        ("-", "-", True),
+        ("กิน", "กุน", False),
+        ("राम", "रीम", False),
+        ("ज़ारा", "जारा", True),
+        ("שָׁלוֹם", "שלום", True),
     ],
 )
 def test_a_name_is_a_spelling_of_another_or_not(name: str, other: str, is_one: bool) -> None:
@@ -149,6 +160,15 @@ class TestIntake:
         create(corrected)
         refusal(lambda: create(ZOE))
 
+    def test_an_examination_under_way_of_who_was_corrected_is_pointed_out(self) -> None:
+        runs = create({**ZOE, "performed_procedure_step_status": Status.IN_PROGRESS})
+        done = create({**ZOE, "performed_procedure_step_status": Status.COMPLETED})
+        bob = create(BOB, answer=SAME)
+        (point,) = Attention.objects.open()
+        assert (point.item, point.kind) == (runs, AttentionKind.SHARED_ID)
+        assert point.text.startswith(f"Item {bob.pk} carries this patient ID with another name")
+        assert written(runs) == written(done) != written(bob)
+
     def test_what_the_correction_does_not_know_stays(self) -> None:
         first = create(ZOE)
         create({"patient_id": "P1", "patient_name": "Roy^Zoë"}, answer=SAME)
@@ -173,8 +193,10 @@ class TestIntake:
         bob = create(BOB)
         with pytest.raises(lifecycle.StatusRefused, match=f"Item {bob.pk} carries this patient ID"):
             lifecycle.move(zoe, to=Status.SCHEDULED, actor="alice")
-        intake.change(zoe, {"patient_id": "P2"}, actor="alice")
+        refusal(lambda: intake.duplicate(zoe, {"scheduled_start_date": timezone.localdate()}, actor="alice"))
+        intake.change(zoe, {"patient_id": "p-1"}, actor="alice")
         lifecycle.move(zoe, to=Status.SCHEDULED, actor="alice")
+        assert zoe.attention.open().get().kind == AttentionKind.SIMILAR_ID
 
     def test_an_error_names_no_value_of_the_other_person(self) -> None:
         create(ZOE)
@@ -228,6 +250,33 @@ def test_of_two_writers_at_once_one_is_refused(transactional_db: None) -> None:
     assert WorklistItem.objects.count() == 1
 
 
+def test_of_two_who_correct_one_person_at_once_no_one_waits_for_the_other(transactional_db: None) -> None:
+    """Each has an item of their own, and wants the ID and the other's item."""
+    one, two = create(ZOE), create(ZOE)
+    names = {one.pk: "Roe^Ann", two.pk: "Roe^Eve"}
+    have_their_item = Barrier(2)
+
+    def correct(item: WorklistItem) -> bool:
+        try:
+            with transaction.atomic():
+                locked = WorklistItem.objects.select_for_update().get(pk=item.pk)
+                if connection.vendor == "postgresql":  # SQLite lets one writer in at a time
+                    have_their_item.wait(timeout=10)
+                values = {"patient_name": names[item.pk]}
+                intake.change_locked(locked, values, actor="alice", answer=SAME)
+        except ValidationError as error:
+            assert error.message_dict == {"patient_id": [whose.BUSY]}
+            return False
+        finally:
+            connections.close_all()
+        return True
+
+    with ThreadPoolExecutor(2) as writers:
+        assert any(writers.map(correct, [one, two]))
+    connection.close()
+    assert written(one) == written(two)
+
+
 @pytest.fixture
 def client(bob: User) -> APIClient:
     return client_of(bob)
@@ -266,6 +315,28 @@ class TestRest:
         assert client.put(url, {"patient_id": "P1"}, format="json").status_code == 409
         body = {"patient_id": "P1", "same_person": False, "reason": "shared"}
         assert client.put(url, body, format="json").status_code == 200
+
+    @pytest.mark.parametrize(
+        ("said", "code", "names"),
+        [
+            ({}, 409, ["Tremblay^Zoë", "Roe^Bob"]),
+            ({"same_person": False}, 400, ["Tremblay^Zoë", "Roe^Bob"]),
+            ({"same_person": False, "reason": "cousins"}, 200, ["Tremblay^Zoë", "Roe^Bob"]),
+            ({"same_person": True}, 200, ["Tremblay^Zoë", "Tremblay^Zoë"]),
+        ],
+    )
+    def test_a_cancelled_item_comes_back_as_the_client_answers(
+        self, client: APIClient, said: dict[str, Any], code: int, names: list[str]
+    ) -> None:
+        zoe = create({**ZOE, "performed_procedure_step_status": Status.CANCELLED})
+        bob = create(BOB)
+        body = {"performed_procedure_step_status": "SCHEDULED", **said}
+        answer = client.put(f"/worklist/{zoe.pk}", body, format="json")
+        assert answer.status_code == code
+        assert [written(item)[0] for item in (zoe, bob)] == names
+        assert (zoe.performed_procedure_step_status == Status.SCHEDULED) is (code == 200)
+        assert code != 409 or answer.json()["known"][0]["items"] == [bob.pk]
+        assert ConfirmedPerson.objects.exists() is (code == 200)
 
     def test_people_of_one_list_are_held_to_each_other(self, client: APIClient) -> None:
         answer = client.post(

@@ -16,7 +16,7 @@ from worklist.admin.name_fields import (
     PersonNameWidget,
     looks_like_a_whole_name,
 )
-from worklist.admin.whose_id import WhoseIdField, people_in_words
+from worklist.admin.whose_id import WhoseIdField, people_in_words, question_of
 from worklist.attention.points import LONGEST_NOTE
 from worklist.items import intake, whose
 from worklist.items.lifecycle import LONGEST_REASON
@@ -67,6 +67,7 @@ class WorklistItemForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.known: list[str] = []  # whom items name under the ID, where intake asks whose it is
+        self.question = ""  # which of these an answer is about
         for name, field in self.fields.items():
             if isinstance(field, forms.CharField) and name not in ABOUT_THE_CHANGE:
                 field.strip = False  # by intake, which refuses a control character where this would drop it
@@ -113,24 +114,49 @@ class WorklistItemForm(forms.ModelForm):
             return raw
 
     def _post_clean(self) -> None:
-        """Let intake clean in place of the model form; the instance stays as stored."""
+        """Let intake clean in place of the model form; the instance stays as stored.
+
+        An answer to another question is none: since it was shown, the ID or whom items name may have changed.
+        """
         try:
-            if self.instance.pk:
-                intake.checked_change(
-                    self.instance,
-                    self.values(),
-                    reason=self.reason_given(),
-                    seen=self.seen(),
-                    corrects=self.corrects,
-                    answer=self.answer_given(),
-                )
+            self._check(NOTHING_SAID)
+        except ValidationError as error:
+            known = whose.known_people(error)
+            if known and self.data.get("question") == question_of(known):
+                self._show_unless_right(self.answer_given())
             else:
-                intake.checked_new(self.values(), reason=self.reason_given(), answer=self.answer_given())
+                self._forget_the_answer()
+                self._show(error)
+
+    def _show_unless_right(self, answer: Answer) -> None:
+        try:
+            self._check(answer)
         except ValidationError as error:
             self._show(error)
 
+    def _check(self, answer: Answer) -> None:
+        if not self.instance.pk:
+            intake.checked_new(self.values(), reason=self.reason_given(), answer=answer)
+            return
+        intake.checked_change(
+            self.instance,
+            self.values(),
+            reason=self.reason_given(),
+            seen=self.seen(),
+            corrects=self.corrects,
+            answer=answer,
+        )
+
+    def _forget_the_answer(self) -> None:
+        data: Any = self.data.copy()  # type: ignore[attr-defined]
+        data["answer"] = ""
+        self.data = data
+        self.cleaned_data["answer"] = NOTHING_SAID
+
     def _show(self, error: ValidationError) -> None:
-        self.known = people_in_words(whose.known_people(error))
+        known = whose.known_people(error)
+        self.known = people_in_words(known)
+        self.question = question_of(known) if known else self.data.get("question", "")
         for name, messages in error.message_dict.items():
             shown = name if name in self.fields else None
             text = messages if shown or name == NON_FIELD_ERRORS else [f"{name}: {m}" for m in messages]

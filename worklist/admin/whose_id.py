@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
@@ -21,6 +23,7 @@ from worklist.items.lifecycle import LONGEST_REASON
 from worklist.items.whose import Answer
 from worklist.models import ConfirmedPerson, Sex, WorklistItem
 
+_KEY = re.compile(r"[0-9]{1,19}")
 SAME, ANOTHER = "same", "another"
 ANSWERS = {SAME: Answer(same_person=True), ANOTHER: Answer(same_person=False)}
 CHOICES = (
@@ -60,6 +63,11 @@ def people_in_words(people: list[KnownPerson]) -> list[str]:
     return [_in_words(person) for person in people]
 
 
+def question_of(people: list[KnownPerson]) -> str:
+    """Return what is the same only where the same items name the same people: what is asked about."""
+    return hashlib.sha256(repr(people).encode()).hexdigest()
+
+
 def _told(person: KnownPerson, typed: WorklistItem) -> dict[str, Any]:
     """Return the person in words and by the form's fields; what differs counts once a name was typed."""
     differing = whose_id.differing(typed, person) if typed.patient_name else []
@@ -86,7 +94,7 @@ def _fields(person: KnownPerson) -> Iterator[tuple[str, str]]:
 def _typed(form: type[forms.ModelForm], request: HttpRequest) -> WorklistItem:
     """Return an item with what can be read of the person so far."""
     pk = request.POST.get("item", "")
-    item = WorklistItem(pk=int(pk) if pk.isascii() and pk.isdigit() else None)
+    item = WorklistItem(pk=int(pk) if _KEY.fullmatch(pk) else None)
     for name, value in _values(form, request.POST):
         try:
             setattr(item, name, cleaning.CLEANERS[name](value))

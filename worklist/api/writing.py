@@ -72,11 +72,13 @@ def change(pk: int, body: Body, *, actor: str, corrects: bool, seen: Any) -> Wor
                 item, values, actor=actor, reason=body.reason, corrects=corrects, answer=body.answer
             )
             if body.status and body.status != item.performed_procedure_step_status:
-                lifecycle.move_locked(item, to=body.status, actor=actor, reason=body.reason)
+                lifecycle.move_locked(
+                    item, to=body.status, actor=actor, reason=body.reason, answer=body.answer
+                )
         except ModelError as error:
             raise refusal(error) from error
         except lifecycle.StatusRefused as error:
-            raise Conflict(str(error)) from error
+            raise _not_moved(error) from error
     item.refresh_from_db()
     return item
 
@@ -111,6 +113,10 @@ def refusal(error: ModelError) -> APIException:
         people = KnownPersonSerializer(known, many=True).data
         return Conflict(f"{' '.join(error.messages)} {SAY}", more={"known": people})
     return Conflict(STEP_EXISTS) if error.messages == [STEP_EXISTS] else from_model(error)
+
+
+def _not_moved(error: lifecycle.StatusRefused) -> APIException:
+    return refusal(error.__cause__) if isinstance(error.__cause__, ModelError) else Conflict(str(error))
 
 
 def _refuse_old_copy(item: WorklistItem, values: dict[str, Any], to: Status) -> None:

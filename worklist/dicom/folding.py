@@ -32,6 +32,9 @@ _AS_TWO_LETTERS = str.maketrans(
 _PLAIN = str.maketrans(PLAIN_LETTERS)
 # Marks that make another letter: か and が differ as k and g do.
 _KEPT_MARKS = frozenset("\u3099\u309a")
+# Marks of these scripts are accents, points and tones that people leave out; of others, of Thai and those of
+# India, they are vowels: กิน and กุน are two names.
+_WITHOUT_MARKS = ("COMBINING", "HEBREW", "ARABIC", "SYRIAC", "VARIATION", "IDEOGRAPHIC", "CYRILLIC")
 _MODIFIERS = range(0x02B0, 0x0300)  # letters by their category, and apostrophes to people: Kaʻana
 _BETWEEN_WORDS = re.compile(r"[\s^=,;\\|]+")
 _BETWEEN_COMPONENTS = re.compile(r"[\^=]")
@@ -100,9 +103,16 @@ def _plainest(character: str) -> str:
         return character if character.isalnum() else ""
     if character.isdecimal():
         return str(unicodedata.decimal(character))
-    if character in _KEPT_MARKS:
+    if character in _KEPT_MARKS or _is_a_vowel(character):
         return character
     if not character.isalnum() or ord(character) in _MODIFIERS:
         return ""
     found = _LATIN_WITH.match(unicodedata.name(character, ""))
     return found[1].lower() if found else character
+
+
+def _is_a_vowel(character: str) -> bool:
+    if unicodedata.category(character) not in {"Mn", "Mc"}:
+        return False
+    name = unicodedata.name(character, "")
+    return bool(name) and not name.startswith(_WITHOUT_MARKS) and "NUKTA" not in name

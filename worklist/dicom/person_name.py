@@ -34,14 +34,20 @@ def is_spelling(name: str, other: str) -> bool:
     """Return whether two names may be one person's, written twice.
 
     Accents, case, punctuation and the order of the words do not count, nor what one of the two leaves out: a
-    middle name, or another script.
+    middle name, or another script. Names that have no script in common are not known to be one person's; an
+    absent name is nobody else's.
     """
-    pairs = zip(groups(name), groups(other), strict=True)
-    return all(_is_spelling(one, two) for one, two in pairs if one and two)
+    ours, theirs = groups(name), groups(other)
+    if not any(ours) or not any(theirs):
+        return True
+    both = [(one, two) for one, two in zip(ours, theirs, strict=True) if one and two]
+    return bool(both) and all(_is_spelling(one, two) for one, two in both)
 
 
 def _is_spelling(one: str, two: str) -> bool:
-    return any(
+    """Compare as they are written what has no letter: less than one word is no part of a name."""
+    return one == two or any(
         set(here) <= set(there) or set(there) <= set(here) or "".join(here) == "".join(there)
         for here, there in product(folding.words(one), folding.words(two))
+        if here and there
     )

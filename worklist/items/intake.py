@@ -44,7 +44,7 @@ def create(
     with transaction.atomic():
         item, shared = _checked_new(values, answer, reason)
         _save(item, actor=actor, reason=reason)
-        _settle(item, shared, answer, actor=actor, reason=reason)
+        settle(item, shared, answer, actor=actor, reason=reason)
     return item
 
 
@@ -90,7 +90,7 @@ def change_locked(
         _save(locked, actor=actor, reason=reason)
         points.review_item(locked, note=points.no_longer(f"The item was changed by {actor}."))
     if changed & whose.WHO:
-        _settle(locked, shared, answer, actor=actor, reason=reason)
+        settle(locked, shared, answer, actor=actor, reason=reason)
     return changed
 
 
@@ -136,7 +136,12 @@ def duplicate(item: WorklistItem, values: Mapping[str, Any], *, actor: str, reas
 
 
 def _of_the_person_of(item: WorklistItem) -> Answer:
-    """Answer for a writer who names the item's own person: whoever else has the ID, nobody new comes in."""
+    """Answer for a writer who names the item's own person: whoever else has the ID, nobody new comes in.
+
+    Whom a cancelled item names may be somebody new: it is nobody's any more.
+    """
+    if item.performed_procedure_step_status == Status.CANCELLED:
+        return NOTHING_SAID
     beside = WorklistItem.objects.filter(patient_id=item.patient_id).values_list("pk", flat=True)
     return Answer(beside=tuple(beside))
 
@@ -167,12 +172,14 @@ def _set(
     return changed, shared
 
 
-def _settle(item: WorklistItem, shared: SharedId, answer: Answer, *, actor: str, reason: str) -> None:
+def settle(item: WorklistItem, shared: SharedId, answer: Answer, *, actor: str, reason: str) -> None:
     """Do what the answer says about the other items of the patient ID, and see which IDs are like it."""
     if shared.others:
         whose.confirm(item, shared, answer, actor=actor, reason=reason)
         for other in shared.to_correct if answer.same_person else ():
             change(other, whose.corrections(item), actor=actor, reason=reason)
+        for other in shared.under_way:
+            points.review_patient_id(other)
     points.review_patient_id(item)
 
 

@@ -6,8 +6,8 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from worklist.attention import points
-from worklist.items import whose
-from worklist.items.whose import NOTHING_SAID, Answer
+from worklist.items import intake, whose
+from worklist.items.whose import NOBODY_ELSE, NOTHING_SAID, Answer, SharedId
 from worklist.models import PerformedStatus, PerformedStep, Status, WorklistItem
 
 LONGEST_REASON = 200  # characters
@@ -47,9 +47,11 @@ def move_locked(
 ) -> None:
     """Do what `move` does to a row that was read for update in the caller's transaction."""
     refuse_unless_allowed(locked, to=to)
-    if locked.performed_procedure_step_status == Status.CANCELLED:
-        _refuse_another_person(locked, answer)
+    comes_back = locked.performed_procedure_step_status == Status.CANCELLED
+    shared = _refuse_another_person(locked, answer, reason) if comes_back else NOBODY_ELSE
     _save(locked, to=to, actor=actor, reason=reason)
+    if comes_back:
+        intake.settle(locked, shared, answer, actor=actor, reason=reason)
 
 
 def withdraw(item: WorklistItem, *, actor: str, reason: str = "") -> bool:
@@ -85,12 +87,15 @@ def refuse_unless_allowed(item: WorklistItem, *, to: Status) -> None:
         raise StatusRefused("The scanner reports an examination in progress: close its performed step first.")
 
 
-def _refuse_another_person(item: WorklistItem, answer: Answer) -> None:
-    """Keep out an item whose patient ID others carry by now with another person."""
+def _refuse_another_person(item: WorklistItem, answer: Answer, reason: str) -> SharedId:
+    """Keep out an item whose patient ID others carry by now with another person, unless that is answered.
+
+    The cause of the refusal is that of a change of the patient ID.
+    """
     try:
-        whose.check(item, answer, reason="")
+        return whose.check(item, answer, reason=reason)
     except ValidationError as error:
-        raise StatusRefused(" ".join(error.messages)) from error
+        raise StatusRefused(" ".join(error.messages)) from ValidationError({"patient_id": [error]})
 
 
 def _is_running(item: WorklistItem) -> bool:

@@ -6,13 +6,15 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError
+from django.db import OperationalError, transaction
 
 from worklist.attention import identity, whose_id
 from worklist.attention.whose_id import PERSON_FIELDS, KnownPerson
-from worklist.models import ConfirmedPerson, WorklistItem, locks
+from worklist.models import ConfirmedPerson, Status, WorklistItem, locks
 
 WHO = frozenset({"patient_id", *PERSON_FIELDS})  # the fields that say who it is
 ANOTHER_PERSON = "another_person"  # the code of the refusal
+BUSY = "Somebody else is changing another item of this patient ID just now: try again."
 WHY_SHARED = "Say why two people have one patient ID."
 IS_SHARED = (
     "Several people have this patient ID on purpose: correct one item at a time, and say that it is another "
@@ -45,6 +47,12 @@ class SharedId(NamedTuple):
         """Return the items that follow a correction: images may carry what the others say."""
         return [item for item in self.others if not identity.is_frozen(item)]
 
+    @property
+    def under_way(self) -> list[WorklistItem]:
+        """Return the items that follow no correction though a scanner may still be offered them."""
+        examined = [item for item in self.others if item.performed_procedure_step_status != Status.COMPLETED]
+        return [item for item in examined if identity.is_frozen(item)]
+
 
 NOBODY_ELSE = SharedId([])
 
@@ -70,7 +78,10 @@ def check(item: WorklistItem, answer: Answer, *, reason: str) -> SharedId:
         raise ValidationError(WHY_SHARED, code="reason")
     if answer.same_person and _is_shared(item.patient_id):
         raise ValidationError(IS_SHARED, code="shared")
-    return SharedId(others)
+    shared = SharedId(others)
+    if answer.same_person:
+        _lock(shared.to_correct)
+    return shared
 
 
 def confirm(item: WorklistItem, shared: SharedId, answer: Answer, *, actor: str, reason: str) -> None:
@@ -115,6 +126,16 @@ def _refusal(item: WorklistItem, others: list[WorklistItem]) -> ValidationError:
             "known": whose_id.people(others),
         },
     )
+
+
+def _lock(items: list[WorklistItem]) -> None:
+    """Lock the items for their correction without waiting: who has one of them may wait for the ID."""
+    rows = WorklistItem.objects.select_for_update(nowait=True).filter(pk__in=[item.pk for item in items])
+    try:
+        with transaction.atomic():
+            list(rows.order_by("pk").values_list("pk"))
+    except OperationalError as error:
+        raise ValidationError(BUSY, code="busy") from error
 
 
 def _is_shared(patient_id: str) -> bool:
