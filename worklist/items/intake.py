@@ -176,8 +176,10 @@ def settle(item: WorklistItem, shared: SharedId, answer: Answer, *, actor: str, 
     """Do what the answer says about the other items of the patient ID, and see which IDs are like it."""
     if shared.others:
         whose.confirm(item, shared, answer, actor=actor, reason=reason)
+        one_person = Answer(beside=(item.pk, *(other.pk for other in shared.others)))
         for other in shared.to_correct if answer.same_person else ():
-            change(other, whose.corrections(item), actor=actor, reason=reason)
+            corrections = whose.corrections(item, other)
+            change(other, corrections, actor=actor, reason=reason, answer=one_person)
         for other in shared.under_way:
             points.review_patient_id(other)
     points.review_patient_id(item)
