@@ -83,6 +83,22 @@ def test_the_person_at_the_form_answers(
     assert WorklistItem.objects.count() == people
 
 
+def test_an_answer_stays_where_something_else_is_wrong(coordinator: Client) -> None:
+    create(ZOE)
+    asked = question_in(add(coordinator, BOB))
+    answered = {"answer": "another", "reason": "cousins", "question": asked}
+    for wrong in (
+        {"modality": "MRI"},
+        {"patient_birth_date": "soon"},
+        {"performing_physician_family": "A B"},
+    ):
+        page = add(coordinator, BOB, **answered, **wrong)
+        assert "patient_id" not in errors_in(page)
+        assert question_in(page) == asked
+        assert "checked" in str(page.context["adminform"].form["answer"])
+    assert add(coordinator, BOB, **answered).status_code == 302
+
+
 def test_a_change_of_who_it_is_asks_and_is_answered_as_well(coordinator: Client) -> None:
     create(ZOE)
     bob = create({**BOB, "patient_id": "P2"})
@@ -95,6 +111,7 @@ def test_a_change_of_who_it_is_asks_and_is_answered_as_well(coordinator: Client)
     assert bob.patient_id == "P1"
 
 
+@pytest.mark.acceptance("D235")
 @pytest.mark.parametrize("meanwhile", ["another ID is typed", "another person comes in"])
 def test_an_answer_holds_for_no_other_question_than_the_page_asked(
     coordinator: Client, meanwhile: str

@@ -176,6 +176,7 @@ class TestIntake:
         create({**ZOE, "patient_name": "ROY", "patient_birth_date": "19900113"}, answer=SAME)
         assert written(first) == ("Roy^Zoë", "1990-01-13", "F"), "nobody was asked about the name"
 
+    @pytest.mark.acceptance("D236")
     def test_who_was_confirmed_without_a_birth_date_is_not_everybody_of_that_name(self) -> None:
         create(ZOE)
         create({"patient_id": "P1", "patient_name": "Roy^Zoë"}, answer=SAME)
