@@ -75,6 +75,8 @@ def written(item: WorklistItem) -> tuple[str, str, str]:
         ("Doe^John", "Doe^Jane", False),
         ("Doe^John", "Roe^John", False),
         ("Doe^John", "Doe^Jon", False),
+        ("Ali^Ali", "Ali^Hassan", False),
+        ("Ali^Ali", "Ali^Ali^Hassan", True),
         ("=山田^太郎", "Yamada^Tarou", False),
         ("=山田^太郎", "Yamada^Tarou=山田^太郎", True),
         ("", "Doe^John", True),
