@@ -88,8 +88,9 @@ class WorklistItemForm(forms.ModelForm):
         return answer
 
     def seen(self) -> dict[str, Any]:
-        """Return the values that the page showed, for the fields that changed."""
-        return {name: self._shown(name) for name in self.changed_data if self._is_of_the_item(name)}
+        """Return the values that the page showed, for the fields that changed, and of who it is."""
+        looked_at = {*self.changed_data, *(name for name in whose.WHO if name in self.fields)}
+        return {name: self._shown(name) for name in looked_at if self._is_of_the_item(name)}
 
     def clean(self) -> None:
         """Ask back where a whole name seems to stand in the field of the family name."""
