@@ -16,6 +16,7 @@ from accounts.models import User
 from tests.admin_pages import errors_in, fields_of
 from tests.worklist.item_pages import change_url
 from tests.worklist.test_whose_id import BOB, ZOE, create, written
+from worklist.items import intake
 from worklist.items.whose import Answer
 from worklist.models import ConfirmedPerson, WorklistItem
 
@@ -83,6 +84,46 @@ def test_the_person_at_the_form_answers(
     assert WorklistItem.objects.count() == people
 
 
+@pytest.mark.parametrize(
+    "change",
+    [{"patient_birth_date": "1990-01-13"}, {"patient_weight_kg": "71"}, {"patient_name_family": "Roy"}],
+)
+def test_nothing_that_was_typed_of_one_person_reaches_the_next(
+    coordinator: Client, change: dict[str, str]
+) -> None:
+    item = create(ZOE)
+    open_page = fields_of(coordinator, change_url(item))
+    intake.change(item, {**BOB, "patient_id": "P2"}, actor="alice")
+    page = coordinator.post(change_url(item), {**open_page, **change})
+    assert "Changed by someone else meanwhile" in str(errors_in(page)["patient_id"])
+    assert written(item) == ("Roe^Bob", "1980-02-01", "M")
+    assert item.patient_weight_kg is None
+    coordinator.post(change_url(item), {**open_page, "station_name": "MR1"})
+    item.refresh_from_db()
+    assert item.station_name == "MR1"
+
+
+def test_a_confirmed_person_that_lacks_something_is_told_that_alone(coordinator: Client) -> None:
+    page = coordinator.post(reverse("admin:worklist_confirmedperson_add"), {})
+    assert errors_in(page)["patient_id"] == ["This field is required."]
+
+
+def test_an_answer_stays_where_something_else_is_wrong(coordinator: Client) -> None:
+    create(ZOE)
+    asked = question_in(add(coordinator, BOB))
+    answered = {"answer": "another", "reason": "cousins", "question": asked}
+    for wrong in (
+        {"modality": "MRI"},
+        {"patient_birth_date": "soon"},
+        {"performing_physician_family": "A B"},
+    ):
+        page = add(coordinator, BOB, **answered, **wrong)
+        assert "patient_id" not in errors_in(page)
+        assert question_in(page) == asked
+        assert "checked" in str(page.context["adminform"].form["answer"])
+    assert add(coordinator, BOB, **answered).status_code == 302
+
+
 def test_a_change_of_who_it_is_asks_and_is_answered_as_well(coordinator: Client) -> None:
     create(ZOE)
     bob = create({**BOB, "patient_id": "P2"})
@@ -95,6 +136,7 @@ def test_a_change_of_who_it_is_asks_and_is_answered_as_well(coordinator: Client)
     assert bob.patient_id == "P1"
 
 
+@pytest.mark.acceptance("D235")
 @pytest.mark.parametrize("meanwhile", ["another ID is typed", "another person comes in"])
 def test_an_answer_holds_for_no_other_question_than_the_page_asked(
     coordinator: Client, meanwhile: str

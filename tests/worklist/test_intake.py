@@ -94,6 +94,11 @@ def test_a_value_is_cleaned_to_its_vr(field: str, given: object, stored: object)
         ("scheduled_station_aetitle", "MR\x01", "Character 3 is a control character (U+0001)"),
         ("modality", "M\x01R", "Character 2 is a control character (U+0001)"),
         ("performing_physician", "A\x01", "Character 2 is a control character (U+0001)"),
+        ("patient_id", "\ufeffP1", "Character 1 is invisible (U+FEFF)"),
+        ("patient_id", "P1\u200b", "Character 3 is invisible (U+200B)"),
+        ("accession_number", "A\u00ad1", "Character 2 is invisible (U+00AD)"),
+        ("requested_procedure_id", "R\u202e1", "Character 2 is invisible (U+202E)"),
+        ("scheduled_procedure_step_id", "S\u20601", "Character 2 is invisible (U+2060)"),
     ],
 )
 def test_a_control_character_in_what_names_someone_or_something_is_refused(

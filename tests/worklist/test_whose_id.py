@@ -75,6 +75,8 @@ def written(item: WorklistItem) -> tuple[str, str, str]:
         ("Doe^John", "Doe^Jane", False),
         ("Doe^John", "Roe^John", False),
         ("Doe^John", "Doe^Jon", False),
+        ("Ali^Ali", "Ali^Hassan", False),
+        ("Ali^Ali", "Ali^Ali^Hassan", True),
         ("=山田^太郎", "Yamada^Tarou", False),
         ("=山田^太郎", "Yamada^Tarou=山田^太郎", True),
         ("", "Doe^John", True),
@@ -173,6 +175,25 @@ class TestIntake:
         first = create(ZOE)
         create({"patient_id": "P1", "patient_name": "Roy^Zoë"}, answer=SAME)
         assert written(first) == ("Roy^Zoë", "1990-01-31", "F")
+        create({**ZOE, "patient_name": "ROY", "patient_birth_date": "19900113"}, answer=SAME)
+        assert written(first) == ("Roy^Zoë", "1990-01-13", "F"), "nobody was asked about the name"
+
+    @pytest.mark.acceptance("D236")
+    def test_who_was_confirmed_without_a_birth_date_is_not_everybody_of_that_name(self) -> None:
+        create(ZOE)
+        create({"patient_id": "P1", "patient_name": "Roy^Zoë"}, answer=SAME)
+        refusal(lambda: create({**ZOE, "patient_name": "Roy^Zoë", "patient_birth_date": "19800101"}))
+        create({**ZOE, "patient_name": "Roy^Zoë"})
+
+    def test_what_two_items_of_one_person_contradict_is_left_to_a_person(self) -> None:
+        one, two = create(ZOE), create({**ZOE, "patient_id": "P2", "patient_birth_date": "19900113"})
+        WorklistItem.objects.filter(pk=two.pk).update(patient_id="P1")
+        create({"patient_id": "P1", "patient_name": "Roy^Zoë"}, answer=SAME)
+        assert [written(item)[:2] for item in (one, two)] == [
+            ("Roy^Zoë", "1990-01-31"),
+            ("Roy^Zoë", "1990-01-13"),
+        ]
+        assert {point.kind for point in Attention.objects.open()} == {AttentionKind.SHARED_ID}
 
     @pytest.mark.acceptance("D232")
     def test_an_id_is_shared_on_purpose_with_a_reason(self) -> None:

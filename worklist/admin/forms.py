@@ -67,7 +67,7 @@ class WorklistItemForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.known: list[str] = []  # whom items name under the ID, where intake asks whose it is
-        self.question = ""  # which of these an answer is about
+        self.question = self.data.get("question", "")  # which of these an answer is about
         for name, field in self.fields.items():
             if isinstance(field, forms.CharField) and name not in ABOUT_THE_CHANGE:
                 field.strip = False  # by intake, which refuses a control character where this would drop it
@@ -88,8 +88,9 @@ class WorklistItemForm(forms.ModelForm):
         return answer
 
     def seen(self) -> dict[str, Any]:
-        """Return the values that the page showed, for the fields that changed."""
-        return {name: self._shown(name) for name in self.changed_data if self._is_of_the_item(name)}
+        """Return the values that the page showed, for the fields that changed, and of who it is."""
+        looked_at = {*self.changed_data, *(name for name in whose.WHO if name in self.fields)}
+        return {name: self._shown(name) for name in looked_at if self._is_of_the_item(name)}
 
     def clean(self) -> None:
         """Ask back where a whole name seems to stand in the field of the family name."""
@@ -122,11 +123,13 @@ class WorklistItemForm(forms.ModelForm):
             self._check(NOTHING_SAID)
         except ValidationError as error:
             known = whose.known_people(error)
-            if known and self.data.get("question") == question_of(known):
+            if known and self.question == question_of(known):
                 self._show_unless_right(self.answer_given())
-            else:
+                return
+            if known:
                 self._forget_the_answer()
-                self._show(error)
+                self.question = question_of(known)
+            self._show(error)
 
     def _show_unless_right(self, answer: Answer) -> None:
         try:
@@ -154,9 +157,7 @@ class WorklistItemForm(forms.ModelForm):
         self.cleaned_data["answer"] = NOTHING_SAID
 
     def _show(self, error: ValidationError) -> None:
-        known = whose.known_people(error)
-        self.known = people_in_words(known)
-        self.question = question_of(known) if known else self.data.get("question", "")
+        self.known = people_in_words(whose.known_people(error))
         for name, messages in error.message_dict.items():
             shown = name if name in self.fields else None
             text = messages if shown or name == NON_FIELD_ERRORS else [f"{name}: {m}" for m in messages]

@@ -124,9 +124,9 @@ class ConfirmedPersonForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         """Clean as intake does, so that the person is found to be who an item names."""
         cleaned = super().clean() or {}
-        for name in ("patient_id", *PERSON_FIELDS):
+        for name in cleaned.keys() & {"patient_id", *PERSON_FIELDS}:
             try:
-                cleaned[name] = cleaning.CLEANERS[name](cleaned.get(name))
+                cleaned[name] = cleaning.CLEANERS[name](cleaned[name])
             except ValidationError as error:
                 self.add_error(name, error)
         return cleaned

@@ -50,7 +50,8 @@ def others(item: WorklistItem, *, beside: Collection[int] = ()) -> list[Worklist
     written = written.exclude(pk__in={*beside, *filter(None, [item.pk])})
     written = written.exclude(performed_procedure_step_status=Status.CANCELLED)
     found = [other for other in written.order_by("-pk") if differing(item, other)]
-    return [] if found and _is_confirmed(item) else found
+    confirmed = _confirmed(item) if found else []
+    return [other for other in found if not _is_told_apart(other, confirmed)]
 
 
 def known(patient_id: str) -> list[KnownPerson]:
@@ -104,6 +105,12 @@ def _differing(one: Person, other: Person) -> Iterator[str]:
             yield word
 
 
-def _is_confirmed(item: WorklistItem) -> bool:
-    confirmed = ConfirmedPerson.objects.filter(patient_id=item.patient_id)
-    return any(not differing(item, person) for person in confirmed)
+def _confirmed(item: WorklistItem) -> list[ConfirmedPerson]:
+    """Return the confirmed people whom the item may name."""
+    people = ConfirmedPerson.objects.filter(patient_id=item.patient_id)
+    return [person for person in people if not differing(item, person)]
+
+
+def _is_told_apart(other: WorklistItem, confirmed: list[ConfirmedPerson]) -> bool:
+    """Return whether a confirmed person is another than the item names: else it was not asked about."""
+    return any(differing(person, other) for person in confirmed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from itertools import product
 
 from worklist.dicom import folding
@@ -47,7 +48,7 @@ def is_spelling(name: str, other: str) -> bool:
 def _is_spelling(one: str, two: str) -> bool:
     """Compare as they are written what has no letter: less than one word is no part of a name."""
     return one == two or any(
-        set(here) <= set(there) or set(there) <= set(here) or "".join(here) == "".join(there)
+        Counter(here) <= Counter(there) or Counter(there) <= Counter(here) or "".join(here) == "".join(there)
         for here, there in product(folding.words(one), folding.words(two))
         if here and there
     )

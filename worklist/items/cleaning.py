@@ -48,6 +48,19 @@ def name(value: Any) -> str:
     return found
 
 
+def identifier(value: Any) -> str:
+    """Return what identifies, like `name`; a character that nobody sees is refused, for it makes another."""
+    found = name(value)
+    for place, character in enumerate(found, start=1):
+        if unicodedata.category(character) == "Cf":
+            raise ValidationError(
+                f"Character {place} is invisible (U+{ord(character):04X}), which is not allowed here: "
+                "type the text anew.",
+                code="invisible",
+            )
+    return found
+
+
 def _composed(value: Any) -> str:
     if not isinstance(value, str):
         raise ValidationError("This must be text.", code="type")
@@ -152,14 +165,14 @@ def extra_attributes(value: Any) -> dict[str, Any]:
 
 CLEANERS: Mapping[str, Callable[[Any], Any]] = {
     "patient_name": person_name,
-    "patient_id": name,
+    "patient_id": identifier,
     "patient_birth_date": da,
     "patient_sex": code_string,
     "patient_weight_kg": kilograms,
     "study_instance_uid": name,
-    "accession_number": name,
-    "requested_procedure_id": name,
-    "scheduled_procedure_step_id": name,
+    "accession_number": identifier,
+    "requested_procedure_id": identifier,
+    "scheduled_procedure_step_id": identifier,
     "study_description": text,
     "procedure_description": text,
     "protocol_name": name,

@@ -33,6 +33,10 @@ COPIED_TO_DUPLICATES = tuple(
 OF_ONE_STUDY = ("ReferencedStudySequence", "StudyDate", "StudyTime")
 
 
+# Whoever writes one of these writes it of the person whom they saw.
+OF_A_PERSON = whose.WHO | {"patient_weight_kg"}
+
+
 def create(
     values: Mapping[str, Any], *, actor: str, reason: str = "", answer: Answer = NOTHING_SAID
 ) -> WorklistItem:
@@ -159,7 +163,8 @@ def _set(
     cleaned, errors = _clean(values, allowed=MADE_ONCE)
     _keep_identifiers(locked, cleaned, errors)
     changed = frozenset(field for field, value in cleaned.items() if getattr(locked, field) != value)
-    errors |= {field: [MOVED] for field in changed if _moved(locked, field, seen or {})}
+    looked_at = changed | whose.WHO if changed & OF_A_PERSON else changed
+    errors |= {field: [MOVED] for field in looked_at if _moved(locked, field, seen or {})}
     errors |= _frozen(locked, changed, corrects=corrects, reason=reason)
     for field in changed:
         setattr(locked, field, cleaned[field])
@@ -176,8 +181,10 @@ def settle(item: WorklistItem, shared: SharedId, answer: Answer, *, actor: str, 
     """Do what the answer says about the other items of the patient ID, and see which IDs are like it."""
     if shared.others:
         whose.confirm(item, shared, answer, actor=actor, reason=reason)
+        one_person = Answer(beside=(item.pk, *(other.pk for other in shared.others)))
         for other in shared.to_correct if answer.same_person else ():
-            change(other, whose.corrections(item), actor=actor, reason=reason)
+            corrections = whose.corrections(item, other)
+            change(other, corrections, actor=actor, reason=reason, answer=one_person)
         for other in shared.under_way:
             points.review_patient_id(other)
     points.review_patient_id(item)

@@ -11,6 +11,7 @@ from worklist.items.whose import NOBODY_ELSE, NOTHING_SAID, Answer, SharedId
 from worklist.models import PerformedStatus, PerformedStep, Status, WorklistItem
 
 LONGEST_REASON = 200  # characters
+FIRST = "Correct one of them first, or add a confirmed person where they share it."
 
 # What people and sources may ask for. What a scanner reports is a fact: see `report`.
 TRANSITIONS: dict[str, frozenset[str]] = {
@@ -95,7 +96,9 @@ def _refuse_another_person(item: WorklistItem, answer: Answer, reason: str) -> S
     try:
         return whose.check(item, answer, reason=reason)
     except ValidationError as error:
-        raise StatusRefused(" ".join(error.messages)) from ValidationError({"patient_id": [error]})
+        raise StatusRefused(f"{' '.join(error.messages)} {FIRST}") from ValidationError(
+            {"patient_id": [error]}
+        )
 
 
 def _is_running(item: WorklistItem) -> bool:

@@ -10,6 +10,7 @@ from django.db import OperationalError, transaction
 
 from worklist.attention import identity, whose_id
 from worklist.attention.whose_id import PERSON_FIELDS, KnownPerson
+from worklist.dicom import person_name
 from worklist.models import ConfirmedPerson, Status, WorklistItem, locks
 
 WHO = frozenset({"patient_id", *PERSON_FIELDS})  # the fields that say who it is
@@ -102,9 +103,16 @@ def confirm(item: WorklistItem, shared: SharedId, answer: Answer, *, actor: str,
     )
 
 
-def corrections(item: WorklistItem) -> dict[str, Any]:
-    """Return what an item of the same person is given; what is not known takes nothing away."""
-    return {field: value for field in PERSON_FIELDS if (value := getattr(item, field))}
+def corrections(item: WorklistItem, other: WorklistItem) -> dict[str, Any]:
+    """Return what another item of the same person is given.
+
+    What is not known takes nothing away, nor does a name that is written in another way: nobody was asked
+    about it.
+    """
+    known = {field: value for field in PERSON_FIELDS if (value := getattr(item, field))}
+    if person_name.is_spelling(item.patient_name, other.patient_name):
+        del known["patient_name"]
+    return known
 
 
 def known_people(error: ValidationError) -> list[KnownPerson]:
