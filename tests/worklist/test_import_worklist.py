@@ -304,8 +304,8 @@ def test_the_same_item_in_two_folders_is_one(tmp_path: Path) -> None:
 
 
 def test_two_files_that_contradict_each_other_are_not_both_believed(tmp_path: Path) -> None:
-    write(tmp_path / "a.wl", worklist())
-    write(tmp_path / "b.wl", worklist(PatientName="ROE^JANE"))
+    write(tmp_path / "a.wl", worklist(PatientBirthDate="19900131"))
+    write(tmp_path / "b.wl", worklist(PatientBirthDate="19900131", PatientName="ROE^JOHN"))
     assert f"b.wl: refused. {tmp_path / 'a.wl'} has the same step" in refusal(tmp_path)
     assert WorklistItem.objects.get().patient_name == "DOE^JOHN"
 

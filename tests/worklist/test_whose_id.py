@@ -244,6 +244,24 @@ class TestPoints:
         points.sweep()
         assert not Attention.objects.open().exists()
 
+    def test_a_point_comes_right_with_the_other_item(self) -> None:
+        one = create(ZOE)
+        two = create({**BOB, "patient_id": "P2"})
+        WorklistItem.objects.filter(pk=two.pk).update(patient_id="P1", patient_id_alphanumeric="p1")
+        points.review_patient_id(one)
+        assert one.attention.open().exists()
+        intake.change(two, {"patient_id": "P3"}, actor="alice")
+        points.review_patient_id(one)
+        assert not Attention.objects.open().exists()
+
+    def test_the_points_of_a_record_come_right_when_its_last_item_is_changed(self) -> None:
+        one, two = create(ZOE), create(ZOE)
+        beside = Answer(beside=(one.pk, two.pk))
+        for item in (one, two):
+            intake.change(item, {"patient_name": "Roy^Zoë"}, actor="source:study", answer=beside)
+        assert Attention.objects.filter(kind=AttentionKind.SHARED_ID).count() == 1
+        assert not Attention.objects.open().exists()
+
     def test_what_a_person_resolved_is_not_opened_again(self) -> None:
         create({**ZOE, "patient_id": "ABC-01"})
         two = create({**BOB, "patient_id": "ABC 01"})

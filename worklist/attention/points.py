@@ -73,10 +73,25 @@ def review_item(item: WorklistItem, *, but: PerformedStep | None = None, note: s
 
 
 def review_patient_id(item: WorklistItem) -> None:
-    """Bring the points about the item's patient ID up to date. Needs a transaction that holds the item."""
-    due_points = list(_due_points_of_id(item))
-    open_points = {point.kind: point for point in item.attention.open().filter(kind__in=OF_ID)}
-    for due in due_points:
+    """Bring the points about the item's patient ID up to date. Needs a transaction that holds the item.
+
+    Those of other items with such an ID come right with it: a record's appointments are changed one by one.
+    """
+    alike = Q(item=item.pk) | Q(item__patient_id_alphanumeric=item.patient_id_alphanumeric)
+    found = Attention.objects.open().filter(alike, kind__in=OF_ID).select_related("item")
+    of_items: dict[int, list[Attention]] = {item.pk: []}
+    others: dict[int, WorklistItem] = {}
+    for point in found[:MOST_AT_ONCE]:
+        if point.item is not None:
+            of_items.setdefault(point.item.pk, []).append(point)
+            others[point.item.pk] = point.item
+    for pk, points in of_items.items():
+        _review_id(item if pk == item.pk else others[pk], points)
+
+
+def _review_id(item: WorklistItem, points: Iterable[Attention]) -> None:
+    open_points = {point.kind: point for point in points}
+    for due in list(_due_points_of_id(item)):
         point = open_points.pop(due.kind, None)
         if point is not None or not _is_resolved_by_a_person(item.attention.all(), due):
             _write(None, due, point)

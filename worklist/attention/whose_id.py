@@ -15,6 +15,8 @@ from worklist.models import ConfirmedPerson, Status, WorklistItem
 # What says which person it is, beside the patient ID itself.
 PERSON_FIELDS = ("patient_name", "patient_birth_date", "patient_sex")
 MOST_NAMED = 20  # items of other people, or of similar IDs, that are read
+# What is asked of them, and what pages say of them: each write asks, and an item has many columns.
+_READ = ("patient_id", *PERSON_FIELDS, "performed_procedure_step_status", "scheduled_start_date")
 
 
 class Person(Protocol):
@@ -49,7 +51,7 @@ def others(item: WorklistItem, *, beside: Collection[int] = ()) -> list[Worklist
     written = WorklistItem.objects.filter(~written_so, patient_id=item.patient_id)
     written = written.exclude(pk__in={*beside, *filter(None, [item.pk])})
     written = written.exclude(performed_procedure_step_status=Status.CANCELLED)
-    found = [other for other in written.order_by("-pk") if differing(item, other)]
+    found = [other for other in written.only(*_READ).order_by("-pk") if differing(item, other)]
     confirmed = _confirmed(item) if found else []
     return [other for other in found if not _is_told_apart(other, confirmed)]
 
@@ -77,7 +79,7 @@ def similar(item: WorklistItem) -> list[WorklistItem]:
         return []
     alike = WorklistItem.objects.filter(patient_id_alphanumeric=letters).exclude(patient_id=item.patient_id)
     alike = alike.exclude(performed_procedure_step_status=Status.CANCELLED)
-    return list(alike.order_by("-pk")[:MOST_NAMED])
+    return list(alike.only(*_READ).order_by("-pk")[:MOST_NAMED])
 
 
 def differing(one: Person, other: Person) -> list[str]:

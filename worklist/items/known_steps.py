@@ -64,8 +64,8 @@ def refuse_another(item: WorklistItem, values: Values, made: Values, name: ItemN
         )
     if _is_another_person(item, values):
         raise FileRefused(
-            f"{whose} with another name, and another birth date or sex: that is not the same person. "
-            "Correct the item by hand if it is."
+            f"{whose} with another name, and not with the same birth date and sex: nothing says that it is "
+            "the same person. Correct the item by hand if it is."
         )
     if _is_known_by_less(made) and _is_another_appointment(item, values):
         raise FileRefused(
@@ -144,7 +144,9 @@ def _patient_id(values: Values) -> str:
 def _is_another_person(item: WorklistItem, values: Values) -> bool:
     if person_name.is_spelling(item.patient_name, values["patient_name"]):
         return False
-    return any(_differing(item, values, "patient_birth_date", "patient_sex"))
+    theirs = _cleaned("patient_birth_date", values.get("patient_birth_date", ""))
+    is_born_then = theirs is not None and theirs == item.patient_birth_date
+    return not is_born_then or any(_differing(item, values, "patient_sex"))
 
 
 def _is_another_appointment(item: WorklistItem, values: Values) -> bool:
