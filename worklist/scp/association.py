@@ -65,9 +65,10 @@ class Association:
 
     def run(self, see_off: Callable[[TransportConnection], None]) -> None:
         """Serve until the end; `see_off` closes a connection whose peer has yet to read why it is over."""
-        acceptor = self._acceptor
+        acceptor, is_refused = self._acceptor, False
         try:
             if found := self._refusal():
+                is_refused = True
                 if not acceptor.proposal.reason:
                     time.sleep(BEFORE_REFUSAL)
                 acceptor.reject(found[:3])
@@ -77,7 +78,8 @@ class Association:
         finally:
             self._places.leave(self)
             acceptor.give_back()
-            acceptor.await_close()
+            if not is_refused:  # the door waits for those: their threads are for others who ask to be let in
+                acceptor.await_close()
             if acceptor.is_over:
                 self._transport.close()
             else:
