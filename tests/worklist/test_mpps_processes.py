@@ -347,11 +347,13 @@ def test_a_server_killed_in_a_burst_has_kept_all_that_it_acknowledged_and_contin
     begun = PerformedStep.objects.filter(sop_instance_uid__in=[share[0].uid for share in shares])
     wait_until(lambda: begun.count() == len(shares) and PerformedStep.objects.count() >= begun_before, SOON)
     kill(killed)
+    is_cut_short = False  # a scanner that began sooner than another may have reported all by then
     for share, future in zip(shares, futures, strict=True):
         answers = future.result(SOON)
         for number, report in enumerate(share):
             report.take(answers[3 * number : 3 * number + 3])
-        assert answers[-1].status is None, "The burst was over before the server was killed."
+        is_cut_short |= answers[-1].status is None
+    assert is_cut_short, "The burst was over before the server was killed."
     reports = [report for share in shares for report in share]
     assert sum(report.acknowledged for report in reports) > begun_before / 2
     in_flight = [report.effective() - report.acknowledged for report in reports]
