@@ -14,7 +14,7 @@ from tests.interoperability import installing
 from tests.interoperability.interview import Told, interview
 from tests.interoperability.page import PAGE, RECORDED, all_scripts, recorded, with_tables
 from tests.interoperability.people import EVERYBODY
-from tests.interoperability.tool import Part, Registry
+from tests.interoperability.tool import Origin, Part
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = all_scripts()
@@ -55,7 +55,7 @@ def test_one_package_is_pinned_to_one_version_here_and_in_what_the_product_runs_
     for name, _, version in (pin.partition("==") for pin in pins):
         versions.setdefault(name, set()).add(version)
     assert {name: found for name, found in versions.items() if len(found) > 1} == {}
-    npm = {script.tool.package for script in SCRIPTS if script.tool.registry is Registry.NPM}
+    npm = {script.tool.package for script in SCRIPTS if script.tool.origin is Origin.NPM}
     assert npm == set(clients)
 
 

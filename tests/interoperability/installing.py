@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.interoperability.tool import Registry, Tool
+from tests.interoperability.tool import Origin, Tool
 
 # The clients of the tests are these of npm, with all that they need pinned.
 LOCKED = Path(__file__).resolve().parents[1] / "dcmjs"
@@ -19,8 +19,8 @@ class NotHereError(Exception):
 
 def install(tool: Tool, folder: Path) -> Path:
     """Return the folder of the tool's programs. Raises NotHereError."""
-    installers = {Registry.PYPI: _from_pypi, Registry.NPM: _from_npm, Registry.DEBIAN: _from_debian}
-    return installers[tool.registry](tool, folder)
+    installers = {Origin.PYPI: _from_pypi, Origin.NPM: _from_npm, Origin.DEBIAN: _from_debian}
+    return installers[tool.origin](tool, folder)
 
 
 def _from_pypi(tool: Tool, folder: Path) -> Path:

@@ -39,7 +39,7 @@ def _table(part: Part, every: Sequence[Script]) -> Iterator[str]:
 
 def _row(script: Script) -> str:
     tool, name = script.tool, script.name
-    source = tool.registry if tool.package == tool.name else f"{tool.registry}, `{tool.package}`"
+    source = tool.origin if tool.package == tool.name else f"{tool.origin}, `{tool.package}`"
     base = "../tests/interoperability"
     links = f"[`{name}`]({base}/scripts/{name}.py), [seen]({base}/recorded/{name}.txt)"
     return _line(

@@ -14,7 +14,7 @@ PATIENCE = 300  # seconds
 NOWHERE = "http://127.0.0.1:9"
 
 
-class Registry(StrEnum):
+class Origin(StrEnum):
     PYPI = "PyPI"
     NPM = "npm"
     DEBIAN = "Debian"
@@ -33,7 +33,7 @@ class Tool:
     """The pins of a script, and its row of the page."""
 
     name: str
-    registry: Registry
+    origin: Origin
     packages: tuple[str, ...]  # NAME==VERSION, the tool's own first
     part: Part
     works: str

@@ -6,11 +6,11 @@ import shutil
 from collections.abc import Iterator
 
 from tests.interoperability.images import scanned
-from tests.interoperability.tool import Part, Registry, Tool, Workplace
+from tests.interoperability.tool import Origin, Part, Tool, Workplace
 
 TOOL = Tool(
     name="bidscoin",
-    registry=Registry.PYPI,
+    origin=Origin.PYPI,
     packages=("bidscoin==4.6.2", "dcm2niix==1.0.20260724", "nibabel==5.4.2", "numpy==2.4.6"),
     part=Part.IMAGES,
     works="sex, weight (as it was sent) and an age in years reach `participants.tsv`; "

@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterator
 
 from tests.interoperability.images import SERIES, scanned
-from tests.interoperability.tool import Part, Registry, Tool, Workplace
+from tests.interoperability.tool import Origin, Part, Tool, Workplace
 
 TOOL = Tool(
     name="dcm2bids",
-    registry=Registry.PYPI,
+    origin=Origin.PYPI,
     packages=("dcm2bids==3.3.1", "dcm2niix==1.0.20260724"),
     part=Part.IMAGES,
     works="an ID of letters and digits becomes the subject as it is, zeros and case included",

@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterator
 
 from tests.interoperability.images import scanned
-from tests.interoperability.tool import Part, Registry, Tool, Workplace
+from tests.interoperability.tool import Origin, Part, Tool, Workplace
 
 TOOL = Tool(
     name="dcm2niix",
-    registry=Registry.PYPI,
+    origin=Origin.PYPI,
     packages=("dcm2niix==1.0.20260724",),
     part=Part.IMAGES,
     works="ID, birth date, sex, weight, accession number, and an age in years; "

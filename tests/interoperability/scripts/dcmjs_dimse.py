@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from tests.interoperability.interview import Told, interview
 from tests.interoperability.people import DAY, EVERYBODY
 from tests.interoperability.server import Product, served
-from tests.interoperability.tool import Part, Registry, Tool, Workplace
+from tests.interoperability.tool import Origin, Part, Tool, Workplace
 
 TOOL = Tool(
     name="dcmjs-dimse",
-    registry=Registry.NPM,
+    origin=Origin.NPM,
     packages=("dcmjs-dimse==0.3.3",),
     part=Part.ASKS,
     works="C-ECHO; all 300 answers to its own default query, each as FF00; names in every script; "

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tests.interoperability.server import served
-from tests.interoperability.tool import Part, Registry, Tool, Workplace
+from tests.interoperability.tool import Origin, Part, Tool, Workplace
 
 TOOL = Tool(
     name="dicom-echo",
-    registry=Registry.PYPI,
+    origin=Origin.PYPI,
     packages=("dicom-echo==0.3.0",),
     part=Part.ASKS,
     works="C-ECHO, by the server's AE title and by its own default `ANY-SCP`",

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 from tests.interoperability.interview import Keys, Told, interview
 from tests.interoperability.server import served
-from tests.interoperability.tool import Part, Registry, Tool, Workplace
+from tests.interoperability.tool import Origin, Part, Tool, Workplace
 
 TOOL = Tool(
     name="findscu",
-    registry=Registry.DEBIAN,
+    origin=Origin.DEBIAN,
     packages=("dcmtk==3.6.7",),
     part=Part.ASKS,
     works="all 300 answers; names in every script; a name typed in UTF-8, declared or not",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tests.interoperability.images import scanned
-from tests.interoperability.tool import Part, Registry, Tool, Workplace
+from tests.interoperability.tool import Origin, Part, Tool, Workplace
 
 TOOL = Tool(
     name="heudiconv",
-    registry=Registry.PYPI,
+    origin=Origin.PYPI,
     packages=(
         *("heudiconv==1.5.1", "dcm2niix==1.0.20260724", "nipype==1.11.0", "dcmstack==0.9.0"),
         *("nibabel==5.4.2", "numpy==2.4.6", "pydicom==3.0.2"),

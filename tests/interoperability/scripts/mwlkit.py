@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.interoperability.server import served
-from tests.interoperability.tool import Part, Registry, Tool, Workplace
+from tests.interoperability.tool import Origin, Part, Tool, Workplace
 
 TOOL = Tool(
     name="mwlkit",
-    registry=Registry.PYPI,
+    origin=Origin.PYPI,
     packages=("mwlkit==0.1.0", "hl7kit==0.2.0"),
     part=Part.FILES,
     works="its files are imported by `import_worklist`, and again unchanged; "

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 from tests.interoperability.interview import Keys, Told, interview
 from tests.interoperability.server import served
-from tests.interoperability.tool import Part, Registry, Tool, Workplace
+from tests.interoperability.tool import Origin, Part, Tool, Workplace
 
 TOOL = Tool(
     name="odil",
-    registry=Registry.DEBIAN,
+    origin=Origin.DEBIAN,
     packages=("python3-odil==0.12.2",),
     part=Part.ASKS,
     works="C-ECHO; all 300 answers; names in every script; a name in UTF-8, declared or not",
@@ -28,14 +28,14 @@ import odil
 port, keys = int(sys.argv[1]), json.loads(sys.argv[2])
 worklist = "1.2.840.10008.5.1.4.31"
 context = odil.AssociationParameters.PresentationContext
-scu, explicit = context.Role.SCU, [odil.registry.ExplicitVRLittleEndian]
+scu, explicit = context.Role.SCU, [odil.origin.ExplicitVRLittleEndian]
 association = odil.Association()
 association.set_peer_host("127.0.0.1")
 association.set_peer_port(port)
 parameters = association.update_parameters()
 parameters.set_calling_ae_title("MR1").set_called_ae_title("MWL_SERVER")
 parameters.set_presentation_contexts(
-    [context(odil.registry.Verification, explicit, scu), context(worklist, explicit, scu)]
+    [context(odil.origin.Verification, explicit, scu), context(worklist, explicit, scu)]
 )
 association.associate()
 odil.EchoSCU(association).echo()

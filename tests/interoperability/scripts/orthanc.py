@@ -14,11 +14,11 @@ from typing import Any
 from tests.conftest import free_port
 from tests.interoperability.interview import Keys, Told, interview
 from tests.interoperability.server import STARTS_WITHIN, served
-from tests.interoperability.tool import Part, Registry, Tool, Workplace
+from tests.interoperability.tool import Origin, Part, Tool, Workplace
 
 TOOL = Tool(
     name="Orthanc",
-    registry=Registry.DEBIAN,
+    origin=Origin.DEBIAN,
     packages=("orthanc==1.10.1",),
     part=Part.ASKS,
     works="C-ECHO; all 300 answers by `/modalities/{id}/find-worklist`; "

@@ -10,11 +10,11 @@ from tests.interoperability.scripts.findscu import ask
 from tests.interoperability.scripts.orthanc import running
 from tests.interoperability.scripts.wlmscpfs import extracted
 from tests.interoperability.server import served
-from tests.interoperability.tool import Part, Registry, Tool, Workplace
+from tests.interoperability.tool import Origin, Part, Tool, Workplace
 
 TOOL = Tool(
     name="Orthanc's worklist plugin",
-    registry=Registry.DEBIAN,
+    origin=Origin.DEBIAN,
     packages=("orthanc==1.10.1", "dcmtk==3.6.7"),
     part=Part.FILES,
     works="it serves our answers, kept by `findscu -X`, as its files: all 300; "

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from tests.interoperability.tool import Part, Registry, Tool, Workplace
+from tests.interoperability.tool import Origin, Part, Tool, Workplace
 
 TOOL = Tool(
     name="pybids",
-    registry=Registry.PYPI,
+    origin=Origin.PYPI,
     packages=("pybids==0.22.0",),
     part=Part.IMAGES,
     works="labels of letters and digits; `0042` stays a text with its zeros; `ABC01` and `abc01` stay two",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tests.interoperability.images import scanned
-from tests.interoperability.tool import Part, Registry, Tool, Workplace
+from tests.interoperability.tool import Origin, Part, Tool, Workplace
 
 TOOL = Tool(
     name="pydicom",
-    registry=Registry.PYPI,
+    origin=Origin.PYPI,
     packages=("pydicom==3.0.2",),
     part=Part.IMAGES,
     works="every value as the worklist gave it, names in ISO_IR 100 and ISO_IR 192",

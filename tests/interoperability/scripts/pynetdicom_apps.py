@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 from tests.interoperability.interview import Keys, Told, interview
 from tests.interoperability.server import Product, served
-from tests.interoperability.tool import Part, Registry, Tool, Workplace
+from tests.interoperability.tool import Origin, Part, Tool, Workplace
 
 TOOL = Tool(
     name="pynetdicom",
-    registry=Registry.PYPI,
+    origin=Origin.PYPI,
     packages=("pynetdicom==3.0.4", "pydicom==3.0.2"),
     part=Part.ASKS,
     works="`echoscu` and `findscu` of `python -m pynetdicom`: "

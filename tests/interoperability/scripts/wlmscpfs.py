@@ -11,11 +11,11 @@ from tests.conftest import free_port
 from tests.interoperability.interview import interview
 from tests.interoperability.scripts.findscu import ask
 from tests.interoperability.server import STARTS_WITHIN, served, wait_for
-from tests.interoperability.tool import Part, Registry, Tool, Workplace
+from tests.interoperability.tool import Origin, Part, Tool, Workplace
 
 TOOL = Tool(
     name="wlmscpfs",
-    registry=Registry.DEBIAN,
+    origin=Origin.DEBIAN,
     packages=("dcmtk==3.6.7",),
     part=Part.FILES,
     works="it serves our answers, kept by `findscu -X`, as its files: all 300; "
