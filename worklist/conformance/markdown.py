@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
+_BETWEEN_SENTENCES = re.compile(r"(?<=[a-z0-9`)]\.) (?=[A-Z`*])")
 
-def bullets(*sentences: str) -> Iterator[str]:
-    return (f"- {sentence}" for sentence in sentences)
+
+def bullets(*points: str) -> Iterator[str]:
+    """Write a point of one or several sentences, each on a line of its own."""
+    return ("- " + _BETWEEN_SENTENCES.sub("\n  ", point) for point in points)
 
 
 def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
