@@ -304,6 +304,7 @@ class TestPointedOut:
 
     def test_a_known_station_and_a_coming_day_are_nothing_to_tell(self, coordinator: Client) -> None:
         Device(ae_title="MR1").save_as("alice")
+        Device(ae_title="GATEWAY", station_ae_titles="MR2").save_as("alice")
         tomorrow = timezone.localdate() + timedelta(days=1)
-        typed = {"scheduled_start_date": f"{tomorrow}", "scheduled_station_aetitle": "MR1"}
+        typed = {"scheduled_start_date": f"{tomorrow}", "scheduled_station_aetitle": "MR1\\MR2"}
         assert len(said(added(coordinator, **typed_name("patient_name", "Doe^John"), **typed))) == 1

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from worklist.devices import stations
 from worklist.dicom import modalities
 from worklist.models import Device, WorklistItem
 
@@ -21,7 +22,7 @@ DATALISTS = {
 
 
 class OfferedValue(NamedTuple):
-    """`of_a_device` says that there is a device with this AE title."""
+    """`of_a_device` says that a device is called so."""
 
     value: str
     meaning: str = ""
@@ -37,10 +38,10 @@ def datalists() -> list[Datalist]:
     """Return a list for each of the fields, what is used most first. It reads a bounded number of items."""
     items = WorklistItem.objects.order_by("-pk").values_list(*DATALISTS)[:NEWEST]
     columns = list(zip(*items, strict=True)) or [()] * len(DATALISTS)
-    modality, stations, protocols, schemes = columns
+    modality, station, protocols, schemes = columns
     offered = (
         _modalities(modality),
-        _stations(stations),
+        _stations(station),
         map(OfferedValue, _most_used(protocols)),
         map(OfferedValue, _most_used(schemes)),
     )
@@ -48,8 +49,9 @@ def datalists() -> list[Datalist]:
 
 
 def devices() -> set[str]:
-    """Return the AE titles that have a device of their own."""
-    return set(Device.objects.exclude(ae_title=Device.ANY).values_list("ae_title", flat=True))
+    """Return what items call the devices."""
+    every = Device.objects.exclude(ae_title=Device.ANY)
+    return {station for device in every for station in stations.of(device, device.ae_title)}
 
 
 def _modalities(used: Iterable[str]) -> Iterator[OfferedValue]:
