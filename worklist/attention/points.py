@@ -72,10 +72,11 @@ def review_item(item: WorklistItem, *, but: PerformedStep | None = None, note: s
         review(step, note=note)
 
 
-def review_patient_id(item: WorklistItem) -> None:
+def review_patient_id(item: WorklistItem, *, is_only_person: bool = False) -> None:
     """Bring the points about the item's patient ID up to date. Needs a transaction that holds the item.
 
     Those of other items with such an ID come right with it: a record's appointments are changed one by one.
+    `is_only_person` says that `whose_id.others` was asked in the transaction, and names nobody.
     """
     alike = Q(item=item.pk) | Q(item__patient_id_alphanumeric=item.patient_id_alphanumeric)
     found = Attention.objects.open().filter(alike, kind__in=OF_ID).select_related("item")
@@ -86,12 +87,15 @@ def review_patient_id(item: WorklistItem) -> None:
             of_items.setdefault(point.item.pk, []).append(point)
             others[point.item.pk] = point.item
     for pk, points in of_items.items():
-        _review_id(item if pk == item.pk else others[pk], points)
+        if pk == item.pk:
+            _review_id(item, points, is_only_person=is_only_person)
+        else:
+            _review_id(others[pk], points, is_only_person=False)
 
 
-def _review_id(item: WorklistItem, points: Iterable[Attention]) -> None:
+def _review_id(item: WorklistItem, points: Iterable[Attention], *, is_only_person: bool) -> None:
     open_points = {point.kind: point for point in points}
-    for due in list(_due_points_of_id(item)):
+    for due in list(_due_points_of_id(item, is_only_person=is_only_person)):
         point = open_points.pop(due.kind, None)
         if point is not None or not _is_resolved_by_a_person(item.attention.all(), due):
             _write(None, due, point)
@@ -167,10 +171,10 @@ def _sweep_ids() -> None:
                 review_patient_id(item)
 
 
-def _due_points_of_id(item: WorklistItem) -> Iterator[DuePoint]:
+def _due_points_of_id(item: WorklistItem, *, is_only_person: bool) -> Iterator[DuePoint]:
     if item.performed_procedure_step_status == Status.CANCELLED:
         return
-    if others := whose_id.others(item):
+    if not is_only_person and (others := whose_id.others(item)):
         differing = whose_id.differing_in_words(item, others)
         text = f"{whose_id.items_in_words(others)} this patient ID with another {differing}."
         yield DuePoint(AttentionKind.SHARED_ID, item.pk, text)

@@ -187,7 +187,7 @@ def settle(item: WorklistItem, shared: SharedId, answer: Answer, *, actor: str, 
             change(other, corrections, actor=actor, reason=reason, answer=one_person)
         for other in shared.under_way:
             points.review_patient_id(other)
-    points.review_patient_id(item)
+    points.review_patient_id(item, is_only_person=not shared.others and not answer.beside)
 
 
 def _clean(values: Mapping[str, Any], *, allowed: tuple[str, ...]) -> tuple[dict[str, Any], Errors]:
