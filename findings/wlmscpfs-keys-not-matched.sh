@@ -2,7 +2,7 @@
 set -euo pipefail
 
 cat <<'TEXT'
-Packages  DCMTK 3.6.7 (Debian's dcmtk): findscu asks wlmscpfs
+Packages  DCMTK 3.6.7 (Debian's dcmtk 3.6.7-9~deb12u4): findscu asks wlmscpfs
 Done      Two worklist files, of two patients, lie in the server's folder.
           A query gives the value of one key at a time, and it is a value that one of the two has.
 Expected  One answer each time: the item that has the value. Or a warning that the key is not supported (FF01).
@@ -12,12 +12,21 @@ Seen      Patient ID, Accession Number and Requested Procedure ID select. Study 
 
 TEXT
 
-dcmtk=$(dpkg-query --showformat='${Version}' --show dcmtk) || { echo "dcmtk is not installed."; exit 2; }
-[[ $dcmtk == 3.6.7-* ]] || { echo "This is about DCMTK 3.6.7; installed is $dcmtk."; exit 2; }
-
 work=$(mktemp -d)
 server=
 trap '[[ -z $server ]] || kill "$server" 2>/dev/null || true; rm -rf "$work"' EXIT
+
+# Into the folder, not into the system: whatever DCMTK that has stays as it is.
+version=3.6.7-9~deb12u4
+(
+    cd "$work"
+    apt-get download "dcmtk=$version" "libdcmtk17=$version" >apt.log 2>&1
+    for package in ./*.deb; do dpkg -x "$package" root; done
+) || { echo "Debian 12's dcmtk $version cannot be downloaded."; exit 2; }
+libraries=$(dirname "$(find "$work/root" -name libdcmnet.so.17)")
+export PATH="$work/root/usr/bin:$PATH" LD_LIBRARY_PATH="$libraries"
+export DCMDICTPATH="$work/root/usr/share/libdcmtk17/dicom.dic"
+wlmscpfs --version >/dev/null || { echo "A library that dcmtk needs is not installed."; exit 2; }
 
 cat >"$work/recorded" <<'RECORDED'
 PatientID: P2, pending FF00
