@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -14,7 +14,8 @@ from sources.admin.source_forms import new_secret
 from sources.errors import SourceError
 from sources.kinds import backend_for
 from sources.models import DataSource, SourceState, SyncedStep, Withdrawal
-from sources.sync import claims, health, withdrawing
+from sources.sync import claims, guards, health, withdrawing
+from sources.sync.guards import Guarded
 from worklist.items.lifecycle import CANCELLABLE
 
 DISABLED = "The source is disabled: enable it first."
@@ -80,17 +81,37 @@ def _warn_of_absent_worker(request: HttpRequest) -> None:
 
 
 def allow(model_admin: Any, request: HttpRequest, source: DataSource) -> HttpResponse:
-    """Allow the withdrawals that the person saw, and no others."""
+    """Allow as many of one kind as the person saw, and no more."""
     if not source.enabled:
         return refused(request, source, DISABLED)
-    held = source.state.held_withdrawals
+    given = request.POST.get("kind", "")
+    held = source.state.held.get(given, 0)
     if request.POST.get("held") != str(held) or not held:
         return refused(request, source, f"It is {held} by now: look again. Nothing was done.")
-    withdrawing.allow_withdrawals(source, by=request.user.get_username())
-    model_admin.log_change(request, source, f"Allowed that {held} items are cancelled.")
-    messages.success(request, "The next pull, a full one, cancels those that are still gone.")
+    kind = Guarded(given)
+    guards.allow(source, kind, by=request.user.get_username(), count=held)
+    what = f"{guards.counted(kind, held)} {guards.GUARDS[kind].what}"
+    model_admin.log_change(request, source, f"Allowed: {what}.")
+    messages.success(request, f"The next pull, a full one, lets it be done: {what}.")
     _warn_of_absent_worker(request)
     return to_page(source)
+
+
+class WhatIsHeld(NamedTuple):
+    kind: str
+    count: int
+    text: str
+    button: str
+
+
+def what_is_held(source: DataSource) -> list[WhatIsHeld]:
+    """Return what waits for a person, by kind, with the word on its button."""
+    held = source.state.held
+    return [
+        WhatIsHeld(kind.value, held[kind], guards.told(kind, held[kind]), guards.GUARDS[kind].button)
+        for kind in Guarded
+        if held.get(kind)
+    ]
 
 
 def withdraw_all(model_admin: Any, request: HttpRequest, source: DataSource) -> HttpResponse:

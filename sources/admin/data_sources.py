@@ -23,7 +23,7 @@ from sources.admin.suggestion import suggest_mapping
 from sources.mapping import targets
 from sources.models import DataSource
 from sources.secrets import CannotDecrypt
-from sources.sync import claims, health
+from sources.sync import claims, guards, health
 from worklist.devices import stations
 from worklist.validators import time_zones
 
@@ -49,7 +49,7 @@ BUTTONS = {
     "compare": Button("Compare", "pull_datasource", pages.compare, only_looks=True),
     "suggest": Button("Suggest a mapping", "change_datasource", suggest_mapping),
     "new_secret": Button("New secret", "change_datasource", buttons.make_secret, is_on_top=False),
-    "allow": Button("Let them be cancelled", "change_datasource", buttons.allow, is_on_top=False),
+    "allow": Button("Let it be done", "change_datasource", buttons.allow, is_on_top=False),
     "withdraw_all": Button("Cancel them", "change_datasource", buttons.withdraw_all, is_on_top=False),
 }
 
@@ -91,6 +91,19 @@ class DataSourceAdmin(DeletingAdmin, SourceHistoryAdmin):
         (
             "Constants",
             {"fields": ("site_id", targets.STATION, ("protocol_name", "hisris_coding_designator"))},
+        ),
+        (
+            "Guards",
+            {
+                "fields": (
+                    ("most_records_gone", "most_records_gone_percent"),
+                    ("most_withdrawn", "most_withdrawn_percent"),
+                    ("most_renamed", "most_renamed_percent"),
+                    ("most_added", "most_added_percent"),
+                ),
+                "description": "What a pull may do unasked; beyond that a person looks first.",
+                "classes": ("collapse",),
+            },
         ),
         (
             "Advanced",
@@ -219,6 +232,8 @@ class DataSourceAdmin(DeletingAdmin, SourceHistoryAdmin):
             "buttons": [(name, each.label) for name, each in allowed.items() if each.is_on_top],
             "edits_source": edits,
             "offered": buttons.count_offered(source),
+            "held": buttons.what_is_held(source),
+            "rules_in_words": guards.in_words(source),
             "open_issue_count": source.issues.filter(closed_at=None).count(),
         }
 

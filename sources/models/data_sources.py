@@ -35,6 +35,18 @@ class TokenMissing(Exception):
     """There is no token, or it is not where the source says."""
 
 
+def _most(label: str, default: int, help_text: str) -> Any:
+    return models.PositiveIntegerField(
+        label, default=default, validators=[MaxValueValidator(100_000)], help_text=help_text
+    )
+
+
+def _percent(label: str, default: int, help_text: str) -> Any:
+    return models.PositiveIntegerField(
+        label, default=default, validators=[MaxValueValidator(1000)], help_text=help_text
+    )
+
+
 class DataSource(Recorded):
     """A source is one REDCap project (or what another backend reads), and says how it is pulled.
 
@@ -49,7 +61,10 @@ class DataSource(Recorded):
     )
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     kind = models.CharField(max_length=20, choices=kinds, default="redcap")
-    enabled = models.BooleanField(default=True, help_text="Without it nothing is asked; its items stay.")
+    enabled = models.BooleanField(
+        default=False,
+        help_text="Without it nothing is asked; its items stay. A new source's preview offers to enable it.",
+    )
     url = models.CharField(
         "API URL",
         max_length=500,
@@ -136,6 +151,29 @@ class DataSource(Recorded):
     )
     batch_size = models.PositiveIntegerField(
         "records at once", default=100, validators=[MinValueValidator(1), MaxValueValidator(5000)]
+    )
+
+    most_records_gone = _most(
+        "records gone at once",
+        2,
+        "Records that can no longer be seen; more wait for a person.",
+    )
+    most_records_gone_percent = _percent(
+        "or more than one and (%)", 20, "Of the records with coming appointments."
+    )
+    most_withdrawn = _most(
+        "cancelled at once", 5, "Coming appointments; more, and more than the share, wait for a person."
+    )
+    most_withdrawn_percent = _percent("and more than (%)", 20, "Of the coming appointments.")
+    most_renamed = _most(
+        "renamed at once", 2, "Records whose items would get another patient ID; more wait for a person."
+    )
+    most_renamed_percent = _percent("or more than one and (%)", 20, "Of the records with items.")
+    most_added = _most(
+        "added at once", 10, "Records that are new here; more, and more than the share, wait for a person."
+    )
+    most_added_percent = _percent(
+        "and more than (%)", 100, "Of the records that the source has given before."
     )
 
     site_id = models.CharField(

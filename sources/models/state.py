@@ -36,8 +36,12 @@ class SourceState(models.Model):
     requested_by = models.CharField(max_length=200, blank=True, default="")
     claim = models.CharField(max_length=36, blank=True, default="")
     claimed_at = models.DateTimeField(null=True, blank=True)
-    held_withdrawals = models.PositiveIntegerField(default=0)
-    withdrawals_allowed_by = models.CharField(max_length=200, blank=True, default="")
+    held = models.JSONField(
+        default=dict, blank=True, help_text="How many changes wait for a person, by sources.sync.guards."
+    )
+    allowed = models.JSONField(
+        default=dict, blank=True, help_text="What a person lets the next full pull do, by the same kinds."
+    )
     dictionary = models.JSONField(null=True, blank=True)
     dictionary_at = models.DateTimeField(null=True, blank=True)
     skew_seconds = models.IntegerField(null=True, blank=True, help_text="The server's clock minus ours.")
@@ -47,6 +51,11 @@ class SourceState(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source}: {self.get_state_display()}"
+
+    @property
+    def held_withdrawals(self) -> int:
+        """Return how many cancellations wait: records that cannot be seen, and appointments called off."""
+        return sum(self.held.get(kind, 0) for kind in ("RECORDS_GONE", "WITHDRAWN"))
 
 
 class PendingRecord(models.Model):

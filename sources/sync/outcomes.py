@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,8 @@ from django.utils import timezone
 from sources.contract import Backend
 from sources.errors import AuthorisationError, ConfigurationError, HeldError, SourceError
 from sources.models import DataSource, PendingRecord, RunOutcome, SourceState, State
+from sources.sync import guards
+from sources.sync.guards import Guarded
 from sources.sync.runs import RunningPull
 
 MOST_BACK_OFF = timedelta(minutes=15)
@@ -41,18 +44,19 @@ def write_success(
     began: datetime,
     is_full: bool,
     moves_mark: bool,
-    held: int,
+    held: Mapping[Guarded, int],
     failed: int,
 ) -> tuple[RunOutcome, str]:
-    """Write that all was read. Held withdrawals are waited for; all else of the pull is done."""
+    """Write that all was read. What is held, by kind, waits for a person; all else of the pull is done."""
     now = timezone.now()
+    held = {kind: held[kind] for kind in Guarded if held.get(kind)}
     message = _message(held, failed)
-    new: dict[str, Any] = {"failures": 0, "last_success_at": now, "held_withdrawals": held}
+    new: dict[str, Any] = {"failures": 0, "last_success_at": now, "held": held}
     if moves_mark:
         new["mark"] = began
     if is_full:
         new["last_full_at"] = now
-        _not_asked_since(source, began).update(full_requested=False, withdrawals_allowed_by="")
+        _not_asked_since(source, began).update(full_requested=False, allowed={})
     outcome = RunOutcome.HELD if held else RunOutcome.OK
     _write(source, State.HELD if held else State.OK, message, new)
     wait = max(HELD_INTERVAL, _interval(source)) if held else _interval(source)
@@ -112,10 +116,8 @@ def _not_asked_since(source: DataSource, began: datetime) -> QuerySet[SourceStat
     return SourceState.objects.filter(source=source).exclude(requested_at__gt=began)
 
 
-def _message(held: int, failed: int) -> str:
-    parts = []
-    if held:
-        parts.append(f"{held} coming appointments are no longer at the source: too many to cancel unasked.")
+def _message(held: Mapping[Guarded, int], failed: int) -> str:
+    parts = [guards.told(kind, count) for kind, count in held.items()]
     if failed:
         parts.append(f"{failed} records could not be taken: see the log. They are tried again.")
     return " ".join(parts)

@@ -11,9 +11,10 @@ from typing import Any
 
 from sources.contract import Problem, ReadRecord, SessionKey
 from sources.kinds import backend_for
-from sources.models import DataSource, Withdrawal
+from sources.models import DataSource, SyncedStep, Withdrawal
 from sources.sync import values, withdrawing
-from sources.sync.deciding import SessionDecision, SyncAction, decide
+from sources.sync.deciding import RECORD_GONE, SessionDecision, SyncAction, decide
+from sources.sync.guards import Guarded
 from sources.sync.runs import Progress
 from worklist.models import WorklistItem
 
@@ -44,11 +45,11 @@ class PlannedChange:
 
 @dataclass
 class DryRun:
-    """`held` is how many of the withdrawals would wait for a person, because they are too many."""
+    """`held` counts what would wait for a person, because it is more than usual."""
 
     counts: Counter[SyncAction] = field(default_factory=Counter)
     changes: list[PlannedChange] = field(default_factory=list)
-    held: int = 0
+    held: Counter[Guarded] = field(default_factory=Counter)
 
 
 def preview(source: DataSource, *, records: int, only: str = "") -> list[ReadRecord]:
@@ -61,7 +62,7 @@ def preview(source: DataSource, *, records: int, only: str = "") -> list[ReadRec
 
 def dry_run(source: DataSource, *, progress: Progress | None = None) -> DryRun:
     """Return what a full pull would change. Raises SourceError."""
-    found, vanishing = DryRun(), list[int]()
+    found, gone, called_off = DryRun(), list[int](), list[int]()
     with backend_for(source) as backend:
         backend.prepare()
         known = source.steps.exclude(withdrawal=Withdrawal.DONE).values_list("record", flat=True)
@@ -70,12 +71,14 @@ def dry_run(source: DataSource, *, progress: Progress | None = None) -> DryRun:
             for decision in decide(source, read):
                 found.counts[decision.action] += 1
                 if decision.action is SyncAction.WITHDRAW and decision.synced is not None:
-                    vanishing.append(decision.synced.pk)
+                    (gone if decision.reason == RECORD_GONE else called_off).append(decision.synced.pk)
                 if decision.action in SHOWN:
                     found.changes.append(_planned(read.record, decision))
             if progress:
                 progress(done, len(records))
-    found.held = withdrawing.count_if_too_many(source, source.steps.filter(pk__in=vanishing))
+    steps = SyncedStep.objects.filter(source=source)
+    vanishing = withdrawing.Vanishing(steps.filter(pk__in=gone), steps.filter(pk__in=called_off))
+    found.held = withdrawing.judge(source, vanishing).held
     return found
 
 

@@ -6,6 +6,7 @@ The mark moves only when all was read; what failed alone waits as a pending reco
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -29,6 +30,7 @@ from sources.models import (
 )
 from sources.sync import claims, clashes, outcomes, withdrawing
 from sources.sync.applying import apply
+from sources.sync.guards import Guarded
 from sources.sync.runs import Progress, RunningPull, begin
 
 log = logging.getLogger(__name__)
@@ -173,7 +175,7 @@ class _Pull:
             since = self.pending[read.record]
             PendingRecord.objects.filter(source=self.source, record=read.record, since=since).delete()
 
-    def _withdraw(self) -> int:
+    def _withdraw(self) -> Counter[Guarded]:
         self.run.alive()
         cancelled, held = withdrawing.withdraw_noted(self.source, self.run.row)
         self.run.withdrawn = cancelled + withdrawing.cancel_expired(self.source, self.run.row)

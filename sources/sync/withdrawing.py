@@ -6,35 +6,53 @@ appointments. What becomes of all items when a source is disabled or deleted sta
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
+from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from sources.models import DataSource, SourceState, SyncedStep, SyncRun, Withdrawal
-from sources.sync import claims
+from sources.models import DataSource, SyncedStep, SyncRun, Withdrawal
+from sources.sync import guards
+from sources.sync.deciding import RECORD_GONE
+from sources.sync.guards import Guarded
 from worklist.items import lifecycle
 from worklist.models import Status
 
-ALWAYS_ALLOWED = 5
-ALLOWED_SHARE = 0.2
 EXPIRED = "It was never performed, and its day is past the source's horizon."
 
 
-def allow_withdrawals(source: DataSource, *, by: str) -> None:
-    """Let the next pull, a full one, cancel what is held: a person has looked at it."""
-    SourceState.objects.filter(source=source).update(withdrawals_allowed_by=by)
-    claims.request_pull(source, by=by, full=True)
+class Vanishing(NamedTuple):
+    """What would be cancelled: steps whose record cannot be seen, and steps that their record calls off."""
+
+    with_record: QuerySet[SyncedStep]
+    called_off: QuerySet[SyncedStep]
+
+    @property
+    def all(self) -> QuerySet[SyncedStep]:
+        return self.with_record | self.called_off
 
 
-def withdraw_noted(source: DataSource, run: SyncRun) -> tuple[int, int]:
-    """Cancel what is noted; return how many were cancelled, and how many are held as too many."""
+class Judged(NamedTuple):
+    """`held` counts what waits for a person, `free` is what may be cancelled."""
+
+    held: Counter[Guarded]
+    free: tuple[QuerySet[SyncedStep], ...]
+
+
+def noted(source: DataSource) -> Vanishing:
+    """Return what pulls have noted to be cancelled."""
     pending = SyncedStep.objects.filter(source=source, withdrawal=Withdrawal.PENDING)
-    held = 0 if _is_allowed(source) else count_if_too_many(source, pending)
-    if held:
-        return 0, held
-    return sum(_withdraw(source, pk, run) for pk in list(pending.values_list("pk", flat=True))), 0
+    return Vanishing(pending.filter(reason=RECORD_GONE), pending.exclude(reason=RECORD_GONE))
+
+
+def withdraw_noted(source: DataSource, run: SyncRun) -> tuple[int, Counter[Guarded]]:
+    """Cancel what is noted; return how many were cancelled, and what is held as too many."""
+    held, free = judge(source, noted(source))
+    pks = [pk for steps in free for pk in steps.values_list("pk", flat=True)]
+    return sum(_withdraw(source, pk, run) for pk in pks), held
 
 
 def cancel_expired(source: DataSource, run: SyncRun) -> int:
@@ -51,19 +69,31 @@ def cancel_expired(source: DataSource, run: SyncRun) -> int:
     return sum(_withdraw(source, pk, run) for pk in pks)
 
 
-def count_if_too_many(source: DataSource, steps: QuerySet[SyncedStep]) -> int:
-    """Return how many coming appointments would vanish with these, or 0 where that is no more than usual."""
-    coming = {
-        "item__performed_procedure_step_status__in": lifecycle.CANCELLABLE,
-        "item__scheduled_start_date__gte": timezone.localdate(),
-    }
-    vanishing = steps.filter(**coming).count()
-    every = SyncedStep.objects.filter(source=source, **coming).count()
-    return vanishing if vanishing > max(ALWAYS_ALLOWED, ALLOWED_SHARE * every) else 0
+def judge(source: DataSource, vanishing: Vanishing) -> Judged:
+    """Tell what waits for a person. Unusually many records are judged alone, and the rest without them."""
+    coming = SyncedStep.objects.filter(
+        source=source,
+        item__performed_procedure_step_status__in=lifecycle.CANCELLABLE,
+        item__scheduled_start_date__gte=timezone.localdate(),
+    )
+    gone = Guarded.RECORDS_GONE, _records(vanishing.with_record & coming), _records(coming)
+    is_apart = guards.is_too_many(source, *gone)
+    rest = vanishing.called_off if is_apart else vanishing.all
+    cancelled = (rest & coming).count()
+    held, free = Counter[Guarded](), []
+    if is_apart and guards.is_held(source, *gone):
+        held[Guarded.RECORDS_GONE] = gone[1]
+    elif is_apart:
+        free.append(vanishing.with_record)
+    if guards.is_held(source, Guarded.WITHDRAWN, cancelled, coming.count()):
+        held[Guarded.WITHDRAWN] = cancelled
+    else:
+        free.append(rest)
+    return Judged(held, tuple(free))
 
 
-def _is_allowed(source: DataSource) -> bool:
-    return bool(SourceState.objects.get(source=source).withdrawals_allowed_by)
+def _records(steps: QuerySet[SyncedStep]) -> int:
+    return steps.order_by().values("record").distinct().count()
 
 
 def _withdraw(source: DataSource, pk: int, run: SyncRun) -> int:

@@ -64,6 +64,7 @@ def new_source(server: RedcapServer, rules: tuple[Rule, ...] = RULES, **values: 
     """Make a source, by default one of the small study."""
     given = {
         "name": "study",
+        "enabled": True,
         "url": server.url,
         "project_id": PROJECT_ID,
         "server_timezone": "America/Edmonton",

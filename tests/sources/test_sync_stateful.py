@@ -23,7 +23,8 @@ from hypothesis.stateful import (
 )
 
 from sources.models import DataSource, SourceState, SyncedStep
-from sources.sync import edits, withdrawing
+from sources.sync import edits, guards
+from sources.sync.guards import Guarded
 from tests.effort import tries
 from tests.redcap.project import Project
 from tests.redcap.server import ALL_SWITCHES, Failure, RedcapServer
@@ -243,14 +244,18 @@ class Walk(RuleBasedStateMachine):
         for pk, identity in self.frozen.items():
             assert identity_of(WorklistItem.objects.get(pk=pk)) == identity
 
+    def allow_everything(self) -> None:
+        for kind in Guarded:
+            guards.allow(self.source, kind, by="alice")
+
     def settle(self) -> None:
         """Pull well and check the worklist; a full pull finds deletions too, and another finds nothing."""
         self.server.recover()
-        SourceState.objects.filter(source=self.source).update(withdrawals_allowed_by="alice")
+        self.allow_everything()
         pull(self.source)
         self.check_frozen()
         self.check_items()
-        withdrawing.allow_withdrawals(self.source, by="alice")
+        self.allow_everything()
         pull(self.source, full=True)
         self.unseen.clear()
         self.check_frozen()

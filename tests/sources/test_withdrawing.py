@@ -8,7 +8,8 @@ import pytest
 from django.utils import timezone
 
 from sources.models import DataSource, RunOutcome, SourceState, State, SyncedStep, Withdrawal
-from sources.sync import withdrawing
+from sources.sync import guards, withdrawing
+from sources.sync.guards import Guarded
 from tests.redcap.project import Project
 from tests.redcap.server import RedcapServer
 from tests.redcap.studies import TOKEN
@@ -123,6 +124,11 @@ def test_hashed_ids_withdraw_nothing(source: DataSource, project: Project) -> No
     assert len(items(source)) == 3
 
 
+def allow_what_is_held(source: DataSource) -> None:
+    for kind, count in SourceState.objects.get(source=source).held.items():
+        guards.allow(source, Guarded(kind), by="alice", count=count)
+
+
 def lose(project: Project, source: DataSource) -> None:
     """Delete eight of ten booked records."""
     records = participants(project, 10)
@@ -137,14 +143,14 @@ def test_too_much_at_once_is_held_until_a_person_allows_it(source: DataSource, p
 
     run = pull(source, full=True)
     assert (run.outcome, run.withdrawn) == (RunOutcome.HELD, 0)
-    assert (source.state.state, source.state.held_withdrawals) == (State.HELD, 8)
+    assert (source.state.state, source.state.held) == (State.HELD, {"RECORDS_GONE": 8})
     assert set(statuses(source).values()) == {"SCHEDULED"}
 
-    withdrawing.allow_withdrawals(source, by="alice")
+    allow_what_is_held(source)
     run = pull(source)
     assert (run.outcome, run.withdrawn, run.is_full) == (RunOutcome.OK, 8, True)
     assert list(statuses(source).values()).count("CANCELLED") == 8
-    assert (source.state.state, source.state.withdrawals_allowed_by) == (State.OK, "")
+    assert (source.state.state, source.state.allowed) == (State.OK, {})
 
 
 def test_what_is_held_does_not_keep_the_others_from_being_read(source: DataSource, project: Project) -> None:
@@ -165,7 +171,7 @@ def test_what_was_held_is_forgotten_when_it_returns(source: DataSource, project:
 
     run = pull(source)
 
-    assert (run.outcome, source.state.held_withdrawals) == (RunOutcome.OK, 0)
+    assert (run.outcome, source.state.held) == (RunOutcome.OK, {})
     assert set(statuses(source).values()) == {"SCHEDULED"}
 
 
@@ -175,20 +181,24 @@ def test_what_was_held_and_returns_unreadable_is_not_cancelled(source: DataSourc
     participant(project, "P-001", "Doe0")
     book(project, "P-001", mri_time="later")
 
-    withdrawing.allow_withdrawals(source, by="alice")
+    allow_what_is_held(source)
     pull(source)
 
     assert statuses(source)["P-001"] == "SCHEDULED"
     assert list(statuses(source).values()).count("CANCELLED") == 7
 
 
-def test_up_to_five_are_cancelled_unasked(source: DataSource, project: Project) -> None:
-    records = participants(project, 6)
+@pytest.mark.parametrize(("called_off", "cancelled", "held"), [(5, 5, {}), (6, 0, {"WITHDRAWN": 6})])
+def test_up_to_five_are_called_off_unasked(
+    source: DataSource, project: Project, called_off: int, cancelled: int, held: dict[str, int]
+) -> None:
+    records = participants(project, 7)
     pull(source)
-    for record in records[:5]:
-        project.delete_record(record)
+    for record in records[:called_off]:
+        book(project, record, mri_date="")
 
-    assert pull(source, full=True).withdrawn == 5
+    assert pull(source).withdrawn == cancelled
+    assert source.state.held == held
 
 
 @pytest.mark.acceptance("D142", "RC70")
