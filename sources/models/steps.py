@@ -17,7 +17,7 @@ class Withdrawal(models.TextChoices):
 
 
 class SyncedStep(models.Model):
-    """Source, record, event, instrument and instance identify a synced item.
+    """Source, record, event, instrument and instance identify a synced item; the last occurrence is today's.
 
     `says` is what the source said last, `written` what was last put into the item from it, both cleaned and
     as JSON. A field of the item that differs from `written` was edited by a person, and stays. Without an
@@ -29,6 +29,9 @@ class SyncedStep(models.Model):
     event = models.CharField(max_length=100, blank=True, default="")
     instrument = models.CharField(max_length=100, blank=True, default="")
     instance = models.PositiveIntegerField(default=0)
+    occurrence = models.PositiveIntegerField(
+        default=1, help_text="Counts the uses of a row that is used again after an examination."
+    )
     item = models.OneToOneField(
         WorklistItem, models.SET_NULL, null=True, blank=True, related_name="synced_step"
     )
@@ -41,10 +44,11 @@ class SyncedStep(models.Model):
     )
 
     class Meta:
-        ordering = ["source", "record", "event", "instrument", "instance"]
+        ordering = ["source", "record", "event", "instrument", "instance", "occurrence"]
         constraints = [
             models.UniqueConstraint(
-                fields=["source", "record", "event", "instrument", "instance"], name="synced_step_once"
+                fields=["source", "record", "event", "instrument", "instance", "occurrence"],
+                name="synced_step_once",
             )
         ]
 

@@ -1,50 +1,118 @@
-"""One record is brought in by one transaction: what was decided is decided again under lock, and done."""
+"""Records are brought in: what was decided is decided again under lock, and done.
+
+What only makes items is done for many records in one transaction, by a few statements; anything else record
+by record, so that a scanner's report waits for no other record.
+"""
 
 from __future__ import annotations
 
 import uuid
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.db import transaction
+from django.db import DatabaseError, IntegrityError, transaction
 
 from sources.contract import Problem, ReadRecord, SessionKey
 from sources.models import DataSource, SyncedStep, SyncRun, Withdrawal
-from sources.sync import clashes, issues, values
-from sources.sync.deciding import SessionDecision, SyncAction, decide
-from worklist.items import identifiers, intake, lifecycle
+from sources.sync import issues, values
+from sources.sync.deciding import (
+    NOTHING_WITHHELD,
+    Decided,
+    SessionDecision,
+    SyncAction,
+    Withheld,
+    decide_each,
+)
+from worklist.items import batches, identifiers, intake, lifecycle
+from worklist.items.whose import Answer
 from worklist.models import Status, WorklistItem
 
 
-def apply(source: DataSource, read: ReadRecord, run: SyncRun) -> Counter[SyncAction]:
-    """Bring the record's items and issues up to date; return how many sessions had each action."""
-    decisions = decide(source, read)
-    if all(decision.writes_nothing for decision in decisions):
-        issues.keep_issues(source, read.record, _problems(decisions))
-        return Counter(decision.action for decision in decisions)
-    with transaction.atomic():
-        _lock(source, read.record)
-        decisions = [_carry_out(source, read.record, each, run) for each in decide(source, read)]
-        issues.keep_issues(source, read.record, _problems(decisions))
-    return Counter(decision.action for decision in decisions)
+class Applied(NamedTuple):
+    """This is what became of a record: what was done about each session, or what kept it from being done."""
+
+    read: ReadRecord
+    decisions: Sequence[SessionDecision] = ()
+    error: Exception | None = None
 
 
-def _lock(source: DataSource, record: str) -> None:
-    """Lock the record's synced steps, then its items, each by key: an examination that begins now is seen."""
-    synced_steps = SyncedStep.objects.select_for_update().filter(source=source, record=record).order_by("pk")
-    items = [synced.item_id for synced in synced_steps if synced.item_id]
+def apply(
+    source: DataSource, decided: Sequence[Decided], run: SyncRun, *, withheld: Withheld = NOTHING_WITHHELD
+) -> Iterator[Applied]:
+    """Bring the items and issues of records up to date, and yield each record as it is done.
+
+    What is withheld waits. A record that fails does not stop the others. Raises django.db.DatabaseError
+    where the database itself fails.
+    """
+    unchanged: list[Applied] = []
+    changed, new = list[ReadRecord](), list[ReadRecord]()
+    for read, decisions in decided:
+        if all(decision.writes_nothing for decision in decisions):
+            unchanged.append(Applied(read, decisions))
+        else:
+            (new if _only_makes(decisions) else changed).append(read)
+    issues.keep_issues(source, _problems(unchanged))
+    yield from unchanged
+    for read in changed:
+        yield from _tried(source, [read], run, withheld)
+    yield from _tried(source, new, run, withheld)
+
+
+def _only_makes(decisions: Sequence[SessionDecision]) -> bool:
+    return all(decision.writes_nothing or decision.action is SyncAction.CREATE for decision in decisions)
+
+
+def _tried(
+    source: DataSource, reads: Sequence[ReadRecord], run: SyncRun, withheld: Withheld
+) -> list[Applied]:
+    """Bring the records in by one transaction, or where that fails, each by its own."""
+    try:
+        with transaction.atomic():
+            return _carried_out(source, reads, run, withheld) if reads else []
+    except Exception as error:
+        if isinstance(error, DatabaseError) and not isinstance(error, IntegrityError):
+            raise
+        if len(reads) == 1:
+            return [Applied(reads[0], error=error)]
+    return [done for read in reads for done in _tried(source, [read], run, withheld)]
+
+
+def _carried_out(
+    source: DataSource, reads: Sequence[ReadRecord], run: SyncRun, withheld: Withheld
+) -> list[Applied]:
+    """Decide again under lock, and do it. Needs a transaction."""
+    _lock(source, [read.record for read in reads])
+    decided = decide_each(source, reads, withheld=withheld, holds_ids=True)
+    made = iter(_make(source, list(_to_make(decided)), run))
+    done = [
+        Applied(
+            read,
+            [
+                next(made) if decision.action is SyncAction.CREATE else _carry_out(source, decision, run)
+                for decision in decisions
+            ],
+        )
+        for read, decisions in decided
+    ]
+    issues.keep_issues(source, _problems(done))
+    return done
+
+
+def _lock(source: DataSource, records: Collection[str]) -> None:
+    """Lock the records' synced steps, then their items, each by key: an examination that begins is seen."""
+    synced_steps = SyncedStep.objects.select_for_update().filter(source=source, record__in=records)
+    items = [synced.item_id for synced in synced_steps.order_by("pk") if synced.item_id]
     list(WorklistItem.objects.select_for_update().filter(pk__in=items).order_by("pk").values_list("pk"))
 
 
-def _carry_out(source: DataSource, record: str, decision: SessionDecision, run: SyncRun) -> SessionDecision:
+def _carry_out(source: DataSource, decision: SessionDecision, run: SyncRun) -> SessionDecision:
     """Return the decision, or the one that the worklist's refusal leaves."""
     if decision.writes_nothing:
         return decision
     try:
         with transaction.atomic():
-            _ACTIONS[decision.action](source, record, decision, run)
+            _ACTIONS[decision.action](source, decision, run)
     except ValidationError as error:
         return _refused(decision, _refusals(decision.key, error))
     except lifecycle.StatusRefused as refused:
@@ -54,36 +122,72 @@ def _carry_out(source: DataSource, record: str, decision: SessionDecision, run: 
     return decision
 
 
-def _create(source: DataSource, record: str, decision: SessionDecision, run: SyncRun) -> None:
-    item = make_item(source, record, decision.key, decision.writes, actor=source.actor)
-    SyncedStep.objects.create(
-        source=source,
-        record=record,
-        **decision.key._asdict(),
-        item=item,
-        says=decision.says,
-        written=decision.says,
-        run=run,
-    )
+class _ToMake(NamedTuple):
+    record: str
+    decision: SessionDecision
 
 
-def make_item(
-    source: DataSource, record: str, key: SessionKey, says: Mapping[str, Any], *, actor: str
-) -> WorklistItem:
-    """Make the item. Its Study Instance UID follows from the session: it is the same whenever it is made."""
-    session = "\x1f".join((record, key.event, key.instrument, str(key.instance)))
+def _to_make(decided: Iterable[Decided]) -> Iterator[_ToMake]:
+    for read, decisions in decided:
+        for decision in decisions:
+            if decision.action is SyncAction.CREATE:
+                yield _ToMake(read.record, decision)
+
+
+def _make(source: DataSource, wanted: Sequence[_ToMake], run: SyncRun) -> list[SessionDecision]:
+    """Make the items and their steps; return the decisions, or what the worklist's refusals leave of them."""
+    new = [
+        batches.NewItem(
+            _values_of_new(source, record, decision.key, decision.writes, occurrence=decision.occurrence),
+            Answer(beside=decision.beside),
+        )
+        for record, decision in wanted
+    ]
+    steps, decisions = list[SyncedStep](), list[SessionDecision]()
+    for (record, decision), item in zip(wanted, batches.create_all(new, actor=source.actor), strict=True):
+        if isinstance(item, ValidationError):
+            decisions.append(_refused(decision, _refusals(decision.key, item)))
+            continue
+        decisions.append(decision)
+        steps.append(
+            SyncedStep(
+                source=source,
+                record=record,
+                **decision.key._asdict(),
+                occurrence=decision.occurrence,
+                item=item,
+                says=decision.says,
+                written=decision.says,
+                run=run,
+            )
+        )
+    SyncedStep.objects.bulk_create(steps)
+    return decisions
+
+
+def make_item(synced: SyncedStep, *, actor: str, answer: Answer) -> WorklistItem:
+    """Make the item of a step, from what the source said last."""
+    said = _values_of_new(synced.source, synced.record, synced.key, synced.says, occurrence=synced.occurrence)
+    return intake.create(said, actor=actor, answer=answer)
+
+
+def _values_of_new(
+    source: DataSource, record: str, key: SessionKey, says: Mapping[str, Any], *, occurrence: int
+) -> dict[str, Any]:
+    """Return what intake takes. The Study Instance UID follows from the session, whenever it is made."""
+    again = (str(occurrence),) if occurrence > 1 else ()
+    session = "\x1f".join((record, key.event, key.instrument, str(key.instance), *again))
     made = {
         "data_source": source.name,
         "study_instance_uid": identifiers.uid_from(uuid.uuid5(source.uid, session)),
     }
-    answer = clashes.of_the_record(source, record)
-    return intake.create({**values.to_write(None, says), **made}, actor=actor, answer=answer)
+    return {**values.to_write(None, says), **made}
 
 
-def _change(source: DataSource, record: str, decision: SessionDecision, run: SyncRun) -> None:
+def _change(source: DataSource, decision: SessionDecision, run: SyncRun) -> None:
     synced, item = decision.synced, decision.item
     assert synced is not None and item is not None
-    answer = clashes.of_the_record(source, record)
+    answer = Answer(beside=decision.beside)
     if decision.writes:
         intake.change(item, values.to_write(item, decision.writes), actor=source.actor, answer=answer)
     if decision.action is SyncAction.RESTORE and _is_cancelled_by(item, source.actor):
@@ -92,27 +196,26 @@ def _change(source: DataSource, record: str, decision: SessionDecision, run: Syn
     _remember(synced, decision, run, withdrawal=Withdrawal.NONE, reason="")
 
 
-def _keep(source: DataSource, record: str, decision: SessionDecision, run: SyncRun) -> None:
+def _keep(source: DataSource, decision: SessionDecision, run: SyncRun) -> None:
     synced = decision.synced
     assert synced is not None
     withdrawal = Withdrawal.NONE if decision.action is SyncAction.KEPT else synced.withdrawal
     _remember(synced, decision, run, withdrawal=withdrawal, reason=synced.reason)
 
 
-def _withdraw(source: DataSource, record: str, decision: SessionDecision, run: SyncRun) -> None:
+def _withdraw(source: DataSource, decision: SessionDecision, run: SyncRun) -> None:
     """Note it only: `withdrawing` cancels when all that is gone is known."""
     assert decision.synced is not None
     _remember(decision.synced, decision, run, withdrawal=Withdrawal.PENDING, reason=decision.reason)
 
 
-def _keep_unclear(source: DataSource, record: str, decision: SessionDecision, run: SyncRun) -> None:
+def _keep_unclear(source: DataSource, decision: SessionDecision, run: SyncRun) -> None:
     """Keep what was to be cancelled: it is there after all, though it cannot be read."""
     assert decision.synced is not None
     SyncedStep.objects.filter(pk=decision.synced.pk).update(withdrawal=Withdrawal.NONE, reason="", run=run)
 
 
 _ACTIONS = {
-    SyncAction.CREATE: _create,
     SyncAction.CHANGE: _change,
     SyncAction.RESTORE: _change,
     SyncAction.KEPT: _keep,
@@ -158,5 +261,8 @@ def _refusals(key: SessionKey, error: ValidationError) -> Iterator[Problem]:
         yield Problem(target, "", text, key, blocks=True)
 
 
-def _problems(decisions: Iterable[SessionDecision]) -> list[Problem]:
-    return [problem for decision in decisions for problem in decision.problems]
+def _problems(done: Iterable[Applied]) -> dict[str, list[Problem]]:
+    return {
+        applied.read.record: [problem for decision in applied.decisions for problem in decision.problems]
+        for applied in done
+    }

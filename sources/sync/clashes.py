@@ -6,13 +6,11 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from sources.contract import Problem, SessionKey
-from sources.models import DataSource, SyncedStep, Withdrawal
-from sources.sync import values
-from worklist.attention import whose_id
-from worklist.attention.whose_id import PERSON_FIELDS
-from worklist.items import cleaning
+from sources.models import DataSource, SyncedStep
+from sources.sync import occurrences
+from sources.sync.known import Known, Said, SaidPerson
+from worklist.attention import identity
 from worklist.items.whose import Answer
-from worklist.models import WorklistItem
 
 TWO_PEOPLE = "Another item has this patient ID with another name, birth date or sex: whose is it?"
 TWO_RECORDS = (
@@ -21,34 +19,38 @@ TWO_RECORDS = (
 
 
 def find_clashes(
-    source: DataSource, record: str, key: SessionKey, says: Mapping[str, Any], *, beside: Collection[int]
+    known: Known, record: str, key: SessionKey, said: Said, *, beside: Collection[int]
 ) -> Iterator[Problem]:
     """Yield what a session's patient ID has against it. Whose it is, intake asks again when it writes.
 
     `beside` holds the keys of the record's own items.
     """
-    who = {field: cleaning.CLEANERS[field](says.get(field, "")) for field in ("patient_id", *PERSON_FIELDS)}
-    if whose_id.others(WorklistItem(**who), beside=beside):
+    if known.is_anothers_id(record, said.person, beside=beside):
         yield Problem("patient_id", "", TWO_PEOPLE, key, blocks=True)
-    elif any(_is_at_the_same_time(other, says) for other in _of_other_records(source, record, says)):
+    elif known.is_in_another_record(record, said):
         yield Problem("patient_id", "", TWO_RECORDS, key)
 
 
-def of_the_record(source: DataSource, record: str) -> Answer:
-    """Answer whose the ID is: all items of one record are one person's, and are corrected one by one."""
-    steps = SyncedStep.objects.filter(source=source, record=record, item__isnull=False)
-    return Answer(beside=tuple(steps.order_by("pk").values_list("item_id", flat=True)))
+def own_items(known: Known, record: str, person: SaidPerson, *, itself: int | None) -> tuple[int, ...]:
+    """Return the keys of the record's items that are the person's, and so are corrected one by one.
 
-
-def _of_other_records(source: DataSource, record: str, says: Mapping[str, Any]) -> Iterator[WorklistItem]:
-    steps = source.steps.filter(item__patient_id=says["patient_id"], withdrawal=Withdrawal.NONE)
-    for step in steps.exclude(record=record).select_related("item").order_by():
-        assert step.item is not None  # it was found by its item
-        yield step.item
-
-
-def _is_at_the_same_time(item: WorklistItem, says: Mapping[str, Any]) -> bool:
-    return all(
-        values.item_value(item, name) == says.get(name)
-        for name in ("scheduled_start_date", "scheduled_start_time")
+    All items of one record are one person's, but for those that were examined before the record was given
+    to somebody else. `itself` is the key of the item that the session stands for already.
+    """
+    return tuple(
+        item.pk
+        for item in known.items_of(record)
+        if item.pk == itself
+        or not occurrences.is_another_person(item, person)
+        or item.pk not in known.examined
     )
+
+
+def of_the_record(source: DataSource, record: str, says: Mapping[str, Any]) -> Answer:
+    """Answer whose the ID is that a session of the record says."""
+    steps = SyncedStep.objects.filter(source=source, record=record, item__isnull=False)
+    items = [step.item for step in steps.order_by("pk").select_related("item") if step.item is not None]
+    person = Said(dict(says), {}).person
+    others = [item for item in items if occurrences.is_another_person(item, person)]
+    examined = identity.examined(others)
+    return Answer(beside=tuple(item.pk for item in items if item.pk not in examined))

@@ -1,4 +1,4 @@
-"""What is to be done about each session of a record is decided here: the database is read, not written.
+"""What is to be done about each session of a record is decided here, from what is known, without a query.
 
 An item follows its source, except where a person edited it (it differs from what was last written), while
 or after it is examined, and where the source cannot be read.
@@ -6,22 +6,21 @@ or after it is examined, and where the source cannot be read.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Any
-
-from django.utils import timezone
+from itertools import islice
+from typing import Any, NamedTuple
 
 from sources.contract import Problem, ReadRecord, Session, SessionKey, Stance
 from sources.mapping import targets
 from sources.models import DataSource, SyncedStep, Withdrawal
-from sources.sync import clashes, values
-from worklist.attention import identity
+from sources.sync import clashes, occurrences, values
+from sources.sync.guards import Guarded
+from sources.sync.known import Known, Said
 from worklist.models import Status, WorklistItem
 
-DONE = frozenset({Status.IN_PROGRESS, Status.COMPLETED})
 STAYS = "It differs here and stays: the examination is under way or done."
 GONE = "It is no longer at the source."
 RECORD_GONE = "Its record is no longer at the source."
@@ -34,43 +33,63 @@ class SyncAction(StrEnum):
     WITHDRAW = "withdraw"
     KEPT = "kept"  # it differs from the source, and stays
     UNCLEAR = "unclear"  # the source cannot be read: what is known stays
+    HELD = "held"  # it would be created or given another patient ID: too much of that waits for a person
     UNCHANGED = "unchanged"
     IGNORED = "ignored"  # not wanted, and never was
 
 
 @dataclass(frozen=True)
 class SessionDecision:
-    """`says` is what the source says now, `writes` what of it goes into the item."""
+    """`says` is what the source says now, `writes` what of it goes into the item.
+
+    `guarded` tells what it is that a pull must not do too much of. `occurrence` counts the uses of a row
+    that was used again after examinations, and `beside` has the keys of the same person's items.
+    """
 
     key: SessionKey
     action: SyncAction
     synced: SyncedStep | None = None
+    occurrence: int = 1
+    beside: tuple[int, ...] = ()
     says: Mapping[str, Any] = field(default_factory=dict)
     writes: Mapping[str, Any] = field(default_factory=dict)
     reason: str = ""
     problems: tuple[Problem, ...] = ()
+    guarded: Guarded | None = None
 
     @property
     def item(self) -> WorklistItem | None:
         return self.synced.item if self.synced else None
 
     @property
+    def is_new(self) -> bool:
+        """Tell whether an item is to be made, even if that waits for a person."""
+        return self.action is SyncAction.CREATE or (
+            self.action is SyncAction.HELD and self.guarded is Guarded.ADDED
+        )
+
+    @property
     def writes_nothing(self) -> bool:
         """Tell whether the database already has all of it, issues aside."""
         noted = self.synced.withdrawal if self.synced else Withdrawal.NONE
         match self.action:
-            case SyncAction.IGNORED:
+            case SyncAction.IGNORED | SyncAction.HELD:
                 return True
             case SyncAction.UNCLEAR:
                 return noted != Withdrawal.PENDING
             case SyncAction.WITHDRAW:
-                return noted == Withdrawal.PENDING
+                return noted == Withdrawal.PENDING and self.is_same_reason
             case SyncAction.KEPT:
                 return noted == Withdrawal.NONE and not self.is_said_anew
             case SyncAction.UNCHANGED:
                 return not self.is_said_anew
             case _:
                 return False
+
+    @property
+    def is_same_reason(self) -> bool:
+        """Tell whether the reason is that noted: a record may be seen again, and have no date."""
+        return self.synced is not None and self.synced.reason == self.reason
 
     @property
     def is_said_anew(self) -> bool:
@@ -87,21 +106,66 @@ class SessionDecision:
         return {**synced.written, **agreed, **self.writes}
 
 
-def decide(source: DataSource, read: ReadRecord) -> list[SessionDecision]:
-    """Decide about every session that the record has, and every one that it had."""
-    existing = synced_steps(source, read.record)
-    own = [synced.item_id for synced in existing.values() if synced.item_id]
+class Decided(NamedTuple):
+    read: ReadRecord
+    decisions: Sequence[SessionDecision]
+
+
+RECORDS_AT_ONCE = 100  # a transaction that makes their items takes some tenths of a second
+Withheld = Collection[Guarded]
+NOTHING_WITHHELD: Withheld = frozenset()
+
+
+def in_batches(reads: Iterable[ReadRecord]) -> Iterator[list[ReadRecord]]:
+    """Yield as many records at once as are decided about and brought in together."""
+    some = iter(reads)
+    while batch := list(islice(some, RECORDS_AT_ONCE)):
+        yield batch
+
+
+def decide_each(
+    source: DataSource,
+    reads: Sequence[ReadRecord],
+    *,
+    withheld: Withheld = NOTHING_WITHHELD,
+    holds_ids: bool = False,
+) -> list[Decided]:
+    """Decide about every session that each record has or had, in view of what the records before it add.
+
+    What is withheld is HELD. `holds_ids` keeps the patient IDs from other writers until the transaction
+    ends.
+    """
+    known = Known(source, reads, holds_ids=holds_ids)
+    return [Decided(read, list(_withholding(known, read, withheld))) for read in reads]
+
+
+def _withholding(known: Known, read: ReadRecord, withheld: Withheld) -> Iterator[SessionDecision]:
+    for decision in _decide(known, read):
+        guarded = _guarded(known, read.record, decision)
+        if guarded in withheld:
+            yield replace(decision, action=SyncAction.HELD, guarded=guarded)
+            continue
+        if decision.action is SyncAction.CREATE:
+            known.note_new(read.record, known.said[read.record, decision.key])
+        yield replace(decision, guarded=guarded) if guarded else decision
+
+
+def _guarded(known: Known, record: str, decision: SessionDecision) -> Guarded | None:
+    """Return what a pull must not do too much of at once, if the decision is of that kind."""
+    if decision.action is SyncAction.CREATE and not known.of_record.get(record):
+        return Guarded.ADDED
+    is_offered = decision.synced is not None and decision.synced.withdrawal != Withdrawal.DONE
+    return Guarded.RENAMED if is_offered and "patient_id" in decision.writes else None
+
+
+def _decide(known: Known, read: ReadRecord) -> list[SessionDecision]:
+    existing = dict(known.steps.get(read.record, {}))
     decisions = [
-        _for_session(source, read.record, session, existing.pop(session.key, None), own)
+        _for_session(known, read.record, session, existing.pop(session.key, None))
         for session in read.sessions
     ]
     reason = GONE if read.exists else RECORD_GONE
     return [*decisions, *(_not_wanted(synced.key, synced, reason) for synced in existing.values())]
-
-
-def synced_steps(source: DataSource, record: str) -> dict[SessionKey, SyncedStep]:
-    known = SyncedStep.objects.filter(source=source, record=record).select_related("item").order_by()
-    return {synced.key: synced for synced in known}
 
 
 def in_horizon(source: DataSource, day: date, today: date) -> bool:
@@ -109,30 +173,42 @@ def in_horizon(source: DataSource, day: date, today: date) -> bool:
     return earliest <= day <= today + timedelta(days=source.horizon_ahead_days)
 
 
-def _for_session(
-    source: DataSource, record: str, session: Session, synced: SyncedStep | None, own: Collection[int]
-) -> SessionDecision:
-    """Decide about one session; `own` holds the keys of the record's items."""
+def _for_session(known: Known, record: str, session: Session, synced: SyncedStep | None) -> SessionDecision:
     if session.stance is Stance.NOT_WANTED:
         return _not_wanted(session.key, synced, session.reason, session.problems)
-    says, errors = values.cleaned(session.values)
-    is_near = _is_near(source, says)
+    said = known.said[record, session.key]
+    is_near = _is_near(known, said.values)
     if synced is None and not is_near:
         return SessionDecision(session.key, SyncAction.IGNORED)
-    problems = (*session.problems, *_as_problems(session.key, errors))
-    if session.stance is Stance.WANTED and not errors:
-        problems = (*problems, *clashes.find_clashes(source, record, session.key, says, beside=own))
-    if session.stance is Stance.UNCLEAR or any(problem.blocks for problem in problems):
-        return SessionDecision(session.key, SyncAction.UNCLEAR, synced, says=says, problems=problems)
-    if synced is None:
-        return SessionDecision(session.key, SyncAction.CREATE, says=says, writes=says, problems=problems)
-    return _wanted(synced, says, problems, is_near=is_near)
+    problems = (*session.problems, *_as_problems(session.key, said.errors))
+    if session.stance is Stance.UNCLEAR or said.errors:
+        return _unclear(session.key, synced, said, problems)
+    decision = _wanted(known, synced, said, is_near=is_near) if synced else _new(session.key, said)
+    itself = None if synced is None or decision.action is SyncAction.CREATE else synced.item_id
+    beside = clashes.own_items(known, record, said.person, itself=itself)
+    clashing = tuple(clashes.find_clashes(known, record, session.key, said, beside=beside))
+    problems = (*problems, *clashing)
+    if any(problem.blocks for problem in clashing):
+        return _unclear(session.key, synced, said, problems)
+    return replace(decision, problems=(*problems, *decision.problems), beside=beside)
 
 
-def _is_near(source: DataSource, says: Mapping[str, Any]) -> bool:
+def _unclear(
+    key: SessionKey, synced: SyncedStep | None, said: Said, problems: tuple[Problem, ...]
+) -> SessionDecision:
+    return SessionDecision(key, SyncAction.UNCLEAR, synced, says=said.values, problems=problems)
+
+
+def _new(key: SessionKey, said: Said, *, occurrence: int = 1) -> SessionDecision:
+    return SessionDecision(
+        key, SyncAction.CREATE, occurrence=occurrence, says=said.values, writes=said.values
+    )
+
+
+def _is_near(known: Known, says: Mapping[str, Any]) -> bool:
     """Tell whether its day is within the horizon, or cannot be read: then a person must know of it."""
     day = says.get("scheduled_start_date")
-    return not day or in_horizon(source, date.fromisoformat(day), timezone.localdate())
+    return not day or in_horizon(known.source, date.fromisoformat(day), known.today)
 
 
 def _not_wanted(
@@ -141,34 +217,49 @@ def _not_wanted(
     if synced is None:
         return SessionDecision(key, SyncAction.IGNORED, problems=problems)
     if synced.item is None:  # a person deleted it, and it can be made again only while the source has it
-        return SessionDecision(key, SyncAction.UNCHANGED, synced, {}, problems=problems)
+        return SessionDecision(key, SyncAction.UNCHANGED, synced, problems=problems)
     if synced.withdrawal == Withdrawal.DONE:
-        return SessionDecision(key, SyncAction.UNCHANGED, synced, synced.says, problems=problems)
-    return SessionDecision(key, SyncAction.WITHDRAW, synced, synced.says, reason=reason, problems=problems)
+        return SessionDecision(key, SyncAction.UNCHANGED, synced, says=synced.says, problems=problems)
+    return SessionDecision(
+        key, SyncAction.WITHDRAW, synced, says=synced.says, reason=reason, problems=problems
+    )
 
 
-def _wanted(
-    synced: SyncedStep, says: Mapping[str, Any], problems: tuple[Problem, ...], *, is_near: bool
-) -> SessionDecision:
+def _wanted(known: Known, synced: SyncedStep, said: Said, *, is_near: bool) -> SessionDecision:
     item = synced.item
     if item is None:
-        return SessionDecision(synced.key, SyncAction.UNCHANGED, synced, says, problems=problems)
+        return SessionDecision(synced.key, SyncAction.UNCHANGED, synced, says=said.values)
     if synced.withdrawal == Withdrawal.DONE and not is_near:
-        return SessionDecision(synced.key, SyncAction.UNCHANGED, synced, synced.says, problems=problems)
-    writes = dict(_differing(synced, item, says))
-    if writes and is_examined(item):
-        # An examination tells by itself on which scanner it was: nobody need mend what had been planned.
-        stay = tuple(Problem(name, "", STAYS, synced.key) for name in writes if name != targets.STATION)
-        return SessionDecision(synced.key, SyncAction.KEPT, synced, says, problems=(*problems, *stay))
-    if synced.withdrawal != Withdrawal.NONE:
-        return SessionDecision(synced.key, SyncAction.RESTORE, synced, says, writes, problems=problems)
+        return SessionDecision(synced.key, SyncAction.UNCHANGED, synced, says=synced.says)
+    writes = dict(_differing(synced, item, said.values))
+    if writes and item.pk in known.examined:
+        return _examined(known, synced, item, said, writes, is_near=is_near)
     action = SyncAction.CHANGE if writes else SyncAction.UNCHANGED
-    return SessionDecision(synced.key, action, synced, says, writes, problems=problems)
+    if synced.withdrawal != Withdrawal.NONE:
+        action = SyncAction.RESTORE
+    return SessionDecision(synced.key, action, synced, says=said.values, writes=writes)
 
 
-def is_examined(item: WorklistItem) -> bool:
-    """Tell whether an examination of it is under way or done: nothing of it is touched then."""
-    return item.performed_procedure_step_status in DONE or identity.is_frozen(item)
+def _examined(
+    known: Known,
+    synced: SyncedStep,
+    item: WorklistItem,
+    said: Said,
+    differing: Mapping[str, Any],
+    *,
+    is_near: bool,
+) -> SessionDecision:
+    """Decide about what differs from an item whose examination is under way or done: it stays as it is."""
+    # An examination tells by itself on which scanner it was: nobody need mend what had been planned.
+    stays = tuple(Problem(name, "", STAYS, synced.key) for name in differing if name != targets.STATION)
+    if item.performed_procedure_step_status != Status.IN_PROGRESS:
+        examined_on = known.examined[item.pk]
+        reuse = occurrences.reuse_of(item, differing, examined_on=examined_on, today=known.today)
+        if reuse is occurrences.Reuse.AGAIN and is_near:
+            return _new(synced.key, said, occurrence=synced.occurrence + 1)
+        if reuse is occurrences.Reuse.DOUBTFUL:
+            stays = (Problem("", "", occurrences.DOUBTFUL, synced.key, blocks=True), *stays)
+    return SessionDecision(synced.key, SyncAction.KEPT, synced, says=said.values, problems=stays)
 
 
 def _differing(synced: SyncedStep, item: WorklistItem, says: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

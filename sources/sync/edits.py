@@ -12,6 +12,7 @@ from sources.models import SyncedStep
 from sources.sync import clashes, values
 from sources.sync.applying import make_item
 from worklist.items import intake
+from worklist.models import WorklistItem
 
 
 def edited_fields(synced: SyncedStep) -> dict[str, tuple[Any, Any]]:
@@ -48,7 +49,8 @@ def follow_again(synced: SyncedStep, fields: Iterable[str], *, actor: str) -> No
         if synced.item is None or not said:
             return
         reason = "It follows the source again."
-        answer = clashes.of_the_record(synced.source, synced.record)  # its items follow one by one
+        # The record's items follow one by one.
+        answer = clashes.of_the_record(synced.source, synced.record, synced.says)
         wanted = values.to_write(synced.item, said)
         intake.change(synced.item, wanted, actor=actor, reason=reason, answer=answer)
         synced.written |= said
@@ -63,6 +65,40 @@ def remake(synced: SyncedStep, *, actor: str) -> None:
             raise ValidationError("It is there already.")
         if not synced.says:
             raise ValidationError("The source has no such appointment now.")
-        synced.item = make_item(synced.source, synced.record, synced.key, synced.says, actor=actor)
+        answer = clashes.of_the_record(synced.source, synced.record, synced.says)
+        synced.item = make_item(synced, actor=actor, answer=answer)
         synced.written = synced.says
         synced.save(update_fields=["item", "written"])
+
+
+def make_again(synced: SyncedStep, *, actor: str) -> WorklistItem:
+    """Make the item of another appointment that the row of an examined one stands for now.
+
+    Raises ValidationError where the row says nothing else than what was examined, and what `intake.create`
+    raises.
+    """
+    with transaction.atomic():
+        rows = SyncedStep.objects.select_for_update(of=("self",)).select_related("item", "source")
+        synced = rows.get(pk=synced.pk)
+        if not unwritten_changes(synced) or has_later_use(synced):
+            raise ValidationError("Its row stands for nothing else.")
+        again = SyncedStep(
+            source=synced.source,
+            record=synced.record,
+            **synced.key._asdict(),
+            occurrence=synced.occurrence + 1,
+            says=synced.says,
+            written=synced.says,
+        )
+        answer = clashes.of_the_record(synced.source, synced.record, synced.says)
+        again.item = make_item(again, actor=actor, answer=answer)
+        again.save()
+        # What was examined keeps to what it was: its row speaks of another appointment now.
+        synced.says = synced.written
+        synced.save(update_fields=["says"])
+    return again.item
+
+
+def has_later_use(synced: SyncedStep) -> bool:
+    same = SyncedStep.objects.filter(source=synced.source, record=synced.record, **synced.key._asdict())
+    return same.filter(occurrence__gt=synced.occurrence).exists()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from django.utils import timezone
@@ -12,6 +12,7 @@ from sources.models import DataSource, SyncIssue
 
 
 class _IssueIdentity(NamedTuple):
+    record: str
     event: str
     instrument: str
     instance: int
@@ -20,27 +21,33 @@ class _IssueIdentity(NamedTuple):
     text: str
 
 
-def keep_issues(source: DataSource, record: str, problems: Iterable[Problem]) -> None:
-    """Let the record's open issues be these and no others."""
-    wanted = {_identity_of(problem): problem.blocks for problem in problems}
-    for issue in SyncIssue.objects.open().filter(source=source, record=record).order_by():
-        which = _IssueIdentity(
-            issue.event, issue.instrument, issue.instance, issue.target, issue.field, issue.text
-        )
-        if which in wanted:
-            del wanted[which]
-        else:
-            SyncIssue.objects.filter(pk=issue.pk).update(closed_at=timezone.now())
-    opened = [
-        SyncIssue(source=source, record=record, blocks=blocks, **which._asdict())
-        for which, blocks in wanted.items()
-    ]
+def keep_issues(source: DataSource, problems: Mapping[str, Iterable[Problem]]) -> None:
+    """Let each record's open issues be the problems given of it, and no others."""
+    wanted = {
+        _identity_of(record, problem): problem.blocks
+        for record, of_record in problems.items()
+        for problem in of_record
+    }
+    open_issues = SyncIssue.objects.open().filter(source=source, record__in=list(problems)).order_by()
+    mended = []
+    for pk, *which in open_issues.values_list("pk", *_IssueIdentity._fields):
+        if wanted.pop(_IssueIdentity(*which), None) is None:
+            mended.append(pk)
+    if mended:
+        SyncIssue.objects.filter(pk__in=mended).update(closed_at=timezone.now())
+    opened = [SyncIssue(source=source, blocks=blocks, **which._asdict()) for which, blocks in wanted.items()]
     if opened:
         SyncIssue.objects.bulk_create(opened, ignore_conflicts=True)
 
 
-def _identity_of(problem: Problem) -> _IssueIdentity:
+def _identity_of(record: str, problem: Problem) -> _IssueIdentity:
     place = problem.place
     return _IssueIdentity(
-        place.event, place.instrument, place.instance, problem.target, problem.field, problem.text
+        record,
+        place.event,
+        place.instrument,
+        place.instance,
+        problem.target,
+        problem.field,
+        problem.text,
     )

@@ -12,8 +12,8 @@ from typing import Any
 from sources.contract import Problem, ReadRecord, SessionKey
 from sources.kinds import backend_for
 from sources.models import DataSource, SyncedStep, Withdrawal
-from sources.sync import values, withdrawing
-from sources.sync.deciding import RECORD_GONE, SessionDecision, SyncAction, decide
+from sources.sync import holding, values, withdrawing
+from sources.sync.deciding import RECORD_GONE, SessionDecision, SyncAction, decide_each, in_batches
 from sources.sync.guards import Guarded
 from sources.sync.runs import Progress
 from worklist.models import WorklistItem
@@ -63,22 +63,28 @@ def preview(source: DataSource, *, records: int, only: str = "") -> list[ReadRec
 def dry_run(source: DataSource, *, progress: Progress | None = None) -> DryRun:
     """Return what a full pull would change. Raises SourceError."""
     found, gone, called_off = DryRun(), list[int](), list[int]()
+    guarded: dict[Guarded, set[str]] = {kind: set() for kind in holding.KINDS}
     with backend_for(source) as backend:
         backend.prepare()
         known = source.steps.exclude(withdrawal=Withdrawal.DONE).values_list("record", flat=True)
         records = list(dict.fromkeys([*backend.record_ids(), *known]))
-        for done, read in enumerate(backend.read(records), start=1):
-            for decision in decide(source, read):
-                found.counts[decision.action] += 1
-                if decision.action is SyncAction.WITHDRAW and decision.synced is not None:
-                    (gone if decision.reason == RECORD_GONE else called_off).append(decision.synced.pk)
-                if decision.action in SHOWN:
-                    found.changes.append(_planned(read.record, decision))
+        done = 0
+        for reads in in_batches(backend.read(records)):
+            for read, decisions in decide_each(source, reads):
+                for decision in decisions:
+                    found.counts[decision.action] += 1
+                    if decision.action is SyncAction.WITHDRAW and decision.synced is not None:
+                        (gone if decision.reason == RECORD_GONE else called_off).append(decision.synced.pk)
+                    if decision.guarded is not None:
+                        guarded[decision.guarded].add(read.record)
+                    if decision.action in SHOWN:
+                        found.changes.append(_planned(read.record, decision))
+                done += 1
             if progress:
                 progress(done, len(records))
     steps = SyncedStep.objects.filter(source=source)
     vanishing = withdrawing.Vanishing(steps.filter(pk__in=gone), steps.filter(pk__in=called_off))
-    found.held = withdrawing.judge(source, vanishing).held
+    found.held = withdrawing.judge(source, vanishing).held + holding.judge(source, guarded)
     return found
 
 

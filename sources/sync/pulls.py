@@ -9,13 +9,13 @@ import logging
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from itertools import chain
 
-from django.db import DatabaseError, IntegrityError
 from django.db.models import Q
 from django.utils import timezone
 
 from pylantir_site.environment.logs import place_of
-from sources.contract import Backend, ReadRecord
+from sources.contract import Backend
 from sources.errors import HeldError, SourceError
 from sources.kinds import backend_for
 from sources.models import (
@@ -28,10 +28,12 @@ from sources.models import (
     Trigger,
     Withdrawal,
 )
-from sources.sync import claims, clashes, outcomes, withdrawing
-from sources.sync.applying import apply
+from sources.sync import claims, clashes, holding, outcomes, renames, withdrawing
+from sources.sync.applying import Applied, apply
+from sources.sync.deciding import Decided, SyncAction, decide_each, in_batches
 from sources.sync.guards import Guarded
 from sources.sync.runs import Progress, RunningPull, begin
+from worklist.models import Status
 
 log = logging.getLogger(__name__)
 FULL_EVERY = timedelta(hours=24)
@@ -76,6 +78,9 @@ class _Pull:
         self.is_full, self.only_pending = is_full, only_pending
         self.began = timezone.now()
         self.pending = dict(PendingRecord.objects.filter(source=source).values_list("record", "since"))
+        self.withheld = holding.withheld(source)
+        self.waiting = holding.Waiting()
+        self.has_steps = source.steps.exists()
         self.failed = 0
         self.requests = 0
 
@@ -100,11 +105,13 @@ class _Pull:
             try:
                 backend.prepare()
                 self._read(backend, self._records(backend))
+                held = self._settle(backend)
                 self._read(backend, self._clashing())
+                held |= self._settle(backend)
             finally:
                 self.requests = backend.requests
                 outcomes.note_server(self.source, backend)
-        held = self._withdraw()
+        held += self._withdraw()
         return outcomes.write_success(
             self.source,
             self.run,
@@ -116,9 +123,12 @@ class _Pull:
         )
 
     def _records(self, backend: Backend) -> list[str]:
-        """Return which to read, always with those whose items are held or wait for an examination to end."""
-        noted = SyncedStep.objects.filter(source=self.source, withdrawal=Withdrawal.PENDING)
-        records = [*self.pending, *noted.values_list("record", flat=True)]
+        """Return which to read, always with those that wait: for a person, or for an examination to end."""
+        is_waiting = Q(withdrawal=Withdrawal.PENDING) | Q(
+            item__performed_procedure_step_status=Status.IN_PROGRESS
+        )
+        waiting = SyncedStep.objects.filter(is_waiting, source=self.source)
+        records = [*self.pending, *waiting.values_list("record", flat=True)]
         if self.is_full:
             every = backend.record_ids()
             if not every and self._has_active_items():
@@ -151,29 +161,54 @@ class _Pull:
 
     def _read(self, backend: Backend, records: list[str]) -> None:
         self.run.expect(len(records))
-        for read in backend.read(records):
-            self._apply(read)
+        for reads in in_batches(backend.read(records)):
+            decided = decide_each(self.source, reads, withheld=self.withheld)
+            if self._follow_renamed(backend, decided):
+                decided = decide_each(self.source, reads, withheld=self.withheld)
+            for applied in apply(self.source, decided, self.run.row, withheld=self.withheld):
+                if applied.error is None:
+                    self.run.count_done(Counter(decision.action for decision in applied.decisions))
+                if not self.waiting.note(applied):
+                    self._note_end(applied)
 
-    def _apply(self, read: ReadRecord) -> None:
-        """Bring the record in. One that fails does not stop the others, and is read again next time."""
-        try:
-            self.run.count_done(apply(self.source, read, self.run.row))
-        except claims.ClaimLost:
-            raise
-        except Exception as error:
-            if isinstance(error, DatabaseError) and not isinstance(error, IntegrityError):
-                raise
+    def _follow_renamed(self, backend: Backend, decided: list[Decided]) -> int:
+        """Let steps follow their records to new names; return how many did."""
+        suspected = renames.suspected(self.source, decided) if self.has_steps else []
+        if not suspected:
+            return 0
+        gone = {read.record for read, _ in decided if not read.exists}
+        read_already = {read.record for read, _ in decided}
+        others = {renaming.step.record for renaming in suspected} - read_already
+        gone |= {read.record for read in backend.read(sorted(others)) if not read.exists}
+        return renames.follow(self.source, suspected, gone=gone)
+
+    def _settle(self, backend: Backend) -> Counter[Guarded]:
+        """Bring in what waited until all was read, but what is too much of it; return how much that is."""
+        held = holding.judge(self.source, self.waiting.records)
+        reads, again = self.waiting.take()
+        for batch in chain(in_batches(reads), in_batches(backend.read(again))):
+            decided = decide_each(self.source, batch, withheld=held)
+            for applied in apply(self.source, decided, self.run.row, withheld=held):
+                self.run.count_late(Counter(decision.action for decision in applied.decisions))
+                self._note_end(applied)
+        self.waiting.settle(held)
+        return held
+
+    def _note_end(self, applied: Applied) -> None:
+        """Let a record that failed, or of which something is held, be read again by each pull."""
+        record, error = applied.read.record, applied.error
+        if error is not None:
             self.failed += 1
             log.error(
                 "A record of %s failed: %s at %s", self.source.name, type(error).__name__, place_of(error)
             )
+        if error is not None or any(each.action is SyncAction.HELD for each in applied.decisions):
             PendingRecord.objects.get_or_create(
-                source=self.source, record=read.record, defaults={"since": self.began}
+                source=self.source, record=record, defaults={"since": self.began}
             )
-            return
-        if read.record in self.pending:  # unless a trigger named it again meanwhile
-            since = self.pending[read.record]
-            PendingRecord.objects.filter(source=self.source, record=read.record, since=since).delete()
+        elif record in self.pending:  # unless a trigger named it again meanwhile
+            since = self.pending[record]
+            PendingRecord.objects.filter(source=self.source, record=record, since=since).delete()
 
     def _withdraw(self) -> Counter[Guarded]:
         self.run.alive()

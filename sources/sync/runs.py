@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 WRITE_EVERY = 2.0  # seconds
 INTERRUPTED = "The worker was stopped or killed before its end; what it had not read is read again."
 
+LATE = (SyncAction.CREATE, SyncAction.CHANGE, SyncAction.RESTORE)
+
 Progress = Callable[[int, int | None], None]
 
 
@@ -50,6 +52,10 @@ class RunningPull:
             self.progress(self.done, self.total)
         if time.monotonic() - self.written_at > WRITE_EVERY:
             self._write()
+
+    def count_late(self, actions: Counter[SyncAction]) -> None:
+        """Count what a record that was counted as done had to wait for."""
+        self.actions += Counter({action: actions[action] for action in LATE})
 
     def alive(self) -> None:
         """Keep the claim. Raises claims.ClaimLost."""

@@ -32,14 +32,14 @@ def test_nobody_is_changed_under_an_examination_and_the_difference_is_told(
     before = {field.name: getattr(item, field.name) for field in WorklistItem._meta.concrete_fields}
 
     project.save("P-001", last_name="Roe", sex="1")
-    book(project, "P-001", weight="99", days=7)
+    book(project, "P-001", weight="99", mri_time="11:00")
     run = pull(source)
 
     item.refresh_from_db()
     assert {name: getattr(item, name) for name in before} == before
     assert (run.changed, run.kept) == (0, 1)
     told = {issue.target for issue in SyncIssue.objects.open()}
-    assert told == {"patient_name", "patient_sex", "patient_weight_kg", "scheduled_start_date"}
+    assert told == {"patient_name", "patient_sex", "patient_weight_kg", "scheduled_start_time"}
     assert set(edits.unwritten_changes(SyncedStep.objects.get())) == told
 
 

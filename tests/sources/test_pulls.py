@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, time, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -14,7 +15,7 @@ from sources.sync import claims, pulls
 from tests.redcap.project import Project
 from tests.redcap.server import ALL_SWITCHES, RedcapServer, Switches
 from tests.redcap.studies import TOKEN
-from tests.sources.conftest import MakeSource, items, only_item, pull, set_rules
+from tests.sources.conftest import MakeSource, items, only_item, pull
 from tests.sources.study import RECORD, RULES, book, enrol, participant, participants, study, today
 from worklist.models import Status, WorklistItem
 
@@ -367,22 +368,6 @@ def test_two_sources_run_on_their_own(source: DataSource, project: Project, make
     assert (set(items(source)), set(items(second))) == ({"P-001"}, {"Q-001"})
 
 
-@pytest.mark.acceptance("RC64")
-def test_a_renamed_record_is_told_of_and_its_old_item_withdrawn_by_the_full_pull(
-    source: DataSource, project: Project
-) -> None:
-    participant(project, "P-001")
-    rule = (Rule("patient_id", "last_name", level=RECORD), *RULES[1:])
-    set_rules(source, rule)
-    pull(source)
-    project.rename("P-001", "P-100")
-
-    run = pull(source, full=True)
-
-    assert (run.created, run.withdrawn) == (1, 1)
-    assert "renamed" in SyncIssue.objects.first().text  # type: ignore[union-attr]
-
-
 @pytest.mark.acceptance("RC23")
 def test_groups_that_may_not_be_read_are_told_of_once(
     make_source: MakeSource, project: Project, redcap: RedcapServer
@@ -441,14 +426,14 @@ def test_a_record_that_fails_here_stops_no_other_and_is_read_again(
     from sources.sync import applying
 
     participants(project, 2)
-    make = applying.make_item
+    values_of_new = applying._values_of_new
 
-    def fail(source: DataSource, record: str, *rest: object, **more: object) -> WorklistItem:
+    def fail(source: DataSource, record: str, *rest: Any, **more: Any) -> dict[str, Any]:
         if record == "P-001":
             raise RuntimeError("Doe")
-        return make(source, record, *rest, **more)  # type: ignore[arg-type]
+        return values_of_new(source, record, *rest, **more)
 
-    monkeypatch.setattr(applying, "make_item", fail)
+    monkeypatch.setattr(applying, "_values_of_new", fail)
     run = pull(source)
     assert (run.outcome, run.created) == (RunOutcome.OK, 1)
     assert "1 record" in run.message

@@ -5,14 +5,15 @@ A weight says nothing of who someone is: it is compared by itself, to a toleranc
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from datetime import date
 from decimal import Decimal
 
 from django.conf import settings
 
 from worklist.dicom import name_parts, person_name
 from worklist.dicom.performed import Patient
-from worklist.models import Device, PerformedStatus, PerformedStep, Status, WorklistItem
+from worklist.models import Device, PerformedStatus, PerformedStep, PerformedStepItem, Status, WorklistItem
 
 # What says who is examined, and what the scanner computes its limits from; and what links its report back.
 IDENTITY_FIELDS = frozenset(
@@ -27,15 +28,28 @@ IDENTITY_FIELDS = frozenset(
         "extra_attributes",
     }
 )
+UNDER_WAY_OR_DONE = frozenset({Status.IN_PROGRESS, Status.COMPLETED})
 HALF_OF_TEN_GRAMS = Decimal("0.005")  # an item's weight is kept to ten grams
 
 
 def is_frozen(item: WorklistItem) -> bool:
     """Return whether images may carry the item's identity: an examination of it runs, or was completed."""
-    if item.performed_procedure_step_status in {Status.IN_PROGRESS, Status.COMPLETED}:
+    if item.performed_procedure_step_status in UNDER_WAY_OR_DONE:
         return True
     performed = PerformedStep.objects.filter(items=item)
     return performed.exclude(status=PerformedStatus.DISCONTINUED).exists()
+
+
+def examined(items: Collection[WorklistItem]) -> dict[int, date | None]:
+    """Map the key of each item that is frozen to the last day that its performed steps tell, if they do."""
+    found: dict[int, date | None] = {
+        item.pk: None for item in items if item.performed_procedure_step_status in UNDER_WAY_OR_DONE
+    }
+    links = PerformedStepItem.objects.filter(item__in=[item.pk for item in items])
+    links = links.exclude(step__status=PerformedStatus.DISCONTINUED).order_by()
+    for pk, *days in links.values_list("item_id", "step__start_date", "step__end_date"):
+        found[pk] = max(filter(None, (found.get(pk), *days)), default=None)
+    return found
 
 
 def differences(item: WorklistItem, reported: Patient, *, sent_name: str = "") -> Iterator[str]:

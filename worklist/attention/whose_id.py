@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 from typing import NamedTuple, Protocol
 
@@ -32,6 +32,13 @@ class Person(Protocol):
     def patient_sex(self) -> str: ...
 
 
+class PersonOfId(Person, Protocol):
+    """This is a person under a patient ID."""
+
+    @property
+    def patient_id(self) -> str: ...
+
+
 class KnownPerson(NamedTuple):
     """This is a person whom items name under a patient ID, and these items by key, the newest first."""
 
@@ -49,11 +56,46 @@ def others(item: WorklistItem, *, beside: Collection[int] = ()) -> list[Worklist
     """
     written_so = Q(**{field: getattr(item, field) for field in PERSON_FIELDS})
     written = WorklistItem.objects.filter(~written_so, patient_id=item.patient_id)
-    written = written.exclude(pk__in={*beside, *filter(None, [item.pk])})
     written = written.exclude(performed_procedure_step_status=Status.CANCELLED)
-    found = [other for other in written.only(*_READ).order_by("-pk") if differing(item, other)]
-    confirmed = _confirmed(item) if found else []
-    return [other for other in found if not _is_told_apart(other, confirmed)]
+    found = _contradicting(item, written.only(*_READ).order_by("-pk"), {*beside, item.pk})
+    confirmed = ConfirmedPerson.objects.filter(patient_id=item.patient_id) if found else []
+    return _not_confirmed(item, found, confirmed)
+
+
+class People:
+    """These are the people of some patient IDs, read at once: `others` is then answered without a query."""
+
+    def __init__(self, patient_ids: Collection[str]) -> None:
+        self._items: dict[str, list[WorklistItem]] = {}
+        self._confirmed: dict[str, list[ConfirmedPerson]] = {}
+        items = WorklistItem.objects.filter(patient_id__in=patient_ids)
+        items = items.exclude(performed_procedure_step_status=Status.CANCELLED)
+        for item in items.only(*_READ).order_by("-pk"):
+            self._items.setdefault(item.patient_id, []).append(item)
+        for person in ConfirmedPerson.objects.filter(patient_id__in=patient_ids):
+            self._confirmed.setdefault(person.patient_id, []).append(person)
+
+    def others(self, person: PersonOfId, *, beside: Collection[int] = ()) -> list[WorklistItem]:
+        """Return the items that name another person under the person's ID, as the function `others` does."""
+        found = _contradicting(person, self._items.get(person.patient_id, ()), beside)
+        return _not_confirmed(person, found, self._confirmed.get(person.patient_id, ()))
+
+
+def _contradicting(
+    person: Person, written: Iterable[WorklistItem], beside: Collection[int]
+) -> list[WorklistItem]:
+    return [other for other in written if other.pk not in beside and differing(person, other)]
+
+
+def _not_confirmed(
+    person: Person, found: list[WorklistItem], confirmed: Iterable[ConfirmedPerson]
+) -> list[WorklistItem]:
+    """Leave out whom a confirmed person, whom this may be, is told apart from.
+
+    Where none of the confirmed is another than such an item names, that was not asked about.
+    """
+    may_be = [known for known in confirmed if not differing(person, known)] if found else []
+    return [other for other in found if not any(differing(known, other) for known in may_be)]
 
 
 def known(patient_id: str) -> list[KnownPerson]:
@@ -82,6 +124,14 @@ def similar(item: WorklistItem) -> list[WorklistItem]:
     return list(alike.only(*_READ).order_by("-pk")[:MOST_NAMED])
 
 
+def of_like_ids(items: Collection[WorklistItem]) -> list[WorklistItem]:
+    """Return the items whose patient ID is one of the items', or differs from it in punctuation alone."""
+    letters = {item.patient_id_alphanumeric for item in items} - {""}
+    alike = Q(patient_id_alphanumeric__in=letters) | Q(patient_id__in={item.patient_id for item in items})
+    found = WorklistItem.objects.filter(alike).exclude(performed_procedure_step_status=Status.CANCELLED)
+    return list(found.only("patient_id_alphanumeric", *_READ).order_by())
+
+
 def differing(one: Person, other: Person) -> list[str]:
     """Return in words what both know and what cannot be of one person; a name may be spelt in two ways."""
     return list(_differing(one, other))
@@ -105,14 +155,3 @@ def _differing(one: Person, other: Person) -> Iterator[str]:
         here, there = getattr(one, field), getattr(other, field)
         if here and there and here != there:
             yield word
-
-
-def _confirmed(item: WorklistItem) -> list[ConfirmedPerson]:
-    """Return the confirmed people whom the item may name."""
-    people = ConfirmedPerson.objects.filter(patient_id=item.patient_id)
-    return [person for person in people if not differing(item, person)]
-
-
-def _is_told_apart(other: WorklistItem, confirmed: list[ConfirmedPerson]) -> bool:
-    """Return whether a confirmed person is another than the item names: else it was not asked about."""
-    return any(differing(person, other) for person in confirmed)

@@ -1,6 +1,7 @@
 """Items come in, change and go through this room.
 
 intake          the only way by which items come in and change
+batches         the same for many items at once
 cleaning        a value made fit for DICOM, or refused
 typed_dates     dates as people type and read them
 identifiers     what is made for an item whose writer gave none

@@ -7,6 +7,8 @@ import uuid
 
 from django.conf import settings
 
+from worklist.models import WorklistItem
+
 # Crockford's alphabet: read aloud and typed without mistakes.
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _STEM_LENGTH = 9  # 45 bits; with the longest prefix 12 of SH's 16 characters
@@ -36,3 +38,11 @@ def stem_from(identity: uuid.UUID) -> str:
     """Return the stem of what a UUID identifies, the same one each time."""
     digits = (identity.int >> (5 * place) for place in range(_STEM_LENGTH))
     return "".join(_ALPHABET[digit % len(_ALPHABET)] for digit in digits)
+
+
+def give_all(item: WorklistItem, stem: str) -> None:
+    """Give the item each identifier that it lacks: a new UID, and the others made from the stem."""
+    item.study_instance_uid = item.study_instance_uid or new_uid()
+    for field, prefix in PREFIXES.items():
+        if not getattr(item, field):
+            setattr(item, field, prefix + stem)

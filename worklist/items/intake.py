@@ -5,7 +5,7 @@ Status is not among what may change here: `worklist.items.lifecycle` moves it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
@@ -106,10 +106,15 @@ def checked_new(
 
 
 def _checked_new(values: Mapping[str, Any], answer: Answer, reason: str) -> tuple[WorklistItem, SharedId]:
-    cleaned, errors = _clean(values, allowed=SET_AT_CREATION)
-    item = WorklistItem(**cleaned)
+    item, errors = drafted(values)
     _give_identifiers(item)
     return item, _check(item, errors, answer, reason)
+
+
+def drafted(values: Mapping[str, Any]) -> tuple[WorklistItem, Errors]:
+    """Return an item of the values that could be cleaned, and by field what is wrong with the others."""
+    cleaned, errors = _clean(values, allowed=SET_AT_CREATION)
+    return WorklistItem(**cleaned), errors
 
 
 def checked_change(
@@ -253,21 +258,19 @@ def _keep_identifiers(current: WorklistItem, cleaned: dict[str, Any], errors: Er
 
 
 def _give_identifiers(item: WorklistItem) -> None:
-    item.study_instance_uid = item.study_instance_uid or identifiers.new_uid()
-    if all(getattr(item, field) for field in identifiers.PREFIXES):
-        return
+    missing = [field for field in identifiers.PREFIXES if not getattr(item, field)]
     stem = identifiers.new_stem()
-    while _taken(stem):
+    while is_taken([stem], missing):
         stem = identifiers.new_stem()
-    for field, prefix in identifiers.PREFIXES.items():
-        if not getattr(item, field):
-            setattr(item, field, prefix + stem)
+    identifiers.give_all(item, stem)
 
 
-def _taken(stem: str) -> bool:
+def is_taken(stems: Collection[str], fields: Collection[str] = tuple(identifiers.PREFIXES)) -> bool:
+    """Return whether an item has one of the identifiers that would be made from the stems for the fields."""
+    made = {field: [identifiers.PREFIXES[field] + stem for stem in stems] for field in fields}
     return any(
-        WorklistItem.objects.filter(**{field: prefix + stem}).exists()
-        for field, prefix in identifiers.PREFIXES.items()
+        WorklistItem.objects.filter(**{f"{field}__in": values}).order_by().exists()
+        for field, values in made.items()
     )
 
 
@@ -276,15 +279,9 @@ def _check(item: WorklistItem, errors: Errors, answer: Answer | None, reason: st
 
     Return whose the patient ID is, unless there is no answer, for what says who it is stays as it was.
     """
-    found = dict(errors)
-    try:
-        # The fields' validators say the same as the database's constraints, which would be a query each.
-        item.full_clean(exclude=set(errors), validate_constraints=False)
-    except ValidationError as error:
-        found |= error.message_dict
+    found = wrong_in_itself(item, errors)
     if _is_another(item):
         found[NON_FIELD_ERRORS] = [STEP_EXISTS]
-    found |= {field: text for field, text in _contradictions(item).items() if field not in found}
     shared = NOBODY_ELSE
     if answer is not None and not found.keys() & whose.WHO:
         try:
@@ -294,6 +291,17 @@ def _check(item: WorklistItem, errors: Errors, answer: Answer | None, reason: st
     if found:
         raise ValidationError(found)
     return shared
+
+
+def wrong_in_itself(item: WorklistItem, errors: Errors) -> Errors:
+    """Return `errors` with what the model's own rules say of the item, without asking the database."""
+    found = dict(errors)
+    try:
+        # The fields' validators say the same as the database's constraints, which would be a query each.
+        item.full_clean(exclude=set(errors), validate_constraints=False)
+    except ValidationError as error:
+        found |= error.message_dict
+    return found | {field: text for field, text in _contradictions(item).items() if field not in found}
 
 
 def _is_another(item: WorklistItem) -> bool:

@@ -284,13 +284,16 @@ class WorklistItem(Searched, Recorded):
         return f"{self.readable_patient_name} · {self.patient_id} · {self.scheduled_start_date}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Keep what is derived from names and patient ID in step with them."""
+        self.derive()
+        super().save(*args, **kwargs)
+
+    def derive(self) -> None:
+        """Bring what is derived from names and patient ID in step with them, without saving it."""
         self.patient_id_alphanumeric = patient_id.alphanumeric(self.patient_id)
         for field in PERSON_NAMES:
             groups = person_name.groups(getattr(self, field))
             for group, value in zip(person_name.GROUPS, groups, strict=True):
                 setattr(self, f"{field}_{group}", value)
-        super().save(*args, **kwargs)
 
     @property
     def readable_patient_name(self) -> str:

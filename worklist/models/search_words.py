@@ -91,8 +91,8 @@ def _length(spellings: Collection[str]) -> int:
     return min(map(len, spellings))
 
 
-def _insert(rows: SearchWords, owner: int, words: Sequence[str], *, using: str | None) -> None:
-    """Write an owner's words: by one statement unless they are very many, for SQLite takes so many values.
+def _insert(rows: SearchWords, words: Sequence[tuple[int, str]], *, using: str | None) -> None:
+    """Write (owner, word) pairs: by one statement unless they are very many, for SQLite takes so many values.
 
     A fifth of what `bulk_create` takes, and it is done for each message of a scanner. Two writers at once
     would write the same.
@@ -102,7 +102,7 @@ def _insert(rows: SearchWords, owner: int, words: Sequence[str], *, using: str |
     for start in range(0, len(words), MOST_AT_ONCE):
         some = words[start : start + MOST_AT_ONCE]
         places = ", ".join(["(%s, %s)"] * len(some))
-        values: list[int | str] = [part for word in some for part in (owner, word)]
+        values: list[int | str] = [part for pair in some for part in pair]
         with connection.cursor() as cursor:
             cursor.execute(
                 f"INSERT INTO {table} (owner_id, word) VALUES {places} ON CONFLICT DO NOTHING", values
@@ -151,12 +151,24 @@ class Searched(models.Model):
         rows: Any = self.search_words  # type: ignore[attr-defined]
         if not is_new:
             rows.all().delete()
+        _insert(rows.model, self._words(), using=self._state.db)
+        self._words_are_of = self._searched_values()
+
+    @classmethod
+    def keep_search_words_of_new(cls, rows: Sequence[Self]) -> None:
+        """Write the words of rows that `bulk_create` has made. Needs a transaction."""
+        if rows:
+            words: Any = rows[0].search_words  # type: ignore[attr-defined]
+            _insert(words.model, [pair for row in rows for pair in row._words()], using=rows[0]._state.db)
+        for row in rows:
+            row._words_are_of = row._searched_values()
+
+    def _words(self) -> list[tuple[int, str]]:
         words = folding.endings(
             names=[getattr(self, field) for field in self.searched_names],
             ids=[getattr(self, field) for field in self.searched_ids],
         )
-        _insert(rows.model, self.pk, sorted(words), using=self._state.db)
-        self._words_are_of = self._searched_values()
+        return [(self.pk, word) for word in sorted(words)]
 
     def _searched_values(self) -> tuple[Any, ...]:
         """Return the values as they are in hand, without reading what was left in the database."""

@@ -1,0 +1,137 @@
+"""What the worklist knows of a batch of records is read by a few queries, and asked without any."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date
+from functools import cached_property
+from typing import NamedTuple
+
+from django.utils import timezone
+
+from sources.contract import ReadRecord, Session, SessionKey
+from sources.mapping import targets
+from sources.models import DataSource, SyncedStep, Withdrawal
+from sources.sync import values
+from worklist.attention import identity, whose_id
+from worklist.items import cleaning, whose
+from worklist.models import WorklistItem
+
+
+class SaidPerson(NamedTuple):
+    """This is whom a session names."""
+
+    patient_id: str
+    patient_name: str
+    patient_birth_date: date | None
+    patient_sex: str
+
+
+class Said(NamedTuple):
+    """This is what a session says as an item may have it, and what of it no item may have."""
+
+    values: values.Values
+    errors: values.Errors
+
+    @property
+    def patient_id(self) -> str:
+        return str(self.values.get("patient_id", ""))
+
+    @property
+    def moment(self) -> tuple[str, str]:
+        return str(self.values.get(targets.START_DATE, "")), str(self.values.get(targets.START_TIME, ""))
+
+    @property
+    def person(self) -> SaidPerson:
+        return SaidPerson(
+            **{field: cleaning.CLEANERS[field](self.values.get(field, "")) for field in SaidPerson._fields}
+        )
+
+
+class Known:
+    """These are the steps and items of some records of a source, and whom their patient IDs name.
+
+    `steps` has each record's sessions by key, as they are now; `of_record` all its steps, also those whose
+    row is used again. `holds_ids` keeps other writers from the patient IDs until the transaction ends.
+    """
+
+    def __init__(self, source: DataSource, reads: Sequence[ReadRecord], *, holds_ids: bool = False) -> None:
+        self.source = source
+        self.today = timezone.localdate()
+        self.said = {
+            (read.record, session.key): said_by(session) for read in reads for session in read.sessions
+        }
+        self.of_record = _of_record(source, [read.record for read in reads])
+        self.steps = {record: _current(steps) for record, steps in self.of_record.items()}
+        ids = {said.patient_id for said in self.said.values()} - {""}
+        if holds_ids:
+            whose.hold(ids)
+        self._people = whose_id.People(ids)
+        self._steps_of_ids = _steps_of_ids(source, ids)
+        self._new: dict[str, list[tuple[str, Said]]] = defaultdict(list)
+
+    @cached_property
+    def examined(self) -> dict[int, date | None]:
+        """Map the key of each item that is or was examined to the last day of that, where it is known."""
+        return identity.examined([item for record in self.of_record for item in self.items_of(record)])
+
+    def items_of(self, record: str) -> list[WorklistItem]:
+        return [step.item for step in self.of_record.get(record, ()) if step.item is not None]
+
+    def is_anothers_id(self, record: str, person: SaidPerson, *, beside: Collection[int]) -> bool:
+        """Tell whether an item, or an appointment that is about to be made, has the ID with another person.
+
+        `beside` has the keys of items that are known to be the same person's.
+        """
+        if self._people.others(person, beside=beside):
+            return True
+        new = (said for of, said in self._new[person.patient_id] if of != record)
+        return any(whose_id.differing(person, said.person) for said in new)
+
+    def is_in_another_record(self, record: str, said: Said) -> bool:
+        """Tell whether another record of the source has the patient at the same time."""
+        stored = (step for step in self.steps_of(said.patient_id) if step.withdrawal == Withdrawal.NONE)
+        if any(step.record != record and _moment_of(step) == said.moment for step in stored):
+            return True
+        return any(of != record and new.moment == said.moment for of, new in self._new[said.patient_id])
+
+    def steps_of(self, patient_id: str) -> list[SyncedStep]:
+        """Return the steps of the source whose items have the patient ID."""
+        return self._steps_of_ids.get(patient_id, [])
+
+    def note_new(self, record: str, said: Said) -> None:
+        """Let what follows in the batch know of an appointment that is about to be made."""
+        self._new[said.patient_id].append((record, said))
+
+
+def said_by(session: Session) -> Said:
+    return Said(*values.cleaned(session.values))
+
+
+def _of_record(source: DataSource, records: Collection[str]) -> dict[str, list[SyncedStep]]:
+    found: dict[str, list[SyncedStep]] = {}
+    steps = SyncedStep.objects.filter(source=source, record__in=records).select_related("item")
+    for step in steps.order_by("occurrence"):
+        found.setdefault(step.record, []).append(step)
+    return found
+
+
+def _current(steps: Iterable[SyncedStep]) -> dict[SessionKey, SyncedStep]:
+    """Return the last use of each row."""
+    return {step.key: step for step in steps}
+
+
+def _steps_of_ids(source: DataSource, ids: Collection[str]) -> dict[str, list[SyncedStep]]:
+    found: dict[str, list[SyncedStep]] = {}
+    steps = SyncedStep.objects.filter(source=source, item__patient_id__in=ids).select_related("item")
+    for step in steps.order_by():
+        assert step.item is not None  # it was found by its item
+        found.setdefault(step.item.patient_id, []).append(step)
+    return found
+
+
+def _moment_of(step: SyncedStep) -> tuple[str, str]:
+    """Return when the step's item is, as `Said.moment` says it."""
+    assert step.item is not None
+    return values.item_value(step.item, targets.START_DATE), values.item_value(step.item, targets.START_TIME)

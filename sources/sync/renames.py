@@ -1,0 +1,92 @@
+"""A record that was renamed at the source keeps its steps: their items and Study UIDs move to its new name.
+
+REDCap tells nothing of a renaming: an old name is gone, and a new one says the same.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+
+from django.db import transaction
+from django.db.models import Q
+
+from sources.contract import SessionKey
+from sources.models import DataSource, SyncedStep
+from sources.sync.deciding import Decided, SessionDecision
+from sources.sync.known import Said
+from worklist.attention import whose_id
+from worklist.dicom import person_name
+from worklist.models import WorklistItem
+
+
+class Renaming(NamedTuple):
+    """A session of a record that seems new may be the one that a step stands for."""
+
+    step: SyncedStep
+    record: str
+    key: SessionKey
+
+
+def suspected(source: DataSource, decided: Iterable[Decided]) -> list[Renaming]:
+    """Return what may have been renamed: whether it was, follows from whether the step's record is gone.
+
+    A session is that of a step which has its moment, and its patient ID, or its name and birth date; but only
+    where no other could be it.
+    """
+    new = [
+        (read.record, decision)
+        for read, decisions in decided
+        for decision in decisions
+        if decision.is_new and decision.occurrence == 1
+    ]
+    steps = _steps_like(source, [Said(dict(decision.says), {}) for _, decision in new])
+    found = [
+        Renaming(step, record, decision.key)
+        for record, decision in new
+        for step in steps
+        if step.record != record and _is_of(step, decision)
+    ]
+    of_step = Counter(renaming.step.pk for renaming in found)
+    of_session = Counter((renaming.record, renaming.key) for renaming in found)
+    return [
+        renaming
+        for renaming in found
+        if of_step[renaming.step.pk] == of_session[renaming.record, renaming.key] == 1
+    ]
+
+
+def follow(source: DataSource, renamings: Iterable[Renaming], *, gone: Collection[str]) -> int:
+    """Move the steps whose record is gone, with all earlier uses of their rows; return how many moved."""
+    moved = 0
+    for renaming in renamings:
+        step = renaming.step
+        if step.record in gone:
+            with transaction.atomic():
+                row = SyncedStep.objects.select_for_update().filter(
+                    source=source, record=step.record, **step.key._asdict()
+                )
+                moved += row.update(record=renaming.record, **renaming.key._asdict())
+    return moved
+
+
+def _steps_like(source: DataSource, said: list[Said]) -> list[SyncedStep]:
+    """Return the source's steps whose items have a patient ID, or a name and birth date, of what is said."""
+    people = [each.person for each in said]
+    ids = Q(patient_id__in={person.patient_id for person in people})
+    names = Q(
+        patient_name_alphabetic__in={person_name.groups(person.patient_name)[0] for person in people} - {""},
+        patient_birth_date__in={person.patient_birth_date for person in people} - {None},
+    )
+    items = WorklistItem.objects.filter(ids | names, data_source=source.name).order_by()
+    pks = list(items.values_list("pk", flat=True)) if people else []
+    return list(SyncedStep.objects.filter(source=source, item__in=pks).select_related("item").order_by("pk"))
+
+
+def _is_of(step: SyncedStep, decision: SessionDecision) -> bool:
+    there, here = Said(dict(step.says), {}), Said(dict(decision.says), {})
+    if there.moment != here.moment or whose_id.differing(there.person, here.person):
+        return False
+    is_known = bool(here.person.patient_birth_date) and there.person[1:] == here.person[1:]
+    return there.patient_id == here.patient_id or is_known
