@@ -14,7 +14,7 @@ from sources.admin import readable
 from sources.admin.badges import state_badge
 from sources.admin.issues import key_of
 from sources.admin.links import Links, session_in_words
-from sources.admin.synced_steps import label_of, may_follow
+from sources.admin.synced_steps import label_of, may_follow, may_make_another
 from sources.models import SyncedStep, SyncIssue
 from sources.sync import edits
 from worklist.models import WorklistItem
@@ -44,6 +44,7 @@ def panel(request: HttpRequest, item: WorklistItem) -> str:
         "link": links.anchor(synced.source, synced.record, synced.key),
         "edited": _rows(edits.edited_fields(synced)),
         "kept": _rows(edits.unwritten_changes(synced)),
+        "may_make_another": may_make_another(request) and edits.can_make_another(synced),
         "issues": [
             (
                 issue,

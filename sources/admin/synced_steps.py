@@ -71,8 +71,13 @@ class SyncedStepAdmin(ViewOnlyAdmin):
         return super().changelist_view(request, {"title": "Deleted here", **(extra_context or {})})
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.follow_view)
-        return [path("<int:pk>/follow/", view, name="sources_syncedstep_follow"), *super().get_urls()]
+        follow = self.admin_site.admin_view(self.follow_view)
+        another = self.admin_site.admin_view(self.another_view)
+        return [
+            path("<int:pk>/follow/", follow, name="sources_syncedstep_follow"),
+            path("<int:pk>/another/", another, name="sources_syncedstep_another"),
+            *super().get_urls(),
+        ]
 
     @method_decorator(require_POST)
     def follow_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -87,6 +92,23 @@ class SyncedStepAdmin(ViewOnlyAdmin):
         follow = partial(edits.follow_again, synced, fields, actor=request.user.get_username())
         attempt(request, follow, done=f"From the source again: {named}.")
         return back(request, reverse("admin:worklist_worklistitem_changelist"))
+
+    @method_decorator(require_POST)
+    def another_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Make the item of another appointment, which the row of an examined one stands for now."""
+        if not may_make_another(request):
+            raise PermissionDenied
+        synced = SyncedStep.objects.filter(pk=pk).first()
+        if synced is None:
+            raise Http404
+        make = partial(edits.make_another, synced, actor=request.user.get_username())
+        if attempt(request, make, done="Another item was made of what the source says now."):
+            claims.request_pull(synced.source, by=request.user.get_username())
+        return back(request, reverse("admin:worklist_worklistitem_changelist"))
+
+
+def may_make_another(request: HttpRequest) -> bool:
+    return request.user.has_perms(("sources.change_syncedstep", "worklist.add_worklistitem"))
 
 
 def may_follow(request: HttpRequest) -> bool:

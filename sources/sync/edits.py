@@ -11,8 +11,9 @@ from django.db import transaction
 from sources.models import SyncedStep
 from sources.sync import clashes, values
 from sources.sync.applying import make_item
+from worklist.attention import identity
 from worklist.items import intake
-from worklist.models import WorklistItem
+from worklist.models import Status, WorklistItem
 
 
 def edited_fields(synced: SyncedStep) -> dict[str, tuple[Any, Any]]:
@@ -71,7 +72,7 @@ def remake(synced: SyncedStep, *, actor: str) -> None:
         synced.save(update_fields=["item", "written"])
 
 
-def make_again(synced: SyncedStep, *, actor: str) -> WorklistItem:
+def make_another(synced: SyncedStep, *, actor: str) -> WorklistItem:
     """Make the item of another appointment that the row of an examined one stands for now.
 
     Raises ValidationError where the row says nothing else than what was examined, and what `intake.create`
@@ -80,8 +81,8 @@ def make_again(synced: SyncedStep, *, actor: str) -> WorklistItem:
     with transaction.atomic():
         rows = SyncedStep.objects.select_for_update(of=("self",)).select_related("item", "source")
         synced = rows.get(pk=synced.pk)
-        if not unwritten_changes(synced) or has_later_use(synced):
-            raise ValidationError("Its row stands for nothing else.")
+        if not can_make_another(synced):
+            raise ValidationError("Its row stands for no other appointment.")
         again = SyncedStep(
             source=synced.source,
             record=synced.record,
@@ -99,6 +100,14 @@ def make_again(synced: SyncedStep, *, actor: str) -> WorklistItem:
     return again.item
 
 
-def has_later_use(synced: SyncedStep) -> bool:
+def can_make_another(synced: SyncedStep) -> bool:
+    """Tell whether the row says something else than what was examined, and has no later use."""
+    item = synced.item
+    if item is None or item.performed_procedure_step_status == Status.IN_PROGRESS:
+        return False
+    return bool(identity.is_frozen(item) and unwritten_changes(synced)) and not _has_later_use(synced)
+
+
+def _has_later_use(synced: SyncedStep) -> bool:
     same = SyncedStep.objects.filter(source=synced.source, record=synced.record, **synced.key._asdict())
     return same.filter(occurrence__gt=synced.occurrence).exists()

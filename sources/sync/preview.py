@@ -6,18 +6,19 @@ It is participants' data, for the screen alone.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sources.contract import Problem, ReadRecord, SessionKey
 from sources.kinds import backend_for
 from sources.models import DataSource, SyncedStep, Withdrawal
-from sources.sync import holding, values, withdrawing
-from sources.sync.deciding import RECORD_GONE, SessionDecision, SyncAction, decide_each, in_batches
+from sources.sync import holding, renames, values, withdrawing
+from sources.sync.deciding import RECORD_GONE, Decided, SessionDecision, SyncAction, decide_each, in_batches
 from sources.sync.guards import Guarded
 from sources.sync.runs import Progress
 from worklist.models import WorklistItem
 
+RENAMED = "Its record was renamed: it keeps its item."
 SHOWN = frozenset(
     {
         SyncAction.CREATE,
@@ -62,30 +63,78 @@ def preview(source: DataSource, *, records: int, only: str = "") -> list[ReadRec
 
 def dry_run(source: DataSource, *, progress: Progress | None = None) -> DryRun:
     """Return what a full pull would change. Raises SourceError."""
-    found, gone, called_off = DryRun(), list[int](), list[int]()
-    guarded: dict[Guarded, set[str]] = {kind: set() for kind in holding.KINDS}
+    rehearsal = _Rehearsal(source)
     with backend_for(source) as backend:
         backend.prepare()
         known = source.steps.exclude(withdrawal=Withdrawal.DONE).values_list("record", flat=True)
         records = list(dict.fromkeys([*backend.record_ids(), *known]))
-        done = 0
         for reads in in_batches(backend.read(records)):
-            for read, decisions in decide_each(source, reads):
-                for decision in decisions:
-                    found.counts[decision.action] += 1
-                    if decision.action is SyncAction.WITHDRAW and decision.synced is not None:
-                        (gone if decision.reason == RECORD_GONE else called_off).append(decision.synced.pk)
-                    if decision.guarded is not None:
-                        guarded[decision.guarded].add(read.record)
-                    if decision.action in SHOWN:
-                        found.changes.append(_planned(read.record, decision))
-                done += 1
+            rehearsal.note(decide_each(source, reads))
             if progress:
-                progress(done, len(records))
-    steps = SyncedStep.objects.filter(source=source)
-    vanishing = withdrawing.Vanishing(steps.filter(pk__in=gone), steps.filter(pk__in=called_off))
-    found.held = withdrawing.judge(source, vanishing).held + holding.judge(source, guarded)
-    return found
+                progress(rehearsal.done, len(records))
+    return rehearsal.ended()
+
+
+class _Rehearsal:
+    """It keeps what a pull would do about each session, until all is read."""
+
+    def __init__(self, source: DataSource) -> None:
+        self.source, self.done = source, 0
+        self.planned: dict[tuple[str, SessionKey], SessionDecision] = {}
+        self.counts: Counter[SyncAction] = Counter()
+        self.renamings: list[renames.Renaming] = []
+        self.gone: set[str] = set()
+
+    def note(self, decided: list[Decided]) -> None:
+        self.renamings += renames.suspected(self.source, decided)
+        for read, decisions in decided:
+            self.done += 1
+            if not read.exists:
+                self.gone.add(read.record)
+            for decision in decisions:
+                self.counts[decision.action] += 1
+                if decision.action in SHOWN:
+                    self.planned[read.record, decision.key] = decision
+
+    def ended(self) -> DryRun:
+        self._follow_renamed()
+        changes = [_planned(record, decision) for (record, _), decision in self.planned.items()]
+        return DryRun(self.counts, changes, self._held())
+
+    def _follow_renamed(self) -> None:
+        """Take a vanished record and the new one that it was renamed to for what they are: one."""
+        for renaming in renames.certain(self.renamings):
+            old = renaming.step.record, renaming.step.key
+            if renaming.step.record not in self.gone or old not in self.planned:
+                continue
+            withdrawn, made = self.planned.pop(old), self.planned[renaming.record, renaming.key]
+            changed = _renamed(made, renaming.step)
+            self.counts.subtract([withdrawn.action, made.action])
+            self.counts[changed.action] += 1
+            self.planned[renaming.record, renaming.key] = changed
+
+    def _held(self) -> Counter[Guarded]:
+        guarded: dict[Guarded, set[str]] = {kind: set() for kind in holding.KINDS}
+        vanishing: dict[bool, list[int]] = {True: [], False: []}
+        for (record, _), decision in self.planned.items():
+            if decision.action is SyncAction.WITHDRAW and decision.synced is not None:
+                vanishing[decision.reason == RECORD_GONE].append(decision.synced.pk)
+            if decision.guarded is not None:
+                guarded[decision.guarded].add(record)
+        steps = SyncedStep.objects.filter(source=self.source)
+        gone, called_off = (steps.filter(pk__in=vanishing[with_record]) for with_record in (True, False))
+        judged = withdrawing.judge(self.source, withdrawing.Vanishing(gone, called_off))
+        return judged.held + holding.judge(self.source, guarded)
+
+
+def _renamed(made: SessionDecision, step: SyncedStep) -> SessionDecision:
+    assert step.item is not None  # it was found by its item
+    item = step.item
+    writes = {name: said for name, said in made.says.items() if values.item_value(item, name) != said}
+    guarded = Guarded.RENAMED if "patient_id" in writes else None
+    return replace(
+        made, action=SyncAction.CHANGE, synced=step, writes=writes, reason=RENAMED, guarded=guarded
+    )
 
 
 def _planned(record: str, decision: SessionDecision) -> PlannedChange:

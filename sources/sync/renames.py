@@ -42,17 +42,22 @@ def suspected(source: DataSource, decided: Iterable[Decided]) -> list[Renaming]:
         if decision.is_new and decision.occurrence == 1
     ]
     steps = _steps_like(source, [Said(dict(decision.says), {}) for _, decision in new])
-    found = [
+    return certain(
         Renaming(step, record, decision.key)
         for record, decision in new
         for step in steps
         if step.record != record and _is_of(step, decision)
-    ]
-    of_step = Counter(renaming.step.pk for renaming in found)
-    of_session = Counter((renaming.record, renaming.key) for renaming in found)
+    )
+
+
+def certain(renamings: Iterable[Renaming]) -> list[Renaming]:
+    """Return those whose step and whose session are of no other."""
+    every = list(renamings)
+    of_step = Counter(renaming.step.pk for renaming in every)
+    of_session = Counter((renaming.record, renaming.key) for renaming in every)
     return [
         renaming
-        for renaming in found
+        for renaming in every
         if of_step[renaming.step.pk] == of_session[renaming.record, renaming.key] == 1
     ]
 

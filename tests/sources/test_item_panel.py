@@ -270,3 +270,50 @@ def test_the_panel_costs_the_same_however_many_issues_there_are(
 )
 def test_a_session_is_named_by_what_tells_it_from_others(key: SessionKey, named: str) -> None:
     assert session_in_words(key) == named
+
+
+ANOTHER = "It is another appointment: make its item"
+
+
+@pytest.mark.acceptance("RC232")
+def test_a_coordinator_makes_the_item_of_another_appointment(
+    coordinator: Client, item: WorklistItem, source: DataSource, project: Project
+) -> None:
+    examined(source, Status.COMPLETED)
+    enrol(project, "P-001", "Roe", dob="1980-05-05")
+    pull(source)
+    assert ANOTHER in panel(coordinator, item)
+    url = reverse("admin:sources_syncedstep_another", args=[SyncedStep.objects.get().pk])
+
+    response = coordinator.post(url, {"next": page_of(item)}, follow=True)
+
+    # Images exist under this patient ID with another person: somebody must say whose it is.
+    assert "with another name and birth date" in str(*response.context["messages"])
+    assert WorklistItem.objects.get() == item
+
+    enrol(project, "P-001", "Doe")
+    book(project, "P-001", mri_time="16:00")
+    pull(source)
+    response = coordinator.post(url, {"next": page_of(item)}, follow=True)
+
+    assert [str(each) for each in response.context["messages"]] == [
+        "Another item was made of what the source says now."
+    ]
+    made = WorklistItem.objects.exclude(pk=item.pk).get()
+    assert made.history.latest().history_user_id == "bob"
+    assert ANOTHER not in panel(coordinator, item)
+    again = pull(source, full=True)
+    assert (again.created, again.changed, again.kept) == (0, 0, 0)
+
+
+@pytest.mark.acceptance("RC232")
+def test_nobody_makes_another_item_while_the_examination_runs_or_without_the_right(
+    coordinator: Client, reader: Client, item: WorklistItem, source: DataSource, project: Project
+) -> None:
+    examined(source, Status.IN_PROGRESS)
+    enrol(project, "P-001", "Roe")
+    pull(source)
+    url = reverse("admin:sources_syncedstep_another", args=[SyncedStep.objects.get().pk])
+
+    assert ANOTHER not in panel(reader, item)
+    assert reader.post(url).status_code == 403

@@ -12,7 +12,9 @@ from sources.mapping.rules import Rule
 from sources.models import DataSource, SyncedStep, SyncIssue, Withdrawal
 from sources.sync import edits
 from sources.sync.clashes import TWO_PEOPLE
+from sources.sync.deciding import SyncAction
 from sources.sync.occurrences import DOUBTFUL, Reuse, reuse_of
+from sources.sync.preview import RENAMED, dry_run
 from tests.redcap.project import Project
 from tests.sources.conftest import items, only_item, pull, set_rules
 from tests.sources.examinations import examined
@@ -187,13 +189,13 @@ def test_what_is_doubtful_waits_for_a_person_who_may_make_it(source: DataSource,
     assert (run.created, run.kept) == (0, 1)
     assert SyncIssue.objects.open().filter(text=DOUBTFUL, blocks=True).exists()
     step = SyncedStep.objects.get()
-    made = edits.make_again(step, actor="bob")
+    made = edits.make_another(step, actor="bob")
     assert (made.patient_id, made.performed_procedure_step_status) == ("S-2", Status.SCHEDULED)
     again = pull(source, full=True)
     assert (again.created, again.changed, again.kept) == (0, 0, 0)
     assert not SyncIssue.objects.open().exists()
-    with pytest.raises(ValidationError, match="nothing else"):
-        edits.make_again(step, actor="bob")
+    with pytest.raises(ValidationError, match="no other appointment"):
+        edits.make_another(step, actor="bob")
 
 
 @pytest.mark.django_db
@@ -286,3 +288,22 @@ def test_an_item_that_was_cancelled_with_its_record_comes_back_under_the_new_nam
     item.refresh_from_db()
     assert (run.created, run.restored) == (0, 1)
     assert (item.patient_id, item.performed_procedure_step_status) == ("X-001", Status.SCHEDULED)
+
+
+@pytest.mark.django_db
+@pytest.mark.acceptance("RC64")
+def test_a_dry_run_takes_a_renamed_record_for_what_it_is(source: DataSource, project: Project) -> None:
+    participants(project, 3)
+    pull(source)
+    project.rename("P-001", "X-001")
+
+    found = dry_run(source)
+
+    [change] = found.changes
+    assert (change.record, change.kind, change.reason) == ("X-001", SyncAction.CHANGE, RENAMED)
+    assert change.fields == {"patient_id": ("P-001", "X-001")}
+    assert {action: count for action, count in found.counts.items() if count} == {
+        SyncAction.CHANGE: 1,
+        SyncAction.UNCHANGED: 2,
+    }
+    assert not found.held
