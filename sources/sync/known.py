@@ -68,7 +68,7 @@ class Known:
         if holds_ids:
             whose.hold(ids)
         self._people = whose_id.People(ids)
-        self._steps_of_ids = _steps_of_ids(source, ids)
+        self._offered = _offered(source, ids)
         self._new: dict[str, list[tuple[str, Said]]] = defaultdict(list)
 
     @cached_property
@@ -91,14 +91,10 @@ class Known:
 
     def is_in_another_record(self, record: str, said: Said) -> bool:
         """Tell whether another record of the source has the patient at the same time."""
-        stored = (step for step in self.steps_of(said.patient_id) if step.withdrawal == Withdrawal.NONE)
-        if any(step.record != record and _moment_of(step) == said.moment for step in stored):
+        offered = self._offered.get(said.patient_id, ())
+        if any(of != record and moment == said.moment for of, moment in offered):
             return True
         return any(of != record and new.moment == said.moment for of, new in self._new[said.patient_id])
-
-    def steps_of(self, patient_id: str) -> list[SyncedStep]:
-        """Return the steps of the source whose items have the patient ID."""
-        return self._steps_of_ids.get(patient_id, [])
 
     def note_new(self, record: str, said: Said) -> None:
         """Let what follows in the batch know of an appointment that is about to be made."""
@@ -122,16 +118,12 @@ def _current(steps: Iterable[SyncedStep]) -> dict[SessionKey, SyncedStep]:
     return {step.key: step for step in steps}
 
 
-def _steps_of_ids(source: DataSource, ids: Collection[str]) -> dict[str, list[SyncedStep]]:
-    found: dict[str, list[SyncedStep]] = {}
-    steps = SyncedStep.objects.filter(source=source, item__patient_id__in=ids).select_related("item")
-    for step in steps.order_by():
-        assert step.item is not None  # it was found by its item
-        found.setdefault(step.item.patient_id, []).append(step)
+def _offered(source: DataSource, ids: Collection[str]) -> dict[str, list[tuple[str, tuple[str, str]]]]:
+    """Return for each patient ID the records of its items, each with their moment as `Said.moment` has it."""
+    found: dict[str, list[tuple[str, tuple[str, str]]]] = {}
+    steps = SyncedStep.objects.filter(source=source, item__patient_id__in=ids, withdrawal=Withdrawal.NONE)
+    moment = (f"item__{targets.START_DATE}", f"item__{targets.START_TIME}")
+    for patient_id, record, *at in steps.order_by().values_list("item__patient_id", "record", *moment):
+        day, time = map(values.as_json, at)
+        found.setdefault(patient_id, []).append((record, (day, time)))
     return found
-
-
-def _moment_of(step: SyncedStep) -> tuple[str, str]:
-    """Return when the step's item is, as `Said.moment` says it."""
-    assert step.item is not None
-    return values.item_value(step.item, targets.START_DATE), values.item_value(step.item, targets.START_TIME)
