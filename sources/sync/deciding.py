@@ -111,7 +111,7 @@ class Decided(NamedTuple):
     decisions: Sequence[SessionDecision]
 
 
-RECORDS_AT_ONCE = 100  # a transaction that makes their items takes some tenths of a second
+RECORDS_AT_ONCE = 50  # a transaction that makes their items takes a tenth of a second
 Withheld = Collection[Guarded]
 NOTHING_WITHHELD: Withheld = frozenset()
 
