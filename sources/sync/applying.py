@@ -12,7 +12,7 @@ from django.db import transaction
 
 from sources.contract import Problem, ReadRecord, SessionKey
 from sources.models import DataSource, SyncedStep, SyncRun, Withdrawal
-from sources.sync import clashes, issues, values
+from sources.sync import clashes, issues, originals, values
 from sources.sync.deciding import SessionDecision, SyncAction, decide
 from worklist.items import identifiers, intake, lifecycle
 from worklist.models import Status, WorklistItem
@@ -70,11 +70,11 @@ def _create(source: DataSource, record: str, decision: SessionDecision, run: Syn
 def make_item(
     source: DataSource, record: str, key: SessionKey, says: Mapping[str, Any], *, actor: str
 ) -> WorklistItem:
-    """Make the item. Its Study Instance UID follows from the session: it is the same whenever it is made."""
-    session = "\x1f".join((record, key.event, key.instrument, str(key.instance)))
+    """Make the item. Its Study Instance UID follows from the session, or is the original's."""
+    session = uuid.uuid5(source.uid, "\x1f".join((record, key.event, key.instrument, str(key.instance))))
     made = {
         "data_source": source.name,
-        "study_instance_uid": identifiers.uid_from(uuid.uuid5(source.uid, session)),
+        "study_instance_uid": originals.uid_of(session, says) or identifiers.uid_from(session),
     }
     answer = clashes.of_the_record(source, record)
     return intake.create({**values.to_write(None, says), **made}, actor=actor, answer=answer)
