@@ -24,7 +24,7 @@ FIRST_OF_JANUARY = "The birth date is a 1 January, which may stand for a year al
 NO_BIRTH_DATE = "The birth date cannot be read: unknown."
 DEFAULT_WEIGHT_TOLD = "The weight is 100 lb, the original's default: unknown."
 NO_WEIGHT = "The weight cannot be read: unknown."
-CODE_OF_SEX = "The sex is a code or a word: unknown, unless you say what it means (--sex-codes 1=M,2=F)."
+CODE_OF_SEX = "The sex is a code or a word: unknown, unless you say what it means (sex codes: 1=M,2=F)."
 NO_TIME = "The time cannot be read: midnight, as where none is known."
 _MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2}|\d{8})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?))?", re.ASCII)
 _SHORT_HOUR = re.compile(r"\d:\d{2}(?::\d{2})?", re.ASCII)

@@ -21,6 +21,7 @@ MOST_BYTES = 2**30  # of a file: the original's hold some kilobytes for each app
 MOST_BYTES_OF_A_CELL = 2**20
 _MOST_STEPS = 10**8  # of SQLite's machine: what needs more is made to
 _BEGINNING = b"SQLite format 3\0"
+_HEADER, _WRITE_VERSION, _WITH_A_LOG = 100, 18, 2  # bytes; where it stands; sqlite.org/fileformat
 _BESIDE = ("-wal", "-journal")  # what is committed, or to be taken back, but not in the file itself yet
 _COLUMNS = {
     WORKLIST_TABLE: (
@@ -65,6 +66,12 @@ def read(path: Path, *, name: str = "") -> list[OriginalFile]:
         raise OriginalRefused(f"{shown}: {error.strerror or 'It cannot be read'}.") from error
     except OriginalRefused as refusal:
         raise OriginalRefused(f"{shown}: {refusal}") from refusal
+
+
+def may_have_a_log(path: Path) -> bool:
+    """Tell whether SQLite writes first into a file beside this one, as its header says."""
+    with path.open("rb") as opened:
+        return opened.read(_HEADER)[_WRITE_VERSION] == _WITH_A_LOG
 
 
 def _copied(path: Path, folder: Path) -> Path:

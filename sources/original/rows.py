@@ -33,7 +33,7 @@ NO_STATUS = "Its status is none of the original's four: what it means is known t
 NO_DATE = "It has no date that can be read."
 NO_MODALITY = (
     "Its modality is missing, or none that a scanner asks for: say what it is "
-    '(--modalities "7T Terra=MR", or "=MR" for those without one).'
+    "(modalities: 7T Terra=MR, or =MR for those without one)."
 )
 NO_TIME_TO_TIE = "It has no time that can be read, by which a pull's appointment could be known."
 NO_UID_TO_TIE = "It has no Study Instance UID of its own to keep: the next pull makes it anew."
@@ -83,7 +83,7 @@ def remarks(file: OriginalFile, options: Options) -> tuple[str, ...]:
         return ()
     return (
         "This file is of an older version, which did not note who made a row: scheduled ones count as a "
-        "source's, and wait for its next pull. Where people made them, say so (--unmarked people).",
+        "source's, and wait for its next pull. Where people made them, say so (unmarked: people).",
     )
 
 

@@ -12,8 +12,9 @@ from django.db import transaction
 
 from sources.contract import Problem, ReadRecord, SessionKey
 from sources.models import DataSource, SyncedStep, SyncRun, Withdrawal
-from sources.sync import clashes, issues, originals, values
+from sources.sync import clashes, issues, values
 from sources.sync.deciding import SessionDecision, SyncAction, decide
+from sources.sync.originals import Originals
 from worklist.items import identifiers, intake, lifecycle
 from worklist.models import Status, WorklistItem
 
@@ -70,11 +71,17 @@ def _create(source: DataSource, record: str, decision: SessionDecision, run: Syn
 def make_item(
     source: DataSource, record: str, key: SessionKey, says: Mapping[str, Any], *, actor: str
 ) -> WorklistItem:
-    """Make the item. Its Study Instance UID follows from the session, or is the original's."""
+    """Make the item, unless it came from the original and was examined.
+
+    Its Study Instance UID follows from the session, or is the one that the original gave the appointment.
+    """
     session = uuid.uuid5(source.uid, "\x1f".join((record, key.event, key.instrument, str(key.instance))))
+    left = Originals([says["patient_id"]], [session])
+    if examined := left.item_of(says, data_source=source.name, actor=actor):
+        return examined
     made = {
         "data_source": source.name,
-        "study_instance_uid": originals.uid_of(session, says) or identifiers.uid_from(session),
+        "study_instance_uid": left.uid_of(session, says) or identifiers.uid_from(session),
     }
     answer = clashes.of_the_record(source, record)
     return intake.create({**values.to_write(None, says), **made}, actor=actor, answer=answer)

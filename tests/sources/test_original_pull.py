@@ -14,6 +14,7 @@ from tests.sources import originals
 from tests.sources.conftest import items, pull
 from tests.sources.study import book, day, enrol, participant
 from tests.sources.test_import_original import file_of
+from worklist.models import WorklistItem
 
 pytestmark = pytest.mark.django_db
 
@@ -103,3 +104,42 @@ def test_an_item_that_is_made_again_has_the_same_uid(source: DataSource, project
 def source_items(source: DataSource) -> list[Any]:
     steps = source.steps.filter(item__isnull=False).select_related("item")
     return [step.item for step in steps]
+
+
+@pytest.mark.acceptance("RC157")
+@pytest.mark.parametrize("status", ["COMPLETED", "IN_PROGRESS", "DISCONTINUED"])
+def test_what_was_examined_under_the_original_is_not_made_again(
+    source: DataSource, project: Project, status: str
+) -> None:
+    row = originals.scheduled(
+        patient_id="P-001",
+        patient_name="Doe^Jane",
+        patient_sex="F",
+        scheduled_start_date=day(0),
+        performed_procedure_step_status=status,
+        study_instance_uid=UID,
+    )
+    OriginalImport("alice").take([file_of(row)])
+    participant(project, "P-001", days=0)
+
+    pull(source)
+    pull(source, full=True)
+
+    item = WorklistItem.objects.get()
+    assert (item.study_instance_uid, item.performed_procedure_step_status) == (UID, status)
+    assert (item.data_source, item.synced_step.record) == ("study", "P-001")
+    assert item.history.first().history_user_id == source.actor
+
+
+@pytest.mark.acceptance("RC157")
+def test_an_examination_at_another_time_is_another(source: DataSource, project: Project) -> None:
+    row = originals.completed(
+        patient_id="P-001", patient_name="Doe^Jane", scheduled_start_date=day(-1), study_instance_uid=UID
+    )
+    OriginalImport("alice").take([file_of(row)])
+    participant(project, "P-001")
+
+    pull(source)
+
+    assert items(source)["P-001"].study_instance_uid != UID
+    assert WorklistItem.objects.count() == 2
