@@ -34,15 +34,15 @@ from sources.original.reports import ImportReport, Outcome
 from worklist.admin.file_uploads import SeveralFilesInput
 
 MOST_BYTES_OF_A_FILE = 32 * 2**20
-MOST_ROWS = 2000  # a page imports all in one transaction, in which nobody else can write
+MOST_ROWS = 500  # a page imports all in one transaction: on SQLite nobody else can write meanwhile
 MOST_PEOPLE = 50  # each password takes a quarter of a second to be tried for the original's default
 SECONDS_TO_DECIDE = 3600
 PURPOSE = "sources.admin.original_upload"
 TOO_OLD = "What was shown is more than an hour old, or of another person: choose the files again."
 TOO_MUCH = "This is too much for one page: use the command import_original."
 MAY_HAVE_A_LOG = (
-    "{0} is of the kind whose newest rows may stand in a file beside it, {0}-wal. Where there is one and it is "
-    "not empty, stop the original, or use the command import_original, which reads both."
+    "{0} is of the kind whose newest rows may stand in a file beside it, {0}-wal. Where there is one and it "
+    "is not empty, stop the original, or use the command import_original, which reads both."
 )
 COLOURS = {
     Outcome.ITEM: "created",

@@ -88,7 +88,8 @@ class OriginalImport:
         if file.table == USERS_TABLE:
             take = PeopleImport(database).take
         else:
-            take = WorklistImport(database, file.name, self.actor).take
+            settled = remembered.settled(database, file.table)
+            take = WorklistImport(database, file.name, self.actor, settled).take
         return ((take, each) for each in prepared)
 
 

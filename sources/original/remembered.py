@@ -38,6 +38,14 @@ def database(table: str, keys: Collection[RowKey]) -> OriginalDatabase | None:
     return OriginalDatabase.objects.get(pk=best) if best is not None else None
 
 
+def settled(known: OriginalDatabase, table: str) -> frozenset[RowKey]:
+    """Return the rows of which nothing more can come: of all but those that wait for a pull."""
+    rows = OriginalRow.objects.filter(database=known, table=table).exclude(
+        step__isnull=False, step__session=None
+    )
+    return frozenset(RowKey(*row) for row in rows.order_by().values_list("row", "fingerprint"))
+
+
 def _keys(known: OriginalDatabase, table: str) -> list[RowKey]:
     rows = OriginalRow.objects.filter(database=known, table=table).order_by()
     return [RowKey(*row) for row in rows.values_list("row", "fingerprint")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from django.db import transaction
 
 from pylantir_site.environment.originals import WORKLIST_TABLE
 from sources.models import OriginalDatabase, OriginalRow, OriginalStep
+from sources.original.remembered import RowKey
 from sources.original.reports import Outcome, RowReport
 from sources.original.rows import Fate, RowPlan
 from sources.sync.values import text_of
@@ -44,9 +45,12 @@ class WorklistImport:
     database: OriginalDatabase
     name: str
     actor: str
+    settled: Collection[RowKey] = frozenset()  # they are told without a transaction for each
 
     def take(self, plan: RowPlan) -> RowReport:
         """Import the row and remember it, in one transaction; a row that is left out is not remembered."""
+        if RowKey(plan.row, plan.fingerprint) in self.settled:
+            return self._report(plan, Outcome.KNOWN)
         try:
             with transaction.atomic():
                 return self._taken(plan)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import re
+import tempfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -110,8 +113,7 @@ def test_what_the_page_carries_tells_nobody_anything(administrator: Client, tmp_
 
 
 def _unpacked(sealed: str) -> bytes:
-    packed: bytes = original_upload.base64.b64decode(secrets.decrypt(sealed))
-    return original_upload.zlib.decompress(packed)
+    return zlib.decompress(base64.b64decode(secrets.decrypt(sealed)))
 
 
 @pytest.mark.acceptance("RC162")
@@ -221,7 +223,7 @@ def test_no_upload_stays_on_the_disk(
 ) -> None:
     folder = tmp_path / "temporary"
     folder.mkdir()
-    monkeypatch.setattr(original_upload.tempfile, "tempdir", str(folder))
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
 
     upload(administrator, a_worklist(tmp_path))
 

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
+from sources.management.commands import import_original
 from sources.models import OriginalDatabase, OriginalRow, OriginalStep
 from sources.original import cells, rows, worklist
 from sources.original.importing import ChangedSince, OriginalImport
@@ -486,6 +488,18 @@ def test_the_command_says_what_became_of_each_row_without_a_value(tmp_path: Path
     item = WorklistItem.objects.get()
     assert (item.patient_sex, item.history.get().history_user_id) == ("F", "carol")
     assert "imported before  2" in command(path)
+
+
+def test_a_long_dry_run_says_that_nobody_can_write_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = originals.worklist(tmp_path / "worklist.db", completed(), completed())
+    monkeypatch.setattr(import_original, "MANY_ROWS", 1)
+    told = StringIO()
+
+    call_command("import_original", str(path), "--dry-run", stdout=StringIO(), stderr=told)
+
+    assert ("nothing else can be written" in told.getvalue()) == (connection.vendor == "sqlite")
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -78,14 +79,14 @@ def test_a_file_that_is_written_all_the_time_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = worklist(tmp_path / "worklist.db", completed())
-    copyfile = reading.shutil.copyfile
+    copyfile = shutil.copyfile
 
     def copy_and_write(source: Path, target: Path) -> Path:
         done = Path(copyfile(source, target))
         os.utime(path, ns=(1, path.stat().st_mtime_ns + 10**9))
         return done
 
-    monkeypatch.setattr(reading.shutil, "copyfile", copy_and_write)
+    monkeypatch.setattr(shutil, "copyfile", copy_and_write)
     with pytest.raises(OriginalRefused, match="stop the original's server"):
         read(path)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
 from tabulate import tabulate
 
 from sources.original import options as meaning
@@ -18,6 +19,7 @@ from sources.original.reading import OriginalFile, OriginalRefused
 from sources.original.reports import FileReport, Outcome
 
 ACTOR = "import_original"
+MANY_ROWS = 500  # some seconds
 
 
 class Command(BaseCommand):
@@ -71,6 +73,8 @@ class Command(BaseCommand):
             ),
         )
         read = [file for path in files for file in _read(path)]
+        if dry_run and connection.vendor == "sqlite" and sum(len(file.rows) for file in read) > MANY_ROWS:
+            self.stderr.write("On SQLite nothing else can be written, by a scanner either, while this lasts.")
         report = run.rehearse(read) if dry_run else run.take(read)
         for file in report.files:
             self._tell(file, each=dry_run or verbosity > 1)
