@@ -30,7 +30,7 @@ from sources.original import reading
 from sources.original.importing import ChangedSince, OriginalImport
 from sources.original.options import Options, Unmarked
 from sources.original.reading import OriginalFile, OriginalRefused
-from sources.original.reports import ImportReport, Outcome
+from sources.original.reports import OriginalReport, RowOutcome
 from worklist.admin.file_uploads import SeveralFilesInput
 
 MOST_BYTES_OF_A_FILE = 32 * 2**20
@@ -45,11 +45,11 @@ MAY_HAVE_A_LOG = (
     "is not empty, stop the original, or use the command import_original, which reads both."
 )
 COLOURS = {
-    Outcome.ITEM: "created",
-    Outcome.STEP: "updated",
-    Outcome.ACCOUNT: "created",
-    Outcome.KNOWN: "unchanged",
-    Outcome.LEFT: "left-out",
+    RowOutcome.ITEM: "created",
+    RowOutcome.STEP: "updated",
+    RowOutcome.ACCOUNT: "created",
+    RowOutcome.KNOWN: "unchanged",
+    RowOutcome.LEFT: "left-out",
 }
 
 
@@ -157,7 +157,7 @@ def _refuse_too_many(files: Sequence[OriginalFile]) -> None:
 
 
 def _sealed(
-    request: HttpRequest, files: Sequence[OriginalFile], form: OriginalForm, report: ImportReport
+    request: HttpRequest, files: Sequence[OriginalFile], form: OriginalForm, report: OriginalReport
 ) -> str:
     """Return all that the import needs, for this page and this person alone. Raises OriginalRefused."""
     options = form.options()
@@ -194,7 +194,7 @@ def _unsealed(request: HttpRequest) -> tuple[list[OriginalFile], Options, str]:
     return files, Options(sexes, modalities, Unmarked(unmarked)), str(kept["digest"])
 
 
-def _table(report: ImportReport) -> dict[str, Any]:
+def _table(report: OriginalReport) -> dict[str, Any]:
     return {
         "files": [
             {

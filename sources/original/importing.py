@@ -14,14 +14,14 @@ from pylantir_site.environment.originals import USERS_TABLE
 from sources.models import OriginalDatabase
 from sources.original import people, remembered, rows
 from sources.original.options import Options
-from sources.original.people import PeopleImport, Person
+from sources.original.people import PeopleImport, PreparedPerson
 from sources.original.reading import OriginalFile
 from sources.original.remembered import RowKey
-from sources.original.reports import FileReport, ImportReport, RowReport
+from sources.original.reports import FileReport, OriginalReport, RowReport
 from sources.original.rows import RowPlan
 from sources.original.worklist import WorklistImport
 
-Prepared = Sequence[RowPlan] | Sequence[Person]
+Prepared = Sequence[RowPlan] | Sequence[PreparedPerson]
 
 
 class ChangedSince(Exception):
@@ -38,7 +38,7 @@ class OriginalImport:
     actor: str
     options: Options = field(default_factory=Options)
 
-    def rehearse(self, files: Sequence[OriginalFile]) -> ImportReport:
+    def rehearse(self, files: Sequence[OriginalFile]) -> OriginalReport:
         """Return what the import would do, and write nothing."""
         prepared = self._prepared(files)  # before the transaction, which keeps others from writing
         with _one_transaction() as roll_back:
@@ -46,11 +46,11 @@ class OriginalImport:
             roll_back()
         return report
 
-    def take(self, files: Sequence[OriginalFile]) -> ImportReport:
+    def take(self, files: Sequence[OriginalFile]) -> OriginalReport:
         """Import row by row: what is cut off leaves whole rows, and the next run goes on."""
         return self._done(files, self._prepared(files))
 
-    def take_as_shown(self, files: Sequence[OriginalFile], expected: str) -> ImportReport:
+    def take_as_shown(self, files: Sequence[OriginalFile], expected: str) -> OriginalReport:
         """Import all, if that still does what a person was shown. Raises ChangedSince, and does nothing."""
         prepared = self._prepared(files)
         with _one_transaction():
@@ -67,8 +67,8 @@ class OriginalImport:
             for file in files
         ]
 
-    def _done(self, files: Sequence[OriginalFile], prepared: Sequence[Prepared]) -> ImportReport:
-        return ImportReport(tuple(map(self._of_file, files, prepared)))
+    def _done(self, files: Sequence[OriginalFile], prepared: Sequence[Prepared]) -> OriginalReport:
+        return OriginalReport(tuple(map(self._of_file, files, prepared)))
 
     def _of_file(self, file: OriginalFile, prepared: Prepared) -> FileReport:
         database = self._database(file, prepared)
@@ -83,7 +83,7 @@ class OriginalImport:
 
     def _deeds(
         self, file: OriginalFile, database: OriginalDatabase, prepared: Prepared
-    ) -> Iterator[tuple[Callable[[Any], RowReport], RowPlan | Person]]:
+    ) -> Iterator[tuple[Callable[[Any], RowReport], RowPlan | PreparedPerson]]:
         take: Callable[[Any], RowReport]
         if file.table == USERS_TABLE:
             take = PeopleImport(database).take

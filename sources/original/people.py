@@ -19,7 +19,7 @@ from pylantir_site.environment.originals import USERS_TABLE
 from sources.models import OriginalDatabase, OriginalRow
 from sources.original import cells, remembered
 from sources.original.reading import Cells
-from sources.original.reports import Outcome, RowReport
+from sources.original.reports import RowOutcome, RowReport
 
 ROLES = {"ADMIN": Role.ADMIN, "WRITE": Role.WRITE, "READ": Role.READ}
 DEFAULT_PASSWORD = "admin123"  # the original's, which everybody knows
@@ -34,7 +34,7 @@ _TRUE = frozenset({"1", "true"})
 
 
 @dataclass(frozen=True)
-class Person:
+class PreparedPerson:
     """This is a row with what takes long to find out, which is done before a transaction begins."""
 
     row: int
@@ -44,44 +44,46 @@ class Person:
     note: str
 
 
-def prepare(row: Cells) -> Person:
+def prepare(row: Cells) -> PreparedPerson:
     try:
         password, note = hashers.encoded(row["hashed_password"].strip()), ""
         if check_password(DEFAULT_PASSWORD, password):
             password, note = make_password(None), DEFAULT_TOLD
     except ValueError:
         password, note = make_password(None), NO_HASH
-    return Person(int(row["id"]), remembered.fingerprint(row["id"], row["username"]), row, password, note)
+    return PreparedPerson(
+        int(row["id"]), remembered.fingerprint(row["id"], row["username"]), row, password, note
+    )
 
 
 @dataclass(frozen=True)
 class PeopleImport:
     database: OriginalDatabase
 
-    def take(self, person: Person) -> RowReport:
+    def take(self, person: PreparedPerson) -> RowReport:
         """Make the account and remember the row; accounts may be in a database of their own."""
         with transaction.atomic(using=router.db_for_write(User)), transaction.atomic():
             return self._taken(person)
 
-    def _taken(self, person: Person) -> RowReport:
+    def _taken(self, person: PreparedPerson) -> RowReport:
         key = {"table": USERS_TABLE, "row": person.row, "fingerprint": person.fingerprint}
         if OriginalRow.objects.filter(database=self.database, **key).exists():
-            return _report(person, Outcome.KNOWN)
+            return _report(person, RowOutcome.KNOWN)
         username = User.normalize_username(person.cells["username"].strip())
         role = ROLES.get(person.cells["role"].strip().upper())
         if User.objects.filter(username__iexact=username).exists():
-            return _report(person, Outcome.LEFT, EXISTS)
+            return _report(person, RowOutcome.LEFT, EXISTS)
         if role is None:
-            return _report(person, Outcome.LEFT, NO_ROLE)
+            return _report(person, RowOutcome.LEFT, NO_ROLE)
         try:
             notes = _create(person, username, role)
         except ValidationError as error:
-            return _report(person, Outcome.LEFT, " ".join(error.messages))
+            return _report(person, RowOutcome.LEFT, " ".join(error.messages))
         OriginalRow.objects.create(database=self.database, **key)
-        return _report(person, Outcome.ACCOUNT, *notes)
+        return _report(person, RowOutcome.ACCOUNT, *notes)
 
 
-def _create(person: Person, username: str, role: Role) -> list[str]:
+def _create(person: PreparedPerson, username: str, role: Role) -> list[str]:
     """Make the account, and return what is to be told of it. Raises ValidationError."""
     notes = [person.note] if person.note else []
     user = User(
@@ -110,7 +112,7 @@ def _create(person: Person, username: str, role: Role) -> list[str]:
 
 
 def _readable(text: str) -> str:
-    return text.strip() if cells.is_text(text) else ""
+    return text.strip() if cells.is_text(text) and "\0" not in text else ""
 
 
 def _moment(text: str) -> datetime | None:
@@ -122,5 +124,5 @@ def _moment(text: str) -> datetime | None:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def _report(person: Person, outcome: Outcome, *notes: str) -> RowReport:
+def _report(person: PreparedPerson, outcome: RowOutcome, *notes: str) -> RowReport:
     return RowReport(USERS_TABLE, person.row, outcome, notes, who=_readable(person.cells["username"]))

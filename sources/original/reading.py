@@ -179,9 +179,14 @@ def _table(database: sqlite3.Connection, table: str, name: str) -> OriginalFile:
     columns = [column for column in _COLUMNS[table] if column in there]
     rows = database.execute(f"SELECT {', '.join(columns)} FROM {table} NOT INDEXED")
     cells = [dict.fromkeys(missing, "") | dict(zip(columns, map(_text, row), strict=True)) for row in rows]
-    if any(not each["id"].lstrip("-").isdecimal() for each in cells):
+    if not all(_is_number(each["id"]) for each in cells):
         raise OriginalRefused(f"A row of its table {table} has no number.")
     return OriginalFile(name, table, tuple(sorted(cells, key=_number)), frozenset(missing))
+
+
+def _is_number(text: str) -> bool:
+    """Tell whether it is one that SQLite gives a row."""
+    return text.lstrip("-").isdecimal() and abs(int(text)) < 2**63
 
 
 def _number(cells: Cells) -> int:

@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Outcome(StrEnum):
+class RowOutcome(StrEnum):
     ITEM = "item made"
     STEP = "kept for the next pull"
     ACCOUNT = "account made"
     KNOWN = "imported before"
     LEFT = "left out"
+
+
+class RowLeftOut(Exception):
+    """The row cannot be imported; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,7 @@ class RowReport:
 
     table: str
     row: int
-    outcome: Outcome
+    outcome: RowOutcome
     notes: tuple[str, ...] = ()
     who: str = ""
     item_pk: int | None = None
@@ -42,18 +46,18 @@ class FileReport:
     remarks: tuple[str, ...] = ()
 
     @property
-    def counts(self) -> dict[Outcome, int]:
+    def counts(self) -> dict[RowOutcome, int]:
         found = Counter(row.outcome for row in self.rows)
-        return {outcome: found[outcome] for outcome in Outcome if found[outcome]}
+        return {outcome: found[outcome] for outcome in RowOutcome if found[outcome]}
 
 
 @dataclass(frozen=True)
-class ImportReport:
+class OriginalReport:
     files: tuple[FileReport, ...]
 
     @property
     def does_something(self) -> bool:
-        nothing = {Outcome.KNOWN, Outcome.LEFT}
+        nothing = {RowOutcome.KNOWN, RowOutcome.LEFT}
         return any(row.outcome not in nothing for file in self.files for row in file.rows)
 
     def digest(self) -> str:

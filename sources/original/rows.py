@@ -18,6 +18,7 @@ from django.core.exceptions import ValidationError
 from sources.original import cells, remembered
 from sources.original.options import Options, Unmarked
 from sources.original.reading import Cells, OriginalFile
+from sources.original.reports import RowLeftOut
 from worklist.attention import whose_id
 from worklist.items import cleaning
 from worklist.models import Status
@@ -37,6 +38,7 @@ NO_MODALITY = (
 )
 NO_TIME_TO_TIE = "It has no time that can be read, by which a pull's appointment could be known."
 NO_UID_TO_TIE = "It has no Study Instance UID of its own to keep: the next pull makes it anew."
+UNDER_WAY = "It was under way: complete or discontinue it by hand, unless its scanner still reports."
 NEW_UID = "Its Study Instance UID is missing or illegal: a new one is made."
 NOT_UTF8 = "is not text in UTF-8"
 
@@ -65,10 +67,6 @@ class _Person(NamedTuple):
     patient_name: str
     patient_birth_date: date | None
     patient_sex: str
-
-
-class _Left(Exception):
-    """The row cannot be imported; the text says why."""
 
 
 def plan(file: OriginalFile, options: Options) -> list[RowPlan]:
@@ -100,11 +98,11 @@ class _RowPlanning:
             self._refuse_what_is_no_text()
             status = cells.status(self.given["performed_procedure_step_status"])
             if status is None:
-                raise _Left(NO_STATUS)
+                raise RowLeftOut(NO_STATUS)
             if status == Status.SCHEDULED and self._is_a_sources:
                 return self._step()
             return self._item(status)
-        except _Left as left:
+        except RowLeftOut as left:
             return self._planned(Fate.LEFT, notes=(str(left),))
 
     def _planned(self, fate: Fate, **more: Any) -> RowPlan:
@@ -118,9 +116,11 @@ class _RowPlanning:
         start = self._start()
         if start.at is None and self.given["scheduled_start_time"].strip():
             notes.append(cells.NO_TIME)
+        if status == Status.IN_PROGRESS:
+            notes.append(UNDER_WAY)
         modality = cells.modality(self.given["modality"], self.options.modalities)
         if not modality:
-            raise _Left(NO_MODALITY)
+            raise RowLeftOut(NO_MODALITY)
         person = _person(self.given, self.options)
         weight = cells.weight(self.given["patient_weight_lb"])
         values = {
@@ -142,14 +142,14 @@ class _RowPlanning:
         """Keep the Study Instance UID by what the next pull's appointment must have in common with it."""
         start = self._start()
         if start.at is None:
-            raise _Left(NO_TIME_TO_TIE)
+            raise RowLeftOut(NO_TIME_TO_TIE)
         uid, notes = self._uid()
         if not uid:
-            raise _Left(" ".join([NO_UID_TO_TIE, *(note for note in notes if note != NEW_UID)]))
+            raise RowLeftOut(" ".join([NO_UID_TO_TIE, *(note for note in notes if note != NEW_UID)]))
         try:
             patient_id = cleaning.identifier(self.given["patient_id"])
         except ValidationError as error:
-            raise _Left(f"Patient ID: {' '.join(error.messages)}") from error
+            raise RowLeftOut(f"Patient ID: {' '.join(error.messages)}") from error
         values = {
             "patient_id": patient_id,
             "scheduled_start_date": start.day,
@@ -176,10 +176,10 @@ class _RowPlanning:
     def _refuse_what_is_no_text(self) -> None:
         for name in (*_ESSENTIAL, "scheduled_start_time", "study_instance_uid"):
             if not cells.is_text(self.given[name]):
-                raise _Left(f"{_in_words(name)} {NOT_UTF8}.")
+                raise RowLeftOut(f"{_in_words(name)} {NOT_UTF8}.")
         for name in ("patient_name", "patient_id"):
             if not self.given[name].strip():
-                raise _Left(f"{_in_words(name)} is missing.")
+                raise RowLeftOut(f"{_in_words(name)} is missing.")
 
     def _is_given(self, name: str, notes: list[str]) -> bool:
         if cells.is_text(self.given[name]):
@@ -190,7 +190,7 @@ class _RowPlanning:
     def _start(self) -> cells.Start:
         start = cells.start(self.given["scheduled_start_date"], self.given["scheduled_start_time"])
         if start.day is None:
-            raise _Left(NO_DATE)
+            raise RowLeftOut(NO_DATE)
         return start
 
     def _uid(self) -> tuple[str, tuple[str, ...]]:

@@ -12,7 +12,7 @@ from django.db import transaction
 from pylantir_site.environment.originals import WORKLIST_TABLE
 from sources.models import OriginalDatabase, OriginalRow, OriginalStep
 from sources.original.remembered import RowKey
-from sources.original.reports import Outcome, RowReport
+from sources.original.reports import RowLeftOut, RowOutcome, RowReport
 from sources.original.rows import Fate, RowPlan
 from sources.sync.values import text_of
 from worklist.items import identifiers, intake, whose
@@ -34,10 +34,6 @@ SAME_APPOINTMENT = "Another row keeps its Study Instance UID for the same patien
 NO_MORE_SCHEDULED = "It waited for a pull until now: it has been examined since."
 
 
-class _Left(Exception):
-    """The row cannot be imported; the text says why."""
-
-
 @dataclass(frozen=True)
 class WorklistImport:
     """Rows of one database come in by one actor."""
@@ -50,31 +46,31 @@ class WorklistImport:
     def take(self, plan: RowPlan) -> RowReport:
         """Import the row and remember it, in one transaction; a row that is left out is not remembered."""
         if RowKey(plan.row, plan.fingerprint) in self.settled:
-            return self._report(plan, Outcome.KNOWN)
+            return self._report(plan, RowOutcome.KNOWN)
         try:
             with transaction.atomic():
                 return self._taken(plan)
-        except _Left as left:
-            return self._report(plan, Outcome.LEFT, (str(left), *plan.contradicts))
+        except RowLeftOut as left:
+            return self._report(plan, RowOutcome.LEFT, (str(left), *plan.contradicts))
 
     def _taken(self, plan: RowPlan) -> RowReport:
         known = self._known(plan)
         waits = known is not None and OriginalStep.objects.filter(row=known, session=None).exists()
         if known is not None and not (waits and plan.fate is Fate.ITEM):
-            return self._report(plan, Outcome.KNOWN)
+            return self._report(plan, RowOutcome.KNOWN)
         if plan.fate is Fate.LEFT:
-            return self._report(plan, Outcome.LEFT, (*plan.notes, *plan.contradicts))
+            return self._report(plan, RowOutcome.LEFT, (*plan.notes, *plan.contradicts))
         if waits:
             OriginalStep.objects.filter(row=known).delete()
         row = known or self._remember(plan)
         if plan.fate is Fate.STEP:
             self._keep_for_a_pull(plan, row)
-            return self._report(plan, Outcome.STEP, plan.contradicts)
+            return self._report(plan, RowOutcome.STEP, plan.contradicts)
         item, notes = self._made(plan)
         OriginalRow.objects.filter(pk=row.pk).update(item=item)
         since = (NO_MORE_SCHEDULED,) if waits else ()
         return self._report(
-            plan, Outcome.ITEM, (*since, *plan.notes, *notes, *plan.contradicts), item_pk=item.pk
+            plan, RowOutcome.ITEM, (*since, *plan.notes, *notes, *plan.contradicts), item_pk=item.pk
         )
 
     def _known(self, plan: RowPlan) -> OriginalRow | None:
@@ -85,11 +81,11 @@ class WorklistImport:
 
     def _keep_for_a_pull(self, plan: RowPlan, row: OriginalRow) -> None:
         if WorklistItem.objects.filter(study_instance_uid=plan.uid).exists():
-            raise _Left(HERE_ALREADY)
+            raise RowLeftOut(HERE_ALREADY)
         if OriginalStep.objects.filter(**plan.values).exists():
-            raise _Left(SAME_APPOINTMENT)
+            raise RowLeftOut(SAME_APPOINTMENT)
         if OriginalStep.objects.filter(study_instance_uid=plan.uid).exists():
-            raise _Left("Another database's row keeps the same Study Instance UID.")
+            raise RowLeftOut("Another database's row keeps the same Study Instance UID.")
         OriginalStep.objects.create(row=row, study_instance_uid=plan.uid, **plan.values)
 
     def _made(self, plan: RowPlan) -> tuple[WorklistItem, list[str]]:
@@ -103,12 +99,14 @@ class WorklistImport:
             except ValidationError as error:
                 unusable = _unusable(error, values)
                 if not unusable:
-                    raise _Left(_refusal(error)) from error
+                    raise RowLeftOut(_refusal(error)) from error
             for field, why in unusable.items():
                 notes.append(f"{_label(field)}: left out. {why}")
                 del values[field]
 
-    def _report(self, plan: RowPlan, outcome: Outcome, notes: tuple[str, ...] = (), **more: Any) -> RowReport:
+    def _report(
+        self, plan: RowPlan, outcome: RowOutcome, notes: tuple[str, ...] = (), **more: Any
+    ) -> RowReport:
         return RowReport(WORKLIST_TABLE, plan.row, outcome, tuple(notes), plan.who, **more)
 
 
@@ -121,7 +119,7 @@ def _free_uid(plan: RowPlan) -> tuple[str, list[str]]:
     if item is None:
         return plan.uid, []
     if item.patient_id == plan.values["patient_id"].strip():
-        raise _Left(HERE_ALREADY)
+        raise RowLeftOut(HERE_ALREADY)
     return "", [OF_ANOTHER]
 
 

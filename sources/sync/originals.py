@@ -1,6 +1,7 @@
 """What the original left of an appointment is taken over by the pull that brings it again.
 
-It is the same appointment where patient ID, day and time are the same: the original noted no record.
+It is the same appointment where patient ID, day and time are the same, to the minute: the original noted
+neither records nor seconds.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from sources.models import OriginalStep
 from sources.sync import values
 from worklist.models import Status, WorklistItem
 
-Appointment = tuple[Any, ...]
+Appointment = tuple[str, str, str]
 _SAME = ("patient_id", "scheduled_start_date", "scheduled_start_time")
+_TO_THE_MINUTE = len("09:30")
 _EXAMINED = (Status.IN_PROGRESS, Status.COMPLETED, Status.DISCONTINUED)
 IS_THE_SAME = "The source has the appointment that came from the original as examined."
 
@@ -35,7 +37,7 @@ class Originals:
 
     def item_of(self, says: Mapping[str, Any], *, data_source: str, actor: str) -> WorklistItem | None:
         """Return the item of the examined appointment, which is the source's from now on, if there is one."""
-        item = self._examined.pop(_said(says), None)
+        item = self._examined.pop(_same(says), None)
         if item is not None:
             item.data_source = data_source
             item.save_as(actor, reason=IS_THE_SAME)
@@ -61,16 +63,17 @@ def _examined(patient_ids: Collection[str]) -> Collection[WorklistItem]:
         synced_step=None,
         data_source="",
         performed_procedure_step_status__in=_EXAMINED,
-    ).distinct()
+    )
 
 
 def _waits_for(step: OriginalStep, says: Mapping[str, Any]) -> bool:
-    return step.session is None and _appointment(step) == _said(says)
+    return step.session is None and _appointment(step) == _same(says)
 
 
 def _appointment(of: OriginalStep | WorklistItem) -> Appointment:
-    return tuple(values.as_json(getattr(of, name)) for name in _SAME)
+    return _same({name: values.as_json(getattr(of, name)) for name in _SAME})
 
 
-def _said(says: Mapping[str, Any]) -> Appointment:
-    return tuple(says.get(name, "") for name in _SAME)
+def _same(says: Mapping[str, Any]) -> Appointment:
+    patient_id, day, time = (says.get(name, "") for name in _SAME)
+    return patient_id, day, time[:_TO_THE_MINUTE]

@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from tests.site.fresh import manage, settings
 from tests.sources import originals
+from tests.sources.test_original_people import hashed
 from tests.sources.test_original_reading import state
 
 TOLD = "is a database of the original Pylantir. It stays as it is"
@@ -80,3 +81,26 @@ def test_a_file_that_an_earlier_version_migrated_into_still_starts(
         database.execute("CREATE TABLE django_migrations (id INTEGER)")
 
     assert settings(tmp_path, monkeypatch)["DATABASES"]["default"]["NAME"] == path
+
+
+@pytest.mark.acceptance("RC152", "RC158")
+def test_all_that_the_original_kept_moves_into_a_server_with_accounts_apart(tmp_path: Path) -> None:
+    ours, apart = tmp_path / "ours", {"USERS_DB_PATH": str(tmp_path / "ours" / "accounts.db")}
+    rows = (
+        originals.completed(patient_id="P-1"),
+        originals.scheduled(),
+        originals.by_people(patient_id="P-2"),
+    )
+    worklist = originals.worklist(tmp_path / "worklist.db", *rows, wal=True)
+    users = originals.users(tmp_path / "users.db", originals.person("ann", hashed("ann's own"), role="WRITE"))
+    for alias in ("default", "users"):
+        assert manage(ours, "migrate", "--database", alias, "--verbosity", "0", **apart).returncode == 0
+
+    done = manage(ours, "import_original", str(worklist), str(users), **apart)
+
+    assert done.returncode == 0, done.stderr
+    assert "item made               2" in done.stdout
+    assert "account made  1" in done.stdout
+    kept = manage(ours, "query_db", "--format", "json", **apart).stdout
+    assert all(str(rows[number]["study_instance_uid"]) in kept for number in (0, 2))
+    assert '"username": "ann"' in manage(ours, "list_users", "--format", "json", **apart).stdout

@@ -21,7 +21,7 @@ from sources.original import cells, rows, worklist
 from sources.original.importing import ChangedSince, OriginalImport
 from sources.original.options import Options, Unmarked
 from sources.original.reading import OriginalFile
-from sources.original.reports import FileReport, ImportReport, Outcome
+from sources.original.reports import FileReport, OriginalReport, RowOutcome
 from tests.effort import tries
 from tests.sources import originals
 from tests.sources.originals import ROOT, by_people, completed, read, scheduled
@@ -30,7 +30,7 @@ from worklist.models import Attention, ConfirmedPerson, Status, WorklistItem
 
 pytestmark = pytest.mark.django_db
 
-ITEM, STEP, KNOWN, LEFT = Outcome.ITEM, Outcome.STEP, Outcome.KNOWN, Outcome.LEFT
+ITEM, STEP, KNOWN, LEFT = RowOutcome.ITEM, RowOutcome.STEP, RowOutcome.KNOWN, RowOutcome.LEFT
 
 
 def file_of(
@@ -52,11 +52,11 @@ def taken(file: OriginalFile, **options: Any) -> FileReport:
     return report
 
 
-def outcomes(report: FileReport) -> list[Outcome]:
+def outcomes(report: FileReport) -> list[RowOutcome]:
     return [row.outcome for row in report.rows]
 
 
-def only(*given: dict[str, Any], **options: Any) -> tuple[Outcome, str]:
+def only(*given: dict[str, Any], **options: Any) -> tuple[RowOutcome, str]:
     """Import the rows; return what became of the last one, and all that is told of it."""
     row = taken(file_of(*given), **options).rows[-1]
     return row.outcome, " ".join(row.notes)
@@ -120,7 +120,7 @@ def test_an_examined_row_becomes_an_item_with_its_study_instance_uid() -> None:
         (scheduled(performed_procedure_step_status="2"), LEFT),
     ],
 )
-def test_status_and_source_decide_what_becomes_of_a_row(row: dict[str, Any], outcome: Outcome) -> None:
+def test_status_and_source_decide_what_becomes_of_a_row(row: dict[str, Any], outcome: RowOutcome) -> None:
     [report] = taken(file_of(row)).rows
 
     assert report.outcome == outcome
@@ -142,7 +142,7 @@ def test_status_and_source_decide_what_becomes_of_a_row(row: dict[str, Any], out
     ],
 )
 def test_who_made_a_row_that_does_not_say_so_a_person_can_say(
-    unmarked: Unmarked, lacks: bool, outcome: Outcome
+    unmarked: Unmarked, lacks: bool, outcome: RowOutcome
 ) -> None:
     file = file_of(by_people(), lacks=frozenset({"data_source"} if lacks else ()))
 
@@ -523,7 +523,7 @@ def test_a_report_counts_what_became_of_the_rows() -> None:
     report = taken(read_nothing())
 
     assert report.counts == {}
-    assert not ImportReport((report,)).does_something
+    assert not OriginalReport((report,)).does_something
 
 
 def read_nothing() -> OriginalFile:

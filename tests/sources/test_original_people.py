@@ -17,7 +17,7 @@ from accounts.roles import Role
 from sources.models import OriginalDatabase
 from sources.original import people
 from sources.original.importing import OriginalImport
-from sources.original.reports import FileReport, Outcome
+from sources.original.reports import FileReport, RowOutcome
 from tests.conftest import PASSWORD
 from tests.sources import originals
 from tests.sources.originals import person, read
@@ -40,7 +40,7 @@ def taken(folder: Path, *rows: dict[str, Any]) -> FileReport:
     return report
 
 
-def told(report: FileReport) -> list[tuple[Outcome, str]]:
+def told(report: FileReport) -> list[tuple[RowOutcome, str]]:
     return [(row.outcome, " ".join(row.notes)) for row in report.rows]
 
 
@@ -60,10 +60,10 @@ def test_accounts_come_in_with_role_and_dates(tmp_path: Path) -> None:
     )
 
     assert told(report) == [
-        (Outcome.ACCOUNT, ""),
-        (Outcome.ACCOUNT, ""),
-        (Outcome.ACCOUNT, people.INACTIVE),
-        (Outcome.ACCOUNT, f"{people.NO_EMAIL} {people.INACTIVE}"),
+        (RowOutcome.ACCOUNT, ""),
+        (RowOutcome.ACCOUNT, ""),
+        (RowOutcome.ACCOUNT, people.INACTIVE),
+        (RowOutcome.ACCOUNT, f"{people.NO_EMAIL} {people.INACTIVE}"),
     ]
     ann, ben, cat, dan = User.objects.order_by("username")
     assert [ann.role, ben.role, cat.role] == [Role.ADMIN, Role.WRITE, Role.READ]
@@ -127,7 +127,7 @@ def test_any_text_is_tried_as_a_password_without_an_error(client: Client, tmp_pa
 def test_the_originals_default_password_opens_nothing(client: Client, tmp_path: Path) -> None:
     report = taken(tmp_path, person("admin", hashed("admin123"), role="ADMIN"))
 
-    assert told(report) == [(Outcome.ACCOUNT, people.DEFAULT_TOLD)]
+    assert told(report) == [(RowOutcome.ACCOUNT, people.DEFAULT_TOLD)]
     assert login(client, "admin", "admin123") == 401
     assert not User.objects.get().has_usable_password()
 
@@ -147,7 +147,7 @@ def test_the_originals_default_password_opens_nothing(client: Client, tmp_path: 
 def test_a_password_that_cannot_be_read_opens_nothing(client: Client, tmp_path: Path, kept: str) -> None:
     report = taken(tmp_path, person("ann", kept))
 
-    assert told(report) == [(Outcome.ACCOUNT, people.NO_HASH)]
+    assert told(report) == [(RowOutcome.ACCOUNT, people.NO_HASH)]
     assert login(client, "ann", kept or "x") == 401
 
 
@@ -157,7 +157,7 @@ def test_an_account_that_is_here_stays_as_it_is(client: Client, tmp_path: Path, 
 
     report = taken(tmp_path, person("Bob", hashed("another"), role="ADMIN"), person("ann", hashed("her own")))
 
-    assert told(report) == [(Outcome.LEFT, people.EXISTS), (Outcome.ACCOUNT, "")]
+    assert told(report) == [(RowOutcome.LEFT, people.EXISTS), (RowOutcome.ACCOUNT, "")]
     assert User.objects.filter(pk=bob.pk).values().get() == before
     assert login(client, "bob", PASSWORD) == 200
     assert login(client, "Bob", "another") == 401
@@ -179,7 +179,7 @@ def test_an_account_that_cannot_be_is_left_out_and_told(
 ) -> None:
     [(outcome, notes)] = told(taken(tmp_path, {**person("ann", hashed("ann's own")), **wild}))
 
-    assert outcome == Outcome.LEFT
+    assert outcome == RowOutcome.LEFT
     assert notes.startswith(note)
     assert not User.objects.exists()
     assert not OriginalDatabase.objects.exists()
@@ -194,7 +194,7 @@ def test_a_second_run_changes_no_account_and_brings_back_none_that_was_deleted(t
 
     report = taken(tmp_path, *rows)
 
-    assert [row.outcome for row in report.rows] == [Outcome.KNOWN, Outcome.KNOWN]
+    assert [row.outcome for row in report.rows] == [RowOutcome.KNOWN, RowOutcome.KNOWN]
     assert list(User.objects.values()) == before
 
 
@@ -204,7 +204,7 @@ def test_a_rehearsal_makes_no_account(tmp_path: Path) -> None:
 
     report = OriginalImport("alice").rehearse([file])
 
-    assert [row.outcome for row in report.files[0].rows] == [Outcome.ACCOUNT]
+    assert [row.outcome for row in report.files[0].rows] == [RowOutcome.ACCOUNT]
     assert not User.objects.exists()
     assert not OriginalDatabase.objects.exists()
 

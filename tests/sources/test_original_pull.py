@@ -49,6 +49,17 @@ def test_a_pull_takes_over_the_uid_of_the_same_patient_day_and_time(
 
 
 @pytest.mark.acceptance("RC156")
+def test_seconds_make_no_other_appointment(source: DataSource, project: Project) -> None:
+    offered(at="09:30")
+    enrol(project, "P-001")
+    book(project, "P-001", mri_time="09:30:15")
+
+    pull(source)
+
+    assert items(source)["P-001"].study_instance_uid == UID
+
+
+@pytest.mark.acceptance("RC156")
 @pytest.mark.parametrize(
     ("patient_id", "days", "at"), [("P-002", 1, "09:30"), ("P-001", 2, "09:30"), ("P-001", 1, "09:31")]
 )

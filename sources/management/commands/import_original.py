@@ -16,7 +16,7 @@ from sources.original import reading
 from sources.original.importing import OriginalImport
 from sources.original.options import Options, Unmarked
 from sources.original.reading import OriginalFile, OriginalRefused
-from sources.original.reports import FileReport, Outcome
+from sources.original.reports import FileReport, RowOutcome
 
 ACTOR = "import_original"
 MANY_ROWS = 500  # some seconds
@@ -86,7 +86,7 @@ class Command(BaseCommand):
         for remark in file.remarks:
             self.stdout.write(f"{file.name}: {remark}")
         for row in file.rows:
-            if each or row.notes or row.outcome is Outcome.LEFT:
+            if each or row.notes or row.outcome is RowOutcome.LEFT:
                 self.stdout.write(f"{file.name}, {file.table} {row.row}: {row.sentence}")
         self.stdout.write(f"{file.name}, {file.table}: {len(file.rows)} rows")
         self.stdout.write(tabulate(file.counts.items(), tablefmt="plain"))
