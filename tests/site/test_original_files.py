@@ -29,6 +29,7 @@ for more in (["--dry-run"], []):
 TOLD = "is a database of the original Pylantir. It stays as it is"
 
 
+@pytest.mark.slow
 @pytest.mark.acceptance("RC161")
 @pytest.mark.parametrize("command", ["start", "migrate", "run_mwl"])
 def test_no_command_migrates_into_the_originals_worklist(tmp_path: Path, command: str) -> None:

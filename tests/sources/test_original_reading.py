@@ -108,6 +108,13 @@ def test_cells_are_read_as_whatever_kind_sqlite_kept_them(tmp_path: Path) -> Non
     assert second["patient_name"] == "Doe\N{REPLACEMENT CHARACTER}"
 
 
+def test_a_file_that_an_earlier_version_migrated_into_is_read(tmp_path: Path) -> None:
+    path = worklist(tmp_path / "worklist.db", completed(patient_id="P-1"), wal=True)
+    made(path, "CREATE TABLE django_migrations (id)", "CREATE TABLE worklist_worklistitem (id)")
+
+    assert [row["patient_id"] for row in read(path).rows] == ["P-1"]
+
+
 def test_one_file_may_hold_both_tables(tmp_path: Path) -> None:
     path = worklist(tmp_path / "all.db", completed())
     users(path, person("jane", "x"))
