@@ -81,7 +81,7 @@ def test_files_are_shown_and_then_imported(administrator: Client, tmp_path: Path
         "3 P-3 · Poe^Eve left out It has no date that can be read.",
         "1 ann account made",
     ]
-    assert "1 item made, 1 kept for the next pull, 1 left out. Nothing is written yet." in (
+    assert "Item made: 1, Kept for the next pull: 1, Left out: 1. Nothing is written yet." in (
         preview.content.decode()
     )
     assert not WorklistItem.objects.exists()
