@@ -3,6 +3,7 @@
 roles           the one table of who may do what
 users           what holds for accounts, whoever changes them
 sign_in         the one check of name and password
+hashers         passwords as the original kept them
 tokens          access tokens
 authentication  who a request's token names
 permissions     whether the role allows an endpoint's verb

@@ -138,6 +138,11 @@ RETENTION = ("accounts.retention.prune", "worklist.devices.retention.prune", "so
 AUDIT_KEPT_DAYS = env.integer("AUDIT_KEPT_DAYS", 365, least=1, most=36_500)
 
 AUTH_USER_MODEL = "accounts.User"
+# The first makes them; the other knows passwords of imported accounts until they sign in.
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "accounts.hashers.OriginalBCryptHasher",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (

@@ -26,4 +26,5 @@ os.environ.setdefault("SECRET_KEY", "a key of the tests: " + "k" * 50)
 
 from pylantir_site.settings import *  # noqa: E402, F403
 
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast; the real one is slow on purpose
+# The first is fast; the real one is slow on purpose.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", "accounts.hashers.OriginalBCryptHasher"]

@@ -103,7 +103,7 @@ FLOORS = (
     *("sources.errors", "sources.contract", "sources.kinds", "sources.secrets", "sources.schedule"),
     *("sources.redcap", "sources.validators", "sources.mapping", "sources.models", "sources.backends"),
     *("sources.retention", "sources.sync", "sources.triggers", "sources.tasks", "sources.views"),
-    *("sources.config_import", "sources.management", "sources.api", "sources.apps"),
+    *("sources.config_import", "sources.original", "sources.management", "sources.api", "sources.apps"),
     *("pylantir_site.overview", "sources.admin"),
     *("accounts.urls", "worklist.urls", "sources.urls", "pylantir_site.urls"),
     *("pylantir_site.cors", "pylantir_site.settings", "pylantir_site.wsgi", "pylantir_site.apps"),

@@ -3,6 +3,7 @@
 env          settings from the environment, each by name
 config_file  the original's configuration file
 databases    which databases there are
+originals    files of the original's, which are not ours
 secret_key   keys made once and kept
 logs         what must not reach a log
 """

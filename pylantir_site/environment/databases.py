@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from pylantir_site.environment import env
+from pylantir_site.environment.originals import refuse_the_originals_file
 
 
 def main_path(*, base_dir: Path, config: dict[str, Any]) -> Path:
@@ -32,6 +33,7 @@ def databases(*, base_dir: Path, config: dict[str, Any]) -> dict[str, Any]:
 
 
 def sqlite(path: Path, *, setting: str) -> dict[str, Any]:
+    refuse_the_originals_file(path, setting=setting)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.touch(mode=0o600, exist_ok=True)  # SQLite's other files take over its mode

@@ -16,8 +16,9 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Model
 
+from pylantir_site.environment.originals import tables_of_the_original
 from sources import secrets
-from sources.models import DataSource
+from sources.models import DataSource, OriginalDatabase
 from sources.models.data_sources import SECRETS
 from worklist.models import Device
 
@@ -109,6 +110,26 @@ def sqlite_is_recent(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
             "or use PostgreSQL (DATABASE_URL).",
             id="pylantir.E001",
         )
+    ]
+
+
+@register(Tags.database)
+def nothing_of_the_original_lies_unused(
+    app_configs: Apps, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Check where a database is named, as at every start: an earlier version migrated into such files."""
+    if DEFAULT_DB_ALIAS not in (databases or ()) or not _has_table(OriginalDatabase):
+        return []
+    if OriginalDatabase.objects.exists():
+        return []
+    return [
+        Warning(
+            f"{path} also holds what the original Pylantir kept, which is not used.",
+            hint=f"Bring it in: manage.py import_original {path}",
+            id="pylantir.W009",
+        )
+        for path in sqlite_files()
+        if tables_of_the_original(path)
     ]
 
 

@@ -18,6 +18,8 @@ badges        how sources and pulls fare, in colour
 links         the way into REDCap
 readable      names as people read them
 view_only     pages that nobody edits
+originals     what came from the original
+original_upload  a page that takes the original's files, and shows first what they would do
 background    the queue's own pages, which are not shown
 """
 
@@ -33,6 +35,7 @@ for name in (
     "item_panel",
     "missing_panel",
     "overview",
+    "originals",
     "background",
 ):
     import_module(f"sources.admin.{name}")

@@ -24,6 +24,7 @@ from sources.sync.deciding import (
     Withheld,
     decide_each,
 )
+from sources.sync.originals import Originals
 from worklist.items import batches, identifiers, intake, lifecycle
 from worklist.items.whose import Answer
 from worklist.models import Status, WorklistItem
@@ -136,15 +137,8 @@ def _to_make(decided: Iterable[Decided]) -> Iterator[_ToMake]:
 
 def _make(source: DataSource, wanted: Sequence[_ToMake], run: SyncRun) -> list[SessionDecision]:
     """Make the items and their steps; return the decisions, or what the worklist's refusals leave of them."""
-    new = [
-        batches.NewItem(
-            _values_of_new(source, record, decision.key, decision.writes, occurrence=decision.occurrence),
-            Answer(beside=decision.beside),
-        )
-        for record, decision in wanted
-    ]
     steps, decisions = list[SyncedStep](), list[SessionDecision]()
-    for (record, decision), item in zip(wanted, batches.create_all(new, actor=source.actor), strict=True):
+    for (record, decision), item in zip(wanted, _items(source, wanted), strict=True):
         if isinstance(item, ValidationError):
             decisions.append(_refused(decision, _refusals(decision.key, item)))
             continue
@@ -165,22 +159,48 @@ def _make(source: DataSource, wanted: Sequence[_ToMake], run: SyncRun) -> list[S
     return decisions
 
 
+def _items(source: DataSource, wanted: Sequence[_ToMake]) -> list[WorklistItem | ValidationError]:
+    """Return the items: made, or what came from the original and was examined; or why there is none."""
+    sessions = [session_uuid(source, record, each.key, each.occurrence) for record, each in wanted]
+    left = Originals([each.says["patient_id"] for _, each in wanted], sessions)
+    found: list[WorklistItem | ValidationError | None] = [
+        left.item_of(each.says, data_source=source.name, actor=source.actor) for _, each in wanted
+    ]
+    new = [
+        batches.NewItem(_values_of_new(source, each.says, session, left), Answer(beside=each.beside))
+        for (_, each), session, item in zip(wanted, sessions, found, strict=True)
+        if item is None
+    ]
+    made = iter(batches.create_all(new, actor=source.actor))
+    return [item or next(made) for item in found]
+
+
 def make_item(synced: SyncedStep, *, actor: str, answer: Answer) -> WorklistItem:
-    """Make the item of a step, from what the source said last."""
-    said = _values_of_new(synced.source, synced.record, synced.key, synced.says, occurrence=synced.occurrence)
-    return intake.create(said, actor=actor, answer=answer)
+    """Make the item of a step from what the source said last, unless it came from the original, examined."""
+    source = synced.source
+    session = session_uuid(source, synced.record, synced.key, synced.occurrence)
+    left = Originals([synced.says["patient_id"]], [session])
+    if examined := left.item_of(synced.says, data_source=source.name, actor=actor):
+        return examined
+    return intake.create(_values_of_new(source, synced.says, session, left), actor=actor, answer=answer)
+
+
+def session_uuid(source: DataSource, record: str, key: SessionKey, occurrence: int) -> uuid.UUID:
+    """Return what identifies a session, the same whenever it is asked."""
+    again = (str(occurrence),) if occurrence > 1 else ()
+    parts = (record, key.event, key.instrument, str(key.instance), *again)
+    return uuid.uuid5(source.uid, "\x1f".join(parts))
 
 
 def _values_of_new(
-    source: DataSource, record: str, key: SessionKey, says: Mapping[str, Any], *, occurrence: int
+    source: DataSource, says: Mapping[str, Any], session: uuid.UUID, left: Originals
 ) -> dict[str, Any]:
-    """Return what intake takes. The Study Instance UID follows from the session, whenever it is made."""
-    again = (str(occurrence),) if occurrence > 1 else ()
-    session = "\x1f".join((record, key.event, key.instrument, str(key.instance), *again))
-    made = {
-        "data_source": source.name,
-        "study_instance_uid": identifiers.uid_from(uuid.uuid5(source.uid, session)),
-    }
+    """Return what intake takes.
+
+    The Study Instance UID follows from the session, or is the one that the original gave the appointment.
+    """
+    uid = left.uid_of(session, says) or identifiers.uid_from(session)
+    made = {"data_source": source.name, "study_instance_uid": uid}
     return {**values.to_write(None, says), **made}
 
 

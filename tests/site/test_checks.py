@@ -10,7 +10,8 @@ from cryptography.fernet import Fernet
 from django.conf import LazySettings
 
 from pylantir_site.overview import checks
-from sources.models import DataSource
+from sources.models import DataSource, OriginalDatabase
+from tests.sources import originals
 from worklist.models import Device
 
 
@@ -175,3 +176,24 @@ def test_it_is_told_who_may_associate_where_that_is_nobody_or_anybody(
     assert [warning.id for warning in told] == found
     assert all(warning.hint for warning in told)
     assert checks.devices_are_listed(None) == []
+
+
+@pytest.mark.acceptance("RC161")
+@pytest.mark.django_db
+def test_what_lies_unused_in_a_file_of_the_originals_is_warned_of(data: Path) -> None:
+    originals.worklist(data / "worklist.db", originals.completed())
+
+    (found,) = checks.nothing_of_the_original_lies_unused(None, databases=["default"])
+    assert found.id == "pylantir.W009"
+    assert f"import_original {data / 'worklist.db'}" in str(found.hint)
+
+    OriginalDatabase.objects.create(name="worklist.db", imported_by="alice")
+    assert checks.nothing_of_the_original_lies_unused(None, databases=["default"]) == []
+
+
+@pytest.mark.django_db
+def test_a_database_of_ours_alone_holds_nothing_of_the_originals(data: Path) -> None:
+    (data / "worklist.db").touch()
+
+    assert checks.nothing_of_the_original_lies_unused(None, databases=["default"]) == []
+    assert checks.nothing_of_the_original_lies_unused(None) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.utils import timezone
@@ -426,14 +427,14 @@ def test_a_record_that_fails_here_stops_no_other_and_is_read_again(
     from sources.sync import applying
 
     participants(project, 2)
-    values_of_new = applying._values_of_new
+    session_uuid = applying.session_uuid
 
-    def fail(source: DataSource, record: str, *rest: Any, **more: Any) -> dict[str, Any]:
+    def fail(source: DataSource, record: str, *rest: Any) -> UUID:
         if record == "P-001":
             raise RuntimeError("Doe")
-        return values_of_new(source, record, *rest, **more)
+        return session_uuid(source, record, *rest)
 
-    monkeypatch.setattr(applying, "_values_of_new", fail)
+    monkeypatch.setattr(applying, "session_uuid", fail)
     run = pull(source)
     assert (run.outcome, run.created) == (RunOutcome.OK, 1)
     assert "1 record" in run.message
