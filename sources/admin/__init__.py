@@ -3,6 +3,7 @@
 data_sources  a source: its list and its page
 source_forms  what a person enters of a source; the token goes in and never comes out
 mapping       its mapping as rows, refused where it does not fit the project
+project_search  fields and instruments found while a person types
 buttons       what the buttons of a source's page do
 pages         preview and comparison: participants' data for the screen alone
 deleting      what becomes of a source's items when it is deleted

@@ -16,7 +16,7 @@ from django.utils import timezone
 from sources.contract import ConnectionReport, Mistake, ReadRecord, SessionKey
 from sources.errors import AuthorisationError, ConfigurationError
 from sources.mapping import check, evaluate
-from sources.models import DataSource, SourceState
+from sources.models import DataSource, KnownDictionary
 from sources.models.data_sources import TokenMissing
 from sources.redcap.address import normalise_url
 from sources.redcap.client import Access, Client
@@ -44,8 +44,8 @@ def dictionary_of(source: DataSource, *, fresh: bool = False) -> Dictionary:
 
 def known_dictionary(source: DataSource) -> Dictionary | None:
     """Return the dictionary as it was last read, without asking REDCap."""
-    kept = source.state.dictionary
-    return Dictionary.from_json(kept["dictionary"]) if kept else None
+    kept = KnownDictionary.objects.filter(source=source).first()
+    return kept.dictionary() if kept else None
 
 
 class RedcapBackend:
@@ -124,12 +124,10 @@ class RedcapBackend:
         return record_link(self.source, dictionary, record, key, field) if dictionary else ""
 
     def _kept(self) -> Dictionary | None:
-        state = self.source.state
-        if not state.dictionary or state.dictionary.get("access") != self._fingerprint():
-            return None
-        if state.dictionary_at is None or state.dictionary_at < timezone.now() - DICTIONARY_KEPT:
-            return None
-        return Dictionary.from_json(state.dictionary["dictionary"])
+        oldest = timezone.now() - DICTIONARY_KEPT
+        own = KnownDictionary.objects.filter(source=self.source, access=self._fingerprint())
+        kept = own.filter(read_at__gte=oldest).first()
+        return kept.dictionary() if kept else None
 
     def _ask(self) -> Dictionary:
         dictionary = self.client.dictionary()
@@ -138,9 +136,7 @@ class RedcapBackend:
             raise ConfigurationError(
                 f"The token opens project {dictionary.project_id}, not {expected}: nothing was read from it."
             )
-        kept = {"access": self._fingerprint(), "dictionary": dictionary.to_json()}
-        self.source.state.dictionary, self.source.state.dictionary_at = kept, timezone.now()
-        SourceState.objects.filter(source=self.source).update(dictionary=kept, dictionary_at=timezone.now())
+        KnownDictionary.keep(self.source, dictionary, access=self._fingerprint(), read_at=timezone.now())
         self._is_fresh = True
         return dictionary
 

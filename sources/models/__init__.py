@@ -1,6 +1,7 @@
 """These models hold what sources keep.
 
 data_sources  where participants come from, and the mapping
+dictionaries  what is known of a source's project
 state         how a source fares, what waits to be read, and the worker's beat
 steps         which session of which record an item stands for
 runs          what each pull did
@@ -10,6 +11,7 @@ issues        what a person must mend at the source
 from __future__ import annotations
 
 from sources.models.data_sources import DataSource, MappingRule
+from sources.models.dictionaries import KnownDictionary
 from sources.models.issues import SyncIssue
 from sources.models.runs import RunOutcome, SyncRun, Trigger
 from sources.models.state import PendingRecord, SourceState, State, WorkerBeat
@@ -17,6 +19,7 @@ from sources.models.steps import SyncedStep, Withdrawal
 
 __all__ = [
     "DataSource",
+    "KnownDictionary",
     "MappingRule",
     "PendingRecord",
     "RunOutcome",

@@ -38,8 +38,6 @@ class SourceState(models.Model):
     claimed_at = models.DateTimeField(null=True, blank=True)
     held_withdrawals = models.PositiveIntegerField(default=0)
     withdrawals_allowed_by = models.CharField(max_length=200, blank=True, default="")
-    dictionary = models.JSONField(null=True, blank=True)
-    dictionary_at = models.DateTimeField(null=True, blank=True)
     skew_seconds = models.IntegerField(null=True, blank=True, help_text="The server's clock minus ours.")
     warnings = models.JSONField(default=list, blank=True)
     triggered_at = models.DateTimeField(null=True, blank=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -60,11 +60,13 @@ class Dictionary:
     def to_json(self) -> dict[str, Any]:
         """Return it for a JSON column; `from_json` reads it back."""
         return {
-            **asdict(self),
+            **vars(self),
+            "forms": dict(self.forms),
+            "events": [vars(event) for event in self.events],
             "event_forms": {event: sorted(forms) for event, forms in self.event_forms.items()},
             "repeating": None if self.repeating is None else sorted(self.repeating),
             "missing_codes": sorted(self.missing_codes),
-            "fields": [asdict(field) for field in self.fields.values()],
+            "fields": [vars(field) for field in self.fields.values()],
         }
 
     @classmethod

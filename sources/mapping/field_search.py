@@ -1,0 +1,132 @@
+"""Fields and instruments are found by what a person types of a name or a label, among tens of thousands.
+
+A project's entries are one text with a line for each, which is searched as it is stored: a dictionary of
+40,000 fields takes half a second to read, and its lines a few milliseconds. Accents, case and punctuation do
+not matter.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from functools import partial
+from heapq import nsmallest
+from typing import NamedTuple
+
+from sources.mapping import columns
+from sources.redcap.dictionary import Dictionary, Field
+from worklist.dicom.folding import spellings
+
+MOST_HITS = 20
+LONGEST_SHOWN = 160  # characters of a label, or of choices
+CHOICES_SHOWN = 5
+_BETWEEN_WORDS = re.compile(r"[\s!-/:-@\[-`{-~]+")  # white space and ASCII's punctuation
+_OF_ASCII = re.compile(r"[^a-z0-9]+")
+_BREAKS = re.compile(r"\s+")
+
+
+class ListedEntry(NamedTuple):
+    """It is a field, or an instrument, as a person chooses it from a list."""
+
+    name: str
+    label: str
+    form: str = ""
+    type: str = ""
+    choices: str = ""
+
+
+class FoundEntries(NamedTuple):
+    entries: tuple[ListedEntry, ...]
+    has_more: bool
+
+
+def field_lines(dictionary: Dictionary) -> str:
+    """Return a line for each name that a row of a mapping may read, in the dictionary's order."""
+    statuses = [
+        (f"{form}{columns.STATUS_ENDING}", f"Status of {label}", form, "status", "")
+        for form, label in dictionary.forms.items()
+    ]
+    rows = [(name, label, "", "of every row", "") for name, label in _of_every_row(dictionary)]
+    entries = [*map(_of_field, dictionary.fields.values()), *statuses, *rows]
+    return "\n".join(_line(*entry) for entry in entries)
+
+
+def instrument_lines(dictionary: Dictionary) -> str:
+    return "\n".join(_line(name, label) for name, label in dictionary.forms.items())
+
+
+def search(lines: str, text: str, *, most: int = MOST_HITS) -> FoundEntries:
+    """Return the likeliest entries that have every word of the text in name or label."""
+    words = [tuple(spellings(word)) for word in _BETWEEN_WORDS.split(text) if spellings(word)]
+    if not text.strip():
+        near = lines.split("\n", most + 1)[: most + 1] if lines else []
+    elif words:
+        ranked = _ranked(lines, text.strip().casefold(), words)
+        near = [line for _, _, line in nsmallest(most + 1, ranked)]
+    else:
+        near = []  # nothing but signs
+    return FoundEntries(tuple(map(_entry, near[:most])), has_more=len(near) > most)
+
+
+def _ranked(lines: str, typed: str, words: list[tuple[str, ...]]) -> Iterator[tuple[int, int, str]]:
+    """Yield each line that has the words, with its rank, the best the least, and its place."""
+    for place, line in enumerate(lines.split("\n")):
+        if all(any(word in line for word in each) for each in words):  # most lines go here
+            *_, of_name, of_label = line.split("\t")
+            if all(any(word in of_name or word in of_label for word in each) for each in words):
+                yield _rank(line, of_name, of_label, typed, words), place, line
+
+
+def _rank(line: str, of_name: str, of_label: str, typed: str, words: list[tuple[str, ...]]) -> int:
+    name = line[: line.index("\t")].casefold()
+    begins = partial(_begins_words_of, words)
+    ranks = (name == typed, name.startswith(typed), begins(of_name), begins(f"{of_name} {of_label}"))
+    return next((rank for rank, holds in enumerate(ranks) if holds), len(ranks))
+
+
+def _begins_words_of(words: list[tuple[str, ...]], text: str) -> bool:
+    return all(any(f" {word}" in f" {text}" for word in each) for each in words)
+
+
+def _of_every_row(dictionary: Dictionary) -> Iterator[tuple[str, str]]:
+    yield columns.GROUP, "Data Access Group"
+    if dictionary.is_longitudinal:
+        yield "redcap_event_name", "Event"
+    if dictionary.has_repeats:
+        yield "redcap_repeat_instrument", "Repeating instrument"
+        yield "redcap_repeat_instance", "Repeat instance"
+
+
+def _of_field(field: Field) -> tuple[str, str, str, str, str]:
+    pairs = [f"{code}={label}" for code, label in list(field.choices.items())[:CHOICES_SHOWN]]
+    more = [", …"] if len(field.choices) > CHOICES_SHOWN else []
+    choices = "".join([", ".join(pairs), *more])
+    return field.name, field.label, field.form, field.validation or field.type, choices
+
+
+def _line(name: str, label: str, form: str = "", type: str = "", choices: str = "") -> str:
+    shown = [_shown(text) for text in (name, label, form, type, choices)]
+    # A name is found as it is written without its underscores, too.
+    return "\t".join([*shown, _sought([name, name.replace("_", "")]), _sought([label])])
+
+
+def _entry(line: str) -> ListedEntry:
+    return ListedEntry(*line.split("\t")[: len(ListedEntry._fields)])
+
+
+def _shown(text: str) -> str:
+    plain = _BREAKS.sub(" ", text).strip()
+    return plain if len(plain) <= LONGEST_SHOWN else f"{plain[:LONGEST_SHOWN]}…"
+
+
+def _sought(texts: Iterable[str]) -> str:
+    return " ".join(word for text in texts for word in _words(text))
+
+
+def _words(text: str) -> Iterator[str]:
+    if text.isascii():  # the usual case, and many times faster
+        yield from filter(None, _OF_ASCII.split(text.lower()))
+        return
+    for word in _BETWEEN_WORDS.split(unicodedata.normalize("NFC", text)):
+        yield from sorted(spellings(word))
