@@ -20,4 +20,5 @@ problems        a value that cannot be used
 check           all that is wrong with a plan
 check_sessions  what is wrong with how it finds its sessions
 suggest         a first mapping
+suggestion      what a first mapping is made of: candidates for each target
 """
