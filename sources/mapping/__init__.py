@@ -21,4 +21,5 @@ check           all that is wrong with a plan
 check_sessions  what is wrong with how it finds its sessions
 field_search    fields found by what is typed of a name or label
 suggest         a first mapping
+suggestion      what a first mapping is made of: candidates for each target
 """

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from sources.mapping import codes, columns, sessions, targets
 from sources.mapping.codes import codes_by_label
+from sources.mapping.evaluate import template_names
 from sources.mapping.rules import Level, MappingPlan, Rule, SessionKind, SessionLayout, WithoutTime
+from sources.mapping.suggestion.proposals import RuleCandidate, Suggestion, TargetProposal
 from sources.redcap.dictionary import Dictionary, Field
 
 __all__ = ["Suggestion", "codes_by_label", "suggest"]
@@ -19,29 +20,36 @@ _TEXT = frozenset({"text", "calc"})
 _CHOICE = frozenset({"radio", "dropdown", "yesno", "truefalse", "sql"})
 
 
-@dataclass(frozen=True)
-class Suggestion:
-    """A plan may still have mistakes (`check.mistakes`); `remarks` say what a person should look at."""
-
-    plan: MappingPlan
-    remarks: tuple[str, ...]
-
-
 def suggest(
-    dictionary: Dictionary, *, scanners: Mapping[str, str] = MappingProxyType({}), only_scanner: str = ""
+    dictionary: Dictionary,
+    *,
+    scanners: Mapping[str, str] = MappingProxyType({}),
+    only_scanner: str = "",
+    chosen: Mapping[str, str] = MappingProxyType({}),
 ) -> Suggestion:
-    """Suggest a mapping. `scanners` has the name of each by its AE title; `only_scanner` is for all items."""
+    """Suggest a mapping. `scanners` has the name of each by its AE title; `only_scanner` is for all items.
+
+    `chosen` has what a person chose: by a proposal's target the key of a candidate, or "" for none.
+    """
     remarks: list[str] = []
     date_field = _date_field(dictionary)
     how = _sessions(dictionary, date_field, remarks)
     rules = [*_identity(dictionary, how, remarks), *_person(dictionary, how, remarks)]
     rules += _appointment(dictionary, how, date_field, remarks)
     rules += [*_scanner(dictionary, how, scanners, remarks), *_descriptions(dictionary, how, remarks)]
+    proposals = tuple(_proposal(rule, chosen) for rule in rules)
+    rules = [rule for rule, proposal in zip(rules, proposals, strict=True) if proposal.is_taken]
     if not any(rule.target in (targets.START, targets.START_TIME) for rule in rules):
         how = SessionLayout(how.kind, how.instrument, how.events, how.conditions, WithoutTime.MIDNIGHT)
         remarks.append("No field for the time was found: a date without one means some time that day.")
     fallbacks = dict(_scanner_of_all(rules, only_scanner, remarks))
-    return Suggestion(MappingPlan(tuple(rules), how, fallbacks=fallbacks), tuple(remarks))
+    return Suggestion(MappingPlan(tuple(rules), how, fallbacks=fallbacks), tuple(remarks), proposals)
+
+
+def _proposal(rule: Rule, chosen: Mapping[str, str]) -> TargetProposal:
+    fields = tuple(filter(None, [rule.field])) or tuple(template_names(rule))
+    candidate = RuleCandidate((rule,), "", 50, fields)
+    return TargetProposal(rule.target, (candidate,), chosen.get(rule.target, candidate.key))
 
 
 def _sessions(dictionary: Dictionary, date_field: Field | None, remarks: list[str]) -> SessionLayout:

@@ -12,7 +12,7 @@ class Field:
     """The data dictionary describes a field so; labels are plain text, without HTML.
 
     `columns` is a checkbox's: choice code to the export's own column name (`exportFieldNames`), for names
-    cannot be built from codes.
+    cannot be built from codes. `section` is the header under which the field stands on its form.
     """
 
     name: str
@@ -23,6 +23,9 @@ class Field:
     validation: str = ""  # text_validation_type_or_show_slider_number
     is_identifier: bool = False
     columns: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""  # field_note
+    section: str = ""  # section_header
+    annotation: str = ""  # field_annotation
 
 
 @dataclass(frozen=True)
