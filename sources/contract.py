@@ -118,6 +118,12 @@ class Backend(Protocol):
     def prepare(self) -> None:
         """Make sure that project and mapping are right before reading. Raises ConfigurationError if not."""
 
+    def prepare_to_show(self) -> tuple[str, ...]:
+        """Prepare to show what can be shown: return what has to be mended before a pull, in sentences.
+
+        Rows that are wrong are left out from then on. Raises ConfigurationError where nothing can be shown.
+        """
+
     def record_ids(self, *, since: datetime | None = None) -> Sequence[str]:
         """Return all records, or those that changed after the moment."""
 

@@ -31,9 +31,6 @@ from worklist.validators import time_zones
 MESSAGE_SHOWN = 120  # characters, in the list
 
 
-PATIENCE = 30  # seconds for each answer, where a person waits for a page
-
-
 class Button(NamedTuple):
     label: str
     permission: str
@@ -258,9 +255,7 @@ class DataSourceAdmin(DeletingAdmin, ProjectSearchAdmin, SourceHistoryAdmin):
             source = DataSource.objects.select_related("state").filter(pk=pk).first()
             if source is None:
                 raise Http404
-            if button.only_looks:
-                source.read_timeout = min(source.read_timeout, PATIENCE)
-            return button.act(self, request, source)
+            return button.act(self, request, buttons.patient(source) if button.only_looks else source)
 
         return view
 

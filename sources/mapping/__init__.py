@@ -19,6 +19,7 @@ evaluate        a record's rows to its sessions
 problems        a value that cannot be used
 check           all that is wrong with a plan
 check_sessions  what is wrong with how it finds its sessions
+partial         what is right of a plan that has mistakes
 field_search    fields found by what is typed of a name or label
 suggest         a first mapping
 suggestion      what a first mapping is made of: candidates for each target

@@ -98,6 +98,11 @@ def _of_every_row(dictionary: Dictionary) -> Iterator[tuple[str, str]]:
         yield "redcap_repeat_instance", "Repeat instance"
 
 
+def listed(field: Field) -> ListedEntry:
+    """Return the field as it is shown: long texts are cut."""
+    return ListedEntry(*map(_shown, _of_field(field)))
+
+
 def _of_field(field: Field) -> tuple[str, str, str, str, str]:
     pairs = [f"{code}={label}" for code, label in list(field.choices.items())[:CHOICES_SHOWN]]
     more = [", …"] if len(field.choices) > CHOICES_SHOWN else []
@@ -106,7 +111,7 @@ def _of_field(field: Field) -> tuple[str, str, str, str, str]:
 
 
 def _line(name: str, label: str, form: str = "", type: str = "", choices: str = "") -> str:
-    shown = [_shown(text) for text in (name, label, form, type, choices)]
+    shown = map(_shown, (name, label, form, type, choices))
     # A name is found as it is written without its underscores, too.
     return "\t".join([*shown, _sought([name, name.replace("_", "")]), _sought([label])])
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from sources.contract import Problem, ReadRecord, SessionKey
 from sources.kinds import backend_for
@@ -42,6 +42,13 @@ class PlannedChange:
     item: WorklistItem | None
 
 
+class Preview(NamedTuple):
+    """It has what can be shown; `lacking` says what has to be mended before it can be pulled."""
+
+    records: tuple[ReadRecord, ...]
+    lacking: tuple[str, ...]
+
+
 @dataclass
 class DryRun:
     """`held` is how many of the withdrawals would wait for a person, because they are too many."""
@@ -51,12 +58,12 @@ class DryRun:
     held: int = 0
 
 
-def preview(source: DataSource, *, records: int, only: str = "") -> list[ReadRecord]:
+def preview(source: DataSource, *, records: int, only: str = "") -> Preview:
     """Return the first records, or only one, as the mapping sees them. Raises SourceError."""
     with backend_for(source) as backend:
-        backend.prepare()
+        lacking = backend.prepare_to_show()
         chosen = [only] if only else list(backend.record_ids())[:records]
-        return list(backend.read(chosen, with_trace=True))
+        return Preview(tuple(backend.read(chosen, with_trace=True)), lacking)
 
 
 def dry_run(source: DataSource, *, progress: Progress | None = None) -> DryRun:
