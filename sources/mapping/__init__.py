@@ -12,6 +12,7 @@ templates       values put together from others
 codes           tables of codes, and what labels say of sex and status
 dates           dates and times as REDCap exports them
 numbers         measures as people type them
+wording         names and labels as words
 texts           texts that people typed, made fit for DICOM
 fitting         a text made the value of its target
 outcomes        what each rule gives for one session
