@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from sources.admin import readable
 from sources.backends.redcap import RedcapBackend
-from sources.contract import ReadRecord
+from sources.contract import ReadRecord, Trace
 from sources.mapping.rules import Level, MappingPlan, Rule, SessionKind, SessionLayout
 from sources.mapping.suggestion.proposals import RuleCandidate
 from sources.models import DataSource
@@ -59,12 +59,16 @@ def _anywhere(rule: Rule) -> Rule:
 
 
 def _sample(place: int, read: Sequence[ReadRecord]) -> Sample:
-    """Take the first trace of the rule at the place that has a value, else the first that has a problem."""
+    """Take a trace of the rule at the place that has a value, else one that has a problem."""
     by_record = [[session.trace[place] for session in record.sessions] for record in read]
-    filled = [[trace for trace in traces if trace.value or trace.raw] for traces in by_record]
-    found = sorted((trace for traces in filled for trace in traces), key=lambda trace: not trace.value)
+    filled = sum(any(trace.value or trace.raw for trace in traces) for traces in by_record)
+    found = sorted((trace for traces in by_record for trace in traces), key=_worth)
     if not found:
         return Sample("", "", "", 0, len(read))
     best = found[0]
     shown = str(readable.value(best.target, best.value))
-    return Sample(best.raw, shown, best.problem, sum(map(bool, filled)), len(read))
+    return Sample(best.raw, shown, best.problem, filled, len(read))
+
+
+def _worth(trace: Trace) -> tuple[bool, bool, bool]:
+    return not trace.value, not trace.raw, not trace.problem

@@ -94,7 +94,7 @@ def suggest_mapping(model_admin: Any, request: HttpRequest, source: DataSource) 
         sessions=_sessions(plan),
         proposals=[_shown(proposal, dictionary, samples) for proposal in suggestion.proposals],
         samples=samples,
-        remarks=suggestion.remarks,
+        remarks=_remarks(suggestion),
         mistakes=mistakes,
         seen=_fingerprint(suggestion),
         rows=source.rules.count(),
@@ -165,6 +165,12 @@ def _shown(proposal: TargetProposal, dictionary: Dictionary, samples: SamplesRea
     ]
     label = TARGETS.get(proposal.target, "")
     return ShownProposal(proposal, CHOICE.format(proposal.target), label, candidates)
+
+
+def _remarks(suggestion: Suggestion) -> list[str]:
+    """Return what is said of no target, for that is said beside its candidates."""
+    of_targets = {proposal.remark for proposal in suggestion.proposals}
+    return [remark for remark in suggestion.remarks if remark not in of_targets]
 
 
 def _may_be_taken(

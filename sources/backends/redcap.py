@@ -174,8 +174,9 @@ class RedcapBackend:
         return mistakes
 
     def sentence(self, mistake: Mistake) -> str:
-        where = "Sessions" if mistake.rule is None else f"Row {self.plan.rules[mistake.rule].target}"
-        return f"{where}: {mistake.text}"
+        if mistake.rule is not None:
+            return f"Row {self.plan.rules[mistake.rule].target}: {mistake.text}"
+        return mistake.text if mistake.field == "rules" else f"Sessions: {mistake.text}"
 
     def _say_it_better(self) -> None:
         """Name the mapping's row where REDCap refused what the kept dictionary promised."""

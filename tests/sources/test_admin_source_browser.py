@@ -48,10 +48,18 @@ def test_a_source_is_set_up_from_its_address_to_what_a_pull_would_do(
     page.get_by_role("link", name="Back to the source").click()
 
     press(page, "Suggest a mapping")
-    expect(page.get_by_text("patient_name is put together from last_name and first_name.")).to_be_visible()
+    name = page.get_by_role("group", name="Patient's Name")
+    expect(name.get_by_text("Doe, Jane")).to_be_visible()
+    # A second choice, and back to the first.
+    name.get_by_role("radio", name="record_id").check()
+    press(page, "Show it with what is chosen")
+    expect(name.get_by_role("radio", name="record_id")).to_be_checked()
+    name.get_by_role("radio", name="last_name").check()
+    page.get_by_role("group", name="Patient's Sex").get_by_role("radio", name="None").check()
     press(page, "Take it")
     expect(page.locator(".messagelist .success")).to_contain_text("the source is paused")
     expect(page.locator("#id_rules-0-target")).to_have_value("patient_id")
+    assert "patient_sex" not in DataSource.objects.get().rules.values_list("target", flat=True)
 
     press(page, "Preview")
     expect(page.get_by_role("row", name="patient_name")).to_contain_text("Doe^Jane")

@@ -257,6 +257,7 @@ BEFORE_KNOWN_DICTIONARIES = pytest.param(
 )
 
 
+@pytest.mark.acceptance("RC133")
 @pytest.mark.parametrize("at_version", [BEFORE_KNOWN_DICTIONARIES], indirect=True)
 def test_a_project_that_was_known_is_known_and_searched_after_the_upgrade(at_version: Any) -> None:
     from sources.redcap.dictionary import Dictionary
