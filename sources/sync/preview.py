@@ -42,7 +42,7 @@ class PlannedChange:
     item: WorklistItem | None
 
 
-class Preview(NamedTuple):
+class RecordsPreview(NamedTuple):
     """It has what can be shown; `lacking` says what has to be mended before it can be pulled."""
 
     records: tuple[ReadRecord, ...]
@@ -58,12 +58,12 @@ class DryRun:
     held: int = 0
 
 
-def preview(source: DataSource, *, records: int, only: str = "") -> Preview:
+def preview(source: DataSource, *, records: int, only: str = "") -> RecordsPreview:
     """Return the first records, or only one, as the mapping sees them. Raises SourceError."""
     with backend_for(source) as backend:
         lacking = backend.prepare_to_show()
         chosen = [only] if only else list(backend.record_ids())[:records]
-        return Preview(tuple(backend.read(chosen, with_trace=True)), lacking)
+        return RecordsPreview(tuple(backend.read(chosen, with_trace=True)), lacking)
 
 
 def dry_run(source: DataSource, *, progress: Progress | None = None) -> DryRun:
