@@ -71,11 +71,15 @@ class Session:
 
 
 class Mistake(NamedTuple):
-    """It says what is wrong with a plan, in which rule (None: in the sessions) and in which of its fields."""
+    """It says what is wrong with a plan, in which rule (None: in the sessions) and in which of its fields.
+
+    Of a gap, nothing is wrong but that something is not mapped yet: the rest can be looked at, not pulled.
+    """
 
     rule: int | None
     field: str
     text: str
+    is_gap: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,8 +119,11 @@ class Backend(Protocol):
     def check(self) -> ConnectionReport:
         """Test the connection: ask for everything that a pull needs, and count it."""
 
-    def prepare(self) -> None:
-        """Make sure that project and mapping are right before reading. Raises ConfigurationError if not."""
+    def prepare(self, *, gaps_allowed: bool = False) -> None:
+        """Make sure that project and mapping are right before reading. Raises ConfigurationError if not.
+
+        With `gaps_allowed` a mapping may be incomplete, to look at what there is of it.
+        """
 
     def record_ids(self, *, since: datetime | None = None) -> Sequence[str]:
         """Return all records, or those that changed after the moment."""

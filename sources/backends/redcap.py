@@ -58,6 +58,7 @@ class RedcapBackend:
         self.client = Client(self.access, wait=self._wait)
         self._dictionary: Dictionary | None = None
         self._is_fresh = False
+        self._gaps_allowed = False
 
     def __enter__(self) -> Self:
         self.client.__enter__()
@@ -81,7 +82,8 @@ class RedcapBackend:
         time.sleep(seconds)
         self.alive()
 
-    def prepare(self) -> None:
+    def prepare(self, *, gaps_allowed: bool = False) -> None:
+        self._gaps_allowed = gaps_allowed
         self._check_mapping(self.dictionary())
 
     def record_ids(self, *, since: datetime | None = None) -> Sequence[str]:
@@ -154,12 +156,19 @@ class RedcapBackend:
 
         One that does not fit is checked again by a fresh dictionary, for the kept one may be old.
         """
-        if check.mistakes(self.plan, dictionary) and not self._is_fresh:
+        if self._mistakes(dictionary) and not self._is_fresh:
             dictionary = self.dictionary(fresh=True)
-        mistakes = check.mistakes(self.plan, dictionary)
+        mistakes = self._mistakes(dictionary)
         if mistakes:
             named = " ".join(self.sentence(mistake) for mistake in mistakes[:MISTAKES_NAMED])
             raise ConfigurationError(f"The mapping does not fit the project. {named}")
+
+    def _mistakes(self, dictionary: Dictionary) -> tuple[Mistake, ...]:
+        """Return what keeps the mapping from being read by; without a row it is nothing to look at."""
+        found = check.mistakes(self.plan, dictionary)
+        if self._gaps_allowed and self.plan.rules:
+            return tuple(mistake for mistake in found if not mistake.is_gap)
+        return found
 
     def sentence(self, mistake: Mistake) -> str:
         where = "Sessions" if mistake.rule is None else f"Row {self.plan.rules[mistake.rule].target}"

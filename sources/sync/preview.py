@@ -52,9 +52,12 @@ class DryRun:
 
 
 def preview(source: DataSource, *, records: int, only: str = "") -> list[ReadRecord]:
-    """Return the first records, or only one, as the mapping sees them. Raises SourceError."""
+    """Return the first records, or only one, as the mapping sees them, incomplete or not.
+
+    Raises SourceError.
+    """
     with backend_for(source) as backend:
-        backend.prepare()
+        backend.prepare(gaps_allowed=True)
         chosen = [only] if only else list(backend.record_ids())[:records]
         return list(backend.read(chosen, with_trace=True))
 
