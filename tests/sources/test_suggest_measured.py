@@ -99,8 +99,10 @@ def test_a_person_may_choose_any_candidate_or_none(study: Study) -> None:
             assert all(mistake.is_gap for mistake in check.mistakes(again.plan, study.dictionary))
 
 
-NAMES = ("dob", "parent_dob", "sex", "weight", "wt_kg", "mri_date", "mri_time", "scan", "status",
-         "study_id", "first_name", "last_name", "protocol", "poids", "gewicht", "fecha", "visit", "x", "scanner")  # fmt: skip
+NAMES = (
+    *("dob", "parent_dob", "sex", "weight", "wt_kg", "mri_date", "mri_time", "scan", "status", "study_id"),
+    *("first_name", "last_name", "protocol", "poids", "gewicht", "fecha", "visit", "x", "scanner"),
+)
 ENDINGS = ("", "_kg", "_end", "_2", "_mother")
 TYPES = (("text", ""), ("text", "date_ymd"), ("text", "datetime_ymd"), ("text", "time"), ("text", "number"),
          ("text", "integer"), ("text", "email"), ("calc", ""), ("radio", ""), ("yesno", ""), ("checkbox", ""),
@@ -115,7 +117,12 @@ LABELS = (
     "MRT-Termin",
     "出生日期",
 )
-CHOICES = ({"1": "Male", "2": "Female"}, {"1": "Yes", "0": "No"}, {"a": "Booked", "b": "Cancelled"}, {})
+CHOICES: tuple[dict[str, str], ...] = (
+    {"1": "Male", "2": "Female"},
+    {"1": "Yes", "0": "No"},
+    {"a": "Booked", "b": "Cancelled"},
+    {},
+)
 
 
 @st.composite
@@ -141,9 +148,17 @@ def test_whatever_a_dictionary_holds_nothing_is_taken_that_the_check_refuses(dat
     sound(a_dictionary(a_field("record_id", "a"), *found, repeating=repeating))
 
 
-QUESTIONS = ("How often did you feel nervous in the last two weeks? ({})",
-             "Child's weight at visit {} (kg)", "Date of questionnaire {}", "What is your parent's sex? ({})", "Körpergröße in cm, Übung {}",
-             "Weight of task {}", "Time of day {}", "Version {} of the protocol", "Scan {} status")  # fmt: skip
+QUESTIONS = (
+    "How often did you feel nervous in the last two weeks? ({})",
+    "Child's weight at visit {} (kg)",
+    "Date of questionnaire {}",
+    "What is your parent's sex? ({})",
+    "Körpergröße in cm, Übung {}",
+    "Weight of task {}",
+    "Time of day {}",
+    "Version {} of the protocol",
+    "Scan {} status",
+)
 
 
 @pytest.mark.acceptance("RC116")

@@ -192,13 +192,13 @@ def is_year(each: Described) -> bool:
 
 _SEX_WORDS = any_of(
     *("sex", "gender", "birth sex", "sex birth", "sex (?:assigned )?at birth", "geschlecht", "sexe", "sexo"),
-    *("genre", "genero"),
+    *("genre", "genero", "geschlechtsidentitaet", "geschlechtsidentitat"),
 )
 _AT_BIRTH = any_of("birth", "assigned", "biological", "geburt", "biologisch(?:es)?", "naissance", "nacer")
 _GENDER = any_of("gender", "genre", "genero")
 _IDENTITY = any_of(
     *("identity", "identify", "describe", "identitat", "identitaet", "identite", "identidad", "expression"),
-    *("preferred", "pronouns?"),
+    *("preferred", "pronouns?", "geschlechtsidentitaet", "geschlechtsidentitat"),
 )
 _NOT_SEX = any_of(
     *("sexual", "sexually", "orientation", "hormones?", "steroid", "active", "drive", "attracted", "roles?"),

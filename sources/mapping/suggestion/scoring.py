@@ -57,7 +57,25 @@ def _find(project: Project, concept: Concept) -> Iterator[Scored]:
     for each in project.saying(concept.keys, concept.fits):
         said = concept.said.search(each.said)
         if said and not concept.never.search(each.said) and not project.is_another_persons(each):
-            yield by_words(each, concept)
+            scored, owner = by_words(each, concept), _unknown_owner(each.label, concept)
+            yield doubtful(scored, f"its label speaks of “{owner}”") if owner else scored
+
+
+def _unknown_owner(label: str, concept: Concept) -> str:
+    """Return whose it is by the label, where that is no word for a participant: “Sex of caller”."""
+    for found in concept.said.finditer(label):
+        before, after = label[: found.start()].split(), label[found.end() :].split()
+        if len(before) > 1 and before[-1] == "s" and _is_unknown(before[-2], concept):
+            return before[-2]
+        owners = [word for word in after[1:] if word not in words.ARTICLES]
+        if after[:1] and after[0] in words.OF and owners and _is_unknown(owners[0], concept):
+            return owners[0]
+    return ""
+
+
+def _is_unknown(word: str, concept: Concept) -> bool:
+    known = (words.NEUTRAL, words.CHILD, words.INFANT, words.MOTHER, concept.said, *concept.known)
+    return not any(pattern.fullmatch(word) for pattern in known)
 
 
 def by_words(each: Described, concept: Concept) -> Scored:
