@@ -188,6 +188,29 @@ class TestPreview:
 
         assert "mapping" in said(press(admin, source, "preview"))[0]
 
+    @pytest.mark.acceptance("RC120")
+    def test_a_mapping_without_a_date_is_looked_at_but_neither_pulled_nor_compared(
+        self, admin: Client, source: DataSource, project: Project
+    ) -> None:
+        participant(project, "P-1")
+        source.rules.filter(target__in=["scheduled_start_date", "scheduled_start_time"]).delete()
+
+        response = press(admin, source, "preview")
+        assert "Doe, Jane" in response.content.decode()
+        assert "Nothing is mapped to this." in response.content.decode()
+
+        assert "Nothing is mapped to scheduled_start_date" in said(press(admin, source, "compare"))[0]
+        pull(source)
+        assert not items(source)
+        assert state(source).state == State.CONFIGURATION
+
+    @pytest.mark.acceptance("RC120")
+    def test_a_mapping_that_is_wrong_is_not_looked_at(self, admin: Client, source: DataSource) -> None:
+        source.rules.filter(target="scheduled_start_date").delete()
+        source.rules.filter(target="patient_weight_kg").update(field="no_such_field")
+
+        assert "no field no_such_field" in said(press(admin, source, "preview"))[0]
+
     def test_what_a_participant_is_called_is_shown_as_text(
         self, admin: Client, source: DataSource, project: Project
     ) -> None:
