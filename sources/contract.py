@@ -71,11 +71,15 @@ class Session:
 
 
 class Mistake(NamedTuple):
-    """It says what is wrong with a plan, in which rule (None: in the sessions) and in which of its fields."""
+    """It says what is wrong with a plan, in which rule (None: in the sessions) and in which of its fields.
+
+    Of a gap, nothing is wrong but that something is not mapped yet: the rest can be looked at, not pulled.
+    """
 
     rule: int | None
     field: str
     text: str
+    is_gap: bool = False
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from sources.admin.sampling import Sample
 from sources.backends.redcap import dictionary_of, known_dictionary
 from sources.contract import Mistake
 from sources.errors import SourceError
-from sources.mapping import check, field_search, partial, targets
+from sources.mapping import check, field_search, targets
 from sources.mapping.field_search import ListedEntry
 from sources.mapping.rules import MappingPlan
 from sources.mapping.suggest import suggest
@@ -40,6 +40,7 @@ OTHER_BY_NOW = (
 LACKS = "Before it can pull: {}"
 MAY_NOT_SEE = "Sample values are shown to who may pull from the source."
 CANDIDATES_SHOWN = 6  # of a target; the one that is taken is among them
+OF_SOURCE = "fallbacks"  # what the source says itself: a mistake in it is none of the suggestion
 CHOICE = "candidate-{}"  # what the page calls the choice for a target
 
 
@@ -181,7 +182,7 @@ def _may_be_taken(
         messages.warning(request, OTHER_BY_NOW)
     elif source.rules.exists() and "replace" not in request.POST:
         messages.error(request, "Tick the box to replace the mapping that there is. Nothing was done.")
-    elif any(map(partial.is_in_row, mistakes)):
+    elif not all(mistake.is_gap or mistake.field == OF_SOURCE for mistake in mistakes):
         messages.error(request, "What was chosen does not go together. Nothing was done.")
     else:
         return True

@@ -19,6 +19,7 @@ outcomes        what each rule gives for one session
 evaluate        a record's rows to its sessions
 problems        a value that cannot be used
 check           all that is wrong with a plan
+check_fields    fields that can never hold what their target needs
 check_sessions  what is wrong with how it finds its sessions
 partial         what is right of a plan that has mistakes
 field_search    fields found by what is typed of a name or label

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
 
 _WORD = re.compile(r"[a-z]+|\d+")
 _LIGATURES = str.maketrans({"œ": "oe", "æ": "ae"})
 
 
-@lru_cache(maxsize=4096)
 def words(text: str) -> str:
     """Return `mri1_Date (dd/mm)` as `mri 1 date dd mm`: its words with a blank between them."""
     plain = text.lower() if text.isascii() else _without_accents(text)

@@ -27,14 +27,12 @@ def dates(project: Project) -> list[Scored]:
     """Return date fields that may say when the scan is, the best first."""
     found = (_date(project, each) for each in project.where(lambda each: each.is_date))
     shown = [each for each in found if each is not None and each.score >= scoring.WORTH_SHOWING]
-    return sorted(shown, key=lambda each: -each.score)
+    return sorted(shown, key=lambda each: -each.score)[: scoring.MOST_FOUND]
 
 
 def _date(project: Project, each: Described) -> Scored | None:
-    if _is_elsewhere(each) or words.END.search(each.name) or project.is_another_persons(each):
-        return None
     score, reasons = _points(each)
-    if not score:
+    if not score or _is_elsewhere(each) or words.END.search(each.name) or project.is_another_persons(each):
         return None
     if words.APPOINTMENT.search(each.said):
         score += 8

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from sources.mapping import columns, events, sessions, wording
+from sources.mapping import events, sessions, wording
 from sources.mapping.rules import Level, SessionLayout
 from sources.mapping.suggestion import words
 from sources.mapping.wording import any_of
@@ -21,23 +22,17 @@ _PREGNANCY = any_of(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Described:
     """It has a field's texts as words (`wording.words`), and those of its form and section."""
 
     field: Field
+    name: str
+    label: str
     form: str
     section: str
 
-    @cached_property
-    def name(self) -> str:
-        return wording.words(self.field.name)
-
-    @cached_property
-    def label(self) -> str:
-        return wording.words(self.field.label)
-
-    @cached_property
+    @property
     def said(self) -> str:
         return f"{self.name} {self.label}"
 
@@ -70,10 +65,9 @@ class Described:
     def is_number(self) -> bool:
         return self.field.type == "calc" or (self.is_text and self.field.validation.startswith(_NUMBERS))
 
-    @cached_property
+    @property
     def is_retired(self) -> bool:
-        texts = (self.label, wording.words(self.field.annotation))
-        return any(words.RETIRED.search(text) for text in texts)
+        return words.RETIRED.search(f"{self.label} {wording.words(self.field.annotation)}") is not None
 
 
 class Project:
@@ -93,11 +87,26 @@ class Project:
         section = self._sections.get(field.section)
         if section is None:
             section = self._sections[field.section] = wording.words(field.section)
-        return Described(field, form, section)
+        return Described(field, wording.words(field.name), wording.words(field.label), form, section)
 
     def where(self, fits: Callable[[Described], bool]) -> Iterator[Described]:
         """Yield what fits, without what is retired."""
         return (each for each in self.fields if fits(each) and not each.is_retired)
+
+    def saying(self, keys: re.Pattern[str], fits: Callable[[Described], bool]) -> Iterator[Described]:
+        """Yield what fits and has a word in its name or label that the pattern matches as a whole."""
+        places = {place for word, found in self._places.items() if keys.fullmatch(word) for place in found}
+        said = (self.fields[place] for place in sorted(places))
+        return (each for each in said if fits(each) and not each.is_retired)
+
+    @cached_property
+    def _places(self) -> Mapping[str, list[int]]:
+        """Return where each word is said: a project with 40,000 fields has far fewer words than texts."""
+        places: dict[str, list[int]] = defaultdict(list)
+        for place, each in enumerate(self.fields):
+            for word in set(each.said.split()):
+                places[word].append(place)
+        return places
 
     def level(self, field: Field, how: SessionLayout) -> Level:
         return sessions.level_of(field.name, how, self.dictionary)
@@ -123,7 +132,8 @@ class Project:
         if not groups and _PREGNANCY.search(self._title):
             groups = [words.MOTHER]
         if not groups:
-            dates = [f"{each.said} {each.form}" for each in self.where(_is_of_a_scan)]
+            scans = re.compile(f"{words.MRI.pattern}|{words.SCAN.pattern}")
+            dates = [f"{each.said} {each.form}" for each in self.saying(scans, lambda each: each.is_date)]
             groups = [group for group in _GROUPS if any(group.search(text) for text in dates)]
         return groups[0] if len(groups) == 1 else None
 
@@ -151,13 +161,3 @@ class Project:
 
 
 _GROUPS = (words.MOTHER, words.CHILD, words.INFANT)
-
-
-def _is_of_a_scan(each: Described) -> bool:
-    return each.is_date and any(pattern.search(each.said) for pattern in (words.MRI, words.SCAN))
-
-
-def has_value(field: Field) -> bool:
-    return field.type in ("text", "calc", "sql", "yesno", "truefalse", *_CHOICES) or columns.is_checkbox(
-        field
-    )

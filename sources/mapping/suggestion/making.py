@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from sources.mapping import check
 from sources.mapping.rules import MappingPlan, Rule, SessionLayout
 from sources.mapping.suggestion.described import Project
-from sources.mapping.suggestion.proposals import RuleCandidate
+from sources.mapping.suggestion.proposals import MOST_CANDIDATES, RuleCandidate
 from sources.mapping.suggestion.scoring import Scored, sentence
 
 
@@ -29,8 +30,9 @@ class Making:
         return of_rules((rule,), scored.reasons, scored.score, (scored.name,), stem=stem)
 
     def checked(self, candidates: Iterable[RuleCandidate]) -> list[RuleCandidate]:
-        """Return those that `check` does not refuse, the best first."""
-        return sorted((each for each in candidates if self._passes(each)), key=lambda each: -each.score)
+        """Return the best that `check` does not refuse, as many as are shown."""
+        best_first = sorted(candidates, key=lambda each: -each.score)
+        return list(islice(filter(self._passes, best_first), MOST_CANDIDATES))
 
     def _passes(self, candidate: RuleCandidate) -> bool:
         plan = MappingPlan(candidate.rules, self.how)

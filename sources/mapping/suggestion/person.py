@@ -15,14 +15,13 @@ from sources.mapping.suggestion.proposals import RuleCandidate
 from sources.mapping.suggestion.scoring import Concept, Scored, with_points
 from sources.mapping.wording import any_of
 
-_NOTHING = re.compile(r"(?!)")
-
 _ID_NAME = re.compile(
     r"(?:(?:study|participant|subject|subj|ppt|patient|pat|proband|probanden|patienten|studien|studien?"
     r"teilnehmer|teilnehmer) ?(?:id|nr|no|nummer|number|code|kennung)|subjid|mrn|medical record (?:number|no)"
     r"|(?:id|numero|n|code|identifiant|codigo|identificador|identificacion) (?:du |de la |del |de l )?"
     r"(?:patient|patiente|participante?|sujet|sujeto|paciente|etude|estudio))"
 )
+_ID_KEYS = re.compile(r"id|nr|no|n|nummer|number|code|kennung|subjid|mrn|numero|identifi.*|codigo")
 _HOSPITAL = any_of("mrn", "medical record")
 
 
@@ -35,8 +34,8 @@ def _ids(project: Project) -> Iterator[Scored]:
     first = next(iter(project.fields))
     is_named_so = _ID_NAME.fullmatch(first.name) is not None
     yield Scored(first, 92 if is_named_so else 62, ("it is the record ID, which every record has once",))
-    for each in project.where(lambda each: each.field.type in ("text", "calc") and each is not first):
-        if _ID_NAME.fullmatch(each.name) and (each.is_number or each.is_free_text):
+    for each in project.saying(_ID_KEYS, lambda each: each.is_number or each.is_free_text):
+        if each is not first and _ID_NAME.fullmatch(each.name):
             score = 78 if _HOSPITAL.search(each.name) else 84
             score -= 30 if project.repeats(each.field) or project.is_another_persons(each) else 0
             yield Scored(each, score, (f"its name is {each.field.name}",))
@@ -54,6 +53,7 @@ _WHOLE = re.compile(
     r"(?:full |complete |whole )?name|(?:participant|patient|subject)s? (?:full )?name|full name|fullname"
     r"|nom complet|nom et prenom|nombre completo|nombre y apellidos|name vorname|vor und nachname"
 )
+_NAME_KEYS = re.compile(r".*name.*|.*nom.*|apellidos?|.*nombres?")
 _OWN_NAME = re.compile(r"\b(?:pater|mater)n[oa]\b")
 
 
@@ -99,7 +99,7 @@ def _whole_names(making: Making, project: Project) -> Iterator[RuleCandidate]:
 def _named(project: Project, pattern: re.Pattern[str]) -> list[Scored]:
     """Return text fields whose name is the pattern's, or whose label is it alone."""
     found = []
-    for each in project.where(lambda each: each.is_free_text):
+    for each in project.saying(_NAME_KEYS, lambda each: each.is_free_text):
         name, label = _bare(each.name), _bare(each.label)
         score = 86 if pattern.fullmatch(each.name) else 80 if pattern.fullmatch(name) else 0
         score = score or (66 if pattern.fullmatch(label) else 0)
@@ -154,6 +154,7 @@ _NOT_BORN = any_of(
     *("lieu", "lugar", "ort", "land", "pays", "pais", "verified", "confirmed", "consent"),
 )
 BORN = Concept(
+    re.compile(r".*birth.*|b?date|[dy]ob|ddn|fdn|f?nac|nacimiento|geb.*|.*naissance"),
     any_of(*_BORN_IN, *_BORN_ON),
     _NOT_BORN,
     known=(words.BIRTH, words.CHILD, words.INFANT, words.MOTHER),
@@ -191,19 +192,19 @@ def is_year(each: Described) -> bool:
 
 _SEX_WORDS = any_of(
     *("sex", "gender", "birth sex", "sex birth", "sex (?:assigned )?at birth", "geschlecht", "sexe", "sexo"),
-    *("genre", "genero"),
+    *("genre", "genero", "geschlechtsidentitaet", "geschlechtsidentitat"),
 )
 _AT_BIRTH = any_of("birth", "assigned", "biological", "geburt", "biologisch(?:es)?", "naissance", "nacer")
 _GENDER = any_of("gender", "genre", "genero")
 _IDENTITY = any_of(
     *("identity", "identify", "describe", "identitat", "identitaet", "identite", "identidad", "expression"),
-    *("preferred", "pronouns?"),
+    *("preferred", "pronouns?", "geschlechtsidentitaet", "geschlechtsidentitat"),
 )
 _NOT_SEX = any_of(
     *("sexual", "sexually", "orientation", "hormones?", "steroid", "active", "drive", "attracted", "roles?"),
     *("dysphoria", "stereotypes?", "legal", "passport"),
 )
-SEX = Concept(_SEX_WORDS, _NOT_SEX, known=(_AT_BIRTH, _GENDER), fits=lambda each: each.is_choice)
+SEX = Concept(_SEX_WORDS, _SEX_WORDS, _NOT_SEX, known=(_AT_BIRTH, _GENDER), fits=lambda each: each.is_choice)
 
 
 def sexes(making: Making) -> list[RuleCandidate]:
@@ -259,6 +260,7 @@ _REPORTED_WEIGHT = any_of(
     *("habitual", "antes", "lowest", "highest", "follow ?up", "discharge"),
 )
 WEIGHT = Concept(
+    _WEIGHT_WORDS,
     _WEIGHT_WORDS,
     _NOT_WEIGHT,
     known=(

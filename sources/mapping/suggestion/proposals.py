@@ -66,7 +66,7 @@ def propose(
 
     `remark` is said of one that is taken, or left open for another reason than that two are equal.
     """
-    shown = tuple(candidates[:MOST_CANDIDATES])
+    shown = tuple(candidates)
     if chosen.get(target, UNKNOWN) in ("", *(each.key for each in shown)):
         return TargetProposal(target, shown, chosen[target], remark)
     best = shown[0]

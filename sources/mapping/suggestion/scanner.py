@@ -24,14 +24,16 @@ def stations(making: Making, scanners: Mapping[str, str]) -> list[RuleCandidate]
 
 
 def _titles(making: Making) -> Iterator[RuleCandidate]:
-    for each in making.project.where(lambda each: each.is_free_text and bool(_TITLE.fullmatch(each.name))):
+    for each in making.project.saying(_SCANNER, lambda each: each.is_free_text):
+        if not _TITLE.fullmatch(each.name):
+            continue
         reasons = (f"its name is {each.field.name}", "it must hold AE titles as the scanners call themselves")
         yield making.candidate(targets.STATION, Scored(each, 80, reasons))
 
 
 def _choices(making: Making, scanners: Mapping[str, str]) -> Iterator[RuleCandidate]:
-    for each in making.project.where(lambda each: each.is_choice and bool(_SCANNER.search(each.name))):
-        table = scanners_by_code(each.field, scanners)
+    for each in making.project.saying(_SCANNER, lambda each: each.is_choice):
+        table = scanners_by_code(each.field, scanners) if _SCANNER.search(each.name) else {}
         if table:
             score = 75 - (0 if making.project.level(each.field, making.how) == "session" else 4)
             reasons = (f"its name is {each.field.name}", "its labels name the scanners")
@@ -102,6 +104,10 @@ _REQUESTING = re.compile(r"requesting (?:physician|doctor)(?: name)?|medecin pre
 _PERFORMING = re.compile(
     r"performing (?:physician|doctor)(?: name)?|operator|technologist|mtra?|operateur|operador"
 )
+_READ_KEYS = re.compile(
+    r"proto[ck]ol.*|type|tipo|station|scanner|name|referr.*|zuweiser|referent|remitente|request.*|prescripteur"
+    r"|solicitante|perform.*|operat.*|operador|technologist|mtra?"
+)
 _DESCRIPTIONS = (
     ("protocol_name", _PROTOCOL),
     ("station_name", _STATION_NAME),
@@ -116,7 +122,7 @@ def descriptions(making: Making, form: str) -> Iterator[tuple[str, list[RuleCand
     for target, pattern in _DESCRIPTIONS:
         found = [
             making.candidate(target, _described(making, each, form))
-            for each in making.project.where(_is_readable)
+            for each in making.project.saying(_READ_KEYS, _is_readable)
             if pattern.fullmatch(each.name) and not _is_another(target, each)
         ]
         if found:

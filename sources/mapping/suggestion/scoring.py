@@ -11,6 +11,7 @@ from sources.mapping.suggestion.described import Described, Project
 
 DOUBTFUL = 45  # what may be about somebody else, or in an unknown unit, has at most this
 WORTH_SHOWING = 20
+MOST_FOUND = 24  # more than are shown, for `check` may refuse some
 _EXACT, _EXACT_BUT_NEUTRAL, _IN_NAME, _IN_LABEL = 66, 58, 48, 38
 _LABEL_TOO, _LABEL_EXACT, _HIDDEN = 8, 14, -6
 TYPE_FITS = 15
@@ -19,8 +20,12 @@ _UNKNOWN_WORD, _MOST_FOR_WORDS = -3, -12
 
 @dataclass(frozen=True)
 class Concept:
-    """It is what is sought: `said` finds it in names and labels; what `never` finds is something else."""
+    """It is what is sought: `said` finds it in names and labels; what `never` finds is something else.
 
+    `keys` match the words of which one is in all that `said` finds.
+    """
+
+    keys: re.Pattern[str]
     said: re.Pattern[str]
     never: re.Pattern[str]
     known: tuple[re.Pattern[str], ...] = ()  # what may stand beside it
@@ -44,14 +49,33 @@ def find(project: Project, concept: Concept, more: Callable[[Scored], Scored]) -
     `more` adds to each what only the concept knows.
     """
     found = (more(each) for each in _find(project, concept))
-    return sorted((each for each in found if each.score >= WORTH_SHOWING), key=lambda each: -each.score)
+    shown = (each for each in found if each.score >= WORTH_SHOWING)
+    return sorted(shown, key=lambda each: -each.score)[:MOST_FOUND]
 
 
 def _find(project: Project, concept: Concept) -> Iterator[Scored]:
-    for each in project.where(concept.fits):
+    for each in project.saying(concept.keys, concept.fits):
         said = concept.said.search(each.said)
         if said and not concept.never.search(each.said) and not project.is_another_persons(each):
-            yield by_words(each, concept)
+            scored, owner = by_words(each, concept), _unknown_owner(each.label, concept)
+            yield doubtful(scored, f"its label speaks of “{owner}”") if owner else scored
+
+
+def _unknown_owner(label: str, concept: Concept) -> str:
+    """Return whose it is by the label, where that is no word for a participant: “Sex of caller”."""
+    for found in concept.said.finditer(label):
+        before, after = label[: found.start()].split(), label[found.end() :].split()
+        if len(before) > 1 and before[-1] == "s" and _is_unknown(before[-2], concept):
+            return before[-2]
+        owners = [word for word in after[1:] if word not in words.ARTICLES]
+        if after[:1] and after[0] in words.OF and owners and _is_unknown(owners[0], concept):
+            return owners[0]
+    return ""
+
+
+def _is_unknown(word: str, concept: Concept) -> bool:
+    known = (words.NEUTRAL, words.CHILD, words.INFANT, words.MOTHER, concept.said, *concept.known)
+    return not any(pattern.fullmatch(word) for pattern in known)
 
 
 def by_words(each: Described, concept: Concept) -> Scored:

@@ -55,7 +55,17 @@ RELATIVE = any_of(
 # Not the participant either: who works at the study.
 STAFF = any_of(
     *("staff", "raters?", "examiners?", "interviewers?", "coordinators?", "providers?", "physicians?"),
-    *("doctors?", "nurses?", "technicians?", "technologists?", "investigators?", "teachers?", "gp"),
+    *(
+        "callers?",
+        "operators?",
+        "doctors?",
+        "nurses?",
+        "technicians?",
+        "technologists?",
+        "investigators?",
+        "teachers?",
+        "gp",
+    ),
     *("arzt", "arztin", "aerztin", "arztes", "untersuchers?", "medecins?", "infirmiere?s?", "medicos?"),
     *("enfermer[oa]s?", "contact", "kontakt", "contacto", "school", "schule", "ecole", "escuela"),
 )
@@ -132,6 +142,10 @@ NEUTRAL = any_of(
     ),
     *("actuel", "actuelle", "patiente?s?", "participante?s?", "el", "los", "las", "del", "al", "su", "cual"),
     *("es", "y", "en", "paciente", "actual", "por", "favor", "datos"),
+)
+OF = frozenset({"of", "des", "der", "du", "de", "del", "von", "vom"})
+ARTICLES = frozenset(
+    {"the", "a", "an", "your", "la", "le", "l", "les", "el", "los", "las", "su", "votre", "ihres"}
 )
 BIRTH = any_of("birth", "born", "geburt", "naissance", "nacimiento", "nacer")
 
