@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from functools import partial
 from heapq import nsmallest
+from itertools import islice
 from typing import NamedTuple
 
 from sources.mapping import columns
@@ -21,6 +21,7 @@ from worklist.dicom.folding import spellings
 MOST_HITS = 20
 LONGEST_SHOWN = 160  # characters of a label, or of choices
 CHOICES_SHOWN = 5
+_Words = list[tuple[str, ...]]  # each in its spellings
 _BETWEEN_WORDS = re.compile(r"[\s!-/:-@\[-`{-~]+")  # white space and ASCII's punctuation
 _OF_ASCII = re.compile(r"[^a-z0-9]+")
 _BREAKS = re.compile(r"\s+")
@@ -62,31 +63,60 @@ def search(lines: str, text: str, *, most: int = MOST_HITS) -> FoundEntries:
     if not text.strip():
         near = lines.split("\n", most + 1)[: most + 1] if lines else []
     elif words:
-        ranked = _ranked(lines, text.strip().casefold(), words)
-        near = [line for _, _, line in nsmallest(most + 1, ranked)]
+        near = _near(lines, text.strip().casefold(), words, most + 1)
     else:
         near = []  # nothing but signs
     return FoundEntries(tuple(map(_entry, near[:most])), has_more=len(near) > most)
 
 
-def _ranked(lines: str, typed: str, words: list[tuple[str, ...]]) -> Iterator[tuple[int, int, str]]:
+def _near(lines: str, typed: str, words: _Words, count: int) -> list[str]:
+    """Return the best lines. Enough names that begin so are found without a look at all the others."""
+    beginning = list(islice(_beginning(lines, typed), count))
+    if len(beginning) < count:
+        return [line for _, _, line in nsmallest(count, _ranked(lines, typed, words))]
+    exact = next(_beginning(lines, f"{typed}\t"), None)
+    return [exact, *(line for line in beginning if line != exact)][:count] if exact else beginning
+
+
+def _beginning(lines: str, text: str) -> Iterator[str]:
+    """Yield the lines that begin with the text."""
+    sought, whole = f"\n{text}", f"\n{lines}\n"
+    place = whole.find(sought)
+    while place >= 0:
+        end = whole.find("\n", place + 1)
+        yield whole[place + 1 : end]
+        place = whole.find(sought, end)
+
+
+def _ranked(lines: str, typed: str, words: _Words) -> Iterator[tuple[int, int, str]]:
     """Yield each line that has the words, with its rank, the best the least, and its place."""
+    beginnings = [tuple(f" {word}" for word in each) for each in words]
     for place, line in enumerate(lines.split("\n")):
-        if all(any(word in line for word in each) for each in words):  # most lines go here
-            *_, of_name, of_label = line.split("\t")
-            if all(any(word in of_name or word in of_label for word in each) for each in words):
-                yield _rank(line, of_name, of_label, typed, words), place, line
+        if not _has_all(words, line):  # most lines go here
+            continue
+        _, of_name, of_label = line.rsplit("\t", 2)
+        sought = f" {of_name} {of_label}"
+        if _has_all(words, sought):
+            yield _rank(line, f" {of_name}", sought, typed, beginnings), place, line
 
 
-def _rank(line: str, of_name: str, of_label: str, typed: str, words: list[tuple[str, ...]]) -> int:
-    name = line[: line.index("\t")].casefold()
-    begins = partial(_begins_words_of, words)
-    ranks = (name == typed, name.startswith(typed), begins(of_name), begins(f"{of_name} {of_label}"))
-    return next((rank for rank, holds in enumerate(ranks) if holds), len(ranks))
+def _rank(line: str, of_name: str, sought: str, typed: str, beginnings: _Words) -> int:
+    if line.startswith(typed):
+        return 0 if line.startswith(f"{typed}\t") else 1
+    if _has_all(beginnings, of_name):
+        return 2
+    return 3 if _has_all(beginnings, sought) else 4
 
 
-def _begins_words_of(words: list[tuple[str, ...]], text: str) -> bool:
-    return all(any(f" {word}" in f" {text}" for word in each) for each in words)
+def _has_all(words: _Words, text: str) -> bool:
+    """Tell whether each word is in the text in one of its spellings. It is asked of every line."""
+    for spelled in words:
+        for word in spelled:
+            if word in text:
+                break
+        else:
+            return False
+    return True
 
 
 def _of_every_row(dictionary: Dictionary) -> Iterator[tuple[str, str]]:

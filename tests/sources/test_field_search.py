@@ -72,6 +72,16 @@ def test_nothing_typed_lists_the_first_and_says_that_there_are_more() -> None:
     assert search("", "").entries == search("", "dob").entries == ()
 
 
+def test_of_many_names_that_begin_so_the_exact_one_is_first_and_the_rest_are_in_order() -> None:
+    numbered = [f"q{number}" for number in range(30)]
+    lines = field_lines(a_dictionary(*(a_field(name, "mri") for name in [*numbered, "q", "aq"])))
+
+    assert [entry.name for entry in search(lines, "q", most=3).entries] == ["q", "q0", "q1"]
+    assert [entry.name for entry in search(lines, "Q2", most=3).entries] == ["q2", "q20", "q21"]
+    assert [entry.name for entry in search(lines, "q", most=31).entries] == ["q", *numbered]
+    assert [entry.name for entry in search(lines, "q", most=32).entries] == ["q", *numbered, "aq"]
+
+
 def test_an_entry_says_enough_to_choose_by() -> None:
     [sex] = search(LINES, "sex").entries
     assert sex == ("sex", "Sex", "enrolment", "radio", "1=Male, 2=Female")
