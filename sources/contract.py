@@ -71,11 +71,15 @@ class Session:
 
 
 class Mistake(NamedTuple):
-    """It says what is wrong with a plan, in which rule (None: in the sessions) and in which of its fields."""
+    """It says what is wrong with a plan, in which rule (None: in the sessions) and in which of its fields.
+
+    Of a gap, nothing is wrong but that something is not mapped yet: the rest can be looked at, not pulled.
+    """
 
     rule: int | None
     field: str
     text: str
+    is_gap: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,12 @@ class Backend(Protocol):
 
     def prepare(self) -> None:
         """Make sure that project and mapping are right before reading. Raises ConfigurationError if not."""
+
+    def prepare_to_show(self) -> tuple[str, ...]:
+        """Prepare to show what can be shown: return what has to be mended before a pull, in sentences.
+
+        Rows that are wrong are left out from then on. Raises ConfigurationError where nothing can be shown.
+        """
 
     def record_ids(self, *, since: datetime | None = None) -> Sequence[str]:
         """Return all records, or those that changed after the moment."""

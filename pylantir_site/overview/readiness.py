@@ -28,7 +28,7 @@ def checks() -> tuple[bool, dict[str, Any]]:
     if migrations["status"] != "ok":  # tables may lack what is asked for
         unknown = {"worker": UNKNOWN, "sources": []}
         return False, {"database": database, "migrations": migrations, **unknown, "dicom": _dicom()}
-    sources = list(DataSource.objects.filter(enabled=True).select_related("state").defer("state__dictionary"))
+    sources = list(DataSource.objects.filter(enabled=True).select_related("state"))
     found: dict[str, Any] = {
         "database": database,
         "migrations": migrations,

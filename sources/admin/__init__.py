@@ -3,11 +3,13 @@
 data_sources  a source: its list and its page
 source_forms  what a person enters of a source; the token goes in and never comes out
 mapping       its mapping as rows, refused where it does not fit the project
+project_search  fields and instruments found while a person types
 buttons       what the buttons of a source's page do
 pages         preview and comparison: participants' data for the screen alone
 deleting      what becomes of a source's items when it is deleted
 source_history  who changed a source or a row of its mapping
-suggestion    a first mapping from the project's dictionary
+suggestion    a first mapping from the project's dictionary, with candidates to choose from
+sampling      values of the first records beside them, for the screen alone
 runs          what each pull did
 issues        what is to be mended at the source
 synced_steps  items that a person deleted here, and fields that follow their source again

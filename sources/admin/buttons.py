@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any, NamedTuple
 
 from django.contrib import messages
@@ -18,8 +19,16 @@ from sources.sync import claims, guards, health, withdrawing
 from sources.sync.guards import Guarded
 from worklist.items.lifecycle import CANCELLABLE
 
+PATIENCE = 30  # seconds for each answer, where a person waits for a page
 DISABLED = "The source is disabled: enable it first."
 RUNNING = "A pull is running: try again when it has ended. Nothing was done."
+
+
+def patient(source: DataSource) -> DataSource:
+    """Return the source as it is asked where a person waits for a page."""
+    asked = copy(source)
+    asked.read_timeout = min(source.read_timeout, PATIENCE)
+    return asked
 
 
 def to_page(source: DataSource) -> HttpResponseRedirect:

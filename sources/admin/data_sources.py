@@ -16,7 +16,8 @@ from django.views.decorators.http import require_POST
 
 from sources.admin import badges, buttons, pages
 from sources.admin.deleting import DeletingAdmin
-from sources.admin.mapping import MappingRuleInline, dictionary_of, field_options, target_options
+from sources.admin.mapping import MappingRuleInline, target_options
+from sources.admin.project_search import ProjectSearchAdmin, event_names
 from sources.admin.source_forms import ACCESS, MEANING, DataSourceForm
 from sources.admin.source_history import SourceHistoryAdmin
 from sources.admin.suggestion import suggest_mapping
@@ -28,9 +29,6 @@ from worklist.devices import stations
 from worklist.validators import time_zones
 
 MESSAGE_SHOWN = 120  # characters, in the list
-
-
-PATIENCE = 30  # seconds for each answer, where a person waits for a page
 
 
 class Button(NamedTuple):
@@ -55,7 +53,7 @@ BUTTONS = {
 
 
 @admin.register(DataSource)
-class DataSourceAdmin(DeletingAdmin, SourceHistoryAdmin):
+class DataSourceAdmin(DeletingAdmin, ProjectSearchAdmin, SourceHistoryAdmin):
     form = DataSourceForm
     inlines = (MappingRuleInline,)
     list_display = ("name", "badge", "message", "last_success", "next_pull", "open_issues", "enabled")
@@ -122,7 +120,7 @@ class DataSourceAdmin(DeletingAdmin, SourceHistoryAdmin):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         open_issues = Count("issues", filter=Q(issues__closed_at=None))
-        sources = super().get_queryset(request).select_related("state").defer("state__dictionary")
+        sources = super().get_queryset(request).select_related("state")
         return sources.annotate(open_issue_count=open_issues)
 
     @admin.display(description="state", ordering="state__state")
@@ -168,10 +166,9 @@ class DataSourceAdmin(DeletingAdmin, SourceHistoryAdmin):
         form: Any = super().get_form(request, obj, change=change, **kwargs)
         form.actor = request.user.get_username()  # a class of this request's own
         if obj is not None and self._edits(request, obj):
-            dictionary = dictionary_of(obj)
             form.trigger_url = trigger_url(request, obj)
             form.only_scanner = "" if obj.scheduled_station_aetitle else stations.only_one()
-            form.event_names = tuple(event.name for event in dictionary.events) if dictionary else ()
+            form.event_names = event_names(obj)
         return form
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:  # noqa: FBT001
@@ -205,16 +202,13 @@ class DataSourceAdmin(DeletingAdmin, SourceHistoryAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
         source = self.get_object(request, object_id) if object_id else None
-        context = {**self._choices(source), **(self._state(request, source) if source else {})}
+        context = {**self._choices(), **(self._state(request, source) if source else {})}
         return super().changeform_view(request, object_id, form_url, {**context, **(extra_context or {})})
 
-    def _choices(self, source: DataSource | None) -> dict[str, Any]:
-        """Return what fields of the form may be filled with."""
-        dictionary = dictionary_of(source)
+    def _choices(self) -> dict[str, Any]:
+        """Return what fields of the form may be filled with; a project's fields are searched for."""
         return {
             "mapping_targets": target_options(),
-            "redcap_fields": field_options(dictionary),
-            "redcap_instruments": list(dictionary.forms.items()) if dictionary else [],
             "time_zones": sorted(time_zones()),
             "scanners": stations.options(),
         }
@@ -254,7 +248,7 @@ class DataSourceAdmin(DeletingAdmin, SourceHistoryAdmin):
             self.admin_site.admin_view(self.scanner_view),
             name="sources_datasource_scanner",
         )
-        return [scanner, *own, *super().get_urls()]
+        return [scanner, *own, *self.search_urls(), *super().get_urls()]
 
     def scanner_view(self, request: HttpRequest, name: str) -> HttpResponse:
         """Lead to where a source's scanner is set: the row of its mapping, or the constant."""
@@ -276,9 +270,7 @@ class DataSourceAdmin(DeletingAdmin, SourceHistoryAdmin):
             source = DataSource.objects.select_related("state").filter(pk=pk).first()
             if source is None:
                 raise Http404
-            if button.only_looks:
-                source.read_timeout = min(source.read_timeout, PATIENCE)
-            return button.act(self, request, source)
+            return button.act(self, request, buttons.patient(source) if button.only_looks else source)
 
         return view
 

@@ -14,16 +14,16 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from sources.admin.project_search import FIELD_SEARCH
 from sources.admin.source_forms import ACCESS, DataSourceForm, LinesField
 from sources.backends.redcap import known_dictionary
 from sources.contract import Mistake
 from sources.mapping import check, targets
 from sources.mapping.rules import MappingPlan
 from sources.mapping.targets import TARGETS
-from sources.models import DataSource, MappingRule
-from sources.redcap.dictionary import Dictionary, Field
+from sources.models import DataSource, KnownDictionary, MappingRule
+from sources.redcap.dictionary import Dictionary
 
-CHOICES_SHOWN = 5
 STEP = 10  # between the numbers of rows: another fits in between
 REFUSED = "Nothing was saved: the mapping cannot be right as it is."
 # What `check` calls a part of the sessions or the constants, and the source's own field for it.
@@ -40,32 +40,13 @@ FIELD_OF_SOURCE = {
 WHERE_SESSIONS_ARE = frozenset({"kind", "instrument", "events"})
 
 
-class FieldOption(NamedTuple):
+class TargetOption(NamedTuple):
     value: str
     label: str
 
 
-def dictionary_of(source: DataSource | None) -> Dictionary | None:
-    """Return the dictionary as it was last read, or None for a source that is new."""
-    return known_dictionary(source) if source is not None and source.pk else None
-
-
-def target_options() -> list[FieldOption]:
-    return [FieldOption(name, label) for name, label in TARGETS.items()]
-
-
-def field_options(dictionary: Dictionary | None) -> list[FieldOption]:
-    """Return the project's fields, described well enough to choose one."""
-    fields = dictionary.fields.values() if dictionary else ()
-    return [FieldOption(field.name, _described(field)) for field in fields]
-
-
-def _described(field: Field) -> str:
-    kind = field.validation or field.type
-    choices = [f"{code}={label}" for code, label in field.choices.items()]
-    more = ", …" if len(choices) > CHOICES_SHOWN else ""
-    known = [field.form, kind, *([", ".join(choices[:CHOICES_SHOWN]) + more] if choices else [])]
-    return f"{field.label} ({'; '.join(known)})"
+def target_options() -> list[TargetOption]:
+    return [TargetOption(name, label) for name, label in TARGETS.items()]
 
 
 class MappingRuleForm(forms.ModelForm):
@@ -81,7 +62,7 @@ class MappingRuleForm(forms.ModelForm):
         )
         widgets = {
             "target": AdminTextInputWidget(attrs={"list": "mapping-targets"}),
-            "field": AdminTextInputWidget(attrs={"list": "redcap-fields"}),
+            "field": AdminTextInputWidget(attrs=FIELD_SEARCH),
             "events": AdminTextareaWidget(attrs={"rows": 1}),
             "transforms": AdminTextareaWidget(attrs={"rows": 2}),
             "default": AdminTextInputWidget,
@@ -110,7 +91,8 @@ class MappingFormSet(forms.BaseInlineFormSet):
         rows = self.in_order()
         if not rows:
             return  # without a mapping nothing is pulled
-        dictionary = None if ACCESS & set(form.changed_data) else dictionary_of(self.instance)
+        is_known = self.instance.pk and not ACCESS & set(form.changed_data)
+        dictionary = known_dictionary(self.instance) if is_known else None
         mistakes = _without_consequences(check.mistakes(_plan(self.instance, rows), dictionary))
         others = [text for mistake in mistakes if (text := _show_mistake(mistake, form, rows))]
         if mistakes:
@@ -171,10 +153,10 @@ def _field_of_source(mistake: Mistake) -> str:
 
 def _dictionary_date(source: DataSource, dictionary: Dictionary | None) -> list[str]:
     """Say when the dictionary was read: what is missing may have come since."""
-    at = source.state.dictionary_at if dictionary else None
-    if at is None:
+    known = KnownDictionary.objects.only("read_at").filter(source=source).first() if dictionary else None
+    if known is None:
         return []
-    read = date_format(timezone.localtime(at), "Y-m-d H:i")
+    read = date_format(timezone.localtime(known.read_at), "Y-m-d H:i")
     return [f"The project is known as it was on {read}: Test connection reads it again."]
 
 

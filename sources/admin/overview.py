@@ -73,14 +73,10 @@ def _summary(source: Any, runs: dict[int, str], now: datetime) -> SourceSummary:
 
 
 def _with_counts(sources: QuerySet[DataSource]) -> QuerySet[DataSource]:
-    """Count in the query, and leave out the project's dictionary, which is long."""
-    return (
-        sources.select_related("state")
-        .defer("state__dictionary")
-        .annotate(
-            issue_count=_count(SyncIssue.objects.open()),
-            deleted_count=_count(SyncedStep.objects.filter(item=None)),
-        )
+    """Count in the query."""
+    return sources.select_related("state").annotate(
+        issue_count=_count(SyncIssue.objects.open()),
+        deleted_count=_count(SyncedStep.objects.filter(item=None)),
     )
 
 

@@ -65,10 +65,12 @@ def preview(model_admin: Any, request: HttpRequest, source: DataSource) -> HttpR
         return refused(request, source, error)
     links = Links()
     records = [
-        (record, [_shown(source, links, record, session) for session in record.sessions]) for record in read
+        (record, [_shown(source, links, record, session) for session in record.sessions])
+        for record in read.records
     ]
     title = f"Preview of {source}"
-    return page(model_admin, request, source, "preview", title, records=records, form=asked)
+    found = {"records": records, "lacking": read.lacking}
+    return page(model_admin, request, source, "preview", title, form=asked, **found)
 
 
 def _shown(source: DataSource, links: Links, read: ReadRecord, session: Session) -> ShownSession:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 
+from sources.admin.project_search import INSTRUMENT_SEARCH
 from sources.mapping import targets, texts
 from sources.mapping.problems import UnusableValue
 from sources.models import DataSource
@@ -21,6 +23,7 @@ from sources.redcap.address import normalise_url
 from sources.secrets import CannotDecrypt, decrypt
 
 SECRET_BYTES = 32
+EVENTS_SHOWN = 20  # names, in the help
 LONGEST_TOKEN = 200  # characters; REDCap's have 32 or 64
 # Another project may answer under the same source once one of these has changed.
 ACCESS = frozenset(
@@ -63,6 +66,11 @@ def _day(moment: datetime | None) -> str:
     return date_format(timezone.localtime(moment), "Y-m-d") if moment else "on an unknown day"
 
 
+def _shortened(names: Sequence[str]) -> str:
+    more = len(names) - EVENTS_SHOWN
+    return f"{', '.join(names[:EVENTS_SHOWN])}" + (f" and {more} more" if more > 0 else "")
+
+
 class DataSourceForm(forms.ModelForm):
     """The admin derives a class from it for each request, which names the actor and the trigger's URL."""
 
@@ -86,12 +94,15 @@ class DataSourceForm(forms.ModelForm):
         widgets = {
             "url": AdminTextInputWidget(attrs={"placeholder": "https://redcap.example.org/api/"}),
             "server_timezone": AdminTextInputWidget(attrs={"list": "time-zones"}),
-            "session_instrument": AdminTextInputWidget(attrs={"list": "redcap-instruments"}),
+            "session_instrument": AdminTextInputWidget(attrs=INSTRUMENT_SEARCH),
             "session_events": AdminTextareaWidget(attrs={"rows": 3}),
             "session_conditions": AdminTextareaWidget(attrs={"rows": 3}),
             targets.STATION: AdminTextInputWidget(attrs={"list": "scanners"}),
         }
         field_classes = {"session_events": LinesField, "session_conditions": LinesField}
+
+    class Media:
+        js = ("pylantir/project_search.js",)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -99,7 +110,7 @@ class DataSourceForm(forms.ModelForm):
         keeps = "" if state == "none" else " Left empty, it stays."
         self._help("token", f"Stored encrypted, and never shown. Now: {state}.{keeps}")
         if self.event_names:
-            self._help("session_events", f"One a line; empty is all of {', '.join(self.event_names)}.")
+            self._help("session_events", f"One a line; empty is all of {_shortened(self.event_names)}.")
         if self.only_scanner and targets.STATION in self.fields:
             told = self.fields[targets.STATION].help_text
             self._help(targets.STATION, f"{told} The only device is {self.only_scanner}.")

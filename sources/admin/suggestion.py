@@ -7,20 +7,25 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from sources.admin.buttons import page, refused, to_page
+from sources.admin import sampling
+from sources.admin.buttons import page, patient, refused, to_page
 from sources.admin.mapping import STEP
-from sources.backends.redcap import dictionary_of
+from sources.admin.sampling import Sample
+from sources.backends.redcap import dictionary_of, known_dictionary
+from sources.contract import Mistake
 from sources.errors import SourceError
-from sources.mapping import check, targets
+from sources.mapping import check, field_search, targets
+from sources.mapping.field_search import ListedEntry
 from sources.mapping.rules import MappingPlan
-from sources.mapping.suggest import Suggestion, suggest
+from sources.mapping.suggest import suggest
+from sources.mapping.suggestion.proposals import RuleCandidate, Suggestion, TargetProposal
 from sources.mapping.targets import TARGETS
 from sources.models import DataSource, MappingRule, SourceState
 from sources.redcap.dictionary import Dictionary
@@ -28,23 +33,58 @@ from worklist.devices import stations
 
 REASON = "Suggested from the dictionary"
 TAKEN = "The suggestion is taken, and the source is paused: look at the preview, then pull."
+OTHER_BY_NOW = (
+    "The suggestion is another one by now, for its sessions or the project are: look at it again. "
+    "Nothing was done."
+)
+LACKS = "Before it can pull: {}"
+MAY_NOT_SEE = "Sample values are shown to who may pull from the source."
+CANDIDATES_SHOWN = 6  # of a target; the one that is taken is among them
+OF_SOURCE = "fallbacks"  # what the source says itself: a mistake in it is none of the suggestion
+CHOICE = "candidate-{}"  # what the page calls the choice for a target
+
+
+class ShownCandidate(NamedTuple):
+    candidate: RuleCandidate
+    fields: list[ListedEntry]
+    samples: tuple[Sample, ...]
+    is_taken: bool
+
+
+class ShownProposal(NamedTuple):
+    proposal: TargetProposal
+    name: str  # of the page's choice
+    label: str
+    candidates: list[ShownCandidate]
+
+
+class SamplesRead(NamedTuple):
+    """It has samples by the key of their candidate, or says why there are none."""
+
+    by_candidate: dict[str, tuple[Sample, ...]]
+    why_not: str = ""
 
 
 def suggest_mapping(model_admin: Any, request: HttpRequest, source: DataSource) -> HttpResponse:
-    """Show a suggestion. A second POST takes it, if it is still the one that was shown."""
-    takes = "take" in request.POST
+    """Show a suggestion with what a person chose of it. *Take it* takes it, if it is what was shown."""
+    is_shown_anew = "seen" in request.POST
     try:
-        dictionary = dictionary_of(source, fresh=not takes)
+        dictionary, why_unread = _dictionary(source, fresh=not is_shown_anew), ""
     except SourceError as error:
-        return refused(request, source, error)
-    suggestion = _suggested(source, dictionary)
-    own = source.plan
-    fallbacks = {**suggestion.plan.fallbacks, **own.fallbacks}
-    plan = replace(suggestion.plan, constants=own.constants, fallbacks=fallbacks)
-    if takes and _may_be_taken(request, source, plan):
+        known, why_unread = known_dictionary(source), str(error)
+        if known is None:
+            return refused(request, source, error)
+        dictionary = known
+    suggestion = _suggested(source, dictionary, request)
+    plan = _plan(source, suggestion)
+    mistakes = check.mistakes(plan, dictionary)
+    if "take" in request.POST and _may_be_taken(request, source, suggestion, mistakes):
         take_plan(source, plan, actor=request.user.get_username())
         messages.success(request, TAKEN)
+        if mistakes:
+            messages.warning(request, LACKS.format(" ".join(mistake.text for mistake in mistakes)))
         return to_page(source)
+    samples = _samples(request, source, dictionary, suggestion, why_unread)
     return page(
         model_admin,
         request,
@@ -53,27 +93,97 @@ def suggest_mapping(model_admin: Any, request: HttpRequest, source: DataSource) 
         f"A mapping for {source}",
         dictionary=dictionary,
         sessions=_sessions(plan),
-        rules=[(rule, TARGETS.get(rule.target, rule.target)) for rule in plan.rules],
-        remarks=suggestion.remarks,
-        mistakes=check.mistakes(plan, dictionary),
-        seen=_fingerprint(plan),
+        proposals=[_shown(proposal, dictionary, samples) for proposal in suggestion.proposals],
+        samples=samples,
+        remarks=_remarks(suggestion),
+        mistakes=mistakes,
+        seen=_fingerprint(suggestion),
         rows=source.rules.count(),
     )
 
 
-def _suggested(source: DataSource, dictionary: Dictionary) -> Suggestion:
-    """Suggest a mapping, and the only scanner where the source names none yet."""
+def _dictionary(source: DataSource, *, fresh: bool) -> Dictionary:
+    """Return the project as it is now, or as it was when it was shown. Raises SourceError."""
+    return dictionary_of(patient(source), fresh=fresh)
+
+
+def _suggested(source: DataSource, dictionary: Dictionary, request: HttpRequest) -> Suggestion:
+    """Suggest a mapping as the person chose, and the only scanner where the source names none yet."""
     named = {option.ae_title: option.label for option in stations.options()}
     only = "" if source.scheduled_station_aetitle else stations.only_one()
-    return suggest(dictionary, scanners=named, only_scanner=only)
+    prefix = CHOICE.format("")
+    chosen = {
+        name.removeprefix(prefix): str(key) for name, key in request.POST.items() if name.startswith(prefix)
+    }
+    return suggest(dictionary, scanners=named, only_scanner=only, chosen=chosen)
 
 
-def _may_be_taken(request: HttpRequest, source: DataSource, plan: MappingPlan) -> bool:
+def _plan(source: DataSource, suggestion: Suggestion) -> MappingPlan:
+    own = source.plan
+    fallbacks = {**suggestion.plan.fallbacks, **own.fallbacks}
+    return replace(suggestion.plan, constants=own.constants, fallbacks=fallbacks)
+
+
+def _samples(
+    request: HttpRequest,
+    source: DataSource,
+    dictionary: Dictionary,
+    suggestion: Suggestion,
+    why_unread: str,
+) -> SamplesRead:
+    """Read a sample for each candidate that is shown, where the person may see participants' data."""
+    if not request.user.has_perm("sources.pull_datasource"):
+        return SamplesRead({}, MAY_NOT_SEE)
+    if why_unread:
+        return SamplesRead({}, why_unread)
+    candidates = [each for proposal in suggestion.proposals for each in _candidates(proposal)]
+    try:
+        asked, constants = patient(source), source.plan.constants
+        return SamplesRead(sampling.read_samples(asked, dictionary, candidates, constants=constants))
+    except SourceError as error:
+        return SamplesRead({}, str(error))
+
+
+def _candidates(proposal: TargetProposal) -> list[RuleCandidate]:
+    """Return the best, and the one that is taken."""
+    best = proposal.candidates[:CANDIDATES_SHOWN]
+    return [*best, *(each for each in proposal.candidates[len(best) :] if each.key == proposal.taken)]
+
+
+def _shown(proposal: TargetProposal, dictionary: Dictionary, samples: SamplesRead) -> ShownProposal:
+    candidates = [
+        ShownCandidate(
+            each,
+            [
+                field_search.listed(dictionary.fields[name])
+                for name in each.fields
+                if name in dictionary.fields
+            ],
+            samples.by_candidate.get(each.key, ()),
+            is_taken=each.key == proposal.taken,
+        )
+        for each in _candidates(proposal)
+    ]
+    label = TARGETS.get(proposal.target, "")
+    return ShownProposal(proposal, CHOICE.format(proposal.target), label, candidates)
+
+
+def _remarks(suggestion: Suggestion) -> list[str]:
+    """Return what is said of no target, for that is said beside its candidates."""
+    of_targets = {proposal.remark for proposal in suggestion.proposals}
+    return [remark for remark in suggestion.remarks if remark not in of_targets]
+
+
+def _may_be_taken(
+    request: HttpRequest, source: DataSource, suggestion: Suggestion, mistakes: tuple[Mistake, ...]
+) -> bool:
     """Tell whether it may be taken; what keeps it from that is said above the page, shown anew."""
-    if request.POST.get("seen") != _fingerprint(plan):
-        messages.warning(request, "The suggestion is another one by now: look at it again.")
+    if request.POST.get("seen") != _fingerprint(suggestion):
+        messages.warning(request, OTHER_BY_NOW)
     elif source.rules.exists() and "replace" not in request.POST:
         messages.error(request, "Tick the box to replace the mapping that there is. Nothing was done.")
+    elif not all(mistake.is_gap or mistake.field == OF_SOURCE for mistake in mistakes):
+        messages.error(request, "What was chosen does not go together. Nothing was done.")
     else:
         return True
     return False
@@ -85,8 +195,11 @@ def _sessions(plan: MappingPlan) -> str:
     return ", ".join(filter(None, (kind, how.instrument, *how.events, how.conditions))) + "."
 
 
-def _fingerprint(plan: MappingPlan) -> str:
-    return hashlib.sha256(repr((plan.rules, plan.sessions, plan.fallbacks)).encode()).hexdigest()
+def _fingerprint(suggestion: Suggestion) -> str:
+    """Tell what there was to choose from: which candidates, and what their rows are where sessions are."""
+    offered = [(each.target, each.candidates) for each in suggestion.proposals]
+    what = (offered, suggestion.plan.sessions, suggestion.plan.fallbacks)
+    return hashlib.sha256(repr(what).encode()).hexdigest()
 
 
 @transaction.atomic

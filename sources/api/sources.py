@@ -36,9 +36,9 @@ EXISTS = "There is a source of this name already."
 
 
 def sources_with_counts() -> QuerySet[DataSource]:
-    """Return the sources with state and number of open issues, without the project's long dictionary."""
+    """Return the sources with state and number of open issues."""
     is_open = Count("issues", filter=Q(issues__closed_at=None))
-    return DataSource.objects.select_related("state").defer("state__dictionary").annotate(issue_count=is_open)
+    return DataSource.objects.select_related("state").annotate(issue_count=is_open)
 
 
 def source_named(name: str) -> DataSource:

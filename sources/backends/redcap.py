@@ -15,8 +15,9 @@ from django.utils import timezone
 
 from sources.contract import ConnectionReport, Mistake, ReadRecord, SessionKey
 from sources.errors import AuthorisationError, ConfigurationError
-from sources.mapping import check, evaluate
-from sources.models import DataSource, SourceState
+from sources.mapping import check, evaluate, partial
+from sources.mapping.rules import MappingPlan
+from sources.models import DataSource, KnownDictionary
 from sources.models.data_sources import TokenMissing
 from sources.redcap.address import normalise_url
 from sources.redcap.client import Access, Client
@@ -44,20 +45,23 @@ def dictionary_of(source: DataSource, *, fresh: bool = False) -> Dictionary:
 
 def known_dictionary(source: DataSource) -> Dictionary | None:
     """Return the dictionary as it was last read, without asking REDCap."""
-    kept = source.state.dictionary
-    return Dictionary.from_json(kept["dictionary"]) if kept else None
+    kept = KnownDictionary.objects.filter(source=source).first()
+    return kept.dictionary() if kept else None
 
 
 class RedcapBackend:
-    def __init__(self, source: DataSource) -> None:
+    def __init__(
+        self, source: DataSource, plan: MappingPlan | None = None, dictionary: Dictionary | None = None
+    ) -> None:
+        """Read through the source's own mapping, or another plan; a dictionary given is not asked for."""
         self.source = source
-        self.plan = source.plan
+        self.plan = source.plan if plan is None else plan
         self.warnings: list[str] = []
         self.alive: Callable[[], None] = _nobody_waits
         self.access = _access(source)
         self.client = Client(self.access, wait=self._wait)
-        self._dictionary: Dictionary | None = None
-        self._is_fresh = False
+        self._dictionary = dictionary
+        self._is_fresh = dictionary is not None
 
     def __enter__(self) -> Self:
         self.client.__enter__()
@@ -83,6 +87,17 @@ class RedcapBackend:
 
     def prepare(self) -> None:
         self._check_mapping(self.dictionary())
+
+    def prepare_to_show(self) -> tuple[str, ...]:
+        """Go on with what is right of the mapping, and say what has to be mended before it can pull."""
+        dictionary = self.dictionary()
+        mistakes = self._mistakes(dictionary)
+        possible = partial.without_mistakes(self.plan, self.dictionary())
+        if not possible.rules or any(map(partial.is_of_sessions, mistakes)):
+            self._check_mapping(self.dictionary())
+        told = tuple(self.sentence(mistake) for mistake in mistakes)
+        self.plan = possible
+        return told
 
     def record_ids(self, *, since: datetime | None = None) -> Sequence[str]:
         return self.client.record_ids(
@@ -124,12 +139,10 @@ class RedcapBackend:
         return record_link(self.source, dictionary, record, key, field) if dictionary else ""
 
     def _kept(self) -> Dictionary | None:
-        state = self.source.state
-        if not state.dictionary or state.dictionary.get("access") != self._fingerprint():
-            return None
-        if state.dictionary_at is None or state.dictionary_at < timezone.now() - DICTIONARY_KEPT:
-            return None
-        return Dictionary.from_json(state.dictionary["dictionary"])
+        oldest = timezone.now() - DICTIONARY_KEPT
+        own = KnownDictionary.objects.filter(source=self.source, access=self._fingerprint())
+        kept = own.filter(read_at__gte=oldest).first()
+        return kept.dictionary() if kept else None
 
     def _ask(self) -> Dictionary:
         dictionary = self.client.dictionary()
@@ -138,9 +151,7 @@ class RedcapBackend:
             raise ConfigurationError(
                 f"The token opens project {dictionary.project_id}, not {expected}: nothing was read from it."
             )
-        kept = {"access": self._fingerprint(), "dictionary": dictionary.to_json()}
-        self.source.state.dictionary, self.source.state.dictionary_at = kept, timezone.now()
-        SourceState.objects.filter(source=self.source).update(dictionary=kept, dictionary_at=timezone.now())
+        KnownDictionary.keep(self.source, dictionary, access=self._fingerprint(), read_at=timezone.now())
         self._is_fresh = True
         return dictionary
 
@@ -150,20 +161,22 @@ class RedcapBackend:
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def _check_mapping(self, dictionary: Dictionary) -> None:
-        """Check the mapping.
-
-        One that does not fit is checked again by a fresh dictionary, for the kept one may be old.
-        """
-        if check.mistakes(self.plan, dictionary) and not self._is_fresh:
-            dictionary = self.dictionary(fresh=True)
-        mistakes = check.mistakes(self.plan, dictionary)
+        mistakes = self._mistakes(dictionary)
         if mistakes:
             named = " ".join(self.sentence(mistake) for mistake in mistakes[:MISTAKES_NAMED])
             raise ConfigurationError(f"The mapping does not fit the project. {named}")
 
+    def _mistakes(self, dictionary: Dictionary) -> tuple[Mistake, ...]:
+        """Check the mapping; one that does not fit is checked by a fresh dictionary: one kept may be old."""
+        mistakes = check.mistakes(self.plan, dictionary)
+        if mistakes and not self._is_fresh:
+            mistakes = check.mistakes(self.plan, self.dictionary(fresh=True))
+        return mistakes
+
     def sentence(self, mistake: Mistake) -> str:
-        where = "Sessions" if mistake.rule is None else f"Row {self.plan.rules[mistake.rule].target}"
-        return f"{where}: {mistake.text}"
+        if mistake.rule is not None:
+            return f"Row {self.plan.rules[mistake.rule].target}: {mistake.text}"
+        return mistake.text if mistake.field == "rules" else f"Sessions: {mistake.text}"
 
     def _say_it_better(self) -> None:
         """Name the mapping's row where REDCap refused what the kept dictionary promised."""

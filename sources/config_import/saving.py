@@ -13,7 +13,7 @@ from django.utils import timezone
 from sources.config_import.credentials import CredentialsFound
 from sources.config_import.values import ConfigError
 from sources.mapping.rules import Rule
-from sources.models import DataSource, MappingRule, SourceState
+from sources.models import DataSource, KnownDictionary, MappingRule
 from sources.redcap.dictionary import Dictionary
 from sources.sync import claims
 
@@ -105,7 +105,5 @@ def _save_rule(row: MappingRule, rule: Rule, position: int, *, actor: str) -> bo
 
 def _keep_dictionary(source: DataSource, dictionary: Dictionary) -> None:
     """Keep the dictionary for the pages, until a pull asks for its own."""
-    kept = {"access": "", "dictionary": dictionary.to_json()}
-    SourceState.objects.filter(source=source, dictionary__isnull=True).update(
-        dictionary=kept, dictionary_at=timezone.now()
-    )
+    if not KnownDictionary.objects.filter(source=source).exists():
+        KnownDictionary.keep(source, dictionary, read_at=timezone.now())

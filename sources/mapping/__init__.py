@@ -12,12 +12,17 @@ templates       values put together from others
 codes           tables of codes, and what labels say of sex and status
 dates           dates and times as REDCap exports them
 numbers         measures as people type them
+wording         names and labels as words
 texts           texts that people typed, made fit for DICOM
 fitting         a text made the value of its target
 outcomes        what each rule gives for one session
 evaluate        a record's rows to its sessions
 problems        a value that cannot be used
 check           all that is wrong with a plan
+check_fields    fields that can never hold what their target needs
 check_sessions  what is wrong with how it finds its sessions
+partial         what is right of a plan that has mistakes
+field_search    fields found by what is typed of a name or label
 suggest         a first mapping
+suggestion      what a first mapping is made of: candidates for each target
 """

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 
 from sources.contract import Mistake
-from sources.mapping import check_sessions, columns, fitting, sessions, targets
+from sources.mapping import check_fields, check_sessions, columns, fitting, sessions, targets
 from sources.mapping.evaluate import template_names
 from sources.mapping.outcomes import effective_transforms, is_minutes
 from sources.mapping.problems import UnusableValue, with_likely_name
@@ -115,13 +115,15 @@ def _missing_targets(plan: MappingPlan) -> Iterator[Mistake]:
     mapped = {rule.target for rule in plan.rules}
     for target in ("patient_id", "patient_name", "modality"):
         if target not in mapped and not plan.fallbacks.get(target):
-            yield Mistake(None, "rules", f"Nothing is mapped to {target}, which every item needs.")
+            text = f"Nothing is mapped to {target}, which every item needs."
+            yield Mistake(None, "rules", text, is_gap=True)
     if not mapped & {targets.START_DATE, targets.START}:
-        yield Mistake(None, "rules", f"Nothing is mapped to {targets.START_DATE} or {targets.START}.")
+        text = f"Nothing is mapped to {targets.START_DATE} or {targets.START}."
+        yield Mistake(None, "rules", text, is_gap=True)
     has_time = mapped & {targets.START_TIME, targets.START}
     if not has_time and plan.sessions.without_time is WithoutTime.ISSUE:
         text = "No time is mapped: map one, or let a date without a time mean some time that day."
-        yield Mistake(None, "without_time", text)
+        yield Mistake(None, "without_time", text, is_gap=True)
 
 
 def _repeated_targets(plan: MappingPlan) -> Iterator[Mistake]:
@@ -198,7 +200,8 @@ def _field(place: int, rule: Rule, plan: MappingPlan, dictionary: Dictionary) ->
         yield Mistake(place, "field", "This field holds minutes and seconds, not a time of day.")
     yield from _level(place, rule, plan, dictionary)
     if field is not None:
-        yield from _choices(place, rule, field)
+        refusal = check_fields.refusal(rule, field)
+        yield from [Mistake(place, "field", refusal)] if refusal else _choices(place, rule, field)
 
 
 def _level(place: int, rule: Rule, plan: MappingPlan, dictionary: Dictionary) -> Iterator[Mistake]:

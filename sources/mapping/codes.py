@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 
 from sources.mapping import targets
+from sources.mapping.wording import any_of, words
 
 _TEXT = r'(?:"((?:[^"]|"")*)"|([^=,"]*?))'
 _PAIR = re.compile(rf"\s*{_TEXT}\s*=\s*{_TEXT}\s*(?:,|$)")
@@ -46,20 +47,47 @@ def _unquoted(quoted: str | None, plain: str | None) -> str:
     return quoted.replace('""', '"') if quoted is not None else (plain or "")
 
 
-_SEX = {"male": "M", "man": "M", "boy": "M", "m": "M", "female": "F", "woman": "F", "girl": "F", "f": "F"}
-_OTHER_SEX = frozenset({"other", "o", "intersex", "non-binary", "nonbinary"})
-# What says no wins over what says yes: "confirmed, then cancelled".
-_NO = re.compile(
-    r"\b(?:cancel(?:l?ed)?|no[- ]?show(?:ed)?|declined?|withdr(?:awn|ew)|complete[d]?|done|refused"
-    r"|not scheduled|unscheduled|deleted|ineligible|missed|did not attend)\b",
-    re.IGNORECASE,
+_MALE = (
+    *("male", "man", "boy", "mannlich", "maennlich", "mann", "junge", "knabe"),
+    *("masculin", "homme", "garcon", "masculino", "hombre", "varon", "nino"),
 )
-_YES = re.compile(
-    r"\b(?:scheduled|confirmed|requested|booked|planned|rescheduled|tentative)\b", re.IGNORECASE
+_FEMALE = (
+    *("female", "woman", "girl", "weiblich", "frau", "madchen", "maedchen"),
+    *("feminin", "feminine", "femme", "fille", "femenino", "femenina", "mujer", "nina"),
+)
+_SEX = {**dict.fromkeys(_MALE, "M"), **dict.fromkeys(_FEMALE, "F")}
+_OTHER_SEX = frozenset(
+    {"other", "intersex", "nonbinary", "divers", "andere", "anderes", "autre", "intersexe", "intersexue"}
+    | {"intersexuell", "otro", "otra", "intersexual", "indeterminado"}
+)
+# A letter alone depends on the others: M is mujer beside H, and male beside F or W.
+_LETTERS = {"m": "M", "f": "F", "w": "F", "o": "O", "d": "O"}
+_LETTERS_OF_SPANISH = {"h": "M", "v": "M", "m": "F", "o": "O"}
+_LETTERS_OF_FRENCH = {"h": "M", "f": "F"}
+# What says no wins over what says yes: "confirmed, then cancelled".
+_NO = any_of(
+    *("cancel(?:l?ed)?", "no ?show(?:ed)?", "declined?", "withdr(?:awn|ew)", "completed?", "done", "refused"),
+    *("not scheduled", "unscheduled", "deleted", "ineligible", "missed", "did not attend"),
+    *("abgesagt", "storniert", "nicht (?:erschienen|geplant|gekommen)", "verpasst", "abgelehnt"),
+    *("zuruckgezogen", "zurueckgezogen", "abgeschlossen", "durchgefuhrt", "durchgefuehrt", "erledigt"),
+    *("annulee?s?", "non venue?s?", "absente?s?", "refusee?s?", "declinee?s?", "terminee?s?", "realisee?s?"),
+    *("effectuee?s?", "non (?:prevue?|planifiee?)", "pas venue?"),
+    *("cancelad[oa]s?", "anulad[oa]s?", "no (?:asistio|se presento|acudio|vino|programad[oa])"),
+    *("rechazad[oa]s?", "completad[oa]s?", "realizad[oa]s?", "finalizad[oa]s?", "terminad[oa]s?"),
+)
+_YES = any_of(
+    *("scheduled", "confirmed", "requested", "booked", "planned", "rescheduled", "tentative"),
+    *("geplant", "bestatigt", "bestaetigt", "gebucht", "vereinbart", "angefragt"),
+    *("prevue?s?", "planifiee?s?", "confirmee?s?", "reservee?s?", "programmee?s?"),
+    *("programad[oa]s?", "confirmad[oa]s?", "agendad[oa]s?", "reservad[oa]s?", "solicitad[oa]s?"),
 )
 # "Not cancelled", "to be rescheduled": a person has to say what it means.
-_DOUBT = re.compile(
-    r"\b(?:not (?!scheduled|attend)|un(?:confirmed|known|sure)|pending|to be|needs?)\b", re.IGNORECASE
+_DOUBT = any_of(
+    *("not (?!scheduled|attend)\\w+", "un(?:confirmed|known|sure)", "pending", "to be", "needs?"),
+    *("nicht (?!erschienen|geplant|gekommen)\\w+", "unbekannt", "offen", "ausstehend", "verschoben"),
+    *("non (?!venue?|prevue?|planifiee?)\\w+", "en attente", "a (?:confirmer|planifier)", "inconnue?"),
+    *("reportee?s?", "pas (?!venue?)\\w+", "pendientes?", "por (?:confirmar|programar)", "desconocid[oa]"),
+    *("no (?!show|asistio|se presento|acudio|vino|programad[oa])\\w+", "reprogramad[oa]", "aplazad[oa]"),
 )
 
 
@@ -68,8 +96,13 @@ def codes_by_label(target: str, choices: Mapping[str, str]) -> tuple[dict[str, s
 
     A code in no table is a problem of its session when it turns up, so nothing is guessed.
     """
-    meaning = _sex if target == targets.SEX else _status
-    table = {code: found for code, label in choices.items() if (found := meaning(label)) is not None}
+    said = {code: words(label) for code, label in choices.items()}
+    if target == targets.SEX:
+        letters = _letters({label for label in said.values() if len(label) == 1})
+        meanings = {code: letters.get(label) or _sex(label) for code, label in said.items()}
+    else:
+        meanings = {code: _status(label) for code, label in said.items()}
+    table = {code: found for code, found in meanings.items() if found is not None}
     remarks = [
         f"{target}: it is not clear what “{label}” (code {code}) means."
         for code, label in choices.items()
@@ -78,13 +111,19 @@ def codes_by_label(target: str, choices: Mapping[str, str]) -> tuple[dict[str, s
     return table, remarks
 
 
+def _letters(there: set[str]) -> Mapping[str, str]:
+    if not there & {"h", "v"}:
+        return _LETTERS
+    return _LETTERS_OF_FRENCH if "f" in there else _LETTERS_OF_SPANISH
+
+
 def _sex(label: str) -> str | None:
     """Judge by the first word alone: "male (at birth)" is male, "male to female" is left to a person."""
-    words = re.findall(r"[a-z-]+", label.lower())
-    found = {_SEX.get(word) for word in words} - {None}
-    if len(found) == 1 and words[0] in _SEX:
-        return found.pop()
-    return "O" if words and words[0] in _OTHER_SEX and not found else None
+    first, *_ = [*label.replace("non binary", "nonbinary").split(), ""]
+    found = {_SEX.get(word) for word in label.split()} - {None}
+    if first in _OTHER_SEX:
+        return "O" if not found or first.startswith("intersex") else None
+    return found.pop() if len(found) == 1 and first in _SEX else None
 
 
 def _status(label: str) -> str | None:

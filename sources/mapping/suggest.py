@@ -2,289 +2,195 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
-from sources.mapping import codes, columns, sessions, targets
+from sources.mapping import codes, sessions, targets
 from sources.mapping.codes import codes_by_label
-from sources.mapping.rules import Level, MappingPlan, Rule, SessionKind, SessionLayout, WithoutTime
-from sources.redcap.dictionary import Dictionary, Field
+from sources.mapping.rules import MappingPlan, Rule, SessionKind, SessionLayout, WithoutTime
+from sources.mapping.suggestion import appointment, person, scanner
+from sources.mapping.suggestion.described import Described, Project
+from sources.mapping.suggestion.making import Making, of_rules, without_repeats
+from sources.mapping.suggestion.proposals import RuleCandidate, Suggestion, TargetProposal, propose
+from sources.redcap.dictionary import Dictionary
 
 __all__ = ["Suggestion", "codes_by_label", "suggest"]
 
-Fits = Callable[[Field], bool]
-_TEXT = frozenset({"text", "calc"})
-_CHOICE = frozenset({"radio", "dropdown", "yesno", "truefalse", "sql"})
-
-
-@dataclass(frozen=True)
-class Suggestion:
-    """A plan may still have mistakes (`check.mistakes`); `remarks` say what a person should look at."""
-
-    plan: MappingPlan
-    remarks: tuple[str, ...]
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 def suggest(
-    dictionary: Dictionary, *, scanners: Mapping[str, str] = MappingProxyType({}), only_scanner: str = ""
+    dictionary: Dictionary,
+    *,
+    scanners: Mapping[str, str] = _NOTHING,
+    only_scanner: str = "",
+    chosen: Mapping[str, str] = _NOTHING,
 ) -> Suggestion:
-    """Suggest a mapping. `scanners` has the name of each by its AE title; `only_scanner` is for all items."""
-    remarks: list[str] = []
-    date_field = _date_field(dictionary)
-    how = _sessions(dictionary, date_field, remarks)
-    rules = [*_identity(dictionary, how, remarks), *_person(dictionary, how, remarks)]
-    rules += _appointment(dictionary, how, date_field, remarks)
-    rules += [*_scanner(dictionary, how, scanners, remarks), *_descriptions(dictionary, how, remarks)]
-    if not any(rule.target in (targets.START, targets.START_TIME) for rule in rules):
-        how = SessionLayout(how.kind, how.instrument, how.events, how.conditions, WithoutTime.MIDNIGHT)
-        remarks.append("No field for the time was found: a date without one means some time that day.")
-    fallbacks = dict(_scanner_of_all(rules, only_scanner, remarks))
-    return Suggestion(MappingPlan(tuple(rules), how, fallbacks=fallbacks), tuple(remarks))
+    """Suggest a mapping. `scanners` has the name of each by its AE title; `only_scanner` is for all items.
+
+    `chosen` has what a person chose: by a proposal's target the key of a candidate, or "" for none.
+    """
+    return _Suggesting(dictionary, chosen).suggestion(scanners, only_scanner)
 
 
-def _sessions(dictionary: Dictionary, date_field: Field | None, remarks: list[str]) -> SessionLayout:
-    if date_field is None:
-        remarks.append("No field for the date of the scan was found: map one, and say where sessions are.")
-        return SessionLayout(SessionKind.RECORD)
-    how = sessions.detect(dictionary, date_field.name)
-    where = f" ({how.instrument})" if how.instrument else ""
-    remarks.append(f"Sessions: {how.kind.value.replace('_', ' ')}{where}, for it has {date_field.name}.")
-    if dictionary.repeating is None and dictionary.has_repeats:
-        remarks.append("The token's user may not ask REDCap what repeats: check how sessions are found.")
-    return how
+class _Suggesting:
+    """It goes from the date, which says where sessions are, to all that depends on it."""
 
+    def __init__(self, dictionary: Dictionary, chosen: Mapping[str, str]) -> None:
+        self.dictionary = dictionary
+        self.chosen = chosen
+        self.project = Project(dictionary)
+        self.remarks: list[str] = []
+        self.proposals: list[TargetProposal] = []
+        self.making = Making(self.project, SessionLayout(SessionKind.RECORD))
+        self.date: Described | None = None
 
-def _identity(dictionary: Dictionary, how: SessionLayout, remarks: list[str]) -> Iterator[Rule]:
-    own = _find(dictionary, r"study_?id|participant_?id|subject_?id|patient_?id|mrn")
-    id_field = own.name if own is not None else dictionary.record_id_field
-    remarks.append(f"patient_id is {id_field}: check that it is what images are to be filed under.")
-    yield Rule("patient_id", id_field, level=_level(id_field, how, dictionary))
-    yield _name(dictionary, how, id_field, remarks)
+    def suggestion(self, scanners: Mapping[str, str], only_scanner: str) -> Suggestion:
+        self._find_sessions()
+        self._propose_person()
+        self._propose_appointment()
+        self._propose_scanner(scanners)
+        rules = tuple(rule for proposal in self.proposals for rule in taken_rules(proposal))
+        how = self._without_time(rules)
+        fallbacks = dict(self._scanner_of_all(rules, only_scanner))
+        plan = MappingPlan(rules, how, fallbacks=fallbacks)
+        return Suggestion(plan, tuple(self.remarks), tuple(self.proposals))
 
+    def _propose(self, target: str, found: Iterable[RuleCandidate], remark: str = "") -> RuleCandidate | None:
+        """Propose what `check` lets through, and return what is taken."""
+        candidates = self.making.checked(without_repeats(found))
+        if not candidates:
+            return None
+        proposal = propose(target, candidates, self.chosen, remark)
+        self.proposals.append(proposal)
+        if proposal.remark:
+            self.remarks.append(proposal.remark)
+        return next((each for each in candidates if each.key == proposal.taken), None)
 
-def _name(dictionary: Dictionary, how: SessionLayout, id_field: str, remarks: list[str]) -> Rule:
-    last = _find(dictionary, r"last_?name|family_?name|surname")
-    first = _find(dictionary, r"first_?name|given_?name|forename")
-    if last is not None and first is not None:
-        template = f"template {{{last.name}}}^{{{first.name}}}"
-        remarks.append(f"patient_name is put together from {last.name} and {first.name}.")
-        return Rule("patient_name", level=Level.RECORD, transforms=template)
-    whole = _find(dictionary, r"(?:full_?|patient_?|participant_?|subject_?)?name")
-    if whole is not None:
-        remarks.append(f"patient_name is {whole.name}, in one field: “Doe, Jane” is read as Doe^Jane.")
-        return Rule("patient_name", whole.name, level=_level(whole.name, how, dictionary))
-    remarks.append(f"No field for a name was found: {id_field} takes its place.")
-    return Rule("patient_name", id_field, level=_level(id_field, how, dictionary))
+    def _find_sessions(self) -> None:
+        """Let the date say where sessions are; the proposal itself comes with the appointment."""
+        self.dates = appointment.dates(self.project)
+        found = [appointment.date_candidate(self.making, each) for each in self.dates]
+        if found:
+            chosen = propose(targets.START_DATE, found, self.chosen).taken
+            by_key = zip(found, self.dates, strict=True)
+            self.date = next((each.described for candidate, each in by_key if candidate.key == chosen), None)
+        if self.date is None:
+            self.remarks.append(
+                "No field is sure to be the date of the scan: map one, and say where sessions are."
+            )
+            return
+        how = sessions.detect(self.dictionary, self.date.field.name)
+        self.making = Making(self.project, how)
+        where = f" ({how.instrument})" if how.instrument else ""
+        name = self.date.field.name
+        self.remarks.append(f"Sessions: {how.kind.value.replace('_', ' ')}{where}, for it has {name}.")
+        if self.dictionary.repeating is None and self.dictionary.has_repeats:
+            self.remarks.append(
+                "The token's user may not ask REDCap what repeats: check how sessions are found."
+            )
 
+    def _propose_person(self) -> None:
+        found = [self.making.candidate("patient_id", each) for each in person.ids(self.project)]
+        taken = self._propose("patient_id", found)
+        if taken is not None:
+            name = taken.rules[0].field
+            self.remarks.append(f"patient_id is {name}: check that it is what images are to be filed under.")
+        self._propose_name(taken)
+        self._propose(targets.BIRTH_DATE, person.births(self.making))
+        self._propose_sex()
+        self._propose_weight()
 
-def _person(dictionary: Dictionary, how: SessionLayout, remarks: list[str]) -> Iterator[Rule]:
-    born = _find(
-        dictionary,
-        r"(?:.*_)?(?:dob|yob|date_?of_?birth|year_?of_?birth|birth_?(?:date|day|year))(?:_.*)?",
-        label=r"birth",
-    )
-    if born is not None and not _is_year(born):
-        yield Rule(targets.BIRTH_DATE, born.name, level=_level(born.name, how, dictionary))
-    elif born is not None:
-        remarks.append(f"{born.name} seems to be only a year: the birth date is left empty.")
-        level = _level(born.name, how, dictionary)
-        yield Rule(targets.BIRTH_DATE, born.name, level=level, transforms="year only empty")
-    yield from _sex(dictionary, how, remarks)
-    yield from _weight(dictionary, how, remarks)
+    def _propose_name(self, taken_id: RuleCandidate | None) -> None:
+        id_rule = taken_id.rules[0] if taken_id is not None else None
+        named = self._propose("patient_name", person.names(self.making, id_rule))
+        if named is None:
+            return
+        *before, last = named.fields
+        if taken_id is not None and named.fields == taken_id.fields:
+            self.remarks.append(f"No field for a name was found: {last} takes its place.")
+        elif before:
+            parts = f"{', '.join(before)} and {last}"
+            self.remarks.append(f"patient_name is put together from {parts}.")
+        else:
+            self.remarks.append(f"patient_name is {last}, in one field: “Doe, Jane” is read as Doe^Jane.")
 
+    def _propose_sex(self) -> None:
+        taken = self._propose(targets.SEX, person.sexes(self.making))
+        if taken is not None:
+            self._say_codes(targets.SEX, taken)
 
-def _is_year(field: Field) -> bool:
-    named_so = re.search(r"year|_y$|_yr$", field.name) or re.search(r"\byear\b", field.label, re.IGNORECASE)
-    return not field.validation.startswith("date") and named_so is not None
+    def _propose_weight(self) -> None:
+        form = self.date.field.form if self.date is not None else ""
+        found = person.weights(self.making, form)
+        remark = ""
+        best = max(found, key=lambda each: each.score, default=None)
+        if best is not None and sum(each.fields == best.fields for each in found) == 2:
+            remark = f"{best.fields[0]} may be the weight, but not in which unit: it is not mapped."
+        taken = self._propose(targets.KILOGRAMS, found, remark)
+        if taken is not None:
+            unit = "kilograms" if taken.rules[0].target == targets.KILOGRAMS else "pounds"
+            self.remarks.append(f"{taken.fields[0]} is the weight in {unit}.")
 
-
-def _sex(dictionary: Dictionary, how: SessionLayout, remarks: list[str]) -> Iterator[Rule]:
-    field = _find(dictionary, r"sex|.*_sex|sex_.*|gender|.*_gender", fits=_is_choice)
-    if field is None:
-        return
-    table, undecided = codes_by_label(targets.SEX, field.choices)
-    remarks += undecided
-    if not table:
-        remarks.append(f"{field.name} seems to be the sex, but none of its labels says which.")
-        return
-    remarks.append(f"{targets.SEX} is {field.name} by its labels: {codes.write(table)}.")
-    yield _with_codes(targets.SEX, field, table, how, dictionary)
-
-
-def _weight(dictionary: Dictionary, how: SessionLayout, remarks: list[str]) -> Iterator[Rule]:
-    field = _find(dictionary, r"weight|(?!birth).*_weight|weight_.*|wt|.*_wt|wt_.*|.*_wt_.*")
-    if field is None:
-        return
-    said = f"{field.name} {field.label}".lower().replace("_", " ")
-    in_pounds = re.search(r"\b(?:lbs?|pounds?)\b", said)
-    in_kilograms = re.search(r"\b(?:kgs?|kilos?|kilograms?)\b", said)
-    if bool(in_pounds) == bool(in_kilograms):
-        remarks.append(f"{field.name} may be the weight, but not in which unit: it is not mapped.")
-        return
-    target = targets.POUNDS if in_pounds else targets.KILOGRAMS
-    remarks.append(f"{field.name} is the weight in {'pounds' if in_pounds else 'kilograms'}, by its name.")
-    yield Rule(target, field.name, level=_level(field.name, how, dictionary))
-
-
-def _date_field(dictionary: Dictionary) -> Field | None:
-    """Return the likeliest: a field with a date validation, named or labelled as an appointment's."""
-    near = r"mri|scan|visit|appointment|appt|session|imaging"
-    for pattern in (rf"(?:{near})(?:_?sched\w*)?_?date(?:_?time)?|date_(?:{near})", rf".*(?:{near}|sched).*"):
-        found = _find(dictionary, pattern, fits=_is_date, label=rf"\b(?:{near})\b")
-        if found is not None:
-            return found
-    return None
-
-
-def _appointment(
-    dictionary: Dictionary, how: SessionLayout, date_field: Field | None, remarks: list[str]
-) -> Iterator[Rule]:
-    yield Rule("modality", default="MR")
-    remarks.append("modality is MR for all.")
-    if date_field is None:
-        return
-    if date_field.validation.startswith("datetime"):
-        yield _rule(targets.START, date_field, how, dictionary)
-    else:
-        yield _rule(targets.START_DATE, date_field, how, dictionary)
-        yield from _time(dictionary, how, date_field)
-    yield from _status(dictionary, how, date_field, remarks)
-
-
-def _time(dictionary: Dictionary, how: SessionLayout, date_field: Field) -> Iterator[Rule]:
-    stem = re.escape(date_field.name.replace("date", "").strip("_"))
-    found = _find(dictionary, rf"{stem}_?time|time_?{stem}", fits=_is_time, form=date_field.form)
-    found = found or _find(dictionary, r".*time.*", fits=_is_time, form=date_field.form)
-    if found is not None:
-        yield _rule(targets.START_TIME, found, how, dictionary)
-
-
-def _status(
-    dictionary: Dictionary, how: SessionLayout, date_field: Field, remarks: list[str]
-) -> Iterator[Rule]:
-    field = _find(dictionary, r".*status.*", fits=_is_choice, form=date_field.form)
-    table, undecided = codes_by_label(targets.STATUS, field.choices if field else {})
-    if field is None or targets.NOT_WANTED not in table.values():
-        return
-    remarks += [
-        *undecided,
-        f"The status is {field.name} by its labels: {codes.write(table)}.",
-    ]
-    yield _with_codes(targets.STATUS, field, table, how, dictionary)
-
-
-def _scanner(
-    dictionary: Dictionary, how: SessionLayout, scanners: Mapping[str, str], remarks: list[str]
-) -> Iterator[Rule]:
-    """Yield the row of a field that names the station, or of a choice whose labels name the scanners."""
-    titled = _find(dictionary, r"(?:.*_)?(?:scanner|station)_?ae(?:t|_?title)?", fits=_is_text)
-    if titled is not None:
-        remarks.append(
-            f"The scanner is {titled.name}: it must hold AE titles as the scanners call themselves."
+    def _propose_appointment(self) -> None:
+        rule = Rule("modality", default="MR")
+        self._propose(
+            "modality", [of_rules((rule,), ("it is MR for all",), 80, ())], "modality is MR for all."
         )
-        yield _rule(targets.STATION, titled, how, dictionary)
-        return
-    chosen = _find(
-        dictionary,
-        r"(?:.*_)?(?:scanner|station|magnet)(?:_.*)?",
-        fits=lambda field: _is_choice(field) and bool(_scanners_by_code(field, scanners)),
-    )
-    if chosen is not None:
-        table = _scanners_by_code(chosen, scanners)
-        remarks.append(f"The scanner is {chosen.name} by its labels: {codes.write(table)}.")
-        unknown = [label for code, label in chosen.choices.items() if code not in table]
-        remarks += [f"“{label}” is no device: give it one, or the code its AE title." for label in unknown]
-        yield _with_codes(targets.STATION, chosen, table, how, dictionary)
+        dates = [appointment.date_candidate(self.making, each) for each in self.dates]
+        self._propose(targets.START_DATE, dates)
+        if self.date is None:
+            return
+        if not self.date.has_time:
+            self._propose(targets.START_TIME, appointment.times(self.making, self.date))
+        status = self._propose(targets.STATUS, appointment.statuses(self.making, self.date))
+        if status is not None:
+            self._say_codes(targets.STATUS, status)
+
+    def _propose_scanner(self, scanners: Mapping[str, str]) -> None:
+        station = self._propose(targets.STATION, scanner.stations(self.making, scanners))
+        if station is not None:
+            self._say_scanner(station, scanners)
+        form = self.date.field.form if self.date is not None else ""
+        for target, found in scanner.descriptions(self.making, form):
+            taken = self._propose(target, found)
+            if taken is not None:
+                self.remarks.append(f"{target} is {taken.fields[0]}.")
+
+    def _say_scanner(self, taken: RuleCandidate, scanners: Mapping[str, str]) -> None:
+        field = self.dictionary.fields[taken.fields[0]]
+        if not field.choices:
+            self.remarks.append(
+                f"The scanner is {field.name}: it must hold AE titles as the scanners call themselves."
+            )
+            return
+        table = scanner.scanners_by_code(field, scanners)
+        self.remarks.append(f"The scanner is {field.name} by its labels: {codes.write(table)}.")
+        unknown = [label for code, label in field.choices.items() if code not in table]
+        self.remarks += [
+            f"“{label}” is no device: give it one, or the code its AE title." for label in unknown
+        ]
+
+    def _say_codes(self, target: str, taken: RuleCandidate) -> None:
+        field = self.dictionary.fields[taken.fields[0]]
+        table, undecided = codes_by_label(target, field.choices)
+        self.remarks += [*undecided, f"{target} is {field.name} by its labels: {codes.write(table)}."]
+
+    def _without_time(self, rules: tuple[Rule, ...]) -> SessionLayout:
+        if any(rule.target in (targets.START, targets.START_TIME) for rule in rules):
+            return self.making.how
+        self.remarks.append("No field for the time was found: a date without one means some time that day.")
+        return replace(self.making.how, without_time=WithoutTime.MIDNIGHT)
+
+    def _scanner_of_all(self, rules: tuple[Rule, ...], only_scanner: str) -> Iterator[tuple[str, str]]:
+        if only_scanner and not any(rule.target == targets.STATION for rule in rules):
+            self.remarks.append(
+                f"The scanner is {only_scanner} for all, the only device: it goes among the constants."
+            )
+            yield targets.STATION, only_scanner
 
 
-def _scanners_by_code(field: Field, scanners: Mapping[str, str]) -> dict[str, str]:
-    """Return the AE title of each code whose label names just one scanner."""
-    named = {code: _named_by(label, scanners) for code, label in field.choices.items()}
-    return {code: titles[0] for code, titles in named.items() if len(titles) == 1}
-
-
-def _named_by(label: str, scanners: Mapping[str, str]) -> list[str]:
-    """Return the scanners that a label names: it has the AE title as a word, or is the name."""
-    words = {label.casefold().strip(), *re.split(r"[\s,;:()/]+", label.casefold())}
-    return [
-        title
-        for title, name in scanners.items()
-        if title.casefold() in words or (name and name.casefold() == label.casefold().strip())
-    ]
-
-
-def _scanner_of_all(rules: list[Rule], only_scanner: str, remarks: list[str]) -> Iterator[tuple[str, str]]:
-    if only_scanner and not any(rule.target == targets.STATION for rule in rules):
-        remarks.append(
-            f"The scanner is {only_scanner} for all, the only device: it goes among the constants."
-        )
-        yield targets.STATION, only_scanner
-
-
-_DESCRIPTIONS = (
-    ("protocol_name", r"protocol|.*_protocol|scan_type|mri_type|protocol_name"),
-    ("station_name", r"station(?:_name)?|scanner(?:_name)?|.*_scanner"),
-    ("referring_physician_name", r"referring_(?:physician|doctor)(?:_name)?|referrer"),
-    ("requesting_physician", r"requesting_(?:physician|doctor)(?:_name)?"),
-    ("performing_physician", r"performing_(?:physician|doctor)(?:_name)?|operator|technologist"),
-)
-
-
-def _descriptions(dictionary: Dictionary, how: SessionLayout, remarks: list[str]) -> Iterator[Rule]:
-    for target, pattern in _DESCRIPTIONS:
-        field = _find(dictionary, pattern)
-        if field is not None:
-            remarks.append(f"{target} is {field.name}.")
-            yield _rule(target, field, how, dictionary)
-
-
-def _with_codes(
-    target: str, field: Field, table: dict[str, str], how: SessionLayout, dictionary: Dictionary
-) -> Rule:
-    level = _level(field.name, how, dictionary)
-    return Rule(target, field.name, level=level, transforms=f"codes {codes.write(table)}")
-
-
-def _rule(target: str, field: Field, how: SessionLayout, dictionary: Dictionary) -> Rule:
-    return Rule(target, field.name, level=_level(field.name, how, dictionary))
-
-
-def _level(name: str, how: SessionLayout, dictionary: Dictionary) -> Level:
-    return sessions.level_of(name, how, dictionary)
-
-
-def _find(
-    dictionary: Dictionary, name: str, *, fits: Fits | None = None, label: str = "", form: str = ""
-) -> Field | None:
-    """Return the first field of the name, else of the label."""
-    fields = [
-        field
-        for field in dictionary.fields.values()
-        if _has_value(field) and (fits is None or fits(field)) and form in ("", field.form)
-    ]
-    by_name = (field for field in fields if re.fullmatch(name, field.name))
-    by_label = (field for field in fields if label and re.search(label, field.label, re.IGNORECASE))
-    return next(by_name, None) or next(by_label, None)
-
-
-def _has_value(field: Field) -> bool:
-    return field.type in _TEXT or field.type in _CHOICE or columns.is_checkbox(field)
-
-
-def _is_text(field: Field) -> bool:
-    return field.type in _TEXT
-
-
-def _is_choice(field: Field) -> bool:
-    return bool(field.choices) and field.type in _CHOICE
-
-
-def _is_date(field: Field) -> bool:
-    is_birth = re.search(r"dob|birth", field.name + field.label, re.IGNORECASE) is not None
-    return field.validation.startswith("date") and not is_birth
-
-
-def _is_time(field: Field) -> bool:
-    return field.validation in ("time", "time_hh_mm_ss")
+def taken_rules(proposal: TargetProposal) -> tuple[Rule, ...]:
+    found = (each.rules for each in proposal.candidates if each.key == proposal.taken)
+    return next(found, ())

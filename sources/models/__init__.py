@@ -1,6 +1,7 @@
 """These models hold what sources keep.
 
 data_sources  where participants come from, and the mapping
+dictionaries  what is known of a source's project
 state         how a source fares, what waits to be read, and the worker's beat
 steps         which session of which record an item stands for
 runs          what each pull did
@@ -11,6 +12,7 @@ originals     what came from a database of the original
 from __future__ import annotations
 
 from sources.models.data_sources import DataSource, MappingRule
+from sources.models.dictionaries import KnownDictionary
 from sources.models.issues import SyncIssue
 from sources.models.originals import OriginalDatabase, OriginalRow, OriginalStep
 from sources.models.runs import RunOutcome, SyncRun, Trigger
@@ -19,6 +21,7 @@ from sources.models.steps import SyncedStep, Withdrawal
 
 __all__ = [
     "DataSource",
+    "KnownDictionary",
     "MappingRule",
     "OriginalDatabase",
     "OriginalRow",

@@ -42,8 +42,6 @@ class SourceState(models.Model):
     allowed = models.JSONField(
         default=dict, blank=True, help_text="What a person lets the next full pull do, by the same kinds."
     )
-    dictionary = models.JSONField(null=True, blank=True)
-    dictionary_at = models.DateTimeField(null=True, blank=True)
     skew_seconds = models.IntegerField(null=True, blank=True, help_text="The server's clock minus ours.")
     warnings = models.JSONField(default=list, blank=True)
     triggered_at = models.DateTimeField(null=True, blank=True)

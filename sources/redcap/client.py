@@ -66,7 +66,7 @@ class Client:
         repeating = self._repeating(project)
         with parsing.reading("the data dictionary"):
             columns = parsing.checkbox_columns(names)
-            fields = [parsing.field_of(entry, columns) for entry in metadata]
+            fields = list(parsing.fields_of(metadata, columns))
             return Dictionary(
                 project_id=int(project["project_id"]),
                 title=parsing.text_of(project.get("project_title")),

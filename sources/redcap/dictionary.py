@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -12,7 +12,7 @@ class Field:
     """The data dictionary describes a field so; labels are plain text, without HTML.
 
     `columns` is a checkbox's: choice code to the export's own column name (`exportFieldNames`), for names
-    cannot be built from codes.
+    cannot be built from codes. `section` is the header under which the field stands on its form.
     """
 
     name: str
@@ -23,6 +23,9 @@ class Field:
     validation: str = ""  # text_validation_type_or_show_slider_number
     is_identifier: bool = False
     columns: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""  # field_note
+    section: str = ""  # section_header
+    annotation: str = ""  # field_annotation
 
 
 @dataclass(frozen=True)
@@ -60,11 +63,13 @@ class Dictionary:
     def to_json(self) -> dict[str, Any]:
         """Return it for a JSON column; `from_json` reads it back."""
         return {
-            **asdict(self),
+            **vars(self),
+            "forms": dict(self.forms),
+            "events": [vars(event) for event in self.events],
             "event_forms": {event: sorted(forms) for event, forms in self.event_forms.items()},
             "repeating": None if self.repeating is None else sorted(self.repeating),
             "missing_codes": sorted(self.missing_codes),
-            "fields": [asdict(field) for field in self.fields.values()],
+            "fields": [vars(field) for field in self.fields.values()],
         }
 
     @classmethod

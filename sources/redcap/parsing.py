@@ -57,7 +57,19 @@ def missing_codes_of(text: str) -> frozenset[str]:
     return frozenset(part.partition(",")[0].strip() for part in text.split("|") if part.strip())
 
 
-def field_of(entry: Mapping[str, Any], columns: Mapping[str, Mapping[str, str]]) -> Field:
+def fields_of(
+    entries: Iterable[Mapping[str, Any]], columns: Mapping[str, Mapping[str, str]]
+) -> Iterator[Field]:
+    """Read the metadata; a section's header is given with its first field, and holds to the form's end."""
+    form, section = "", ""
+    for entry in entries:
+        header = plain(text_of(entry.get("section_header")))
+        section = header if header or entry["form_name"] != form else section
+        form = entry["form_name"]
+        yield field_of(entry, columns, section)
+
+
+def field_of(entry: Mapping[str, Any], columns: Mapping[str, Mapping[str, str]], section: str = "") -> Field:
     name, kind = text_of(entry["field_name"]), text_of(entry["field_type"])
     return Field(
         name=name,
@@ -68,6 +80,9 @@ def field_of(entry: Mapping[str, Any], columns: Mapping[str, Mapping[str, str]])
         validation=text_of(entry.get("text_validation_type_or_show_slider_number")),
         is_identifier=entry.get("identifier") == "y",
         columns=dict(columns.get(name, {})) if kind == "checkbox" else {},
+        note=plain(text_of(entry.get("field_note"))),
+        section=section,
+        annotation=text_of(entry.get("field_annotation")),
     )
 
 

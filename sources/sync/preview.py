@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from sources.contract import Problem, ReadRecord, SessionKey
 from sources.kinds import backend_for
@@ -44,6 +44,13 @@ class PlannedChange:
     item: WorklistItem | None
 
 
+class RecordsPreview(NamedTuple):
+    """It has what can be shown; `lacking` says what has to be mended before it can be pulled."""
+
+    records: tuple[ReadRecord, ...]
+    lacking: tuple[str, ...]
+
+
 @dataclass
 class DryRun:
     """`held` counts what would wait for a person, because it is more than usual."""
@@ -53,12 +60,12 @@ class DryRun:
     held: Counter[Guarded] = field(default_factory=Counter)
 
 
-def preview(source: DataSource, *, records: int, only: str = "") -> list[ReadRecord]:
+def preview(source: DataSource, *, records: int, only: str = "") -> RecordsPreview:
     """Return the first records, or only one, as the mapping sees them. Raises SourceError."""
     with backend_for(source) as backend:
-        backend.prepare()
+        lacking = backend.prepare_to_show()
         chosen = [only] if only else list(backend.record_ids())[:records]
-        return list(backend.read(chosen, with_trace=True))
+        return RecordsPreview(tuple(backend.read(chosen, with_trace=True)), lacking)
 
 
 def dry_run(source: DataSource, *, progress: Progress | None = None) -> DryRun:

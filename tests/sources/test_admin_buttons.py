@@ -188,6 +188,41 @@ class TestPreview:
 
         assert "mapping" in said(press(admin, source, "preview"))[0]
 
+    @pytest.mark.acceptance("RC120")
+    def test_a_mapping_without_a_date_is_looked_at_but_neither_pulled_nor_compared(
+        self, admin: Client, source: DataSource, project: Project
+    ) -> None:
+        participant(project, "P-1")
+        source.rules.filter(target__in=["scheduled_start_date", "scheduled_start_time"]).delete()
+
+        response = press(admin, source, "preview")
+        assert "Doe, Jane" in response.content.decode()
+        assert "Nothing is mapped to this." in response.content.decode()
+
+        assert "Nothing is mapped to scheduled_start_date" in said(press(admin, source, "compare"))[0]
+        pull(source)
+        assert not items(source)
+        assert state(source).state == State.CONFIGURATION
+
+    @pytest.mark.acceptance("RC120")
+    def test_a_row_that_is_wrong_is_left_out_and_said(
+        self, admin: Client, source: DataSource, project: Project
+    ) -> None:
+        participant(project, "P-1")
+        source.rules.filter(target="patient_weight_kg").update(field="no_such_field")
+
+        preview = press(admin, source, "preview").content.decode()
+        assert "no field no_such_field" in preview
+        assert "Doe, Jane" in preview
+        assert '<th scope="row">patient_weight_kg</th>' not in preview
+
+    def test_sessions_that_cannot_be_found_are_not_looked_for(
+        self, admin: Client, source: DataSource
+    ) -> None:
+        DataSource.objects.update(session_instrument="no_such_form")
+
+        assert "no_such_form" in said(press(admin, source, "preview"))[0]
+
     def test_what_a_participant_is_called_is_shown_as_text(
         self, admin: Client, source: DataSource, project: Project
     ) -> None:

@@ -236,14 +236,16 @@ def known(source: DataSource) -> DataSource:
 
 class TestTheMapping:
     @pytest.mark.acceptance("RC7")
-    def test_is_offered_the_projects_fields_with_label_and_choices(
+    def test_lists_the_targets_and_searches_the_projects_fields_and_instruments(
         self, admin: Client, known: DataSource
     ) -> None:
         content = admin.get(page_of(known)).content.decode()
 
-        assert re.search(r'<option value="sex">[^<]*\(enrolment; radio; 1=Male, 2=Female, 3=Other\)', content)
         assert '<option value="patient_id">Patient ID</option>' in content
-        assert '<option value="mri">' in content
+        assert re.search(r'<input[^>]* name="rules-0-field"[^>]* data-search="fields"', content)
+        assert re.search(r'<input[^>]* name="session_instrument"[^>]* data-search="instruments"', content)
+        for kind in ("fields", "instruments"):
+            assert f'data-{kind}="{reverse(f"admin:sources_datasource_{kind}", args=[known.pk])}"' in content
 
     def test_every_line_that_the_page_explains_can_be_written(self, admin: Client, known: DataSource) -> None:
         content = admin.get(page_of(known)).content.decode()

@@ -48,10 +48,18 @@ def test_a_source_is_set_up_from_its_address_to_what_a_pull_would_do(
     page.get_by_role("link", name="Back to the source").click()
 
     press(page, "Suggest a mapping")
-    expect(page.get_by_text("patient_name is put together from last_name and first_name.")).to_be_visible()
+    name = page.get_by_role("group", name="Patient's Name")
+    expect(name.get_by_text("Doe, Jane")).to_be_visible()
+    # A second choice, and back to the first.
+    name.get_by_role("radio", name="record_id").check()
+    press(page, "Show it with what is chosen")
+    expect(name.get_by_role("radio", name="record_id")).to_be_checked()
+    name.get_by_role("radio", name="last_name").check()
+    page.get_by_role("group", name="Patient's Sex").get_by_role("radio", name="None").check()
     press(page, "Take it")
     expect(page.locator(".messagelist .success")).to_contain_text("the source is paused")
     expect(page.locator("#id_rules-0-target")).to_have_value("patient_id")
+    assert "patient_sex" not in DataSource.objects.get().rules.values_list("target", flat=True)
 
     press(page, "Preview")
     expect(page.get_by_role("row", name="patient_name")).to_contain_text("Doe^Jane")
@@ -75,3 +83,57 @@ def test_a_typing_error_in_a_row_is_shown_at_the_row(
     row = page.locator("#rules-5")
     expect(row.locator(".errorlist")).to_contain_text("The project has no field mri_dat")
     expect(row.locator(".errorlist")).to_contain_text(re.compile("mri_date"))
+
+
+@pytest.mark.acceptance("RC127")
+def test_a_field_is_found_by_its_label_and_chosen_with_the_keyboard(
+    page: Page,
+    alice: User,
+    source: DataSource,
+) -> None:
+    dictionary_of(source)
+    sign_in(page, alice)
+    page.goto(f"/admin/sources/datasource/{source.pk}/change/")
+    field = page.locator("#id_rules-5-field")
+    expect(field).to_have_value("mri_date")
+    field.fill("name")
+    found = page.get_by_role("listbox", name="Found in the project").get_by_role("option")
+    expect(found).to_have_count(2)
+    expect(field).to_have_attribute("aria-expanded", "true")
+
+    field.press("ArrowDown")
+    field.press("ArrowDown")
+    expect(found.nth(1)).to_have_attribute("aria-selected", "true")
+    field.press("Enter")
+    expect(field).to_have_value("first_name")
+    expect(found.first).to_be_hidden()
+
+    field.fill("mri date")
+    expect(found).to_have_count(1)
+    field.press("Escape")
+    expect(found.first).to_be_hidden()
+    expect(field).to_have_value("mri date")
+    field.press("ArrowDown")
+    found.first.click()
+    expect(field).to_have_value("mri_date")
+    press(page, "Save and continue editing")
+    expect(page.locator(".messagelist .success")).to_contain_text("was changed successfully")
+
+
+@pytest.mark.acceptance("RC127")
+def test_a_row_that_is_added_searches_as_those_that_there_are(
+    page: Page,
+    alice: User,
+    source: DataSource,
+) -> None:
+    dictionary_of(source)
+    sign_in(page, alice)
+    page.goto(f"/admin/sources/datasource/{source.pk}/change/")
+    page.get_by_text("Add another row").click()
+    added = page.locator("#id_rules-11-field")
+    added.fill("wei")
+    page.get_by_role("option", name="weight").click()
+    expect(added).to_have_value("weight")
+    page.locator("#id_session_instrument").fill("enr")
+    page.get_by_role("option", name="enrolment").click()
+    expect(page.locator("#id_session_instrument")).to_have_value("enrolment")

@@ -103,6 +103,32 @@ def test_what_a_field_has_not_is_empty() -> None:
     assert parsing.field_of(blank, {}) == Field(name="sex", form="demographics", type="text", label="")
 
 
+def test_a_note_and_an_annotation_belong_to_the_field() -> None:
+    read = parsing.field_of(metadata(field_note="in <b>kg</b>", field_annotation="@HIDDEN"), {})
+
+    assert (read.note, read.annotation, read.section) == ("in kg", "@HIDDEN", "")
+
+
+def test_a_section_holds_until_the_next_or_to_the_end_of_its_form() -> None:
+    headers = [
+        ("a", ""),
+        ("a", "<i>Mother</i>"),
+        ("a", ""),
+        ("a", "You"),
+        ("b", ""),
+        ("b", "Scan"),
+        ("b", ""),
+    ]
+    entries = [
+        metadata(field_name=f"f{place}", form_name=form, section_header=header)
+        for place, (form, header) in enumerate(headers)
+    ]
+
+    found = [field.section for field in parsing.fields_of(entries, {})]
+
+    assert found == ["", "Mother", "Mother", "You", "", "Scan"]
+
+
 @pytest.mark.acceptance("RC36")
 def test_a_checkbox_s_columns_are_redcap_s_own() -> None:
     names: list[dict[str, Any]] = [

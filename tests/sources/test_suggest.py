@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from sources.mapping.check import mistakes
 from sources.mapping.rules import Level, Rule, SessionKind, WithoutTime
 from sources.mapping.suggest import codes_by_label, suggest
+from sources.mapping.suggestion.proposals import TargetProposal
 from sources.redcap.dictionary import Dictionary, Field
 from tests.sources.projects import REPEATING, a_dictionary, a_field
 
@@ -124,6 +126,25 @@ def test_a_project_without_anything_known_gets_a_start_and_a_remark() -> None:
         ("patient_sex", "Male to female", None),
         ("patient_sex", "Other", "O"),
         ("patient_sex", "Unknown", None),
+        ("patient_sex", "Intersex - male", "O"),
+        ("patient_sex", "Männlich", "M"),
+        ("patient_sex", "weiblich (bei Geburt)", "F"),
+        ("patient_sex", "divers", "O"),
+        ("patient_sex", "Féminin", "F"),
+        ("patient_sex", "Homme", "M"),
+        ("patient_sex", "Varón", "M"),
+        ("patient_sex", "Mujer", "F"),
+        ("patient_sex", "Niño o niña", None),
+        ("performed_procedure_step_status", "Nicht erschienen", "CANCELLED"),
+        ("performed_procedure_step_status", "Bestätigt", "SCHEDULED"),
+        ("performed_procedure_step_status", "Nicht bestätigt", None),
+        ("performed_procedure_step_status", "Verschoben", None),
+        ("performed_procedure_step_status", "Annulé", "CANCELLED"),
+        ("performed_procedure_step_status", "Rendez-vous prévu", "SCHEDULED"),
+        ("performed_procedure_step_status", "En attente", None),
+        ("performed_procedure_step_status", "No asistió", "CANCELLED"),
+        ("performed_procedure_step_status", "No confirmada", None),
+        ("performed_procedure_step_status", "Programada", "SCHEDULED"),
         ("performed_procedure_step_status", "Cancelled", "CANCELLED"),
         ("performed_procedure_step_status", "Canceled by family", "CANCELLED"),
         ("performed_procedure_step_status", "No-show", "CANCELLED"),
@@ -147,6 +168,141 @@ def test_a_label_says_what_a_code_means_or_a_remark_asks(
 
     assert table == ({"1": expected} if expected else {})
     assert [label in remark for remark in remarks] == ([] if expected else [True])
+
+
+@pytest.mark.acceptance("RC116")
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        ("M F", "MF"),
+        ("m w d", "MFO"),
+        ("H F", "MF"),
+        ("H M", "MF"),
+        ("V M", "MF"),
+        ("M", "M"),
+        ("H M F", "M-F"),
+    ],
+)
+def test_a_letter_means_what_the_others_make_of_it(labels: str, expected: str) -> None:
+    table, _ = codes_by_label("patient_sex", {label: label for label in labels.split()})
+
+    assert "".join(table.get(label, "-") for label in labels.split()) == expected
+
+
+WITH_A_SCAN = (
+    a_field("record_id", "enrolment"),
+    a_field("mri_date", "mri", label="Date of MRI", validation="date_ymd"),
+)
+
+
+def proposal(target: str, *fields: Field, **given: Any) -> TargetProposal | None:
+    found = suggest(a_dictionary(*WITH_A_SCAN, *fields), **given).proposals
+    return next((each for each in found if each.target == target), None)
+
+
+@pytest.mark.acceptance("RC116")
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("weight", "Weight of your mother (kg)"),
+        ("weight_loss", "Weight loss (kg)"),
+        ("birth_weight", "Birth weight in kg"),
+        ("weight", "Gewicht des Vaters (kg)"),
+        ("poids", "Poids du conjoint (kg)"),
+        ("peso", "Peso de la pareja (kg)"),
+        ("baby_weight", "Weight (kg)"),
+        ("weight", "Weight (kg), do not use"),
+    ],
+)
+def test_a_relatives_or_another_weight_is_not_even_offered(name: str, label: str) -> None:
+    assert proposal("patient_weight_kg", a_field(name, "a", label=label, validation="number")) is None
+
+
+@pytest.mark.acceptance("RC116")
+@pytest.mark.parametrize("type", ["yesno", "radio", "checkbox", "notes", "file"])
+def test_a_weight_is_a_number(type: str) -> None:
+    field = a_field("weight_kg", "a", type, label="Weight (kg)", choices={"1": "Yes", "0": "No"})
+
+    assert proposal("patient_weight_kg", field) is None
+
+
+@pytest.mark.acceptance("RC116")
+@pytest.mark.parametrize(
+    ("field", "unit"),
+    [
+        (a_field("weight", "a", label="Weight", validation="number"), ""),
+        (a_field("weight", "a", label="Weight (kg or lb)", validation="number"), ""),
+        (a_field("gewicht", "a", label="Gewicht in Pfund", validation="number"), ""),
+        (replace(a_field("weight", "a", validation="number"), note="in kilograms"), "patient_weight_kg"),
+        (replace(a_field("weight", "a", validation="number"), note="lbs"), "patient_weight_lb"),
+        (replace(a_field("weight", "a", validation="number"), annotation="@PLACEHOLDER='kg'"),
+         "patient_weight_kg"),
+    ],
+)  # fmt: skip
+def test_a_weights_unit_is_read_wherever_it_is_said_or_asked(field: Field, unit: str) -> None:
+    found = proposal("patient_weight_kg", field)
+
+    assert found is not None
+    if unit:
+        (candidate,) = found.candidates
+        assert (found.taken, candidate.rules[0].target) == (candidate.key, unit)
+    else:
+        assert not found.is_taken
+        assert "in which unit" in found.remark
+        assert {each.rules[0].target for each in found.candidates} == {
+            "patient_weight_kg",
+            "patient_weight_lb",
+        }
+
+
+@pytest.mark.acceptance("RC116")
+def test_two_that_are_equally_good_are_left_open_and_said() -> None:
+    first = a_field("dob", "a", label="Date of birth", validation="date_ymd")
+    found = proposal("patient_birth_date", first, replace(first, name="birthdate"))
+
+    assert found is not None
+    assert not found.is_taken
+    assert "dob and birthdate are as good as each other" in found.remark
+
+
+@pytest.mark.acceptance("RC116")
+@pytest.mark.parametrize(("date", "is_taken"), [("mri_date", False), ("child_mri_date", True)])
+def test_a_childs_field_is_a_participants_where_the_child_is_scanned(date: str, is_taken: bool) -> None:
+    dictionary = a_dictionary(
+        a_field("record_id", "a"),
+        a_field("child_sex", "a", "radio", label="Child's sex", choices=SEX),
+        a_field(date, "mri", validation="date_ymd"),
+    )
+
+    (found,) = [each for each in suggest(dictionary).proposals if each.target == "patient_sex"]
+    assert found.is_taken is is_taken
+    assert found.candidates[0].fields == ("child_sex",)
+
+
+@pytest.mark.acceptance("RC117")
+def test_a_candidate_says_why_and_another_is_one_choice_away() -> None:
+    dictionary = a_dictionary(
+        *WITH_A_SCAN,
+        a_field("visit_datetime", "visit", label="Date and time of the visit", validation="datetime_ymd"),
+        a_field("visit_number", "visit"),
+        repeating={("", "visit")},
+    )
+    (found,) = [each for each in suggest(dictionary).proposals if each.target == "scheduled_start_date"]
+    first, second = found.candidates
+
+    assert found.taken == first.key
+    assert first.reason == "Its name is mri_date and REDCap checks it as a date."
+    assert second.fields == ("visit_datetime",)
+
+    other = suggest(dictionary, chosen={"scheduled_start_date": second.key})
+    assert other.plan.sessions.instrument == "visit"
+    assert [rule.field for rule in other.plan.rules if rule.target == "scheduled_start_datetime"] == [
+        "visit_datetime"
+    ]
+    none = suggest(dictionary, chosen={"scheduled_start_date": ""})
+    assert all(mistake.is_gap for mistake in mistakes(none.plan, dictionary))
+    stale = suggest(dictionary, chosen={"scheduled_start_date": "of another dictionary"})
+    assert stale.plan == suggest(dictionary).plan
 
 
 SCANNERS = {"MR1": "Prisma", "MR2": "Skyra Wing B"}

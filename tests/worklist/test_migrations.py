@@ -250,3 +250,37 @@ def test_points_about_a_weight_become_a_kind_of_their_own_and_links_name_who_mad
         }
     linked_by = dict(PerformedStepItem.objects.values_list("pk", "linked_by"))
     assert linked_by == {link.pk: "" for link in links[:-1]} | {links[-1].pk: "alice"}
+
+
+BEFORE_KNOWN_DICTIONARIES = pytest.param(
+    [("sources", "0002_sources_name_a_scanner")], id="dictionary in state"
+)
+
+
+@pytest.mark.acceptance("RC133")
+@pytest.mark.parametrize("at_version", [BEFORE_KNOWN_DICTIONARIES], indirect=True)
+def test_a_project_that_was_known_is_known_and_searched_after_the_upgrade(at_version: Any) -> None:
+    from sources.redcap.dictionary import Dictionary
+    from tests.sources.projects import REPEATING
+
+    old = (
+        MigrationExecutor(connection).loader.project_state([("sources", "0002_sources_name_a_scanner")]).apps
+    )
+    source = old.get_model("sources", "DataSource").objects.create(name="study", server_timezone="UTC")
+    kept = {"access": "who", "dictionary": REPEATING.to_json()}
+    read_at = datetime(2026, 11, 1, tzinfo=UTC)
+    states = old.get_model("sources", "SourceState").objects
+    states.create(source=source, dictionary=kept, dictionary_at=read_at)
+
+    call_command("migrate", verbosity=0)
+
+    from sources.mapping.field_search import search
+    from sources.models import DataSource, KnownDictionary
+
+    known = KnownDictionary.objects.get()
+    assert (known.source.name, known.access, known.read_at) == ("study", "who", read_at)
+    assert known.dictionary() == REPEATING
+    assert isinstance(known.dictionary(), Dictionary)
+    assert search(known.field_lines, "mri_date").entries[0].name == "mri_date"
+    assert search(known.instrument_lines, "mri").entries[0].name == "mri"
+    assert DataSource.objects.get().state.warnings == []

@@ -1,0 +1,163 @@
+"""A field is described by all that the dictionary says of it, and by whom it is about."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from sources.mapping import events, sessions, wording
+from sources.mapping.rules import Level, SessionLayout
+from sources.mapping.suggestion import words
+from sources.mapping.wording import any_of
+from sources.redcap.dictionary import Dictionary, Field
+
+_CHOICES = frozenset({"radio", "dropdown"})
+_NUMBERS = ("number", "integer")
+_PREGNANCY = any_of(
+    *("pregnan(?:t|cy|cies)", "obstetric", "gestation", "gestational", "placenta", "placental"),
+    *("schwangerschaft", "schwangere", "grossesse", "embarazo", "embarazadas?"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """It has a field's texts as words (`wording.words`), and those of its form and section."""
+
+    field: Field
+    name: str
+    label: str
+    form: str
+    section: str
+
+    @property
+    def said(self) -> str:
+        return f"{self.name} {self.label}"
+
+    @property
+    def is_text(self) -> bool:
+        return self.field.type == "text"
+
+    @property
+    def is_free_text(self) -> bool:
+        """Tell whether REDCap takes any text in it."""
+        return self.is_text and not self.field.validation
+
+    @property
+    def is_choice(self) -> bool:
+        return self.field.type in _CHOICES and bool(self.field.choices)
+
+    @property
+    def is_date(self) -> bool:
+        return self.is_text and self.field.validation.startswith("date")
+
+    @property
+    def has_time(self) -> bool:
+        return self.is_text and self.field.validation.startswith("datetime")
+
+    @property
+    def is_time(self) -> bool:
+        return self.is_text and self.field.validation in ("time", "time_hh_mm_ss")
+
+    @property
+    def is_number(self) -> bool:
+        return self.field.type == "calc" or (self.is_text and self.field.validation.startswith(_NUMBERS))
+
+    @property
+    def is_retired(self) -> bool:
+        return words.RETIRED.search(f"{self.label} {wording.words(self.field.annotation)}") is not None
+
+
+class Project:
+    """It has the described fields of a dictionary, and knows whom they are about."""
+
+    def __init__(self, dictionary: Dictionary) -> None:
+        self.dictionary = dictionary
+        self._forms: dict[str, str] = {}
+        self._sections: dict[str, str] = {}
+        self.fields = tuple(self._described(field) for field in dictionary.fields.values())
+
+    def _described(self, field: Field) -> Described:
+        form = self._forms.get(field.form)
+        if form is None:
+            form = wording.words(f"{field.form} {self.dictionary.forms.get(field.form, '')}")
+            self._forms[field.form] = form
+        section = self._sections.get(field.section)
+        if section is None:
+            section = self._sections[field.section] = wording.words(field.section)
+        return Described(field, wording.words(field.name), wording.words(field.label), form, section)
+
+    def where(self, fits: Callable[[Described], bool]) -> Iterator[Described]:
+        """Yield what fits, without what is retired."""
+        return (each for each in self.fields if fits(each) and not each.is_retired)
+
+    def saying(self, keys: re.Pattern[str], fits: Callable[[Described], bool]) -> Iterator[Described]:
+        """Yield what fits and has a word in its name or label that the pattern matches as a whole."""
+        places = {place for word, found in self._places.items() if keys.fullmatch(word) for place in found}
+        said = (self.fields[place] for place in sorted(places))
+        return (each for each in said if fits(each) and not each.is_retired)
+
+    @cached_property
+    def _places(self) -> Mapping[str, list[int]]:
+        """Return where each word is said: a project with 40,000 fields has far fewer words than texts."""
+        places: dict[str, list[int]] = defaultdict(list)
+        for place, each in enumerate(self.fields):
+            for word in set(each.said.split()):
+                places[word].append(place)
+        return places
+
+    def level(self, field: Field, how: SessionLayout) -> Level:
+        return sessions.level_of(field.name, how, self.dictionary)
+
+    def repeats(self, field: Field) -> bool:
+        """Tell whether the field's form repeats, by itself or with its event."""
+        return any(
+            events.repeats_form(event, field.form, self.dictionary) or events.repeats(event, self.dictionary)
+            for event in events.holding(field.form, self.dictionary)
+        )
+
+    @cached_property
+    def _title(self) -> str:
+        return wording.words(self.dictionary.title)
+
+    @cached_property
+    def scanned(self) -> re.Pattern[str] | None:
+        """Return the words of those who are scanned where they are a mother, a child or an infant.
+
+        A title tells it, else the date of the scan, its form included. Where two are scanned, it is unknown.
+        """
+        groups = [group for group in _GROUPS if group.search(self._title)]
+        if not groups and _PREGNANCY.search(self._title):
+            groups = [words.MOTHER]
+        if not groups:
+            scans = re.compile(f"{words.MRI.pattern}|{words.SCAN.pattern}")
+            dates = [f"{each.said} {each.form}" for each in self.saying(scans, lambda each: each.is_date)]
+            groups = [group for group in _GROUPS if any(group.search(text) for text in dates)]
+        return groups[0] if len(groups) == 1 else None
+
+    def is_another_persons(self, each: Described) -> bool:
+        """Tell whether a relative or someone of the staff is named, in name, label or section."""
+        texts = (each.name, *(self._told(text) for text in (each.label, each.section)))
+        patterns = [words.RELATIVE, words.STAFF, *self._others]
+        return any(pattern.search(text) for pattern in patterns for text in texts)
+
+    def may_be_another_persons(self, each: Described) -> bool:
+        """Tell whether it may be a child's, or whether its form is about a relative."""
+        texts = (each.name, self._told(each.label), each.section)
+        is_childs = self.scanned is not words.CHILD and any(words.CHILD.search(text) for text in texts)
+        form = self._told(each.form)
+        patterns = [words.RELATIVE, *self._others]
+        return is_childs or any(pattern.search(form) for pattern in patterns)
+
+    @cached_property
+    def _others(self) -> list[re.Pattern[str]]:
+        return [group for group in (words.MOTHER, words.INFANT) if group is not self.scanned]
+
+    def _told(self, text: str) -> str:
+        """Return the words without those that name who told it."""
+        return words.REPORTED.sub(" ", text)
+
+
+_GROUPS = (words.MOTHER, words.CHILD, words.INFANT)

@@ -1,0 +1,20 @@
+"""In which unit a weight is typed is said by its name, its label, its field note or its annotation."""
+
+from __future__ import annotations
+
+from sources.mapping.wording import any_of, words
+from sources.redcap.dictionary import Field
+
+KILOGRAMS = any_of("kgs?", "kilos?", "kilogram(?:s|os?|m|me|mes)?", "quilos?")
+# A German Pfund is 500 g: it is none of these.
+POUNDS = any_of("lbs?", "pounds?", "livres?", "libras?")
+OTHER = any_of("g", "gm", "gms", "grams?", "gramm", "grammes?", "gramos?", "oz", "ounces?", "stones?", "mg")
+
+
+def unit_of(field: Field) -> str:
+    """Return kg or lb; "" where neither is said, or both."""
+    said = " ".join(words(text) for text in (field.name, field.label, field.note, field.annotation))
+    in_kilograms, in_pounds = KILOGRAMS.search(said), POUNDS.search(said)
+    if bool(in_kilograms) == bool(in_pounds):
+        return ""
+    return "kg" if in_kilograms else "lb"

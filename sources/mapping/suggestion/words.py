@@ -1,0 +1,236 @@
+"""What names and labels say, in English, German, French and Spanish: patterns of whole words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from sources.mapping.wording import any_of
+
+
+def without(text: str, *patterns: re.Pattern[str]) -> str:
+    for pattern in patterns:
+        text = pattern.sub(" ", text)
+    return " ".join(text.split())
+
+
+def unknown(text: str, known: Iterable[re.Pattern[str]]) -> int:
+    """Count the words that none of the patterns knows: `mri_consent_date` has one beside the scan's."""
+    return len(without(text, *known, NEUTRAL).split())
+
+
+# Whose words are these? A relative's field is never the participant's own.
+MOTHER = any_of(
+    *("mothers?", "maternal", "mom", "moms", "mum", "mums", "mutter", "mutters", "muetter", "kindsmutter"),
+    *("mere", "meres", "maternel", "maternelle", "madres?", "materna", "materno"),
+)
+CHILD = any_of(
+    *("child", "childs", "children", "kids?", "kind", "kindes", "kinder", "kinds"),
+    *("enfants?", "ninos?", "ninas?"),
+)
+INFANT = any_of(
+    *("infants?", "baby", "babys", "babies", "newborns?", "neonates?", "neonatal", "toddlers?"),
+    *("fetus", "fetal", "foetus", "foetal", "fetuses", "saugling", "sauglings", "saeugling", "saeuglings"),
+    *("neugeborenen?s?", "nourrissons?", "bebes?", "nouveau ne", "lactantes?", "recien nacidos?", "feto"),
+)
+RELATIVE = any_of(
+    *("parents?", "parental", "fathers?", "paternal", "dads?", "partners?", "spouses?", "husbands?"),
+    *("wife", "wives", "siblings?", "sibs?", "brothers?", "sisters?", "twins?", "cotwins?", "guardians?"),
+    *("caregivers?", "caretakers?", "carers?", "grand(?:mothers?|fathers?|parents?)", "aunts?", "uncles?"),
+    *("cousins?", "sons?", "daughters?", "offspring", "relatives?", "family member", "household", "proxy"),
+    *("informants?", "respondents?", "friends?", "peers?", "boyfriends?", "girlfriends?", "stepparents?"),
+    *("stepmothers?", "stepfathers?", "emergency", "next of kin", "nok", "donors?", "companions?"),
+    *("vater", "vaters", "eltern", "elternteil", "elternteils", "partners?", "partnerin", "ehemann"),
+    *("ehemanns", "ehefrau", "ehepartners?", "ehepartnerin", "bruders?", "schwester", "geschwister"),
+    *("zwillings?", "sohn", "sohnes", "tochter", "betreuer", "betreuerin", "erziehungsberechtigten?r?"),
+    *("grossmutter", "grossvater", "grosseltern", "oma", "opa", "angehorigen?r?", "angehoerigen?r?"),
+    *("vormund", "vormunds", "bezugsperson", "notfallkontakt"),
+    *("peres?", "paternel", "conjointe?s?", "epoux", "epouse", "mari", "freres?", "soeurs?", "fils"),
+    *("filles?", "tuteurs?", "tutrices?", "aidante?s?", "accompagnante?s?", "jumeaux?", "jumelles?"),
+    *("proches?", "compagnon", "compagne", "grand(?:s)? (?:mere|pere|parents)"),
+    *("padres?", "paterno", "paterna", "parejas?", "conyuges?", "espos[oa]s?", "herman[oa]s?", "hij[oa]s?"),
+    *("tutor", "tutora", "cuidador", "cuidadora", "abuel[oa]s?", "acompanantes?", "familiar", "gemel[oa]s?"),
+    "maridos?",
+)
+# Not the participant either: who works at the study.
+STAFF = any_of(
+    *("staff", "raters?", "examiners?", "interviewers?", "coordinators?", "providers?", "physicians?"),
+    *(
+        "callers?",
+        "operators?",
+        "doctors?",
+        "nurses?",
+        "technicians?",
+        "technologists?",
+        "investigators?",
+        "teachers?",
+        "gp",
+    ),
+    *("arzt", "arztin", "aerztin", "arztes", "untersuchers?", "medecins?", "infirmiere?s?", "medicos?"),
+    *("enfermer[oa]s?", "contact", "kontakt", "contacto", "school", "schule", "ecole", "escuela"),
+)
+# Who told it, not whom it is about: "as reported by the parent", a form "Demographics (parent report)".
+REPORTED = re.compile(
+    r"\b(?:(?:as )?(?:reported|completed|answered|filled (?:in|out)|rated|given) by (?:the |a |your )?\w+"
+    r"|(?:parent|caregiver|mother|guardian|child|self) (?:reported|reports?|ratings?|rated|questionnaires?"
+    r"|interviews?|surveys?|versions?)|elternfragebogen|questionnaire parents?|cuestionario (?:de )?padres)\b"
+)
+RETIRED = any_of(
+    *("deprecated", "do not use", "dont use", "not in use", "no longer used", "retired", "obsolete"),
+    *("replaced by", "veraltet", "nicht (?:mehr )?verwenden", "ne plus utiliser", "obsolete", "obsoleto"),
+    *("no usar", "no utilizar"),
+)
+# Words that say nothing of what a field is about.
+NEUTRAL = any_of(
+    *("participants?", "subjects?", "subj", "patients?", "pat", "pt", "ppt", "persons?", "probands?", "s"),
+    *("youths?", "adolescents?", "teens?", "volunteers?", "demo", "demog", "demographics?", "dem", "scr"),
+    *("screen", "screening", "bl", "base", "baseline", "enrol(?:l?ment)?", "intake", "registration", "study"),
+    *(
+        "own",
+        "self",
+        "the",
+        "of",
+        "for",
+        "a",
+        "an",
+        "at",
+        "on",
+        "in",
+        "to",
+        "and",
+        "is",
+        "was",
+        "were",
+        "what",
+    ),
+    *("which", "when", "your", "you", "his", "her", "their", "my", "please", "enter", "current", "today"),
+    *("dd", "mm", "yy", "yyyy", "d", "m", "y", "jjjj", "tt", "aaaa", "jj", "optional", "required", r"\d+"),
+    *("v", "t", "q", "number", "value", "field", "redcap", "format", "e g", "as", "assigned"),
+    *("fu", "follow ?up", "pre", "post", "initial", "final", "mo", "months?", "wk", "weeks?", "yr", "years?"),
+    *("aktuelle[sr]?", "heutige[sr]?", "momentane[sr]?", "actuels?", "hoy", "aujourd hui"),
+    *(
+        "probanden?",
+        "probandin",
+        "patienten",
+        "patientin",
+        "studie",
+        "der",
+        "die",
+        "das",
+        "des",
+        "dem",
+        "den",
+    ),
+    *("ihr", "ihre", "von", "vom", "am", "bei", "im", "zur", "zum", "und", "wie", "ist", "wann", "was"),
+    *(
+        "le",
+        "la",
+        "les",
+        "l",
+        "du",
+        "de",
+        "d",
+        "et",
+        "un",
+        "une",
+        "au",
+        "aux",
+        "votre",
+        "quel",
+        "quelle",
+        "est",
+    ),
+    *("actuel", "actuelle", "patiente?s?", "participante?s?", "el", "los", "las", "del", "al", "su", "cual"),
+    *("es", "y", "en", "paciente", "actual", "por", "favor", "datos"),
+)
+OF = frozenset({"of", "des", "der", "du", "de", "del", "von", "vom"})
+ARTICLES = frozenset(
+    {"the", "a", "an", "your", "la", "le", "l", "les", "el", "los", "las", "su", "votre", "ihres"}
+)
+BIRTH = any_of("birth", "born", "geburt", "naissance", "nacimiento", "nacer")
+
+# Of an appointment at the scanner.
+MRI = any_of(
+    *("f?s?mris?", "mri?", "mrt", "fmrt", "irmf?", "rmn?f?", "rmi", "kernspin", "kernspintomographie"),
+    *(
+        "magnetresonanztomographie",
+        "resonanci?as?",
+        "resonance",
+        "mridate",
+        "mritime",
+        "mrtdatum",
+        "mrttermin",
+    ),
+)
+SCAN = any_of(
+    *("scans?", "scanning", "scanners?", "scandate", "scantime", "imaging", "neuroimaging", "imagery"),
+    *("bildgebung", "scandatum", "scantermin", "imagerie", "imagen", "imagenes", "escaneo", "escaner"),
+    *("neuroimagen", "magnet"),
+)
+APPOINTMENT = any_of(
+    *("appointments?", "appts?", "apt", "booking", "booked", "sched", "schedule", "scheduled", "planned"),
+    *("termin", "termins", "terminen", "geplant", "geplanter", "geplantes", "geplante", "rdv"),
+    *("rendez vous", "prevue?", "planifiee?", "programmee?", "citas?", "programad[oa]", "previst[oa]"),
+    *("apptdate", "appttime"),
+)
+VISIT = any_of(
+    *("visits?", "sessions?", "visitdate", "sessiondate", "visite", "visiten", "sitzung", "seances?"),
+    *("visitas?", "sesion", "sesiones", "exams?", "examinations?", "untersuchung", "untersuchungen"),
+    *("examens?", "exploracion"),
+)
+DATE = any_of(
+    *("dates?", "datetime", "dt", "dtm", "day", "datum", "tag", "jour", "fechas?", "dia", "scandate"),
+    *("mridate", "visitdate", "sessiondate", "apptdate", "mrtdatum", "scandatum", "f"),
+)
+TIME = any_of(
+    *("times?", "tm", "hours?", "clock", "uhrzeit", "zeit", "heures?", "horas?", "scantime", "mritime"),
+    "appttime",
+)
+START = any_of(
+    *("start", "starts", "started", "starting", "begin", "begins", "began", "beginning", "beginn", "anfang"),
+    *("startzeit", "debut", "commencement", "inicio", "comienzo", "empieza"),
+)
+END = any_of(
+    *("end", "ends", "ended", "ending", "endtime", "stop", "stops", "stopped", "finish", "finished"),
+    *("finishing", "out", "ende", "endzeit", "schluss", "fin", "final", "finaliza", "termino", "salida"),
+    *("sortie", "terminated"),
+)
+# What else a date or time of the scan's form may be about.
+ELSEWHERE = any_of(
+    *("last", "previous", "prior", "past", "history", "most recent", "first ever", "consent", "consented"),
+    *("assent", "entry", "entered", "uploads?", "uploaded", "read", "reading", "reports?", "reported"),
+    *("reviews?", "reviewed", "qc", "qa", "quality", "analysis", "analy[sz]ed", "received", "sent"),
+    *("requests?", "requested", "orders?", "ordered", "referrals?", "referred", "cancel(?:l?ed|lation)?"),
+    *("created", "modified", "calls?", "called", "contact", "contacted", "reminders?", "due", "window"),
+    *("earliest", "latest", "target", "expir(?:y|es|ation)", "results?", "processed", "processing"),
+    *("transfer(?:red)?", "lab", "labs", "blood", "injection", "contrast", "signed", "signature"),
+    *("verified", "verification", "approved", "approval", "payments?", "paid", "safety", "form", "survey"),
+    *("questionnaires?", "completed", "completion", "complete", "pregnancy", "preg", "test", "menstrual"),
+    *("lmp", "period", "made", "withdrawn", "withdrawal", "surgery", "diagnosis", "onset", "death"),
+    *("birth", "dob", "born", "feed", "fed", "meal", "eaten", "sleep", "sedation", "medication", "dose"),
+    *("duration", "arrived", "deadline", "archived?", "exported", "downloaded", "data"),
+    *(
+        "aufklarung",
+        "aufklaerung",
+        "einwilligung",
+        "befund",
+        "befundes",
+        "befunds",
+        "letzte[rsnm]?",
+        "vorige",
+    ),
+    *("auswertung", "eingang", "eingabe", "ubermittlung", "uberweisung", "absage", "absagedatum", "anruf"),
+    *("geburtsdatum", "geburt", "blutentnahme", "dauer", "eingegeben", "fragebogen"),
+    *("consentement", "compte rendu", "resultats?", "derniere?s?", "precedente?s?", "prelevement"),
+    *("saisie", "saisi", "demande", "annulation", "appel", "naissance", "duree", "envoi", "lecture"),
+    *("consentimiento", "informe", "resultados?", "ultim[oa]s?", "previ[oa]", "anterior", "solicitud"),
+    *("cancelacion", "llamada", "nacimiento", "duracion", "envio", "registro", "extraccion", "lectura"),
+)
+OTHER_MODALITY = any_of(
+    *("pet", "ct", "cat scan", "eeg", "meg", "dexa", "dxa", "oct", "ultrasound", "x ray", "xray", "spect"),
+    *("echo", "ecg", "ekg", "fnirs", "nirs", "tms", "retinal", "mammogra(?:m|phy)", "tep", "tdm", "tac"),
+    *("rontgen", "roentgen", "ultraschall", "echographie", "ecografia", "iris"),
+)
+STATUS = any_of(
+    *("status", "state", "outcome", "zustand", "statut", "etat", "estado", "estatus", "situacion"),
+)
