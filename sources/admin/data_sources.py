@@ -24,6 +24,7 @@ from sources.mapping import targets
 from sources.models import DataSource
 from sources.secrets import CannotDecrypt
 from sources.sync import claims, guards, health
+from sources.sync.guards import Guarded
 from worklist.devices import stations
 from worklist.validators import time_zones
 
@@ -193,7 +194,13 @@ class DataSourceAdmin(DeletingAdmin, SourceHistoryAdmin):
         super().save_related(request, form, formsets, change)
         has_new_mapping = any(formset.has_changed() for formset in formsets)
         if change and (form.changed_data or has_new_mapping):
-            is_other = has_new_mapping or bool((MEANING | ACCESS) & set(form.changed_data))
+            changed = set(form.changed_data)
+            is_other = has_new_mapping or bool((MEANING | ACCESS) & changed)
+            if ACCESS & changed:
+                guards.allow_nothing(form.instance)
+            elif is_other:
+                # Who changes what is taken means what comes by it; whom it names is asked about all the same.
+                guards.allow_next_time(form.instance, Guarded.ADDED, by=form.actor)
             buttons.resume(request, form.instance, full=is_other)
 
     @method_decorator(sensitive_post_parameters("token"))

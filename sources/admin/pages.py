@@ -15,8 +15,10 @@ from sources.contract import ReadRecord, Session
 from sources.errors import SourceError
 from sources.mapping.targets import TARGETS
 from sources.models import DataSource
+from sources.sync import guards
 from sources.sync import preview as previews
 from sources.sync.deciding import SyncAction
+from sources.sync.guards import Guarded
 from sources.sync.preview import PlannedChange
 
 RECORDS, MOST_RECORDS = 5, 50
@@ -96,6 +98,7 @@ def compare(model_admin: Any, request: HttpRequest, source: DataSource) -> HttpR
         ],
         changes=changes,
         more=len(found.changes) - len(changes),
+        held=[guards.told(kind, found.held[kind]) for kind in Guarded if found.held[kind]],
     )
 
 

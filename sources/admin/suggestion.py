@@ -24,6 +24,8 @@ from sources.mapping.suggest import Suggestion, suggest
 from sources.mapping.targets import TARGETS
 from sources.models import DataSource, MappingRule, SourceState
 from sources.redcap.dictionary import Dictionary
+from sources.sync import guards
+from sources.sync.guards import Guarded
 from worklist.devices import stations
 
 REASON = "Suggested from the dictionary"
@@ -100,6 +102,7 @@ def take_plan(source: DataSource, plan: MappingPlan, *, actor: str) -> None:
         setattr(source, column, value)
     source.scheduled_station_aetitle = plan.fallbacks.get(targets.STATION, "")
     source.save_as(actor, reason=REASON)
+    guards.allow_next_time(source, Guarded.ADDED, by=actor)
     now = timezone.now()
     SourceState.objects.filter(source=source).update(
         next_pull_at=None, full_requested=True, requested_at=now, requested_by=""
