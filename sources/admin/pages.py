@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 from django import forms
 from django.http import HttpRequest, HttpResponse
 
-from sources.admin import readable
+from sources.admin import buttons, readable
 from sources.admin.buttons import page, refused
 from sources.admin.links import Links, session_in_words
-from sources.contract import ReadRecord, Session
+from sources.contract import ReadRecord, Session, Stance
 from sources.errors import SourceError
 from sources.mapping.targets import TARGETS
 from sources.models import DataSource
+from sources.models.same_project import others_on_its_project
 from sources.sync import guards
 from sources.sync import preview as previews
 from sources.sync.deciding import SyncAction
@@ -70,7 +71,21 @@ def preview(model_admin: Any, request: HttpRequest, source: DataSource) -> HttpR
         (record, [_shown(source, links, record, session) for session in record.sessions]) for record in read
     ]
     title = f"Preview of {source}"
-    return page(model_admin, request, source, "preview", title, records=records, form=asked)
+    enabling = _enabling(model_admin, request, source, read) if not source.enabled else {}
+    return page(model_admin, request, source, "preview", title, records=records, form=asked, **enabling)
+
+
+def _enabling(
+    model_admin: Any, request: HttpRequest, source: DataSource, read: list[ReadRecord]
+) -> dict[str, Any]:
+    """Return what offers to enable the source: a preview is good once it has a session to offer."""
+    wanted = sum(session.stance is Stance.WANTED for record in read for session in record.sessions)
+    return {
+        "wanted": wanted,
+        "edits_source": model_admin.has_change_permission(request, source),
+        "previewed": buttons.previewed(source) if wanted else "",
+        "others": others_on_its_project(source),
+    }
 
 
 def _shown(source: DataSource, links: Links, read: ReadRecord, session: Session) -> ShownSession:

@@ -29,7 +29,7 @@ from sources.sync.guards import Guarded
 from worklist.devices import stations
 
 REASON = "Suggested from the dictionary"
-TAKEN = "The suggestion is taken, and the source is paused: look at the preview, then pull."
+TAKEN = "The suggestion is taken, and the source is paused: look at the preview, then let it go on."
 
 
 def suggest_mapping(model_admin: Any, request: HttpRequest, source: DataSource) -> HttpResponse:
