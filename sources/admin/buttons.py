@@ -128,7 +128,7 @@ def allow(model_admin: Any, request: HttpRequest, source: DataSource) -> HttpRes
 
 class WhatIsHeld(NamedTuple):
     kind: str
-    count: int
+    how_many: int
     text: str
     button: str
 

@@ -306,14 +306,13 @@ class DataSourceAdmin(DeletingAdmin, SourceHistoryAdmin):
 
 def _keep_typed_token(request: HttpRequest, response: Any) -> None:
     """Keep the token of a form that was refused until its next try, and no longer."""
-    is_refused = request.method == "POST" and isinstance(response, TemplateResponse)
-    form = response.context_data["adminform"].form if is_refused and response.context_data else None
-    token = form.cleaned_data.get("token") if form is not None else ""
-    if token:
+    if request.method != "POST" or not isinstance(response, TemplateResponse) or not response.context_data:
+        kept_token.forget(request)
+        return
+    form = response.context_data["adminform"].form
+    if token := form.cleaned_data.get("token"):
         kept_token.keep(request, token)
         form.say_that_the_token_is_kept()
-    elif not is_refused:
-        kept_token.forget(request)
 
 
 def _of_a_new_source(fieldset: Any) -> Any:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from django import forms
 from django.contrib.admin.widgets import AdminTextareaWidget, AdminTextInputWidget
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -103,8 +104,7 @@ class DataSourceForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.kept_token and not self.data.get("token") and not self.data.get("forget_token"):
-            self.data = self.data.copy()
-            self.data["token"] = self.kept_token
+            self._send("token", self.kept_token)
         state = token_state(self.instance)
         keeps = "" if state == "none" else " Left empty, it stays."
         self._help("token", f"Stored encrypted, and never shown. Now: {state}.{keeps}")
@@ -116,14 +116,20 @@ class DataSourceForm(forms.ModelForm):
         if self.trigger_url:
             self._help("trigger_enabled", format_html(TRIGGER_HELP, self.trigger_url))
 
+    def _send(self, name: str, value: str) -> None:
+        """Have the form take a value as if it had been sent, for what was sent is never changed itself."""
+        data = QueryDict(mutable=True)
+        data.update(self.data)
+        data[name] = value
+        self.data = data
+
     def _help(self, name: str, text: str) -> None:
         if name in self.fields:
             self.fields[name].help_text = format_html("{}", text)
 
     def say_that_the_token_is_kept(self) -> None:
         """Tell it on a page that was refused, which never holds the token itself."""
-        self.data = self.data.copy()
-        self.data["token_is_kept"] = "on"
+        self._send("token_is_kept", "on")
         self["token"].help_text = TOKEN_KEPT
 
     def clean_token(self) -> str:
