@@ -220,6 +220,18 @@ class TestCompare:
         assert items(source)["P-001"].patient_name == "Doe0^Jane"
         assert set(items(source)) == {"P-001", "P-002"}
 
+    @pytest.mark.acceptance("RC170")
+    def test_says_what_would_wait_for_a_person(
+        self, admin: Client, source: DataSource, project: Project
+    ) -> None:
+        records = participants(project, 4)
+        pull(source)
+        for record in records[:3]:
+            project.delete_record(record)
+
+        assert "3 records can no longer be seen" in press(admin, source, "compare").content.decode()
+        assert state(source).held == {}
+
     def test_says_so_where_nothing_would_change(
         self, admin: Client, source: DataSource, project: Project
     ) -> None:
