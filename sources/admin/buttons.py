@@ -143,6 +143,14 @@ def what_is_held(source: DataSource) -> list[WhatIsHeld]:
     ]
 
 
+def message_beside(source: DataSource, held: list[WhatIsHeld]) -> str:
+    """Return what the source says beside what is held, which has a place of its own."""
+    message: str = source.state.message
+    for each in held:
+        message = message.replace(each.text, "")
+    return message.strip()
+
+
 def withdraw_all(model_admin: Any, request: HttpRequest, source: DataSource) -> HttpResponse:
     if source.enabled:
         return refused(request, source, "Disable the source first: its next pull would offer them again.")

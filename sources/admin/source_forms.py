@@ -220,7 +220,7 @@ class DataSourceForm(forms.ModelForm):
 TOKEN_KEPT = "The token that you entered is kept, encrypted, until this is saved. Another one replaces it."
 TOKEN_LOST = "The token that you had entered is not kept any more: enter it again, or tick Forget."
 TWICE = (
-    "{} reads this project already, and everybody would be offered twice. "
+    "This project is already read by {}: everybody would be offered twice. "
     "Tick this if each takes sessions of its own."
 )
 TRIGGER_HELP = (

@@ -136,7 +136,7 @@ def told(kind: Guarded, count: int) -> str:
     guard = GUARDS[kind]
     return (
         f"{counted(kind, count)} {guard.what}: more than usual, so a person looks first. "
-        f"Compare shows which; {guard.button} lets it be done."
+        f"Compare shows which; “{guard.button}” lets it be done."
     )
 
 
@@ -157,4 +157,4 @@ def _rule_in_words(source: DataSource, guard: Guard) -> str:
         held = f"{beyond}, or two or more and {share}" if most > 1 else beyond
     else:
         held = f"{beyond}, and {share}"
-    return f"{held}: held until a person presses {guard.button}."
+    return f"{held}: held until a person presses “{guard.button}”."

@@ -226,7 +226,7 @@ class TestASecondSource:
         assert bool(response.redirect_chain) is not is_asked
         if not is_asked:
             return
-        assert "study reads this project already" in errors_in(response)["reads_too"][0]
+        assert "This project is already read by study" in errors_in(response)["reads_too"][0]
         assert '<input type="checkbox" name="reads_too"' in response.content.decode()
 
         assert add(admin, **{"url": source.url, **given, "reads_too": "on"}).redirect_chain
@@ -240,7 +240,7 @@ class TestASecondSource:
         source.state.refresh_from_db()
         assert source.state.dictionary["dictionary"]["project_id"] == PROJECT_ID  # type: ignore[index]
 
-        assert "study reads this project" in str(
+        assert "already read by study" in str(
             errors_in(add(admin, url=source.url, token=OTHER, project_id=str(PROJECT_ID)))
         )
 
@@ -260,7 +260,7 @@ class TestASecondSource:
             assert f'This project is read by <a href="{page_of(other)}">{other}</a>' in content
 
         shown = press(admin, second, "preview")
-        assert "study reads this project, too" in shown.content.decode()
+        assert "This project is read by study, too" in shown.content.decode()
         seen = shown.context["previewed"]
         press(admin, second, "enable", seen=seen)
         assert not second.enabled

@@ -105,13 +105,13 @@ def test_more_is_never_held_less_and_a_wider_rule_never_holds_more(
 @pytest.mark.acceptance("RC169")
 def test_each_rule_is_a_sentence_with_the_sources_own_numbers() -> None:
     assert guards.in_words(DataSource(most_records_gone=0, most_renamed=7, most_added_percent=50)) == [
-        "1 or more records can no longer be seen at once: held until a person presses Cancel them.",
+        "1 or more records can no longer be seen at once: held until a person presses “Cancel them”.",
         "6 or more coming appointments would be cancelled at once, and more than 20 % of the coming "
-        "appointments: held until a person presses Cancel them.",
+        "appointments: held until a person presses “Cancel them”.",
         "8 or more records would get another patient ID at once, or two or more and more than 20 % of the "
-        "records with items: held until a person presses Rename them.",
+        "records with items: held until a person presses “Rename them”.",
         "11 or more new records would be added at once, and more than 50 % of the records that it gave "
-        "before: held until a person presses Add them.",
+        "before: held until a person presses “Add them”.",
     ]
 
 
