@@ -1,6 +1,7 @@
 """People set sources up in the admin, and watch them.
 
 data_sources  a source: its list and its page
+kept_token    a token typed on a form that was refused
 source_forms  what a person enters of a source; the token goes in and never comes out
 mapping       its mapping as rows, refused where it does not fit the project
 project_search  fields and instruments found while a person types

@@ -5,9 +5,12 @@ from __future__ import annotations
 from django.utils.html import format_html
 
 from sources.models import DataSource, RunOutcome, SourceState
+from sources.sync import health
 
 
 def state_badge(source: DataSource) -> str:
+    if health.is_not_yet_enabled(source):
+        return _badge("disabled", "Not enabled yet")
     if not source.enabled:
         return _badge("disabled", "Disabled")
     state: SourceState = source.state

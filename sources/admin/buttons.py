@@ -9,18 +9,21 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.crypto import constant_time_compare, salted_hmac
 
 from sources import tasks
 from sources.admin.source_forms import new_secret
 from sources.errors import SourceError
 from sources.kinds import backend_for
 from sources.models import DataSource, SourceState, SyncedStep, Withdrawal
+from sources.models.same_project import others_on_its_project
 from sources.sync import claims, guards, health, withdrawing
 from sources.sync.guards import Guarded
 from worklist.items.lifecycle import CANCELLABLE
 
 PATIENCE = 30  # seconds for each answer, where a person waits for a page
 DISABLED = "The source is disabled: enable it first."
+NOT_PREVIEWED = "The source is another than was previewed: look at Preview again. Nothing was done."
 RUNNING = "A pull is running: try again when it has ended. Nothing was done."
 
 
@@ -89,6 +92,32 @@ def _warn_of_absent_worker(request: HttpRequest) -> None:
         messages.warning(request, trouble)
 
 
+def previewed(source: DataSource) -> str:
+    """Return what a page that shows a good preview says of it: nobody can make this up."""
+    access = (source.kind, source.url, source.project_id, source.token_cipher)
+    seen = (source.pk, source.plan, access, source.token_variable, source.token_file)
+    return salted_hmac("sources.admin.preview", repr(seen)).hexdigest()
+
+
+def enable(model_admin: Any, request: HttpRequest, source: DataSource) -> HttpResponse:
+    """Enable a source whose preview a person has seen to be good."""
+    if source.enabled:
+        return refused(request, source, "The source is enabled already.")
+    if not constant_time_compare(request.POST.get("seen", ""), previewed(source)):
+        return refused(request, source, NOT_PREVIEWED)
+    if others_on_its_project(source) and "reads_too" not in request.POST:
+        return refused(request, source, "Tick that both sources are to read this project. Nothing was done.")
+    actor = request.user.get_username()
+    source.enabled = True
+    source.save_as(actor, reason="Enabled from its preview")
+    model_admin.log_change(request, source, "Enabled from its preview.")
+    claims.request_pull(source, by=actor, full=True)
+    tasks.look_now()
+    messages.success(request, "The source is enabled: a full pull begins in a moment.")
+    _warn_of_absent_worker(request)
+    return to_page(source)
+
+
 def allow(model_admin: Any, request: HttpRequest, source: DataSource) -> HttpResponse:
     """Allow as many of one kind as the person saw, and no more."""
     if not source.enabled:
@@ -108,7 +137,7 @@ def allow(model_admin: Any, request: HttpRequest, source: DataSource) -> HttpRes
 
 class WhatIsHeld(NamedTuple):
     kind: str
-    count: int
+    how_many: int
     text: str
     button: str
 
@@ -121,6 +150,14 @@ def what_is_held(source: DataSource) -> list[WhatIsHeld]:
         for kind in Guarded
         if held.get(kind)
     ]
+
+
+def message_beside(source: DataSource, held: list[WhatIsHeld]) -> str:
+    """Return what the source says beside what is held, which has a place of its own."""
+    message: str = source.state.message
+    for each in held:
+        message = message.replace(each.text, "")
+    return message.strip()
 
 
 def withdraw_all(model_admin: Any, request: HttpRequest, source: DataSource) -> HttpResponse:

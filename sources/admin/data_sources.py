@@ -9,12 +9,13 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from sources.admin import badges, buttons, pages
+from sources.admin import badges, buttons, kept_token, pages
 from sources.admin.deleting import DeletingAdmin
 from sources.admin.mapping import MappingRuleInline, target_options
 from sources.admin.project_search import ProjectSearchAdmin, event_names
@@ -23,8 +24,10 @@ from sources.admin.source_history import SourceHistoryAdmin
 from sources.admin.suggestion import suggest_mapping
 from sources.mapping import targets
 from sources.models import DataSource
+from sources.models.same_project import others_on_its_project
 from sources.secrets import CannotDecrypt
 from sources.sync import claims, guards, health
+from sources.sync.guards import Guarded
 from worklist.devices import stations
 from worklist.validators import time_zones
 
@@ -47,6 +50,7 @@ BUTTONS = {
     "compare": Button("Compare", "pull_datasource", pages.compare, only_looks=True),
     "suggest": Button("Suggest a mapping", "change_datasource", suggest_mapping),
     "new_secret": Button("New secret", "change_datasource", buttons.make_secret, is_on_top=False),
+    "enable": Button("Enable", "change_datasource", buttons.enable, is_on_top=False),
     "allow": Button("Let it be done", "change_datasource", buttons.allow, is_on_top=False),
     "withdraw_all": Button("Cancel them", "change_datasource", buttons.withdraw_all, is_on_top=False),
 }
@@ -69,7 +73,10 @@ class DataSourceAdmin(DeletingAdmin, ProjectSearchAdmin, SourceHistoryAdmin):
         (
             "Token",
             {
-                "fields": ("token", "forget_token", "token_variable", "token_file"),
+                "fields": (
+                    *("reads_too", "token", "token_is_kept", "forget_token"),
+                    *("token_variable", "token_file"),
+                ),
                 "description": "One of three: stored here, in the worker's environment, or in a file.",
             },
         ),
@@ -117,6 +124,7 @@ class DataSourceAdmin(DeletingAdmin, ProjectSearchAdmin, SourceHistoryAdmin):
         ("Data Entry Trigger", {"fields": ("trigger_enabled",)}),
     )
     hidden_from_viewers = frozenset({"Token", "Data Entry Trigger"})
+    hidden_at_first = frozenset({"Guards"})
 
     def get_queryset(self, request: HttpRequest) -> Any:
         open_issues = Count("issues", filter=Q(issues__closed_at=None))
@@ -146,6 +154,8 @@ class DataSourceAdmin(DeletingAdmin, ProjectSearchAdmin, SourceHistoryAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)
+        if obj is None:
+            return [_of_a_new_source(each) for each in fieldsets if each[0] not in self.hidden_at_first]
         if self._edits(request, obj):
             return fieldsets
         return [each for each in fieldsets if each[0] not in self.hidden_from_viewers]
@@ -165,6 +175,7 @@ class DataSourceAdmin(DeletingAdmin, ProjectSearchAdmin, SourceHistoryAdmin):
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002
         form: Any = super().get_form(request, obj, change=change, **kwargs)
         form.actor = request.user.get_username()  # a class of this request's own
+        form.kept_token = kept_token.kept(request) if request.method == "POST" else ""
         if obj is not None and self._edits(request, obj):
             form.trigger_url = trigger_url(request, obj)
             form.only_scanner = "" if obj.scheduled_station_aetitle else stations.only_one()
@@ -190,7 +201,13 @@ class DataSourceAdmin(DeletingAdmin, ProjectSearchAdmin, SourceHistoryAdmin):
         super().save_related(request, form, formsets, change)
         has_new_mapping = any(formset.has_changed() for formset in formsets)
         if change and (form.changed_data or has_new_mapping):
-            is_other = has_new_mapping or bool((MEANING | ACCESS) & set(form.changed_data))
+            changed = set(form.changed_data)
+            is_other = has_new_mapping or bool((MEANING | ACCESS) & changed)
+            if ACCESS & changed:
+                guards.allow_nothing(form.instance)
+            elif is_other:
+                # Who changes what is taken means what comes by it; whom it names is asked about all the same.
+                guards.allow_next_time(form.instance, Guarded.ADDED, by=form.actor)
             buttons.resume(request, form.instance, full=is_other)
 
     @method_decorator(sensitive_post_parameters("token"))
@@ -203,7 +220,9 @@ class DataSourceAdmin(DeletingAdmin, ProjectSearchAdmin, SourceHistoryAdmin):
     ) -> Any:
         source = self.get_object(request, object_id) if object_id else None
         context = {**self._choices(), **(self._state(request, source) if source else {})}
-        return super().changeform_view(request, object_id, form_url, {**context, **(extra_context or {})})
+        response = super().changeform_view(request, object_id, form_url, {**context, **(extra_context or {})})
+        _keep_typed_token(request, response)
+        return response
 
     def _choices(self) -> dict[str, Any]:
         """Return what fields of the form may be filled with; a project's fields are searched for."""
@@ -226,8 +245,11 @@ class DataSourceAdmin(DeletingAdmin, ProjectSearchAdmin, SourceHistoryAdmin):
             "buttons": [(name, each.label) for name, each in allowed.items() if each.is_on_top],
             "edits_source": edits,
             "offered": buttons.count_offered(source),
-            "held": buttons.what_is_held(source),
+            "held": (held := buttons.what_is_held(source)),
+            "message": buttons.message_beside(source, held),
             "rules_in_words": guards.in_words(source),
+            "is_not_yet_enabled": health.is_not_yet_enabled(source),
+            "others": others_on_its_project(source),
             "open_issue_count": source.issues.filter(closed_at=None).count(),
         }
 
@@ -273,6 +295,23 @@ class DataSourceAdmin(DeletingAdmin, ProjectSearchAdmin, SourceHistoryAdmin):
             return button.act(self, request, buttons.patient(source) if button.only_looks else source)
 
         return view
+
+
+def _keep_typed_token(request: HttpRequest, response: Any) -> None:
+    """Keep the token of a form that was refused until its next try, and no longer."""
+    if request.method != "POST" or not isinstance(response, TemplateResponse) or not response.context_data:
+        kept_token.forget(request)
+        return
+    form = response.context_data["adminform"].form
+    if token := form.cleaned_data.get("token"):
+        kept_token.keep(request, token)
+        form.say_that_the_token_is_kept()
+
+
+def _of_a_new_source(fieldset: Any) -> Any:
+    """Leave out the switch: a new source is enabled from its preview."""
+    title, options = fieldset
+    return title, {**options, "fields": tuple(each for each in options["fields"] if each != "enabled")}
 
 
 def trigger_url(request: HttpRequest, source: DataSource) -> str:

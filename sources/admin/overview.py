@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils import timezone
@@ -14,7 +14,7 @@ from django.utils import timezone
 from pylantir_site.overview.admin_site import PylantirAdminSite
 from sources.admin import badges
 from sources.admin.runs import progress
-from sources.models import DataSource, RunOutcome, State, SyncedStep, SyncIssue, SyncRun
+from sources.models import DataSource, RunOutcome, SourceState, State, SyncedStep, SyncIssue, SyncRun
 from sources.sync import claims, health
 
 
@@ -35,7 +35,10 @@ class SourceSummary:
 
 @dataclass(frozen=True)
 class Overview:
-    """It has the enabled sources. `worker_trouble` is "" when the worker lives, or nothing needs it."""
+    """It has the sources that are enabled, or not yet.
+
+    `worker_trouble` is "" when the worker lives, or nothing needs it.
+    """
 
     sources: tuple[SourceSummary, ...]
     worker_trouble: str
@@ -48,11 +51,12 @@ def index_section(request: HttpRequest) -> dict[str, Any]:
 
 def overview(*, now: datetime | None = None) -> Overview:
     now = now or timezone.now()
-    sources = list(_with_counts(DataSource.objects.filter(enabled=True)))
+    shown = Q(enabled=True) | Q(state__state=State.NEVER)
+    sources = list(_with_counts(DataSource.objects.filter(shown)))
     runs = _running([source for source in sources if claims.is_pulling(source.state, now=now)])
     return Overview(
         tuple(_summary(source, runs, now) for source in sources),
-        health.worker_trouble(now=now) if sources else "",
+        health.worker_trouble(now=now) if any(source.enabled for source in sources) else "",
     )
 
 
@@ -64,12 +68,19 @@ def _summary(source: Any, runs: dict[int, str], now: datetime) -> SourceSummary:
         badge=badges.state_badge(source),
         last_success=health.ago(state.last_success_at, now=now),
         is_late=health.is_late(source, now=now),
-        message=state.message if state.state != State.OK else "",
+        message=_message(source),
         next_pull=health.next_pull(source, now=now),
         progress=runs.get(source.pk, "-") if is_pulled else "",
         issues=source.issue_count,
         deleted=source.deleted_count,
     )
+
+
+def _message(source: DataSource) -> str:
+    if health.is_not_yet_enabled(source):
+        return "Its preview offers to enable it."
+    state: SourceState = source.state
+    return state.message if state.state != State.OK else ""
 
 
 def _with_counts(sources: QuerySet[DataSource]) -> QuerySet[DataSource]:

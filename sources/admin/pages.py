@@ -8,16 +8,19 @@ from typing import Any, NamedTuple
 from django import forms
 from django.http import HttpRequest, HttpResponse
 
-from sources.admin import readable
+from sources.admin import buttons, readable
 from sources.admin.buttons import page, refused
 from sources.admin.links import Links, session_in_words
-from sources.contract import ReadRecord, Session
+from sources.contract import ReadRecord, Session, Stance
 from sources.errors import SourceError
 from sources.mapping.targets import TARGETS
 from sources.models import DataSource
+from sources.models.same_project import others_on_its_project
+from sources.sync import guards
 from sources.sync import preview as previews
 from sources.sync.deciding import SyncAction
-from sources.sync.preview import PlannedChange
+from sources.sync.guards import Guarded
+from sources.sync.preview import PlannedChange, RecordsPreview
 
 RECORDS, MOST_RECORDS = 5, 50
 CHANGES_SHOWN = 500
@@ -69,8 +72,23 @@ def preview(model_admin: Any, request: HttpRequest, source: DataSource) -> HttpR
         for record in read.records
     ]
     title = f"Preview of {source}"
-    found = {"records": records, "lacking": read.lacking}
+    enabling = _enabling(model_admin, request, source, read) if not source.enabled else {}
+    found = {"records": records, "lacking": read.lacking, **enabling}
     return page(model_admin, request, source, "preview", title, form=asked, **found)
+
+
+def _enabling(
+    model_admin: Any, request: HttpRequest, source: DataSource, read: RecordsPreview
+) -> dict[str, Any]:
+    """Return what offers to enable the source: a preview is good once nothing lacks, and it has a session."""
+    sessions = [session for record in read.records for session in record.sessions]
+    wanted = 0 if read.lacking else sum(session.stance is Stance.WANTED for session in sessions)
+    return {
+        "wanted": wanted,
+        "edits_source": model_admin.has_change_permission(request, source),
+        "previewed": buttons.previewed(source) if wanted else "",
+        "others": others_on_its_project(source),
+    }
 
 
 def _shown(source: DataSource, links: Links, read: ReadRecord, session: Session) -> ShownSession:
@@ -98,6 +116,7 @@ def compare(model_admin: Any, request: HttpRequest, source: DataSource) -> HttpR
         ],
         changes=changes,
         more=len(found.changes) - len(changes),
+        held=[guards.told(kind, found.held[kind]) for kind in Guarded if found.held[kind]],
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from copy import copy
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 from django import forms
 from django.contrib.admin.widgets import AdminTextareaWidget, AdminTextInputWidget
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -19,6 +21,7 @@ from sources.admin.project_search import INSTRUMENT_SEARCH
 from sources.mapping import targets, texts
 from sources.mapping.problems import UnusableValue
 from sources.models import DataSource
+from sources.models.same_project import others_on_project
 from sources.redcap.address import normalise_url
 from sources.secrets import CannotDecrypt, decrypt
 
@@ -78,6 +81,7 @@ class DataSourceForm(forms.ModelForm):
     trigger_url = ""  # empty while there is no secret
     event_names: tuple[str, ...] = ()  # where the project is known
     only_scanner = ""  # for a source that exists and names none
+    kept_token = ""  # typed on this page before, when it was refused
 
     token = forms.CharField(
         required=False,
@@ -87,6 +91,10 @@ class DataSourceForm(forms.ModelForm):
         ),
     )
     forget_token = forms.BooleanField(label="Forget the stored token", required=False)
+    token_is_kept = forms.BooleanField(required=False, widget=forms.HiddenInput)
+    reads_too = forms.BooleanField(
+        label="Both sources are to read this project", required=False, widget=forms.HiddenInput
+    )
 
     class Meta:
         model = DataSource
@@ -106,6 +114,8 @@ class DataSourceForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if self.kept_token and not self.data.get("token") and not self.data.get("forget_token"):
+            self._send("token", self.kept_token)
         state = token_state(self.instance)
         keeps = "" if state == "none" else " Left empty, it stays."
         self._help("token", f"Stored encrypted, and never shown. Now: {state}.{keeps}")
@@ -117,9 +127,21 @@ class DataSourceForm(forms.ModelForm):
         if self.trigger_url:
             self._help("trigger_enabled", format_html(TRIGGER_HELP, self.trigger_url))
 
+    def _send(self, name: str, value: str) -> None:
+        """Have the form take a value as if it had been sent, for what was sent is never changed itself."""
+        data = QueryDict(mutable=True)
+        data.update(self.data)
+        data[name] = value
+        self.data = data
+
     def _help(self, name: str, text: str) -> None:
         if name in self.fields:
             self.fields[name].help_text = format_html("{}", text)
+
+    def say_that_the_token_is_kept(self) -> None:
+        """Tell it on a page that was refused, which never holds the token itself."""
+        self._send("token_is_kept", "on")
+        self["token"].help_text = TOKEN_KEPT
 
     def clean_token(self) -> str:
         token = str(self.cleaned_data["token"])
@@ -143,7 +165,9 @@ class DataSourceForm(forms.ModelForm):
         super().clean()
         self._check_one_token()
         self._check_host()
+        self._check_kept_token()
         self._check_window()
+        self._check_other_sources()
         return self.cleaned_data
 
     def _check_one_token(self) -> None:
@@ -169,6 +193,25 @@ class DataSourceForm(forms.ModelForm):
         if is_elsewhere and self.instance.token_cipher and not forgotten:
             self.add_error("token", "The URL leads to another server now: enter the token for it.")
 
+    def _check_kept_token(self) -> None:
+        """Never save without a token that the page has promised to keep."""
+        given = self.cleaned_data.get("token") or self.cleaned_data.get("forget_token")
+        if self.cleaned_data.get("token_is_kept") and not given and "token" not in self.errors:
+            self.add_error("token", TOKEN_LOST)
+
+    def _check_other_sources(self) -> None:
+        """Ask once where another source reads the project: everybody would be offered twice."""
+        is_new_there = self.instance.pk is None or bool(ACCESS & set(self.changed_data))
+        if self.errors or not is_new_there or self.cleaned_data.get("reads_too"):
+            return
+        asked = copy(self.instance)
+        asked.url, asked.kind = self.cleaned_data["url"], self.cleaned_data["kind"]
+        project_id, token = self.cleaned_data.get("project_id"), self.cleaned_data.get("token") or ""
+        others = others_on_project(asked, project_id, token)
+        if others:
+            self.fields["reads_too"].widget = forms.CheckboxInput()
+            self.add_error("reads_too", TWICE.format(", ".join(other.name for other in others)))
+
     def _check_window(self) -> None:
         """Require both ends of the window or none; a time that cannot be read is told elsewhere."""
         for name, other in (("window_start", "window_end"), ("window_end", "window_start")):
@@ -185,6 +228,12 @@ class DataSourceForm(forms.ModelForm):
         return super().save(commit=commit)
 
 
+TOKEN_KEPT = "The token that you entered is kept, encrypted, until this is saved. Another one replaces it."
+TOKEN_LOST = "The token that you had entered is not kept any more: enter it again, or tick Forget."
+TWICE = (
+    "This project is already read by {}: everybody would be offered twice. "
+    "Tick this if each takes sessions of its own."
+)
 TRIGGER_HELP = (
     "REDCap tells at once which record was saved. Its project setup, under “Additional customizations”, "
     'takes this URL: <code class="secret-url">{}</code>'

@@ -29,10 +29,12 @@ from sources.mapping.suggestion.proposals import RuleCandidate, Suggestion, Targ
 from sources.mapping.targets import TARGETS
 from sources.models import DataSource, MappingRule, SourceState
 from sources.redcap.dictionary import Dictionary
+from sources.sync import guards
+from sources.sync.guards import Guarded
 from worklist.devices import stations
 
 REASON = "Suggested from the dictionary"
-TAKEN = "The suggestion is taken, and the source is paused: look at the preview, then pull."
+TAKEN = "The suggestion is taken, and the source is paused: look at the preview, then let it go on."
 OTHER_BY_NOW = (
     "The suggestion is another one by now, for its sessions or the project are: look at it again. "
     "Nothing was done."
@@ -213,6 +215,7 @@ def take_plan(source: DataSource, plan: MappingPlan, *, actor: str) -> None:
         setattr(source, column, value)
     source.scheduled_station_aetitle = plan.fallbacks.get(targets.STATION, "")
     source.save_as(actor, reason=REASON)
+    guards.allow_next_time(source, Guarded.ADDED, by=actor)
     now = timezone.now()
     SourceState.objects.filter(source=source).update(
         next_pull_at=None, full_requested=True, requested_at=now, requested_by=""

@@ -10,7 +10,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from sources.models import DataSource, RunOutcome, SourceState, State, SyncIssue, SyncRun, Trigger
-from sources.sync import claims, health
+from sources.sync import claims, guards, health
+from sources.sync.guards import Guarded
 
 
 class StateSerializer(serializers.ModelSerializer):
@@ -18,6 +19,12 @@ class StateSerializer(serializers.ModelSerializer):
     last_success_age_seconds = serializers.SerializerMethodField()
     is_pulling = serializers.SerializerMethodField()
     is_late = serializers.SerializerMethodField(help_text="Nothing came for some time in which it should.")
+    held = serializers.DictField(
+        child=serializers.IntegerField(),
+        help_text="What waits for a person, by kind: RECORDS_GONE, RENAMED and ADDED count records, "
+        "WITHDRAWN coming appointments.",
+    )
+    held_withdrawals = serializers.IntegerField(help_text="RECORDS_GONE and WITHDRAWN of `held` together.")
 
     class Meta:
         model = SourceState
@@ -31,6 +38,7 @@ class StateSerializer(serializers.ModelSerializer):
             "next_pull_at",
             "is_pulling",
             "is_late",
+            "held",
             "held_withdrawals",
         )
 
@@ -44,8 +52,16 @@ class StateSerializer(serializers.ModelSerializer):
         return health.is_late(state.source)
 
 
+class GuardSerializer(serializers.Serializer):
+    kind = serializers.ChoiceField([(kind.value, guards.GUARDS[kind].what) for kind in Guarded])
+    most = serializers.IntegerField(help_text="As many are done unasked.")
+    percent = serializers.IntegerField(help_text="Or such a share of all.")
+    rule = serializers.CharField(help_text="The rule as a sentence.")
+
+
 class SourceSerializer(serializers.ModelSerializer):
     kind = serializers.CharField(help_text="redcap.")
+    guards = serializers.SerializerMethodField(help_text="What a pull may do before it asks a person.")
     state = StateSerializer()
     open_issues = serializers.IntegerField(source="issue_count")
 
@@ -59,9 +75,18 @@ class SourceSerializer(serializers.ModelSerializer):
             "project_id",
             "sync_interval",
             "session_kind",
+            "guards",
             "state",
             "open_issues",
         )
+
+    @extend_schema_field(GuardSerializer(many=True))
+    def get_guards(self, source: DataSource) -> list[dict[str, Any]]:
+        return [
+            {"kind": kind.value, "most": most, "percent": percent, "rule": rule}
+            for kind, rule in zip(Guarded, guards.in_words(source), strict=True)
+            for most, percent in [guards.GUARDS[kind].numbers(source)]
+        ]
 
 
 @extend_schema_field({"type": "object", "additionalProperties": {}})

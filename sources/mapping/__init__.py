@@ -5,6 +5,7 @@ targets         what a rule may fill
 columns         what a name stands for in the dictionary and in a row
 events          a project's events
 sessions        where a record's sessions are
+repeats         rows that a dictionary of some hours ago does not explain
 conditions      what must hold for a session to be wanted
 lookup          where the values of a session are looked for
 transforms      what is done to a value on its way

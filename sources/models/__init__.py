@@ -2,6 +2,7 @@
 
 data_sources  where participants come from, and the mapping
 dictionaries  what is known of a source's project
+same_project  sources that read one project
 state         how a source fares, what waits to be read, and the worker's beat
 steps         which session of which record an item stands for
 runs          what each pull did

@@ -8,6 +8,8 @@ clashes      two records that say they are one patient
 deciding     what is to be done about each session of a record
 applying     one record in one transaction
 originals    appointments that the original had already
+guards       what a pull may do too much of, and who lets it
+rekeying     sessions whose key alone has changed
 withdrawing  what the source no longer has, behind its guard
 outcomes     what follows from how a pull ended
 issues       what a person must mend at the source

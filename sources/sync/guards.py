@@ -113,12 +113,22 @@ def is_held(source: DataSource, kind: Guarded, count: int, of: int) -> bool:
 
 
 def allow(source: DataSource, kind: Guarded, *, by: str, count: int | None = None) -> None:
-    """Let the next pull, a full one, do as many as a person has looked at; None is any number."""
+    """Have all read again, and as many done as a person has looked at; None is any number."""
+    allow_next_time(source, kind, by=by, count=count)
+    claims.request_pull(source, by=by, full=True)
+
+
+def allow_next_time(source: DataSource, kind: Guarded, *, by: str, count: int | None = None) -> None:
+    """Let the full pull that comes next do as many; the one after it asks again."""
     let: dict[str, Any] = {"by": by} if count is None else {"by": by, "count": count}
     with transaction.atomic():
         state = SourceState.objects.select_for_update().only("allowed").get(source=source)
         SourceState.objects.filter(source=source).update(allowed={**state.allowed, kind.value: let})
-    claims.request_pull(source, by=by, full=True)
+
+
+def allow_nothing(source: DataSource) -> None:
+    """Take back what was allowed: the source may be another by now."""
+    SourceState.objects.filter(source=source).update(allowed={})
 
 
 def told(kind: Guarded, count: int) -> str:
@@ -126,7 +136,7 @@ def told(kind: Guarded, count: int) -> str:
     guard = GUARDS[kind]
     return (
         f"{counted(kind, count)} {guard.what}: more than usual, so a person looks first. "
-        f"Compare shows which; {guard.button} lets it be done."
+        f"Compare shows which; “{guard.button}” lets it be done."
     )
 
 
@@ -147,4 +157,4 @@ def _rule_in_words(source: DataSource, guard: Guard) -> str:
         held = f"{beyond}, or two or more and {share}" if most > 1 else beyond
     else:
         held = f"{beyond}, and {share}"
-    return f"{held}: held until a person presses {guard.button}."
+    return f"{held}: held until a person presses “{guard.button}”."

@@ -45,6 +45,11 @@ def is_late(source: DataSource, *, now: datetime | None = None) -> bool:
     return state.last_success_at < now - allowed
 
 
+def is_not_yet_enabled(source: DataSource) -> bool:
+    """Tell whether nobody has enabled it since it was made: its preview offers that."""
+    return not source.enabled and source.state.state == State.NEVER
+
+
 def next_pull(source: DataSource, *, now: datetime | None = None) -> str:
     now = now or timezone.now()
     state: SourceState = source.state

@@ -18,7 +18,7 @@ from sources.sync.guards import Guarded
 from sources.sync.runs import Progress
 from worklist.models import WorklistItem
 
-RENAMED = "Its record was renamed: it keeps its item."
+RENAMED = "Its record was renamed, or its instrument repeats no longer or from now on: it keeps its item."
 SHOWN = frozenset(
     {
         SyncAction.CREATE,
@@ -93,7 +93,7 @@ class _Rehearsal:
         self.gone: set[str] = set()
 
     def note(self, decided: list[Decided]) -> None:
-        self.renamings += renames.suspected(self.source, decided)
+        self.renamings += [*renames.rekeyed(decided), *renames.suspected(self.source, decided)]
         for read, decisions in decided:
             self.done += 1
             if not read.exists:
@@ -109,10 +109,11 @@ class _Rehearsal:
         return DryRun(self.counts, changes, self._held())
 
     def _follow_renamed(self) -> None:
-        """Take a vanished record and the new one that it was renamed to for what they are: one."""
+        """Take what vanished and what is new for one, where it was renamed or has another key."""
         for renaming in renames.certain(self.renamings):
             old = renaming.step.record, renaming.step.key
-            if renaming.step.record not in self.gone or old not in self.planned:
+            is_gone = renaming.is_of_record or renaming.step.record in self.gone
+            if not is_gone or old not in self.planned:
                 continue
             withdrawn, made = self.planned.pop(old), self.planned[renaming.record, renaming.key]
             changed = _renamed(made, renaming.step)

@@ -172,15 +172,18 @@ class _Pull:
                     self._note_end(applied)
 
     def _follow_renamed(self, backend: Backend, decided: list[Decided]) -> int:
-        """Let steps follow their records to new names; return how many did."""
-        suspected = renames.suspected(self.source, decided) if self.has_steps else []
-        if not suspected:
+        """Let steps follow their records to new names, and their sessions to new keys; return how many did."""
+        if not self.has_steps:
             return 0
+        rekeyed = renames.rekeyed(decided)
+        suspected = renames.suspected(self.source, decided)
         gone = {read.record for read, _ in decided if not read.exists}
         read_already = {read.record for read, _ in decided}
         others = {renaming.step.record for renaming in suspected} - read_already
-        gone |= {read.record for read in backend.read(sorted(others)) if not read.exists}
-        return renames.follow(self.source, suspected, gone=gone)
+        if others:
+            gone |= {read.record for read in backend.read(sorted(others)) if not read.exists}
+        renamed = [renaming for renaming in suspected if renaming.step.record in gone]
+        return renames.follow(self.source, [*rekeyed, *renamed])
 
     def _settle(self, backend: Backend) -> Counter[Guarded]:
         """Bring in what waited until all was read, but what is too much of it; return how much that is."""

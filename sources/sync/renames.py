@@ -6,14 +6,14 @@ REDCap tells nothing of a renaming: an old name is gone, and a new one says the 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from django.db import transaction
 from django.db.models import Q
 
-from sources.contract import SessionKey
+from sources.contract import ReadRecord, SessionKey
 from sources.models import DataSource, SyncedStep
+from sources.sync import rekeying
 from sources.sync.deciding import Decided, SessionDecision
 from sources.sync.known import Said
 from worklist.attention import whose_id
@@ -27,6 +27,11 @@ class Renaming(NamedTuple):
     step: SyncedStep
     record: str
     key: SessionKey
+
+    @property
+    def is_of_record(self) -> bool:
+        """Tell whether the record is the step's own, and the session's key alone has changed."""
+        return self.step.record == self.record
 
 
 def suspected(source: DataSource, decided: Iterable[Decided]) -> list[Renaming]:
@@ -50,6 +55,21 @@ def suspected(source: DataSource, decided: Iterable[Decided]) -> list[Renaming]:
     )
 
 
+def rekeyed(decided: Iterable[Decided]) -> list[Renaming]:
+    """Return the sessions whose record has them under another key (`rekeying`)."""
+    return [renaming for read, decisions in decided for renaming in _rekeyed(read, decisions)]
+
+
+def _rekeyed(read: ReadRecord, decisions: Iterable[SessionDecision]) -> Iterator[Renaming]:
+    there = {session.key for session in read.sessions}
+    new = {each.key: rekeying.appointment(each.key, each.says) for each in decisions if each.is_new}
+    gone = {each.key: each.synced for each in decisions if each.synced and each.key not in there}
+    if new and gone:
+        known = {key: rekeying.appointment(key, step.says) for key, step in gone.items()}
+        for old, key in rekeying.moves(known, new).items():
+            yield Renaming(gone[old], read.record, key)
+
+
 def certain(renamings: Iterable[Renaming]) -> list[Renaming]:
     """Return those whose step and whose session are of no other."""
     every = list(renamings)
@@ -62,17 +82,12 @@ def certain(renamings: Iterable[Renaming]) -> list[Renaming]:
     ]
 
 
-def follow(source: DataSource, renamings: Iterable[Renaming], *, gone: Collection[str]) -> int:
-    """Move the steps whose record is gone, with all earlier uses of their rows; return how many moved."""
+def follow(source: DataSource, renamings: Iterable[Renaming]) -> int:
+    """Move the steps to what they are now, with all earlier uses of their rows; return how many moved."""
     moved = 0
-    for renaming in renamings:
-        step = renaming.step
-        if step.record in gone:
-            with transaction.atomic():
-                row = SyncedStep.objects.select_for_update().filter(
-                    source=source, record=step.record, **step.key._asdict()
-                )
-                moved += row.update(record=renaming.record, **renaming.key._asdict())
+    for step, record, key in renamings:
+        rows = SyncedStep.objects.filter(source=source, record=step.record, **step.key._asdict())
+        moved += rows.update(record=record, **key._asdict())
     return moved
 
 

@@ -196,6 +196,29 @@ class Project:
             del self._data[record][key]
             self._write(Kind.QUIET, f"Update record {record}", f"[instance = {key.instance}]", record, key)
 
+    def repeat_no_longer(self, form: str, *, event: str = "") -> None:
+        """Let a form be on the event's own row: its first instance is seen there, and no other is."""
+        with self.lock:
+            self.repeating.discard((event, form))
+            for rows in self._data.values():
+                first = rows.pop(RowKey(event, form, 1), {})
+                for key in [key for key in rows if (key.event, key.instrument) == (event, form)]:
+                    del rows[key]
+                rows.setdefault(RowKey(event, "", 0), {}).update(first)
+            self._manage("Manage repeating instruments", form)
+
+    def repeat_from_now_on(self, form: str, *, event: str = "") -> None:
+        """Let a form repeat: what it has is its first instance."""
+        with self.lock:
+            self.repeating.add((event, form))
+            own = {column.name for column in self.columns() if column.form == form}
+            for rows in self._data.values():
+                plain = rows.get(RowKey(event, "", 0), {})
+                first = {name: plain.pop(name) for name in own & plain.keys()}
+                if first:
+                    rows[RowKey(event, form, 1)] = first
+            self._manage("Manage repeating instruments", form)
+
     def rename(self, old: str, new: str) -> None:
         with self.lock:
             self._data[new] = self._data.pop(old)

@@ -32,7 +32,7 @@ def dicom(settings: LazySettings) -> Iterator[None]:
 
 def a_source(name: str = "study", **state: Any) -> DataSource:
     source: DataSource = DataSource.objects.create(
-        name=name, url="https://redcap.example.org/api/", server_timezone="UTC"
+        name=name, enabled=True, url="https://redcap.example.org/api/", server_timezone="UTC"
     )
     SourceState.objects.filter(source=source).update(**state)
     return source

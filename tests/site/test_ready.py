@@ -37,7 +37,8 @@ def test_each_part_is_told(settings: LazySettings) -> None:
 @pytest.mark.django_db
 def test_a_worker_that_is_needed_and_silent_fails(settings: LazySettings) -> None:
     settings.MWL_ADDRESS = None
-    DataSource.objects.create(name="study", url="https://redcap.example.org/api/", server_timezone="UTC")
+    url = "https://redcap.example.org/api/"
+    DataSource.objects.create(name="study", enabled=True, url=url, server_timezone="UTC")
 
     lines, told = ready()
     assert (lines[2], lines[4], told) == ("worker: failed", "source study: never", "Not ready: worker.")

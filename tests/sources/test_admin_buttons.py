@@ -14,6 +14,7 @@ from accounts import roles
 from accounts.models import User
 from sources.models import DataSource, SourceState, State, SyncedStep, SyncIssue, SyncRun, WorkerBeat
 from sources.sync import claims
+from sources.sync.guards import Guarded
 from tests.redcap.project import Project
 from tests.redcap.server import RedcapServer
 from tests.sources.conftest import MakeSource, items, only_item, pull
@@ -254,6 +255,18 @@ class TestCompare:
         assert items(source)["P-001"].patient_name == "Doe0^Jane"
         assert set(items(source)) == {"P-001", "P-002"}
 
+    @pytest.mark.acceptance("RC170")
+    def test_says_what_would_wait_for_a_person(
+        self, admin: Client, source: DataSource, project: Project
+    ) -> None:
+        records = participants(project, 4)
+        pull(source)
+        for record in records[:3]:
+            project.delete_record(record)
+
+        assert "3 records can no longer be seen" in press(admin, source, "compare").content.decode()
+        assert state(source).held == {}
+
     def test_says_so_where_nothing_would_change(
         self, admin: Client, source: DataSource, project: Project
     ) -> None:
@@ -345,39 +358,63 @@ class TestHeldWithdrawals:
         for record in records[:7]:
             project.delete_record(record)
         pull(source, full=True)
-        assert source.state.held_withdrawals == 7
+        assert source.state.held == {"RECORDS_GONE": 7}
         return source
 
     @pytest.mark.acceptance("RC66")
     def test_are_shown_and_allowed_by_name(self, admin: Client, held: DataSource) -> None:
-        assert "7 items would be cancelled" in page(admin, held)
+        content = page(admin, held)
+        assert content.count("7 records can no longer be seen: more than usual") == 1
+        assert ">Cancel them</button>" in content
 
-        press(admin, held, "allow", held="7")
-        assert state(held).withdrawals_allowed_by == "alice"
+        press(admin, held, "allow", kind="RECORDS_GONE", held="7")
+        assert state(held).allowed == {"RECORDS_GONE": {"by": "alice", "count": 7}}
         pull(held)
         statuses = [item.performed_procedure_step_status for item in items(held).values()]
         assert statuses.count(Status.CANCELLED) == 7
 
     @pytest.mark.acceptance("RC66")
     def test_more_than_were_seen_are_not_allowed(self, admin: Client, held: DataSource) -> None:
-        SourceState.objects.update(held_withdrawals=8)
-        response = press(admin, held, "allow", held="7")
+        SourceState.objects.update(held={"RECORDS_GONE": 8})
+        response = press(admin, held, "allow", kind="RECORDS_GONE", held="7")
 
         assert "It is 8 by now" in said(response)[0]
-        assert state(held).withdrawals_allowed_by == ""
+        assert state(held).allowed == {}
 
     def test_of_a_disabled_source_are_not_allowed(self, admin: Client, held: DataSource) -> None:
         DataSource.objects.update(enabled=False)
-        response = press(admin, held, "allow", held="7")
+        response = press(admin, held, "allow", kind="RECORDS_GONE", held="7")
 
         assert "enable it first" in said(response)[0]
-        assert state(held).withdrawals_allowed_by == ""
+        assert state(held).allowed == {}
 
-    def test_are_not_offered_where_there_are_none(self, admin: Client, source: DataSource) -> None:
-        press(admin, source, "allow", held="0")
+    @pytest.mark.parametrize("kind", ["RECORDS_GONE", "", "OF_NO_KIND"])
+    def test_are_not_offered_where_there_are_none(self, admin: Client, source: DataSource, kind: str) -> None:
+        press(admin, source, "allow", kind=kind, held="0")
 
-        assert state(source).withdrawals_allowed_by == ""
-        assert "would be cancelled" not in page(admin, source)
+        assert state(source).allowed == {}
+        assert ">Cancel them</button>" not in page(admin, source)
+
+    @pytest.mark.parametrize(
+        ("kind", "told", "button"),
+        [
+            (Guarded.WITHDRAWN, "9 coming appointments would be cancelled", "Cancel them"),
+            (Guarded.RENAMED, "9 records would get another patient ID", "Rename them"),
+            (Guarded.ADDED, "9 new records would be added", "Add them"),
+        ],
+    )
+    @pytest.mark.acceptance("RC167")
+    def test_each_kind_has_its_own_words_and_button(
+        self, admin: Client, source: DataSource, kind: Guarded, told: str, button: str
+    ) -> None:
+        SourceState.objects.update(held={kind.value: 9})
+        content = page(admin, source)
+        assert f"<p>{told}" in content
+        assert f">{button}</button>" in content
+
+        press(admin, source, "allow", kind=kind.value, held="9")
+        assert state(source).allowed == {kind.value: {"by": "alice", "count": 9}}
+        assert state(source).full_requested
 
 
 class TestDisabling:

@@ -35,10 +35,14 @@ def test_a_source_is_set_up_from_its_address_to_what_a_pull_would_do(
     participant(project, "P-1")
     sign_in(page, alice)
     page.goto("/admin/sources/datasource/add/")
-    page.get_by_label("Name:").fill("study")
+    page.get_by_label("Name:").fill("a study")
     page.get_by_label("API URL:").fill(redcap.url.removesuffix("api/"))
     page.get_by_label("Server's time zone:").fill("America/Edmonton")
     page.get_by_label("Token:", exact=True).fill(TOKEN)
+    press(page, "Save and continue editing")
+    expect(page.locator(".field-token")).to_contain_text("The token that you entered is kept")
+    assert TOKEN not in page.content()
+    page.get_by_label("Name:").fill("study")
     press(page, "Save and continue editing")
     expect(page.locator(".messagelist .success")).to_contain_text("was added successfully")
     expect(page.get_by_label("Token:", exact=True)).to_have_value("")
@@ -68,6 +72,13 @@ def test_a_source_is_set_up_from_its_address_to_what_a_pull_would_do(
     press(page, "Compare")
     expect(page.locator(".changes")).to_contain_text("To create")
     assert DataSource.objects.get().url == redcap.url
+    page.get_by_role("link", name="Back to the source").click()
+
+    assert not DataSource.objects.get().enabled
+    press(page, "Preview")
+    press(page, "Enable and pull")
+    expect(page.locator(".messagelist .success")).to_contain_text("The source is enabled")
+    assert DataSource.objects.get().enabled
 
 
 def test_a_typing_error_in_a_row_is_shown_at_the_row(

@@ -50,6 +50,21 @@ def test_a_source_says_how_it_fares_and_no_secret(client: APIClient, source: Dat
     assert client.get("/sources/study").json()["name"] == "study"
 
 
+@pytest.mark.acceptance("RC170")
+def test_a_source_says_what_is_held_and_by_which_rules(client: APIClient, source: DataSource) -> None:
+    SourceState.objects.update(held={"RECORDS_GONE": 5, "WITHDRAWN": 7, "RENAMED": 3})
+    DataSource.objects.update(most_renamed=9)
+
+    shown = client.get("/sources/study").json()
+
+    assert shown["state"]["held"] == {"RECORDS_GONE": 5, "WITHDRAWN": 7, "RENAMED": 3}
+    assert shown["state"]["held_withdrawals"] == 12
+    rules = {guard["kind"]: guard for guard in shown["guards"]}
+    assert list(rules) == ["RECORDS_GONE", "WITHDRAWN", "RENAMED", "ADDED"]
+    assert (rules["RENAMED"]["most"], rules["RENAMED"]["percent"]) == (9, 20)
+    assert rules["RENAMED"]["rule"].startswith("10 or more records would get another patient ID at once")
+
+
 def test_the_list_costs_the_same_queries_however_long(
     client: APIClient, make_source: Any, redcap: Any
 ) -> None:

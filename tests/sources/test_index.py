@@ -145,8 +145,16 @@ def test_a_worker_that_is_dead_is_told_in_red(
     assert (f'<p class="overdue" role="alert">{NOT_RUNNING}' in shown(reader, INDEX)) is tells
 
 
+@pytest.mark.acceptance("RC172")
+def test_a_source_that_was_never_enabled_says_what_to_do(reader: Client, source: DataSource) -> None:
+    DataSource.objects.update(enabled=False)
+
+    assert "Not enabled yet Its preview offers to enable it." in box(reader)
+
+
 def test_without_an_enabled_source_there_is_no_box(reader: Client, source: DataSource) -> None:
     DataSource.objects.update(enabled=False)
+    SourceState.objects.update(state=State.OK)
 
     assert box(reader) == ""
 

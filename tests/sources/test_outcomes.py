@@ -211,7 +211,7 @@ def test_a_request_made_while_a_pull_runs_is_not_forgotten(
         progress=None,
     )
     claims.request_pull(source, by="alice", full=True)
-    outcomes.write_success(source, run, began=began, is_full=True, moves_mark=True, held=0, failed=0)
+    outcomes.write_success(source, run, began=began, is_full=True, moves_mark=True, held={}, failed=0)
     claims.release(source.pk, claim)
 
     state = SourceState.objects.get(source=source)

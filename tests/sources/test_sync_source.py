@@ -80,6 +80,18 @@ def test_a_dry_run_counts_and_writes_nothing(source: DataSource, project: Projec
     assert SourceState.objects.get().claim == ""
 
 
+@pytest.mark.acceptance("RC170")
+def test_a_dry_run_tells_what_would_be_held_and_a_pull_what_is(source: DataSource, project: Project) -> None:
+    records = participants(project, 5)
+    pull(source)
+    for record in records[:4]:
+        project.delete_record(record)
+
+    assert "Held: 4 records can no longer be seen" in sync("study", "--dry-run")
+    with pytest.raises(CommandError, match=r"4 records can no longer be seen.*Cancel them"):
+        sync("study", "--full")
+
+
 @pytest.mark.acceptance("RC82")
 def test_names_and_values_are_printed_only_where_they_are_asked_for(
     source: DataSource, project: Project

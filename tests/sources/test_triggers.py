@@ -53,6 +53,7 @@ def triggered() -> DataSource:
         url="https://redcap.invalid/api/",
         server_timezone="UTC",
         project_id=77,
+        enabled=True,
         trigger_enabled=True,
     )
     source.set_trigger_secret(SECRET)

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from sources.errors import SourceError
 from sources.models import DataSource, RunOutcome, SyncRun, Trigger
-from sources.sync import claims, preview, pulls
+from sources.sync import claims, guards, preview, pulls
 from sources.sync.preview import PlannedChange
 
 ACTOR = "sync_source"
@@ -57,6 +57,8 @@ class Command(BaseCommand):
 
     def _say_what_would_change(self, planned: preview.DryRun, *, verbosity: int) -> None:
         self.stdout.write(_table({str(action): count for action, count in planned.counts.items()}))
+        for kind, count in planned.held.items():
+            self.stdout.write(f"Held: {guards.told(kind, count)}")
         if verbosity >= 2:
             for change in planned.changes:
                 self.stdout.write(_change(change, with_values=verbosity >= 3))
