@@ -7,6 +7,7 @@ events          a project's events
 sessions        where a record's sessions are
 conditions      what must hold for a session to be wanted
 lookup          where the values of a session are looked for
+alternatives    which of several fields gives a value
 transforms      what is done to a value on its way
 templates       values put together from others
 codes           tables of codes, and what labels say of sex and status
