@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from sources.contract import Problem, Session, SessionKey, Stance
-from sources.mapping import alternatives, columns, conditions, sessions, targets
+from sources.mapping import alternatives, columns, conditions, same_ids, sessions, targets
 from sources.mapping.lookup import Lookup
 from sources.mapping.outcomes import RuleOutcome, SessionOutcomes
 from sources.mapping.problems import UnusableValue
@@ -34,7 +34,7 @@ def sessions_of(
 
     `today` tells birth dates in the future; it is the day of the process's time zone.
     """
-    return tuple(
+    found = tuple(
         _session(
             SessionOutcomes(
                 plan,
@@ -47,6 +47,8 @@ def sessions_of(
         )
         for key, row in sessions.find(rows, plan.sessions, dictionary)
     )
+    field = same_ids.numbering_field(plan, dictionary) if len(found) > 1 else ""
+    return same_ids.kept_apart([replace(each, numbered_by=field) for each in found]) if field else found
 
 
 def _session(outcomes: SessionOutcomes, key: SessionKey, *, with_trace: bool) -> Session:

@@ -143,7 +143,7 @@ class SessionOutcomes:
         return self._of_field(rule.field, *found)
 
     def _first_alternative(self, rule: Rule, own: _Given) -> _Given:
-        """Return the first of the rule's `else` that is not empty, or its own field, which is to be filled."""
+        """Return the first `else` that is not empty, or the rule's own field, which is to be filled."""
         found = (self._alternative(name, rule) for name in alternatives.of(rule))
         return next((given for given in found if given.value), own)
 

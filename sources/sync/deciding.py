@@ -15,7 +15,7 @@ from typing import Any
 from django.utils import timezone
 
 from sources.contract import Problem, ReadRecord, Session, SessionKey, Stance
-from sources.mapping import targets
+from sources.mapping import same_ids, targets
 from sources.models import DataSource, SyncedStep, Withdrawal
 from sources.sync import clashes, values
 from worklist.attention import identity
@@ -91,9 +91,10 @@ def decide(source: DataSource, read: ReadRecord) -> list[SessionDecision]:
     """Decide about every session that the record has, and every one that it had."""
     existing = synced_steps(source, read.record)
     own = [synced.item_id for synced in existing.values() if synced.item_id]
+    held = dict(_held(existing))
     decisions = [
         _for_session(source, read.record, session, existing.pop(session.key, None), own)
-        for session in read.sessions
+        for session in same_ids.kept_apart(read.sessions, held)
     ]
     reason = GONE if read.exists else RECORD_GONE
     return [*decisions, *(_not_wanted(synced.key, synced, reason) for synced in existing.values())]
@@ -102,6 +103,13 @@ def decide(source: DataSource, read: ReadRecord) -> list[SessionDecision]:
 def synced_steps(source: DataSource, record: str) -> dict[SessionKey, SyncedStep]:
     known = SyncedStep.objects.filter(source=source, record=record).select_related("item").order_by()
     return {synced.key: synced for synced in known}
+
+
+def _held(existing: Mapping[SessionKey, SyncedStep]) -> Iterator[tuple[SessionKey, str]]:
+    """Yield the patient ID under which each session's item stands: no other session of the record gets it."""
+    for key, synced in existing.items():
+        if synced.item is not None and synced.withdrawal != Withdrawal.DONE:
+            yield key, synced.item.patient_id
 
 
 def in_horizon(source: DataSource, day: date, today: date) -> bool:
