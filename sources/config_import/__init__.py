@@ -85,7 +85,7 @@ def import_config(
             )
         report.lines += [f"{entry.name}: {line}" for line in lines]
         done += is_done
-    report.lines += _shared_project_lines(read)
+    report.lines += [*other_settings.offer_days(read), *_shared_project_lines(read)]
     report.failed |= bool(read.sources) and not done
     return report
 
