@@ -99,7 +99,7 @@ class _RulePlanner:
         if all(rule.target != "modality" for rule in found):
             self.lines.append("modality is MR for all.")
             found.append(Rule("modality", default="MR"))
-        self.lines += self._deviations(found)
+        self.lines += [*self._visits(), *self._deviations(found)]
         return sorted(found, key=lambda rule: _place(rule.target))
 
     def _sessions(self) -> SessionLayout:
@@ -209,8 +209,6 @@ class _RulePlanner:
             yield from self._with_codes(rule)
         elif target == targets.BIRTH_DATE and details is None and not self._is_date(field):
             yield replace(rule, transforms="year only empty")
-        elif target == SESSION and self.entry.session_codes and not given.values:
-            yield self._with_visits(rule)
         else:
             yield rule
 
@@ -252,16 +250,6 @@ class _RulePlanner:
         )
         yield rule
 
-    def _with_visits(self, rule: Rule) -> Rule:
-        """Add the table of visits; other values stay what they are, as in the original."""
-        table = with_its_own_values(self.entry.session_codes)
-        written = codes.write(table)
-        self.lines.append(
-            f"mri_visit_session_mapping, which the original never read, is kept in the row {SESSION}: "
-            f"codes {written}. A session with another value is an issue: remove the line if the table is old."
-        )
-        return replace(rule, transforms=f"{rule.transforms}\ncodes {written}".strip())
-
     def _level(self, field: str, target: str, events: tuple[str, ...]) -> Level:
         if events:
             return Level.RECORD
@@ -273,6 +261,15 @@ class _RulePlanner:
         known = self.dictionary.fields.get(field) if self.dictionary else None
         return known is not None and known.validation.startswith("date")
 
+    def _visits(self) -> Iterator[str]:
+        """Tell of the table of visits, which would keep sessions out whose number it lacks."""
+        if self.entry.session_codes:
+            written = codes.write(_with_its_own_values(self.entry.session_codes))
+            yield (
+                "mri_visit_session_mapping is left out, for the original never read it. In the row "
+                f"{SESSION} the line “codes {written}” applies it; another number is an issue then."
+            )
+
     @staticmethod
     def _deviations(rules: list[Rule]) -> Iterator[str]:
         if any(rule.target == targets.BIRTH_DATE and rule.transforms == "year only empty" for rule in rules):
@@ -283,7 +280,7 @@ class _RulePlanner:
             yield NO_WEIGHT
 
 
-def with_its_own_values(table: Mapping[str, str]) -> dict[str, str]:
+def _with_its_own_values(table: Mapping[str, str]) -> dict[str, str]:
     return {**{value: value for value in table.values() if value}, **table}
 
 

@@ -603,14 +603,12 @@ def test_a_value_that_is_an_object_says_all_of_its_row() -> None:
 
 
 @pytest.mark.usefixtures("environment")
-def test_the_table_of_visits_is_kept_on_the_session_s_row() -> None:
-    table = {"t1_arm_1": "1", "t2_arm_1": 2}
-
-    report = do({**one_source(), "mri_visit_session_mapping": table})
+def test_the_table_of_visits_is_told_and_keeps_nobody_out() -> None:
+    report = do({**one_source(), "mri_visit_session_mapping": {"t1_arm_1": "7", "t2_arm_1": 8}})
 
     source = DataSource.objects.get()
-    assert row(source, "{session}").transforms == "codes 1=1, 2=2, t1_arm_1=1, t2_arm_1=2"
-    assert "which the original never read" in said(report)
+    assert row(source, "{session}").transforms == ""
+    assert "the line “codes 7=7, 8=8, t1_arm_1=7, t2_arm_1=8” applies it" in said(report)
     assert pull(source).outcome == "OK"
     assert "sub_CPIP-0042_ses_1_fam_F-7" in items(source)
 
