@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -47,8 +47,7 @@ def sessions_of(
         )
         for key, row in sessions.find(rows, plan.sessions, dictionary)
     )
-    field = same_ids.numbering_field(plan, dictionary) if len(found) > 1 else ""
-    return same_ids.kept_apart([replace(each, numbered_by=field) for each in found]) if field else found
+    return same_ids.numbered(found, plan, dictionary)
 
 
 def _session(outcomes: SessionOutcomes, key: SessionKey, *, with_trace: bool) -> Session:

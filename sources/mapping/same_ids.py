@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from sources.contract import Problem, Session, SessionKey, Stance
 from sources.mapping import alternatives, sessions, targets
@@ -19,6 +20,31 @@ SAME_ID = "Another session of this record has the same patient ID: give each its
 _PATIENT_ID = "patient_id"
 _COLUMNS = {"event": "redcap_event_name", "instance": "redcap_repeat_instance"}
 _SESSION_WORD = re.compile(r"(?:^|_)(?:ses|sess|session|visit|scan|timepoint|tp|wave|instance)(?:_|\d|$)")
+
+
+@dataclass(frozen=True, eq=False)
+class _Project:
+    """A mapping in its project is the same while these objects are, which one pull keeps."""
+
+    plan: MappingPlan
+    dictionary: Dictionary
+
+    def __hash__(self) -> int:
+        return hash((id(self.plan), id(self.dictionary)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Project) and self.plan is other.plan and self.dictionary is other.dictionary
+
+
+def numbered(found: Sequence[Session], plan: MappingPlan, dictionary: Dictionary) -> tuple[Session, ...]:
+    """Return one record's sessions with the field that numbers them, those that share an ID kept apart."""
+    field = _numbering_field(_Project(plan, dictionary))
+    return kept_apart([replace(each, numbered_by=field) for each in found]) if field else tuple(found)
+
+
+@lru_cache(maxsize=8)  # every record of a pull asks for it
+def _numbering_field(project: _Project) -> str:
+    return numbering_field(project.plan, project.dictionary)
 
 
 def numbering_field(plan: MappingPlan, dictionary: Dictionary) -> str:

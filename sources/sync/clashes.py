@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from sources.contract import Problem, SessionKey
+from sources.contract import Problem, Session
 from sources.models import DataSource, SyncedStep, Withdrawal
 from sources.sync import values
 from worklist.attention import whose_id
@@ -18,18 +18,23 @@ TWO_PEOPLE = "Another item has this patient ID with another name, birth date or 
 TWO_RECORDS = (
     "Another record has the same patient at the same time: was one of them renamed or entered twice?"
 )
+NUMBERED_TWICE = "Another record's session has this patient ID: are they two people, or is one entered twice?"
 
 
 def find_clashes(
-    source: DataSource, record: str, key: SessionKey, says: Mapping[str, Any], *, beside: Collection[int]
+    source: DataSource, record: str, session: Session, says: Mapping[str, Any], *, beside: Collection[int]
 ) -> Iterator[Problem]:
     """Yield what a session's patient ID has against it. Whose it is, intake asks again when it writes.
 
     `beside` holds the keys of the record's own items.
     """
+    key = session.key
     who = {field: cleaning.CLEANERS[field](says.get(field, "")) for field in ("patient_id", *PERSON_FIELDS)}
     if whose_id.others(WorklistItem(**who), beside=beside):
         yield Problem("patient_id", "", TWO_PEOPLE, key, blocks=True)
+    elif session.numbered_by and any(True for _ in _of_other_records(source, record, says)):
+        # An ID with the session's number is one session's: another name need not tell two people apart.
+        yield Problem("patient_id", session.numbered_by, NUMBERED_TWICE, key, blocks=True)
     elif any(_is_at_the_same_time(other, says) for other in _of_other_records(source, record, says)):
         yield Problem("patient_id", "", TWO_RECORDS, key)
 

@@ -129,7 +129,7 @@ def _for_session(
         return SessionDecision(session.key, SyncAction.IGNORED)
     problems = (*session.problems, *_as_problems(session.key, errors))
     if session.stance is Stance.WANTED and not errors:
-        problems = (*problems, *clashes.find_clashes(source, record, session.key, says, beside=own))
+        problems = (*problems, *clashes.find_clashes(source, record, session, says, beside=own))
     if session.stance is Stance.UNCLEAR or any(problem.blocks for problem in problems):
         return SessionDecision(session.key, SyncAction.UNCLEAR, synced, says=says, problems=problems)
     if synced is None:

@@ -13,6 +13,7 @@ from sources.contract import Problem, Session, SessionKey, Stance
 from sources.mapping import evaluate, same_ids
 from sources.mapping.rules import MappingPlan, Rule, SessionKind, SessionLayout
 from sources.models import DataSource, SyncIssue
+from sources.sync import clashes
 from tests.redcap.project import Project
 from tests.sources.conftest import items, pull, set_rules
 from tests.sources.projects import FIELDS, RECORD, REPEATING, a_booking, a_dictionary, a_person, a_plan
@@ -265,3 +266,21 @@ def test_a_session_that_was_cancelled_gives_its_number_back(numbered: DataSource
         today() + timedelta(days=9): Status.SCHEDULED,
     }
     assert open_issues() == []
+
+
+@pytest.mark.acceptance("RC137")
+def test_two_records_do_not_get_one_numbered_id_though_name_and_birth_date_are_the_same(
+    source: DataSource, project: Project
+) -> None:
+    others = tuple(rule for rule in RULES if rule.target not in ("patient_id", "PatientComments"))
+    own = (Rule("patient_id", transforms="template {last_name}_{session}"), Rule("{session}", "comment"))
+    set_rules(source, (*others, *own))
+    for record, days in (("A-001", 1), ("B-001", 5)):
+        enrol(project, record, "Doe")
+        book(project, record, days=days, comment="1")
+
+    pull(source)
+
+    assert [item.scheduled_start_date for item in items(source).values()] == [today() + timedelta(days=1)]
+    (issue,) = SyncIssue.objects.open().filter(text=clashes.NUMBERED_TWICE)
+    assert (issue.record, issue.field, issue.blocks) == ("B-001", "comment", True)
