@@ -90,13 +90,13 @@ def import_config(
     return report
 
 
-def at_start(config: dict[str, Any]) -> list[str]:
+def at_start(config: dict[str, Any], *, choose: Chooser = leave_open) -> list[str]:
     """Make the sources that are missing, touch no other, and return what `start` tells of it.
 
-    A server that starts asks nobody: a source whose patient IDs are to be decided rests until then.
+    Where `choose` leaves patient IDs open, the source rests until they are decided.
     """
     try:
-        return import_config(config, actor=ACTOR, update=False, choose=leave_open).lines
+        return import_config(config, actor=ACTOR, update=False, choose=choose).lines
     except ConfigError as error:
         return [f"The configuration is not imported. {error}"]
 

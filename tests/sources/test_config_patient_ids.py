@@ -14,6 +14,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from pylantir_site.management.commands import start
 from sources.config_import import ConfigError, ImportReport, PatientIds, at_start, import_config
 from sources.config_import.patient_ids import IdQuestion, Participant, question_about
 from sources.models import DataSource
@@ -256,6 +257,21 @@ def test_the_start_asks_nobody_and_lets_the_source_rest() -> None:
 
     do(demanded=PatientIds.WHOLE)
     assert WHOLE_ID in ids_after_a_pull()
+
+
+@pytest.mark.usefixtures("redcap")
+@pytest.mark.parametrize(("typed", "transforms"), [("1\n", "pattern 1 ([^-]+)$"), ("\n", "")])
+def test_the_start_asks_who_typed_it_and_goes_on_without_an_answer(
+    typed: str, transforms: str, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    monkeypatch.setattr(sys, "stdin", Terminal(typed))
+    settings.CONFIG = deepcopy(NEW_FORMAT)
+
+    start.Command(stdout=io.StringIO()).take_over_configuration()
+
+    source = DataSource.objects.get()
+    assert source.rules.get(target="{study}").transforms == transforms
+    assert source.enabled is bool(transforms)
 
 
 @pytest.mark.usefixtures("redcap")

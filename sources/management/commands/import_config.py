@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import ArgumentParser
 from typing import Any
 
@@ -11,7 +10,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from pylantir_site.environment import config_file
 from sources.config_import import ConfigError, PatientIds, import_config
-from sources.config_import.patient_ids import MEANINGS, Chooser, IdQuestion, refuse
+from sources.config_import.patient_ids import MEANINGS, IdQuestion, refuse
+from sources.management import terminal
 
 ACTOR = "import_config"
 
@@ -36,7 +36,7 @@ class Command(BaseCommand):
                 config_file.read(file),
                 actor=ACTOR,
                 demanded=PatientIds(patient_ids) if patient_ids else None,
-                choose=self.chooser(),
+                choose=self.choose,
             )
         except (ConfigError, ImproperlyConfigured) as error:
             raise CommandError(str(error)) from error
@@ -45,22 +45,10 @@ class Command(BaseCommand):
         if report.failed:
             raise CommandError("Nothing was imported: the lines above say why.")
 
-    def chooser(self) -> Chooser:
-        return self.ask if sys.stdin.isatty() else refuse
-
-    def ask(self, question: IdQuestion) -> PatientIds | None:
-        """Ask the person at the terminal: continuity first."""
-        kinds = list(PatientIds)
-        self.stdout.write(f"{question.source}: {question.situation} Which IDs is it to have?")
-        for number, kind in enumerate(kinds, start=1):
-            self.stdout.write(f"  {number}  {MEANINGS[kind]}")
-        while True:
-            try:
-                answer = input("1 or 2, or nothing to leave this source out: ").strip().lower()
-            except EOFError:
-                answer = ""
-            if not answer:
-                raise ConfigError("Which patient IDs it is to have was left open.")
-            for number, kind in enumerate(kinds, start=1):
-                if answer in (str(number), kind):
-                    return kind
+    def choose(self, question: IdQuestion) -> PatientIds | None:
+        if not terminal.is_there():
+            return refuse(question)
+        kind = terminal.ask_for_ids(question, self.stdout.write)
+        if kind is None:
+            raise ConfigError("Which patient IDs it is to have was left open.")
+        return kind
