@@ -97,7 +97,8 @@ class _Asking:
         """Decide. Raises ConfigError."""
         whole = planning.plan(self.entry, self.dictionary)
         if not whole.cuts_ids:
-            return IdDecision(PatientIds.WHOLE)
+            is_said = self.entry.patient_ids is not None
+            return IdDecision(PatientIds.WHOLE, (patient_ids.NOT_MADE,) if is_said else ())
         used = _ids_in_use(self.existing) if self.existing else None
         try:
             if self.dictionary is None:

@@ -31,6 +31,7 @@ MEANINGS = {
 }
 HOW_TO_SAY = "--patient-ids old or --patient-ids whole, or config.patient_ids in the file"
 UNDECIDED = "It is disabled, and nothing is mapped to patient_id, until that is decided:"
+NOT_MADE = "config.patient_ids changes nothing: name and ID are not made of study and family ID."
 NO_DASH = "No study or family ID has a dash so far: patient IDs are those of the original, and whole."
 
 

@@ -32,11 +32,13 @@ def find_clashes(
     who = {field: cleaning.CLEANERS[field](says.get(field, "")) for field in ("patient_id", *PERSON_FIELDS)}
     if whose_id.others(WorklistItem(**who), beside=beside):
         yield Problem("patient_id", "", TWO_PEOPLE, key, blocks=True)
-    elif session.numbered_by and any(True for _ in _of_other_records(source, record, says)):
-        # An ID with the session's number is one session's: another name need not tell two people apart.
-        yield Problem("patient_id", session.numbered_by, NUMBERED_TWICE, key, blocks=True)
-    elif any(_is_at_the_same_time(other, says) for other in _of_other_records(source, record, says)):
+        return
+    others = list(_of_other_records(source, record, says))
+    if any(_is_at_the_same_time(other, says) for other in others):
         yield Problem("patient_id", "", TWO_RECORDS, key)
+    elif others and session.numbered_by:
+        # An ID with the session's number is one session's: name and birth date may be the same by chance.
+        yield Problem("patient_id", session.numbered_by, NUMBERED_TWICE, key, blocks=True)
 
 
 def of_the_record(source: DataSource, record: str) -> Answer:

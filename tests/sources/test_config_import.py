@@ -634,7 +634,18 @@ def test_old_ids_are_those_of_the_original() -> None:
 
 
 def texts() -> st.SearchStrategy[str]:
-    known = ["redcap", "study_id", "mri_date", "patient_id", "https://redcap.invalid/api/", "{session}"]
+    known = [
+        "redcap",
+        "redcap_concussion",
+        "calpendo",
+        "old",
+        "today",
+        "study_id",
+        "mri_date",
+        "patient_id",
+        "https://redcap.invalid/api/",
+        "{session}",
+    ]
     return st.sampled_from(known) | st.text(max_size=8)
 
 
@@ -643,6 +654,7 @@ data_sources redcap2wl site protocol mapping allowed_aet db_path users_db_path a
 db_update_interval name type enabled sync_interval operation_interval start_time end_time config field_mapping
 api_url api_token api_token_file project_id server_timezone session kind instrument events site_id target
 values template pattern group level event default required study_id mri_date dob
+mwl_days_ahead patient_ids window_mode daily_window resources field_mapping base_url
 """
 NAMES = st.sampled_from(KEYS.split())
 JSON = st.recursive(

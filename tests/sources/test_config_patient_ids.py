@@ -188,6 +188,9 @@ def test_no_question_is_asked_where_the_mapping_has_its_own_name_and_id() -> Non
 
     assert "dash" not in said(do(config))
 
+    config["data_sources"][0]["config"]["patient_ids"] = "old"
+    assert "config.patient_ids changes nothing" in said(do(config))
+
 
 # Where the project cannot be asked
 
