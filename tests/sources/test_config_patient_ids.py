@@ -14,10 +14,12 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from accounts.models import User
 from pylantir_site.management.commands import start
 from sources.config_import import ConfigError, ImportReport, PatientIds, at_start, import_config
 from sources.config_import.patient_ids import IdQuestion, Participant, question_about
 from sources.models import DataSource
+from tests.api_client import client_of
 from tests.redcap.project import Project
 from tests.redcap.server import Failure, RedcapServer
 from tests.redcap.studies import TOKEN, cpip
@@ -333,6 +335,17 @@ def test_who_answers_nothing_imports_nothing(
         command(tmp_path)
 
     assert not DataSource.objects.exists()
+
+
+@pytest.mark.usefixtures("redcap")
+def test_a_program_is_told_what_to_say_and_says_it(alice: User) -> None:
+    refused = client_of(alice).post("/sources", NEW_FORMAT["data_sources"][0])
+    made = client_of(alice).post("/sources", with_choice("old")["data_sources"][0])
+
+    assert refused.status_code == 400
+    assert "config.patient_ids in the file" in refused.content.decode()
+    assert made.status_code == 201
+    assert OLD_ID in ids_after_a_pull()
 
 
 # The count
