@@ -59,7 +59,8 @@ class Session:
 
     `values` has each target of the plan as `worklist.items.intake` takes it, "" where the source has no
     value: item fields as text (dates 2026-03-02, times 09:30:00), DICOM keywords under `extra_attributes`.
-    `reason` says why it is not wanted.
+    `reason` says why it is not wanted. `numbered_by` is the source's field by which the patient ID tells it
+    from the record's other sessions, "" where they share the ID.
     """
 
     key: SessionKey
@@ -68,6 +69,7 @@ class Session:
     reason: str = ""
     problems: tuple[Problem, ...] = ()
     trace: tuple[Trace, ...] = ()
+    numbered_by: str = ""
 
 
 class Mistake(NamedTuple):

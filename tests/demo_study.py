@@ -104,6 +104,7 @@ def configuration(api_url: str) -> dict[str, Any]:
                     "project_id": PROJECT_ID,
                     "server_timezone": "UTC",
                     "site_id": "792",
+                    "patient_ids": "whole",
                     "protocol": "BRAIN_MRI_3T",
                 },
                 "field_mapping": {

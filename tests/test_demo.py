@@ -122,7 +122,7 @@ def test_a_configuration_of_the_original_starts_as_it_always_did_and_reaches_the
         "enabled": True,
         "sync_interval": 60,
         "operation_interval": {"start_time": [0, 0], "end_time": [23, 59]},
-        "config": {"site_id": "792", "protocol": "BRAIN_MRI_3T"},
+        "config": {"site_id": "792", "protocol": "BRAIN_MRI_3T", "patient_ids": "whole"},
         "field_mapping": {"study_id": "study_id", "mri_wt_lbs": "patient_weight_lb"},
     }
     file.write_text(json.dumps({"db_echo": "False", "allowed_aet": ["MR1"], "data_sources": [source]}))

@@ -7,10 +7,10 @@ field.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sources.config_import.directions import FAMILY, SESSION, STUDY
-from sources.mapping import columns, sessions, targets
+from sources.mapping import codes, columns, sessions, targets
 from sources.mapping.rules import Level, Rule, SessionKind, SessionLayout
 from sources.redcap.dictionary import Dictionary
 
@@ -18,15 +18,19 @@ INSTRUMENT, DATE, TIME = "mri", "mri_date", "mri_time"
 PATIENT_ID, PATIENT_NAME = "patient_id", "patient_name"
 
 NAMED = ((STUDY, "study_id"), (FAMILY, "family_id"), (SESSION, "mri_instance"))
+OF_AN_ID = ("study_id", "mri_instance")
 OF_A_PERSON = ((targets.BIRTH_DATE, "youth_dob_y"), (targets.SEX, "demo_sex"))
 APPOINTMENT = ((targets.START_DATE, DATE), (targets.START_TIME, TIME))
 
-IDS_DIFFER = (
-    "The whole study_id and family_id go into names and IDs. The original kept only what follows their last "
-    "dash, so that A-001 and B-001 became one patient: IDs with a dash differ from the original's. Where "
-    "images must be filed as before, the line “part last of -” in the row {study} (and {family}) brings the "
-    "old IDs back; “pattern 1 ([^-]+)$” does where some have no dash."
-)
+FALLBACKS = {targets.START_DATE: DATE, targets.START_TIME: TIME}  # where what is mapped is empty
+ONLY_BOOKED = f"{DATE} not empty"  # the original wants it, whatever date is mapped
+CUT = "pattern 1 ([^-]+)$"
+
+FLAG, MARK = "neuro_pcp", "ng_"
+MARKED, PARTICIPANT = "{ng}", "{participant}"
+_MARKED_ONCE = f"template [{MARKED}]{STUDY}\npattern 1 ^(?:{MARK}(?={MARK}))?(.+)$"
+_TYPED_FLAGS = {"1": MARK, "true": MARK, "True": MARK, "TRUE": MARK, "0": "", "false": "", "False": ""}
+
 NO_FAMILY = (
     "Without a family_id that part of the name and ID is left out; the original wrote ^fa- and _fam__."
 )
@@ -59,36 +63,58 @@ def fields(mapped: Iterable[str], dictionary: Dictionary | None) -> Iterator[Bui
             yield f"The project has no field {field}: {target} is not filled from it, as the original would."
 
 
-def composed(rules: Iterable[Rule], site_id: str) -> Iterator[Rule | str]:
-    """Yield name, ID and modality as the original made them, where the mapping has none."""
+def cut(rule: Rule) -> Rule:
+    """Return the row of a study or family ID as the original cut it: what follows the last dash."""
+    return replace(rule, transforms=CUT) if is_cut_by_the_original(rule) else rule
+
+
+def is_cut_by_the_original(rule: Rule) -> bool:
+    return rule.target in (STUDY, FAMILY) and not rule.transforms
+
+
+def marked(rules: Iterable[Rule], dictionary: Dictionary | None) -> Iterator[Rule | str]:
+    """Yield the rows by which the original writes ng_0042 for a participant whose neuro_pcp is set."""
+    flag = dictionary.fields.get(FLAG) if dictionary else None
+    study = next((rule for rule in rules if rule.target == STUDY), None)
+    if flag is None or study is None or columns.is_checkbox(flag):
+        return
+    table = {code: MARK if code == "1" else "" for code in flag.choices} or _TYPED_FLAGS
+    yield Rule(MARKED, FLAG, study.level, transforms=f"codes {codes.write(table)}")
+    yield Rule(PARTICIPANT, level=study.level, transforms=_MARKED_ONCE)
+    yield f"Where {FLAG} is 1, the study ID in name and ID begins with {MARK}, as in the original since 0.4."
+
+
+@dataclass(frozen=True)
+class Composed:
+    """Name, ID or modality as the original makes it; without a rule, it cannot be made."""
+
+    target: str
+    rule: Rule | None
+    text: str
+
+
+def composed(rules: Iterable[Rule], site_id: str) -> Iterator[Composed]:
+    """Yield name and ID as the original makes them, from the rows that there are."""
     present = {rule.target for rule in rules}
-    if PATIENT_NAME not in present:
-        family = f"[^fa-{FAMILY}]" if FAMILY in present else ""
-        yield from _made_of(
-            Rule(PATIENT_NAME, level=Level.RECORD, transforms=f"template cpip-id-{STUDY}{family}"),
-            {STUDY} - present,
-        )
-    if PATIENT_ID not in present:
-        family = f"[_fam_{FAMILY}]" if FAMILY in present else ""
-        site = "_site_{site_id}" if site_id else "[_site_{site_id}]"
-        template = f"template sub_{STUDY}_ses_{SESSION}{family}{site}"
-        yield from _made_of(Rule(PATIENT_ID, transforms=template), {STUDY, SESSION} - present)
-    if "modality" not in present:
-        yield Rule("modality", default="MR")
-        yield "modality is MR for all."
+    who = PARTICIPANT if PARTICIPANT in present else STUDY
+    family = f"[^fa-{FAMILY}]" if FAMILY in present else ""
+    yield _made_of(
+        Rule(PATIENT_NAME, level=Level.RECORD, transforms=f"template cpip-id-{who}{family}"),
+        {STUDY} - present,
+    )
+    family = f"[_fam_{FAMILY}]" if FAMILY in present else ""
+    site = "_site_{site_id}" if site_id else "[_site_{site_id}]"
+    template = f"template sub_{who}_ses_{SESSION}{family}{site}"
+    yield _made_of(Rule(PATIENT_ID, transforms=template), {STUDY, SESSION} - present)
 
 
-def _made_of(rule: Rule, missing: set[str]) -> Iterator[Rule | str]:
+def _made_of(rule: Rule, missing: set[str]) -> Composed:
     if missing:
         names = " and ".join(sorted(missing))
-        yield f"{rule.target} cannot be made as the original does without {names}: map it."
-        return
-    yield rule
-    yield f"{rule.target} is made by the original's rule: {rule.transforms.removeprefix('template ')}"
-    if rule.target == PATIENT_ID:
-        yield IDS_DIFFER
-        if FAMILY in rule.transforms:
-            yield NO_FAMILY
+        text = f"{rule.target} cannot be made as the original does without {names}: map it."
+        return Composed(rule.target, None, text)
+    how = rule.transforms.removeprefix("template ")
+    return Composed(rule.target, rule, f"{rule.target} is made by the original's rule: {how}")
 
 
 def find_sessions(date_field: str, dictionary: Dictionary | None) -> tuple[SessionLayout, str]:

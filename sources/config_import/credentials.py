@@ -10,13 +10,11 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 from pylantir_site.environment import env
-from sources.config_import.entries import SourceEntry
+from sources.config_import.entries import Environment, SourceEntry
 from sources.config_import.source_entry import check_url
 from sources.config_import.values import ConfigError
 from sources.models import DataSource
 from sources.secrets import CannotDecrypt, decrypt
-
-URL, TOKEN, TOKEN_FILE = "REDCAP_API_URL", "REDCAP_API_TOKEN", "REDCAP_API_TOKEN_FILE"
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,8 @@ class CredentialsFound:
 def find(entry: SourceEntry, existing: DataSource | None) -> CredentialsFound:
     """Find URL and token. Raises ConfigError for no URL, or where a kept token would go to another server."""
     given = entry.credentials
-    own = existing is not None and _has_own_token(existing)
+    names = entry.environment
+    own = existing is not None and _has_own_token(existing, names)
     if given.has_token:
         values = {"token_variable": given.api_token_env, "token_file": given.api_token_file}
         token: str | None = given.api_token
@@ -46,26 +45,26 @@ def find(entry: SourceEntry, existing: DataSource | None) -> CredentialsFound:
     elif own:
         values, token, lines = {}, None, ["The file has no token: the source keeps the one that it has."]
     else:
-        values, token = _of_environment(), ""
-        lines = [f"The token is read from {TOKEN_FILE if values['token_file'] else TOKEN} at each pull."]
-    url = given.api_url or (existing.url if own and existing else _url())
+        values, token = _of_environment(names), ""
+        variable = names.token_file if values["token_file"] else names.token
+        lines = [f"The token is read from {variable} at each pull."]
+    url = given.api_url or (existing.url if own and existing else _url(names.url))
     if token is None and existing is not None:
         _refuse_other_server(url, existing.url)
     if not given.api_url and not own:
-        lines.insert(0, f"The URL is from {URL}: {url}")
+        lines.insert(0, f"The URL is from {names.url}: {url}")
     return CredentialsFound({"url": url, **values}, token, tuple(lines))
 
 
-def _uses_environment(source: DataSource) -> bool:
-    return source.token_variable == TOKEN or bool(
-        source.token_file and source.token_file == os.environ.get(TOKEN_FILE)
+def _uses_environment(source: DataSource, names: Environment) -> bool:
+    return source.token_variable == names.token or bool(
+        source.token_file and source.token_file == os.environ.get(names.token_file)
     )
 
 
-def _has_own_token(source: DataSource) -> bool:
-    return bool(source.token_cipher or source.token_variable or source.token_file) and not _uses_environment(
-        source
-    )
+def _has_own_token(source: DataSource, names: Environment) -> bool:
+    has_token = bool(source.token_cipher or source.token_variable or source.token_file)
+    return has_token and not _uses_environment(source, names)
 
 
 def _refuse_other_server(url: str, before: str) -> None:
@@ -76,21 +75,21 @@ def _refuse_other_server(url: str, before: str) -> None:
         )
 
 
-def _of_environment() -> dict[str, str]:
-    path = os.environ.get(TOKEN_FILE, "")
-    if path and os.environ.get(TOKEN):
-        raise ConfigError(f"{TOKEN} and {TOKEN_FILE} are both set: keep one of them.")
-    return {"token_variable": "" if path else TOKEN, "token_file": path}
+def _of_environment(names: Environment) -> dict[str, str]:
+    path = os.environ.get(names.token_file, "")
+    if path and os.environ.get(names.token):
+        raise ConfigError(f"{names.token} and {names.token_file} are both set: keep one of them.")
+    return {"token_variable": "" if path else names.token, "token_file": path}
 
 
-def _url() -> str:
+def _url(variable: str) -> str:
     try:
-        url = env.text(URL)
+        url = env.text(variable)
     except ImproperlyConfigured as error:
         raise ConfigError(str(error)) from error
     if not url:
-        raise ConfigError(f"There is no API URL: set {URL}, or give the source config.api_url.")
-    check_url(url, URL)
+        raise ConfigError(f"There is no API URL: set {variable}, or give the source config.api_url.")
+    check_url(url, variable)
     return url
 
 

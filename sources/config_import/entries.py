@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import time
+from enum import StrEnum
 
 from sources.mapping.rules import Level, SessionLayout
 
@@ -47,6 +48,25 @@ class Credentials:
 
 
 @dataclass(frozen=True)
+class Environment:
+    """A source's URL and token are in these variables where the file has none."""
+
+    url: str = "REDCAP_API_URL"
+    token: str = "REDCAP_API_TOKEN"
+
+    @property
+    def token_file(self) -> str:
+        return f"{self.token}_FILE"
+
+
+class PatientIds(StrEnum):
+    """The original cut IDs: of CPIP-0042 it kept what follows the last dash."""
+
+    OLD = "old"  # as it cut them
+    WHOLE = "whole"
+
+
+@dataclass(frozen=True)
 class SourceEntry:
     """The file describes one source. What is None, it leaves open."""
 
@@ -55,6 +75,7 @@ class SourceEntry:
     sync_interval: int = 60  # seconds
     window: tuple[time, time] | None = None
     credentials: Credentials = Credentials()
+    environment: Environment = Environment()
     project_id: int | None = None
     server_timezone: str = ""
     sessions: SessionLayout | None = None
@@ -63,6 +84,8 @@ class SourceEntry:
     hisris_coding_designator: str = ""
     pairs: tuple[Pair, ...] = ()
     session_codes: Mapping[str, str] = field(default_factory=dict)
+    patient_ids: PatientIds | None = None
+    days_ahead: int | None = None  # offered to scanners, after today
     remarks: tuple[str, ...] = ()
 
 

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError
 
 from sources.backends.redcap import known_dictionary
-from sources.config_import import credentials, planning, saving
-from sources.config_import.entries import SourceEntry
+from sources.config_import import builtin, credentials, directions, patient_ids, planning, saving
+from sources.config_import.entries import PatientIds, SourceEntry
+from sources.config_import.patient_ids import Chooser, IdDecision
 from sources.config_import.projects import Projects, known
 from sources.config_import.values import ConfigError
 from sources.contract import Mistake
-from sources.mapping import check
-from sources.mapping.rules import MappingPlan, WithoutTime
+from sources.errors import SourceError
+from sources.mapping import check, evaluate
+from sources.mapping.rules import MappingPlan, Rule, WithoutTime
 from sources.models import DataSource
+from sources.models.data_sources import TokenMissing
 from sources.redcap.dictionary import Dictionary
+from sources.secrets import CannotDecrypt
 
 BECAME = {
     saving.NEW: "imported.",
@@ -25,30 +30,42 @@ BECAME = {
     saving.UNCHANGED: "unchanged.",
 }
 
-# Conditions, and what a date without a time means, are in no file.
+# What a date without a time means is in no file, nor are conditions other than the original's own.
 CHOICES_OF_PEOPLE = frozenset({"session_conditions", "without_time"})
+OF_PEOPLE = "part last of -"  # the same as builtin.CUT, as somebody would write it
 
 
 def import_source(
-    entry: SourceEntry, existing: DataSource | None, projects: Projects, *, actor: str
+    entry: SourceEntry,
+    existing: DataSource | None,
+    projects: Projects,
+    *,
+    actor: str,
+    demanded: PatientIds | None,
+    choose: Chooser,
 ) -> list[str]:
     """Import the source and return lines for people. Raises ConfigError, and then the source is as it was."""
     found = credentials.find(entry, existing)
     source = _draft(entry, existing, found, actor=actor)
     dictionary, lines = _dictionary(source, existing, projects)
-    planned = planning.plan(entry, dictionary)
-    plan = _with_choices_of_people(planned.plan, source)
+    asking = _Asking(entry, existing, source, dictionary, projects)
+    ids = asking.decide(demanded=demanded or entry.patient_ids, choose=choose)
+    if existing is not None and not ids.decided and not _is_undecided(existing):
+        raise ConfigError(" ".join(ids.lines))
+    planned = planning.plan(entry, dictionary, ids.kind)
+    plan = _with_choices_of_people(planned.plan, existing)
     mistakes = check.mistakes(plan, dictionary)
+    rules = plan.rules if ids.decided else _without_patient_id(plan)
     wanted = saving.WantedSource(
         source=existing or DataSource(name=entry.name),
         values={
             **_values(entry, existing),
             **found.values,
-            **_session_values(plan),
-            "enabled": _is_enabled(entry, existing) and not mistakes,
+            **_session_values(plan, existing),
+            "enabled": _is_enabled(entry, existing) and not mistakes and ids.decided,
         },
         credentials=found,
-        rules=plan.rules,
+        rules=rules,
         dictionary=dictionary,
     )
     became = _saved(wanted, actor=actor)
@@ -59,9 +76,61 @@ def import_source(
         *_time_zone_lines(entry, existing),
         *lines,
         *planned.lines,
+        *_condition_lines(planned.plan, existing),
+        *ids.lines,
         *_mistake_lines(plan, mistakes),
-        *_reasons_to_rest(entry, wanted, mistakes),
+        *([] if not ids.decided and not mistakes else _reasons_to_rest(entry, wanted, mistakes)),
     ]
+
+
+@dataclass(frozen=True)
+class _Asking:
+    """It finds out which patient IDs a source is to have."""
+
+    entry: SourceEntry
+    existing: DataSource | None
+    source: DataSource  # as it will be
+    dictionary: Dictionary | None
+    projects: Projects
+
+    def decide(self, *, demanded: PatientIds | None, choose: Chooser) -> IdDecision:
+        """Decide. Raises ConfigError."""
+        whole = planning.plan(self.entry, self.dictionary)
+        if not whole.cuts_ids:
+            is_said = self.entry.patient_ids is not None
+            return IdDecision(PatientIds.WHOLE, (patient_ids.NOT_MADE,) if is_said else ())
+        used = _ids_in_use(self.existing) if self.existing else None
+        try:
+            if self.dictionary is None:
+                return patient_ids.unseen("the project is not known.", demanded=demanded, used=used)
+            found = list(self._participants(self.dictionary, whole.of_participants))
+        except (SourceError, TokenMissing, CannotDecrypt) as error:
+            return patient_ids.unseen(str(error), demanded=demanded, used=used)
+        question = patient_ids.question_about(self.entry.name, found)
+        return patient_ids.ask(question, demanded=demanded, used=used, choose=choose)
+
+    def _participants(self, dictionary: Dictionary, whole: MappingPlan) -> Iterator[patient_ids.Participant]:
+        old = planning.plan(self.entry, dictionary, PatientIds.OLD).of_participants
+        fields = evaluate.fields_needed(whole, dictionary)
+        for rows in self.projects.records(self.source, dictionary, fields):
+            yield from patient_ids.participants(rows, whole=whole, old=old, dictionary=dictionary)
+
+
+def _ids_in_use(source: DataSource) -> PatientIds | None:
+    """Return which IDs the source has, or None while nobody has decided."""
+    row = source.rules.filter(target=directions.STUDY).first()
+    if row is None or _is_undecided(source):
+        return None
+    return PatientIds.OLD if row.transforms in (builtin.CUT, OF_PEOPLE) else PatientIds.WHOLE
+
+
+def _is_undecided(source: DataSource) -> bool:
+    return not source.rules.filter(target=builtin.PATIENT_ID).exists()
+
+
+def _without_patient_id(plan: MappingPlan) -> tuple[Rule, ...]:
+    """Leave the row out that would decide: whoever enables the source by hand is told what it lacks."""
+    return tuple(rule for rule in plan.rules if rule.target != builtin.PATIENT_ID)
 
 
 def _saved(wanted: saving.WantedSource, *, actor: str) -> str:
@@ -117,23 +186,33 @@ def _values(entry: SourceEntry, existing: DataSource | None) -> dict[str, Any]:
     }
 
 
-def _with_choices_of_people(plan: MappingPlan, source: DataSource) -> MappingPlan:
-    """Keep what no file has."""
+def _with_choices_of_people(plan: MappingPlan, source: DataSource | None) -> MappingPlan:
+    """Keep what no file has, of a source that exists."""
+    if source is None:
+        return plan
     sessions = replace(
         plan.sessions, conditions=source.session_conditions, without_time=WithoutTime(source.without_time)
     )
     return replace(plan, sessions=sessions)
 
 
-def _session_values(plan: MappingPlan) -> dict[str, str]:
+def _session_values(plan: MappingPlan, existing: DataSource | None) -> dict[str, str]:
     columns = DataSource.columns_of_sessions(plan.sessions)
-    return {column: value for column, value in columns.items() if column not in CHOICES_OF_PEOPLE}
+    kept = CHOICES_OF_PEOPLE if existing else frozenset()
+    return {column: value for column, value in columns.items() if column not in kept}
+
+
+def _condition_lines(planned: MappingPlan, existing: DataSource | None) -> list[str]:
+    wanted = planned.sessions.conditions
+    if existing is None or wanted in ("", *existing.session_conditions.splitlines()):
+        return []
+    return [f"Its conditions are left as people have them, without {wanted}: add it for the original's rule."]
 
 
 def _is_enabled(entry: SourceEntry, existing: DataSource | None) -> bool:
     if entry.enabled is not None:
         return entry.enabled
-    return existing.enabled if existing else True
+    return existing is None or existing.enabled or _is_undecided(existing)
 
 
 def _time_zone_lines(entry: SourceEntry, existing: DataSource | None) -> list[str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
 from sources.backends import redcap
 from sources.errors import ConfigurationError, SourceError
 from sources.models import DataSource
@@ -9,10 +12,12 @@ from sources.models.data_sources import TokenMissing
 from sources.redcap.address import normalise_url
 from sources.redcap.client import Access, Client
 from sources.redcap.dictionary import Dictionary
+from sources.redcap.rows import ExportRow
 from sources.secrets import CannotDecrypt
 
 ATTEMPTS = 2  # somebody waits for the import
 READ_TIMEOUT = 30  # seconds
+RECORDS_AT_ONCE = 500  # of a few fields
 
 
 class Projects:
@@ -20,6 +25,19 @@ class Projects:
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, str], Dictionary | SourceError] = {}
+
+    def records(
+        self, source: DataSource, dictionary: Dictionary, fields: Sequence[str]
+    ) -> Iterator[tuple[ExportRow, ...]]:
+        """Yield the rows of each record, with these fields alone.
+
+        Raises SourceError, TokenMissing or CannotDecrypt.
+        """
+        with Client(replace(_access(source), batch_size=RECORDS_AT_ONCE)) as client:
+            ids = client.record_ids(id_field=dictionary.record_id_field, server_timezone=source.zone)
+            for _, rows in client.records(ids, dictionary=dictionary, fields=fields):
+                if rows:
+                    yield rows
 
     def dictionary(self, source: DataSource) -> Dictionary:
         """Return the dictionary at the URL and token of a source, saved or not.

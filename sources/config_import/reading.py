@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pylantir_site.environment.config_file import KEYS, OF_API, OF_LEGACY
-from sources.config_import import source_entry, values
+from sources.config_import import calpendo, source_entry, values
 from sources.config_import.entries import Configuration, RefusedEntry, SourceEntry
 from sources.config_import.values import ConfigError
 
@@ -17,7 +17,7 @@ LEGACY_WARNING = (
     "Consider migrating to 'data_sources' format for better flexibility."
 )
 SOURCES, LEGACY = "data_sources", "redcap2wl"
-SUPPORTED = "redcap"
+REDCAP = "redcap"
 
 
 def read(config: object) -> Configuration:
@@ -82,22 +82,33 @@ def _sources(listed: list[Any], top: Mapping[str, Any]) -> Iterator[SourceEntry 
         path = f"{SOURCES}[{place}]"
         try:
             given = values.table(entry, path)
-            name, remarks = _name(given.get("name"), f"{path}.name")
-            kind = values.text(given.get("type"), f"{path}.type") or SUPPORTED
+            kind = (values.text(given.get("type"), f"{path}.type") or REDCAP).lower()
+            name, remarks = _name(
+                given.get("name"), f"{path}.name", calpendo.UNNAMED if kind == calpendo.TYPE else ""
+            )
         except ConfigError as error:
             yield RefusedEntry(path, str(error))
             continue
-        if kind.lower() == SUPPORTED:
+        if kind in source_entry.ENVIRONMENTS:
             paths = source_entry.paths_within(path)
             yield _entry({**given, "name": name}, top, paths, name, remarks)
+        elif kind == calpendo.TYPE:
+            yield _calpendo(name, given, path)
         else:
             yield RefusedEntry(
                 name, f"{path}.type: sources of the type {kind} are not supported. It is left out."
             )
 
 
-def _name(value: object, path: str) -> tuple[str, tuple[str, ...]]:
-    given = values.name_or_number(value, path)
+def _calpendo(name: str, entry: Mapping[str, Any], path: str) -> RefusedEntry:
+    try:
+        return RefusedEntry(name, calpendo.describe(entry, path))
+    except ConfigError as error:
+        return RefusedEntry(name, str(error))
+
+
+def _name(value: object, path: str, otherwise: str = "") -> tuple[str, tuple[str, ...]]:
+    given = values.name_or_number(value, path) or otherwise
     if not given:
         raise ConfigError(f"{path} must be given.")
     name = re.sub(r"^[^A-Za-z0-9]+|[^A-Za-z0-9_.-]", "_", given).lstrip("_.-")

@@ -9,11 +9,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sources.config_import import pairs, values
-from sources.config_import.entries import Credentials, SourceEntry
+from sources.config_import.entries import Credentials, Environment, PatientIds, SourceEntry
 from sources.config_import.values import ConfigError
 from sources.mapping.rules import SessionKind, SessionLayout
 from sources.redcap.address import normalise_url
 
+# Types of the original, and where each has its URL and token.
+ENVIRONMENTS = {
+    "redcap": Environment(),
+    "redcap_concussion": Environment("REDCAP_API_URL_CONCUSSION", "REDCAP_API_TOKEN_CONCUSSION"),
+}
+MOST_DAYS_AHEAD = 32_767
 LEAST_INTERVAL = 30  # seconds
 ALWAYS = (time(0, 0), time(23, 59))
 
@@ -24,6 +30,7 @@ _KEYS = frozenset(
 _CONFIG_KEYS = frozenset(
     {"api_url", "api_token", "api_token_env", "api_token_file", "project_id", "server_timezone"}
     | {"session", "site", "site_id", "protocol", "mri_visit_session_mapping"}
+    | {"mwl_days_ahead", "patient_ids"}
 )
 
 
@@ -68,6 +75,7 @@ def read(
         sync_interval=interval,
         window=_window(entry.get("operation_interval"), paths.window),
         credentials=_credentials(config, paths.config),
+        environment=ENVIRONMENTS[str(entry.get("type") or "redcap").strip().lower()],
         project_id=_project_id(config, paths.config),
         server_timezone=values.time_zone(config.get("server_timezone"), f"{paths.config}.server_timezone"),
         sessions=_sessions(config.get("session"), f"{paths.config}.session"),
@@ -76,6 +84,8 @@ def read(
         hisris_coding_designator=designator,
         pairs=pairs.read(entry.get("field_mapping"), paths.mapping),
         session_codes=_session_codes(entry, config, top),
+        patient_ids=_patient_ids(config.get("patient_ids"), f"{paths.config}.patient_ids"),
+        days_ahead=_days_ahead(config.get("mwl_days_ahead"), f"{paths.config}.mwl_days_ahead"),
         remarks=(
             *remarks,
             *said,
@@ -144,6 +154,17 @@ def _project_id(config: Mapping[str, Any], path: str) -> int | None:
     return (
         None if value is None else values.whole_number(value, f"{path}.project_id", least=1, most=2**31 - 1)
     )
+
+
+def _patient_ids(value: object, path: str) -> PatientIds | None:
+    found = values.text(value, path)
+    if found not in ("", *PatientIds):
+        raise ConfigError(f"{path} must be old or whole.")
+    return PatientIds(found) if found else None
+
+
+def _days_ahead(value: object, path: str) -> int | None:
+    return None if value is None else values.whole_number(value, path, least=0, most=MOST_DAYS_AHEAD)
 
 
 def _sessions(value: object, path: str) -> SessionLayout | None:

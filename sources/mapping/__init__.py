@@ -8,6 +8,7 @@ sessions        where a record's sessions are
 repeats         rows that a dictionary of some hours ago does not explain
 conditions      what must hold for a session to be wanted
 lookup          where the values of a session are looked for
+alternatives    which of several fields gives a value
 transforms      what is done to a value on its way
 templates       values put together from others
 codes           tables of codes, and what labels say of sex and status
@@ -18,6 +19,7 @@ texts           texts that people typed, made fit for DICOM
 fitting         a text made the value of its target
 outcomes        what each rule gives for one session
 evaluate        a record's rows to its sessions
+same_ids        a record's sessions under one patient ID
 problems        a value that cannot be used
 check           all that is wrong with a plan
 check_fields    fields that can never hold what their target needs

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 
 from sources.contract import Mistake
-from sources.mapping import check_fields, check_sessions, columns, fitting, sessions, targets
-from sources.mapping.evaluate import template_names
+from sources.mapping import alternatives, check_fields, check_sessions, columns, fitting, sessions, targets
+from sources.mapping.evaluate import names_used, template_names
 from sources.mapping.outcomes import effective_transforms, is_minutes
 from sources.mapping.problems import UnusableValue, with_likely_name
 from sources.mapping.rules import Level, MappingPlan, Rule, SessionKind, WithoutTime
@@ -53,6 +53,7 @@ def _rule(place: int, rule: Rule, plan: MappingPlan) -> Iterator[Mistake]:
         return
     if not rule.field:
         yield from _without_field(place, rule, transforms)
+    yield from _of_named_alternatives(place, rule, plan)
     yield from _of_codes(place, rule)
     yield from _of_default(place, rule)
     if rule.target == "patient_id" and _is_same_for_all(rule, plan):
@@ -61,12 +62,26 @@ def _rule(place: int, rule: Rule, plan: MappingPlan) -> Iterator[Mistake]:
 
 def _without_field(place: int, rule: Rule, transforms: tuple[Transform, ...]) -> Iterator[Mistake]:
     first = transforms[0] if transforms else None
+    if alternatives.of(rule):
+        yield Mistake(place, "field", "Choose a field: else names what stands in for it.")
+        return
     if first is None and not rule.default:
         yield Mistake(place, "field", "Choose a field, or give a template or a default.")
     elif first is not None and not isinstance(first, TemplateTransform):
         yield Mistake(place, "field", "Choose a field: only a template can do without one.")
     elif first is not None and "value" in first.template.names:
         yield Mistake(place, "transforms", "{value} is the rule's field, and none is chosen.")
+
+
+def _of_named_alternatives(place: int, rule: Rule, plan: MappingPlan) -> Iterator[Mistake]:
+    named = _named_rules(plan)
+    for name in alternatives.named(rule):
+        if name not in named:
+            text = f"else {{{name}}}: no row has the target {{{name}}}."
+            yield Mistake(place, "transforms", with_likely_name(text, name, named))
+        elif rule.target in _NEVER_ASSUMED and (named[name].default or _is_same_for_all(named[name], plan)):
+            text = f"else {{{name}}} would give people without a value the same one, which would be made up."
+            yield Mistake(place, "transforms", text)
 
 
 def _of_codes(place: int, rule: Rule) -> Iterator[Mistake]:
@@ -162,7 +177,7 @@ def _circular_names(plan: MappingPlan) -> Iterator[Mistake]:
     named = _named_rules(plan)
     for place, rule in enumerate(plan.rules):
         name = targets.name_of(rule.target)
-        if name and name in _reachable_names(template_names(rule), named):
+        if name and name in _reachable_names(names_used(rule), named):
             yield Mistake(place, "transforms", f"{{{name}}} is made from itself.")
 
 
@@ -173,7 +188,7 @@ def _reachable_names(names: Iterable[str], named: dict[str, Rule]) -> set[str]:
         name = waiting.pop()
         if name in named and name not in reached:
             reached.add(name)
-            waiting += template_names(named[name])
+            waiting += names_used(named[name])
     return reached
 
 
@@ -185,23 +200,47 @@ def _rule_in_project(place: int, rule: Rule, plan: MappingPlan, dictionary: Dict
         if name not in known and not columns.exists(name, dictionary):
             text = f"{{{name}}} is no field, constant or named value."
             yield Mistake(place, "transforms", with_likely_name(text, name, [*known, *dictionary.fields]))
-    if rule.field and not columns.exists(rule.field, dictionary):
-        text = f"The project has no field {rule.field}."
-        yield Mistake(place, "field", with_likely_name(text, rule.field, dictionary.fields))
-    elif rule.field:
-        yield from _field(place, rule, plan, dictionary)
+    for name in alternatives.fields(rule):
+        column = "field" if name == rule.field else "transforms"
+        if not columns.exists(name, dictionary):
+            text = f"The project has no field {name}."
+            yield Mistake(place, column, with_likely_name(text, name, dictionary.fields))
+        elif name in dictionary.fields:
+            yield from _field(place, column, rule, dictionary.fields[name])
+    if rule.field and columns.exists(rule.field, dictionary):
+        yield from _level(place, rule, plan, dictionary)
+        yield from _appointment_of_all(place, rule, plan, dictionary)
 
 
-def _field(place: int, rule: Rule, plan: MappingPlan, dictionary: Dictionary) -> Iterator[Mistake]:
-    field = dictionary.fields.get(rule.field)
-    if field is not None and field.type in ("file", "descriptive"):
-        yield Mistake(place, "field", f"A field of the type {field.type} has no value to map.")
-    if field is not None and is_minutes(field) and rule.target in (targets.START, targets.START_TIME):
-        yield Mistake(place, "field", "This field holds minutes and seconds, not a time of day.")
-    yield from _level(place, rule, plan, dictionary)
-    if field is not None:
-        refusal = check_fields.refusal(rule, field)
-        yield from [Mistake(place, "field", refusal)] if refusal else _choices(place, rule, field)
+def _field(place: int, column: str, rule: Rule, field: Field) -> Iterator[Mistake]:
+    """Judge one of the fields that may give the rule's value."""
+    if field.type in ("file", "descriptive"):
+        yield Mistake(place, column, f"A field of the type {field.type} has no value to map.")
+    if is_minutes(field) and rule.target in (targets.START, targets.START_TIME):
+        yield Mistake(place, column, f"{field.name} holds minutes and seconds, not a time of day.")
+    refusal = check_fields.refusal(rule, field)
+    yield from [Mistake(place, column, refusal)] if refusal else _choices(place, rule, field)
+
+
+def _appointment_of_all(
+    place: int, rule: Rule, plan: MappingPlan, dictionary: Dictionary
+) -> Iterator[Mistake]:
+    """Refuse to take one session's date or time for all: else fields are looked for by the rule's level."""
+    if rule.level is Level.SESSION or rule.target not in (
+        targets.START,
+        targets.START_DATE,
+        targets.START_TIME,
+    ):
+        return
+    if plan.sessions.kind in (SessionKind.REPEATING_INSTRUMENT, SessionKind.RECORD):
+        return
+    for name in alternatives.fields(rule)[1:]:
+        if (
+            columns.exists(name, dictionary)
+            and sessions.level_of(name, plan.sessions, dictionary) is Level.SESSION
+        ):
+            text = f"{name} is on the sessions' own rows: all sessions would have the first one's value"
+            yield Mistake(place, "transforms", f"{text}. Map it in a row of its own level.")
 
 
 def _level(place: int, rule: Rule, plan: MappingPlan, dictionary: Dictionary) -> Iterator[Mistake]:

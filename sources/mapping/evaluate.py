@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from sources.contract import Problem, Session, SessionKey, Stance
-from sources.mapping import columns, conditions, sessions, targets
+from sources.mapping import alternatives, columns, conditions, same_ids, sessions, targets
 from sources.mapping.lookup import Lookup
 from sources.mapping.outcomes import RuleOutcome, SessionOutcomes
 from sources.mapping.problems import UnusableValue
@@ -34,7 +34,7 @@ def sessions_of(
 
     `today` tells birth dates in the future; it is the day of the process's time zone.
     """
-    return tuple(
+    found = tuple(
         _session(
             SessionOutcomes(
                 plan,
@@ -47,6 +47,7 @@ def sessions_of(
         )
         for key, row in sessions.find(rows, plan.sessions, dictionary)
     )
+    return same_ids.numbered(found, plan, dictionary)
 
 
 def _session(outcomes: SessionOutcomes, key: SessionKey, *, with_trace: bool) -> Session:
@@ -173,10 +174,15 @@ def field_names(plan: MappingPlan) -> set[str]:
     """Return every REDCap name that the plan reads."""
     own = {name for rule in plan.rules if (name := targets.name_of(rule.target))}
     others = own | targets.RESERVED | set(plan.constants)
-    in_templates = {name for rule in plan.rules for name in template_names(rule)}
-    direct = {rule.field for rule in plan.rules if rule.field}
+    in_templates = {name for rule in plan.rules for name in names_used(rule)}
+    direct = {name for rule in plan.rules for name in alternatives.fields(rule)}
     direct |= {condition.field for condition in conditions.parse(plan.sessions.conditions)}
     return direct | {name for name in in_templates if name not in others}
+
+
+def names_used(rule: Rule) -> tuple[str, ...]:
+    """Return the names in the rule's templates, and the named values that it may take its value from."""
+    return (*alternatives.named(rule), *template_names(rule))
 
 
 def template_names(rule: Rule) -> tuple[str, ...]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from typing import NamedTuple
 
 from sources.contract import Problem, SessionKey, Trace
-from sources.mapping import columns, fitting, targets, texts
+from sources.mapping import alternatives, columns, fitting, targets, texts
 from sources.mapping.lookup import Lookup
 from sources.mapping.problems import UnusableValue
 from sources.mapping.rules import MappingPlan, Rule
@@ -20,7 +21,7 @@ from sources.mapping.transforms import (
     TransformError,
     parse,
 )
-from sources.redcap.dictionary import Dictionary, Field
+from sources.redcap.dictionary import Field
 
 
 @dataclass(frozen=True)
@@ -28,12 +29,13 @@ class RuleOutcome:
     """`value` is "" where the rule gives none, or where there is a `problem` with it."""
 
     rule: Rule
-    field: str  # what to look at in REDCap
+    field: str  # that gave the value, or what to look at in REDCap
     place: SessionKey
     raw: str = ""
     after: tuple[str, ...] = ()
     value: fitting.Value = ""
     problem: str = ""
+    origin: Origin = Origin.RECORD
 
     @property
     def is_required(self) -> bool:
@@ -51,6 +53,16 @@ class RuleOutcome:
         value = str(self.value)
         shown = f"{value} kg" if value and self.rule.target == targets.POUNDS else value
         return Trace(self.rule.target, self.field, self.raw, self.after, shown, self.problem)
+
+
+class _Given(NamedTuple):
+    """A rule's value comes from here; `column` is None where another row has changed it already."""
+
+    field: str
+    value: str
+    place: SessionKey
+    column: Field | None = None
+    origin: Origin = Origin.RECORD
 
 
 class SessionOutcomes:
@@ -94,28 +106,58 @@ class SessionOutcomes:
         return {"record": self.record, "event": key.event, "instance": instance}[name]
 
     def _of_named(self, name: str) -> str:
+        return str(self._named_outcome(name).value)
+
+    def _named_outcome(self, name: str) -> RuleOutcome:
         rule = self._named[name]
         if rule in self._under_way:
             raise UnusableValue(f"{{{name}}} needs itself.")
         outcome = self.of(rule)
         if outcome.problem:
             raise UnusableValue(f"{{{name}}} could not be read.", field=outcome.field)
-        return str(outcome.value)
+        return outcome
 
     def _work_out(self, rule: Rule) -> RuleOutcome:
-        dictionary = self.lookup.dictionary
-        raw, place = ("", self.lookup.key)
-        if rule.field:
-            raw, place = self.lookup.by_level(rule.field, rule.level, rule.events)
+        own = given = self._own(rule)
         after: list[str] = []
         try:
-            value = _RuleEvaluation(self, rule, raw, after, dictionary).value()
+            given = own if own.value else self._first_alternative(rule, own)
+            evaluation = _RuleEvaluation(self, rule, given, after)
+            value = evaluation.value()
         except TransformError as error:
-            return RuleOutcome(rule, rule.field, place, raw, tuple(after), problem=str(error))
+            return RuleOutcome(rule, given.field, given.place, given.value, tuple(after), problem=str(error))
         except UnusableValue as error:
-            field, place = self._where_to_look(error.field, rule) if error.field else (rule.field, place)
-            return RuleOutcome(rule, field, place, raw, tuple(after), problem=str(error))
-        return RuleOutcome(rule, rule.field, place, raw, tuple(after), value)
+            found = RuleOutcome(rule, given.field, given.place, given.value, tuple(after), problem=str(error))
+            if not error.field:
+                return found
+            field, place = self._where_to_look(error.field, rule)
+            return replace(found, field=field, place=place)
+        return RuleOutcome(
+            rule, given.field, given.place, given.value, tuple(after), value, origin=evaluation.origin
+        )
+
+    def _own(self, rule: Rule) -> _Given:
+        if not rule.field:
+            return _Given("", "", self.lookup.key)
+        found = self.lookup.by_level(rule.field, rule.level, rule.events)
+        return self._of_field(rule.field, *found)
+
+    def _first_alternative(self, rule: Rule, own: _Given) -> _Given:
+        """Return the first `else` that is not empty, or the rule's own field, which is to be filled."""
+        found = (self._alternative(name, rule) for name in alternatives.of(rule))
+        return next((given for given in found if given.value), own)
+
+    def _alternative(self, name: str, rule: Rule) -> _Given:
+        named = targets.name_of(name)
+        if named is None:
+            return self._of_field(name, *self.lookup.anywhere(name, rule.level, rule.events))
+        if named not in self._named:
+            raise UnusableValue(f"{{{named}}} is no named value.")
+        outcome = self._named_outcome(named)
+        return _Given(outcome.field, str(outcome.value), outcome.place, origin=outcome.origin)
+
+    def _of_field(self, name: str, value: str, place: SessionKey) -> _Given:
+        return _Given(name, value, place, self.lookup.dictionary.fields.get(name))
 
     def _where_to_look(self, name: str, rule: Rule) -> tuple[str, SessionKey]:
         """Return the field behind a name of a template, and its row."""
@@ -130,15 +172,14 @@ class SessionOutcomes:
 class _RuleEvaluation:
     """It works out one rule, and tells its transforms what they ask (`transforms.TransformContext`)."""
 
-    def __init__(
-        self, outcomes: SessionOutcomes, rule: Rule, raw: str, after: list[str], dictionary: Dictionary
-    ) -> None:
-        field = dictionary.fields.get(rule.field)
+    def __init__(self, outcomes: SessionOutcomes, rule: Rule, given: _Given, after: list[str]) -> None:
+        field = given.column
         self.choices: Mapping[str, str] = field.choices if field else {}
         self.is_checkbox = columns.is_checkbox(field)
+        self.origin = given.origin
         self._outcomes = outcomes
         self._rule = rule
-        self._raw = raw
+        self._raw = given.value
         self._after = after
         self._field = field
         self._is_name = targets.vr(rule.target) == "PN"
@@ -149,10 +190,10 @@ class _RuleEvaluation:
 
     def value(self) -> fitting.Value:
         _refuse_minutes(self._rule.target, self._field)
-        text, origin = self._transformed()
+        text, self.origin = self._transformed()
         if not text:
-            text, origin = self._rule.default, Origin.TABLE
-        fitted = self._fit(text, origin) if text else ""
+            text, self.origin = self._rule.default, Origin.TABLE
+        fitted = self._fit(text, self.origin) if text else ""
         if fitted == "" and self._needs_value():
             raise UnusableValue("This is empty, and a worklist item needs it.")
         return fitted
@@ -169,7 +210,7 @@ class _RuleEvaluation:
 
     def _transformed(self) -> tuple[str, Origin]:
         """Return the raw value after all transforms; nothing is made of an empty field."""
-        text, origin = self._raw, Origin.RECORD
+        text, origin = self._raw, self.origin
         if self._rule.field and not text:
             return "", origin
         for transform in effective_transforms(self._rule, self._field):

@@ -1,6 +1,7 @@
 """Transforms change a value on its way from REDCap to its target: one a line, in order.
 
-A value that a transform does not fit is a problem, never passed on as it was.
+Lines `else FIELD` stand before them: they change nothing, but name other fields to take the value from. A
+value that a transform does not fit is a problem, never passed on as it was.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
-from typing import ClassVar, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 from sources.mapping import codes, dates, numbers, templates
 from sources.mapping.problems import UnusableValue
 
 BETWEEN_CHOICES = ", "  # of a checkbox: its checked codes, and what they become
+_ALTERNATIVE = re.compile(r"else\s+([a-z][a-z0-9_]*|\{[a-z][a-z0-9_]*\})", re.IGNORECASE | re.ASCII)
 
 
 class TransformError(ValueError):
@@ -105,10 +107,39 @@ def _for_each_code(value: str, context: TransformContext, table: Mapping[str, st
     return BETWEEN_CHOICES.join(table[code] for code in chosen)
 
 
-@lru_cache(maxsize=1024)  # a plan's few texts are asked for with every record
+class Lines(NamedTuple):
+    alternatives: tuple[str, ...]  # fields, and named values in braces
+    transforms: tuple[Transform, ...]
+
+
 def parse(text: str) -> tuple[Transform, ...]:
     """Read one transform a line. Raises TransformError."""
-    return tuple(_line(line.strip()) for line in text.splitlines() if line.strip())
+    return read(text).transforms
+
+
+@lru_cache(maxsize=1024)  # a plan's few texts are asked for with every record
+def read(text: str) -> Lines:
+    """Read the lines `else FIELD`, and after them one transform a line. Raises TransformError."""
+    alternatives: list[str] = []
+    transforms: list[Transform] = []
+    for line in filter(None, (line.strip() for line in text.splitlines())):
+        if line.split()[0].lower() != "else":
+            transforms.append(_line(line))
+        elif transforms:
+            raise TransformError(
+                f"“{line}” comes too late: the lines with else stand first, for what follows them changes "
+                "the value of whichever field gives it."
+            )
+        else:
+            alternatives.append(_alternative(line))
+    return Lines(tuple(alternatives), tuple(transforms))
+
+
+def _alternative(line: str) -> str:
+    match = _ALTERNATIVE.fullmatch(line)
+    if not match:
+        raise TransformError(f"“{line}”: one field is expected, or a named value: else weight, else {{own}}.")
+    return match[1].lower()
 
 
 def _line(line: str) -> Transform:
@@ -214,6 +245,7 @@ _WITH_MORE: Mapping[str, Callable[[str], Transform]] = {
 }
 # As help for people: every form a line may have.
 FORMS = (
+    "else weight_reported",
     "template sub_{study_id}[_fam_{family_id}]",
     "pattern 1 ^([A-Z]+)-",
     "part 2 of -",

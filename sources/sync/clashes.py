@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from sources.contract import Problem, SessionKey
+from sources.contract import Problem, Session
 from sources.models import DataSource, SyncedStep
 from sources.sync import occurrences
 from sources.sync.known import Known, Said, SaidPerson
@@ -16,19 +16,24 @@ TWO_PEOPLE = "Another item has this patient ID with another name, birth date or 
 TWO_RECORDS = (
     "Another record has the same patient at the same time: was one of them renamed or entered twice?"
 )
+NUMBERED_TWICE = "Another record's session has this patient ID: are they two people, or is one entered twice?"
 
 
 def find_clashes(
-    known: Known, record: str, key: SessionKey, said: Said, *, beside: Collection[int]
+    known: Known, record: str, session: Session, said: Said, *, beside: Collection[int]
 ) -> Iterator[Problem]:
     """Yield what a session's patient ID has against it. Whose it is, intake asks again when it writes.
 
     `beside` holds the keys of the record's own items.
     """
+    key = session.key
     if known.is_anothers_id(record, said.person, beside=beside):
         yield Problem("patient_id", "", TWO_PEOPLE, key, blocks=True)
     elif known.is_in_another_record(record, said):
         yield Problem("patient_id", "", TWO_RECORDS, key)
+    elif session.numbered_by and known.is_id_of_another_record(record, said):
+        # An ID with the session's number is one session's: name and birth date may be the same by chance.
+        yield Problem("patient_id", session.numbered_by, NUMBERED_TWICE, key, blocks=True)
 
 
 def own_items(known: Known, record: str, person: SaidPerson, *, itself: int | None) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from sources.contract import Problem, ReadRecord, Session, SessionKey, Stance
-from sources.mapping import targets
+from sources.mapping import same_ids, targets
 from sources.models import DataSource, SyncedStep, Withdrawal
 from sources.sync import clashes, occurrences, values
 from sources.sync.guards import Guarded
@@ -162,10 +162,17 @@ def _decide(known: Known, read: ReadRecord) -> list[SessionDecision]:
     existing = dict(known.steps.get(read.record, {}))
     decisions = [
         _for_session(known, read.record, session, existing.pop(session.key, None))
-        for session in read.sessions
+        for session in same_ids.kept_apart(read.sessions, dict(_ids_of(existing)))
     ]
     reason = GONE if read.exists else RECORD_GONE
     return [*decisions, *(_not_wanted(synced.key, synced, reason) for synced in existing.values())]
+
+
+def _ids_of(existing: Mapping[SessionKey, SyncedStep]) -> Iterator[tuple[SessionKey, str]]:
+    """Yield the patient ID under which each session's item stands: no other session of the record gets it."""
+    for key, synced in existing.items():
+        if synced.item is not None and synced.withdrawal != Withdrawal.DONE:
+            yield key, synced.item.patient_id
 
 
 def in_horizon(source: DataSource, day: date, today: date) -> bool:
@@ -186,7 +193,7 @@ def _for_session(known: Known, record: str, session: Session, synced: SyncedStep
     decision = _wanted(known, synced, said, is_near=is_near) if synced else _new(session.key, said)
     itself = None if synced is None or decision.action is SyncAction.CREATE else synced.item_id
     beside = clashes.own_items(known, record, said.person, itself=itself)
-    clashing = tuple(clashes.find_clashes(known, record, session.key, said, beside=beside))
+    clashing = tuple(clashes.find_clashes(known, record, session, said, beside=beside))
     problems = (*problems, *clashing)
     if any(problem.blocks for problem in clashing):
         return _unclear(session.key, synced, said, problems)

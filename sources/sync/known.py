@@ -96,6 +96,11 @@ class Known:
             return True
         return any(of != record and new.moment == said.moment for of, new in self._new[said.patient_id])
 
+    def is_id_of_another_record(self, record: str, said: Said) -> bool:
+        """Tell whether another record of the source has the patient ID at all."""
+        others = [of for of, _ in (*self._offered.get(said.patient_id, ()), *self._new[said.patient_id])]
+        return any(of != record for of in others)
+
     def note_new(self, record: str, said: Said) -> None:
         """Let what follows in the batch know of an appointment that is about to be made."""
         self._new[said.patient_id].append((record, said))

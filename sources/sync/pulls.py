@@ -172,7 +172,7 @@ class _Pull:
                     self._note_end(applied)
 
     def _follow_renamed(self, backend: Backend, decided: list[Decided]) -> int:
-        """Let steps follow their records to new names, and their sessions to new keys; return how many did."""
+        """Let steps follow their records to new names, and sessions to new keys; return how many did."""
         if not self.has_steps:
             return 0
         rekeyed = renames.rekeyed(decided)

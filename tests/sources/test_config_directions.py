@@ -175,7 +175,17 @@ def test_a_rule_of_the_mapping_takes_the_place_of_the_original_s(cpip_dictionary
     made = rows(cpip_dictionary, ("record_id", "patient_id"), ("mri_comments", "patient_name"))
 
     assert (made["patient_id"].field, made["patient_name"].field) == ("record_id", "mri_comments")
-    assert not {"{study}", "{family}", "{session}"} & made.keys()
+    assert made["patient_id"].transforms == ""  # no record is without its ID
+
+
+@pytest.mark.acceptance("RC138")
+def test_where_a_mapped_name_or_id_is_empty_the_original_s_own_stands_in(cpip_dictionary: Dictionary) -> None:
+    made = rows(cpip_dictionary, ("mri_comments", "patient_id"), ("mri_comments", "patient_name"))
+
+    assert made["patient_id"].transforms == "else {original_id}"
+    assert made["patient_name"].transforms == "else {original_name}"
+    assert made["{original_name}"].transforms == "template cpip-id-{study}[^fa-{family}]"
+    assert made["{original_id}"].transforms.startswith("template sub_{study}_ses_{session}")
 
 
 def test_a_status_gets_its_codes_by_their_labels(cpip_dictionary: Dictionary) -> None:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sources.config_import import ConfigError, ImportReport, at_start, import_config, reading
+from sources.config_import import ConfigError, ImportReport, PatientIds, at_start, import_config, reading
 from sources.models import DataSource, MappingRule, SourceState
 from tests import demo_study
 from tests.effort import tries
@@ -171,7 +171,7 @@ def environment(redcap: RedcapServer, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def do(config: dict[str, Any], **options: Any) -> ImportReport:
-    return import_config(deepcopy(config), actor="alice", **options)
+    return import_config(deepcopy(config), actor="alice", **{"demanded": PatientIds.WHOLE, **options})
 
 
 def said(report: ImportReport) -> str:
@@ -546,7 +546,7 @@ def test_what_is_not_as_written_is_said(changes: dict[str, Any], line: str) -> N
         ({"sync_interval": "often"}, "data_sources[0].sync_interval must be a whole number."),
         ({"sync_interval": True}, "data_sources[0].sync_interval must be a whole number."),
         ({"enabled": "False"}, "data_sources[0].enabled must be true or false."),
-        ({"type": "calpendo"}, "data_sources[0].type: sources of the type calpendo are not supported."),
+        ({"type": "calpendo"}, "data_sources[0].type: Calpendo is not read yet"),
         ({"config": []}, "data_sources[0].config must be an object"),
         ({"config": {"server_timezone": "Mars"}}, "data_sources[0].config.server_timezone must be an IANA"),
         ({"config": {"api_url": "http://redcap.example.org"}}, "data_sources[0].config.api_url: The token"),
@@ -603,14 +603,12 @@ def test_a_value_that_is_an_object_says_all_of_its_row() -> None:
 
 
 @pytest.mark.usefixtures("environment")
-def test_the_table_of_visits_is_kept_on_the_session_s_row() -> None:
-    table = {"t1_arm_1": "1", "t2_arm_1": 2}
-
-    report = do({**one_source(), "mri_visit_session_mapping": table})
+def test_the_table_of_visits_is_told_and_keeps_nobody_out() -> None:
+    report = do({**one_source(), "mri_visit_session_mapping": {"t1_arm_1": "7", "t2_arm_1": 8}})
 
     source = DataSource.objects.get()
-    assert row(source, "{session}").transforms == "codes 1=1, 2=2, t1_arm_1=1, t2_arm_1=2"
-    assert "which the original never read" in said(report)
+    assert row(source, "{session}").transforms == ""
+    assert "the line “codes 7=7, 8=8, t1_arm_1=7, t2_arm_1=8” applies it" in said(report)
     assert pull(source).outcome == "OK"
     assert "sub_CPIP-0042_ses_1_fam_F-7" in items(source)
 
@@ -625,11 +623,9 @@ def test_without_a_site_the_id_has_no_empty_part() -> None:
 
 
 @pytest.mark.usefixtures("environment")
-def test_the_line_that_is_named_brings_the_original_s_ids_back() -> None:
-    report = do(NEW_FORMAT)
+def test_old_ids_are_those_of_the_original() -> None:
+    do(NEW_FORMAT, demanded=PatientIds.OLD)
     source = DataSource.objects.get()
-    assert "part last of -" in said(report)
-    source.rules.filter(target__in=["{study}", "{family}"]).update(transforms="part last of -")
 
     pull(source)
 
@@ -638,7 +634,18 @@ def test_the_line_that_is_named_brings_the_original_s_ids_back() -> None:
 
 
 def texts() -> st.SearchStrategy[str]:
-    known = ["redcap", "study_id", "mri_date", "patient_id", "https://redcap.invalid/api/", "{session}"]
+    known = [
+        "redcap",
+        "redcap_concussion",
+        "calpendo",
+        "old",
+        "today",
+        "study_id",
+        "mri_date",
+        "patient_id",
+        "https://redcap.invalid/api/",
+        "{session}",
+    ]
     return st.sampled_from(known) | st.text(max_size=8)
 
 
@@ -647,6 +654,7 @@ data_sources redcap2wl site protocol mapping allowed_aet db_path users_db_path a
 db_update_interval name type enabled sync_interval operation_interval start_time end_time config field_mapping
 api_url api_token api_token_file project_id server_timezone session kind instrument events site_id target
 values template pattern group level event default required study_id mri_date dob
+mwl_days_ahead patient_ids window_mode daily_window resources field_mapping base_url
 """
 NAMES = st.sampled_from(KEYS.split())
 JSON = st.recursive(

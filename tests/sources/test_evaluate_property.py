@@ -35,7 +35,7 @@ MANY_TARGETS = a_plan(
     Rule("patient_birth_date", "dob", level=RECORD, transforms="year only 0101"),
     Rule("patient_sex", "sex", level=RECORD),
     Rule("patient_weight_lb", "weight"),
-    Rule("study_description", "notes"),
+    Rule("study_description", "notes", transforms="else scan_type\nelse {session}"),
     Rule("procedure_description", "scan_type"),
     Rule("protocol_name", "notes", transforms="part last of -\npad 3"),
     Rule("station_name", "notes", transforms="upper"),

@@ -26,6 +26,21 @@ def apply(config: Mapping[str, Any]) -> None:
         _allow(config[ALLOWED])
 
 
+def limit_days(title: str, *, days_ahead: int) -> bool:
+    """Offer the device today's items and those of so many days after; return whether it is so now.
+
+    A device that people edited is left as they made it. Raises Device.DoesNotExist.
+    """
+    device = Device.objects.get(ae_title=title)
+    if (device.days_back, device.days_ahead) == (0, days_ahead):
+        return True
+    if device.history.exclude(history_user_id=ACTOR).exists():
+        return False
+    device.days_back, device.days_ahead = 0, days_ahead
+    device.save_as(ACTOR)
+    return True
+
+
 def _allow(titles: object) -> None:
     if not isinstance(titles, list) or not all(isinstance(title, str) for title in titles):
         raise ValidationError(f"{ALLOWED} must be a list of AE titles.")

@@ -76,9 +76,14 @@ class Command(BaseCommand):
             self.take_over_configuration()
 
     def take_over_configuration(self) -> None:
-        from sources.config_import import at_start
+        from sources.config_import import PatientIds, at_start
+        from sources.config_import.patient_ids import IdQuestion
+        from sources.management import terminal
 
-        for line in at_start(settings.CONFIG):
+        def ask(question: IdQuestion) -> PatientIds | None:
+            return terminal.ask_for_ids(question, self.stdout.write) if terminal.is_there() else None
+
+        for line in at_start(settings.CONFIG, choose=ask):
             self.stdout.write(line)
 
     def announce(self, first_admin: tuple[str, str | None] | None) -> None:
