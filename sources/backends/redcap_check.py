@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from sources.contract import ConnectionReport, Stance
 from sources.mapping import check
+from sources.redcap.batches import ColumnsMissing
 from sources.redcap.dictionary import Dictionary
 
 if TYPE_CHECKING:
@@ -32,8 +33,16 @@ def report(backend: RedcapBackend) -> ConnectionReport:
         ("Rights", _rights(dictionary, has_logging=offset is not None)),
         ("Clock", _clock(backend, offset)),
     ]
-    warnings = [*_clock_warnings(backend, offset), *_mapping_warnings(backend, dictionary)]
-    return ConnectionReport((*facts, *_sample(backend, fits=not warnings)), (*warnings, *backend.warnings))
+    of_mapping = list(_mapping_warnings(backend, dictionary))
+    records = list(backend.record_ids())
+    facts.append(("Records", str(len(records))))
+    if not of_mapping:
+        try:
+            facts.append(_sample(backend, records[:SAMPLE]))
+        except ColumnsMissing as error:
+            of_mapping.append(str(error))
+    warnings = (*_clock_warnings(backend, offset), *of_mapping, *backend.warnings)
+    return ConnectionReport(tuple(facts), warnings)
 
 
 def _shape(dictionary: Dictionary) -> str:
@@ -77,16 +86,12 @@ def _mapping_warnings(backend: RedcapBackend, dictionary: Dictionary) -> Iterato
         yield backend.sentence(mistake)
 
 
-def _sample(backend: RedcapBackend, *, fits: bool) -> Facts:
-    records = list(backend.record_ids())
-    facts = [("Records", str(len(records)))]
-    if not fits or not backend.plan.rules:
-        return facts
+def _sample(backend: RedcapBackend, records: list[str]) -> tuple[str, str]:
     found: Counter[str] = Counter()
-    for read in backend.read(records[:SAMPLE]):
+    for read in backend.read(records):
         found.update(_word(session.stance) for session in read.sessions)
     counts = ", ".join(f"{count} {word}" for word, count in sorted(found.items())) or "no session"
-    return [*facts, (f"Sessions of the first {min(SAMPLE, len(records))}", counts)]
+    return f"Sessions of the first {len(records)}", counts
 
 
 def _word(stance: Stance) -> str:

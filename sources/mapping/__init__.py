@@ -16,6 +16,7 @@ texts           texts that people typed, made fit for DICOM
 fitting         a text made the value of its target
 outcomes        what each rule gives for one session
 evaluate        a record's rows to its sessions
+readers         which rows and conditions read a column
 problems        a value that cannot be used
 check           all that is wrong with a plan
 check_sessions  what is wrong with how it finds its sessions

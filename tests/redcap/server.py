@@ -29,7 +29,6 @@ from tests.redcap.answers import (
 )
 from tests.redcap.export import answer
 from tests.redcap.failures import BANNED, ON_THE_WIRE, Failure, spoiled
-from tests.redcap.failures import OUT_OF_MEMORY as OUT_OF_MEMORY_ANSWER
 from tests.redcap.http import PATH, HTTPServer
 from tests.redcap.project import Clock, Project, User
 from tests.redcap.trigger import SURVEY_RESPONDENT, test_trigger, trigger, trigger_form
@@ -85,8 +84,9 @@ class RedcapServer(Limits):
     """It serves from construction until it is closed, or as a context manager.
 
     Its clock is the first project's, and from then on every project's: the `Date` header, the log and date
-    ranges come from it. `drip` is the seconds between two bytes of a SLOW_DRIP. With `moved_to`, every
-    request is redirected there. Closing raises what went wrong in the stand-in itself.
+    ranges come from it. `drip` is the seconds between two bytes of a SLOW_DRIP, `overload` what comes where
+    its limits are passed. With `moved_to`, every request is redirected there. Closing raises what went wrong
+    in the stand-in itself.
     """
 
     def __init__(
@@ -102,6 +102,7 @@ class RedcapServer(Limits):
         self.clock = projects[0].clock if projects else Clock()
         self.requests: list[Request] = []
         self.drip = 1.0
+        self.overload = Failure.OUT_OF_MEMORY
         self.moved_to = ""
         self.closing = Signal()
         self.errors: list[BaseException] = []
@@ -172,18 +173,21 @@ class RedcapServer(Limits):
             action = self._next_action(content)
         if action is not None:
             action()
-        return self._spoiled(self._answer(parameters), failure)
+        right, overload = self._answer(parameters)
+        return self._spoiled(right, failure or overload)
 
     def _spoiled(self, right: Answer, failure: Failure | None) -> tuple[Answer, Failure | None]:
         if failure is None:
             return right, None
         return spoiled(right, failure), failure if failure in ON_THE_WIRE else None
 
-    def _answer(self, parameters: Parameters) -> Answer:
+    def _answer(self, parameters: Parameters) -> tuple[Answer, Failure | None]:
+        """Return what would be answered, and what comes instead where that is too much."""
         try:
-            return answer(self.projects, parameters, switches=self.switches, limits=self)
+            return answer(self.projects, parameters, switches=self.switches, limits=self), None
         except OutOfMemory:
-            return OUT_OF_MEMORY_ANSWER
+            right = answer(self.projects, parameters, switches=self.switches, limits=Limits())
+            return right, self.overload
 
     def _bans(self, now: datetime) -> bool:
         if self.ban_over is not None and not self._is_banned:
