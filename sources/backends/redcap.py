@@ -106,6 +106,9 @@ class RedcapBackend:
             self._say_it_better(error)
             raise
 
+    def utc_offset(self) -> timedelta | None:
+        return self.client.utc_offset()
+
     def dictionary(self, *, fresh: bool = False) -> Dictionary:
         if self._dictionary is None or (fresh and not self._is_fresh):
             kept = None if fresh else self._kept()

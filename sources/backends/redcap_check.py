@@ -24,7 +24,7 @@ Facts = list[tuple[str, str]]
 def report(backend: RedcapBackend) -> ConnectionReport:
     """Ask for all that a pull needs. Raises SourceError."""
     dictionary = backend.dictionary(fresh=True)
-    offset = backend.client.utc_offset()
+    offset = backend.utc_offset()
     facts: Facts = [
         ("Project", f"{dictionary.title} (ID {dictionary.project_id})"),
         ("REDCap", dictionary.version),
