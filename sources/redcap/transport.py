@@ -16,6 +16,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from urllib3.exceptions import HTTPError, MaxRetryError, ReadTimeoutError
 
+from pylantir_site import __version__
 from sources.errors import (
     ConfigurationError,
     OverloadError,
@@ -30,6 +31,8 @@ from sources.redcap.limiter import limiter_of
 
 Found = TypeVar("Found")
 CHUNK = 65_536
+# Some firewalls refuse the name that `requests` gives itself.
+USER_AGENT = f"pylantir/{__version__}"
 _UNVERIFIED = re.compile(r"certificate verify failed: ([^(\[]{1,120})")
 
 
@@ -46,7 +49,6 @@ class Access:
     batch_size: int = 100
     attempts: int = 4
     pause: float = 1.0  # before the second attempt; then twice as long each time
-    user_agent: str = "pylantir"
 
 
 class Transport:
@@ -58,8 +60,7 @@ class Transport:
         self.requests = 0
         self.skew: timedelta | None = None
         self.session = requests.Session()
-        # Some firewalls refuse the name that `requests` gives itself.
-        self.session.headers["User-Agent"] = access.user_agent
+        self.session.headers["User-Agent"] = USER_AGENT
         self._is_allowed = False
 
     def close(self) -> None:

@@ -66,6 +66,7 @@ class Request:
     params: dict[str, str]
     at: datetime
     parameters: Parameters
+    user_agent: str = ""
 
     def values(self, name: str) -> list[str]:
         """Return an array parameter: `request.values("records")`."""
@@ -160,13 +161,13 @@ class RedcapServer(Limits):
             self._is_banned = False
             self._forgiven = len(self.requests)
 
-    def received(self, parameters: Parameters) -> tuple[Answer, Failure | None]:
+    def received(self, parameters: Parameters, user_agent: str) -> tuple[Answer, Failure | None]:
         """Return the answer to a form, and what is to go wrong as it is sent."""
         content = parameters.get("content")
         with self._lock:
             now = self.clock.now()
             kept = parameters.without_token()
-            self.requests.append(Request(content, dict(kept.pairs), now, kept))
+            self.requests.append(Request(content, dict(kept.pairs), now, kept, user_agent))
             if self._bans(now):
                 return BANNED, None
             failure = self._next_failure(content)
