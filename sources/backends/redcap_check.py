@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sources.backends.redcap import RedcapBackend
 
 SAMPLE = 20
+WIDE = "each pull asks as far back as any clock could differ"
 Facts = list[tuple[str, str]]
 
 
@@ -71,10 +72,16 @@ def _clock(backend: RedcapBackend, offset: timedelta | None) -> str:
 
 def _clock_warnings(backend: RedcapBackend, offset: timedelta | None) -> Iterator[str]:
     ours = timezone.now().astimezone(backend.source.zone).utcoffset() or timedelta()
-    if offset is not None and offset != ours:
+    zone = backend.source.server_timezone
+    if offset is None:
         yield (
-            f"The server's log is at UTC offset {_hours(offset)}, but {backend.source.server_timezone} is at "
-            f"{_hours(ours)} now: correct the server's time zone, or changes are missed."
+            f"The time zone cannot be confirmed: nothing shows that REDCap's clock keeps to {zone}. "
+            f"Give the token's user the right Logging, or {WIDE}."
+        )
+    elif offset != ours:
+        yield (
+            f"The server's log is at UTC offset {_hours(offset)}, but {zone} is at {_hours(ours)} now: "
+            f"correct the server's time zone, or {WIDE}."
         )
 
 

@@ -87,6 +87,8 @@ class Transport:
                 return read(*self._post(fields))
             except TransientError as error:
                 if attempt >= self._attempts(error, is_divisible=is_divisible):
+                    if is_divisible:  # the caller goes on, and may have waited for long
+                        self.wait(0)
                     raise
             self.wait(self.access.pause * 2 ** (attempt - 1) * random.uniform(1, 1.5))
         raise AssertionError("`count` does not end.")

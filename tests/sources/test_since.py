@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
+from sources.backends.redcap import open_backend
 from sources.config_import import import_config
 from sources.models import DataSource, RunOutcome, SourceState
 from sources.sync import since
@@ -145,6 +146,24 @@ def test_a_log_that_cannot_be_had_fails_no_pull_and_keeps_what_is_known(
         assert run.outcome == RunOutcome.OK
 
     assert since.is_confirmed(source)
+
+
+@pytest.mark.acceptance("RC109")
+@pytest.mark.parametrize(
+    ("zone", "has_logging", "said"),
+    [
+        ("America/Edmonton", False, "time zone cannot be confirmed"),
+        ("Asia/Tokyo", True, "but Asia/Tokyo is at +09:00 now: correct"),
+    ],
+)
+def test_the_test_of_the_connection_tells_of_the_time_zone(
+    project: Project, redcap: RedcapServer, make_source: MakeSource, zone: str, has_logging: bool, said: str
+) -> None:
+    project.users[TOKEN].logging = has_logging
+    with open_backend(make_source(redcap, server_timezone=zone)) as backend:
+        [warning] = backend.check().warnings
+
+    assert said in warning
 
 
 class Quiet:
