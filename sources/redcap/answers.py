@@ -54,11 +54,13 @@ def content_of(status: int, body: bytes, *, asked: str) -> Any:
     error = _error_in(content)
     if status == 200 and error is None and content is not _NOT_JSON:
         return content
-    if _OUT_OF_MEMORY.search(text):
+    # What begins as rows do holds what people typed, which is no error whatever it says.
+    told = error or ("" if text.startswith("[") else text)
+    if _OUT_OF_MEMORY.search(told):
         raise TooMuchError(f"REDCap ran out of memory over {asked}.")
-    if _TOO_MUCH.search(text) or status == TOO_MUCH:
+    if _TOO_MUCH.search(told) or status == TOO_MUCH:
         raise TooMuchError(f"REDCap, or something in front of it, finds {asked} too much ({status}).")
-    if _is_page(text) and _BANNED.search(text):
+    if _BANNED.search(told):
         raise _ban_error()
     if status == 200 and error is None:
         raise _unreadable(text, asked)
@@ -142,7 +144,7 @@ def _error_in(content: Any) -> str | None:
 
 def _ban_error() -> AuthorisationError:
     return AuthorisationError(
-        "A page says that this server's address is banned: ask REDCap's administrators to lift the ban, "
+        "The answer says that this server's address is banned: ask REDCap's administrators to lift the ban, "
         "and ask for less.",
         retry_after=BAN,
     )

@@ -97,6 +97,9 @@ ERRORS = [
     pytest.param(401, b"Unauthorized", TransientError, "has refused nothing", id="401 of a gateway"),
     pytest.param(403, BANNED, AuthorisationError, "banned", id="ban"),
     pytest.param(200, BANNED, AuthorisationError, "banned", id="ban with 200"),
+    pytest.param(403, b"Your IP address is banned.", AuthorisationError, "banned", id="ban in plain text"),
+    pytest.param(403, b'{"error":"Your IP address was banned"}', AuthorisationError, "banned", id="in JSON"),
+    pytest.param(200, b'[{"a":"too much data"},{', OverloadError, "cut off", id="no answer that says so"),
     # what time may mend
     *(
         pytest.param(status, page("Trouble"), TransientError, str(status), id=str(status))
