@@ -133,6 +133,9 @@ class Backend(Protocol):
     def record_ids(self, *, since: datetime | None = None) -> Sequence[str]:
         """Return all records, or those that changed after the moment."""
 
+    def utc_offset(self) -> timedelta | None:
+        """Return the UTC offset of the server's clock, or None where nothing shows it."""
+
     def read(self, records: Sequence[str], *, with_trace: bool = False) -> Iterator[ReadRecord]:
         """Yield each record asked for, once, in batches: memory holds one batch."""
 

@@ -23,8 +23,16 @@ class TransientError(SourceError):
     """Time may mend it: the server, the network."""
 
 
-class TooMuchError(TransientError):
-    """The server ran out of memory over this request: ask for less."""
+class OverloadError(TransientError):
+    """The server did not cope with the request: where that stays so, less may be asked for."""
+
+
+class SlowError(OverloadError):
+    """The answer took longer than anyone waits: asking for as much again takes as long again."""
+
+
+class TooMuchError(OverloadError):
+    """The server says that this was too much, such as for its memory: ask for less at once."""
 
 
 class ConfigurationError(SourceError):
@@ -36,4 +44,8 @@ class HeldError(SourceError):
 
 
 class AuthorisationError(SourceError):
-    """The token is not let in, or no longer."""
+    """The token is not let in, or no longer, or there is none that could be sent."""
+
+
+class TokenRefused(AuthorisationError):
+    """The source itself says so: where it keeps to that, it is left alone until a person acts."""

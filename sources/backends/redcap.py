@@ -13,20 +13,21 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.utils import timezone
 
+from sources.backends import missing_columns
 from sources.contract import ConnectionReport, Mistake, ReadRecord, SessionKey
 from sources.errors import AuthorisationError, ConfigurationError
-from sources.mapping import check, evaluate, partial
+from sources.mapping import check, evaluate, partial, readers
 from sources.mapping.rules import MappingPlan
 from sources.models import DataSource, KnownDictionary
 from sources.models.data_sources import TokenMissing
 from sources.redcap.address import normalise_url
+from sources.redcap.batches import ColumnsMissing
 from sources.redcap.client import Access, Client
 from sources.redcap.dictionary import Dictionary
 from sources.secrets import CannotDecrypt
 
 DICTIONARY_KEPT = timedelta(hours=6)
 MISTAKES_NAMED = 3
-NO_GROUPS = "The token may not read Data Access Groups: they are taken as empty."
 FIRST_PAUSE = 1.0  # seconds before a request is tried again
 
 
@@ -107,20 +108,21 @@ class RedcapBackend:
     def read(self, records: Sequence[str], *, with_trace: bool = False) -> Iterator[ReadRecord]:
         dictionary = self.dictionary()
         fields = evaluate.fields_needed(self.plan, dictionary)
-        groups = evaluate.needs_groups(self.plan)
+        needed = readers.columns_needed(self.plan, dictionary)
         try:
             for record, rows in self.client.records(
-                records, dictionary=dictionary, fields=fields, groups=groups
+                records, dictionary=dictionary, fields=fields, columns=needed
             ):
                 sessions = (
                     evaluate.sessions_of(rows, self.plan, dictionary, with_trace=with_trace) if rows else ()
                 )
                 yield ReadRecord(record, bool(rows), sessions)
-        except ConfigurationError:
-            self._say_it_better()
+        except ConfigurationError as error:
+            self._say_it_better(error)
             raise
-        if groups and self.client.groups_refused and NO_GROUPS not in self.warnings:
-            self.warnings.append(NO_GROUPS)
+
+    def utc_offset(self) -> timedelta | None:
+        return self.client.utc_offset()
 
     def dictionary(self, *, fresh: bool = False) -> Dictionary:
         if self._dictionary is None or (fresh and not self._is_fresh):
@@ -178,10 +180,12 @@ class RedcapBackend:
             return f"Row {self.plan.rules[mistake.rule].target}: {mistake.text}"
         return mistake.text if mistake.field == "rules" else f"Sessions: {mistake.text}"
 
-    def _say_it_better(self) -> None:
+    def _say_it_better(self, error: ConfigurationError) -> None:
         """Name the mapping's row where REDCap refused what the kept dictionary promised."""
         if not self._is_fresh:
             self._check_mapping(self.dictionary(fresh=True))
+        if isinstance(error, ColumnsMissing):
+            raise missing_columns.explained(error, self.plan, self.dictionary()) from None
 
 
 def record_link(

@@ -11,19 +11,21 @@ from django.utils import timezone
 
 from sources.contract import ConnectionReport, Stance
 from sources.mapping import check
+from sources.redcap.batches import ColumnsMissing
 from sources.redcap.dictionary import Dictionary
 
 if TYPE_CHECKING:
     from sources.backends.redcap import RedcapBackend
 
 SAMPLE = 20
+WIDE = "each pull asks as far back as any clock could differ"
 Facts = list[tuple[str, str]]
 
 
 def report(backend: RedcapBackend) -> ConnectionReport:
     """Ask for all that a pull needs. Raises SourceError."""
     dictionary = backend.dictionary(fresh=True)
-    offset = backend.client.utc_offset()
+    offset = backend.utc_offset()
     facts: Facts = [
         ("Project", f"{dictionary.title} (ID {dictionary.project_id})"),
         ("REDCap", dictionary.version),
@@ -32,8 +34,16 @@ def report(backend: RedcapBackend) -> ConnectionReport:
         ("Rights", _rights(dictionary, has_logging=offset is not None)),
         ("Clock", _clock(backend, offset)),
     ]
-    warnings = [*_clock_warnings(backend, offset), *_mapping_warnings(backend, dictionary)]
-    return ConnectionReport((*facts, *_sample(backend, fits=not warnings)), (*warnings, *backend.warnings))
+    of_mapping = list(_mapping_warnings(backend, dictionary))
+    records = list(backend.record_ids())
+    facts.append(("Records", str(len(records))))
+    if not of_mapping:
+        try:
+            facts.append(_sample(backend, records[:SAMPLE]))
+        except ColumnsMissing as error:
+            of_mapping.append(str(error))
+    warnings = (*_clock_warnings(backend, offset), *of_mapping, *backend.warnings)
+    return ConnectionReport(tuple(facts), warnings)
 
 
 def _shape(dictionary: Dictionary) -> str:
@@ -62,10 +72,16 @@ def _clock(backend: RedcapBackend, offset: timedelta | None) -> str:
 
 def _clock_warnings(backend: RedcapBackend, offset: timedelta | None) -> Iterator[str]:
     ours = timezone.now().astimezone(backend.source.zone).utcoffset() or timedelta()
-    if offset is not None and offset != ours:
+    zone = backend.source.server_timezone
+    if offset is None:
         yield (
-            f"The server's log is at UTC offset {_hours(offset)}, but {backend.source.server_timezone} is at "
-            f"{_hours(ours)} now: correct the server's time zone, or changes are missed."
+            f"The time zone cannot be confirmed: nothing shows that REDCap's clock keeps to {zone}. "
+            f"Give the token's user the right Logging, or {WIDE}."
+        )
+    elif offset != ours:
+        yield (
+            f"The server's log is at UTC offset {_hours(offset)}, but {zone} is at {_hours(ours)} now: "
+            f"correct the server's time zone, or {WIDE}."
         )
 
 
@@ -77,16 +93,12 @@ def _mapping_warnings(backend: RedcapBackend, dictionary: Dictionary) -> Iterato
         yield backend.sentence(mistake)
 
 
-def _sample(backend: RedcapBackend, *, fits: bool) -> Facts:
-    records = list(backend.record_ids())
-    facts = [("Records", str(len(records)))]
-    if not fits or not backend.plan.rules:
-        return facts
+def _sample(backend: RedcapBackend, records: list[str]) -> tuple[str, str]:
     found: Counter[str] = Counter()
-    for read in backend.read(records[:SAMPLE]):
+    for read in backend.read(records):
         found.update(_word(session.stance) for session in read.sessions)
     counts = ", ".join(f"{count} {word}" for word, count in sorted(found.items())) or "no session"
-    return [*facts, (f"Sessions of the first {min(SAMPLE, len(records))}", counts)]
+    return f"Sessions of the first {len(records)}", counts
 
 
 def _word(stance: Stance) -> str:

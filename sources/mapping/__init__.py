@@ -20,6 +20,7 @@ fitting         a text made the value of its target
 outcomes        what each rule gives for one session
 evaluate        a record's rows to its sessions
 same_ids        a record's sessions under one patient ID
+readers         which rows and conditions read a column
 problems        a value that cannot be used
 check           all that is wrong with a plan
 check_fields    fields that can never hold what their target needs

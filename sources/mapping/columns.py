@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from sources.mapping.transforms import BETWEEN_CHOICES
 from sources.redcap.dictionary import Dictionary, Field
-from sources.redcap.rows import ExportRow
+from sources.redcap.rows import GROUP, ExportRow
 from worklist.dicom import representations
 
-GROUP = "redcap_data_access_group"
 # Every row has them, and asking for them by name is an error.
 OF_EVERY_ROW = frozenset({"redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance", GROUP})
 STATUS_ENDING = "_complete"

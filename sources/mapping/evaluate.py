@@ -165,19 +165,17 @@ def fields_needed(plan: MappingPlan, dictionary: Dictionary) -> tuple[str, ...]:
     return tuple(dict.fromkeys([dictionary.record_id_field, *wanted]))
 
 
-def needs_groups(plan: MappingPlan) -> bool:
-    """Tell whether the export must have redcap_data_access_group, which takes a right of its own."""
-    return columns.GROUP in field_names(plan)
-
-
 def field_names(plan: MappingPlan) -> set[str]:
     """Return every REDCap name that the plan reads."""
-    own = {name for rule in plan.rules if (name := targets.name_of(rule.target))}
-    others = own | targets.RESERVED | set(plan.constants)
-    in_templates = {name for rule in plan.rules for name in names_used(rule)}
-    direct = {name for rule in plan.rules for name in alternatives.fields(rule)}
-    direct |= {condition.field for condition in conditions.parse(plan.sessions.conditions)}
-    return direct | {name for name in in_templates if name not in others}
+    of_conditions = {condition.field for condition in conditions.parse(plan.sessions.conditions)}
+    return of_conditions.union(*(names_read(rule, plan) for rule in plan.rules))
+
+
+def names_read(rule: Rule, plan: MappingPlan) -> set[str]:
+    """Return the REDCap names that one rule reads itself: its fields, and fields in its templates."""
+    named = {name for other in plan.rules if (name := targets.name_of(other.target))}
+    in_templates = {*names_used(rule)} - named - targets.RESERVED - set(plan.constants)
+    return in_templates | {*alternatives.fields(rule)}
 
 
 def names_used(rule: Rule) -> tuple[str, ...]:

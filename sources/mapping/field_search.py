@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from sources.mapping import columns
 from sources.redcap.dictionary import Dictionary, Field
+from sources.redcap.rows import GROUP
 from worklist.dicom.folding import spellings
 
 MOST_HITS = 20
@@ -120,7 +121,7 @@ def _has_all(words: _Words, text: str) -> bool:
 
 
 def _of_every_row(dictionary: Dictionary) -> Iterator[tuple[str, str]]:
-    yield columns.GROUP, "Data Access Group"
+    yield GROUP, "Data Access Group"
     if dictionary.is_longitudinal:
         yield "redcap_event_name", "Event"
     if dictionary.has_repeats:

@@ -16,7 +16,7 @@ _DICOM_TEXT: Mapping[str, Callable[[str], str]] = {
     "DA": lambda text: _dicom_date(text),
     "TM": lambda text: values.to_text(dates.clock(text)),
     "DT": lambda text: _dicom_moment(text),
-    "DS": lambda text: text.replace(",", "."),
+    "DS": numbers.decimal_string,
     "CS": texts.code_string,
 }
 

@@ -25,6 +25,9 @@ class SourceState(models.Model):
     since = models.DateTimeField(default=timezone.now)
     message = models.TextField(blank=True, default="")
     failures = models.PositiveIntegerField(default=0, help_text="In a row.")
+    refusals = models.PositiveIntegerField(
+        default=0, help_text="Of the token, by the source itself, since a pull last went well."
+    )
     last_success_at = models.DateTimeField(null=True, blank=True)
     mark = models.DateTimeField(null=True, blank=True, help_text="All that changed before has been read.")
     last_full_at = models.DateTimeField(null=True, blank=True)
@@ -42,6 +45,13 @@ class SourceState(models.Model):
     allowed = models.JSONField(
         default=dict, blank=True, help_text="What a person lets the next full pull do, by the same kinds."
     )
+    clock_zone = models.CharField(
+        max_length=64, blank=True, default="", help_text="The time zone with which the log was compared."
+    )
+    clock_offset_minutes = models.SmallIntegerField(
+        null=True, blank=True, help_text="The server's UTC offset at that moment, by its log."
+    )
+    clock_seen_at = models.DateTimeField(null=True, blank=True)
     skew_seconds = models.IntegerField(null=True, blank=True, help_text="The server's clock minus ours.")
     warnings = models.JSONField(default=list, blank=True)
     triggered_at = models.DateTimeField(null=True, blank=True)

@@ -1,56 +1,81 @@
-"""Whole records are read a batch at a time, halved where a batch is too much, and checked to be complete."""
+"""Whole records are read a batch at a time, smaller where one is too much, and checked to be complete."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from sources.errors import ConfigurationError, TooMuchError, TransientError
+from sources.errors import ConfigurationError, OverloadError, TooMuchError, TransientError
 from sources.redcap import parsing
 from sources.redcap.dictionary import Dictionary
-from sources.redcap.rows import ExportRow
+from sources.redcap.rows import GROUP, ExportRow
 
 _HASHED = re.compile(r"[0-9a-f]{32}")
 HASHED_TEXT = "The record IDs are hashed: the token's user needs the export right Full Data Set."
 
 
+class ColumnsMissing(ConfigurationError):
+    """The answer lacks columns; `refused` tells that REDCap itself says why: a right is missing."""
+
+    def __init__(self, text: str, names: Sequence[str], *, refused: bool = False) -> None:
+        super().__init__(text)
+        self.names, self.refused = tuple(names), refused
+
+
 class ListRequest(Protocol):
     """A call posts the fields and returns the answer's list of objects."""
 
-    def __call__(self, asked: str, **fields: str) -> list[dict[str, Any]]: ...
+    def __call__(
+        self, asked: str, fields: Mapping[str, str], *, is_divisible: bool = False
+    ) -> list[dict[str, Any]]: ...
 
 
 class RecordsExport:
     """It asks for the same fields of one batch of records after another.
 
-    `groups_refused` is True once REDCap did not let Data Access Groups be asked for: it then goes on without.
+    `columns` are the redcap_* columns that each row must have. `size` is how many records are asked for at
+    once: fewer, and for good, once the server did not cope with so many.
     """
 
     def __init__(
-        self, ask: ListRequest, dictionary: Dictionary, fields: Sequence[str], *, groups: bool
+        self,
+        ask: ListRequest,
+        dictionary: Dictionary,
+        fields: Sequence[str],
+        *,
+        columns: Collection[str] = (),
+        size: int,
     ) -> None:
-        self.ask, self.groups, self.groups_refused = ask, groups, False
+        self.ask, self.size = ask, size
         self.id_field, self.missing_codes = dictionary.record_id_field, dictionary.missing_codes
-        names = dict.fromkeys([self.id_field, *fields])
-        self.columns = {name: _columns(dictionary, name) for name in names}
+        self.fields = list(dict.fromkeys([self.id_field, *fields]))
+        self.columns = {name: _columns(dictionary, name) for name in self.fields}
+        self.columns |= {name: (name,) for name in columns}
 
     def read(self, ids: Sequence[str]) -> Iterator[tuple[str, tuple[ExportRow, ...]]]:
-        """Yield each record and its rows.
+        """Yield each record and its rows; memory holds one batch."""
+        start = 0
+        while start < len(ids):
+            found = self._found(ids[start : start + self.size])
+            yield from found
+            start += len(found)
 
-        A batch for which the server lacks memory is asked for in halves.
+    def _found(self, batch: Sequence[str]) -> list[tuple[str, tuple[ExportRow, ...]]]:
+        """Return the rows of the batch, or of as many of its first records as the server copes with.
+
+        A batch that was too much is halved until it is not. Where the server only failed, one record is asked
+        for with patience: if that fails as well, it is the server, which is then left alone.
         """
-        try:
-            rows = self._complete(ids)
-        except TooMuchError:
-            if len(ids) == 1:
-                raise
-            middle = len(ids) // 2
-            yield from self.read(ids[:middle])
-            yield from self.read(ids[middle:])
-            return
-        for record in ids:
-            yield record, tuple(rows.get(record, ()))
+        while True:
+            try:
+                rows = self._complete(batch)
+                return [(record, tuple(rows.get(record, ()))) for record in batch]
+            except OverloadError as error:
+                if len(batch) == 1:
+                    raise
+                self.size = len(batch) // 2
+                batch = batch[: self.size if isinstance(error, TooMuchError) else 1]
 
     def _complete(self, ids: Sequence[str]) -> dict[str, list[ExportRow]]:
         """Ask once more for records that an answer lacks: then they are there, or gone.
@@ -80,30 +105,29 @@ class RecordsExport:
         asked = {
             **{"content": "record", "type": "flat", "rawOrLabel": "raw", "decimalCharacter": "."},
             "exportBlankForGrayFormStatus": "true",
-            **array("fields", list(self.columns)),
+            **({"exportDataAccessGroups": "true"} if GROUP in self.columns else {}),
+            **array("fields", self.fields),
             **array("records", ids),
         }
-        if not self.groups or self.groups_refused:
-            return self.ask("the records", **asked)
         try:
-            return self.ask("the records", **asked, exportDataAccessGroups="true")
+            return self.ask("the records", asked, is_divisible=len(ids) > 1)
         except ConfigurationError as error:
-            if "Data Access Groups" not in str(error):
+            if GROUP not in self.columns or "Data Access Groups" not in str(error):
                 raise
-            self.groups_refused = True
-            return self.ask("the records", **asked)
+            raise ColumnsMissing(str(error), [GROUP], refused=True) from None
 
     def _refuse_gaps(self, entries: Sequence[Mapping[str, Any]]) -> None:
-        """Refuse missing columns: export rights take them away unsaid, as if values were gone."""
+        """Refuse missing columns: rights take them away unsaid, as if values were gone."""
         absent = [
             name
             for name, columns in self.columns.items()
             if any(column not in entry for entry in entries for column in columns)
         ]
         if absent:
-            raise ConfigurationError(
-                f"REDCap leaves fields out of its answer: {', '.join(sorted(absent))}. "
-                "The token's user may not export them: look at its export rights."
+            raise ColumnsMissing(
+                f"REDCap leaves columns out of its answer: {', '.join(sorted(absent))}. "
+                "The token's user may not export them: look at its rights.",
+                sorted(absent),
             )
 
 
@@ -118,8 +142,9 @@ def look_hashed(ids: Sequence[str]) -> bool:
 
 
 def _columns(dictionary: Dictionary, name: str) -> tuple[str, ...]:
+    """Return what an answer must have for the field; a checkbox whose columns are unknown is missed, too."""
     field = dictionary.fields.get(name)
-    return tuple(field.columns.values()) if field and field.type == "checkbox" else (name,)
+    return tuple(field.columns.values()) if field and field.columns else (name,)
 
 
 def _refuse_strangers(found: Mapping[str, object], ids: Sequence[str]) -> None:

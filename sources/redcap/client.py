@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
@@ -21,14 +21,14 @@ __all__ = ["Access", "Client"]
 class Client:
     """It is a context manager. `requests` counts what was sent; `skew` is the server's clock minus ours.
 
-    `groups_refused` is True once REDCap did not let Data Access Groups be read. Every method raises
+    `batch_size` becomes less once the server does not cope with as many records. Every method raises
     sources.errors.SourceError, and nothing else that an answer may cause.
     """
 
     def __init__(self, access: Access, *, wait: Callable[[float], None] = time.sleep) -> None:
         self.access = access
         self.transport = Transport(access, wait)
-        self.groups_refused = False
+        self.batch_size = access.batch_size
 
     def __enter__(self) -> Self:
         return self
@@ -101,16 +101,22 @@ class Client:
         return ids
 
     def records(
-        self, ids: Sequence[str], *, dictionary: Dictionary, fields: Sequence[str], groups: bool = False
+        self,
+        ids: Sequence[str],
+        *,
+        dictionary: Dictionary,
+        fields: Sequence[str],
+        columns: Collection[str] = (),
     ) -> Iterator[tuple[str, tuple[ExportRow, ...]]]:
-        """Yield all rows of each record asked for, batch by batch; none where REDCap has no such record."""
+        """Yield all rows of each record asked for, batch by batch; none where REDCap has no such record.
+
+        Raises ColumnsMissing where the answer lacks a field, or one of the redcap_* `columns`.
+        """
         wanted = [record for record in dict.fromkeys(ids) if record]  # asked for "", REDCap gives them all
-        export = batches.RecordsExport(
-            self._list, dictionary, fields, groups=groups and not self.groups_refused
-        )
-        for start in range(0, len(wanted), self.access.batch_size):
-            yield from export.read(wanted[start : start + self.access.batch_size])
-            self.groups_refused |= export.groups_refused
+        export = batches.RecordsExport(self._rows, dictionary, fields, columns=columns, size=self.batch_size)
+        for found in export.read(wanted):
+            self.batch_size = export.size
+            yield found
 
     def utc_offset(self) -> timedelta | None:
         """Return the server's UTC offset by its log of our calls, or None without the Logging right."""
@@ -129,7 +135,12 @@ class Client:
         return None
 
     def _list(self, asked: str, **fields: str) -> list[dict[str, Any]]:
-        return parsing.objects(self.transport.ask(asked, fields), asked)
+        return self._rows(asked, fields)
+
+    def _rows(
+        self, asked: str, fields: Mapping[str, str], *, is_divisible: bool = False
+    ) -> list[dict[str, Any]]:
+        return parsing.objects(self.transport.ask(asked, fields, is_divisible=is_divisible), asked)
 
     def _events(self, project: dict[str, Any]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """Return the events, and which instruments they have; none of either in a classic project."""

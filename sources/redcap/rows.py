@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+GROUP = "redcap_data_access_group"
+
 
 @dataclass(frozen=True)
 class ExportRow:

@@ -9,19 +9,30 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from itertools import count
 from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import requests
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, MaxRetryError, ReadTimeoutError
 
-from sources.errors import ConfigurationError, SourceError, TooMuchError, TransientError
+from pylantir_site import __version__
+from sources.errors import (
+    ConfigurationError,
+    OverloadError,
+    SlowError,
+    SourceError,
+    TooMuchError,
+    TransientError,
+)
 from sources.redcap import answers
 from sources.redcap.address import leads_to_link_local
 from sources.redcap.limiter import limiter_of
 
 Found = TypeVar("Found")
 CHUNK = 65_536
+# Some firewalls refuse the name that `requests` gives itself.
+USER_AGENT = f"pylantir/{__version__}"
 _UNVERIFIED = re.compile(r"certificate verify failed: ([^(\[]{1,120})")
 
 
@@ -49,29 +60,46 @@ class Transport:
         self.requests = 0
         self.skew: timedelta | None = None
         self.session = requests.Session()
+        self.session.headers["User-Agent"] = USER_AGENT
         self._is_allowed = False
 
     def close(self) -> None:
         self.session.close()
 
-    def ask(self, asked: str, fields: Mapping[str, str]) -> Any:
-        """Return the JSON of the answer. Raises SourceError."""
-        return self._with_retries(fields, lambda status, body: answers.content_of(status, body, asked=asked))
+    def ask(self, asked: str, fields: Mapping[str, str], *, is_divisible: bool = False) -> Any:
+        """Return the JSON of the answer. Raises SourceError. `is_divisible`: less can be asked for."""
+        return self._with_retries(
+            fields,
+            lambda status, body: answers.content_of(status, body, asked=asked),
+            is_divisible=is_divisible,
+        )
 
     def ask_text(self, asked: str, fields: Mapping[str, str]) -> str:
         return self._with_retries(
             fields, lambda status, body: answers.plain_text_of(status, body, asked=asked)
         )
 
-    def _with_retries(self, fields: Mapping[str, str], read: Callable[[int, bytes], Found]) -> Found:
-        for attempt in range(1, self.access.attempts):
+    def _with_retries(
+        self, fields: Mapping[str, str], read: Callable[[int, bytes], Found], *, is_divisible: bool = False
+    ) -> Found:
+        for attempt in count(1):
             try:
                 return read(*self._post(fields))
-            except TooMuchError:
-                raise
-            except TransientError:
-                self.wait(self.access.pause * 2 ** (attempt - 1) * random.uniform(1, 1.5))
-        return read(*self._post(fields))
+            except TransientError as error:
+                if attempt >= self._attempts(error, is_divisible=is_divisible):
+                    if is_divisible:  # the caller goes on, and may have waited for long
+                        self.wait(0)
+                    raise
+            self.wait(self.access.pause * 2 ** (attempt - 1) * random.uniform(1, 1.5))
+        raise AssertionError("`count` does not end.")
+
+    def _attempts(self, error: TransientError, *, is_divisible: bool) -> int:
+        """Return how often to ask in all: where less can be asked for, that is tried before patience."""
+        if isinstance(error, TooMuchError) or (is_divisible and isinstance(error, SlowError)):
+            return 1
+        if is_divisible and isinstance(error, OverloadError):
+            return min(2, self.access.attempts)
+        return self.access.attempts
 
     def _post(self, fields: Mapping[str, str]) -> tuple[int, bytes]:
         """Return status and body. No error of `requests` leaves it, for such an error holds the token."""
@@ -95,14 +123,16 @@ class Transport:
                 return response.status_code, self._read(response)
         except requests.exceptions.SSLError as error:
             raise _tls_error(str(error)) from None
-        except requests.exceptions.Timeout:
-            raise TransientError(f"REDCap did not answer within {access.read_timeout:g} seconds.") from None
+        except requests.exceptions.ConnectTimeout:
+            raise TransientError("The connection to REDCap failed: nobody answers there.") from None
+        except (requests.exceptions.Timeout, ReadTimeoutError):
+            raise SlowError(f"REDCap did not answer within {access.read_timeout:g} seconds.") from None
         except HTTPError:  # urllib3's, of reading the body
-            raise TransientError("REDCap's answer broke off.") from None
+            raise OverloadError("REDCap's answer broke off.") from None
         except (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema):
             raise ConfigurationError("The API URL is not one.") from None
-        except (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError):
-            raise TransientError("The connection to REDCap failed.") from None
+        except (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
+            raise _connection_error(error) from None
         except requests.exceptions.RequestException as error:
             raise TransientError(f"The request to REDCap failed: {type(error).__name__}.") from None
         except OSError:  # requests' own word for a bundle that is not there
@@ -115,7 +145,7 @@ class Transport:
         while part := response.raw.read1(CHUNK, decode_content=True):
             parts.append(part)
             if time.monotonic() > deadline:
-                raise TransientError("REDCap's answer came too slowly.")
+                raise SlowError("REDCap's answer came too slowly.")
         return b"".join(parts)
 
     def _refuse_link_local(self) -> None:
@@ -141,6 +171,13 @@ def _refuse_redirect(response: requests.Response, url: str) -> None:
             f"Your API URL redirects to {target}: if that is REDCap's API, enter it instead; "
             "if it is a login page, the API must be let through without one."
         )
+
+
+def _connection_error(error: requests.exceptions.RequestException) -> TransientError:
+    """Tell a server that is not there from one that hung up over the request."""
+    if error.args and isinstance(error.args[0], MaxRetryError):
+        return TransientError("The connection to REDCap failed.")
+    return OverloadError("The connection to REDCap failed before its answer came.")
 
 
 def _tls_error(said: str) -> SourceError:

@@ -2,6 +2,7 @@
 
 claims       one pull of a source at a time, and when it is due
 pulls        one pull from beginning to end
+since        from which moment on changes are asked for
 runs         what a pull has counted, kept
 values       what a source says and what an item holds, made comparable
 clashes      two records that say they are one patient

@@ -10,9 +10,9 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from sources.contract import Backend
-from sources.errors import AuthorisationError, ConfigurationError, HeldError, SourceError
+from sources.errors import AuthorisationError, ConfigurationError, HeldError, SourceError, TokenRefused
 from sources.models import DataSource, PendingRecord, RunOutcome, SourceState, State
-from sources.sync import guards
+from sources.sync import guards, since
 from sources.sync.guards import Guarded
 from sources.sync.runs import RunningPull
 
@@ -51,7 +51,7 @@ def write_success(
     now = timezone.now()
     held = {kind: held[kind] for kind in Guarded if held.get(kind)}
     message = _message(held, failed)
-    new: dict[str, Any] = {"failures": 0, "last_success_at": now, "held": held}
+    new: dict[str, Any] = {"failures": 0, "refusals": 0, "last_success_at": now, "held": held}
     if moves_mark:
         new["mark"] = began
     if is_full:
@@ -68,16 +68,22 @@ def write_success(
 
 
 def write_failure(source: DataSource, error: Exception, outcome: RunOutcome, *, began: datetime) -> None:
-    """Leave the mark, and wait longer after each failure; a token that stays refused pauses the source."""
+    """Leave the mark, and wait longer after each failure.
+
+    A token that the source itself keeps refusing pauses it. Nothing else does: what stands in front of the
+    source, or is wrong with it, is tried again.
+    """
     failures = source.state.failures + 1
+    refusals = source.state.refusals + isinstance(error, TokenRefused)
     message = str(error) if isinstance(error, SourceError) else "The pull failed here: see the log."
-    _write(source, STATES[outcome], message, {"failures": failures})
-    _next(source, began, _after_failure(source, error, failures))
+    _write(source, STATES[outcome], message, {"failures": failures, "refusals": refusals})
+    stays_refused = isinstance(error, TokenRefused) and refusals >= REFUSALS_BEFORE_PAUSE
+    _next(source, began, None if stays_refused else _after_failure(source, error, failures))
 
 
 def note_server(source: DataSource, backend: Backend) -> None:
     """Keep what a pull came to know of its server, however it ended."""
-    warnings = list(backend.warnings)
+    warnings = [*backend.warnings, *since.warnings(source)]
     skew = backend.skew
     if skew is not None and abs(skew) > SKEW_WORTH_A_WARNING:
         warnings.append(
@@ -87,12 +93,10 @@ def note_server(source: DataSource, backend: Backend) -> None:
     SourceState.objects.filter(source=source).update(skew_seconds=seconds, warnings=warnings)
 
 
-def _after_failure(source: DataSource, error: Exception, failures: int) -> datetime | None:
+def _after_failure(source: DataSource, error: Exception, failures: int) -> datetime:
     now = timezone.now()
     if isinstance(error, SourceError) and error.retry_after is not None:
         return now + max(error.retry_after, _interval(source))
-    if isinstance(error, AuthorisationError) and failures >= REFUSALS_BEFORE_PAUSE:
-        return None
     doubled = _interval(source) * int(2 ** min(failures, 10))
     return now + max(_interval(source), min(doubled, MOST_BACK_OFF))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import chain
 
 from django.db.models import Q
@@ -28,7 +28,7 @@ from sources.models import (
     Trigger,
     Withdrawal,
 )
-from sources.sync import claims, clashes, holding, outcomes, renames, withdrawing
+from sources.sync import claims, clashes, holding, outcomes, renames, since, withdrawing
 from sources.sync.applying import Applied, apply
 from sources.sync.deciding import Decided, SyncAction, decide_each, in_batches
 from sources.sync.guards import Guarded
@@ -104,6 +104,8 @@ class _Pull:
             backend.alive = self.run.alive
             try:
                 backend.prepare()
+                if self.is_full:
+                    since.compare_clocks(self.source, backend)
                 self._read(backend, self._records(backend))
                 held = self._settle(backend)
                 self._read(backend, self._clashing())
@@ -135,15 +137,8 @@ class _Pull:
                 raise HeldError(NOTHING_THERE)
             records = [*every, *self._known_records(), *records]
         elif not self.only_pending:
-            records = [*backend.record_ids(since=self._since(backend)), *records]
+            records = [*backend.record_ids(since=since.since(self.source, backend)), *records]
         return list(dict.fromkeys(records))
-
-    def _since(self, backend: Backend) -> datetime:
-        """Return the last pull's beginning on the server's clock, less the overlap."""
-        state = self.source.state
-        assert state.mark is not None  # or the pull were a full one
-        then, now = timedelta(seconds=state.skew_seconds or 0), backend.skew or timedelta()
-        return state.mark + min(then, now) - timedelta(minutes=self.source.overlap_minutes)
 
     def _known_records(self) -> Iterable[str]:
         """Return records to ask for by name even if the list lacks them: only then are they gone."""

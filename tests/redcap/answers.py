@@ -58,13 +58,15 @@ class Limits:
 
     `ban_over` is in requests per minute of the server's clock. An answer of more than `memory_limit` rows
     times columns, or to more than `record_limit` records with more than their IDs, ends in PHP running out of
-    memory. Records in `dropped` are silently missing wherever records are asked for by ID.
+    memory. Records in `dropped` are silently missing wherever records are asked for by ID, and columns in
+    `left_out` wherever they are exported.
     """
 
     ban_over: int | None = None
     memory_limit: int | None = None
     record_limit: int | None = None
     dropped: set[str] = field(default_factory=set)
+    left_out: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,13 @@ class Failure(Enum):
     BANNED_403 = auto()
     FORBIDDEN_403 = auto()
     UNAUTHORISED_401 = auto()
+    LOGIN_PAGE_401 = auto()  # these six are of something in front, not of REDCap
+    FIREWALL_PAGE_403 = auto()
+    FIREWALL_EMPTY_403 = auto()
+    GATEWAY_JSON_403 = auto()
+    PROXY_LOGIN_407 = auto()
+    UNAVAILABLE_451 = auto()
+    TOO_LARGE_413 = auto()
     NOT_FOUND_404 = auto()
     NOT_IMPLEMENTED_501 = auto()
     BAD_REQUEST_400 = auto()
@@ -37,12 +44,15 @@ class Failure(Enum):
     SSO_PAGE = auto()
     OFFLINE_PAGE = auto()
     OUT_OF_MEMORY = auto()
+    OUT_OF_TIME = auto()  # PHP's own limit
+    TOO_MUCH_DATA = auto()  # a page with 200
     ERROR_OBJECT_200 = auto()
     NOT_JSON_200 = auto()
     EMPTY_200 = auto()
     PHP_NOTICE = auto()  # before the right answer
     TRUNCATED_JSON = auto()
     MISSING_ROWS = auto()  # the second half of the rows
+    UNEVEN_ROWS = auto()  # the last row lacks its last column
     INVALID_UTF8 = auto()
     GZIP = auto()
     BOM = auto()
@@ -92,6 +102,13 @@ INSTEAD: dict[Failure, Answer] = {
     Failure.BANNED_403: BANNED,
     Failure.FORBIDDEN_403: _json(403, "You do not have permissions to use the API"),
     Failure.UNAUTHORISED_401: _json(401, "You do not have permissions to use the API"),
+    Failure.LOGIN_PAGE_401: page("401 Authorization Required", "nginx", 401),
+    Failure.FIREWALL_PAGE_403: page("Request Rejected", "Your support ID is: 4711", 403),
+    Failure.FIREWALL_EMPTY_403: Answer(403),
+    Failure.GATEWAY_JSON_403: Answer(403, b'{"message":"Forbidden"}', "application/json"),
+    Failure.PROXY_LOGIN_407: page("407 Proxy Authentication Required", "squid", 407),
+    Failure.UNAVAILABLE_451: page("451 Unavailable For Legal Reasons", "Not in your country.", 451),
+    Failure.TOO_LARGE_413: page("413 Request Entity Too Large", "nginx", 413),
     Failure.NOT_FOUND_404: NOT_FOUND,
     Failure.NOT_IMPLEMENTED_501: NOT_IMPLEMENTED,
     Failure.BAD_REQUEST_400: _json(
@@ -107,6 +124,13 @@ INSTEAD: dict[Failure, Answer] = {
     Failure.SSO_PAGE: page("Sign in to your account", "Example University Single Sign-On", 200),
     Failure.OFFLINE_PAGE: page("REDCap is offline", "REDCap is currently offline for maintenance.", 200),
     Failure.OUT_OF_MEMORY: OUT_OF_MEMORY,
+    Failure.OUT_OF_TIME: Answer(
+        200,
+        b"<br />\n<b>Fatal error</b>:  Maximum execution time of 300 seconds exceeded"
+        b" in <b>/var/www/redcap/redcap_v14.5.5/Classes/Records.php</b> on line <b>4711</b><br />\n",
+        HTML,
+    ),
+    Failure.TOO_MUCH_DATA: page("Error", "You have requested too much data.", 200),
     Failure.ERROR_OBJECT_200: _json(200, 'The value of the parameter "content" is not valid'),
     Failure.NOT_JSON_200: Answer(200, b"OK", HTML),
     Failure.EMPTY_200: Answer(200),
@@ -138,6 +162,12 @@ def _without_rows(answer: Answer) -> Answer:
     return replace(answer, body=in_json(rows[: len(rows) // 2]).encode())
 
 
+def _uneven(answer: Answer) -> Answer:
+    rows = json.loads(answer.body)
+    rows[-1].popitem()
+    return replace(answer, body=in_json(rows).encode())
+
+
 def _gzipped(answer: Answer) -> Answer:
     return replace(
         answer,
@@ -158,6 +188,7 @@ CHANGES: dict[Failure, Callable[[Answer], Answer]] = {
     Failure.PHP_NOTICE: _after_notice,
     Failure.TRUNCATED_JSON: _truncated,
     Failure.MISSING_ROWS: _without_rows,
+    Failure.UNEVEN_ROWS: _uneven,
     Failure.INVALID_UTF8: lambda answer: replace(_latin1(answer), content_type=answer.content_type),
     Failure.GZIP: _gzipped,
     Failure.BOM: lambda answer: replace(answer, body=b"\xef\xbb\xbf" + answer.body),

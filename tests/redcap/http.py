@@ -31,7 +31,7 @@ class Redcap(Protocol):
     clock: Clock
     errors: list[BaseException]
 
-    def received(self, parameters: Parameters) -> tuple[Answer, Failure | None]: ...
+    def received(self, parameters: Parameters, user_agent: str) -> tuple[Answer, Failure | None]: ...
 
 
 class HTTPServer(ThreadingHTTPServer):
@@ -95,7 +95,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif path != PATH:
             self._send(NOT_FOUND)
         else:
-            self._deliver(*redcap.received(Parameters.parsed(body)))
+            self._deliver(*redcap.received(Parameters.parsed(body), self.headers.get("User-Agent", "")))
 
     def do_GET(self) -> None:
         self._send(NOT_IMPLEMENTED if self.path.partition("?")[0] == PATH else NOT_FOUND)

@@ -55,7 +55,7 @@ class Export:
             row |= self._survey_columns(values)
             for column in others:
                 row[column.name] = self._value(column, values) if column.form in forms else ""
-            yield row
+            yield {name: value for name, value in row.items() if name not in self.limits.left_out}
 
     def _triples(self, columns: list[Column], wanted: list[tuple[str, RowKey]]) -> Iterator[Row]:
         names = [column.name for column in columns if column.name != self.project.id_field]

@@ -29,7 +29,6 @@ from tests.redcap.answers import (
 )
 from tests.redcap.export import answer
 from tests.redcap.failures import BANNED, ON_THE_WIRE, Failure, spoiled
-from tests.redcap.failures import OUT_OF_MEMORY as OUT_OF_MEMORY_ANSWER
 from tests.redcap.http import PATH, HTTPServer
 from tests.redcap.project import Clock, Project, User
 from tests.redcap.trigger import SURVEY_RESPONDENT, test_trigger, trigger, trigger_form
@@ -67,6 +66,7 @@ class Request:
     params: dict[str, str]
     at: datetime
     parameters: Parameters
+    user_agent: str = ""
 
     def values(self, name: str) -> list[str]:
         """Return an array parameter: `request.values("records")`."""
@@ -85,8 +85,9 @@ class RedcapServer(Limits):
     """It serves from construction until it is closed, or as a context manager.
 
     Its clock is the first project's, and from then on every project's: the `Date` header, the log and date
-    ranges come from it. `drip` is the seconds between two bytes of a SLOW_DRIP. With `moved_to`, every
-    request is redirected there. Closing raises what went wrong in the stand-in itself.
+    ranges come from it. `drip` is the seconds between two bytes of a SLOW_DRIP, `overload` what comes where
+    its limits are passed. With `moved_to`, every request is redirected there. Closing raises what went wrong
+    in the stand-in itself.
     """
 
     def __init__(
@@ -102,6 +103,7 @@ class RedcapServer(Limits):
         self.clock = projects[0].clock if projects else Clock()
         self.requests: list[Request] = []
         self.drip = 1.0
+        self.overload = Failure.OUT_OF_MEMORY
         self.moved_to = ""
         self.closing = Signal()
         self.errors: list[BaseException] = []
@@ -159,31 +161,34 @@ class RedcapServer(Limits):
             self._is_banned = False
             self._forgiven = len(self.requests)
 
-    def received(self, parameters: Parameters) -> tuple[Answer, Failure | None]:
+    def received(self, parameters: Parameters, user_agent: str) -> tuple[Answer, Failure | None]:
         """Return the answer to a form, and what is to go wrong as it is sent."""
         content = parameters.get("content")
         with self._lock:
             now = self.clock.now()
             kept = parameters.without_token()
-            self.requests.append(Request(content, dict(kept.pairs), now, kept))
+            self.requests.append(Request(content, dict(kept.pairs), now, kept, user_agent))
             if self._bans(now):
                 return BANNED, None
             failure = self._next_failure(content)
             action = self._next_action(content)
         if action is not None:
             action()
-        return self._spoiled(self._answer(parameters), failure)
+        right, overload = self._answer(parameters)
+        return self._spoiled(right, failure or overload)
 
     def _spoiled(self, right: Answer, failure: Failure | None) -> tuple[Answer, Failure | None]:
         if failure is None:
             return right, None
         return spoiled(right, failure), failure if failure in ON_THE_WIRE else None
 
-    def _answer(self, parameters: Parameters) -> Answer:
+    def _answer(self, parameters: Parameters) -> tuple[Answer, Failure | None]:
+        """Return what would be answered, and what comes instead where that is too much."""
         try:
-            return answer(self.projects, parameters, switches=self.switches, limits=self)
+            return answer(self.projects, parameters, switches=self.switches, limits=self), None
         except OutOfMemory:
-            return OUT_OF_MEMORY_ANSWER
+            right = answer(self.projects, parameters, switches=self.switches, limits=Limits())
+            return right, self.overload
 
     def _bans(self, now: datetime) -> bool:
         if self.ban_over is not None and not self._is_banned:

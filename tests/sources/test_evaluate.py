@@ -173,8 +173,6 @@ def test_a_data_access_group_decides_the_station() -> None:
     row = a_row(instrument="mri", instance=1, group="nyc", **SCAN)
 
     assert session([a_person(), row], a_plan(rule)).values["station_name"] == "MR2"
-    assert evaluate.needs_groups(a_plan(rule))
-    assert not evaluate.needs_groups(a_plan())
 
 
 IDS = "template sub_{study_id}_ses_{session}[_fam_{family_id}]_site_{site_id}"

@@ -40,7 +40,7 @@ def test_thousands_of_records_are_read_whatever_the_servers_memory(make_source: 
 
     in_two_days = records // 25
     assert (run.outcome, run.records_done, run.created) == (RunOutcome.OK, records, in_two_days)
-    assert run.requests == 8 + 3 * records // 100  # each hundred is too much at once, and two fifties are not
+    assert run.requests == 9 + 1 + records // 50  # the first hundred is too much, and fifties are not
     assert (changes.records_done, changes.requests) == (0, 1)
     assert len(items(source)) == in_two_days
 

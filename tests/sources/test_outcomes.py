@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from pylantir_site import __version__
 from sources.backends import redcap as redcap_backend
 from sources.models import DataSource, RunOutcome, SourceState, State, SyncRun, Trigger
 from sources.sync import claims
@@ -81,6 +82,83 @@ def test_a_refused_token_pauses_the_source_until_a_person_acts(source: DataSourc
     claims.request_pull(source, by="alice")
     assert claims.due() == [source]
     assert pull(source).outcome == RunOutcome.OK
+
+
+IN_FRONT = [Failure.LOGIN_PAGE_401, Failure.FIREWALL_EMPTY_403, Failure.GATEWAY_JSON_403]
+
+
+@pytest.mark.acceptance("RC105")
+@pytest.mark.parametrize("failure", IN_FRONT, ids=lambda failure: failure.name)
+def test_what_stands_in_front_of_redcap_stops_a_source_never(
+    source: DataSource, project: Project, redcap: RedcapServer, failure: Failure
+) -> None:
+    participant(project, "P-001")
+    pull(source)
+    redcap.fail(failure, times=1000)
+    for _ in range(4):
+        run = pull(source)
+        assert run.outcome == RunOutcome.TRANSIENT
+
+    assert "came instead of" in run.message
+    assert timedelta() < due_in(source) <= timedelta(minutes=15)  # type: ignore[operator]
+    assert WorklistItem.objects.count() == 1
+
+    redcap.recover()
+    assert pull(source).outcome == RunOutcome.OK
+
+
+@pytest.mark.acceptance("RC104")
+def test_troubles_before_it_do_not_make_a_first_refusal_the_last(
+    source: DataSource, project: Project, redcap: RedcapServer
+) -> None:
+    pull(source)
+    redcap.fail(Failure.PROXY_503, times=1000)
+    for _ in range(3):
+        pull(source)
+    redcap.recover()
+    project.users[TOKEN].api_export = False
+    for _ in range(2):
+        assert pull(source).outcome == RunOutcome.AUTHORISATION
+        assert due_in(source) is not None
+        redcap.fail(Failure.FIREWALL_PAGE_403, times=4)
+        pull(source)
+
+    assert pull(source).outcome == RunOutcome.AUTHORISATION
+    assert due_in(source) is None
+
+
+@pytest.mark.acceptance("RC104")
+def test_a_token_that_cannot_be_had_here_is_looked_for_again(
+    source: DataSource, redcap: RedcapServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    DataSource.objects.update(token_variable="STUDY_TOKEN")
+    for _ in range(4):
+        assert pull(source).outcome == RunOutcome.AUTHORISATION
+
+    assert due_in(source) is not None
+    assert redcap.requests == []
+    monkeypatch.setenv("STUDY_TOKEN", TOKEN)
+    assert pull(source).outcome == RunOutcome.OK
+
+
+@pytest.mark.acceptance("RC105")
+def test_bans_never_stop_a_source_for_good(source: DataSource, redcap: RedcapServer) -> None:
+    redcap.ban_over = 0
+    for _ in range(4):
+        pull(source)
+
+    assert due_in(source) is not None
+
+
+@pytest.mark.acceptance("RC110")
+def test_every_request_carries_our_own_name(
+    source: DataSource, project: Project, redcap: RedcapServer
+) -> None:
+    participant(project, "P-001")
+    pull(source)
+    pull(source)
+
+    assert {request.user_agent for request in redcap.requests} == {f"pylantir/{__version__}"}
 
 
 @pytest.mark.acceptance("RC76")

@@ -15,7 +15,6 @@ from sources.models import DataSource, PendingRecord, RunOutcome, SourceState, S
 from sources.sync import claims, pulls
 from tests.redcap.project import Project
 from tests.redcap.server import ALL_SWITCHES, RedcapServer, Switches
-from tests.redcap.studies import TOKEN
 from tests.sources.conftest import MakeSource, items, only_item, pull
 from tests.sources.study import RECORD, RULES, book, enrol, participant, participants, study, today
 from worklist.models import Status, WorklistItem
@@ -367,29 +366,6 @@ def test_two_sources_run_on_their_own(source: DataSource, project: Project, make
         pull(second)
 
     assert (set(items(source)), set(items(second))) == ({"P-001"}, {"Q-001"})
-
-
-@pytest.mark.acceptance("RC23")
-def test_groups_that_may_not_be_read_are_told_of_once(
-    make_source: MakeSource, project: Project, redcap: RedcapServer
-) -> None:
-    project.dags = {"boston": "Boston"}
-    project.users[TOKEN].dags = False
-    rules = (*RULES, Rule("station_name", "redcap_data_access_group", transforms="codes boston=MR1"))
-    source = make_source(redcap, rules, batch_size=1)
-    for record in participants(project, 3):
-        project.set_dag(record, "boston")
-
-    run = pull(source)
-
-    assert (run.outcome, run.created) == (RunOutcome.OK, 3)
-    assert [warning for warning in source.state.warnings if "Data Access Groups" in warning] == [
-        "The token may not read Data Access Groups: they are taken as empty."
-    ]
-    project.users[TOKEN].dags = True
-    pull(source, full=True)
-    assert source.state.warnings == []
-    assert {item.station_name for item in items(source).values()} == {"MR1"}
 
 
 @pytest.mark.acceptance("RC79")

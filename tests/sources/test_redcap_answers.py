@@ -7,13 +7,23 @@ from typing import Any
 
 import pytest
 
-from sources.errors import AuthorisationError, ConfigurationError, SourceError, TooMuchError, TransientError
+from sources.errors import (
+    AuthorisationError,
+    ConfigurationError,
+    OverloadError,
+    SlowError,
+    SourceError,
+    TokenRefused,
+    TooMuchError,
+    TransientError,
+)
 from sources.redcap.answers import content_of, plain_text_of
 
 SECRET = "Doe^Jane"
 NO_PERMISSION = b'{"error":"You do not have permissions to use the API"}'
 OUT_OF_MEMORY = b'{"error":"REDCap ran out of server memory. The request cannot be processed."}'
 FATAL = b"<br />\n<b>Fatal error</b>:  Allowed memory size of 268435456 bytes exhausted (tried to allocate"
+OUT_OF_TIME = b"<br />\n<b>Fatal error</b>:  Maximum execution time of 300 seconds exceeded in <b>/var"
 NOTICE = b'<br />\n<b>Notice</b>: Undefined index <br />[{"record_id":"1","name":"Doe^Jane"}]'
 TABS = b"<html><body>multiple browser tabs of the same REDCap page. If that is not the case</body></html>"
 BANNED = b"<html><body>Your IP address (10.0.0.1) has been banned. Doe^Jane</body></html>"
@@ -45,20 +55,20 @@ def test_the_json_of_a_good_answer_is_read_as_it_was_written(body: bytes, conten
 
 ERRORS = [
     # 200, and yet no answer
-    pytest.param(200, b"", TransientError, "is empty", id="empty"),
-    pytest.param(200, b'[{"name":"Doe^Jane"},{', TransientError, "cut off or damaged", id="truncated"),
-    pytest.param(200, b'[{"note":"IP address banned"},{', TransientError, "cut off", id="no ban"),
+    pytest.param(200, b"", OverloadError, "is empty", id="empty"),
+    pytest.param(200, b'[{"name":"Doe^Jane"},{', OverloadError, "cut off or damaged", id="truncated"),
+    pytest.param(200, b'[{"note":"IP address banned"},{', OverloadError, "cut off", id="no ban"),
     pytest.param(200, NOTICE, TransientError, "a web page", id="PHP notice before JSON"),
     pytest.param(200, TABS, TransientError, "a web page", id="browser tabs"),
     pytest.param(200, page("Sign in"), TransientError, 'titled "Sign in"', id="SSO"),
     pytest.param(200, page("REDCap is offline"), TransientError, 'titled "REDCap is offline"', id="offline"),
     pytest.param(200, page("a" * 500), TransientError, '"a{100}"', id="long title"),
     pytest.param(200, b'[{"name":"Zo\xeb"}]', TransientError, "not UTF-8", id="Latin-1"),
-    pytest.param(200, b'[{"name":"\\ud83d"}]', TransientError, "damaged", id="half a character"),
-    pytest.param(200, b'[{"weight":NaN}]', TransientError, "damaged", id="NaN"),
-    pytest.param(200, b"[" * 100_000, TransientError, "damaged", id="depth"),
+    pytest.param(200, b'[{"name":"\\ud83d"}]', OverloadError, "damaged", id="half a character"),
+    pytest.param(200, b'[{"weight":NaN}]', OverloadError, "damaged", id="NaN"),
+    pytest.param(200, b"[" * 100_000, OverloadError, "damaged", id="depth"),
     pytest.param(200, b'{"error": "The value is not valid"}', ConfigurationError, "is not valid", id="error"),
-    pytest.param(200, NO_PERMISSION, AuthorisationError, "permissions", id="refused with 200"),
+    pytest.param(200, NO_PERMISSION, TokenRefused, "permissions", id="refused with 200"),
     # memory
     pytest.param(200, FATAL + OUT_OF_MEMORY, TooMuchError, "memory over the records", id="fatal, then JSON"),
     pytest.param(200, OUT_OF_MEMORY, TooMuchError, "memory", id="out of memory with 200"),
@@ -75,22 +85,46 @@ ERRORS = [
     pytest.param(406, b"", ConfigurationError, "406", id="406"),
     pytest.param(501, b'{"error":"It is not implemented."}', ConfigurationError, "not impl", id="501"),
     # the token, and a ban
-    pytest.param(401, NO_PERMISSION, AuthorisationError, "permissions", id="401"),
-    pytest.param(403, NO_PERMISSION, AuthorisationError, "permissions", id="403"),
-    pytest.param(403, page("Forbidden"), AuthorisationError, 'titled "Forbidden"', id="403 page"),
+    pytest.param(401, NO_PERMISSION, TokenRefused, "permissions", id="401"),
+    pytest.param(403, NO_PERMISSION, TokenRefused, "permissions", id="403"),
+    *(
+        pytest.param(status, page("No"), TransientError, f'titled "No" came .*{status}', id=f"{status} page")
+        for status in (401, 402, 403, 407, 418, 451, 460)
+    ),
+    pytest.param(403, b"", TransientError, "An empty answer came", id="403 empty"),
+    pytest.param(403, b'{"message":"Forbidden"}', TransientError, "in front of", id="403 of a gateway"),
+    pytest.param(403, b'{"error":{"code":7}}', TransientError, "in front of", id="403 of another shape"),
+    pytest.param(401, b"Unauthorized", TransientError, "has refused nothing", id="401 of a gateway"),
     pytest.param(403, BANNED, AuthorisationError, "banned", id="ban"),
     pytest.param(200, BANNED, AuthorisationError, "banned", id="ban with 200"),
+    pytest.param(403, b"Your IP address is banned.", AuthorisationError, "banned", id="ban in plain text"),
+    pytest.param(403, b'{"error":"Your IP address was banned"}', AuthorisationError, "banned", id="in JSON"),
+    pytest.param(200, b'[{"a":"too much data"},{', OverloadError, "cut off", id="no answer that says so"),
     # what time may mend
     *(
         pytest.param(status, page("Trouble"), TransientError, str(status), id=str(status))
-        for status in (408, 425, 429, 500, 502, 503, 504, 507, 520, 599)
+        for status in (408, 425, 429)
     ),
-    pytest.param(500, b"", TransientError, "500", id="500 empty"),
-    pytest.param(502, b"\xff\xfe", TransientError, "502", id="502 of no text"),
+    # what less may mend
+    *(
+        pytest.param(status, page("Trouble"), OverloadError, str(status), id=str(status))
+        for status in (500, 502, 503, 507, 520, 599)
+    ),
+    pytest.param(504, page("Gateway Time-out"), SlowError, "504", id="504"),
+    pytest.param(524, b"", SlowError, "524", id="524"),
+    pytest.param(500, b"", OverloadError, "500", id="500 empty"),
+    pytest.param(500, b'{"error":"Something"}', OverloadError, "Something", id="500 of REDCap"),
+    pytest.param(502, b"\xff\xfe", OverloadError, "502", id="502 of no text"),
+    pytest.param(200, '[{"a":"é'.encode()[:-1], OverloadError, "cut off", id="cut off within a character"),
+    pytest.param(413, page("Too large"), TooMuchError, "too much", id="413"),
+    pytest.param(413, b"", TooMuchError, "too much", id="413 empty"),
+    pytest.param(200, b"<p>You asked for too much data.</p>", TooMuchError, "too much", id="a page says so"),
+    pytest.param(200, OUT_OF_TIME, TooMuchError, "too much", id="out of time"),
+    pytest.param(200, b"<br /><b>Fatal error</b>: Uncaught", OverloadError, "damaged", id="fatal, else"),
 ]
 
 
-@pytest.mark.acceptance("RC71", "RC72", "RC73", "RC74", "RC75", "RC76")
+@pytest.mark.acceptance("RC71", "RC72", "RC73", "RC74", "RC75", "RC76", "RC104", "RC105")
 @pytest.mark.parametrize(("status", "body", "kind", "said"), ERRORS)
 def test_every_answer_has_its_class(status: int, body: bytes, kind: type[SourceError], said: str) -> None:
     with pytest.raises(SourceError, match=said) as raised:
@@ -128,12 +162,12 @@ def test_the_version_is_plain_text(body: bytes) -> None:
 @pytest.mark.parametrize(
     ("status", "body", "kind"),
     [
-        (200, b"", TransientError),
+        (200, b"", OverloadError),
         (200, b"[]", TransientError),
         (200, page("Sign in"), TransientError),
-        (403, NO_PERMISSION, AuthorisationError),
+        (403, NO_PERMISSION, TokenRefused),
         (404, page("404 Not Found"), ConfigurationError),
-        (503, b"14.5.5", TransientError),
+        (503, b"14.5.5", OverloadError),
     ],
 )
 def test_what_is_no_version_is_an_error(status: int, body: bytes, kind: type[SourceError]) -> None:

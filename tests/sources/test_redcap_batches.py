@@ -113,6 +113,102 @@ def test_one_record_that_is_too_much_is_an_error(
     assert batches(server) == [["CP-0042", "CP-0043"], ["CP-0042"]]
 
 
+OVERLOADS = [
+    Failure.EMPTY_500, Failure.PROXY_502, Failure.PROXY_503, Failure.PROXY_504, Failure.TOO_LARGE_413,
+    Failure.OUT_OF_MEMORY, Failure.OUT_OF_TIME, Failure.TOO_MUCH_DATA, Failure.EMPTY_200,
+    Failure.NOT_JSON_200, Failure.TRUNCATED_JSON, Failure.SHORT_BODY, Failure.RESET, Failure.HANG,
+    Failure.SLOW_DRIP,
+]  # fmt: skip
+SAYS_SO = {Failure.TOO_LARGE_413, Failure.OUT_OF_MEMORY, Failure.OUT_OF_TIME, Failure.TOO_MUCH_DATA}
+EIGHT = [str(number) for number in range(1, 9)]
+WAITED_FOR = {Failure.PROXY_504, Failure.HANG, Failure.SLOW_DRIP}
+
+
+@pytest.mark.acceptance("RC106")
+@pytest.mark.parametrize("failure", OVERLOADS, ids=lambda failure: failure.name)
+def test_whatever_an_overburdened_server_answers_less_is_asked_for(failure: Failure) -> None:
+    with RedcapServer(big(12)) as server, Client(access(server, read_timeout=0.5, batch_size=8)) as client:
+        dictionary = client.dictionary()
+        records = ids(client, dictionary)
+        server.record_limit, server.overload, server.drip = 3, failure, 0.01
+        found = list(client.records(records, dictionary=dictionary, fields=["dob"]))
+        sizes = [len(asked) for asked in batches(server)]
+
+    assert [record for record, _ in found] == list(records)
+    assert {len(rows) for _, rows in found} == {3}
+    if failure in SAYS_SO:
+        assert sizes == [8, 4, 2, 2, 2, 2, 2, 2], "at once, and small for the rest of the pull"
+    elif failure in WAITED_FOR:
+        assert sizes == [8, 1, 4, 1, 2, 2, 2, 2, 2], "one shows the server well"
+    else:
+        assert sizes == [8, 8, 1, 4, 4, 1, 2, 2, 2, 2, 2], "a second time; one shows the server well"
+
+
+@pytest.mark.acceptance("RC106")
+def test_a_smaller_batch_stays_for_the_next_records_of_the_pull() -> None:
+    with RedcapServer(big(10)) as server, Client(access(server, batch_size=8)) as client:
+        dictionary = client.dictionary()
+        server.record_limit = 2
+        list(client.records(EIGHT, dictionary=dictionary, fields=["dob"]))
+        server.requests.clear()
+        list(client.records(["9", "10", "1", "2"], dictionary=dictionary, fields=["dob"]))
+
+        assert [len(asked) for asked in batches(server)] == [2, 2]
+
+
+@pytest.mark.acceptance("RC106")
+def test_a_short_trouble_makes_no_batch_smaller() -> None:
+    with RedcapServer(big(8)) as server, Client(access(server, batch_size=8)) as client:
+        dictionary = client.dictionary()
+        server.fail(Failure.EMPTY_500, content="record")
+        found = list(
+            client.records([str(number) for number in range(1, 9)], dictionary=dictionary, fields=[])
+        )
+
+        assert len(found) == 8
+        assert [len(asked) for asked in batches(server)] == [8, 8]
+
+
+@pytest.mark.acceptance("RC107")
+@pytest.mark.parametrize("failure", [*OVERLOADS[:4], *OVERLOADS[8:13]], ids=lambda failure: failure.name)
+def test_a_server_that_is_down_is_asked_a_few_times_and_left(failure: Failure) -> None:
+    with RedcapServer(big(100)) as server, Client(access(server)) as client:
+        dictionary = client.dictionary()
+        records = ids(client, dictionary)
+        server.fail(failure, times=1000)
+        with pytest.raises(TransientError):
+            list(client.records(records, dictionary=dictionary, fields=["dob"]))
+        sizes = [len(asked) for asked in batches(server)]
+
+    assert sizes == [*[100] * (1 if failure in WAITED_FOR else 2), 1, 1, 1, 1]
+
+
+@pytest.mark.acceptance("RC107")
+@pytest.mark.parametrize(
+    "failure", [Failure.FIREWALL_PAGE_403, Failure.TOO_MANY_429, Failure.SSO_PAGE], ids=lambda each: each.name
+)
+def test_what_is_in_front_of_the_server_makes_no_batch_smaller(failure: Failure) -> None:
+    with RedcapServer(big(10)) as server, Client(access(server)) as client:
+        dictionary = client.dictionary()
+        server.fail(failure, times=1000)
+        with pytest.raises(TransientError):
+            list(client.records(["1", "2", "3"], dictionary=dictionary, fields=["dob"]))
+
+        assert [len(asked) for asked in batches(server)] == [3, 3, 3, 3]
+
+
+@pytest.mark.acceptance("RC107")
+def test_a_server_that_is_not_there_is_asked_for_no_less() -> None:
+    with RedcapServer(big(10)) as server, Client(access(server)) as client:
+        dictionary = client.dictionary()
+        server.close()
+        before = client.requests
+        with pytest.raises(TransientError, match="connection"):
+            list(client.records(["1", "2", "3"], dictionary=dictionary, fields=["dob"]))
+
+    assert client.requests - before <= 4 + 2
+
+
 # Complete
 
 

@@ -13,7 +13,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from sources.errors import AuthorisationError, ConfigurationError, TransientError
+from sources.redcap.batches import ColumnsMissing
 from sources.redcap.client import Client
+from sources.redcap.rows import GROUP
 from tests.redcap.project import Project, User
 from tests.redcap.server import ALL_SWITCHES, Failure, RedcapServer, Switches
 from tests.redcap.studies import BOSTON_TOKEN, TOKEN, cpip, long2arm, messy, multisite, repevent
@@ -310,40 +312,81 @@ def test_a_form_that_was_never_opened_has_no_status() -> None:
 def test_groups_come_with_the_right() -> None:
     with RedcapServer(multisite()) as server, Client(access(server)) as client:
         dictionary = client.dictionary()
-        [(_, rows)] = client.records(["101-1"], dictionary=dictionary, fields=[], groups=True)
+        [(_, rows)] = client.records(["101-1"], dictionary=dictionary, fields=[], columns=[GROUP])
 
     assert [row.data_access_group for row in rows] == ["boston_site"]
 
 
-@pytest.mark.acceptance("RC22")
-def test_the_token_of_a_group_s_member_sees_its_own_records() -> None:
+@pytest.mark.acceptance("RC22", "RC101")
+def test_the_token_of_a_group_s_member_sees_its_own_records_and_no_groups() -> None:
     with RedcapServer(multisite()) as server, Client(access(server, token=BOSTON_TOKEN)) as client:
         dictionary = client.dictionary()
 
         assert ids(client, dictionary) == ("101-1", "101-2")
-        found = dict(client.records(["101-1"], dictionary=dictionary, fields=["study_id"], groups=True))
+        assert all(read(client, dictionary, "study_id").values())
+        with pytest.raises(ColumnsMissing, match=GROUP) as raised:
+            list(client.records(["101-1"], dictionary=dictionary, fields=["study_id"], columns=[GROUP]))
 
-    assert found["101-1"]
-    assert not client.groups_refused
+    assert (raised.value.names, raised.value.refused) == ((GROUP,), False)
 
 
-@pytest.mark.acceptance("RC23")
-def test_without_the_right_to_groups_records_are_read_all_the_same() -> None:
+@pytest.mark.acceptance("RC23", "RC101")
+def test_without_the_right_to_groups_they_are_refused_once_and_the_rest_is_read() -> None:
     project = multisite()
     project.users[TOKEN].dags = False
-    with RedcapServer(project) as server, Client(access(server, batch_size=2)) as client:
+    with RedcapServer(project) as server, Client(access(server)) as client:
         dictionary = client.dictionary()
         before = client.requests
-        found = dict(client.records(project.records(), dictionary=dictionary, fields=[], groups=True))
-        refused = client.groups_refused
+        with pytest.raises(ColumnsMissing) as raised:
+            list(client.records(["101-1"], dictionary=dictionary, fields=[], columns=[GROUP]))
         asked = client.requests - before
-        again = dict(client.records(["101-1"], dictionary=dictionary, fields=[], groups=True))
+        found = read(client, dictionary, "study_id")
 
-    assert refused
-    assert asked == 3 + 1, "refused once, not once a batch"
+    assert (raised.value.names, raised.value.refused, asked) == ((GROUP,), True, 1)
     assert all(found.values())
-    assert again["101-1"]
-    assert client.requests - before == asked + 1
+
+
+@pytest.mark.acceptance("RC101")
+@pytest.mark.parametrize("column", ["redcap_event_name", "redcap_repeat_instance", "mri_date"])
+def test_a_column_that_is_left_out_is_missed(column: str) -> None:
+    with RedcapServer(cpip()) as server, Client(access(server)) as client:
+        dictionary = client.dictionary()
+        server.left_out = {column}
+        with pytest.raises(ColumnsMissing, match=column):
+            list(client.records(["CP-0042"], dictionary=dictionary, fields=["mri_date"], columns=[column]))
+
+
+@pytest.mark.acceptance("RC101")
+def test_a_column_that_some_rows_lack_is_missed(server: RedcapServer, client: Client) -> None:
+    dictionary = client.dictionary()
+    server.fail(Failure.UNEVEN_ROWS, content="record")
+
+    with pytest.raises(ColumnsMissing, match="mri_date"):
+        list(client.records(["CP-0042", "CP-0043"], dictionary=dictionary, fields=["mri_date"]))
+
+
+@pytest.mark.acceptance("RC101")
+def test_an_answer_without_rows_shows_no_columns_and_misses_none(
+    server: RedcapServer, client: Client
+) -> None:
+    dictionary = client.dictionary()
+    server.left_out = {"mri_date"}
+
+    found = client.records(["gone"], dictionary=dictionary, fields=["mri_date"], columns=[GROUP])
+    assert dict(found) == {"gone": ()}
+
+
+@pytest.mark.acceptance("RC101")
+def test_every_column_of_a_checkbox_is_needed() -> None:
+    with RedcapServer(messy()) as server, Client(access(server)) as client:
+        dictionary = client.dictionary()
+        unknown = replace(dictionary.fields["race"], columns={})
+        without = replace(dictionary, fields={**dictionary.fields, "race": unknown})
+        with pytest.raises(ColumnsMissing, match="race"):
+            list(client.records(["007"], dictionary=without, fields=["race"]))
+        server.left_out = {"race___a"}
+        with pytest.raises(ColumnsMissing, match="race"):
+            list(client.records(["007"], dictionary=dictionary, fields=["race"]))
 
 
 @pytest.mark.acceptance("RC65")

@@ -79,6 +79,29 @@ def test_half_of_the_rows_may_be_missing(server: RedcapServer) -> None:
     assert rows(server) == whole[: len(whole) // 2]
 
 
+def test_the_last_row_may_lack_a_column(server: RedcapServer) -> None:
+    whole = rows(server)
+    server.fail(Failure.UNEVEN_ROWS)
+    uneven = rows(server)
+    assert uneven[:-1] == whole[:-1]
+    assert len(uneven[-1]) == len(whole[-1]) - 1
+
+
+def test_columns_may_be_left_out_without_a_word(server: RedcapServer) -> None:
+    whole = rows(server)
+    server.left_out = {"study_id", "redcap_repeat_instance"}
+    fewer = rows(server)
+    assert [{*row} for row in fewer] == [{*row} - server.left_out for row in whole]
+
+
+@pytest.mark.parametrize(("failure", "status"), [(Failure.PROXY_504, 504), (Failure.EMPTY_500, 500)])
+def test_what_passes_a_limit_may_fail_in_any_way(server: RedcapServer, failure: Failure, status: int) -> None:
+    server.record_limit, server.overload = 1, failure
+    fields = ["record_id", "study_id"]
+    assert ask(server, "record", fields=fields).status_code == status
+    assert ask(server, "record", fields=fields, records=["CP-0042"]).status_code == 200
+
+
 @pytest.mark.parametrize("failure", [Failure.SHORT_BODY, Failure.RESET])
 def test_a_connection_may_end_within_the_answer(server: RedcapServer, failure: Failure) -> None:
     server.fail(failure)

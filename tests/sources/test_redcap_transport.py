@@ -13,7 +13,14 @@ from pathlib import Path
 import pytest
 import trustme
 
-from sources.errors import AuthorisationError, ConfigurationError, SourceError, TransientError
+from sources.errors import (
+    AuthorisationError,
+    ConfigurationError,
+    SourceError,
+    TokenRefused,
+    TooMuchError,
+    TransientError,
+)
 from sources.redcap import limiter
 from sources.redcap.client import Client
 from tests.redcap.project import Project
@@ -22,10 +29,15 @@ from tests.redcap.studies import TOKEN, cpip
 from tests.sources.redcap_access import access, read
 
 ATTEMPTS = 4
+IN_FRONT = [
+    Failure.LOGIN_PAGE_401, Failure.FIREWALL_PAGE_403, Failure.FIREWALL_EMPTY_403, Failure.GATEWAY_JSON_403,
+    Failure.PROXY_LOGIN_407, Failure.UNAVAILABLE_451,
+]  # fmt: skip
 TRANSIENT = [
     Failure.EMPTY_500, Failure.PROXY_502, Failure.PROXY_503, Failure.PROXY_504, Failure.TIMEOUT_408,
     Failure.TOO_MANY_429, Failure.TABS_BUG, Failure.SSO_PAGE, Failure.OFFLINE_PAGE, Failure.NOT_JSON_200,
     Failure.EMPTY_200, Failure.PHP_NOTICE, Failure.TRUNCATED_JSON, Failure.SHORT_BODY, Failure.RESET,
+    *IN_FRONT,
 ]  # fmt: skip
 LASTING = {
     Failure.BAD_REQUEST_400: ConfigurationError,
@@ -33,8 +45,8 @@ LASTING = {
     Failure.NOT_IMPLEMENTED_501: ConfigurationError,
     Failure.ERROR_OBJECT_200: ConfigurationError,
     Failure.REDIRECT: ConfigurationError,
-    Failure.UNAUTHORISED_401: AuthorisationError,
-    Failure.FORBIDDEN_403: AuthorisationError,
+    Failure.UNAUTHORISED_401: TokenRefused,
+    Failure.FORBIDDEN_403: TokenRefused,
     Failure.BANNED_403: AuthorisationError,
 }
 
@@ -77,7 +89,7 @@ def test_what_time_does_not_mend_is_given_up(server: RedcapServer, client: Clien
 
     with pytest.raises(TransientError) as raised:
         client.project()
-    assert type(raised.value) is TransientError
+    assert not isinstance(raised.value, TooMuchError)
     assert len(server.requests) == ATTEMPTS
     assert "<" not in str(raised.value)
 
@@ -89,8 +101,9 @@ def test_what_only_a_person_can_mend_is_asked_once(
 ) -> None:
     server.fail(failure, times=50)
 
-    with pytest.raises(kind):
+    with pytest.raises(kind) as raised:
         client.project()
+    assert type(raised.value) is kind
     assert len(server.requests) == 1
 
 
