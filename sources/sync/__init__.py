@@ -9,6 +9,7 @@ deciding     what is to be done about each session of a record
 applying     one record in one transaction
 withdrawing  what the source no longer has, behind its guard
 outcomes     what follows from how a pull ended
+punctual     when the next pull is due, so that an interval is what it says
 issues       what a person must mend at the source
 edits        what a person changed here, which stays
 preview      the same without writing

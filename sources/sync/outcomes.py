@@ -11,6 +11,7 @@ from django.utils import timezone
 from sources.contract import Backend
 from sources.errors import AuthorisationError, ConfigurationError, HeldError, SourceError
 from sources.models import DataSource, PendingRecord, RunOutcome, SourceState, State
+from sources.sync.punctual import next_due
 from sources.sync.runs import RunningPull
 
 MOST_BACK_OFF = timedelta(minutes=15)
@@ -59,7 +60,8 @@ def write_success(
     if PendingRecord.objects.filter(source=source, since__gt=began).exists():
         _next(source, began, now)
     elif moves_mark:  # a pull of triggered records does not put off the one that reads all changes
-        _next(source, began, now + wait)
+        due = source.state.next_pull_at
+        _next(source, began, next_due(due=due, began=began, now=now, interval=wait))
     return outcome, message
 
 
