@@ -46,9 +46,7 @@ def refuse_unless_migrated(connection: BaseDatabaseWrapper) -> None:
     executor = MigrationExecutor(connection)
     pending = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
     if pending:
-        raise CommandError(
-            f"The database {name} is not up to date: {pending} migrations are pending. Run: {way}"
-        )
+        raise CommandError(f"The database {name} is not up to date: it lacks {pending} migrations. Run: {way}")
 
 
 def why_unusable(error: Exception) -> str | None:
