@@ -22,7 +22,6 @@ NEED_NONE = frozenset(
         *("squashmigrations", "startapp", "startproject", "test", "testserver"),
     }
 )
-OF_THE_ORIGINAL = frozenset({"worklist_items", "users"})
 
 
 def refuse_unless_ready(command: str) -> None:
@@ -34,19 +33,15 @@ def refuse_unless_ready(command: str) -> None:
 
 
 def refuse_unless_migrated(connection: BaseDatabaseWrapper) -> None:
-    tables = connection.introspection.table_names()
     name, way = name_of(connection), _to_migrate(connection.alias)
-    if MigrationRecorder.Migration._meta.db_table not in tables:
-        if OF_THE_ORIGINAL & set(tables):
-            raise CommandError(
-                f"{name} is a database of the original Pylantir, and is left alone. "
-                "Name another by db_path and users_db_path, and import this one (docs/migrating.md)."
-            )
+    if MigrationRecorder.Migration._meta.db_table not in connection.introspection.table_names():
         raise CommandError(f"The database {name} has no tables yet. To make them, run: {way}")
     executor = MigrationExecutor(connection)
     pending = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
     if pending:
-        raise CommandError(f"The database {name} is not up to date: it lacks {pending} migrations. Run: {way}")
+        raise CommandError(
+            f"The database {name} is not up to date: it lacks {pending} of the migrations. Run: {way}"
+        )
 
 
 def why_unusable(error: Exception) -> str | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import CommandError, call_command, get_commands
+from django.core.management import call_command, get_commands
 from django.db import DataError, OperationalError, ProgrammingError
 from django.db.utils import ConnectionHandler
 from pytest_django.plugin import DjangoDbBlocker
@@ -119,23 +119,9 @@ def test_an_older_database_is_not_up_to_date(migrated: Path) -> None:
 
     assert (done.returncode, done.stderr) == (
         1,
-        f"CommandError: The database {path} is not up to date: it lacks 1 migrations. "
+        f"CommandError: The database {path} is not up to date: it lacks 1 of the migrations. "
         "Run: python manage.py migrate\n",
     )
-
-
-@pytest.mark.parametrize("table", ["worklist_items", "users"])
-def test_a_database_of_the_original_is_not_to_be_migrated(table: str, tmp_path: Path, on: LetFind) -> None:
-    path = tmp_path / "theirs.db"
-    on(default=sqlite(path, setting="DB_PATH"))
-    with sqlite3.connect(path) as database:
-        database.execute(f"CREATE TABLE {table} (id integer PRIMARY KEY)")
-
-    with pytest.raises(CommandError) as refused:
-        tables.refuse_unless_ready("query_db")
-
-    assert "is a database of the original Pylantir, and is left alone." in str(refused.value)
-    assert "migrate " not in str(refused.value)
 
 
 @pytest.mark.slow

@@ -12,7 +12,14 @@ from pathlib import Path
 from tests.conftest import not_installed
 from tests.site.fresh import ROOT
 
-BUILT_FROM = ("LICENSE", "README.md", "config", "pyproject.toml", "requirements.txt", "requirements-test.txt")
+BUILT_FROM = (
+    "LICENSE",
+    "README.md",
+    "examples",
+    "pyproject.toml",
+    "requirements.txt",
+    "requirements-test.txt",
+)
 PACKAGES = ("accounts", "pylantir_site", "sources", "worklist")
 
 
