@@ -41,7 +41,7 @@ def test_the_example_is_imported_and_pulled(monkeypatch: pytest.MonkeyPatch) -> 
     assert main.sync_interval == 60
     assert not DataSource.objects.get(name="site_b_redcap").enabled
     assert set(Device.objects.values_list("ae_title", flat=True)) == {"MRI_SCANNER", "CT_SCANNER"}
-    assert {item.patient_id for item in items(main)} >= {"sub_CPIP42_ses_1_site_792"}
+    assert items(main).keys() >= {"sub_CPIP42_ses_1_site_792"}
 
 
 def test_the_settings_take_the_example() -> None:
