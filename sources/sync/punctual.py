@@ -12,8 +12,10 @@ def next_due(*, due: datetime | None, began: datetime, now: datetime, interval: 
     """Return when the next pull is due after one that began then and has ended now.
 
     Counted from its beginning it would be due a moment after the worker looks, and wait for the next look.
-    It is counted from when it was due, therefore, where it began on time. What fell due meanwhile is skipped.
+    It is counted from when it was due, therefore, where it began on time; that may be over already.
+    After a pull longer than the interval, what fell due meanwhile is skipped, or pulls would never cease.
     """
     on_time = due is not None and due <= began <= due + LATEST
     start = due if due is not None and on_time else began
-    return start + interval * max(1, (now - start) // interval + 1)
+    fallen_due = (now - start) // interval
+    return start + interval * (max(1, fallen_due) if now - began < interval else fallen_due + 1)
