@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 
 from tzlocal import get_localzone_name
 
@@ -13,17 +12,15 @@ from pylantir_site.environment import config_file, env
 from pylantir_site.environment.databases import databases, main_path
 from pylantir_site.environment.secret_key import derived_key, kept_encryption_key, kept_secret_key
 
-BASE_DIR = Path(__file__).resolve().parent.parent
-
 PYLANTIR_CONFIG = env.text("PYLANTIR_CONFIG")
 CONFIG = config_file.read(PYLANTIR_CONFIG)
 
 DEBUG = env.boolean("DEBUG", default=False)
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
 
-DATABASES = databases(base_dir=BASE_DIR, config=CONFIG)
+DATABASES = databases(CONFIG)
 DATABASE_ROUTERS = ["pylantir_site.routers.UsersRouter"] if "users" in DATABASES else []
-DATA_DIR = main_path(base_dir=BASE_DIR, config=CONFIG).parent
+DATA_DIR = main_path(CONFIG).parent
 SECRET_KEY = env.text("SECRET_KEY") or kept_secret_key(DATA_DIR)
 # The first encrypts what sources keep secret, all decrypt it.
 FIELD_ENCRYPTION_KEYS = env.fernet_keys("FIELD_ENCRYPTION_KEYS") or [kept_encryption_key(DATA_DIR)]

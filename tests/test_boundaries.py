@@ -107,7 +107,7 @@ FLOORS = (
     *("pylantir_site.overview", "sources.admin"),
     *("accounts.urls", "worklist.urls", "sources.urls", "pylantir_site.urls"),
     *("pylantir_site.cors", "pylantir_site.settings", "pylantir_site.wsgi", "pylantir_site.apps"),
-    "pylantir_site.management",
+    *("pylantir_site.management", "pylantir_site.command_line"),
 )
 FACES = frozenset({"pylantir_site", "sources", "worklist"})  # of whole apps: they import nothing
 # Django looks for these at the top of an app.

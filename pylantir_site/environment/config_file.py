@@ -9,7 +9,6 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-OPTION = "--pylantir_config"
 PATHS = ("db_path", "users_db_path")
 # What the file may say at its top, and in its object `api`; the original wrote it in two formats.
 OF_SERVER = frozenset({*PATHS, "allowed_aet", "db_echo", "api"})
@@ -21,30 +20,32 @@ OF_API = frozenset(
 KEYS = OF_SERVER | OF_SOURCES | OF_LEGACY
 
 
-def take_path_from_arguments(arguments: list[str]) -> None:
-    """Hand `--pylantir_config FILE` to the settings, which are read before any command sees its options."""
-    for position, argument in enumerate(arguments):
-        if argument == OPTION and position + 1 < len(arguments):
-            os.environ["PYLANTIR_CONFIG"] = arguments[position + 1]
-        elif argument.startswith(f"{OPTION}="):
-            os.environ["PYLANTIR_CONFIG"] = argument.removeprefix(f"{OPTION}=")
+class ConfigFileError(ImproperlyConfigured):
+    """The file is not there, or holds no configuration; the text says which file, and what is wrong."""
 
 
-def read(path: str) -> dict[str, Any]:
-    """Return the file's content. Raises ImproperlyConfigured, which says what is wrong with it."""
+def choose(path: str) -> None:
+    """Have the settings, which are read later, take the file that was typed. Raises ConfigFileError."""
+    os.environ.pop("PYLANTIR_CONFIG_FILE", None)  # the other way to name one: what was typed counts
+    os.environ["PYLANTIR_CONFIG"] = path
+    read(path, named="--pylantir_config")
+
+
+def read(path: str, *, named: str = "PYLANTIR_CONFIG") -> dict[str, Any]:
+    """Return the file's content. Raises ConfigFileError, which says what is wrong with what was so named."""
     if not path:
         return {}
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8-sig"))  # Notepad begins files with a mark
     except OSError as error:
-        raise ImproperlyConfigured(f"PYLANTIR_CONFIG: {path}: {error.strerror}.") from error
+        raise ConfigFileError(f"{named}: {path}: {error.strerror}.") from error
     except ValueError as error:
-        raise ImproperlyConfigured(f"PYLANTIR_CONFIG: {path} is not JSON: {error}.") from error
+        raise ConfigFileError(f"{named}: {path} is not JSON: {error}.") from error
     except RecursionError as error:
-        raise ImproperlyConfigured(f"PYLANTIR_CONFIG: {path} is nested too deeply.") from error
+        raise ConfigFileError(f"{named}: {path} is nested too deeply.") from error
     if not isinstance(content, dict):
-        raise ImproperlyConfigured(f"PYLANTIR_CONFIG: {path} must hold a JSON object.")
+        raise ConfigFileError(f"{named}: {path} must hold a JSON object.")
     for name in PATHS:
         if not isinstance(content.get(name) or "", str):
-            raise ImproperlyConfigured(f"PYLANTIR_CONFIG: {path}: {name} must be a text, in quotation marks.")
+            raise ConfigFileError(f"{named}: {path}: {name} must be a text, in quotation marks.")
     return content

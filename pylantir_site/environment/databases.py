@@ -11,21 +11,29 @@ from django.db import DEFAULT_DB_ALIAS, connections
 
 from pylantir_site.environment import env
 from pylantir_site.environment.originals import refuse_the_originals_file
+from pylantir_site.environment.program import default_data_folder
 
 
-def main_path(*, base_dir: Path, config: dict[str, Any]) -> Path:
+def main_path(config: dict[str, Any]) -> Path:
     """Return the SQLite file of the worklist. The configuration file wins over the environment."""
-    path = config.get("db_path") or env.text("DB_PATH", str(base_dir / "data" / "worklist.db"))
-    return Path(path).expanduser().absolute()
+    path = config.get("db_path") or env.text("DB_PATH") or default_data_folder() / "worklist.db"
+    return full_path(path, setting="DB_PATH")
 
 
-def databases(*, base_dir: Path, config: dict[str, Any]) -> dict[str, Any]:
+def full_path(path: str | Path, *, setting: str) -> Path:
+    try:
+        return Path(path).expanduser().absolute()
+    except RuntimeError as error:
+        raise ImproperlyConfigured(f"{setting}: {path}: there is no such home folder.") from error
+
+
+def databases(config: dict[str, Any]) -> dict[str, Any]:
     """Return Django's DATABASES."""
-    url, path = env.text("DATABASE_URL"), main_path(base_dir=base_dir, config=config)
+    url, path = env.text("DATABASE_URL"), main_path(config)
     found = {DEFAULT_DB_ALIAS: postgresql(url) if url else sqlite(path, setting="DB_PATH")}
     users = config.get("users_db_path") or env.text("USERS_DB_PATH")
     if users:
-        users_path = Path(users).expanduser().absolute()
+        users_path = full_path(users, setting="USERS_DB_PATH")
         if users_path == path and not url:
             raise ImproperlyConfigured("USERS_DB_PATH must name another file than DB_PATH.")
         found["users"] = sqlite(users_path, setting="USERS_DB_PATH")

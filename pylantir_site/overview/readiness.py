@@ -11,6 +11,7 @@ from django.db import Error, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
+from pylantir_site.environment import program
 from sources.models import DataSource, WorkerBeat
 from sources.sync import health
 
@@ -53,7 +54,8 @@ def _database() -> dict[str, Any]:
 def _migrations() -> dict[str, Any]:
     pending = sum(_pending(alias) for alias in settings.DATABASES)
     if pending:
-        return {"status": "failed", "message": f"{pending} migrations are pending: run `manage.py migrate`."}
+        way = f"run `{program.name()} migrate`"
+        return {"status": "failed", "message": f"{pending} migrations are pending: {way}."}
     return {"status": "ok"}
 
 

@@ -6,7 +6,7 @@ import sys
 
 from django.core.management import CommandParser
 
-from pylantir_site.environment import env
+from pylantir_site.environment import env, program
 
 THREADS = 8
 
@@ -14,7 +14,6 @@ THREADS = 8
 def add_web_options(parser: CommandParser) -> None:
     parser.add_argument("--api-host", default="127.0.0.1", help="address of the web server")
     parser.add_argument("--api-port", type=int, default=8000, help="port of the web server")
-    parser.add_argument("--pylantir_config", metavar="FILE", help="JSON configuration file")
 
 
 def web_address(host: str, port: int) -> str:
@@ -31,4 +30,5 @@ def gunicorn(*, host: str, port: int) -> list[str]:
         *(sys.executable, "-m", "gunicorn", "pylantir_site.wsgi", "--bind", web_address(host, port)),
         *("--worker-class", "gthread", "--workers", str(processes), "--threads", str(THREADS)),
         *("--log-level", "warning", "--graceful-timeout", "20", "--no-control-socket"),
+        *("--pythonpath", str(program.CODE)),  # of a clone: whatever the folder it is started in
     ]

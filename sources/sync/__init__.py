@@ -13,6 +13,7 @@ guards       what a pull may do too much of, and who lets it
 rekeying     sessions whose key alone has changed
 withdrawing  what the source no longer has, behind its guard
 outcomes     what follows from how a pull ended
+punctual     when the next pull is due, so that an interval is what it says
 issues       what a person must mend at the source
 edits        what a person changed here, which stays
 preview      the same without writing

@@ -14,6 +14,7 @@ from sources.errors import AuthorisationError, ConfigurationError, HeldError, So
 from sources.models import DataSource, PendingRecord, RunOutcome, SourceState, State
 from sources.sync import guards, since
 from sources.sync.guards import Guarded
+from sources.sync.punctual import next_due
 from sources.sync.runs import RunningPull
 
 MOST_BACK_OFF = timedelta(minutes=15)
@@ -63,7 +64,8 @@ def write_success(
     if PendingRecord.objects.filter(source=source, since__gt=began).exists():
         _next(source, began, now)
     elif moves_mark:  # a pull of triggered records does not put off the one that reads all changes
-        _next(source, began, now + wait)
+        due = source.state.next_pull_at
+        _next(source, began, next_due(due=due, began=began, now=now, interval=wait))
     return outcome, message
 
 

@@ -76,9 +76,11 @@ class RunningPull:
         row.ended_at, row.memory_after_mb = timezone.now(), memory_mb()
         row.save()
         log.info(
-            "Pull from %s: %s. %d records, %d created, %d changed, %d cancelled, %d requests.",
+            "Pull from %s: %s. %d records, %d created, %d changed, %d cancelled, %d requests. "
+            "Memory before: %.1f MB, after: %.1f MB.",
             *(self.source.name, outcome.label, row.records_done),
             *(row.created, row.changed, row.withdrawn, requests),
+            *(row.memory_before_mb, row.memory_after_mb),
         )
         return row
 

@@ -149,8 +149,8 @@ def test_a_command_takes_the_configuration_file_as_an_option(tmp_path: Path, arg
 
     result = manage(tmp_path, "start_api", *(argument.format(config) for argument in arguments))
 
-    assert result.returncode == 1
-    assert result.stderr == f"pylantir: PYLANTIR_CONFIG: {config} must hold a JSON object.\n"
+    assert result.returncode == 2
+    assert result.stderr == f"pylantir: --pylantir_config: {config} must hold a JSON object.\n"
 
 
 def test_accounts_in_the_worklists_own_file_are_refused(

@@ -266,12 +266,12 @@ def test_a_child_that_dies_stops_the_start_with_a_sentence(migrated: Path) -> No
     wait_until(lambda: not answers(web))
 
 
-def test_start_api_serves_the_web_alone(migrated: Path) -> None:
+def test_start_api_serves_the_web_alone_from_any_folder(migrated: Path) -> None:
     port = free_port()
     process = subprocess.Popen(
         [sys.executable, str(ROOT / "manage.py"), "start_api", "--api-port", str(port)],
-        env=environment(migrated, WEB_CONCURRENCY="2"),
-        cwd=ROOT,
+        env=environment(migrated, WEB_CONCURRENCY="2", PYTHONPATH=""),
+        cwd=migrated,
     )
     try:
         wait_until(lambda: process.poll() is not None or answers(port), 40)

@@ -25,6 +25,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at impo
     ModalityWorklistInformationFind,
 )
 
+from pylantir_site.environment import program
 from worklist import validators
 from worklist.dicom import decoding
 from worklist.dicom.printable import readable
@@ -172,7 +173,7 @@ def _refuse_unless_someone_listens(ip: str, port: int) -> None:
     except OSError as error:
         reason = error.strerror or str(error)
         raise CommandError(
-            f"Nothing answers at {ip}:{port} ({reason}): start the server (manage.py run_mwl), "
+            f"Nothing answers at {ip}:{port} ({reason}): start the server ({program.name()} run_mwl), "
             "or use --ip and --port."
         ) from error
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -13,14 +12,13 @@ from django.core.management import BaseCommand, CommandError, CommandParser, cal
 from django.db import OperationalError, connections
 
 from accounts.first_admin import create_first_admin
+from pylantir_site.environment import program
 from pylantir_site.processes.cores import serving_processes
 from pylantir_site.processes.ports import why_not_free
 from pylantir_site.processes.supervisor import Supervisor
 from pylantir_site.processes.web import add_web_options, gunicorn, web_address
 from sources.tasks import look_now
 from worklist.management.tls import add_tls_options, refuse_without_certificate, tls_arguments
-
-MANAGE = Path(__file__).resolve().parents[3] / "manage.py"
 
 
 class Command(BaseCommand):
@@ -103,12 +101,12 @@ class Command(BaseCommand):
 def chosen_commands(options: dict[str, Any]) -> dict[str, list[str]]:
     every = {
         "web": gunicorn(host=options["api_host"], port=options["api_port"]),
-        "worker": [sys.executable, str(MANAGE), "qcluster"],
-        "dicom": [
-            *(sys.executable, str(MANAGE), "run_mwl", "--ip", options["ip"], "--port", str(options["port"])),
+        "worker": program.to_start("qcluster"),
+        "dicom": program.to_start(
+            *("run_mwl", "--ip", options["ip"], "--port", str(options["port"])),
             *("--AEtitle", options["AEtitle"], "--processes", str(options["processes"])),
             *tls_arguments(options),
-        ],
+        ),
     }
     chosen = {name: command for name, command in every.items() if not options[f"no_{name}"]}
     if not chosen:

@@ -13,8 +13,6 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import Error, connection
-from django.db.migrations.executor import MigrationExecutor
 
 from pylantir_site.environment.databases import prepare_for_threads
 from pylantir_site.processes.cores import serving_processes
@@ -63,9 +61,6 @@ class Command(BaseCommand):
             help="Its AE title. Default MWL_AETITLE, now %(default)s.",
         )
         parser.add_argument(
-            "--pylantir_config", metavar="FILE", help="A pylantir JSON configuration; allowed_aet is read."
-        )
-        parser.add_argument(
             "--processes",
             type=_number(1, 64),
             default=serving_processes(),
@@ -76,7 +71,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         context = tls_context(options)
-        _check_database()
         _apply_config()
         with processes.signals_held():
             endpoints = _endpoints(options, context)
@@ -105,16 +99,6 @@ def _listen(ip: str, port: int, *, title: str, how: str = "") -> socket.socket:
         raise CommandError(f"Cannot listen at {ip}:{port}: {reason}.") from error
     logger.info("%s listens at %s:%d%s, process %d.", title, ip, port, how, os.getpid())
     return listener
-
-
-def _check_database() -> None:
-    try:
-        executor = MigrationExecutor(connection)
-        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    except Error as error:
-        raise CommandError(f"The database cannot be read: {error}".strip()) from error
-    if missing:
-        raise CommandError("The database is not up to date. Run: python manage.py migrate")
 
 
 def _apply_config() -> None:

@@ -1,0 +1,66 @@
+"""Each command, of ours and of Django's, has the configuration file's option and finds its tables."""
+
+from __future__ import annotations
+
+from argparse import Action, ArgumentParser, Namespace
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from django.core.management import BaseCommand, CommandError, ManagementUtility
+from django.core.management.base import CommandParser
+from django.db import DatabaseError
+
+from pylantir_site.command_line import listing, tables
+from pylantir_site.command_line.arguments import CONFIG
+
+
+class InFull(Action):
+    """The option has been read and taken out before: what argparse still finds is an abbreviation of it."""
+
+    def __call__(self, parser: ArgumentParser, namespace: Namespace, *args: Any) -> NoReturn:
+        parser.error(f"write {CONFIG} in full")
+
+
+class Utility(ManagementUtility):
+    def main_help_text(self, commands_only: bool = False) -> str:  # noqa: FBT001, FBT002  (Django's own)
+        return super().main_help_text(commands_only) if commands_only else listing.text()
+
+    def fetch_command(self, subcommand: str) -> BaseCommand:
+        return prepared(super().fetch_command(subcommand), subcommand)
+
+
+def prepared(command: BaseCommand, name: str) -> BaseCommand:
+    """Return the command with what all commands have; its module knows nothing of it."""
+    vars(command).update(
+        create_parser=_with_config(command.create_parser),
+        execute=_on_ready_tables(command.execute, name),
+    )
+    return command
+
+
+def _with_config(make: Callable[..., CommandParser]) -> Callable[..., CommandParser]:
+    def create_parser(*args: Any, **kwargs: Any) -> CommandParser:
+        parser = make(*args, **kwargs)
+        parser.add_argument(
+            CONFIG,
+            action=InFull,
+            metavar="FILE",
+            help="JSON configuration file: which databases are meant, and more (as PYLANTIR_CONFIG)",
+        )
+        return parser
+
+    return create_parser
+
+
+def _on_ready_tables(run: Callable[..., Any], name: str) -> Callable[..., Any]:
+    def execute(*args: Any, **options: Any) -> Any:
+        try:
+            tables.refuse_unless_ready(name)
+            return run(*args, **options)
+        except DatabaseError as error:
+            sentence = tables.why_unusable(error)
+            if sentence is None or options.get("traceback"):
+                raise
+            raise CommandError(sentence) from error
+
+    return execute
