@@ -33,10 +33,12 @@ def others_on_project(source: DataSource, project_id: int | None, token: str) ->
 
 def _known_projects(sources: list[DataSource]) -> dict[int, int]:
     """Return which project each reads: the one that it must open, or the one that it was seen to open."""
-    known_dictionaries = KnownDictionary.objects.filter(source__in=[source.pk for source in sources])
+    known_dictionaries = KnownDictionary.objects.filter(
+        source__in=[source.pk for source in sources if not source.project_id]
+    )
     seen = known_dictionaries.annotate(project=KT("content__project_id")).values_list("source_id", "project")
     known = {pk: int(project) for pk, project in seen if project is not None}
-    return known | {source.pk: source.project_id for source in sources if source.project_id is not None}
+    return known | {source.pk: source.project_id for source in sources if source.project_id}
 
 
 def _token_of(source: DataSource) -> str:

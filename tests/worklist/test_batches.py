@@ -46,7 +46,7 @@ wanted_items = st.fixed_dictionaries(
 )
 
 
-def what_is_stored() -> dict[str, list[dict[str, Any]]]:
+def what_is_stored() -> dict[str, list[Any]]:
     """Return all that items leave in the database, less what differs from one run to another."""
     items = {
         pk: place for place, pk in enumerate(WorklistItem.objects.order_by("pk").values_list("pk", flat=True))
