@@ -43,7 +43,8 @@ class SessionDecision:
     """`says` is what the source says now, `writes` what of it goes into the item.
 
     `guarded` tells what it is that a pull must not do too much of. `occurrence` counts the uses of a row
-    that was used again after examinations, and `beside` has the keys of the same person's items.
+    that was used again after examinations, and `beside` has the keys of the same person's items. `clashes`
+    tells that a clash alone keeps the session out.
     """
 
     key: SessionKey
@@ -56,6 +57,7 @@ class SessionDecision:
     reason: str = ""
     problems: tuple[Problem, ...] = ()
     guarded: Guarded | None = None
+    clashes: bool = False
 
     @property
     def item(self) -> WorklistItem | None:
@@ -63,10 +65,11 @@ class SessionDecision:
 
     @property
     def is_new(self) -> bool:
-        """Tell whether an item is to be made, even if that waits for a person."""
-        return self.action is SyncAction.CREATE or (
-            self.action is SyncAction.HELD and self.guarded is Guarded.ADDED
-        )
+        """Tell whether an item is to be made, even if that waits for a person or is kept out by a clash."""
+        if self.action is SyncAction.CREATE:
+            return True
+        is_held = self.action is SyncAction.HELD and self.guarded is Guarded.ADDED
+        return is_held or (self.clashes and self.synced is None)
 
     @property
     def writes_nothing(self) -> bool:
@@ -196,7 +199,7 @@ def _for_session(known: Known, record: str, session: Session, synced: SyncedStep
     clashing = tuple(clashes.find_clashes(known, record, session, said, beside=beside))
     problems = (*problems, *clashing)
     if any(problem.blocks for problem in clashing):
-        return _unclear(session.key, synced, said, problems)
+        return replace(_unclear(session.key, synced, said, problems), clashes=True)
     return replace(decision, problems=(*problems, *decision.problems), beside=beside)
 
 

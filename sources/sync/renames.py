@@ -17,7 +17,6 @@ from sources.sync import rekeying
 from sources.sync.deciding import Decided, SessionDecision
 from sources.sync.known import Said
 from worklist.attention import whose_id
-from worklist.dicom import person_name
 from worklist.models import WorklistItem
 
 
@@ -92,15 +91,11 @@ def follow(source: DataSource, renamings: Iterable[Renaming]) -> int:
 
 
 def _steps_like(source: DataSource, said: list[Said]) -> list[SyncedStep]:
-    """Return the source's steps whose items have a patient ID, or a name and birth date, of what is said."""
-    people = [each.person for each in said]
-    ids = Q(patient_id__in={person.patient_id for person in people})
-    names = Q(
-        patient_name_alphabetic__in={person_name.groups(person.patient_name)[0] for person in people} - {""},
-        patient_birth_date__in={person.patient_birth_date for person in people} - {None},
-    )
-    items = WorklistItem.objects.filter(ids | names, data_source=source.name).order_by()
-    pks = list(items.values_list("pk", flat=True)) if people else []
+    """Return the source's steps whose items have a patient ID, or a day, of what is said."""
+    alike = Q(patient_id__in={each.patient_id for each in said})
+    alike |= Q(scheduled_start_date__in={each.moment[0] for each in said} - {""})
+    items = WorklistItem.objects.filter(alike, data_source=source.name).order_by()
+    pks = list(items.values_list("pk", flat=True)) if said else []
     return list(SyncedStep.objects.filter(source=source, item__in=pks).select_related("item").order_by("pk"))
 
 

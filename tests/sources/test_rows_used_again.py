@@ -19,7 +19,8 @@ from tests.redcap.project import Project
 from tests.sources.conftest import items, only_item, pull, set_rules
 from tests.sources.examinations import examined
 from tests.sources.study import RECORD, RULES, book, enrol, participant, participants, today
-from worklist.models import Status, WorklistItem
+from tests.worklist.performed_rows import make_step
+from worklist.models import PerformedStatus, Status, WorklistItem
 
 TODAY = date(2026, 3, 10)
 EXAMINED = date(2026, 3, 2)
@@ -307,3 +308,46 @@ def test_a_dry_run_takes_a_renamed_record_for_what_it_is(source: DataSource, pro
         SyncAction.UNCHANGED: 2,
     }
     assert not found.held
+
+
+@pytest.mark.django_db
+@pytest.mark.acceptance("RC64")
+def test_a_renamed_record_keeps_its_items_where_one_was_examined_under_an_uncorrected_name(
+    source: DataSource, project: Project
+) -> None:
+    set_rules(source, (Rule("patient_id", "comment"), *RULES[1:8], RULES[9]))
+    enrol(project, "P-001")
+    book(project, "P-001", comment="S-1", mri_time="09:00")
+    book(project, "P-001", 2, comment="S-1", mri_time="13:00")
+    pull(source)
+    first, second = WorklistItem.objects.order_by("scheduled_start_time")
+    make_step(first, status=PerformedStatus.COMPLETED)
+    WorklistItem.objects.filter(pk=first.pk).update(performed_procedure_step_status=Status.COMPLETED)
+    enrol(project, "P-001", "Poe")
+    pull(source)
+
+    project.rename("P-001", "X-001")
+    run = pull(source, full=True)
+
+    second.refresh_from_db()
+    assert (run.created, run.withdrawn) == (0, 0)
+    assert (second.patient_name, second.performed_procedure_step_status) == ("Poe^Jane", Status.SCHEDULED)
+    assert {step.record for step in SyncedStep.objects.all()} == {"X-001"}
+    assert WorklistItem.objects.count() == 2
+
+
+@pytest.mark.django_db
+@pytest.mark.acceptance("RC64")
+def test_an_examined_session_is_known_by_what_its_source_said_last(
+    source: DataSource, project: Project
+) -> None:
+    participant(project, "P-001")
+    pull(source)
+    examined(source, Status.COMPLETED)
+    enrol(project, "P-001", "Poe")
+    pull(source)
+
+    project.rename("P-001", "X-001")
+
+    assert pull(source, full=True).created == 0
+    assert SyncedStep.objects.get().record == "X-001"

@@ -8,7 +8,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from typing import NamedTuple
 
-import manage
+from pylantir_site.command_line.main import main
 
 
 class Outcome(NamedTuple):
@@ -32,7 +32,7 @@ def run(*arguments: str) -> Outcome:
 
 def _code() -> int:
     try:
-        manage.main()
+        main()
     except SystemExit as end:
         if isinstance(end.code, str):  # as the interpreter does
             sys.stderr.write(f"{end.code}\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -63,7 +64,7 @@ def what_is_stored() -> dict[str, list[Any]]:
     }
 
 
-def _of(row: dict[str, Any]) -> dict[str, Any]:
+def _of(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name not in MADE_HERE}
 
 
