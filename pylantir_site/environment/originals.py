@@ -11,6 +11,8 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
+from pylantir_site.environment import program
+
 WORKLIST_TABLE = "worklist_items"
 USERS_TABLE = "users"
 _MARKS = {WORKLIST_TABLE: "performed_procedure_step_status", USERS_TABLE: "hashed_password"}
@@ -31,7 +33,7 @@ def refuse_the_originals_file(path: Path, *, setting: str) -> None:
         f"{setting}: {path} is a database of the original Pylantir. It stays as it is, and nothing was "
         f"started. Name another file for this server ({setting}, or in the configuration file db_path and "
         "users_db_path), which is made anew; then bring in what the original kept: "
-        f"manage.py import_original {path}"
+        f"{program.name()} import_original {path}"
     )
 
 

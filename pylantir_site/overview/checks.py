@@ -16,6 +16,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Model
 
+from pylantir_site.environment import program
 from pylantir_site.environment.originals import tables_of_the_original
 from sources import secrets
 from sources.models import DataSource, OriginalDatabase
@@ -125,7 +126,7 @@ def nothing_of_the_original_lies_unused(
     return [
         Warning(
             f"{path} also holds what the original Pylantir kept, which is not used.",
-            hint=f"Bring it in: manage.py import_original {path}",
+            hint=f"Bring it in: {program.to_type('import_original', str(path))}",
             id="pylantir.W009",
         )
         for path in sqlite_files()

@@ -15,6 +15,7 @@ from django.db import router, transaction
 from accounts import hashers
 from accounts.models import User
 from accounts.roles import Role
+from pylantir_site.environment import program
 from pylantir_site.environment.originals import USERS_TABLE
 from sources.models import OriginalDatabase, OriginalRow
 from sources.original import cells, remembered
@@ -23,7 +24,7 @@ from sources.original.reports import RowOutcome, RowReport
 
 ROLES = {"ADMIN": Role.ADMIN, "WRITE": Role.WRITE, "READ": Role.READ}
 DEFAULT_PASSWORD = "admin123"  # the original's, which everybody knows
-NEW_PASSWORD = "Give it another: manage.py admin_password --username …, or on its page in the admin."
+NEW_PASSWORD = f"Give it another: {program.name()} admin_password --username …, or on its page in the admin."
 DEFAULT_TOLD = f"Its password is the original's default: nobody can sign in with it. {NEW_PASSWORD}"
 NO_HASH = f"Its password is kept in a form that cannot be read: nobody can sign in with it. {NEW_PASSWORD}"
 EXISTS = "There is an account of this user name, and it stays as it is."
