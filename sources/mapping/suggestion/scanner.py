@@ -66,33 +66,11 @@ _PROTOCOL = re.compile(
     r"(?:irm|rm|mrt|scan|escaneo|resonancia)"
 )
 _ANOTHER_PROTOCOL = any_of(
-    *(
-        "storage",
-        "stored",
-        "genom\\w+",
-        "genetics?",
-        "dna",
-        "rna",
-        "blood",
-        "samples?",
-        "lab",
-        "irb",
-        "ethics?",
-    ),
+    *("storage", "stored", "genom\\w+", "genetics?", "dna", "rna", "blood", "samples?", "lab", "irb"),
+    "ethics?",
     *("treatment", "drug", "version", "deviations?", "violations?", "number", "consent", "diet\\w*"),
-    *(
-        "exercise",
-        "biobank\\w*",
-        "specimens?",
-        "saliva",
-        "tissue",
-        "safety",
-        "followed",
-        "eeg",
-        "meg",
-        "pet",
-        "ct",
-    ),
+    *("exercise", "biobank\\w*", "specimens?", "saliva", "tissue", "safety", "followed", "eeg", "meg"),
+    *("pet", "ct"),
     *("lagerung", "proben?", "blut", "ethik", "conservation", "echantillons?", "sang", "ethique"),
     *("almacenamiento", "muestras?", "sangre", "etica"),
 )
