@@ -15,6 +15,7 @@ from sources.mapping.wording import any_of
 _PLACES = (words.MRI, words.SCAN, words.APPOINTMENT, words.VISIT)
 _PLACE = any_of(words.MRI.pattern, words.SCAN.pattern)
 _KNOWN = (*_PLACES, words.EXAMINATION, words.DATE, words.TIME, words.START)
+_ARRIVAL = any_of("arriv\\w+", "check ?in", "ankunft", "arrivee", "llegada")
 # What names or labels a date: the plainer it is of a scan, the better.
 _NAMED = ((words.MRI, 60), (words.SCAN, 56), (words.APPOINTMENT, 46), (words.VISIT, 44))
 _ON_ITS_FORM = ((words.MRI, 14), (words.SCAN, 12), (words.APPOINTMENT, 4), (words.VISIT, 2))
@@ -49,7 +50,7 @@ def _date(project: Project, each: Described) -> Scored | None:
 
 def _leftover(project: Project, each: Described, *, plain: bool) -> list[str]:
     """Return what name and label say of something else; a plain name bears one word more in the label."""
-    known = (*_KNOWN, words.CHILD, words.INFANT, words.MOTHER)
+    known = (*_KNOWN, _ARRIVAL, project.participant, words.CHILD, words.INFANT, words.MOTHER)
     of_name, of_label = project.beyond_name(each, known), words.beyond(each.label, known)
     if not of_name and plain:
         return of_label if len(of_label) > 1 else []
@@ -104,9 +105,6 @@ def _is_no_start(each: Described) -> bool:
     )
 
 
-_ARRIVAL = any_of("arriv\\w+", "check ?in", "ankunft", "arrivee", "llegada")
-
-
 def _time(project: Project, each: Described, date: Described) -> Scored:
     reasons = [f"it is on the form of {date.field.name}", f"its name is {each.field.name}"]
     stem = words.without(date.name, words.DATE)
@@ -115,7 +113,7 @@ def _time(project: Project, each: Described, date: Described) -> Scored:
     if words.START.search(each.said):
         score += 10
         reasons.append("it is the start")
-    if _ARRIVAL.search(each.said):
+    elif _ARRIVAL.search(each.said):
         score -= 15
     found = Scored(each, score + scoring.TYPE_FITS, (*reasons, "REDCap checks it as a time"))
     left = _leftover(project, each, plain=has_stem) or _other_numbers(each, date)

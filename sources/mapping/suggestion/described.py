@@ -16,6 +16,8 @@ from sources.redcap.dictionary import Dictionary, Field
 
 _CHOICES = frozenset({"radio", "dropdown"})
 _NUMBERS = ("number", "integer")
+_ID = any_of("ids?", "record", "code", "key", "uid", "guid", "nr", "no", "number", "family", "site", "case")
+_NOTHING = re.compile(r"(?!)")
 _FEW = 3  # names that begin with the same word, which is then no word of the field's own
 _PREGNANCY = any_of(
     *("pregnan(?:t|cy|cies)", "obstetric", "gestation", "gestational", "placenta", "placental"),
@@ -106,6 +108,12 @@ class Project:
             for word in words.beyond(each.name, known)
             if word not in each.form.split() and beginnings[word] < often
         ]
+
+    @cached_property
+    def participant(self) -> re.Pattern[str]:
+        """Return what the record ID field calls those whose records they are: `player_id`."""
+        own = words.beyond(self.fields[0].name, [_ID])
+        return any_of(*(f"{word}s?" for word in own)) if own else _NOTHING
 
     def saying(self, keys: re.Pattern[str], fits: Callable[[Described], bool]) -> Iterator[Described]:
         """Yield what fits and has a word in its name or label that the pattern matches as a whole."""

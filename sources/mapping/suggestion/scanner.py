@@ -59,7 +59,8 @@ def _named_by(label: str, scanners: Mapping[str, str]) -> list[str]:
 
 
 _PROTOCOL = re.compile(
-    r"(?:.* )?(?:scan|scanning|mri|mr|mrt|irm|rm|imaging|session|sequence) (?:protocol|type|protokoll)"
+    r"(?:.* )?(?:scan|scanning|mri|mr|mrt|irm|rm|imaging|session|sequence) "
+    r"(?:protocol|type|protokoll|protocole|protocolo)"
     r"(?: name)?"
     r"|protocol(?: name)?|protokoll|protocole|protocolo"
     r"|(?:protocole|protocolo|protokoll|type|tipo) (?:d )?(?:de (?:la )?)?"

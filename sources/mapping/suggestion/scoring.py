@@ -82,7 +82,7 @@ def leftover(
 
     A label counts that says what is sought. Beside a plain one, a short word of the name may be any prefix.
     """
-    all_known = (said, *known, words.CHILD, words.INFANT, words.MOTHER)
+    all_known = (said, *known, project.participant, words.CHILD, words.INFANT, words.MOTHER)
     is_labelled = said.search(each.label) is not None
     of_label = words.beyond(each.label, all_known) if is_labelled else []
     of_name = project.beyond_name(each, all_known) if said.search(each.name) else []

@@ -104,7 +104,10 @@ NEUTRAL = any_of(
     "des",
     *("dem", "den", "ein", "eine", "ihr", "ihre", "ihres", "sie", "von", "vom", "am", "bei", "im", "zur"),
     *("zum", "und", "oder", "wie", "ist", "sind", "wann", "was", "welches?", "bitte", "angeben", "viel"),
-    *("aktuelle[sr]?", "heutige[sr]?", "momentane[sr]?", "biologisches"),
+    *("participantes?", "estudio", "etude", "actualmente", "actuellement", "momentan", "gegenwartig"),
+    "serait",
+    *("jour", "dia", "tag", "tages", "derzeit", "derzeitiges", "presently", "now", "right now"),
+    *("aktuell", "aktuelle[sr]?", "heutige[sr]?", "momentane[sr]?", "biologisches"),
     *("le", "la", "les", "l", "du", "de", "d", "et", "ou", "un", "une", "au", "aux", "votre", "vous"),
     "quel",
     *("quelle", "est", "a", "sont", "veuillez", "indiquer", "actuel", "actuelle", "actuels?"),
@@ -120,11 +123,13 @@ BIRTH = any_of("birth", "born", "geburt", "geboren", "nee?", "nacid[oa]", "naiss
 MRI = any_of(
     *("magnetic", "magnetique", "magnetica", "brain", "head", "cerebral", "kopf", "hirn", "cerveau"),
     *("f?s?mris?", "mri?", "mrt", "fmrt", "irmf?", "rmn?f?", "rmi", "kernspin", "kernspintomographie"),
-    *("magnetresonanztomographie", "resonanci?as?", "resonance", "mridate", "mritime", "mrtdatum"),
+    *("magnetresonanztomographie", "resonanci?as?", "resonance", "mridate", "mritime", "mridat"),
+    *("mritim", "mridtc", "mrtdatum"),
     "mrttermin",
 )
 SCAN = any_of(
-    *("scans?", "scanning", "scanners?", "scandate", "scantime", "imaging", "neuroimaging", "imagery"),
+    *("scans?", "scanning", "scanners?", "scandate", "scantime", "scandat", "scantim", "img", "imaging"),
+    *("neuroimaging", "imagery"),
     *("radiology", "radiologie", "radiologia", "bildgebung", "scandatum", "scantermin", "imagerie"),
     *("imagen", "imagenes", "escaneo", "escaner"),
     *("neuroimagen", "magnet"),
@@ -147,11 +152,13 @@ EXAMINATION = any_of(
     "estudio",
 )
 DATE = any_of(
-    *("dates?", "datetime", "dt", "dtm", "day", "datum", "tag", "jour", "fechas?", "dia", "scandate"),
+    *("dat", "dtc", "mridat", "mridtc", "scandat", "dates?", "datetime", "dt", "dtm", "day", "datum"),
+    *("tag", "jour", "fechas?", "dia", "scandate"),
     *("mridate", "visitdate", "sessiondate", "apptdate", "mrtdatum", "scandatum", "f"),
 )
 TIME = any_of(
-    *("times?", "tm", "hours?", "clock", "uhrzeit", "zeit", "heures?", "horas?", "scantime", "mritime"),
+    *("tim", "mritim", "scantim", "times?", "tm", "hours?", "clock", "uhrzeit", "zeit", "heures?"),
+    *("horas?", "scantime", "mritime"),
     "appttime",
 )
 START = any_of(
