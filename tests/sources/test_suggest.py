@@ -252,6 +252,8 @@ OF_SOMETHING_ELSE = (
     a_field("name", "a", label="Name of medication"),
     a_field("name", "a", label="Study name"),
     a_field("participant_id", "siblings", label="Participant ID"),
+    a_field("dob", "parent_survey", label="What is your date of birth?", validation="date_ymd"),
+    a_field("weight", "mothers_health", label="Weight (kg)", validation="number"),
     clock("injection_time", "Time of injection"),
     clock("lunch_time", "Lunch"),
     clock("t1_start_time", "Start of T1 sequence"),
@@ -301,6 +303,8 @@ def test_no_other_date_is_taken_for_the_scans(field: Field) -> None:
         (day("enr_dob", "Date of birth"), "patient_birth_date"),
         (day("q3", "What is your date of birth?"), "patient_birth_date"),
         (day("q3", "Wann sind Sie geboren? (Geburtsdatum)"), "patient_birth_date"),
+        (a_field("teen_dob", "parent_survey", label="Your teen's date of birth", validation="date_ymd"),
+         "patient_birth_date"),
         (sexes("pt_gender", "Gender"), "patient_sex"),
         (sexes("q4", "What sex were you assigned at birth?"), "patient_sex"),
         (a_field("name", "a", label="Name"), "patient_name"),
@@ -309,7 +313,7 @@ def test_no_other_date_is_taken_for_the_scans(field: Field) -> None:
         (clock("mri_sched_time", "Scheduled time"), "scheduled_start_time"),
     ],
     ids=lambda given: given if isinstance(given, str) else given.name,
-)
+)  # fmt: skip
 def test_what_is_plain_is_taken(field: Field, target: str) -> None:
     plan = suggest(a_dictionary(*WITH_A_SCAN, field)).plan
 

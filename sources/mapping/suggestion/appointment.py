@@ -14,7 +14,7 @@ from sources.mapping.wording import any_of
 
 _PLACES = (words.MRI, words.SCAN, words.APPOINTMENT, words.VISIT)
 _PLACE = any_of(words.MRI.pattern, words.SCAN.pattern)
-_KNOWN = (*_PLACES, words.EXAMINATION, words.DATE, words.TIME, words.START)
+_KNOWN = (*_PLACES, words.BODY, words.EXAMINATION, words.DATE, words.TIME, words.START)
 _ARRIVAL = any_of("arriv\\w+", "check ?in", "ankunft", "arrivee", "llegada")
 # What names or labels a date: the plainer it is of a scan, the better.
 _NAMED = ((words.MRI, 60), (words.SCAN, 56), (words.APPOINTMENT, 46), (words.VISIT, 44))

@@ -166,12 +166,20 @@ class Project:
         return any(pattern.search(text) for pattern in patterns for text in texts)
 
     def may_be_another_persons(self, each: Described) -> bool:
-        """Tell whether it may be a child's, or whether its form is about a relative."""
+        """Tell whether it may be a child's, or whether its form is about a relative.
+
+        A field that names the participant, or who is scanned, is theirs on whatever form.
+        """
         texts = (each.name, self._told(each.label), each.section)
+        scanned = [words.PARTICIPANT, *filter(None, [self.scanned])]
+        if any(pattern.search(text) for pattern in scanned for text in texts):
+            return False
         is_childs = self.scanned is not words.CHILD and any(words.CHILD.search(text) for text in texts)
+        return is_childs or self.is_on_a_relatives_form(each)
+
+    def is_on_a_relatives_form(self, each: Described) -> bool:
         form = self._told(each.form)
-        patterns = [words.RELATIVE, *self._others]
-        return is_childs or any(pattern.search(form) for pattern in patterns)
+        return any(pattern.search(form) for pattern in (words.RELATIVE, *self._others))
 
     @cached_property
     def _others(self) -> list[re.Pattern[str]]:

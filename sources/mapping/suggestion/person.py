@@ -46,9 +46,9 @@ def _ids(project: Project) -> Iterator[Scored]:
         if each is not first and _ID_NAME.fullmatch(each.name):
             score = 78 if _HOSPITAL.search(each.name) else 84
             score -= 18 if words.beyond(each.label, _SAID_OF_IDS) else 0
-            is_doubtful = project.repeats(each.field) or project.is_another_persons(each)
-            found = Scored(each, score, (f"its name is {each.field.name}",), is_doubtful)
-            yield scoring.own_or_doubtful(found, project)
+            is_another = project.is_another_persons(each) or project.is_on_a_relatives_form(each)
+            is_doubtful = is_another or project.repeats(each.field)
+            yield Scored(each, score, (f"its name is {each.field.name}",), is_doubtful)
 
 
 _LAST = re.compile(

@@ -69,8 +69,13 @@ STAFF = any_of(
 # Who told it, not whom it is about: "as reported by the parent", a form "Demographics (parent report)".
 REPORTED = re.compile(
     r"\b(?:(?:as )?(?:reported|completed|answered|filled (?:in|out)|rated|given) by (?:the |a |your )?\w+"
-    r"|(?:parent|caregiver|mother|guardian|child|self) (?:reported|reports?|ratings?|rated|questionnaires?"
-    r"|interviews?|surveys?|versions?)|elternfragebogen|questionnaire parents?|cuestionario (?:de )?padres)\b"
+    r"|(?:parent|caregiver|mother|guardian|child|self) (?:reported|reports?|ratings?|rated))\b"
+)
+# Who is sure to be the participant, on whatever form.
+PARTICIPANT = any_of(
+    *("participants?", "subjects?", "probands?", "patients?", "youths?", "adolescents?", "teens?"),
+    *("teenagers?", "probanden?", "probandin", "patienten", "patientin", "participante?s?", "patientes?"),
+    *("pacientes?", "sujets?", "sujetos?"),
 )
 RETIRED = any_of(
     *("deprecated", "do not use", "dont use", "not in use", "no longer used", "retired", "obsolete"),
@@ -107,6 +112,10 @@ NEUTRAL = any_of(
     *("participantes?", "estudio", "etude", "actualmente", "actuellement", "momentan", "gegenwartig"),
     "serait",
     *("jour", "dia", "tag", "tages", "derzeit", "derzeitiges", "presently", "now", "right now"),
+    *("listed", "stated", "noted", "shown", "given", "geben", "gib", "an", "sich", "ihren", "ihrem"),
+    "eingeben",
+    *("versuchspersone?n?", "vp", "saisir", "renseigner", "preciser", "introduzca", "escriba"),
+    "seleccione",
     *("aktuell", "aktuelle[sr]?", "heutige[sr]?", "momentane[sr]?", "biologisches"),
     *("le", "la", "les", "l", "du", "de", "d", "et", "ou", "un", "une", "au", "aux", "votre", "vous"),
     "quel",
@@ -121,11 +130,19 @@ BIRTH = any_of("birth", "born", "geburt", "geboren", "nee?", "nacid[oa]", "naiss
 
 # Of an appointment at the scanner.
 MRI = any_of(
-    *("magnetic", "magnetique", "magnetica", "brain", "head", "cerebral", "kopf", "hirn", "cerveau"),
+    *("magnetic", "magnetique", "magnetica", "cmr"),
     *("f?s?mris?", "mri?", "mrt", "fmrt", "irmf?", "rmn?f?", "rmi", "kernspin", "kernspintomographie"),
     *("magnetresonanztomographie", "resonanci?as?", "resonance", "mridate", "mritime", "mridat"),
     *("mritim", "mridtc", "mrtdatum"),
     "mrttermin",
+)
+# What is scanned.
+BODY = any_of(
+    *("brain", "head", "cardiac", "heart", "knee", "spine", "spinal", "liver", "breast", "prostate"),
+    "body",
+    *("cerebral", "abdominal", "pelvic", "kopf", "hirn", "knie", "herz", "cerveau", "cerebrale"),
+    "cardiaque",
+    *("cardiaca", "rodilla", "columna"),
 )
 SCAN = any_of(
     *("scans?", "scanning", "scanners?", "scandate", "scantime", "scandat", "scantim", "img", "imaging"),
@@ -143,7 +160,7 @@ APPOINTMENT = any_of(
 )
 VISIT = any_of(
     *("visits?", "sessions?", "visitdate", "sessiondate", "visite", "visiten", "sitzung", "seances?"),
-    *("visitas?", "sesion", "sesiones"),
+    *("visitas?", "sesion", "sesiones", "messung", "messungen", "messtermin"),
 )
 # On a form of the scanner it is a scan; elsewhere it may be one of a school.
 EXAMINATION = any_of(
