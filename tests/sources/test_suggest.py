@@ -211,6 +211,7 @@ def proposal(target: str, *fields: Field, **given: Any) -> TargetProposal | None
         ("poids", "Poids du conjoint (kg)"),
         ("peso", "Peso de la pareja (kg)"),
         ("baby_weight", "Weight (kg)"),
+        ("weight", "Weight (g)"),
         ("weight", "Weight (kg), do not use"),
     ],
 )

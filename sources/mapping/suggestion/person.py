@@ -326,6 +326,8 @@ def weights(making: Making, form: str) -> list[RuleCandidate]:
 
 def _weighed(making: Making, each: Scored, form: str) -> Scored:
     described = each.described
+    if units.is_other(described.field):
+        return with_points(each, -100)
     if described.is_number and described.is_text:
         each = with_points(each, scoring.TYPE_FITS, "REDCap checks it as a number")
     elif described.is_number:
