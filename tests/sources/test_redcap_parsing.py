@@ -126,7 +126,7 @@ def test_a_section_holds_until_the_next_or_to_the_end_of_its_form() -> None:
 
     found = [field.section for field in parsing.fields_of(entries, {})]
 
-    assert found == ["", "Mother", "Mother", "You", "", "Scan"]
+    assert found == ["", "Mother", "Mother", "You", "", "Scan", "Scan"]
 
 
 @pytest.mark.acceptance("RC36")

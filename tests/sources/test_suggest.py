@@ -211,11 +211,114 @@ def proposal(target: str, *fields: Field, **given: Any) -> TargetProposal | None
         ("poids", "Poids du conjoint (kg)"),
         ("peso", "Peso de la pareja (kg)"),
         ("baby_weight", "Weight (kg)"),
+        ("weight", "Weight (g)"),
         ("weight", "Weight (kg), do not use"),
     ],
 )
 def test_a_relatives_or_another_weight_is_not_even_offered(name: str, label: str) -> None:
     assert proposal("patient_weight_kg", a_field(name, "a", label=label, validation="number")) is None
+
+
+def number(name: str, label: str) -> Field:
+    return a_field(name, "a", label=label, validation="number")
+
+
+def day(name: str, label: str, form: str = "a") -> Field:
+    return a_field(name, form, label=label, validation="date_ymd")
+
+
+def clock(name: str, label: str) -> Field:
+    return a_field(name, "mri", label=label, validation="time")
+
+
+def sexes(name: str, label: str) -> Field:
+    return a_field(name, "a", "radio", label=label, choices=SEX)
+
+
+OF_SOMETHING_ELSE = (
+    number("weight", "Weight of device (kg)"),
+    number("liver_weight", "Weight (kg)"),
+    number("weight_24m", "Weight at 24 months (kg)"),
+    number("weight", "Weight at diagnosis (kg)"),
+    number("q1", "How many kg of weight would you like to lose?"),
+    number("dose", "Dose per body weight (mg/kg)"),
+    number("q1", "How much does your dog weigh (kg)?"),
+    day("index_dob", "Date of birth of index case"),
+    day("birth_cert_date", "Date on the birth certificate"),
+    day("dob_2", "Second child's date of birth"),
+    sexes("sex", "Sex of avatar"),
+    sexes("voice_gender", "Gender of the recorded voice"),
+    sexes("same_sex", "Same-sex relationships"),
+    sexes("gender", "What is your gender identity?"),
+    a_field("name", "a", label="Name of medication"),
+    a_field("name", "a", label="Study name"),
+    a_field("participant_id", "siblings", label="Participant ID"),
+    a_field("dob", "parent_survey", label="What is your date of birth?", validation="date_ymd"),
+    a_field("weight", "mothers_health", label="Weight (kg)", validation="number"),
+    clock("injection_time", "Time of injection"),
+    clock("lunch_time", "Lunch"),
+    clock("t1_start_time", "Start of T1 sequence"),
+    clock("mri_time_in", "Time in scanner (hh:mm)"),
+    clock("mri_time_2", "Time"),
+    clock("mri_sched_end", "Scheduled end"),
+)
+DATES_OF_SOMETHING_ELSE = (
+    day("last_scan_date", "Date of last scan"),
+    day("ct_scan_date", "CT scan date"),
+    day("bone_scan", "Date of bone scan"),
+    day("scan_id_date", "Date of ID scan (passport)"),
+    day("mri_implant_date", "When was your implant put in?", "mri_safety"),
+    day("date", "Date", "mri_consent"),
+    day("mri_incidental_date", "Date the participant was told of an incidental finding", "mri"),
+    day("er_visit", "Date of ER visit"),
+    day("therapy_session_date", "Date of first therapy session"),
+    day("dental_appt", "Date of dental appointment"),
+    day("exam_date", "Date of final exam", "school"),
+    day("mri_end_date", "Date of MRI"),
+)
+
+
+@pytest.mark.acceptance("RC116")
+@pytest.mark.parametrize("field", OF_SOMETHING_ELSE, ids=lambda field: f"{field.name}, {field.label}")
+def test_what_speaks_of_something_else_is_not_taken(field: Field) -> None:
+    plan = suggest(a_dictionary(*WITH_A_SCAN, field)).plan
+
+    assert field.name not in {rule.field for rule in plan.rules}
+
+
+@pytest.mark.acceptance("RC116")
+@pytest.mark.parametrize("field", DATES_OF_SOMETHING_ELSE, ids=lambda field: f"{field.name}, {field.label}")
+def test_no_other_date_is_taken_for_the_scans(field: Field) -> None:
+    suggestion = suggest(a_dictionary(a_field("record_id", "a"), field))
+
+    assert field.name not in {rule.field for rule in suggestion.plan.rules}
+    assert any("date of the scan" in remark for remark in suggestion.remarks)
+
+
+@pytest.mark.acceptance("RC116")
+@pytest.mark.parametrize(
+    ("field", "target"),
+    [
+        (number("v1_wt_kg", "Weight"), "patient_weight_kg"),
+        (number("q5", "Please enter your current weight in pounds"), "patient_weight_lb"),
+        (day("enr_dob", "Date of birth"), "patient_birth_date"),
+        (day("q3", "What is your date of birth?"), "patient_birth_date"),
+        (day("q3", "Wann sind Sie geboren? (Geburtsdatum)"), "patient_birth_date"),
+        (a_field("teen_dob", "parent_survey", label="Your teen's date of birth", validation="date_ymd"),
+         "patient_birth_date"),
+        (sexes("pt_gender", "Gender"), "patient_sex"),
+        (sexes("q4", "What sex were you assigned at birth?"), "patient_sex"),
+        (a_field("name", "a", label="Name"), "patient_name"),
+        (a_field("study_id", "a", label="Study ID"), "patient_id"),
+        (clock("appt_time", "Time"), "scheduled_start_time"),
+        (clock("mri_sched_time", "Scheduled time"), "scheduled_start_time"),
+    ],
+    ids=lambda given: given if isinstance(given, str) else given.name,
+)  # fmt: skip
+def test_what_is_plain_is_taken(field: Field, target: str) -> None:
+    plan = suggest(a_dictionary(*WITH_A_SCAN, field)).plan
+
+    assert [rule.field for rule in plan.rules if rule.target == target] == [field.name]
 
 
 @pytest.mark.acceptance("RC116")

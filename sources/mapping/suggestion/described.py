@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,6 +16,9 @@ from sources.redcap.dictionary import Dictionary, Field
 
 _CHOICES = frozenset({"radio", "dropdown"})
 _NUMBERS = ("number", "integer")
+_ID = any_of("ids?", "record", "code", "key", "uid", "guid", "nr", "no", "number", "family", "site", "case")
+_NOTHING = re.compile(r"(?!)")
+_FEW = 3  # names that begin with the same word, which is then no word of the field's own
 _PREGNANCY = any_of(
     *("pregnan(?:t|cy|cies)", "obstetric", "gestation", "gestational", "placenta", "placental"),
     *("schwangerschaft", "schwangere", "grossesse", "embarazo", "embarazadas?"),
@@ -77,6 +80,7 @@ class Project:
         self.dictionary = dictionary
         self._forms: dict[str, str] = {}
         self._sections: dict[str, str] = {}
+        self._beginnings: dict[str, Counter[str]] = defaultdict(Counter)
         self.fields = tuple(self._described(field) for field in dictionary.fields.values())
 
     def _described(self, field: Field) -> Described:
@@ -87,11 +91,29 @@ class Project:
         section = self._sections.get(field.section)
         if section is None:
             section = self._sections[field.section] = wording.words(field.section)
-        return Described(field, wording.words(field.name), wording.words(field.label), form, section)
+        name = wording.words(field.name)
+        self._beginnings[field.form].update(set(name.split()[:2]))
+        return Described(field, name, wording.words(field.label), form, section)
 
     def where(self, fits: Callable[[Described], bool]) -> Iterator[Described]:
         """Yield what fits, without what is retired."""
         return (each for each in self.fields if fits(each) and not each.is_retired)
+
+    def beyond_name(self, each: Described, known: Iterable[re.Pattern[str]]) -> list[str]:
+        """Return what a name says beyond the known, without what it shares with others of its form."""
+        beginnings = self._beginnings[each.field.form]
+        often = max(_FEW, beginnings.total() // 8)
+        return [
+            word
+            for word in words.beyond(each.name, known)
+            if word not in each.form.split() and beginnings[word] < often
+        ]
+
+    @cached_property
+    def participant(self) -> re.Pattern[str]:
+        """Return what the record ID field calls those whose records they are: `player_id`."""
+        own = words.beyond(self.fields[0].name, [_ID])
+        return any_of(*(f"{word}s?" for word in own)) if own else _NOTHING
 
     def saying(self, keys: re.Pattern[str], fits: Callable[[Described], bool]) -> Iterator[Described]:
         """Yield what fits and has a word in its name or label that the pattern matches as a whole."""
@@ -144,12 +166,20 @@ class Project:
         return any(pattern.search(text) for pattern in patterns for text in texts)
 
     def may_be_another_persons(self, each: Described) -> bool:
-        """Tell whether it may be a child's, or whether its form is about a relative."""
+        """Tell whether it may be a child's, or whether its form is about a relative.
+
+        A field that names the participant, or who is scanned, is theirs on whatever form.
+        """
         texts = (each.name, self._told(each.label), each.section)
+        scanned = [words.PARTICIPANT, *filter(None, [self.scanned])]
+        if any(pattern.search(text) for pattern in scanned for text in texts):
+            return False
         is_childs = self.scanned is not words.CHILD and any(words.CHILD.search(text) for text in texts)
+        return is_childs or self.is_on_a_relatives_form(each)
+
+    def is_on_a_relatives_form(self, each: Described) -> bool:
         form = self._told(each.form)
-        patterns = [words.RELATIVE, *self._others]
-        return is_childs or any(pattern.search(form) for pattern in patterns)
+        return any(pattern.search(form) for pattern in (words.RELATIVE, *self._others))
 
     @cached_property
     def _others(self) -> list[re.Pattern[str]]:

@@ -22,6 +22,14 @@ _ID_NAME = re.compile(
     r"(?:patient|patiente|participante?|sujet|sujeto|paciente|etude|estudio))"
 )
 _ID_KEYS = re.compile(r"id|nr|no|n|nummer|number|code|kennung|subjid|mrn|numero|identifi.*|codigo")
+_SAID_OF_IDS = (
+    any_of(
+        *("id", "ids", "identifi\\w+", "unique", "code", "number", "no", "mrn", "medical", "nr"),
+        *("nummer", "numero"),
+        *("kennung", "codigo", "pseudonym\\w*", "clinic\\w*", "hospital", "historia", "etude"),
+        *("estudio", "etudes"),
+    ),
+)
 _HOSPITAL = any_of("mrn", "medical record")
 
 
@@ -37,8 +45,10 @@ def _ids(project: Project) -> Iterator[Scored]:
     for each in project.saying(_ID_KEYS, lambda each: each.is_number or each.is_free_text):
         if each is not first and _ID_NAME.fullmatch(each.name):
             score = 78 if _HOSPITAL.search(each.name) else 84
-            score -= 30 if project.repeats(each.field) or project.is_another_persons(each) else 0
-            yield Scored(each, score, (f"its name is {each.field.name}",))
+            score -= 18 if words.beyond(each.label, _SAID_OF_IDS) else 0
+            is_another = project.is_another_persons(each) or project.is_on_a_relatives_form(each)
+            is_doubtful = is_another or project.repeats(each.field)
+            yield Scored(each, score, (f"its name is {each.field.name}",), is_doubtful)
 
 
 _LAST = re.compile(
@@ -54,6 +64,18 @@ _WHOLE = re.compile(
     r"|nom complet|nom et prenom|nombre completo|nombre y apellidos|name vorname|vor und nachname"
 )
 _NAME_KEYS = re.compile(r".*name.*|.*nom.*|apellidos?|.*nombres?")
+_SAID_OF_NAMES = (
+    any_of(
+        "(?:first|last|full|family|given|fore|sur|nach|vor)?names?",
+        "first",
+        "last",
+        "family",
+        "given",
+        "full",
+    ),
+    any_of("complete", "legal", "surname", "forename", "familienname", "name"),
+)
+_OF_A_STUDY = any_of("study name", "name of (?:the )?(?:study|project|site|form)", "project name")
 _OWN_NAME = re.compile(r"\b(?:pater|mater)n[oa]\b")
 
 
@@ -93,7 +115,7 @@ def _two_names(making: Making, project: Project) -> Iterator[RuleCandidate]:
 def _whole_names(making: Making, project: Project) -> Iterator[RuleCandidate]:
     for each in _named(project, _WHOLE):
         reasons = (*each.reasons, "“Doe, Jane” is read as Doe^Jane")
-        yield making.candidate("patient_name", replace(each, score=each.score - 6, reasons=reasons))
+        yield making.candidate("patient_name", replace(each, points=each.points - 6, reasons=reasons))
 
 
 def _named(project: Project, pattern: re.Pattern[str]) -> list[Scored]:
@@ -107,7 +129,9 @@ def _named(project: Project, pattern: re.Pattern[str]) -> list[Scored]:
             reasons = (
                 (f"its name is {each.field.name}",) if score > 66 else (f"its label is “{each.field.label}”",)
             )
-            found.append(scoring.own_or_doubtful(Scored(each, score, reasons), project))
+            left = words.beyond(each.label, _SAID_OF_NAMES) if "name" in each.label else []
+            is_doubtful = bool(left) or _OF_A_STUDY.search(each.label) is not None
+            found.append(scoring.own_or_doubtful(Scored(each, score, reasons, is_doubtful), project))
     return sorted(found, key=lambda each: -each.score)
 
 
@@ -157,7 +181,7 @@ BORN = Concept(
     re.compile(r".*birth.*|b?date|[dy]ob|ddn|fdn|f?nac|nacimiento|geb.*|.*naissance"),
     any_of(*_BORN_IN, *_BORN_ON),
     _NOT_BORN,
-    known=(words.BIRTH, words.CHILD, words.INFANT, words.MOTHER),
+    known=(words.BIRTH, words.DATE, any_of("original", "certificate", "full", "subject")),
     fits=lambda each: each.is_date or each.is_free_text or (each.is_number and each.is_text),
 )
 
@@ -191,20 +215,29 @@ def is_year(each: Described) -> bool:
 
 
 _SEX_WORDS = any_of(
-    *("sex", "gender", "birth sex", "sex birth", "sex (?:assigned )?at birth", "geschlecht", "sexe", "sexo"),
+    *("sex", "gender", "birth sex", "sex birth", "sex (?:assigned )?at birth", "geschlecht", "sexe"),
+    "sexo",
     *("genre", "genero", "geschlechtsidentitaet", "geschlechtsidentitat"),
 )
 _AT_BIRTH = any_of("birth", "assigned", "biological", "geburt", "biologisch(?:es)?", "naissance", "nacer")
 _GENDER = any_of("gender", "genre", "genero")
 _IDENTITY = any_of(
-    *("identity", "identify", "describe", "identitat", "identitaet", "identite", "identidad", "expression"),
+    *("identity", "identify", "describe", "identitat", "identitaet", "identite", "identidad"),
+    "expression",
     *("preferred", "pronouns?", "geschlechtsidentitaet", "geschlechtsidentitat"),
 )
 _NOT_SEX = any_of(
-    *("sexual", "sexually", "orientation", "hormones?", "steroid", "active", "drive", "attracted", "roles?"),
+    *("sexual", "sexually", "orientation", "hormones?", "steroid", "active", "drive", "attracted"),
+    "roles?",
     *("dysphoria", "stereotypes?", "legal", "passport"),
 )
-SEX = Concept(_SEX_WORDS, _SEX_WORDS, _NOT_SEX, known=(_AT_BIRTH, _GENDER), fits=lambda each: each.is_choice)
+_SAID_OF_SEX = (
+    *(_AT_BIRTH, _GENDER, words.BIRTH, _IDENTITY),
+    any_of(
+        "original", "certificate", "registered", "male", "female", "demographic", "biologique", "biologico"
+    ),
+)
+SEX = Concept(_SEX_WORDS, _SEX_WORDS, _NOT_SEX, known=_SAID_OF_SEX, fits=lambda each: each.is_choice)
 
 
 def sexes(making: Making) -> list[RuleCandidate]:
@@ -235,7 +268,8 @@ def _sex(making: Making, each: Scored) -> RuleCandidate:
 
 
 _WEIGHT_WORDS = any_of(
-    *("(?:body ?)?weight", "wt", "wgt", "weigh", "(?:korper|koerper)?gewicht", "poids", "peso", "weightkg"),
+    *("(?:body ?)?weight", "wt", "wgt", "weigh", "(?:korper|koerper)?gewicht", "poids", "peso"),
+    "weightkg",
     *("weightlbs?", "pesas"),
 )
 _NOT_WEIGHT = any_of(
@@ -243,35 +277,43 @@ _NOT_WEIGHT = any_of(
     *("ideal", "desired", "dream", "wish", "birth", "born", "z", "zscore", "percentiles?", "pct", "perc"),
     *("category", "cat", "class", "concerns?", "worr(?:y|ied|ies)", "perception", "satisf\\w+", "units?"),
     *("source", "date", "time", "method", "cast", "lift(?:ed|ing)?", "carry", "bearing", "surveys?"),
-    *("sampling", "samples?", "weighted", "weighting", "placental?", "brain", "organs?", "foods?", "meals?"),
+    *("sampling", "samples?", "weighted", "weighting", "placental?", "brain", "organs?", "foods?"),
+    "meals?",
     *("bags?", "lean", "fat", "muscle", "bone", "mass", "bmi", "index", "m 2", "training", "watchers"),
-    *("control", "management", "highest", "lowest", "max(?:imum)?", "min(?:imum)?", "overweight", "percent"),
+    *("control", "management", "highest", "lowest", "max(?:imum)?", "min(?:imum)?", "overweight"),
+    "percent",
     *("per", "dose", "mg", "ratio", "factor", "propensity", "diff(?:erence)?", "delta", "at age", "kg m"),
-    *("verlust", "verloren", "zunahme", "abnahme", "geburt\\w*", "gewichts\\w+", "ziel\\w*", "wunsch\\w*"),
+    *("verlust", "verloren", "zunahme", "abnahme", "geburt\\w*", "gewichts\\w+", "ziel\\w*"),
+    "wunsch\\w*",
     *("ideal\\w*", "perte", "perdu", "prise", "pris", "variation", "naissance", "objectif", "souhaite"),
-    *("nacer", "nacimiento", "perdid[oa]", "perder", "ganancia", "ganado", "aumento", "objetivo", "deseado"),
+    *("nacer", "nacimiento", "perdid[oa]", "perder", "ganancia", "ganado", "aumento", "objetivo"),
+    "deseado",
+    *(r"at \d+ (?:months?|mo|weeks?|wk|years?|yr)", r"\d+ (?:months?|weeks?|years?) (?:ago|old)"),
     *("height", "grams?", "ounces?", "oz", "gramm", "grammes?", "gramos?", "stones?", "average of"),
 )
 _MEASURED = any_of("measured?", "meas", "scale", "gemessen", "gemessenes", "mesuree?", "medid[oa]")
 _REPORTED_WEIGHT = any_of(
-    *("reported", "report", "estimated?", "usual", "recall(?:ed)?", "before", "pre", "prepregnancy", "ago"),
+    *("reported", "report", "estimated?", "usual", "recall(?:ed)?", "before", "pre", "prepregnancy"),
+    "ago",
     *("previous", "prior", "past", "dry", "geschatzt(?:es)?", "geschaetzt(?:es)?", "berichtet(?:es)?"),
     *("ubliches", "vor", "estimee?", "declaree?", "habituel", "avant", "referid[oa]", "estimad[oa]"),
     *("habitual", "antes", "lowest", "highest", "follow ?up", "discharge"),
+)
+_SAID_OF_WEIGHT = (
+    *(units.KILOGRAMS, units.POUNDS, _MEASURED, _REPORTED_WEIGHT, words.MRI, words.SCAN, words.APPOINTMENT),
+    *(words.VISIT, words.DATE),
+    any_of(
+        "vs", "vitals?", "average", "mean", "avg", "arrival", "anthro\\w*", "morning", "clothes", "clothing"
+    ),
+    any_of(
+        "without", "shoes", "nearest", "messtag", "groesse", "grosse", "signs", "body", "korper", "calc\\w*"
+    ),
 )
 WEIGHT = Concept(
     _WEIGHT_WORDS,
     _WEIGHT_WORDS,
     _NOT_WEIGHT,
-    known=(
-        units.KILOGRAMS,
-        units.POUNDS,
-        _MEASURED,
-        words.MRI,
-        words.SCAN,
-        words.VISIT,
-        any_of("vs", "vitals?"),
-    ),
+    known=_SAID_OF_WEIGHT,
     fits=lambda each: each.is_number or each.is_free_text,
 )
 
@@ -284,6 +326,8 @@ def weights(making: Making, form: str) -> list[RuleCandidate]:
 
 def _weighed(making: Making, each: Scored, form: str) -> Scored:
     described = each.described
+    if units.is_other(described.field):
+        return with_points(each, -100)
     if described.is_number and described.is_text:
         each = with_points(each, scoring.TYPE_FITS, "REDCap checks it as a number")
     elif described.is_number:

@@ -59,40 +59,19 @@ def _named_by(label: str, scanners: Mapping[str, str]) -> list[str]:
 
 
 _PROTOCOL = re.compile(
-    r"(?:.* )?(?:scan|scanning|mri|mr|mrt|irm|rm|imaging|session|sequence) (?:protocol|type|protokoll)"
+    r"(?:.* )?(?:scan|scanning|mri|mr|mrt|irm|rm|imaging|session|sequence) "
+    r"(?:protocol|type|protokoll|protocole|protocolo)"
     r"(?: name)?"
     r"|protocol(?: name)?|protokoll|protocole|protocolo"
     r"|(?:protocole|protocolo|protokoll|type|tipo) (?:d )?(?:de (?:la )?)?"
     r"(?:irm|rm|mrt|scan|escaneo|resonancia)"
 )
 _ANOTHER_PROTOCOL = any_of(
-    *(
-        "storage",
-        "stored",
-        "genom\\w+",
-        "genetics?",
-        "dna",
-        "rna",
-        "blood",
-        "samples?",
-        "lab",
-        "irb",
-        "ethics?",
-    ),
+    *("storage", "stored", "genom\\w+", "genetics?", "dna", "rna", "blood", "samples?", "lab", "irb"),
+    "ethics?",
     *("treatment", "drug", "version", "deviations?", "violations?", "number", "consent", "diet\\w*"),
-    *(
-        "exercise",
-        "biobank\\w*",
-        "specimens?",
-        "saliva",
-        "tissue",
-        "safety",
-        "followed",
-        "eeg",
-        "meg",
-        "pet",
-        "ct",
-    ),
+    *("exercise", "biobank\\w*", "specimens?", "saliva", "tissue", "safety", "followed", "eeg", "meg"),
+    *("pet", "ct"),
     *("lagerung", "proben?", "blut", "ethik", "conservation", "echantillons?", "sang", "ethique"),
     *("almacenamiento", "muestras?", "sangre", "etica"),
 )

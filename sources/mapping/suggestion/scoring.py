@@ -11,6 +11,7 @@ from sources.mapping.suggestion.described import Described, Project
 
 DOUBTFUL = 45  # what may be about somebody else, or in an unknown unit, has at most this
 WORTH_SHOWING = 20
+LONGEST_PREFIX = 4  # letters that a form or a study puts before a name, as `enr_dob`
 MOST_FOUND = 24  # more than are shown, for `check` may refuse some
 _EXACT, _EXACT_BUT_NEUTRAL, _IN_NAME, _IN_LABEL = 66, 58, 48, 38
 _LABEL_TOO, _LABEL_EXACT, _HIDDEN = 8, 14, -6
@@ -34,9 +35,16 @@ class Concept:
 
 @dataclass(frozen=True)
 class Scored:
+    """What is doubtful stays so, whatever points it gets."""
+
     described: Described
-    score: int
+    points: int
     reasons: tuple[str, ...]  # each a clause of a sentence
+    is_doubtful: bool = False
+
+    @property
+    def score(self) -> int:
+        return min(self.points, DOUBTFUL) if self.is_doubtful else self.points
 
     @property
     def name(self) -> str:
@@ -57,25 +65,30 @@ def _find(project: Project, concept: Concept) -> Iterator[Scored]:
     for each in project.saying(concept.keys, concept.fits):
         said = concept.said.search(each.said)
         if said and not concept.never.search(each.said) and not project.is_another_persons(each):
-            scored, owner = by_words(each, concept), _unknown_owner(each.label, concept)
-            yield doubtful(scored, f"its label speaks of “{owner}”") if owner else scored
+            yield with_doubts(by_words(each, concept), project, concept)
 
 
-def _unknown_owner(label: str, concept: Concept) -> str:
-    """Return whose it is by the label, where that is no word for a participant: “Sex of caller”."""
-    for found in concept.said.finditer(label):
-        before, after = label[: found.start()].split(), label[found.end() :].split()
-        if len(before) > 1 and before[-1] == "s" and _is_unknown(before[-2], concept):
-            return before[-2]
-        owners = [word for word in after[1:] if word not in words.ARTICLES]
-        if after[:1] and after[0] in words.OF and owners and _is_unknown(owners[0], concept):
-            return owners[0]
-    return ""
+def with_doubts(scored: Scored, project: Project, concept: Concept) -> Scored:
+    """Doubt a field that speaks of something more than what is sought: “Weight of the device”."""
+    each = scored.described
+    left = leftover(each, project, concept.said, concept.known)
+    return doubtful(scored, f"“{left[0]}” says that it may be something else") if left else scored
 
 
-def _is_unknown(word: str, concept: Concept) -> bool:
-    known = (words.NEUTRAL, words.CHILD, words.INFANT, words.MOTHER, concept.said, *concept.known)
-    return not any(pattern.fullmatch(word) for pattern in known)
+def leftover(
+    each: Described, project: Project, said: re.Pattern[str], known: tuple[re.Pattern[str], ...]
+) -> list[str]:
+    """Return what name and label say beyond the known.
+
+    A label counts that says what is sought. Beside a plain one, a short word of the name may be any prefix.
+    """
+    all_known = (said, *known, project.participant, words.CHILD, words.INFANT, words.MOTHER)
+    is_labelled = said.search(each.label) is not None
+    of_label = words.beyond(each.label, all_known) if is_labelled else []
+    of_name = project.beyond_name(each, all_known) if said.search(each.name) else []
+    if is_labelled and not of_label and len(of_name) == 1 and len(of_name[0]) <= LONGEST_PREFIX:
+        return []
+    return [*of_label, *of_name]
 
 
 def by_words(each: Described, concept: Concept) -> Scored:
@@ -86,14 +99,14 @@ def by_words(each: Described, concept: Concept) -> Scored:
     if concept.said.search(each.name):
         score += _of_name(each.name, concept) + (_LABEL_TOO if is_labelled else 0)
         return Scored(each, score, (f"its name is {each.field.name}", *([label] if is_labelled else [])))
-    left = words.unknown(each.label, (concept.said, *concept.known))
+    left = len(words.beyond(each.label, (concept.said, *concept.known)))
     return Scored(each, score + _IN_LABEL + (_LABEL_EXACT if not left else _for(left)), (label,))
 
 
 def _of_name(name: str, concept: Concept) -> int:
     if concept.said.fullmatch(name):
         return _EXACT
-    left = words.unknown(name, (concept.said, *concept.known))
+    left = len(words.beyond(name, (concept.said, *concept.known)))
     return _EXACT_BUT_NEUTRAL if not left else _IN_NAME + _for(left)
 
 
@@ -102,12 +115,12 @@ def _for(unknown: int) -> int:
 
 
 def with_points(scored: Scored, points: int, reason: str = "") -> Scored:
-    return replace(scored, score=scored.score + points, reasons=(*scored.reasons, *filter(None, [reason])))
+    return replace(scored, points=scored.points + points, reasons=(*scored.reasons, *filter(None, [reason])))
 
 
 def doubtful(scored: Scored, reason: str) -> Scored:
     """Keep it from being taken, with the reason."""
-    return replace(scored, score=min(scored.score, DOUBTFUL), reasons=(*scored.reasons, reason))
+    return replace(scored, is_doubtful=True, reasons=(*scored.reasons, reason))
 
 
 def own_or_doubtful(scored: Scored, project: Project) -> Scored:

@@ -14,14 +14,15 @@ def without(text: str, *patterns: re.Pattern[str]) -> str:
     return " ".join(text.split())
 
 
-def unknown(text: str, known: Iterable[re.Pattern[str]]) -> int:
-    """Count the words that none of the patterns knows: `mri_consent_date` has one beside the scan's."""
-    return len(without(text, *known, NEUTRAL).split())
+def beyond(text: str, known: Iterable[re.Pattern[str]]) -> list[str]:
+    """Return the words that none of the patterns knows: `liver` of `liver_weight`, beside the weight's."""
+    return without(text, *known, NEUTRAL).split()
 
 
 # Whose words are these? A relative's field is never the participant's own.
 MOTHER = any_of(
-    *("mothers?", "maternal", "mom", "moms", "mum", "mums", "mutter", "mutters", "muetter", "kindsmutter"),
+    *("mothers?", "maternal", "mom", "moms", "mum", "mums", "mutter", "mutters", "muetter"),
+    "kindsmutter",
     *("mere", "meres", "maternel", "maternelle", "madres?", "materna", "materno"),
 )
 CHILD = any_of(
@@ -30,14 +31,17 @@ CHILD = any_of(
 )
 INFANT = any_of(
     *("infants?", "baby", "babys", "babies", "newborns?", "neonates?", "neonatal", "toddlers?"),
-    *("fetus", "fetal", "foetus", "foetal", "fetuses", "saugling", "sauglings", "saeugling", "saeuglings"),
+    *("fetus", "fetal", "foetus", "foetal", "fetuses", "saugling", "sauglings", "saeugling"),
+    "saeuglings",
     *("neugeborenen?s?", "nourrissons?", "bebes?", "nouveau ne", "lactantes?", "recien nacidos?", "feto"),
 )
 RELATIVE = any_of(
     *("parents?", "parental", "fathers?", "paternal", "dads?", "partners?", "spouses?", "husbands?"),
     *("wife", "wives", "siblings?", "sibs?", "brothers?", "sisters?", "twins?", "cotwins?", "guardians?"),
-    *("caregivers?", "caretakers?", "carers?", "grand(?:mothers?|fathers?|parents?)", "aunts?", "uncles?"),
-    *("cousins?", "sons?", "daughters?", "offspring", "relatives?", "family member", "household", "proxy"),
+    *("caregivers?", "caretakers?", "carers?", "grand(?:mothers?|fathers?|parents?)", "aunts?"),
+    "uncles?",
+    *("cousins?", "sons?", "daughters?", "offspring", "relatives?", "family member", "household"),
+    "proxy",
     *("informants?", "respondents?", "friends?", "peers?", "boyfriends?", "girlfriends?", "stepparents?"),
     *("stepmothers?", "stepfathers?", "emergency", "next of kin", "nok", "donors?", "companions?"),
     *("vater", "vaters", "eltern", "elternteil", "elternteils", "partners?", "partnerin", "ehemann"),
@@ -48,32 +52,30 @@ RELATIVE = any_of(
     *("peres?", "paternel", "conjointe?s?", "epoux", "epouse", "mari", "freres?", "soeurs?", "fils"),
     *("filles?", "tuteurs?", "tutrices?", "aidante?s?", "accompagnante?s?", "jumeaux?", "jumelles?"),
     *("proches?", "compagnon", "compagne", "grand(?:s)? (?:mere|pere|parents)"),
-    *("padres?", "paterno", "paterna", "parejas?", "conyuges?", "espos[oa]s?", "herman[oa]s?", "hij[oa]s?"),
-    *("tutor", "tutora", "cuidador", "cuidadora", "abuel[oa]s?", "acompanantes?", "familiar", "gemel[oa]s?"),
+    *("padres?", "paterno", "paterna", "parejas?", "conyuges?", "espos[oa]s?", "herman[oa]s?"),
+    "hij[oa]s?",
+    *("tutor", "tutora", "cuidador", "cuidadora", "abuel[oa]s?", "acompanantes?", "familiar"),
+    "gemel[oa]s?",
     "maridos?",
 )
 # Not the participant either: who works at the study.
 STAFF = any_of(
     *("staff", "raters?", "examiners?", "interviewers?", "coordinators?", "providers?", "physicians?"),
-    *(
-        "callers?",
-        "operators?",
-        "doctors?",
-        "nurses?",
-        "technicians?",
-        "technologists?",
-        "investigators?",
-        "teachers?",
-        "gp",
-    ),
+    *("callers?", "operators?", "doctors?", "nurses?", "technicians?", "technologists?"),
+    *("investigators?", "teachers?", "gp"),
     *("arzt", "arztin", "aerztin", "arztes", "untersuchers?", "medecins?", "infirmiere?s?", "medicos?"),
     *("enfermer[oa]s?", "contact", "kontakt", "contacto", "school", "schule", "ecole", "escuela"),
 )
 # Who told it, not whom it is about: "as reported by the parent", a form "Demographics (parent report)".
 REPORTED = re.compile(
     r"\b(?:(?:as )?(?:reported|completed|answered|filled (?:in|out)|rated|given) by (?:the |a |your )?\w+"
-    r"|(?:parent|caregiver|mother|guardian|child|self) (?:reported|reports?|ratings?|rated|questionnaires?"
-    r"|interviews?|surveys?|versions?)|elternfragebogen|questionnaire parents?|cuestionario (?:de )?padres)\b"
+    r"|(?:parent|caregiver|mother|guardian|child|self) (?:reported|reports?|ratings?|rated))\b"
+)
+# Who is sure to be the participant, on whatever form.
+PARTICIPANT = any_of(
+    *("participants?", "subjects?", "probands?", "patients?", "youths?", "adolescents?", "teens?"),
+    *("teenagers?", "probanden?", "probandin", "patienten", "patientin", "participante?s?", "patientes?"),
+    *("pacientes?", "sujets?", "sujetos?"),
 )
 RETIRED = any_of(
     *("deprecated", "do not use", "dont use", "not in use", "no longer used", "retired", "obsolete"),
@@ -82,112 +84,103 @@ RETIRED = any_of(
 )
 # Words that say nothing of what a field is about.
 NEUTRAL = any_of(
-    *("participants?", "subjects?", "subj", "patients?", "pat", "pt", "ppt", "persons?", "probands?", "s"),
-    *("youths?", "adolescents?", "teens?", "volunteers?", "demo", "demog", "demographics?", "dem", "scr"),
-    *("screen", "screening", "bl", "base", "baseline", "enrol(?:l?ment)?", "intake", "registration", "study"),
-    *(
-        "own",
-        "self",
-        "the",
-        "of",
-        "for",
-        "a",
-        "an",
-        "at",
-        "on",
-        "in",
-        "to",
-        "and",
-        "is",
-        "was",
-        "were",
-        "what",
-    ),
-    *("which", "when", "your", "you", "his", "her", "their", "my", "please", "enter", "current", "today"),
-    *("dd", "mm", "yy", "yyyy", "d", "m", "y", "jjjj", "tt", "aaaa", "jj", "optional", "required", r"\d+"),
-    *("v", "t", "q", "number", "value", "field", "redcap", "format", "e g", "as", "assigned"),
-    *("fu", "follow ?up", "pre", "post", "initial", "final", "mo", "months?", "wk", "weeks?", "yr", "years?"),
-    *("aktuelle[sr]?", "heutige[sr]?", "momentane[sr]?", "actuels?", "hoy", "aujourd hui"),
-    *(
-        "probanden?",
-        "probandin",
-        "patienten",
-        "patientin",
-        "studie",
-        "der",
-        "die",
-        "das",
-        "des",
-        "dem",
-        "den",
-    ),
-    *("ihr", "ihre", "von", "vom", "am", "bei", "im", "zur", "zum", "und", "wie", "ist", "wann", "was"),
-    *(
-        "le",
-        "la",
-        "les",
-        "l",
-        "du",
-        "de",
-        "d",
-        "et",
-        "un",
-        "une",
-        "au",
-        "aux",
-        "votre",
-        "quel",
-        "quelle",
-        "est",
-    ),
-    *("actuel", "actuelle", "patiente?s?", "participante?s?", "el", "los", "las", "del", "al", "su", "cual"),
-    *("es", "y", "en", "paciente", "actual", "por", "favor", "datos"),
+    *("participants?", "subjects?", "subj", "sub", "patients?", "pat", "pt", "ppt", "persons?"),
+    "probands?",
+    *("youths?", "adolescents?", "teens?", "teenagers?", "volunteers?", "individuals?", "respondent"),
+    *("demo", "demog", "demographics?", "dem", "scr", "screen", "screening", "bl", "base", "baseline"),
+    *("enrol(?:l?ment)?", "intake", "registration", "study", "own", "self", "current", "currently"),
+    "today",
+    *("fu", "follow ?up", "pre", "post", "initial", "final", "mo", "months?", "wk", "weeks?", "yr"),
+    "years?",
+    *("dd", "mm", "yy", "yyyy", "d", "m", "y", "s", "jjjj", "tt", "aaaa", "jj", "hh", "min", r"\d+"),
+    *("v", "t", "q", "number", "value", "field", "redcap", "format", "e g", "g", "n", "optional"),
+    "required",
+    *("the", "of", "for", "a", "an", "at", "on", "in", "to", "and", "or", "if", "as", "by", "from"),
+    "with",
+    *("is", "was", "were", "are", "be", "been", "do", "does", "did", "has", "have", "will", "should"),
+    "can",
+    *("what", "which", "when", "how", "much", "your", "you", "yours", "his", "her", "hers", "their"),
+    "its",
+    *("my", "i", "he", "she", "they", "it", "this", "that", "please", "enter", "specify", "provide"),
+    "select",
+    *("choose", "indicate", "record", "recorded", "write", "exact", "actual", "using", "assigned"),
+    "answer",
+    *("probanden?", "probandin", "patienten", "patientin", "studie", "person", "der", "die", "das"),
+    "des",
+    *("dem", "den", "ein", "eine", "ihr", "ihre", "ihres", "sie", "von", "vom", "am", "bei", "im", "zur"),
+    *("zum", "und", "oder", "wie", "ist", "sind", "wann", "was", "welches?", "bitte", "angeben", "viel"),
+    *("participantes?", "estudio", "etude", "actualmente", "actuellement", "momentan", "gegenwartig"),
+    "serait",
+    *("jour", "dia", "tag", "tages", "derzeit", "derzeitiges", "presently", "now", "right now"),
+    *("listed", "stated", "noted", "shown", "given", "geben", "gib", "an", "sich", "ihren", "ihrem"),
+    "eingeben",
+    *("versuchspersone?n?", "vp", "saisir", "renseigner", "preciser", "introduzca", "escriba"),
+    "seleccione",
+    *("aktuell", "aktuelle[sr]?", "heutige[sr]?", "momentane[sr]?", "biologisches"),
+    *("le", "la", "les", "l", "du", "de", "d", "et", "ou", "un", "une", "au", "aux", "votre", "vous"),
+    "quel",
+    *("quelle", "est", "a", "sont", "veuillez", "indiquer", "actuel", "actuelle", "actuels?"),
+    "aujourd hui",
+    *("patientes?", "sujets?", "personne", "combien"),
+    *("el", "los", "las", "del", "al", "su", "sus", "cual", "es", "son", "y", "en", "por", "favor"),
+    "datos",
+    *("paciente", "sujeto", "persona", "hoy", "usted", "indique", "cuanto", "cuando"),
 )
-OF = frozenset({"of", "des", "der", "du", "de", "del", "von", "vom"})
-ARTICLES = frozenset(
-    {"the", "a", "an", "your", "la", "le", "l", "les", "el", "los", "las", "su", "votre", "ihres"}
-)
-BIRTH = any_of("birth", "born", "geburt", "naissance", "nacimiento", "nacer")
+BIRTH = any_of("birth", "born", "geburt", "geboren", "nee?", "nacid[oa]", "naissance", "nacimiento", "nacer")
 
 # Of an appointment at the scanner.
 MRI = any_of(
+    *("magnetic", "magnetique", "magnetica", "cmr"),
     *("f?s?mris?", "mri?", "mrt", "fmrt", "irmf?", "rmn?f?", "rmi", "kernspin", "kernspintomographie"),
-    *(
-        "magnetresonanztomographie",
-        "resonanci?as?",
-        "resonance",
-        "mridate",
-        "mritime",
-        "mrtdatum",
-        "mrttermin",
-    ),
+    *("magnetresonanztomographie", "resonanci?as?", "resonance", "mridate", "mritime", "mridat"),
+    *("mritim", "mridtc", "mrtdatum"),
+    "mrttermin",
+)
+# What is scanned.
+BODY = any_of(
+    *("brain", "head", "cardiac", "heart", "knee", "spine", "spinal", "liver", "breast", "prostate"),
+    "body",
+    *("cerebral", "abdominal", "pelvic", "kopf", "hirn", "knie", "herz", "cerveau", "cerebrale"),
+    "cardiaque",
+    *("cardiaca", "rodilla", "columna"),
 )
 SCAN = any_of(
-    *("scans?", "scanning", "scanners?", "scandate", "scantime", "imaging", "neuroimaging", "imagery"),
-    *("bildgebung", "scandatum", "scantermin", "imagerie", "imagen", "imagenes", "escaneo", "escaner"),
+    *("scans?", "scanning", "scanners?", "scandate", "scantime", "scandat", "scantim", "img", "imaging"),
+    *("neuroimaging", "imagery"),
+    *("radiology", "radiologie", "radiologia", "bildgebung", "scandatum", "scantermin", "imagerie"),
+    *("imagen", "imagenes", "escaneo", "escaner"),
     *("neuroimagen", "magnet"),
 )
 APPOINTMENT = any_of(
-    *("appointments?", "appts?", "apt", "booking", "booked", "sched", "schedule", "scheduled", "planned"),
+    *("appointments?", "appts?", "slot", "apt", "booking", "booked", "sched", "schedule", "scheduled"),
+    "planned",
     *("termin", "termins", "terminen", "geplant", "geplanter", "geplantes", "geplante", "rdv"),
     *("rendez vous", "prevue?", "planifiee?", "programmee?", "citas?", "programad[oa]", "previst[oa]"),
     *("apptdate", "appttime"),
 )
 VISIT = any_of(
     *("visits?", "sessions?", "visitdate", "sessiondate", "visite", "visiten", "sitzung", "seances?"),
-    *("visitas?", "sesion", "sesiones", "exams?", "examinations?", "untersuchung", "untersuchungen"),
-    *("examens?", "exploracion"),
+    *("visitas?", "sesion", "sesiones", "messung", "messungen", "messtermin"),
+)
+# On a form of the scanner it is a scan; elsewhere it may be one of a school.
+EXAMINATION = any_of(
+    *("exams?", "examinations?", "untersuchung", "untersuchungen", "untersuchungs", "examens?"),
+    "exploracion",
+    "estudio",
 )
 DATE = any_of(
-    *("dates?", "datetime", "dt", "dtm", "day", "datum", "tag", "jour", "fechas?", "dia", "scandate"),
+    *("dat", "dtc", "mridat", "mridtc", "scandat", "dates?", "datetime", "dt", "dtm", "day", "datum"),
+    *("tag", "jour", "fechas?", "dia", "scandate"),
     *("mridate", "visitdate", "sessiondate", "apptdate", "mrtdatum", "scandatum", "f"),
 )
 TIME = any_of(
-    *("times?", "tm", "hours?", "clock", "uhrzeit", "zeit", "heures?", "horas?", "scantime", "mritime"),
+    *("tim", "mritim", "scantim", "times?", "tm", "hours?", "clock", "uhrzeit", "zeit", "heures?"),
+    *("horas?", "scantime", "mritime"),
     "appttime",
 )
 START = any_of(
-    *("start", "starts", "started", "starting", "begin", "begins", "began", "beginning", "beginn", "anfang"),
+    *("start", "starts", "started", "starting", "begin", "begins", "began", "beginning", "beginn"),
+    "anfang",
     *("startzeit", "debut", "commencement", "inicio", "comienzo", "empieza"),
 )
 END = any_of(
@@ -197,29 +190,25 @@ END = any_of(
 )
 # What else a date or time of the scan's form may be about.
 ELSEWHERE = any_of(
-    *("last", "previous", "prior", "past", "history", "most recent", "first ever", "consent", "consented"),
+    *("last", "previous", "prior", "past", "history", "most recent", "first ever", "consent"),
+    "consented",
     *("assent", "entry", "entered", "uploads?", "uploaded", "read", "reading", "reports?", "reported"),
     *("reviews?", "reviewed", "qc", "qa", "quality", "analysis", "analy[sz]ed", "received", "sent"),
     *("requests?", "requested", "orders?", "ordered", "referrals?", "referred", "cancel(?:l?ed|lation)?"),
     *("created", "modified", "calls?", "called", "contact", "contacted", "reminders?", "due", "window"),
     *("earliest", "latest", "target", "expir(?:y|es|ation)", "results?", "processed", "processing"),
     *("transfer(?:red)?", "lab", "labs", "blood", "injection", "contrast", "signed", "signature"),
-    *("verified", "verification", "approved", "approval", "payments?", "paid", "safety", "form", "survey"),
+    *("verified", "verification", "approved", "approval", "payments?", "paid", "safety", "form"),
+    "survey",
     *("questionnaires?", "completed", "completion", "complete", "pregnancy", "preg", "test", "menstrual"),
     *("lmp", "period", "made", "withdrawn", "withdrawal", "surgery", "diagnosis", "onset", "death"),
     *("birth", "dob", "born", "feed", "fed", "meal", "eaten", "sleep", "sedation", "medication", "dose"),
-    *("duration", "arrived", "deadline", "archived?", "exported", "downloaded", "data"),
-    *(
-        "aufklarung",
-        "aufklaerung",
-        "einwilligung",
-        "befund",
-        "befundes",
-        "befunds",
-        "letzte[rsnm]?",
-        "vorige",
-    ),
-    *("auswertung", "eingang", "eingabe", "ubermittlung", "uberweisung", "absage", "absagedatum", "anruf"),
+    *("time in (?:the )?(?:scanner|magnet)", "duration", "arrived", "deadline", "archived?", "exported"),
+    *("downloaded", "data"),
+    *("aufklarung", "aufklaerung", "einwilligung", "befund", "befundes", "befunds", "letzte[rsnm]?"),
+    "vorige",
+    *("auswertung", "eingang", "eingabe", "ubermittlung", "uberweisung", "absage", "absagedatum"),
+    "anruf",
     *("geburtsdatum", "geburt", "blutentnahme", "dauer", "eingegeben", "fragebogen"),
     *("consentement", "compte rendu", "resultats?", "derniere?s?", "precedente?s?", "prelevement"),
     *("saisie", "saisi", "demande", "annulation", "appel", "naissance", "duree", "envoi", "lecture"),
@@ -227,8 +216,10 @@ ELSEWHERE = any_of(
     *("cancelacion", "llamada", "nacimiento", "duracion", "envio", "registro", "extraccion", "lectura"),
 )
 OTHER_MODALITY = any_of(
-    *("pet", "ct", "cat scan", "eeg", "meg", "dexa", "dxa", "oct", "ultrasound", "x ray", "xray", "spect"),
-    *("echo", "ecg", "ekg", "fnirs", "nirs", "tms", "retinal", "mammogra(?:m|phy)", "tep", "tdm", "tac"),
+    *("pet", "ct", "cat scan", "eeg", "meg", "dexa", "dxa", "oct", "ultrasound", "x ray", "xray"),
+    "spect",
+    *("bone", "barcode", "qr", "badge", "passport", "document", "receipt", "maintenance", "echo", "ecg"),
+    *("ekg", "fnirs", "nirs", "tms", "retinal", "mammogra(?:m|phy)", "tep", "tdm", "tac"),
     *("rontgen", "roentgen", "ultraschall", "echographie", "ecografia", "iris"),
 )
 STATUS = any_of(
