@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from sources.contract import SessionKey
-from sources.models import SyncedStep
 
 MOMENT = ("scheduled_start_date", "scheduled_start_time")
 
@@ -40,21 +39,6 @@ def moves(
         and list(gone.values()).count(at) == 1
         and len(candidates := [key for key, other in new.items() if other == at]) == 1
     }
-
-
-def by_session(
-    steps: Mapping[SessionKey, SyncedStep], found: Mapping[SessionKey, Mapping[str, Any]]
-) -> dict[SessionKey, SyncedStep]:
-    """Return a record's synced steps by the key that their session has now. Nothing is written.
-
-    `found` has what the source says of each session now, cleaned as `SyncedStep.says` is.
-    """
-    if found.keys() >= steps.keys():
-        return dict(steps)  # as nearly always
-    known = {key: appointment(key, step.says) for key, step in steps.items()}
-    now = {key: appointment(key, says) for key, says in found.items()}
-    renamed = moves(known, now)
-    return {renamed.get(key, key): step for key, step in steps.items()}
 
 
 def appointment(key: SessionKey, says: Mapping[str, Any]) -> Appointment | None:

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sources.contract import SessionKey
-from sources.models import SyncedStep
-from sources.sync.rekeying import appointment, by_session, moves
+from sources.sync.rekeying import appointment, moves
 
 PLAIN, FIRST, SECOND = SessionKey(), SessionKey("", "mri", 1), SessionKey("", "mri", 2)
 OTHER_FORM = SessionKey("", "pet", 1)
@@ -75,11 +74,3 @@ def test_no_two_move_to_one_place_and_none_to_where_another_is(
     assert not set(moved.values()) & set(known)
     for old, new in moved.items():
         assert known[old] == found[new] != {}
-
-
-def test_steps_are_found_by_the_keys_that_their_sessions_have_now() -> None:
-    step, other = SyncedStep(says=DAY), SyncedStep(says=LATER)
-
-    assert by_session({FIRST: step, SECOND: other}, {PLAIN: DAY}) == {PLAIN: step, SECOND: other}
-    assert by_session({FIRST: step}, {FIRST: LATER, SECOND: DAY}) == {FIRST: step}
-    assert by_session({FIRST: step}, {}) == {FIRST: step}
