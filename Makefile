@@ -46,10 +46,11 @@ lint: .venv/dev.stamp
 	$(BIN)/python manage.py check
 	$(BIN)/hadolint Dockerfile
 
-# With `ARGS="--before COMMIT --database-url=postgres://..."` beside an earlier build, and on PostgreSQL, too.
+# With `ARGS="--before=COMMIT --database-url=postgres://..."` beside an earlier build, and on PostgreSQL, too.
 bench: .venv/dev.stamp
 	$(BIN)/python -m benchmarks.mwl $(ARGS)
 	$(BIN)/python -m benchmarks.mpps $(filter --database-url=%,$(ARGS))
+	$(BIN)/python -m benchmarks.pulls $(filter --before=% --database-url=%,$(ARGS))
 
 # Other people's clients and converters, installed into a temporary folder: not for CI.
 interoperability: .venv/dev.stamp

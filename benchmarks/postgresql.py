@@ -16,11 +16,15 @@ CONNECTED_WITHIN = 10  # seconds
 
 
 @contextmanager
-def database(url: str) -> Iterator[str]:
-    """Make an empty database beside the one of the URL, and give its URL. Raises NotStartedError."""
+def database(url: str, *, template: str = "") -> Iterator[str]:
+    """Make a database beside the one of the URL, and give its URL. Raises NotStartedError.
+
+    It is empty, or a copy of the one that the URL `template` leads to, which nobody may be using.
+    """
     name = f"pylantir_bench_{uuid4().hex[:12]}"
+    copied = urlsplit(template).path.lstrip("/") or "template1"
     try:
-        _execute(url, "CREATE DATABASE {}", name)
+        _execute(url, "CREATE DATABASE {} TEMPLATE {}", name, copied)
     except psycopg.Error as error:
         raise NotStartedError(f"No database could be made on PostgreSQL: {error}") from error
     try:
@@ -34,6 +38,6 @@ def renamed(url: str, name: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
-def _execute(url: str, statement: str, name: str) -> None:
+def _execute(url: str, statement: str, *names: str) -> None:
     with psycopg.connect(url, autocommit=True, connect_timeout=CONNECTED_WITHIN) as connection:
-        connection.execute(sql.SQL(statement).format(sql.Identifier(name)))
+        connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))

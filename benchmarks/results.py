@@ -26,6 +26,10 @@ class Unit(StrEnum):
     THREADS = "threads more"
     REPORTS = "reports"
     WRITTEN = "items written"
+    SECONDS = "s"
+    PROCESSOR = "s of a processor"
+    WAITED = "s of waiting"
+    LARGEST = "MiB at most"
 
 
 Figures = dict[Unit, list[float]]

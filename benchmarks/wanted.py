@@ -145,9 +145,9 @@ BOUNDS = (
 )
 
 
-def rows(results: Results) -> list[Row]:
+def rows(results: Results, bounds: Sequence[Bound] = BOUNDS) -> list[Row]:
     found = []
-    for bound in BOUNDS:
+    for bound in bounds:
         figure = bound.figure(results)
         found.append(Row(bound, figure, None if figure is None else bound.is_reached(figure)))
     return found

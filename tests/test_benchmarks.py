@@ -33,6 +33,7 @@ from benchmarks import (
     plot,
     postgresql,
     proc,
+    pulls,
     report,
     site,
     starting,
@@ -425,6 +426,65 @@ def test_a_run_of_performed_steps_fails_where_the_database_holds_another_number(
 
     with pytest.raises(WrongAnswerError, match="1 steps were acknowledged, and stored are: 0"):
         mpps._check(store, 1)
+
+
+@pytest.mark.slow
+@pytest.mark.acceptance("RC200")
+def test_a_run_of_pulls_measures_what_is_new_and_what_is_unchanged(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "figures.json"
+
+    code = pulls.main(["--records", "20", "--rounds", "1", "--json", str(file)])
+
+    assert code == 0, capsys.readouterr().out
+    measured = json.loads(file.read_text())["measured"]
+    assert {(each["scenario"], each["unit"]) for each in measured} == {
+        (scenario, unit) for scenario in (pulls.NEW, pulls.UNCHANGED) for unit in pulls.UNITS
+    }
+    assert all(each["items"] == 20 for each in measured)
+    assert all(each["median"] > 0 for each in measured)
+
+
+class PullerOf(pulls.Puller):
+    """It says that each pull counted this, and took as many seconds as it is given."""
+
+    def __init__(self, folder: Path, *counts: tuple[int, int], name: str = OURS, seconds: float = 1) -> None:
+        super().__init__(name, folder, Store(20, folder / name))
+        self.store.folder.mkdir()
+        self._counts, self._seconds = iter(counts), seconds
+
+    def pull(self, store: Store) -> dict[str, float]:
+        created, unchanged = next(self._counts)
+        taken = dict.fromkeys(pulls.UNITS.values(), self._seconds)
+        return {**taken, "created": created, "unchanged": unchanged, "changed": 0, "withdrawn": 0}
+
+
+@pytest.mark.parametrize("counts", [((19, 0),), ((20, 0), (1, 19))])
+def test_a_run_of_pulls_fails_where_the_counts_are_others(
+    tmp_path: Path, counts: tuple[tuple[int, int], ...]
+) -> None:
+    puller = PullerOf(tmp_path, *counts)
+
+    with pytest.raises(WrongAnswerError, match=f"{counts[-1][0]} were created"):
+        pulls._measured([puller], rounds=1)
+
+    assert list(tmp_path.iterdir()) == [puller.store.folder]  # the copy is gone
+
+
+def test_pulls_of_two_builds_are_compared_within_a_round(tmp_path: Path) -> None:
+    counts = ((20, 0), (0, 20))
+    builds = [
+        PullerOf(tmp_path, *counts, seconds=0.5),
+        PullerOf(tmp_path, *counts, name=peers.BEFORE, seconds=3.5),
+    ]
+
+    found = pulls._measured(builds, rounds=1)
+
+    rows = {row.bound.what: row for row in wanted.rows(found, pulls.BOUNDS)}
+    assert rows["all new, faster than before"].measured == 7
+    assert rows["all new, memory of before"].reached
+    assert rows["all new, faster than before, PostgreSQL"].measured is None
 
 
 @pytest.mark.parametrize("status", [0x0107, 0x0110, 0x0111])
