@@ -1,6 +1,7 @@
 """`make demo` runs the product on its own database, beside a stand-in REDCap, on an eventful day.
 
-Two scanners ask for their worklist (`tests.demo_scanner`), and one of them reports what it did.
+Two scanners ask for their worklist (`tests.demo_scanner`), and one of them reports what it did. Of two more
+studies (`tests.demo_other_studies`) one is held, and of the other nothing is mapped yet.
 """
 
 from __future__ import annotations
@@ -16,15 +17,20 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from datetime import date
 from io import StringIO
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.redcap.project import Project
 
 ROOT = Path(__file__).resolve().parent.parent
 STARTS_WITHIN = 60.0  # seconds
 BETWEEN_QUERIES = 60.0  # seconds, as consoles ask by themselves
-SOURCE = "growing_brains"
 SCANNERS = (("MR1", "3T, ground floor"), ("MR2", "1.5T, first floor"))
+SCANNER_OF = {"growing_brains": "MR1", "sleep_and_memory": "MR2"}
 
 
 def main() -> int:
@@ -34,15 +40,21 @@ def main() -> int:
     options, others = parser.parse_known_args()
     folder = options.folder.resolve()
     prepare_environment(folder)
+    from tests.demo_other_studies import ageing_study, sleep_configuration, sleep_study
     from tests.demo_study import configuration, demo_study
     from tests.redcap.server import RedcapServer
 
-    with RedcapServer(demo_study(date.today())) as redcap:
+    today = date.today()
+    sleepers = sleep_study(today)
+    with RedcapServer(demo_study(today), sleepers, ageing_study(today)) as redcap:
         file = folder / "pylantir.json"
-        file.write_text(json.dumps(configuration(redcap.url), indent=2), encoding="utf-8")
+        imported = configuration(redcap.url)
+        imported["data_sources"].append(sleep_configuration(redcap.url))
+        file.write_text(json.dumps(imported, indent=2), encoding="utf-8")
         file.chmod(0o600)
         print("Making a study of eight children in a stand-in REDCap, and pulling from it.", flush=True)
         fill(file)
+        show_other_studies(sleepers, redcap.url)
         return run(others, redcap.url)
 
 
@@ -68,7 +80,7 @@ def emptied(folder: Path) -> str:
 
 
 def fill(configuration: Path) -> None:
-    """Import the study, say which scanner it uses, and pull. What commands say is for who asked for them."""
+    """Import the studies, say which scanner each uses, and pull. What commands say is for who asked."""
     import django
 
     django.setup()
@@ -78,7 +90,8 @@ def fill(configuration: Path) -> None:
     call_command("migrate", verbosity=0)
     call_command("import_config", str(configuration), stdout=StringIO())
     set_up_scanners()
-    call_command("sync_source", SOURCE, stdout=StringIO())
+    for source in SCANNER_OF:
+        call_command("sync_source", source, stdout=StringIO())
     connections.close_all()
 
 
@@ -90,9 +103,24 @@ def set_up_scanners() -> None:
         device = Device.objects.filter(ae_title=ae_title).first() or Device(ae_title=ae_title)
         device.name, device.modality = name, "MR"
         device.save_as("demo")
-    source = DataSource.objects.get(name=SOURCE)
-    source.scheduled_station_aetitle = SCANNERS[0][0]
-    source.save_as("demo")
+    for name, ae_title in SCANNER_OF.items():
+        source = DataSource.objects.get(name=name)
+        source.scheduled_station_aetitle = ae_title
+        source.save_as("demo")
+
+
+def show_other_studies(sleepers: Project, redcap_url: str) -> None:
+    """Let the second pull of one study be held, and leave another's mapping to be suggested."""
+    from django.core.management import CommandError, call_command
+    from django.db import connections
+
+    from tests import demo_other_studies
+
+    demo_other_studies.lose_sight_of_records(sleepers)
+    with suppress(CommandError):  # it says that the pull is held
+        call_command("sync_source", demo_other_studies.SLEEP, full=True, stdout=StringIO())
+    demo_other_studies.add_ageing_source(redcap_url)
+    connections.close_all()
 
 
 def manage(*arguments: str) -> list[str]:
@@ -128,6 +156,8 @@ def play(ended: threading.Event, port: int, redcap_url: str) -> None:
     demo_scanner.play_the_day(port)
     print(
         "The scanners' day has been played, and they go on asking.\n"
+        "Under Data sources, sleep_and_memory waits for a person: five of its six records vanished at once;\n"
+        "and healthy_ageing has no mapping yet: press Suggest a mapping.\n"
         f"Sign in as admin with {os.environ['PYLANTIR_ADMIN_PASSWORD']} (the same at each start).\n"
         f"The stand-in REDCap is at {redcap_url}",
         flush=True,

@@ -12,8 +12,13 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from pydicom import Dataset
 
+from accounts.models import User
+from sources.models import DataSource
+from tests import demo_other_studies
 from tests.conftest import free_port, wait_until
 from tests.demo import emptied
 from tests.redcap.server import RedcapServer
@@ -29,7 +34,7 @@ from collections import Counter
 from datetime import timedelta
 from django.db.models import Q
 from django.utils import timezone
-from sources.models import SyncIssue, SyncRun
+from sources.models import DataSource, SyncIssue, SyncRun
 from worklist.answering.unfound import unfound_on
 from worklist.models import Attention, DeviceActivity, PerformedStep, WorklistItem
 print(dict(Counter(WorklistItem.objects.values_list("performed_procedure_step_status", flat=True))))
@@ -40,6 +45,10 @@ print([(query.ae_title, query.matches) for query in queries if query.address == 
 lately = timezone.localdate() - timedelta(days=1)  # just after midnight they began yesterday
 steps_of_other_days = PerformedStep.objects.filter(Q(start_date__lt=lately) | Q(end_date__lt=lately)).count()
 print(unfound_on(timezone.localdate()), steps_of_other_days)
+for source in DataSource.objects.exclude(name="growing_brains").order_by("name"):
+    offered = source.steps.filter(item__performed_procedure_step_status="SCHEDULED").count()
+    why = source.state.message.partition(":")[0]
+    print(source.name, source.state.state, source.rules.count(), offered, why)
 """
 # The demonstration runs on what `make run` installs.
 WITHOUT_TOOLS = """
@@ -81,7 +90,7 @@ def offered(port: int, **step: str) -> list[Dataset]:
     return [found for _, found in query(port, asked) if found is not None]
 
 
-@pytest.mark.acceptance("D204")
+@pytest.mark.acceptance("D204", "RC201")
 def test_the_demonstration_has_something_on_every_page(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     ports = ("--port", str(free_port()), "--api-port", str(free_port()))
@@ -91,16 +100,37 @@ def test_the_demonstration_has_something_on_every_page(tmp_path: Path) -> None:
         found = {str(item.PatientName) for item in offered(int(ports[1]), ScheduledStationAETitle="MR1")}
 
     assert said == [
-        "{'COMPLETED': 2, 'IN_PROGRESS': 1, 'SCHEDULED': 4}",
+        "{'COMPLETED': 2, 'IN_PROGRESS': 1, 'SCHEDULED': 10}",
         "['UNSCHEDULED', 'WEIGHT']",
         "2 True",
         "[('MR1', 5), ('MR2', 0)]",
         "None 0",
+        "healthy_ageing NEVER 0 0 ",
+        "sleep_and_memory HELD 7 6 5 records can no longer be seen",
     ]
     assert found == {"Núñez-Peña^José", "Łukasiewicz^Ola", "O'Brien^Maeve"}
     password = (folder / "admin_password").read_text()
     assert f"Sign in as admin with {password} " in output.read_text()
     assert "fills" not in output.read_text()  # what an import decides is for who asked for one
+
+
+@pytest.mark.acceptance("RC201")
+def test_a_mapping_of_the_demonstrations_last_study_is_suggested_with_samples(
+    client: Client, alice: User
+) -> None:
+    client.force_login(alice)
+    with RedcapServer(demo_other_studies.ageing_study(date.today())) as redcap:
+        demo_other_studies.add_ageing_source(redcap.url)
+        source = DataSource.objects.get(name=demo_other_studies.AGEING)
+        page = client.post(reverse("admin:sources_datasource_suggest", args=[source.pk]))
+
+    candidates = [each for proposal in page.context["proposals"] for each in proposal.candidates]
+    taken = {field for each in candidates if each.is_taken for field in each.candidate.fields}
+    assert {"dob", "sex", "weight", "mri_date", "mri_start_time"} <= taken
+    assert not {"partner_dob", "partner_sex", "weight_loss", "visit_date", "mri_end_time"} & taken
+    shown = page.content.decode()
+    assert "1951-03-09" in shown
+    assert "61.5" in shown
 
 
 def test_the_demonstrations_password_is_the_same_at_each_start(tmp_path: Path) -> None:
