@@ -81,6 +81,7 @@ class Project:
         self.lock = RLock()
         self._data: dict[str, dict[RowKey, dict[str, str]]] = {}
         self._dag_of: dict[str, str] = {}
+        self._hidden: dict[str, dict[RowKey, dict[str, str]]] = {}  # instances of what no longer repeats
         self._columns_of: list[str] = []
         self._columns: list[Column] = []
 
@@ -181,6 +182,7 @@ class Project:
         with self.lock:
             del self._data[record]
             self._dag_of.pop(record, None)
+            self._hidden.pop(record, None)
             if log:
                 details = f"{self.id_field} = '{record}'"
                 self._write(Kind.DELETE, f"Delete record {record}", details, record)
@@ -196,34 +198,29 @@ class Project:
             del self._data[record][key]
             self._write(Kind.QUIET, f"Update record {record}", f"[instance = {key.instance}]", record, key)
 
-    def repeat_no_longer(self, form: str, *, event: str = "") -> None:
-        """Let a form be on the event's own row: its first instance is seen there, and no other is."""
-        with self.lock:
-            self.repeating.discard((event, form))
-            for rows in self._data.values():
-                first = rows.pop(RowKey(event, form, 1), {})
-                for key in [key for key in rows if (key.event, key.instrument) == (event, form)]:
-                    del rows[key]
-                rows.setdefault(RowKey(event, "", 0), {}).update(first)
-            self._manage("Manage repeating instruments", form)
+    def erase(self) -> None:
+        """Erase all data, as people do before a study goes live: the log of the records goes too.
 
-    def repeat_from_now_on(self, form: str, *, event: str = "") -> None:
-        """Let a form repeat: what it has is its first instance."""
+        Record numbers may be used again; users, groups and the dictionary stay.
+        """
         with self.lock:
-            self.repeating.add((event, form))
-            own = {column.name for column in self.columns() if column.form == form}
-            for rows in self._data.values():
-                plain = rows.get(RowKey(event, "", 0), {})
-                first = {name: plain.pop(name) for name in own & plain.keys()}
-                if first:
-                    rows[RowKey(event, form, 1)] = first
-            self._manage("Manage repeating instruments", form)
+            for record in self.records():
+                self.log.forget(record)
+            self._data.clear()
+            self._dag_of.clear()
+            self._hidden.clear()
+            self._manage("Erase all data", self.title)
 
-    def rename(self, old: str, new: str) -> None:
+    def rename_record(self, old: str, new: str) -> None:
+        """Move all rows to the new name. Raises ValueError where another record has it."""
+        if new in self._data:
+            raise ValueError(f"{self.title} has a record {new}")
         with self.lock:
             self._data[new] = self._data.pop(old)
             if old in self._dag_of:
                 self._dag_of[new] = self._dag_of.pop(old)
+            if old in self._hidden:
+                self._hidden[new] = self._hidden.pop(old)
             self._write(Kind.QUIET, f"Update record {new}", f"{self.id_field} = '{new}'", new)
 
     def set_dag(self, record: str, dag: str) -> None:
@@ -234,6 +231,46 @@ class Project:
             self._dag_of[record] = dag
             details = f"redcap_data_access_group = '{dag}'"
             self._write(Kind.QUIET, f"Update record {record}", details, record)
+
+    # What an administrator changes
+
+    def put_user_into_dag(self, token: str, dag: str) -> None:
+        """Let the token's owner see one Data Access Group alone, by unique name; "" takes the owner out."""
+        if dag and dag not in self.dags:
+            raise ValueError(f"{dag} is no Data Access Group of {self.title}")
+        with self.lock:
+            self.users[token].dag = dag
+
+    def stop_repeating(self, instrument: str, *, event: str = "") -> None:
+        """Let an instrument (instrument "": the whole event) be filled in once.
+
+        Its first instance becomes the plain row. The others are hidden, and come back with `start_repeating`.
+        """
+        with self.lock:
+            self.repeating.remove((event, instrument))
+            for record, rows in self._data.items():
+                for key in [key for key in rows if key[:2] == (event, instrument) and key.instance]:
+                    values = rows.pop(key)
+                    if key.instance == 1:
+                        rows.setdefault(RowKey(event), {}).update(values)
+                    else:
+                        self._hidden.setdefault(record, {})[key] = values
+            self._manage("Set up repeating instruments", instrument or event)
+
+    def start_repeating(self, instrument: str, *, event: str = "") -> None:
+        """Let an instrument repeat: what stands in the plain row becomes the first instance."""
+        with self.lock:
+            self.repeating.add((event, instrument))
+            first = RowKey(event, instrument, 1)
+            names = {column.name for column in self.columns() if column.form in self.forms_on(first)}
+            for record, rows in self._data.items():
+                plain = rows.get(RowKey(event), {})
+                if moved := {name: plain.pop(name) for name in names & plain.keys()}:
+                    rows[first] = moved
+                hidden = self._hidden.get(record, {})
+                for key in [key for key in hidden if key[:2] == (event, instrument)]:
+                    rows[key] = hidden.pop(key)
+            self._manage("Set up repeating instruments", instrument or event)
 
     def _all_columns(self) -> Iterator[Column]:
         for form in self.forms:

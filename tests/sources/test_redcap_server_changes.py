@@ -91,7 +91,7 @@ def test_a_date_range_may_or_may_not_find_what_is_no_edit() -> None:
     project = cpip()
     project.clock.at(NOON)
     project.delete_instance("CP-0042", instrument="mri", instance=2)
-    project.rename("CP-0044", "CP-0144")
+    project.rename_record("CP-0044", "CP-0144")
     asked = {"dateRangeBegin": "2026-03-02 00:00:00"}
     with RedcapServer(project) as server:
         assert len(ids(server)) == 9

@@ -210,7 +210,7 @@ def test_a_renamed_record_keeps_its_steps_and_their_uids(
     pull(source)
     before = {item.pk: item.study_instance_uid for item in WorklistItem.objects.all()}
 
-    project.rename("P-001", "X-001")
+    project.rename_record("P-001", "X-001")
     run = pull(source, full=full)
 
     assert (run.created, run.withdrawn) == (0, 0)
@@ -229,7 +229,7 @@ def test_a_session_whose_record_was_renamed_after_its_examination_is_offered_no_
     pull(source)
     item = examined(source, Status.COMPLETED)
 
-    project.rename("P-001", "X-001")
+    project.rename_record("P-001", "X-001")
     run = pull(source, full=True)
 
     assert (run.created, run.kept) == (0, 1)
@@ -296,7 +296,7 @@ def test_an_item_that_was_cancelled_with_its_record_comes_back_under_the_new_nam
 def test_a_dry_run_takes_a_renamed_record_for_what_it_is(source: DataSource, project: Project) -> None:
     participants(project, 3)
     pull(source)
-    project.rename("P-001", "X-001")
+    project.rename_record("P-001", "X-001")
 
     found = dry_run(source)
 
@@ -326,7 +326,7 @@ def test_a_renamed_record_keeps_its_items_where_one_was_examined_under_an_uncorr
     enrol(project, "P-001", "Poe")
     pull(source)
 
-    project.rename("P-001", "X-001")
+    project.rename_record("P-001", "X-001")
     run = pull(source, full=True)
 
     second.refresh_from_db()
@@ -347,7 +347,7 @@ def test_an_examined_session_is_known_by_what_its_source_said_last(
     enrol(project, "P-001", "Poe")
     pull(source)
 
-    project.rename("P-001", "X-001")
+    project.rename_record("P-001", "X-001")
 
     assert pull(source, full=True).created == 0
     assert SyncedStep.objects.get().record == "X-001"
