@@ -16,7 +16,7 @@ from django.utils import timezone
 from sources.backends import missing_columns
 from sources.contract import ConnectionReport, Mistake, ReadRecord, SessionKey
 from sources.errors import AuthorisationError, ConfigurationError
-from sources.mapping import check, evaluate, partial, readers
+from sources.mapping import check, evaluate, partial, readers, repeats
 from sources.mapping.rules import MappingPlan
 from sources.models import DataSource, KnownDictionary
 from sources.models.data_sources import TokenMissing
@@ -113,6 +113,9 @@ class RedcapBackend:
             for record, rows in self.client.records(
                 records, dictionary=dictionary, fields=fields, columns=needed
             ):
+                if not self._is_fresh and repeats.contradict(rows, dictionary):
+                    dictionary = self.dictionary(fresh=True)
+                    self._check_mapping(dictionary)
                 sessions = (
                     evaluate.sessions_of(rows, self.plan, dictionary, with_trace=with_trace) if rows else ()
                 )

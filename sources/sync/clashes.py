@@ -8,7 +8,7 @@ from typing import Any
 from sources.contract import Problem, Session
 from sources.models import DataSource, SyncedStep
 from sources.sync import occurrences
-from sources.sync.known import Known, Said, SaidPerson
+from sources.sync.known import KnownRecords, Said, SaidPerson
 from worklist.attention import identity
 from worklist.items.whose import Answer
 
@@ -18,9 +18,11 @@ TWO_RECORDS = (
 )
 NUMBERED_TWICE = "Another record's session has this patient ID: are they two people, or is one entered twice?"
 
+TWO_SOURCES = "Another source has the same patient at the same time: does it read the same project?"
+
 
 def find_clashes(
-    known: Known, record: str, session: Session, said: Said, *, beside: Collection[int]
+    known: KnownRecords, record: str, session: Session, said: Said, *, beside: Collection[int]
 ) -> Iterator[Problem]:
     """Yield what a session's patient ID has against it. Whose it is, intake asks again when it writes.
 
@@ -34,9 +36,11 @@ def find_clashes(
     elif session.numbered_by and known.is_id_of_another_record(record, said):
         # An ID with the session's number is one session's: name and birth date may be the same by chance.
         yield Problem("patient_id", session.numbered_by, NUMBERED_TWICE, key, blocks=True)
+    elif known.is_in_another_source(said):
+        yield Problem("patient_id", "", TWO_SOURCES, key)
 
 
-def own_items(known: Known, record: str, person: SaidPerson, *, itself: int | None) -> tuple[int, ...]:
+def own_items(known: KnownRecords, record: str, person: SaidPerson, *, itself: int | None) -> tuple[int, ...]:
     """Return the keys of the record's items that are the person's, and so are corrected one by one.
 
     All items of one record are one person's, but for those that were examined before the record was given

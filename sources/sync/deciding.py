@@ -18,7 +18,7 @@ from sources.mapping import same_ids, targets
 from sources.models import DataSource, SyncedStep, Withdrawal
 from sources.sync import clashes, occurrences, values
 from sources.sync.guards import Guarded
-from sources.sync.known import Known, Said
+from sources.sync.known import KnownRecords, Said
 from worklist.models import Status, WorklistItem
 
 STAYS = "It differs here and stays: the examination is under way or done."
@@ -138,11 +138,11 @@ def decide_each(
     What is withheld is HELD. `holds_ids` keeps the patient IDs from other writers until the transaction
     ends.
     """
-    known = Known(source, reads, holds_ids=holds_ids)
+    known = KnownRecords(source, reads, holds_ids=holds_ids)
     return [Decided(read, list(_withholding(known, read, withheld))) for read in reads]
 
 
-def _withholding(known: Known, read: ReadRecord, withheld: Withheld) -> Iterator[SessionDecision]:
+def _withholding(known: KnownRecords, read: ReadRecord, withheld: Withheld) -> Iterator[SessionDecision]:
     for decision in _decide(known, read):
         guarded = _guarded(known, read.record, decision)
         if guarded in withheld:
@@ -153,7 +153,7 @@ def _withholding(known: Known, read: ReadRecord, withheld: Withheld) -> Iterator
         yield replace(decision, guarded=guarded) if guarded else decision
 
 
-def _guarded(known: Known, record: str, decision: SessionDecision) -> Guarded | None:
+def _guarded(known: KnownRecords, record: str, decision: SessionDecision) -> Guarded | None:
     """Return what a pull must not do too much of at once, if the decision is of that kind."""
     if decision.action is SyncAction.CREATE and not known.of_record.get(record):
         return Guarded.ADDED
@@ -161,7 +161,7 @@ def _guarded(known: Known, record: str, decision: SessionDecision) -> Guarded | 
     return Guarded.RENAMED if is_offered and "patient_id" in decision.writes else None
 
 
-def _decide(known: Known, read: ReadRecord) -> list[SessionDecision]:
+def _decide(known: KnownRecords, read: ReadRecord) -> list[SessionDecision]:
     existing = dict(known.steps.get(read.record, {}))
     decisions = [
         _for_session(known, read.record, session, existing.pop(session.key, None))
@@ -183,7 +183,9 @@ def in_horizon(source: DataSource, day: date, today: date) -> bool:
     return earliest <= day <= today + timedelta(days=source.horizon_ahead_days)
 
 
-def _for_session(known: Known, record: str, session: Session, synced: SyncedStep | None) -> SessionDecision:
+def _for_session(
+    known: KnownRecords, record: str, session: Session, synced: SyncedStep | None
+) -> SessionDecision:
     if session.stance is Stance.NOT_WANTED:
         return _not_wanted(session.key, synced, session.reason, session.problems)
     said = known.said[record, session.key]
@@ -215,7 +217,7 @@ def _new(key: SessionKey, said: Said, *, occurrence: int = 1) -> SessionDecision
     )
 
 
-def _is_near(known: Known, says: Mapping[str, Any]) -> bool:
+def _is_near(known: KnownRecords, says: Mapping[str, Any]) -> bool:
     """Tell whether its day is within the horizon, or cannot be read: then a person must know of it."""
     day = says.get("scheduled_start_date")
     return not day or in_horizon(known.source, date.fromisoformat(day), known.today)
@@ -235,7 +237,7 @@ def _not_wanted(
     )
 
 
-def _wanted(known: Known, synced: SyncedStep, said: Said, *, is_near: bool) -> SessionDecision:
+def _wanted(known: KnownRecords, synced: SyncedStep, said: Said, *, is_near: bool) -> SessionDecision:
     item = synced.item
     if item is None:
         return SessionDecision(synced.key, SyncAction.UNCHANGED, synced, says=said.values)
@@ -251,7 +253,7 @@ def _wanted(known: Known, synced: SyncedStep, said: Said, *, is_near: bool) -> S
 
 
 def _examined(
-    known: Known,
+    known: KnownRecords,
     synced: SyncedStep,
     item: WorklistItem,
     said: Said,

@@ -18,6 +18,8 @@ from worklist.attention import identity, whose_id
 from worklist.items import cleaning, whose
 from worklist.models import WorklistItem
 
+Moment = tuple[str, str]  # day and time, as JSON
+
 
 class SaidPerson(NamedTuple):
     """This is whom a session names."""
@@ -39,7 +41,7 @@ class Said(NamedTuple):
         return str(self.values.get("patient_id", ""))
 
     @property
-    def moment(self) -> tuple[str, str]:
+    def moment(self) -> Moment:
         return str(self.values.get(targets.START_DATE, "")), str(self.values.get(targets.START_TIME, ""))
 
     @property
@@ -49,7 +51,7 @@ class Said(NamedTuple):
         )
 
 
-class Known:
+class KnownRecords:
     """These are the steps and items of some records of a source, and whom their patient IDs name.
 
     `steps` has each record's sessions by key, as they are now; `of_record` all its steps, also those whose
@@ -68,7 +70,7 @@ class Known:
         if holds_ids:
             whose.hold(ids)
         self._people = whose_id.People(ids)
-        self._offered = _offered(source, ids)
+        self._offered, self._elsewhere = _offered(source, ids)
         self._new: dict[str, list[tuple[str, Said]]] = defaultdict(list)
 
     @cached_property
@@ -101,6 +103,10 @@ class Known:
         others = [of for of, _ in (*self._offered.get(said.patient_id, ()), *self._new[said.patient_id])]
         return any(of != record for of in others)
 
+    def is_in_another_source(self, said: Said) -> bool:
+        """Tell whether another source offers the patient at the same time."""
+        return said.moment in self._elsewhere.get(said.patient_id, ())
+
     def note_new(self, record: str, said: Said) -> None:
         """Let what follows in the batch know of an appointment that is about to be made."""
         self._new[said.patient_id].append((record, said))
@@ -123,12 +129,18 @@ def _current(steps: Iterable[SyncedStep]) -> dict[SessionKey, SyncedStep]:
     return {step.key: step for step in steps}
 
 
-def _offered(source: DataSource, ids: Collection[str]) -> dict[str, list[tuple[str, tuple[str, str]]]]:
-    """Return for each patient ID the records of its items, each with their moment as `Said.moment` has it."""
-    found: dict[str, list[tuple[str, tuple[str, str]]]] = {}
-    steps = SyncedStep.objects.filter(source=source, item__patient_id__in=ids, withdrawal=Withdrawal.NONE)
-    moment = (f"item__{targets.START_DATE}", f"item__{targets.START_TIME}")
-    for patient_id, record, *at in steps.order_by().values_list("item__patient_id", "record", *moment):
+def _offered(
+    source: DataSource, ids: Collection[str]
+) -> tuple[dict[str, list[tuple[str, Moment]]], dict[str, list[Moment]]]:
+    """Return when items with each patient ID are: the source's, with their records, and other sources'."""
+    own: dict[str, list[tuple[str, Moment]]] = {}
+    elsewhere: dict[str, list[Moment]] = {}
+    steps = SyncedStep.objects.filter(item__patient_id__in=ids, withdrawal=Withdrawal.NONE).order_by()
+    columns = ("source_id", "item__patient_id", "record", f"item__{targets.START_DATE}")
+    for source_pk, patient_id, record, *at in steps.values_list(*columns, f"item__{targets.START_TIME}"):
         day, time = map(values.as_json, at)
-        found.setdefault(patient_id, []).append((record, (day, time)))
-    return found
+        if source_pk == source.pk:
+            own.setdefault(patient_id, []).append((record, (day, time)))
+        else:
+            elsewhere.setdefault(patient_id, []).append((day, time))
+    return own, elsewhere
