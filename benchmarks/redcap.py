@@ -19,6 +19,7 @@ from threading import Event
 
 from benchmarks.peers import ENDED_WITHIN, ROOT, NotStartedError
 from tests.redcap.answers import Answer, Parameters
+from tests.redcap.failures import Failure
 from tests.redcap.server import RedcapServer
 from tests.redcap.studies import big
 
@@ -29,10 +30,10 @@ class RememberingRedcap(RedcapServer):
     """It answers the same request with the same bytes."""
 
     def __init__(self, records: int) -> None:
-        self._answers: dict[frozenset[tuple[str, str]], Answer] = {}
+        self._answers: dict[frozenset[tuple[str, str]], tuple[Answer, Failure | None]] = {}
         super().__init__(big(records, date.today()))
 
-    def _answer(self, parameters: Parameters) -> Answer:
+    def _answer(self, parameters: Parameters) -> tuple[Answer, Failure | None]:
         if parameters.get("content") in NEVER_REMEMBERED:
             return super()._answer(parameters)
         asked = frozenset(parameters.pairs)
