@@ -119,10 +119,13 @@ Withheld = Collection[Guarded]
 NOTHING_WITHHELD: Withheld = frozenset()
 
 
-def in_batches(reads: Iterable[ReadRecord]) -> Iterator[list[ReadRecord]]:
-    """Yield as many records at once as are decided about and brought in together."""
+def in_batches(source: DataSource, reads: Iterable[ReadRecord]) -> Iterator[list[ReadRecord]]:
+    """Yield as many records at once as are decided about and brought in together.
+
+    They are no more than are asked for at once: what has come is brought in before more is waited for.
+    """
     some = iter(reads)
-    while batch := list(islice(some, RECORDS_AT_ONCE)):
+    while batch := list(islice(some, min(RECORDS_AT_ONCE, source.batch_size))):
         yield batch
 
 

@@ -75,7 +75,7 @@ def dry_run(source: DataSource, *, progress: Progress | None = None) -> DryRun:
         backend.prepare()
         known = source.steps.exclude(withdrawal=Withdrawal.DONE).values_list("record", flat=True)
         records = list(dict.fromkeys([*backend.record_ids(), *known]))
-        for reads in in_batches(backend.read(records)):
+        for reads in in_batches(source, backend.read(records)):
             rehearsal.note(decide_each(source, reads))
             if progress:
                 progress(rehearsal.done, len(records))

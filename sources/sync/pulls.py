@@ -156,7 +156,7 @@ class _Pull:
 
     def _read(self, backend: Backend, records: list[str]) -> None:
         self.run.expect(len(records))
-        for reads in in_batches(backend.read(records)):
+        for reads in in_batches(self.source, backend.read(records)):
             decided = decide_each(self.source, reads, withheld=self.withheld)
             if self._follow_renamed(backend, decided):
                 decided = decide_each(self.source, reads, withheld=self.withheld)
@@ -184,7 +184,7 @@ class _Pull:
         """Bring in what waited until all was read, but what is too much of it; return how much that is."""
         held = holding.judge(self.source, self.waiting.records)
         reads, again = self.waiting.take()
-        for batch in chain(in_batches(reads), in_batches(backend.read(again))):
+        for batch in in_batches(self.source, chain(reads, backend.read(again))):
             decided = decide_each(self.source, batch, withheld=held)
             for applied in apply(self.source, decided, self.run.row, withheld=held):
                 self.run.count_late(Counter(decision.action for decision in applied.decisions))

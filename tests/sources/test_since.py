@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 
 from sources.backends.redcap import open_backend
-from sources.config_import import import_config
+from sources.config_import import PatientIds, import_config
 from sources.models import DataSource, RunOutcome, SourceState
 from sources.sync import since
 from tests.redcap.project import Project
@@ -48,7 +48,7 @@ def test_a_cancelled_visit_leaves_the_list_by_the_originals_file_as_it_stands(
     with RedcapServer(project) as redcap:
         monkeypatch.setenv("REDCAP_API_URL", redcap.url)
         monkeypatch.setenv("REDCAP_API_TOKEN", TOKEN)
-        import_config(deepcopy(NEW_FORMAT), actor="alice")
+        import_config(deepcopy(NEW_FORMAT), actor="alice", demanded=PatientIds.WHOLE)
         source = DataSource.objects.get()
         pull(source, full=True)
         listed = WorklistItem.objects.filter(performed_procedure_step_status=Status.SCHEDULED)
