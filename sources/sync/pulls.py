@@ -185,6 +185,7 @@ class _Pull:
         held = holding.judge(self.source, self.waiting.records)
         reads, again = self.waiting.take()
         for batch in in_batches(self.source, chain(reads, backend.read(again))):
+            self.run.alive()
             decided = decide_each(self.source, batch, withheld=held)
             for applied in apply(self.source, decided, self.run.row, withheld=held):
                 self.run.count_late(Counter(decision.action for decision in applied.decisions))
@@ -205,8 +206,8 @@ class _Pull:
                 source=self.source, record=record, defaults={"since": self.began}
             )
         elif record in self.pending:  # unless a trigger named it again meanwhile
-            since = self.pending[record]
-            PendingRecord.objects.filter(source=self.source, record=record, since=since).delete()
+            noted = PendingRecord.objects.filter(source=self.source, since=self.pending[record])
+            noted.filter(record=record).delete()
 
     def _withdraw(self) -> Counter[Guarded]:
         self.run.alive()
