@@ -67,8 +67,11 @@ _LETTERS_OF_FRENCH = {"h": "M", "f": "F"}
 # What says no wins over what says yes: "confirmed, then cancelled".
 _NO = any_of(
     *("cancel(?:l?ed)?", "no ?show(?:ed)?", "declined?", "withdr(?:awn|ew)", "completed?", "done", "refused"),
-    *("not scheduled", "unscheduled", "deleted", "ineligible", "missed", "did not attend"),
+    *("not scheduled", "unscheduled", "deleted", "ineligible", "missed", "did not attend", "dna", "dnas"),
+    *("scanned", "imaged", "acquired", "performed", "attended", "finished", "called off"),
     *("abgesagt", "storniert", "nicht (?:erschienen|geplant|gekommen)", "verpasst", "abgelehnt"),
+    *("erfolgt", "gemessen", "gescannt", "stattgefunden", "ausgefallen", "entfallen"),
+    *("faite?s?", "passee?s?", "hech[oa]s?", "efectuad[oa]s?", "suspendid[oa]s?"),
     *("zuruckgezogen", "zurueckgezogen", "abgeschlossen", "durchgefuhrt", "durchgefuehrt", "erledigt"),
     *("annulee?s?", "non venue?s?", "absente?s?", "refusee?s?", "declinee?s?", "terminee?s?", "realisee?s?"),
     *("effectuee?s?", "non (?:prevue?|planifiee?)", "pas venue?"),
@@ -83,7 +86,7 @@ _YES = any_of(
 )
 # "Not cancelled", "to be rescheduled": a person has to say what it means.
 _DOUBT = any_of(
-    *("not (?!scheduled|attend)\\w+", "un(?:confirmed|known|sure)", "pending", "to be", "needs?"),
+    *("not (?!scheduled|attend)\\w+", "un(?:confirmed|known|sure)", "pending", "to be", "will be", "needs?"),
     *("nicht (?!erschienen|geplant|gekommen)\\w+", "unbekannt", "offen", "ausstehend", "verschoben"),
     *("non (?!venue?|prevue?|planifiee?)\\w+", "en attente", "a (?:confirmer|planifier)", "inconnue?"),
     *("reportee?s?", "pas (?!venue?)\\w+", "pendientes?", "por (?:confirmar|programar)", "desconocid[oa]"),

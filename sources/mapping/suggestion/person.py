@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from sources.mapping import codes, targets, wording
+from sources.mapping import codes, targets
 from sources.mapping.rules import Level, Rule
 from sources.mapping.suggestion import scoring, units, words
 from sources.mapping.suggestion.described import Described, Project
@@ -21,6 +21,7 @@ _ID_NAME = re.compile(
     r"|(?:id|numero|n|code|identifiant|codigo|identificador|identificacion) (?:du |de la |del |de l )?"
     r"(?:patient|patiente|participante?|sujet|sujeto|paciente|etude|estudio))"
 )
+_ID_LABEL = re.compile(rf"(?:\w+ )?(?:{_ID_NAME.pattern})")
 _ID_KEYS = re.compile(r"id|nr|no|n|nummer|number|code|kennung|subjid|mrn|numero|identifi.*|codigo")
 _SAID_OF_IDS = (
     any_of(
@@ -49,6 +50,21 @@ def _ids(project: Project) -> Iterator[Scored]:
             is_another = project.is_another_persons(each) or project.is_on_a_relatives_form(each)
             is_doubtful = is_another or project.repeats(each.field)
             yield Scored(each, score, (f"its name is {each.field.name}",), is_doubtful)
+        elif each is not first and _is_called_an_id(each) and not project.is_another_persons(each):
+            yield _of_this_study(project, each)
+
+
+def _is_called_an_id(each: Described) -> bool:
+    """Tell whether its name is one word and ID, its label an ID with a word at most: “ARS participant ID”."""
+    return re.fullmatch(r"\w+ id", each.name) is not None and _ID_LABEL.fullmatch(each.label) is not None
+
+
+def _of_this_study(project: Project, each: Described) -> Scored:
+    """Doubt an ID that may be another study's, unless its name has the initials of this one's title."""
+    label = f"its label is “{scoring.shortened(each.field.label)}”"
+    if each.name.split()[0] not in project.initials or project.repeats(each.field):
+        return scoring.doubtful(Scored(each, 60, (label,)), "it may be the ID of another study")
+    return Scored(each, 80, (label, f"the initials of the study are in {each.field.name}"))
 
 
 _LAST = re.compile(
@@ -59,6 +75,7 @@ _SECOND = re.compile(r"segundo apellido|apellido 2|apellido materno")
 _FIRST = re.compile(
     r"(?:first|given|fore) ?names?|forename|firstname|vor ?namen?|prenoms?|nombres?(?: de pila)?"
 )
+_BESIDE_NAME = any_of("vor ?namen?", "first ?name", "given ?name", "forename")
 _WHOLE = re.compile(
     r"(?:full |complete |whole )?name|(?:participant|patient|subject)s? (?:full )?name|full name|fullname"
     r"|nom complet|nom et prenom|nombre completo|nombre y apellidos|name vorname|vor und nachname"
@@ -82,7 +99,9 @@ _OWN_NAME = re.compile(r"\b(?:pater|mater)n[oa]\b")
 def names(making: Making, id_rule: Rule | None) -> list[RuleCandidate]:
     """Return names in two fields, names in one, and the ID in their place."""
     project = making.project
-    found = [*_two_names(making, project), *_whole_names(making, project)]
+    pairs = list(_two_names(project))
+    parts = {name for pair in pairs for name in pair.fields}
+    found = [*pairs, *(each for each in _whole_names(making, project) if each.fields[0] not in parts)]
     if id_rule is not None:
         rule = Rule("patient_name", id_rule.field, level=id_rule.level)
         reasons = ("the ID stands for the name: a name is needed",)
@@ -90,10 +109,10 @@ def names(making: Making, id_rule: Rule | None) -> list[RuleCandidate]:
     return found
 
 
-def _two_names(making: Making, project: Project) -> Iterator[RuleCandidate]:
+def _two_names(project: Project) -> Iterator[RuleCandidate]:
     firsts = _named(project, _FIRST)
     lasts = _named(project, _LAST)
-    if firsts and not lasts and wording.words(firsts[0].name).startswith("vor"):
+    if firsts and not lasts and _BESIDE_NAME.search(firsts[0].described.said):
         lasts = _named(project, re.compile("name"))
     for last in lasts:
         same = [first for first in firsts if first.described.field.form == last.described.field.form]
@@ -122,14 +141,14 @@ def _named(project: Project, pattern: re.Pattern[str]) -> list[Scored]:
     """Return text fields whose name is the pattern's, or whose label is it alone."""
     found = []
     for each in project.saying(_NAME_KEYS, lambda each: each.is_free_text):
-        name, label = _bare(each.name), _bare(each.label)
+        name, label = (words.without(text, project.who, words.NEUTRAL) for text in (each.name, each.label))
         score = 86 if pattern.fullmatch(each.name) else 80 if pattern.fullmatch(name) else 0
         score = score or (66 if pattern.fullmatch(label) else 0)
         if score and not _is_somebody_elses_name(project, each):
             reasons = (
                 (f"its name is {each.field.name}",) if score > 66 else (f"its label is “{each.field.label}”",)
             )
-            left = words.beyond(each.label, _SAID_OF_NAMES) if "name" in each.label else []
+            left = words.beyond(each.label, (*_SAID_OF_NAMES, project.who)) if "name" in each.label else []
             is_doubtful = bool(left) or _OF_A_STUDY.search(each.label) is not None
             found.append(scoring.own_or_doubtful(Scored(each, score, reasons, is_doubtful), project))
     return sorted(found, key=lambda each: -each.score)
@@ -138,10 +157,6 @@ def _named(project: Project, pattern: re.Pattern[str]) -> list[Scored]:
 def _is_somebody_elses_name(project: Project, each: Described) -> bool:
     is_of_two = _OWN_NAME.search(each.name) or _OWN_NAME.search(each.label)
     return not is_of_two and project.is_another_persons(each)
-
-
-def _bare(text: str) -> str:
-    return words.without(text, words.NEUTRAL)
 
 
 _BORN_ON = (
@@ -199,7 +214,7 @@ def births(making: Making) -> list[RuleCandidate]:
             each = scoring.doubtful(each, "REDCap checks it as a number")
         return scoring.own_or_doubtful(each, making.project)
 
-    found = scoring.find(making.project, BORN, more)
+    found = _one_for_all(making.project, scoring.find(making.project, BORN, more))
     dates = any(not is_year(each.described) for each in found)
     return [_birth(making, each, dates=dates) for each in found]
 
@@ -219,7 +234,10 @@ _SEX_WORDS = any_of(
     "sexo",
     *("genre", "genero", "geschlechtsidentitaet", "geschlechtsidentitat"),
 )
-_AT_BIRTH = any_of("birth", "assigned", "biological", "geburt", "biologisch(?:es)?", "naissance", "nacer")
+_AT_BIRTH = any_of(
+    *("birth", "assigned", "biological", "geburt", "biologisch(?:es)?", "naissance", "nacer"),
+    *("zugewiesene?s?", "eingetragene?s?", "assignee?", "attribuee?", "asignad[oa]"),
+)
 _GENDER = any_of("gender", "genre", "genero")
 _IDENTITY = any_of(
     *("identity", "identify", "describe", "identitat", "identitaet", "identite", "identidad"),
@@ -242,9 +260,22 @@ SEX = Concept(_SEX_WORDS, _SEX_WORDS, _NOT_SEX, known=_SAID_OF_SEX, fits=lambda 
 
 def sexes(making: Making) -> list[RuleCandidate]:
     """Return choices whose labels hold male and female, what was said at birth before gender."""
-    return [
-        _sex(making, each) for each in scoring.find(making.project, SEX, lambda each: _sexed(making, each))
-    ]
+    found = scoring.find(making.project, SEX, lambda each: _sexed(making, each))
+    return [_sex(making, each) for each in _one_for_all(making.project, found)]
+
+
+def _one_for_all(project: Project, found: list[Scored]) -> list[Scored]:
+    """Doubt a field that only one arm has where another arm asks for the same in another field."""
+    return [_in_one_arm(project, each, found) for each in found]
+
+
+def _in_one_arm(project: Project, each: Scored, found: list[Scored]) -> Scored:
+    arms = project.arms(each.described.field)
+    for other in found:
+        others = project.arms(other.described.field)
+        if arms and others and arms.isdisjoint(others) and not other.is_doubtful:
+            return scoring.doubtful(each, f"another arm has {other.name}: `else {other.name}` takes both")
+    return each
 
 
 def _sexed(making: Making, each: Scored) -> Scored:
