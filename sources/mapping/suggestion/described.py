@@ -39,6 +39,8 @@ _PARTICLES = any_of(
     ),
     *("im", "la", "le", "les", "de", "du", "et", "el", "los", "las", "del", "y", "en"),
 )
+# How to answer is not what is asked: “Date of birth (if unknown enter 01-JUL)”.
+_HINT = re.compile(r"\((?:if|falls|wenn|si)\b[^()]*\)", re.IGNORECASE)
 _FEW = 3  # names that begin with the same word, which is then no word of the field's own
 _PREGNANCY = any_of(
     *("pregnan(?:t|cy|cies)", "obstetric", "gestation", "gestational", "placenta", "placental"),
@@ -114,7 +116,7 @@ class Project:
             section = self._sections[field.section] = wording.words(field.section)
         name = wording.words(field.name)
         self._beginnings[field.form].update(set(name.split()[:2]))
-        return Described(field, name, wording.words(field.label), form, section)
+        return Described(field, name, wording.words(_HINT.sub(" ", field.label)), form, section)
 
     def where(self, fits: Callable[[Described], bool]) -> Iterator[Described]:
         """Yield what fits, without what is retired."""

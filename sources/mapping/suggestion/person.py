@@ -18,20 +18,23 @@ from sources.mapping.wording import any_of
 _ID_NAME = re.compile(
     r"(?:(?:study|participant|subject|subj|ppt|patient|pat|proband|probanden|patienten|studien|studien?"
     r"teilnehmer|teilnehmer) ?(?:id|nr|no|nummer|number|code|kennung)|subjid|mrn|medical record (?:number|no)"
+    r"|hospital (?:number|no|nr|id)|nhs (?:number|no)|nhc|ipp"
+    r"|(?:numero|n) (?:de )?(?:historia(?: clinica)?|dossier(?: medical)?)"
     r"|(?:id|numero|n|code|identifiant|codigo|identificador|identificacion) (?:du |de la |del |de l )?"
     r"(?:patient|patiente|participante?|sujet|sujeto|paciente|etude|estudio))"
 )
 _ID_LABEL = re.compile(rf"(?:\w+ )?(?:{_ID_NAME.pattern})")
-_ID_KEYS = re.compile(r"id|nr|no|n|nummer|number|code|kennung|subjid|mrn|numero|identifi.*|codigo")
+_ID_KEYS = re.compile(r"id|nr|no|n|nummer|number|code|kennung|subjid|mrn|numero|nhc|ipp|identifi.*|codigo")
 _SAID_OF_IDS = (
     any_of(
         *("id", "ids", "identifi\\w+", "unique", "code", "number", "no", "mrn", "medical", "nr"),
         *("nummer", "numero"),
+        *("nhs", "record", "de", "dossier", "permanent", "patient"),
         *("kennung", "codigo", "pseudonym\\w*", "clinic\\w*", "hospital", "historia", "etude"),
         *("estudio", "etudes"),
     ),
 )
-_HOSPITAL = any_of("mrn", "medical record")
+_HOSPITAL = any_of("mrn", "medical record", "hospital", "nhs", "nhc", "ipp", "historia", "dossier")
 
 
 def ids(project: Project) -> list[Scored]:
@@ -69,7 +72,8 @@ def _of_this_study(project: Project, each: Described) -> Scored:
 
 _LAST = re.compile(
     r"(?:last|family|sur) ?names?|surname|lastname|nach ?name|familien ?name"
-    r"|nom(?: (?:de )?famille)?|apellidos?|primer apellido|apellido 1|apellido paterno"
+    r"|nom(?: (?:de )?famille)?|nom (?:d )?usage|nom usuel|nom (?:de )?(?:naissance|jeune fille)"
+    r"|apellidos?|primer apellido|apellido 1|apellido paterno"
 )
 _SECOND = re.compile(r"segundo apellido|apellido 2|apellido materno")
 _FIRST = re.compile(
@@ -165,6 +169,11 @@ _BORN_ON = (
     r"date ?(?:of ?)?birth",
     r"birth ?day",
     r"b ?date",
+    r"bi?rth?d(?:a?te?|tc)",
+    r"born on|(?:were|was|are) \w+ born",
+    r"geboren am",
+    r"(?:ne e|nee?) le",
+    r"nacid[oa] el",
     r"geburts ?datum",
     r"geb(?:urts)? ?(?:dat|datum|tag)",
     r"geburtstag",
@@ -193,7 +202,9 @@ _NOT_BORN = any_of(
     *("lieu", "lugar", "ort", "land", "pays", "pais", "verified", "confirmed", "consent"),
 )
 BORN = Concept(
-    re.compile(r".*birth.*|b?date|[dy]ob|ddn|fdn|f?nac|nacimiento|geb.*|.*naissance"),
+    re.compile(
+        r".*birth.*|bi?rthd.*|born|nee?|nacid[oa]|b?date|[dy]ob|ddn|fdn|f?nac|nacimiento|geb.*|.*naissance"
+    ),
     any_of(*_BORN_IN, *_BORN_ON),
     _NOT_BORN,
     known=(words.BIRTH, words.DATE, any_of("original", "certificate", "full", "subject")),
@@ -332,7 +343,8 @@ _REPORTED_WEIGHT = any_of(
 )
 _SAID_OF_WEIGHT = (
     *(units.KILOGRAMS, units.POUNDS, _MEASURED, _REPORTED_WEIGHT, words.MRI, words.SCAN, words.APPOINTMENT),
-    *(words.VISIT, words.DATE),
+    *(words.VISIT, words.EXAMINATION, words.DATE),
+    any_of("prueba", "measurement", "assessment", "weighing"),
     any_of(
         "vs", "vitals?", "average", "mean", "avg", "arrival", "anthro\\w*", "morning", "clothes", "clothing"
     ),
