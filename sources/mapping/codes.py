@@ -114,6 +114,13 @@ def codes_by_label(target: str, choices: Mapping[str, str]) -> tuple[dict[str, s
     return table, remarks
 
 
+def are_sexes(choices: Mapping[str, str]) -> bool:
+    """Tell whether the codes are M and F themselves and mean that: M of “Mujer” is none."""
+    table, _ = codes_by_label(targets.SEX, choices)
+    is_same = all(code.upper() == found for code, found in table.items())
+    return is_same and {"M", "F"} <= set(table.values())
+
+
 def _letters(there: set[str]) -> Mapping[str, str]:
     if not there & {"h", "v"}:
         return _LETTERS
