@@ -80,9 +80,16 @@ _NO = any_of(
 )
 _YES = any_of(
     *("scheduled", "confirmed", "requested", "booked", "planned", "rescheduled", "tentative"),
-    *("geplant", "bestatigt", "bestaetigt", "gebucht", "vereinbart", "angefragt"),
+    *("geplant", "bestatigt", "bestaetigt", "gebucht", "vereinbart", "einbestellt", "angefragt"),
     *("prevue?s?", "planifiee?s?", "confirmee?s?", "reservee?s?", "programmee?s?"),
-    *("programad[oa]s?", "confirmad[oa]s?", "agendad[oa]s?", "reservad[oa]s?", "solicitad[oa]s?"),
+    *(
+        "programad[oa]s?",
+        "confirmad[oa]s?",
+        "agendad[oa]s?",
+        "citad[oa]s?",
+        "reservad[oa]s?",
+        "solicitad[oa]s?",
+    ),
 )
 # "Not cancelled", "to be rescheduled": a person has to say what it means.
 _DOUBT = any_of(

@@ -72,6 +72,7 @@ def test_what_can_never_be_right_is_refused(target: str, field: Field, transform
     assert said in found
 
 
+@pytest.mark.acceptance("RC255")
 @pytest.mark.acceptance("RC118")
 @pytest.mark.parametrize(
     ("target", "field", "transforms"),
@@ -113,6 +114,7 @@ def test_what_may_be_right_is_not_refused(target: str, field: Field, transforms:
     assert of(target, field, transforms) == []
 
 
+@pytest.mark.acceptance("RC255")
 @pytest.mark.acceptance("RC119")
 @pytest.mark.parametrize(
     ("name", "label", "is_refused"),

@@ -29,7 +29,7 @@ _SAID_OF_IDS = (
     any_of(
         *("id", "ids", "identifi\\w+", "unique", "code", "number", "no", "mrn", "medical", "nr"),
         *("nummer", "numero"),
-        *("nhs", "record", "de", "dossier", "permanent", "patient"),
+        *("nhs", "nhc", "ipp", "record", "de", "dossier", "permanent", "patient"),
         *("kennung", "codigo", "pseudonym\\w*", "clinic\\w*", "hospital", "historia", "etude"),
         *("estudio", "etudes"),
     ),
@@ -47,14 +47,22 @@ def _ids(project: Project) -> Iterator[Scored]:
     is_named_so = _ID_NAME.fullmatch(first.name) is not None
     yield Scored(first, 92 if is_named_so else 62, ("it is the record ID, which every record has once",))
     for each in project.saying(_ID_KEYS, lambda each: each.is_number or each.is_free_text):
-        if each is not first and _ID_NAME.fullmatch(each.name):
+        if each is not first and _ID_NAME.fullmatch(_id_name(each, first)):
             score = 78 if _HOSPITAL.search(each.name) else 84
             score -= 18 if words.beyond(each.label, _SAID_OF_IDS) else 0
-            is_another = project.is_another_persons(each) or project.is_on_a_relatives_form(each)
-            is_doubtful = is_another or project.repeats(each.field)
+            is_elsewhere = each.form != first.form and project.is_on_a_relatives_form(each)
+            is_doubtful = is_elsewhere or project.is_another_persons(each) or project.repeats(each.field)
             yield Scored(each, score, (f"its name is {each.field.name}",), is_doubtful)
         elif each is not first and _is_called_an_id(each) and not project.is_another_persons(each):
             yield _of_this_study(project, each)
+
+
+def _id_name(each: Described, first: Described) -> str:
+    """Return the name; on the record ID's form, where the participant is asked for, without its prefix."""
+    prefix, _, rest = each.name.partition(" ")
+    is_prefix = prefix in first.form.split() or words.NEUTRAL.fullmatch(prefix) is not None
+    is_prefix = is_prefix and not each.name.startswith("sub study")  # which has IDs of its own
+    return rest if each.form == first.form and is_prefix and not _ID_NAME.fullmatch(each.name) else each.name
 
 
 def _is_called_an_id(each: Described) -> bool:
@@ -246,7 +254,7 @@ _SEX_WORDS = any_of(
     *("genre", "genero", "geschlechtsidentitaet", "geschlechtsidentitat"),
 )
 _AT_BIRTH = any_of(
-    *("birth", "assigned", "biological", "geburt", "biologisch(?:es)?", "naissance", "nacer"),
+    *("birth", "assigned", "biological", "geburt", "biol\\w*", "naissance", "nacer"),
     *("zugewiesene?s?", "eingetragene?s?", "assignee?", "attribuee?", "asignad[oa]"),
 )
 _GENDER = any_of("gender", "genre", "genero")
@@ -272,7 +280,14 @@ SEX = Concept(_SEX_WORDS, _SEX_WORDS, _NOT_SEX, known=_SAID_OF_SEX, fits=lambda 
 def sexes(making: Making) -> list[RuleCandidate]:
     """Return choices whose labels hold male and female, what was said at birth before gender."""
     found = scoring.find(making.project, SEX, lambda each: _sexed(making, each))
-    return [_sex(making, each) for each in _one_for_all(making.project, found)]
+    return [_sex(making, each) for each in _one_for_all(making.project, _birth_first(found))]
+
+
+def _birth_first(found: list[Scored]) -> list[Scored]:
+    """Put the gender behind the sex at birth, where both are asked for."""
+    if not any(_AT_BIRTH.search(each.described.said) and not each.is_doubtful for each in found):
+        return found
+    return [each if _AT_BIRTH.search(each.described.said) else with_points(each, -15) for each in found]
 
 
 def _one_for_all(project: Project, found: list[Scored]) -> list[Scored]:
@@ -344,6 +359,7 @@ _REPORTED_WEIGHT = any_of(
 _SAID_OF_WEIGHT = (
     *(units.KILOGRAMS, units.POUNDS, _MEASURED, _REPORTED_WEIGHT, words.MRI, words.SCAN, words.APPOINTMENT),
     *(words.VISIT, words.EXAMINATION, words.DATE),
+    any_of("n(?:u|ue)chtern", "fasting", "fasted", "jeun", "ayunas"),
     any_of("prueba", "measurement", "assessment", "weighing"),
     any_of(
         "vs", "vitals?", "average", "mean", "avg", "arrival", "anthro\\w*", "morning", "clothes", "clothing"
@@ -376,7 +392,7 @@ def _weighed(making: Making, each: Scored, form: str) -> Scored:
     elif described.is_number:
         each = with_points(each, 10, "REDCap calculates it")
     if described.field.form == form:
-        each = with_points(each, 16, "it is on the form of the appointment")
+        each = with_points(each, 20, "it is on the form of the appointment")
     if _REPORTED_WEIGHT.search(described.said):
         each = with_points(each, -15)
     elif _MEASURED.search(described.said):
