@@ -318,6 +318,7 @@ def test_no_other_date_is_taken_for_the_scans(field: Field) -> None:
         (sexes("sexo_biol", "Sexo biológico"), "patient_sex"),
         (sexes("sexo_nacer", "Sexo asignado al nacer"), "patient_sex"),
         (day("q3", "Geboren am"), "patient_birth_date"),
+        (day("q3", "geb. am"), "patient_birth_date"),
         (day("q3", "Né(e) le"), "patient_birth_date"),
         (day("birthdt", "Date of birth (if unknown enter 01-JUL)"), "patient_birth_date"),
         (a_field("nhc", "a", label="Número de historia clínica"), "patient_id"),
@@ -577,3 +578,19 @@ def test_german_says_in_one_word_what_is_measured_and_when() -> None:
 
     taken = {rule.target: rule.field for rule in found.plan.rules}
     assert (taken["scheduled_start_date"], taken["scheduled_start_time"]) == ("mess_datum", "mess_start")
+
+
+@pytest.mark.acceptance("RC253")
+def test_a_fetus_is_scanned_in_its_mother_who_is_the_patient() -> None:
+    dictionary = a_dictionary(
+        a_field("study_id", "a"),
+        a_field("fetal_sex", "a", "radio", label="Fetal sex", choices=SEX),
+        a_field("mat_dob", "a", label="Mother's date of birth", validation="date_ymd"),
+        a_field("fmri_appt", "fetal_mri", label="Fetal MRI appointment", validation="datetime_ymd"),
+    )
+
+    for title in ("Fetal MRI in congenital heart disease", "A study"):
+        taken = {rule.target: rule.field for rule in suggest(replace(dictionary, title=title)).plan.rules}
+        assert taken["patient_birth_date"] == "mat_dob"
+        assert taken["scheduled_start_datetime"] == "fmri_appt"
+        assert "fetal_sex" not in taken.values()

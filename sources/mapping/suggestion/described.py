@@ -185,7 +185,7 @@ class Project:
 
         A title tells it, else the date of the scan, its form included. Where two are scanned, it is unknown.
         """
-        groups = [group for group in _GROUPS if group.search(self._title)]
+        groups = _scanned_by(self._title)
         if not groups and _PREGNANCY.search(self._title):
             groups = [words.MOTHER]
         elif not groups and words.MINORS.search(self._title):
@@ -193,7 +193,7 @@ class Project:
         if not groups:
             scans = re.compile(f"{words.MRI.pattern}|{words.SCAN.pattern}")
             dates = [f"{each.said} {each.form}" for each in self.saying(scans, lambda each: each.is_date)]
-            groups = [group for group in _GROUPS if any(group.search(text) for text in dates)]
+            groups = _scanned_by("; ".join(dates))
         return groups[0] if len(groups) == 1 else None
 
     @cached_property
@@ -206,6 +206,8 @@ class Project:
         """Tell whether a relative or someone of the staff is named, in name, label or section."""
         texts = (each.name, *(self._told(text) for text in (each.label, each.section)))
         patterns = [words.RELATIVE, words.STAFF, *self._others]
+        if not each.is_date:
+            patterns.append(words.FETUS)  # the day of its scan is its mother's
         return any(pattern.search(text) for pattern in patterns for text in texts)
 
     def may_be_another_persons(self, each: Described) -> bool:
@@ -234,3 +236,11 @@ class Project:
 
 
 _GROUPS = (words.MOTHER, words.CHILD, words.INFANT)
+
+
+def _scanned_by(text: str) -> list[re.Pattern[str]]:
+    """Return the groups that a text names, the mother for her fetus."""
+    named = {group for group in _GROUPS if group.search(text)}
+    if words.FETUS.search(text):
+        named.add(words.MOTHER)
+    return [group for group in _GROUPS if group in named]

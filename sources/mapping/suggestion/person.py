@@ -179,7 +179,7 @@ _BORN_ON = (
     r"b ?date",
     r"bi?rth?d(?:a?te?|tc)",
     r"born on|(?:were|was|are) \w+ born",
-    r"geboren am",
+    r"geb(?:oren)? am",
     r"(?:ne e|nee?) le",
     r"nacid[oa] el",
     r"geburts ?datum",

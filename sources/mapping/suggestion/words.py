@@ -31,9 +31,14 @@ CHILD = any_of(
 )
 INFANT = any_of(
     *("infants?", "baby", "babys", "babies", "newborns?", "neonates?", "neonatal", "toddlers?"),
-    *("fetus", "fetal", "foetus", "foetal", "fetuses", "saugling", "sauglings", "saeugling"),
+    *("saugling", "sauglings", "saeugling"),
     "saeuglings",
-    *("neugeborenen?s?", "nourrissons?", "bebes?", "nouveau ne", "lactantes?", "recien nacidos?", "feto"),
+    *("neugeborenen?s?", "nourrissons?", "bebes?", "nouveau ne", "lactantes?", "recien nacidos?"),
+)
+# It is scanned in its mother, who is the patient.
+FETUS = any_of(
+    *("fetus", "fetal", "fetuses", "foetus", "foetal", "foetale?s?", "foetaux", "feto", "fetos", "fetales?"),
+    *("unborn", "fotal\\w*", "foetal\\w*", "fotus", "ungeborene?[ns]?"),
 )
 RELATIVE = any_of(
     *("parents?", "parental", "fathers?", "paternal", "dads?", "partners?", "spouses?", "husbands?"),
@@ -113,7 +118,7 @@ NEUTRAL = any_of(
     *("choose", "indicate", "record", "recorded", "write", "exact", "actual", "using", "assigned"),
     "answer",
     *("probanden?", "probandin", "patienten", "patientin", "studie", "person", "der", "die", "das"),
-    "des",
+    *("des", "um"),
     *("dem", "den", "ein", "eine", "ihr", "ihre", "ihres", "sie", "von", "vom", "am", "bei", "im", "zur"),
     *("zum", "und", "oder", "wie", "ist", "sind", "wann", "was", "welches?", "bitte", "angeben", "viel"),
     *("participantes?", "estudio", "etude", "actualmente", "actuellement", "momentan", "gegenwartig"),
