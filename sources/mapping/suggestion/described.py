@@ -188,7 +188,7 @@ class Project:
         groups = _scanned_by(self._title)
         if not groups and _PREGNANCY.search(self._title):
             groups = [words.MOTHER]
-        elif not groups and words.MINORS.search(self._title):
+        elif not groups and words.MINORS.search(self._title) and not words.RELATIVE.search(self._title):
             groups = [words.CHILD]
         if not groups:
             scans = re.compile(f"{words.MRI.pattern}|{words.SCAN.pattern}")

@@ -23,6 +23,7 @@ _ID_NAME = re.compile(
     r"|(?:id|numero|n|code|identifiant|codigo|identificador|identificacion) (?:du |de la |del |de l )?"
     r"(?:patient|patiente|participante?|sujet|sujeto|paciente|etude|estudio))"
 )
+_PREFIXED_ID = re.compile(rf"\w+ (?:id|{_ID_NAME.pattern})")
 _ID_LABEL = re.compile(rf"(?:\w+ )?(?:{_ID_NAME.pattern})")
 _ID_KEYS = re.compile(r"id|nr|no|n|nummer|number|code|kennung|subjid|mrn|numero|nhc|ipp|identifi.*|codigo")
 _SAID_OF_IDS = (
@@ -67,12 +68,17 @@ def _id_name(each: Described, first: Described) -> str:
 
 def _is_called_an_id(each: Described) -> bool:
     """Tell whether its name is one word and ID, its label an ID with a word at most: “ARS participant ID”."""
-    return re.fullmatch(r"\w+ id", each.name) is not None and _ID_LABEL.fullmatch(each.label) is not None
+    return _PREFIXED_ID.fullmatch(each.name) is not None and _ID_LABEL.fullmatch(each.label) is not None
 
 
 def _of_this_study(project: Project, each: Described) -> Scored:
-    """Doubt an ID that may be another study's, unless its name has the initials of this one's title."""
+    """Doubt an ID that may be another study's, unless its name has the initials of this one's title.
+
+    A hospital's number of somebody, "Recipient MRN", is as good as the record ID: a person is asked.
+    """
     label = f"its label is “{scoring.shortened(each.field.label)}”"
+    if _HOSPITAL.search(each.name) and not project.repeats(each.field):
+        return Scored(each, 60, (label,))
     if each.name.split()[0] not in project.initials or project.repeats(each.field):
         return scoring.doubtful(Scored(each, 60, (label,)), "it may be the ID of another study")
     return Scored(each, 80, (label, f"the initials of the study are in {each.field.name}"))

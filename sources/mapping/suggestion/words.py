@@ -80,6 +80,8 @@ REPORTED = re.compile(
 PARTICIPANT = any_of(
     *("participants?", "subjects?", "probands?", "patients?", "youths?", "adolescents?", "teens?"),
     *("teenagers?", "probanden?", "probandin", "patienten", "patientin", "participante?s?", "patientes?"),
+    *("veterans?", "athletes?", "players?", "survivors?", "soldiers?", "sportlers?", "sportlerin"),
+    *("veteran[oa]s?", "deportistas?", "sportifs?"),
     *("pacientes?", "sujets?", "sujetos?", "volunteers?", "volontaires?", "voluntari[oa]s?"),
     *("jugendlichen?[rs]?", "(?:studien)?teilnehmer(?:s|in)?", "versuchspersone?n?", "adolescente?s?"),
 )
@@ -133,6 +135,8 @@ NEUTRAL = any_of(
     "quel",
     *("quelle", "est", "a", "sont", "veuillez", "indiquer", "actuel", "actuelle", "actuels?"),
     "aujourd hui",
+    *("veterans?", "athletes?", "players?", "survivors?", "soldiers?", "sportlers?", "sportlerin"),
+    *("veteran[oa]s?", "deportistas?", "sportifs?"),
     *("patientes?", "sujets?", "personne", "combien", "volontaires?", "voluntari[oa]s?"),
     *("jugendlichen?[rs]?", "(?:studien)?teilnehmer(?:s|in)?", "adolescente?s?"),
     *("el", "los", "las", "del", "al", "su", "sus", "cual", "es", "son", "y", "en", "por", "favor"),
