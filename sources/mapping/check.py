@@ -6,7 +6,16 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 
 from sources.contract import Mistake
-from sources.mapping import alternatives, check_fields, check_sessions, columns, fitting, sessions, targets
+from sources.mapping import (
+    alternatives,
+    check_fields,
+    check_sessions,
+    codes,
+    columns,
+    fitting,
+    sessions,
+    targets,
+)
 from sources.mapping.evaluate import names_used, template_names
 from sources.mapping.outcomes import effective_transforms, is_minutes
 from sources.mapping.problems import UnusableValue, with_likely_name
@@ -257,6 +266,8 @@ def _level(place: int, rule: Rule, plan: MappingPlan, dictionary: Dictionary) ->
 
 def _choices(place: int, rule: Rule, field: Field) -> Iterator[Mistake]:
     if not field.choices or not _gives_codes(rule, field):
+        return
+    if rule.target == targets.SEX and field.type != "checkbox" and codes.are_sexes(field.choices):
         return
     if rule.target in (targets.SEX, targets.STATUS):
         example = "1=M, 2=F" if rule.target == targets.SEX else "1=SCHEDULED, 2=CANCELLED"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -43,6 +43,7 @@ _EXAMPLES: Mapping[str, tuple[str, Sequence[str]]] = {
     "integer": ("a number", _NUMBERS),
     "email": ("an e-mail address", ("a@example.org",)),
 }
+_LIGHTEST, _HEAVIEST = 20, 500  # in kilograms or pounds, of who could be meant by a choice's codes
 _AGE = any_of("age", "alter", "edad")
 _BIRTH = any_of(
     "dob", "yob", "birth", "born", "geburts?\\w*", "geb", "naissance", "nacimiento", "year", "jahr"
@@ -51,14 +52,24 @@ _END_IN_NAME = re.compile(
     r"\b(?:(?:end|stop|finish)(?:ing)? ?time|time ?(?:end|stop|finish)(?:ed)?|end ?zeit|(?:uhr)?zeit ende"
     r"|heure (?:de )?fin|hora (?:de )?fin)\b|\b(?:end|ende|fin|stop)$"
 )
-_SCAN = (
-    r"(?:mri|mrt|mr|irm|rm|scan(?:s|ner)?|session|visit|appointment|exam\w*|untersuchung|termins?|resonancia)"
-)
-_END_IN_LABEL = re.compile(
-    rf"\b(?:(?:end|stop|finish)(?:ing)? ?time|{_SCAN} (?:end|stop|finish)(?:ed|s)?|endzeit"
-    rf"|(?:end|finish|ende|fin) (?:of |the |der |des |de |l |la )*{_SCAN}"
-    r"|heure de fin|hora de fin(?:alizacion)?)\b"
-)
+_SCAN = r"(?:mri|mrt|mr|irm|rm|scan(?:s|ner)?|resonancia)"
+_OCCASION = r"(?:session|visit|appointment|exam\w*|untersuchung|termins?)"
+_SCAN_IN_LABEL = re.compile(rf"\b{_SCAN}\b")
+_END_TIME = r"(?:end|stop|finish)(?:ing)? ?time|endzeit|heure de fin|hora de fin(?:alizacion)?"
+
+
+def _end_of(what: str) -> re.Pattern[str]:
+    """Return what finds the end of something, but not what is done at its end."""
+    before = "".join(f"(?<!{word} )" for word in ("at", "at the", "am", "a la", "al", "en"))
+    return re.compile(
+        rf"\b(?:{what} (?:end|stop|finish)(?:ed|s)?(?! of)"
+        rf"|{before}(?:end|finish|ende|fin) (?:of |the |der |des |de |l |la )*{what})\b"
+    )
+
+
+_END_IN_LABEL = re.compile(rf"\b(?:{_END_TIME})\b|{_end_of(_SCAN).pattern}")
+# “Time of MRI (end of visit)” is a scan that is made then.
+_END_OF_OCCASION = _end_of(_OCCASION)
 _START = any_of("start\\w*", "beg[iu]n\\w*", "debut", "inicio", "anfang")
 
 
@@ -104,9 +115,10 @@ def _of_choices(rule: Rule, field: Field, transforms: Sequence[Transform]) -> st
         return ""  # `check` asks for their codes in its own words
     context = _Choices(field.choices, field.type == "checkbox")
     says_more = any(isinstance(transform, CodesTransform | LabelTransform) for transform in transforms)
+    says_more = says_more or _are_weights(field.choices)
     for code, label in field.choices.items():
         value = _changed(code, transforms, context)
-        is_measure = says_more or rule.target not in _WEIGHTS or _names_number(label, code)
+        is_measure = says_more or rule.target not in _WEIGHTS or _names_number(label, value or "")
         if is_measure and value is not None and (not value or _fits(rule.target, value)):
             return ""
     wanted = _WANTED[rule.target]
@@ -116,6 +128,12 @@ def _of_choices(rule: Rule, field: Field, transforms: Sequence[Transform]) -> st
         f"{field.name} is a choice, and none of its codes is {wanted}: "
         "choose another field, or say with codes what they stand for."
     )
+
+
+def _are_weights(codes: Iterable[str]) -> bool:
+    """Tell whether most codes are what people weigh: 45 of “40 to 50”, and no 1 of “Yes” nor 0 to 9."""
+    known = [numbers.number(code) for code in codes if numbers.is_number(code)]
+    return sum(_LIGHTEST <= each <= _HEAVIEST for each in known) > max(2, len(known) / 2)
 
 
 def _names_number(label: str, code: str) -> bool:
@@ -170,4 +188,7 @@ def _of_name(rule: Rule, field: Field, transforms: Sequence[Transform]) -> str:
 
 def _is_end(name: str, label: str) -> bool:
     is_start = _START.search(name) or _START.search(label)
-    return bool(not is_start and _END_IN_NAME.search(name) and _END_IN_LABEL.search(label))
+    is_end = _END_IN_LABEL.search(label) or (
+        _END_OF_OCCASION.search(label) and not _SCAN_IN_LABEL.search(label)
+    )
+    return bool(not is_start and is_end and _END_IN_NAME.search(name))

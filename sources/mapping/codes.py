@@ -67,8 +67,11 @@ _LETTERS_OF_FRENCH = {"h": "M", "f": "F"}
 # What says no wins over what says yes: "confirmed, then cancelled".
 _NO = any_of(
     *("cancel(?:l?ed)?", "no ?show(?:ed)?", "declined?", "withdr(?:awn|ew)", "completed?", "done", "refused"),
-    *("not scheduled", "unscheduled", "deleted", "ineligible", "missed", "did not attend"),
+    *("not scheduled", "unscheduled", "deleted", "ineligible", "missed", "did not attend", "dna", "dnas"),
+    *("scanned", "imaged", "acquired", "performed", "attended", "finished", "called off"),
     *("abgesagt", "storniert", "nicht (?:erschienen|geplant|gekommen)", "verpasst", "abgelehnt"),
+    *("erfolgt", "gemessen", "gescannt", "stattgefunden", "ausgefallen", "entfallen"),
+    *("faite?s?", "passee?s?", "hech[oa]s?", "efectuad[oa]s?", "suspendid[oa]s?"),
     *("zuruckgezogen", "zurueckgezogen", "abgeschlossen", "durchgefuhrt", "durchgefuehrt", "erledigt"),
     *("annulee?s?", "non venue?s?", "absente?s?", "refusee?s?", "declinee?s?", "terminee?s?", "realisee?s?"),
     *("effectuee?s?", "non (?:prevue?|planifiee?)", "pas venue?"),
@@ -77,13 +80,20 @@ _NO = any_of(
 )
 _YES = any_of(
     *("scheduled", "confirmed", "requested", "booked", "planned", "rescheduled", "tentative"),
-    *("geplant", "bestatigt", "bestaetigt", "gebucht", "vereinbart", "angefragt"),
+    *("geplant", "bestatigt", "bestaetigt", "gebucht", "vereinbart", "einbestellt", "angefragt"),
     *("prevue?s?", "planifiee?s?", "confirmee?s?", "reservee?s?", "programmee?s?"),
-    *("programad[oa]s?", "confirmad[oa]s?", "agendad[oa]s?", "reservad[oa]s?", "solicitad[oa]s?"),
+    *(
+        "programad[oa]s?",
+        "confirmad[oa]s?",
+        "agendad[oa]s?",
+        "citad[oa]s?",
+        "reservad[oa]s?",
+        "solicitad[oa]s?",
+    ),
 )
 # "Not cancelled", "to be rescheduled": a person has to say what it means.
 _DOUBT = any_of(
-    *("not (?!scheduled|attend)\\w+", "un(?:confirmed|known|sure)", "pending", "to be", "needs?"),
+    *("not (?!scheduled|attend)\\w+", "un(?:confirmed|known|sure)", "pending", "to be", "will be", "needs?"),
     *("nicht (?!erschienen|geplant|gekommen)\\w+", "unbekannt", "offen", "ausstehend", "verschoben"),
     *("non (?!venue?|prevue?|planifiee?)\\w+", "en attente", "a (?:confirmer|planifier)", "inconnue?"),
     *("reportee?s?", "pas (?!venue?)\\w+", "pendientes?", "por (?:confirmar|programar)", "desconocid[oa]"),
@@ -109,6 +119,13 @@ def codes_by_label(target: str, choices: Mapping[str, str]) -> tuple[dict[str, s
         if code not in table
     ]
     return table, remarks
+
+
+def are_sexes(choices: Mapping[str, str]) -> bool:
+    """Tell whether the codes are M and F themselves and mean that: M of “Mujer” is none."""
+    table, _ = codes_by_label(targets.SEX, choices)
+    is_same = all(code.upper() == found for code, found in table.items())
+    return is_same and {"M", "F"} <= set(table.values())
 
 
 def _letters(there: set[str]) -> Mapping[str, str]:

@@ -18,6 +18,13 @@ BAND = a_field("weight", "a", "radio", label="Weight", choices={"1": "Below 50 k
 DROPDOWN = a_field("weight", "a", "dropdown", label="Weight", choices=KILOS)
 YEARS = a_field("born", "a", "dropdown", label="Year", choices={"1980": "1980", "1981": "1981"})
 SLOTS = a_field("slot", "a", "radio", label="Slot", choices={"09:00": "at nine", "10:00": "at ten"})
+BANDS = a_field(
+    "w", "a", "dropdown", choices={"35": "under 40", "45": "40 to 50", "55": "50 to 60", "-9": "Unknown"}
+)
+RATING = a_field("w", "a", "radio", choices={"0": "None", "5": "Some", "10": "Most", "999": "Unknown"})
+IN_LETTERS = a_field("sex", "a", "dropdown", choices={"M": "Male", "F": "Female", "U": "Unknown"})
+IN_SMALL_LETTERS = a_field("sex", "a", "dropdown", choices={"m": "männlich", "f": "weiblich"})
+IN_SPANISH_LETTERS = a_field("sex", "a", "dropdown", choices={"H": "Hombre", "M": "Mujer"})
 CODED_SLOTS = a_field("slot", "a", "radio", label="Slot", choices={"1": "09:00", "2": "10:00"})
 
 
@@ -38,6 +45,9 @@ def of(target: str, field: Field, transforms: str = "") -> list[str]:
         (targets.KILOGRAMS, LOSS, "label", "answered with yes or no"),
         (targets.KILOGRAMS, BAND, "", "none of its codes is a weight"),
         (targets.KILOGRAMS, a_field("w", "a", "checkbox", choices={"1": "Heavy"}), "", "none of its codes"),
+        (targets.KILOGRAMS, RATING, "", "none of its codes is a weight"),
+        (targets.SEX, IN_SPANISH_LETTERS, "", "say what its codes mean"),
+        (targets.SEX, a_field("sex", "a", "radio", choices={"M": "Mother", "F": "Father"}), "", "codes"),
         (targets.KILOGRAMS, a_field("w", "a", validation="date_ymd"), "", "holds a date, which is never"),
         (targets.KILOGRAMS, a_field("w", "a", validation="time"), "", "holds a time"),
         (targets.START_DATE, LOSS, "", "yes or no, which is never a date"),
@@ -62,6 +72,7 @@ def test_what_can_never_be_right_is_refused(target: str, field: Field, transform
     assert said in found
 
 
+@pytest.mark.acceptance("RC255")
 @pytest.mark.acceptance("RC118")
 @pytest.mark.parametrize(
     ("target", "field", "transforms"),
@@ -69,6 +80,12 @@ def test_what_can_never_be_right_is_refused(target: str, field: Field, transform
         (targets.KILOGRAMS, DROPDOWN, ""),
         (targets.POUNDS, DROPDOWN, ""),
         (targets.KILOGRAMS, BAND, "codes 1=45, 2=70"),
+        (targets.KILOGRAMS, BANDS, ""),
+        (targets.KILOGRAMS, a_field("w", "a", "radio", choices={"k40": "40 kg"}), "pattern 1 ^k(\\d+)$"),
+        (targets.SEX, IN_LETTERS, ""),
+        (targets.SEX, IN_SMALL_LETTERS, ""),
+        (targets.BIRTH_DATE, a_field("cpr", "a", validation="integer"), "characters 1-8"),
+        (targets.BIRTH_DATE, a_field("cpr", "a", validation="mrn_generic"), ""),
         (targets.KILOGRAMS, a_field("w", "a", "radio", choices={"a": "60", "b": "70"}), "label"),
         (targets.KILOGRAMS, a_field("w", "a", "slider"), ""),
         (targets.KILOGRAMS, a_field("w", "a", "calc"), ""),
@@ -97,6 +114,7 @@ def test_what_may_be_right_is_not_refused(target: str, field: Field, transforms:
     assert of(target, field, transforms) == []
 
 
+@pytest.mark.acceptance("RC255")
 @pytest.mark.acceptance("RC119")
 @pytest.mark.parametrize(
     ("name", "label", "is_refused"),
@@ -110,6 +128,10 @@ def test_what_may_be_right_is_not_refused(target: str, field: Field, transforms:
         ("mri_end_time", "Time of the MRI", False),  # the label does not say so
         ("mri_time", "End of scan", False),  # the name does not
         ("end_tx_mri_time", "Time of the end-of-treatment MRI", False),
+        ("session_end", "End of session", True),
+        ("mri_time_end", "Time of MRI (end of study visit)", False),
+        ("mri_time_end", "Time of MRI at the end of visit", False),
+        ("mrt_zeit_ende", "Uhrzeit der MRT am Ende der Untersuchung", False),
         ("weekend_time", "Time on the weekend", False),
         ("start_end_time", "Start of scan (end of scan is calculated)", False),
     ],

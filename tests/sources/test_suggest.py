@@ -159,6 +159,13 @@ def test_a_project_without_anything_known_gets_a_start_and_a_remark() -> None:
         ("performed_procedure_step_status", "Not confirmed", None),
         ("performed_procedure_step_status", "To be rescheduled", None),
         ("performed_procedure_step_status", "Other", None),
+        ("performed_procedure_step_status", "Scanned", "CANCELLED"),
+        ("performed_procedure_step_status", "Will be scanned", None),
+        ("performed_procedure_step_status", "Not done", None),
+        ("performed_procedure_step_status", "Fait", "CANCELLED"),
+        ("performed_procedure_step_status", "Pas encore faite", None),
+        ("performed_procedure_step_status", "Ausgefallen", "CANCELLED"),
+        ("performed_procedure_step_status", "Citado", "SCHEDULED"),
     ],
 )
 def test_a_label_says_what_a_code_means_or_a_remark_asks(
@@ -308,6 +315,14 @@ def test_no_other_date_is_taken_for_the_scans(field: Field) -> None:
          "patient_birth_date"),
         (sexes("pt_gender", "Gender"), "patient_sex"),
         (sexes("q4", "What sex were you assigned at birth?"), "patient_sex"),
+        (sexes("sexo_biol", "Sexo biológico"), "patient_sex"),
+        (sexes("sexo_nacer", "Sexo asignado al nacer"), "patient_sex"),
+        (day("q3", "Geboren am"), "patient_birth_date"),
+        (day("q3", "geb. am"), "patient_birth_date"),
+        (day("q3", "Né(e) le"), "patient_birth_date"),
+        (day("birthdt", "Date of birth (if unknown enter 01-JUL)"), "patient_birth_date"),
+        (sexes("vet_sex", "Veteran's sex"), "patient_sex"),
+        (a_field("nhc", "a", label="Número de historia clínica"), "patient_id"),
         (a_field("name", "a", label="Name"), "patient_name"),
         (a_field("study_id", "a", label="Study ID"), "patient_id"),
         (clock("appt_time", "Time"), "scheduled_start_time"),
@@ -464,3 +479,121 @@ def test_the_only_scanner_is_proposed_for_all_where_no_field_says_which() -> Non
     dictionary = with_scanner(type="radio", choices={"1": "MR1"})
     assert suggest(dictionary, scanners=SCANNERS, only_scanner="MR1").plan.fallbacks == {}
     assert suggest(REPEATING).plan.fallbacks == {}
+
+
+def fields(*given: Field, **more: Any) -> dict[str, str]:
+    """Return the field of each target, or its template, in a project with a scan."""
+    plan = suggest(replace(a_dictionary(*WITH_A_SCAN, *given), **more)).plan
+    return {rule.target: rule.field or rule.transforms for rule in plan.rules}
+
+
+CHILDS = (
+    a_field("child_last", "family", label="Child's last name"),
+    a_field("child_first", "family", label="Child's first name"),
+    a_field("child_birthday", "family", label="Child's date of birth", validation="date_mdy"),
+    a_field("parent_dob", "family", label="Date of birth", validation="date_mdy"),
+)
+
+
+@pytest.mark.acceptance("RC253")
+@pytest.mark.parametrize(
+    ("title", "is_taken"),
+    [
+        ("Adolescent reward study", True),
+        ("Aufmerksamkeit im Jugendalter", True),
+        ("Adolescent pregnancy study", False),
+        ("Teen parents and their brains", False),
+        ("Reward study", False),
+    ],
+)
+def test_in_a_study_of_minors_the_child_is_who_is_scanned(title: str, is_taken: bool) -> None:
+    found = fields(*CHILDS, title=title)
+
+    assert (found.get("patient_birth_date") == "child_birthday") is is_taken
+    assert (found["patient_name"] == "template {child_last}^{child_first}") is is_taken
+    assert "parent_dob" not in found.values()
+
+
+@pytest.mark.acceptance("RC253")
+@pytest.mark.parametrize(
+    ("title", "field", "taken"),
+    [
+        ("Adolescent reward study", a_field("ars_id", "a", label="ARS participant ID"), "ars_id"),
+        ("Imaging of the knee", a_field("iotk_id", "a", label="Participant ID"), "iotk_id"),
+        ("Imaging of the knee", a_field("ars_id", "a", label="ARS participant ID"), "record_id"),
+        ("A study", a_field("scr_subject_no", "enrolment", label="Subject no."), "scr_subject_no"),
+        ("A study", a_field("lab_subject_no", "lab", label="Subject no."), "record_id"),
+        ("Kidney imaging", a_field("recip_mrn", "recipient", label="Recipient MRN"), ""),
+        ("A study", a_field("sub_study_id", "enrolment", label="Sub-study ID"), "record_id"),
+    ],
+)  # fmt: skip
+def test_an_id_is_this_studys_own_or_is_asked_for(title: str, field: Field, taken: str) -> None:
+    assert fields(field, title=title).get("patient_id", "") == taken
+
+
+@pytest.mark.acceptance("RC253")
+def test_a_family_name_beside_a_given_name_is_no_whole_name() -> None:
+    pair = (a_field("pat_name", "a", label="Nachname"), a_field("pat_vorname", "a", label="Vorname"))
+
+    assert fields(*pair)["patient_name"] == "template {pat_name}^{pat_vorname}"
+
+
+@pytest.mark.acceptance("RC253")
+def test_the_sex_at_birth_comes_before_the_gender_however_it_is_called() -> None:
+    gender = a_field("genero", "a", "radio", label="Género", choices=SEX)
+    at_birth = a_field("sexo_biol", "a", "radio", label="Sexo biológico", choices=SEX)
+
+    assert fields(gender, at_birth)["patient_sex"] == "sexo_biol"
+
+
+@pytest.mark.acceptance("RC254")
+@pytest.mark.parametrize(("arm", "is_taken"), [(1, True), (2, False)])
+def test_what_two_arms_ask_in_two_fields_is_left_open(arm: int, is_taken: bool) -> None:
+    """A field of one arm alone would leave the participants of the other without a birth date."""
+    dictionary = a_dictionary(
+        *WITH_A_SCAN,
+        a_field("dob", "patient", label="Date of birth", validation="date_ymd"),
+        a_field("ctl_dob", "control", label="Date of birth", validation="date_ymd"),
+        events={
+            "patients_arm_1": ("enrolment", "mri", "patient"),
+            f"controls_arm_{arm}": ("mri", "control"),
+        },
+    )
+
+    found = suggest(dictionary)
+
+    (born,) = [each for each in found.proposals if each.target == "patient_birth_date"]
+    assert born.is_taken is is_taken
+    assert any("else ctl_dob" in each.reason for each in born.candidates) is not is_taken
+
+
+@pytest.mark.acceptance("RC253")
+def test_german_says_in_one_word_what_is_measured_and_when() -> None:
+    found = suggest(
+        a_dictionary(
+            a_field("pseudonym", "a"),
+            a_field("mess_ende", "mrt_messung", label="Messende", validation="time"),
+            a_field("mess_start", "mrt_messung", label="Messbeginn", validation="time"),
+            a_field("mess_datum", "mrt_messung", label="Messdatum", validation="date_dmy"),
+            a_field("befund", "mrt_messung", label="Befunddatum", validation="date_dmy"),
+        )
+    )
+
+    taken = {rule.target: rule.field for rule in found.plan.rules}
+    assert (taken["scheduled_start_date"], taken["scheduled_start_time"]) == ("mess_datum", "mess_start")
+
+
+@pytest.mark.acceptance("RC253")
+def test_a_fetus_is_scanned_in_its_mother_who_is_the_patient() -> None:
+    dictionary = a_dictionary(
+        a_field("study_id", "a"),
+        a_field("fetal_sex", "a", "radio", label="Fetal sex", choices=SEX),
+        a_field("mat_dob", "a", label="Mother's date of birth", validation="date_ymd"),
+        a_field("fmri_appt", "fetal_mri", label="Fetal MRI appointment", validation="datetime_ymd"),
+    )
+
+    for title in ("Fetal MRI in congenital heart disease", "A study"):
+        taken = {rule.target: rule.field for rule in suggest(replace(dictionary, title=title)).plan.rules}
+        assert taken["patient_birth_date"] == "mat_dob"
+        assert taken["scheduled_start_datetime"] == "fmri_appt"
+        assert "fetal_sex" not in taken.values()

@@ -50,7 +50,7 @@ def _date(project: Project, each: Described) -> Scored | None:
 
 def _leftover(project: Project, each: Described, *, plain: bool) -> list[str]:
     """Return what name and label say of something else; a plain name bears one word more in the label."""
-    known = (*_KNOWN, _ARRIVAL, project.participant, words.CHILD, words.INFANT, words.MOTHER)
+    known = (*_KNOWN, _ARRIVAL, project.participant, words.CHILD, words.INFANT, words.FETUS, words.MOTHER)
     of_name, of_label = project.beyond_name(each, known), words.beyond(each.label, known)
     if not of_name and plain:
         return of_label if len(of_label) > 1 else []

@@ -18,6 +18,29 @@ _CHOICES = frozenset({"radio", "dropdown"})
 _NUMBERS = ("number", "integer")
 _ID = any_of("ids?", "record", "code", "key", "uid", "guid", "nr", "no", "number", "family", "site", "case")
 _NOTHING = re.compile(r"(?!)")
+_PARTICLES = any_of(
+    *(
+        "the",
+        "a",
+        "an",
+        "of",
+        "in",
+        "on",
+        "and",
+        "for",
+        "der",
+        "die",
+        "das",
+        "des",
+        "und",
+        "von",
+        "zur",
+        "zum",
+    ),
+    *("im", "la", "le", "les", "de", "du", "et", "el", "los", "las", "del", "y", "en"),
+)
+# How to answer is not what is asked: “Date of birth (if unknown enter 01-JUL)”.
+_HINT = re.compile(r"\((?:if|falls|wenn|si)\b[^()]*\)", re.IGNORECASE)
 _FEW = 3  # names that begin with the same word, which is then no word of the field's own
 _PREGNANCY = any_of(
     *("pregnan(?:t|cy|cies)", "obstetric", "gestation", "gestational", "placenta", "placental"),
@@ -93,7 +116,7 @@ class Project:
             section = self._sections[field.section] = wording.words(field.section)
         name = wording.words(field.name)
         self._beginnings[field.form].update(set(name.split()[:2]))
-        return Described(field, name, wording.words(field.label), form, section)
+        return Described(field, name, wording.words(_HINT.sub(" ", field.label)), form, section)
 
     def where(self, fits: Callable[[Described], bool]) -> Iterator[Described]:
         """Yield what fits, without what is retired."""
@@ -140,6 +163,18 @@ class Project:
             for event in events.holding(field.form, self.dictionary)
         )
 
+    def arms(self, field: Field) -> frozenset[int]:
+        """Return the arms in which the field's form is; none in a classic project."""
+        held = events.holding(field.form, self.dictionary)
+        return frozenset(each.arm for each in self.dictionary.events if each.name in held)
+
+    @cached_property
+    def initials(self) -> frozenset[str]:
+        """Return the initials of the title, of all its words and of those that are no particles."""
+        said = self._title.split()
+        long = [word for word in said if not _PARTICLES.fullmatch(word)]
+        return frozenset("".join(word[0] for word in each) for each in (said, long) if len(each) > 1)
+
     @cached_property
     def _title(self) -> str:
         return wording.words(self.dictionary.title)
@@ -150,19 +185,29 @@ class Project:
 
         A title tells it, else the date of the scan, its form included. Where two are scanned, it is unknown.
         """
-        groups = [group for group in _GROUPS if group.search(self._title)]
+        groups = _scanned_by(self._title)
         if not groups and _PREGNANCY.search(self._title):
             groups = [words.MOTHER]
+        elif not groups and words.MINORS.search(self._title) and not words.RELATIVE.search(self._title):
+            groups = [words.CHILD]
         if not groups:
             scans = re.compile(f"{words.MRI.pattern}|{words.SCAN.pattern}")
             dates = [f"{each.said} {each.form}" for each in self.saying(scans, lambda each: each.is_date)]
-            groups = [group for group in _GROUPS if any(group.search(text) for text in dates)]
+            groups = _scanned_by("; ".join(dates))
         return groups[0] if len(groups) == 1 else None
+
+    @cached_property
+    def who(self) -> re.Pattern[str]:
+        """Return the words that name who is scanned."""
+        known = [words.PARTICIPANT, self.participant, *filter(None, [self.scanned])]
+        return re.compile("|".join(pattern.pattern for pattern in known))
 
     def is_another_persons(self, each: Described) -> bool:
         """Tell whether a relative or someone of the staff is named, in name, label or section."""
         texts = (each.name, *(self._told(text) for text in (each.label, each.section)))
         patterns = [words.RELATIVE, words.STAFF, *self._others]
+        if not each.is_date:
+            patterns.append(words.FETUS)  # the day of its scan is its mother's
         return any(pattern.search(text) for pattern in patterns for text in texts)
 
     def may_be_another_persons(self, each: Described) -> bool:
@@ -191,3 +236,11 @@ class Project:
 
 
 _GROUPS = (words.MOTHER, words.CHILD, words.INFANT)
+
+
+def _scanned_by(text: str) -> list[re.Pattern[str]]:
+    """Return the groups that a text names, the mother for her fetus."""
+    named = {group for group in _GROUPS if group.search(text)}
+    if words.FETUS.search(text):
+        named.add(words.MOTHER)
+    return [group for group in _GROUPS if group in named]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from sources.mapping import codes, targets, wording
+from sources.mapping import codes, targets
 from sources.mapping.rules import Level, Rule
 from sources.mapping.suggestion import scoring, units, words
 from sources.mapping.suggestion.described import Described, Project
@@ -18,19 +18,24 @@ from sources.mapping.wording import any_of
 _ID_NAME = re.compile(
     r"(?:(?:study|participant|subject|subj|ppt|patient|pat|proband|probanden|patienten|studien|studien?"
     r"teilnehmer|teilnehmer) ?(?:id|nr|no|nummer|number|code|kennung)|subjid|mrn|medical record (?:number|no)"
+    r"|hospital (?:number|no|nr|id)|nhs (?:number|no)|nhc|ipp"
+    r"|(?:numero|n) (?:de )?(?:historia(?: clinica)?|dossier(?: medical)?)"
     r"|(?:id|numero|n|code|identifiant|codigo|identificador|identificacion) (?:du |de la |del |de l )?"
     r"(?:patient|patiente|participante?|sujet|sujeto|paciente|etude|estudio))"
 )
-_ID_KEYS = re.compile(r"id|nr|no|n|nummer|number|code|kennung|subjid|mrn|numero|identifi.*|codigo")
+_PREFIXED_ID = re.compile(rf"\w+ (?:id|{_ID_NAME.pattern})")
+_ID_LABEL = re.compile(rf"(?:\w+ )?(?:{_ID_NAME.pattern})")
+_ID_KEYS = re.compile(r"id|nr|no|n|nummer|number|code|kennung|subjid|mrn|numero|nhc|ipp|identifi.*|codigo")
 _SAID_OF_IDS = (
     any_of(
         *("id", "ids", "identifi\\w+", "unique", "code", "number", "no", "mrn", "medical", "nr"),
         *("nummer", "numero"),
+        *("nhs", "nhc", "ipp", "record", "de", "dossier", "permanent", "patient"),
         *("kennung", "codigo", "pseudonym\\w*", "clinic\\w*", "hospital", "historia", "etude"),
         *("estudio", "etudes"),
     ),
 )
-_HOSPITAL = any_of("mrn", "medical record")
+_HOSPITAL = any_of("mrn", "medical record", "hospital", "nhs", "nhc", "ipp", "historia", "dossier")
 
 
 def ids(project: Project) -> list[Scored]:
@@ -43,22 +48,52 @@ def _ids(project: Project) -> Iterator[Scored]:
     is_named_so = _ID_NAME.fullmatch(first.name) is not None
     yield Scored(first, 92 if is_named_so else 62, ("it is the record ID, which every record has once",))
     for each in project.saying(_ID_KEYS, lambda each: each.is_number or each.is_free_text):
-        if each is not first and _ID_NAME.fullmatch(each.name):
+        if each is not first and _ID_NAME.fullmatch(_id_name(each, first)):
             score = 78 if _HOSPITAL.search(each.name) else 84
             score -= 18 if words.beyond(each.label, _SAID_OF_IDS) else 0
-            is_another = project.is_another_persons(each) or project.is_on_a_relatives_form(each)
-            is_doubtful = is_another or project.repeats(each.field)
+            is_elsewhere = each.form != first.form and project.is_on_a_relatives_form(each)
+            is_doubtful = is_elsewhere or project.is_another_persons(each) or project.repeats(each.field)
             yield Scored(each, score, (f"its name is {each.field.name}",), is_doubtful)
+        elif each is not first and _is_called_an_id(each) and not project.is_another_persons(each):
+            yield _of_this_study(project, each)
+
+
+def _id_name(each: Described, first: Described) -> str:
+    """Return the name; on the record ID's form, where the participant is asked for, without its prefix."""
+    prefix, _, rest = each.name.partition(" ")
+    is_prefix = prefix in first.form.split() or words.NEUTRAL.fullmatch(prefix) is not None
+    is_prefix = is_prefix and not each.name.startswith("sub study")  # which has IDs of its own
+    return rest if each.form == first.form and is_prefix and not _ID_NAME.fullmatch(each.name) else each.name
+
+
+def _is_called_an_id(each: Described) -> bool:
+    """Tell whether its name is one word and ID, its label an ID with a word at most: “ARS participant ID”."""
+    return _PREFIXED_ID.fullmatch(each.name) is not None and _ID_LABEL.fullmatch(each.label) is not None
+
+
+def _of_this_study(project: Project, each: Described) -> Scored:
+    """Doubt an ID that may be another study's, unless its name has the initials of this one's title.
+
+    A hospital's number of somebody, "Recipient MRN", is as good as the record ID: a person is asked.
+    """
+    label = f"its label is “{scoring.shortened(each.field.label)}”"
+    if _HOSPITAL.search(each.name) and not project.repeats(each.field):
+        return Scored(each, 60, (label,))
+    if each.name.split()[0] not in project.initials or project.repeats(each.field):
+        return scoring.doubtful(Scored(each, 60, (label,)), "it may be the ID of another study")
+    return Scored(each, 80, (label, f"the initials of the study are in {each.field.name}"))
 
 
 _LAST = re.compile(
     r"(?:last|family|sur) ?names?|surname|lastname|nach ?name|familien ?name"
-    r"|nom(?: (?:de )?famille)?|apellidos?|primer apellido|apellido 1|apellido paterno"
+    r"|nom(?: (?:de )?famille)?|nom (?:d )?usage|nom usuel|nom (?:de )?(?:naissance|jeune fille)"
+    r"|apellidos?|primer apellido|apellido 1|apellido paterno"
 )
 _SECOND = re.compile(r"segundo apellido|apellido 2|apellido materno")
 _FIRST = re.compile(
     r"(?:first|given|fore) ?names?|forename|firstname|vor ?namen?|prenoms?|nombres?(?: de pila)?"
 )
+_BESIDE_NAME = any_of("vor ?namen?", "first ?name", "given ?name", "forename")
 _WHOLE = re.compile(
     r"(?:full |complete |whole )?name|(?:participant|patient|subject)s? (?:full )?name|full name|fullname"
     r"|nom complet|nom et prenom|nombre completo|nombre y apellidos|name vorname|vor und nachname"
@@ -82,7 +117,9 @@ _OWN_NAME = re.compile(r"\b(?:pater|mater)n[oa]\b")
 def names(making: Making, id_rule: Rule | None) -> list[RuleCandidate]:
     """Return names in two fields, names in one, and the ID in their place."""
     project = making.project
-    found = [*_two_names(making, project), *_whole_names(making, project)]
+    pairs = list(_two_names(project))
+    parts = {name for pair in pairs for name in pair.fields}
+    found = [*pairs, *(each for each in _whole_names(making, project) if each.fields[0] not in parts)]
     if id_rule is not None:
         rule = Rule("patient_name", id_rule.field, level=id_rule.level)
         reasons = ("the ID stands for the name: a name is needed",)
@@ -90,10 +127,10 @@ def names(making: Making, id_rule: Rule | None) -> list[RuleCandidate]:
     return found
 
 
-def _two_names(making: Making, project: Project) -> Iterator[RuleCandidate]:
+def _two_names(project: Project) -> Iterator[RuleCandidate]:
     firsts = _named(project, _FIRST)
     lasts = _named(project, _LAST)
-    if firsts and not lasts and wording.words(firsts[0].name).startswith("vor"):
+    if firsts and not lasts and _BESIDE_NAME.search(firsts[0].described.said):
         lasts = _named(project, re.compile("name"))
     for last in lasts:
         same = [first for first in firsts if first.described.field.form == last.described.field.form]
@@ -122,14 +159,14 @@ def _named(project: Project, pattern: re.Pattern[str]) -> list[Scored]:
     """Return text fields whose name is the pattern's, or whose label is it alone."""
     found = []
     for each in project.saying(_NAME_KEYS, lambda each: each.is_free_text):
-        name, label = _bare(each.name), _bare(each.label)
+        name, label = (words.without(text, project.who, words.NEUTRAL) for text in (each.name, each.label))
         score = 86 if pattern.fullmatch(each.name) else 80 if pattern.fullmatch(name) else 0
         score = score or (66 if pattern.fullmatch(label) else 0)
         if score and not _is_somebody_elses_name(project, each):
             reasons = (
                 (f"its name is {each.field.name}",) if score > 66 else (f"its label is “{each.field.label}”",)
             )
-            left = words.beyond(each.label, _SAID_OF_NAMES) if "name" in each.label else []
+            left = words.beyond(each.label, (*_SAID_OF_NAMES, project.who)) if "name" in each.label else []
             is_doubtful = bool(left) or _OF_A_STUDY.search(each.label) is not None
             found.append(scoring.own_or_doubtful(Scored(each, score, reasons, is_doubtful), project))
     return sorted(found, key=lambda each: -each.score)
@@ -140,16 +177,17 @@ def _is_somebody_elses_name(project: Project, each: Described) -> bool:
     return not is_of_two and project.is_another_persons(each)
 
 
-def _bare(text: str) -> str:
-    return words.without(text, words.NEUTRAL)
-
-
 _BORN_ON = (
     r"dob",
     r"birth ?date",
     r"date ?(?:of ?)?birth",
     r"birth ?day",
     r"b ?date",
+    r"bi?rth?d(?:a?te?|tc)",
+    r"born on|(?:were|was|are) \w+ born",
+    r"geb(?:oren)? am",
+    r"(?:ne e|nee?) le",
+    r"nacid[oa] el",
     r"geburts ?datum",
     r"geb(?:urts)? ?(?:dat|datum|tag)",
     r"geburtstag",
@@ -178,7 +216,9 @@ _NOT_BORN = any_of(
     *("lieu", "lugar", "ort", "land", "pays", "pais", "verified", "confirmed", "consent"),
 )
 BORN = Concept(
-    re.compile(r".*birth.*|b?date|[dy]ob|ddn|fdn|f?nac|nacimiento|geb.*|.*naissance"),
+    re.compile(
+        r".*birth.*|bi?rthd.*|born|nee?|nacid[oa]|b?date|[dy]ob|ddn|fdn|f?nac|nacimiento|geb.*|.*naissance"
+    ),
     any_of(*_BORN_IN, *_BORN_ON),
     _NOT_BORN,
     known=(words.BIRTH, words.DATE, any_of("original", "certificate", "full", "subject")),
@@ -199,7 +239,7 @@ def births(making: Making) -> list[RuleCandidate]:
             each = scoring.doubtful(each, "REDCap checks it as a number")
         return scoring.own_or_doubtful(each, making.project)
 
-    found = scoring.find(making.project, BORN, more)
+    found = _one_for_all(making.project, scoring.find(making.project, BORN, more))
     dates = any(not is_year(each.described) for each in found)
     return [_birth(making, each, dates=dates) for each in found]
 
@@ -219,7 +259,10 @@ _SEX_WORDS = any_of(
     "sexo",
     *("genre", "genero", "geschlechtsidentitaet", "geschlechtsidentitat"),
 )
-_AT_BIRTH = any_of("birth", "assigned", "biological", "geburt", "biologisch(?:es)?", "naissance", "nacer")
+_AT_BIRTH = any_of(
+    *("birth", "assigned", "biological", "geburt", "biol\\w*", "naissance", "nacer"),
+    *("zugewiesene?s?", "eingetragene?s?", "assignee?", "attribuee?", "asignad[oa]"),
+)
 _GENDER = any_of("gender", "genre", "genero")
 _IDENTITY = any_of(
     *("identity", "identify", "describe", "identitat", "identitaet", "identite", "identidad"),
@@ -242,9 +285,29 @@ SEX = Concept(_SEX_WORDS, _SEX_WORDS, _NOT_SEX, known=_SAID_OF_SEX, fits=lambda 
 
 def sexes(making: Making) -> list[RuleCandidate]:
     """Return choices whose labels hold male and female, what was said at birth before gender."""
-    return [
-        _sex(making, each) for each in scoring.find(making.project, SEX, lambda each: _sexed(making, each))
-    ]
+    found = scoring.find(making.project, SEX, lambda each: _sexed(making, each))
+    return [_sex(making, each) for each in _one_for_all(making.project, _birth_first(found))]
+
+
+def _birth_first(found: list[Scored]) -> list[Scored]:
+    """Put the gender behind the sex at birth, where both are asked for."""
+    if not any(_AT_BIRTH.search(each.described.said) and not each.is_doubtful for each in found):
+        return found
+    return [each if _AT_BIRTH.search(each.described.said) else with_points(each, -15) for each in found]
+
+
+def _one_for_all(project: Project, found: list[Scored]) -> list[Scored]:
+    """Doubt a field that only one arm has where another arm asks for the same in another field."""
+    return [_in_one_arm(project, each, found) for each in found]
+
+
+def _in_one_arm(project: Project, each: Scored, found: list[Scored]) -> Scored:
+    arms = project.arms(each.described.field)
+    for other in found:
+        others = project.arms(other.described.field)
+        if arms and others and arms.isdisjoint(others) and not other.is_doubtful:
+            return scoring.doubtful(each, f"another arm has {other.name}: `else {other.name}` takes both")
+    return each
 
 
 def _sexed(making: Making, each: Scored) -> Scored:
@@ -301,7 +364,9 @@ _REPORTED_WEIGHT = any_of(
 )
 _SAID_OF_WEIGHT = (
     *(units.KILOGRAMS, units.POUNDS, _MEASURED, _REPORTED_WEIGHT, words.MRI, words.SCAN, words.APPOINTMENT),
-    *(words.VISIT, words.DATE),
+    *(words.VISIT, words.EXAMINATION, words.DATE),
+    any_of("n(?:u|ue)chtern", "fasting", "fasted", "jeun", "ayunas"),
+    any_of("prueba", "measurement", "assessment", "weighing"),
     any_of(
         "vs", "vitals?", "average", "mean", "avg", "arrival", "anthro\\w*", "morning", "clothes", "clothing"
     ),
@@ -333,7 +398,7 @@ def _weighed(making: Making, each: Scored, form: str) -> Scored:
     elif described.is_number:
         each = with_points(each, 10, "REDCap calculates it")
     if described.field.form == form:
-        each = with_points(each, 16, "it is on the form of the appointment")
+        each = with_points(each, 20, "it is on the form of the appointment")
     if _REPORTED_WEIGHT.search(described.said):
         each = with_points(each, -15)
     elif _MEASURED.search(described.said):

@@ -66,6 +66,7 @@ _PROTOCOL = re.compile(
     r"|(?:protocole|protocolo|protokoll|type|tipo) (?:d )?(?:de (?:la )?)?"
     r"(?:irm|rm|mrt|scan|escaneo|resonancia)"
 )
+_PREFIXED_PROTOCOL = re.compile(r"\w+ (?:protocol|protokoll|protocole|protocolo)")
 _ANOTHER_PROTOCOL = any_of(
     *("storage", "stored", "genom\\w+", "genetics?", "dna", "rna", "blood", "samples?", "lab", "irb"),
     "ethics?",
@@ -102,10 +103,17 @@ def descriptions(making: Making, form: str) -> Iterator[tuple[str, list[RuleCand
         found = [
             making.candidate(target, _described(making, each, form))
             for each in making.project.saying(_READ_KEYS, _is_readable)
-            if pattern.fullmatch(each.name) and not _is_another(target, each)
+            if (pattern.fullmatch(each.name) or _is_of_form(target, each, form))
+            and not _is_another(target, each)
         ]
         if found:
             yield target, found
+
+
+def _is_of_form(target: str, each: Described, form: str) -> bool:
+    """Tell whether it is a choice of protocols on the appointment's form, as `cita_protocolo`."""
+    is_on_it = each.field.form == form and each.is_choice
+    return is_on_it and target == "protocol_name" and _PREFIXED_PROTOCOL.fullmatch(each.name) is not None
 
 
 def _is_readable(each: Described) -> bool:

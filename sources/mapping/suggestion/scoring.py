@@ -65,7 +65,7 @@ def _find(project: Project, concept: Concept) -> Iterator[Scored]:
     for each in project.saying(concept.keys, concept.fits):
         said = concept.said.search(each.said)
         if said and not concept.never.search(each.said) and not project.is_another_persons(each):
-            yield with_doubts(by_words(each, concept), project, concept)
+            yield with_doubts(by_words(each, concept, project.who), project, concept)
 
 
 def with_doubts(scored: Scored, project: Project, concept: Concept) -> Scored:
@@ -91,22 +91,23 @@ def leftover(
     return [*of_label, *of_name]
 
 
-def by_words(each: Described, concept: Concept) -> Scored:
-    """Score name and label."""
+def by_words(each: Described, concept: Concept, who: re.Pattern[str]) -> Scored:
+    """Score name and label; `who` says whose it is, and nothing else."""
+    known = (concept.said, *concept.known, who)
     score = _HIDDEN if "@HIDDEN" in each.field.annotation else 0
     label = f"its label is “{shortened(each.field.label)}”"
     is_labelled = concept.said.search(each.label) is not None
     if concept.said.search(each.name):
-        score += _of_name(each.name, concept) + (_LABEL_TOO if is_labelled else 0)
+        score += _of_name(each.name, concept, known) + (_LABEL_TOO if is_labelled else 0)
         return Scored(each, score, (f"its name is {each.field.name}", *([label] if is_labelled else [])))
-    left = len(words.beyond(each.label, (concept.said, *concept.known)))
+    left = len(words.beyond(each.label, known))
     return Scored(each, score + _IN_LABEL + (_LABEL_EXACT if not left else _for(left)), (label,))
 
 
-def _of_name(name: str, concept: Concept) -> int:
+def _of_name(name: str, concept: Concept, known: tuple[re.Pattern[str], ...]) -> int:
     if concept.said.fullmatch(name):
         return _EXACT
-    left = len(words.beyond(name, (concept.said, *concept.known)))
+    left = len(words.beyond(name, known))
     return _EXACT_BUT_NEUTRAL if not left else _IN_NAME + _for(left)
 
 

@@ -31,9 +31,14 @@ CHILD = any_of(
 )
 INFANT = any_of(
     *("infants?", "baby", "babys", "babies", "newborns?", "neonates?", "neonatal", "toddlers?"),
-    *("fetus", "fetal", "foetus", "foetal", "fetuses", "saugling", "sauglings", "saeugling"),
+    *("saugling", "sauglings", "saeugling"),
     "saeuglings",
-    *("neugeborenen?s?", "nourrissons?", "bebes?", "nouveau ne", "lactantes?", "recien nacidos?", "feto"),
+    *("neugeborenen?s?", "nourrissons?", "bebes?", "nouveau ne", "lactantes?", "recien nacidos?"),
+)
+# It is scanned in its mother, who is the patient.
+FETUS = any_of(
+    *("fetus", "fetal", "fetuses", "foetus", "foetal", "foetale?s?", "foetaux", "feto", "fetos", "fetales?"),
+    *("unborn", "fotal\\w*", "foetal\\w*", "fotus", "ungeborene?[ns]?"),
 )
 RELATIVE = any_of(
     *("parents?", "parental", "fathers?", "paternal", "dads?", "partners?", "spouses?", "husbands?"),
@@ -75,7 +80,16 @@ REPORTED = re.compile(
 PARTICIPANT = any_of(
     *("participants?", "subjects?", "probands?", "patients?", "youths?", "adolescents?", "teens?"),
     *("teenagers?", "probanden?", "probandin", "patienten", "patientin", "participante?s?", "patientes?"),
-    *("pacientes?", "sujets?", "sujetos?"),
+    *("veterans?", "athletes?", "players?", "survivors?", "soldiers?", "sportlers?", "sportlerin"),
+    *("veteran[oa]s?", "deportistas?", "sportifs?"),
+    *("pacientes?", "sujets?", "sujetos?", "volunteers?", "volontaires?", "voluntari[oa]s?"),
+    *("jugendlichen?[rs]?", "(?:studien)?teilnehmer(?:s|in)?", "versuchspersone?n?", "adolescente?s?"),
+)
+# A study of minors asks their parents: "your child" is who is scanned.
+MINORS = any_of(
+    *("youths?", "adolescents?", "adolescence", "teens?", "teenagers?", "p(?:a?e)diatric", "juveniles?"),
+    *("jugend\\w*", "schulkinder", "padiatri\\w*", "paediatri\\w*", "adolescente?s?", "adolescencia"),
+    *("pediatri\\w*", "jovenes", "escolares"),
 )
 RETIRED = any_of(
     *("deprecated", "do not use", "dont use", "not in use", "no longer used", "retired", "obsolete"),
@@ -106,7 +120,7 @@ NEUTRAL = any_of(
     *("choose", "indicate", "record", "recorded", "write", "exact", "actual", "using", "assigned"),
     "answer",
     *("probanden?", "probandin", "patienten", "patientin", "studie", "person", "der", "die", "das"),
-    "des",
+    *("des", "um"),
     *("dem", "den", "ein", "eine", "ihr", "ihre", "ihres", "sie", "von", "vom", "am", "bei", "im", "zur"),
     *("zum", "und", "oder", "wie", "ist", "sind", "wann", "was", "welches?", "bitte", "angeben", "viel"),
     *("participantes?", "estudio", "etude", "actualmente", "actuellement", "momentan", "gegenwartig"),
@@ -121,7 +135,10 @@ NEUTRAL = any_of(
     "quel",
     *("quelle", "est", "a", "sont", "veuillez", "indiquer", "actuel", "actuelle", "actuels?"),
     "aujourd hui",
-    *("patientes?", "sujets?", "personne", "combien"),
+    *("veterans?", "athletes?", "players?", "survivors?", "soldiers?", "sportlers?", "sportlerin"),
+    *("veteran[oa]s?", "deportistas?", "sportifs?"),
+    *("patientes?", "sujets?", "personne", "combien", "volontaires?", "voluntari[oa]s?"),
+    *("jugendlichen?[rs]?", "(?:studien)?teilnehmer(?:s|in)?", "adolescente?s?"),
     *("el", "los", "las", "del", "al", "su", "sus", "cual", "es", "son", "y", "en", "por", "favor"),
     "datos",
     *("paciente", "sujeto", "persona", "hoy", "usted", "indique", "cuanto", "cuando"),
@@ -160,7 +177,7 @@ APPOINTMENT = any_of(
 )
 VISIT = any_of(
     *("visits?", "sessions?", "visitdate", "sessiondate", "visite", "visiten", "sitzung", "seances?"),
-    *("visitas?", "sesion", "sesiones", "messung", "messungen", "messtermin"),
+    *("visitas?", "sesion", "sesiones", "mess", "messung", "messungen", "messtermin", "messtag"),
 )
 # On a form of the scanner it is a scan; elsewhere it may be one of a school.
 EXAMINATION = any_of(
@@ -168,25 +185,29 @@ EXAMINATION = any_of(
     "exploracion",
     "estudio",
 )
+# German writes in one word what is measured and when: Messdatum, Scanbeginn.
+_MEASURING = "(?:mess|scan|mrt?|termin|sitzungs|untersuchungs|aufnahme)"
 DATE = any_of(
     *("dat", "dtc", "mridat", "mridtc", "scandat", "dates?", "datetime", "dt", "dtm", "day", "datum"),
     *("tag", "jour", "fechas?", "dia", "scandate"),
     *("mridate", "visitdate", "sessiondate", "apptdate", "mrtdatum", "scandatum", "f"),
+    rf"{_MEASURING}datum",
 )
 TIME = any_of(
     *("tim", "mritim", "scantim", "times?", "tm", "hours?", "clock", "uhrzeit", "zeit", "heures?"),
-    *("horas?", "scantime", "mritime"),
+    *("horas?", "scantime", "mritime", rf"{_MEASURING}(?:uhr)?zeit"),
     "appttime",
 )
 START = any_of(
     *("start", "starts", "started", "starting", "begin", "begins", "began", "beginning", "beginn"),
     "anfang",
     *("startzeit", "debut", "commencement", "inicio", "comienzo", "empieza"),
+    rf"{_MEASURING}(?:beginn|start|anfang)",
 )
 END = any_of(
     *("end", "ends", "ended", "ending", "endtime", "stop", "stops", "stopped", "finish", "finished"),
     *("finishing", "out", "ende", "endzeit", "schluss", "fin", "final", "finaliza", "termino", "salida"),
-    *("sortie", "terminated"),
+    *("sortie", "terminated", rf"{_MEASURING}(?:ende|stopp?|schluss)"),
 )
 # What else a date or time of the scan's form may be about.
 ELSEWHERE = any_of(
