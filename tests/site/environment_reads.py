@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from sources.config_import.source_entry import ENVIRONMENTS
 from tests.site.fresh import ROOT
 
 PAGE = ROOT / "docs" / "deployment.md"
@@ -15,6 +16,8 @@ FOLDERS = ("accounts", "pylantir_site", "sources", "worklist")
 HELPERS = "env.py"
 # What people name themselves, in the admin: a source's token may be in a variable of any name.
 NAMED_BY_PEOPLE = frozenset({"self.token_variable"})
+# What a table of the code names: `ENVIRONMENTS`, by the type of an imported source.
+NAMED_BY_TABLE = frozenset({"names.url", "names.token", "names.token_file"})
 
 
 class Read(NamedTuple):
@@ -39,7 +42,10 @@ class Module:
                     yield Read(variable.removesuffix("_FILE"), f"{self.path}, line {name.lineno}")
 
     def names(self, name: ast.expr) -> list[str]:
-        """Return what the expression may be: a text, a constant, or an argument of its function."""
+        """Return what the expression may be: a text, a constant, of a table, or an argument of its function."""
+        if ast.unparse(name) in NAMED_BY_TABLE:
+            column = ast.unparse(name).removeprefix("names.")
+            return [getattr(names, column) for names in ENVIRONMENTS.values()]
         if isinstance(name, ast.Constant) and isinstance(name.value, str):
             return [name.value]
         if isinstance(name, ast.Name) and name.id in self.constants:
