@@ -42,7 +42,7 @@ class Module:
                     yield Read(variable.removesuffix("_FILE"), f"{self.path}, line {name.lineno}")
 
     def names(self, name: ast.expr) -> list[str]:
-        """Return what the expression may be: a text, a constant, a table's, or an argument of its function."""
+        """Return what the expression may be: a text, a constant, a table's, an argument of its function."""
         if ast.unparse(name) in NAMED_BY_TABLE:
             column = ast.unparse(name).removeprefix("names.")
             return [getattr(names, column) for names in ENVIRONMENTS.values()]
