@@ -47,6 +47,7 @@ MAY_HAVE_A_LOG = (
 COLOURS = {
     RowOutcome.ITEM: "created",
     RowOutcome.STEP: "updated",
+    RowOutcome.EXAMINED: "updated",
     RowOutcome.ACCOUNT: "created",
     RowOutcome.KNOWN: "unchanged",
     RowOutcome.LEFT: "left-out",

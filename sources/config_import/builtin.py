@@ -34,6 +34,7 @@ _TYPED_FLAGS = {"1": MARK, "true": MARK, "True": MARK, "TRUE": MARK, "0": "", "f
 NO_FAMILY = (
     "Without a family_id that part of the name and ID is left out; the original wrote ^fa- and _fam__."
 )
+EMPTY_FAMILY = "Without a family_id name and ID have ^fa- and _fam__, as the original wrote them."
 
 
 @dataclass(frozen=True)
@@ -93,19 +94,28 @@ class Composed:
     text: str
 
 
-def composed(rules: Iterable[Rule], site_id: str) -> Iterator[Composed]:
-    """Yield name and ID as the original makes them, from the rows that there are."""
+def composed(rules: Iterable[Rule], site_id: str, *, to_the_letter: bool) -> Iterator[Composed]:
+    """Yield name and ID as the original makes them, from the rows that there are.
+
+    `to_the_letter` they have the family's part where there is no family, too, as those in images have it.
+    """
     present = {rule.target for rule in rules}
     who = PARTICIPANT if PARTICIPANT in present else STUDY
-    family = f"[^fa-{FAMILY}]" if FAMILY in present else ""
+    family = _family("^fa-", present, to_the_letter=to_the_letter)
     yield _made_of(
         Rule(PATIENT_NAME, level=Level.RECORD, transforms=f"template cpip-id-{who}{family}"),
         {STUDY} - present,
     )
-    family = f"[_fam_{FAMILY}]" if FAMILY in present else ""
+    family = _family("_fam_", present, to_the_letter=to_the_letter)
     site = "_site_{site_id}" if site_id else "[_site_{site_id}]"
     template = f"template sub_{who}_ses_{SESSION}{family}{site}"
     yield _made_of(Rule(PATIENT_ID, transforms=template), {STUDY, SESSION} - present)
+
+
+def _family(before: str, present: set[str], *, to_the_letter: bool) -> str:
+    if to_the_letter:
+        return f"{before}[{FAMILY}]" if FAMILY in present else before
+    return f"[{before}{FAMILY}]" if FAMILY in present else ""
 
 
 def _made_of(rule: Rule, missing: set[str]) -> Composed:

@@ -1,7 +1,8 @@
 """Whether patient IDs stay as the original cut them, or become whole, is a person's decision.
 
 The original kept of study and family ID what follows the last dash: sub_0042_ses_1_fam_7 for CPIP-0042 of
-F-7. Images carry these IDs; where they fall together, two participants are one patient.
+F-7, and sub_0042_ses_1_fam__site_792 where there is no family. Images carry these IDs; where they fall
+together, two participants are one patient.
 """
 
 from __future__ import annotations
@@ -37,10 +38,14 @@ NO_DASH = "No study or family ID has a dash so far: patient IDs are those of the
 
 @dataclass(frozen=True)
 class Participant:
-    """Study and family ID, whole and as the original cut them."""
+    """Study and family ID, whole and as the original cut them; it wrote the family's part all the same."""
 
     whole: tuple[str, str]
     old: tuple[str, str]
+
+    @property
+    def lacks_family(self) -> bool:
+        return not self.old[1]
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,7 @@ class IdQuestion:
     source: str
     participants: int
     differing: int  # whose IDs the original cut
+    without_family: int  # of whose IDs whole ones leave out a part
     colliding: int  # who would share an old ID with another participant
     in_worklist: int  # items that stand under old IDs
 
@@ -57,6 +63,8 @@ class IdQuestion:
     def situation(self) -> str:
         cut = f"{self.differing} of {self.participants} participants"
         text = f"The original cut the IDs of {cut} at their dashes."
+        if self.without_family:
+            text += f" For {self.without_family} without a family it wrote _fam__, which whole IDs leave out."
         if self.in_worklist:
             text += f" The worklist holds {self.in_worklist} items under such old IDs."
         return text
@@ -105,7 +113,7 @@ def ask(
     """
     if question.colliding:
         return _where_some_collide(question, demanded=demanded, used=used)
-    if not question.differing:
+    if not question.differing and not question.without_family:
         return IdDecision(demanded or used or PatientIds.WHOLE, (NO_DASH,))
     kind = demanded or used or choose(question)
     if kind is None:
@@ -154,11 +162,12 @@ def question_about(source: str, found: Iterable[Participant]) -> IdQuestion:
     people = set(found)
     shared = Counter(person.old for person in people)
     differing = [person for person in people if person.old != person.whole]
-    olds = {person.old[0] for person in differing}
+    olds = {person.old[0] for person in people if person.old != person.whole or person.lacks_family}
     return IdQuestion(
         source=source,
         participants=len(people),
         differing=len(differing),
+        without_family=sum(person.lacks_family for person in people),
         colliding=sum(1 for person in people if shared[person.old] > 1),
         in_worklist=sum(1 for study in _as_the_original_made_them() if study in olds),
     )

@@ -137,7 +137,8 @@ class _RulePlanner:
         """Add name and ID as the original makes them, and tell whether any was made."""
         made: list[Rule] = []
         mapped = {rule.target: rule for rule in found}
-        for each in builtin.composed(found, self.entry.site_id):
+        is_old = self.patient_ids is PatientIds.OLD
+        for each in builtin.composed(found, self.entry.site_id, to_the_letter=is_old):
             own = mapped.get(each.target)
             if own is None:
                 self.lines.append(each.text)
@@ -148,7 +149,7 @@ class _RulePlanner:
                 made.append(replace(each.rule, target=stand_in))
                 self.lines.append(f"Where {own.field} is empty, {each.text}")
         if any(FAMILY in rule.transforms for rule in made):
-            self.lines.append(builtin.NO_FAMILY)
+            self.lines.append(builtin.EMPTY_FAMILY if is_old else builtin.NO_FAMILY)
         return [*found, *made], bool(made)
 
     def _may_be_empty(self, rule: Rule) -> bool:

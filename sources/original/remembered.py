@@ -10,6 +10,9 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from sources.models import OriginalDatabase, OriginalRow
+from worklist.models import Status, WorklistItem
+
+OPEN = (Status.SCHEDULED, Status.IN_PROGRESS)
 
 
 class RowKey(NamedTuple):
@@ -39,10 +42,17 @@ def database(table: str, keys: Collection[RowKey]) -> OriginalDatabase | None:
 
 
 def settled(known: OriginalDatabase, table: str) -> frozenset[RowKey]:
-    """Return the rows of which nothing more can come: of all but those that wait for a pull."""
-    rows = OriginalRow.objects.filter(database=known, table=table).exclude(
-        step__isnull=False, step__session=None
+    """Return the rows of which nothing more can come.
+
+    Of those that wait for a pull something can, and of those whose item has not been examined.
+    """
+    rows = OriginalRow.objects.filter(database=known, table=table)
+    open_uids = WorklistItem.objects.filter(performed_procedure_step_status__in=OPEN).values(
+        "study_instance_uid"
     )
+    rows = rows.exclude(step__isnull=False, step__session=None)
+    rows = rows.exclude(item__isnull=False, item__performed_procedure_step_status__in=OPEN)
+    rows = rows.exclude(step__isnull=False, step__study_instance_uid__in=open_uids)
     return frozenset(RowKey(*row) for row in rows.order_by().values_list("row", "fingerprint"))
 
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 class RowOutcome(StrEnum):
     ITEM = "item made"
     STEP = "kept for the next pull"
+    EXAMINED = "examined since"
     ACCOUNT = "account made"
     KNOWN = "imported before"
     LEFT = "left out"

@@ -61,6 +61,8 @@ class RowPlan:
     notes: tuple[str, ...] = ()
     contradicts: tuple[str, ...] = ()  # which other rows name another person under the patient ID
     who: str = ""
+    patient_id: str = ""  # as it is given
+    examined: Status | None = None  # what scanners reported to the original
 
 
 class _Person(NamedTuple):
@@ -106,9 +108,16 @@ class _RowPlanning:
             return self._planned(Fate.LEFT, notes=(str(left),))
 
     def _planned(self, fate: Fate, **more: Any) -> RowPlan:
-        contradicts = tuple(self._of_another_person())
+        status = cells.status(self.given["performed_procedure_step_status"])
         return RowPlan(
-            self._row, _fingerprint(self.given), fate, contradicts=contradicts, who=self._who, **more
+            self._row,
+            _fingerprint(self.given),
+            fate,
+            contradicts=tuple(self._of_another_person()),
+            who=self._who,
+            patient_id=self.given["patient_id"],
+            examined=None if status == Status.SCHEDULED else status,
+            **more,
         )
 
     def _item(self, status: Status) -> RowPlan:

@@ -15,7 +15,7 @@ from sources.original.remembered import RowKey
 from sources.original.reports import RowLeftOut, RowOutcome, RowReport
 from sources.original.rows import Fate, RowPlan
 from sources.sync.values import text_of
-from worklist.items import identifiers, intake, whose
+from worklist.items import identifiers, intake, lifecycle, whose
 from worklist.models import WorklistItem
 
 _NEVER_LEFT_OUT = frozenset(
@@ -31,6 +31,11 @@ ANOTHER_PERSON = (
 HERE_ALREADY = "An item here has its Study Instance UID already, and stays as it is."
 OF_ANOTHER = "An item of another patient has its Study Instance UID: a new one is made."
 SAME_APPOINTMENT = "Another row keeps its Study Instance UID for the same patient ID, day and time."
+EXAMINED_SINCE = "The original has it as examined since it came in, and so has its item now."
+ANOTHER_ID_BY_NOW = (
+    "The original has it as examined since, and its item here has another patient ID by now: correct one of "
+    "them, or close the item by hand."
+)
 NO_MORE_SCHEDULED = "It waited for a pull until now: it has been examined since."
 
 
@@ -57,7 +62,7 @@ class WorklistImport:
         known = self._known(plan)
         waits = known is not None and OriginalStep.objects.filter(row=known, session=None).exists()
         if known is not None and not (waits and plan.fate is Fate.ITEM):
-            return self._report(plan, RowOutcome.KNOWN)
+            return self._followed(plan, known)
         if plan.fate is Fate.LEFT:
             return self._report(plan, RowOutcome.LEFT, (*plan.notes, *plan.contradicts))
         if waits:
@@ -72,6 +77,18 @@ class WorklistImport:
         return self._report(
             plan, RowOutcome.ITEM, (*since, *plan.notes, *notes, *plan.contradicts), item_pk=item.pk
         )
+
+    def _followed(self, plan: RowPlan, known: OriginalRow) -> RowReport:
+        """Let the item of a row that came in before have the status that scanners reported since."""
+        item = _item_of(known)
+        if item is None or plan.examined is None or item.performed_procedure_step_status == plan.examined:
+            return self._report(plan, RowOutcome.KNOWN)
+        if item.patient_id != plan.patient_id.strip():
+            raise RowLeftOut(ANOTHER_ID_BY_NOW)
+        reason = f"Row {plan.row} of the original's {self.name}: examined there."
+        if not lifecycle.follow_another_server(item, to=plan.examined, actor=self.actor, reason=reason):
+            return self._report(plan, RowOutcome.KNOWN)
+        return self._report(plan, RowOutcome.EXAMINED, (EXAMINED_SINCE,), item_pk=item.pk)
 
     def _known(self, plan: RowPlan) -> OriginalRow | None:
         return OriginalRow.objects.filter(database=self.database, **_key(plan)).first()
@@ -108,6 +125,14 @@ class WorklistImport:
         self, plan: RowPlan, outcome: RowOutcome, notes: tuple[str, ...] = (), **more: Any
     ) -> RowReport:
         return RowReport(WORKLIST_TABLE, plan.row, outcome, tuple(notes), plan.who, **more)
+
+
+def _item_of(row: OriginalRow) -> WorklistItem | None:
+    """Return the item that was made of the row, here or by the pull that took its Study Instance UID."""
+    step = OriginalStep.objects.filter(row=row).exclude(session=None).first()
+    if row.item is not None or step is None:
+        return row.item
+    return WorklistItem.objects.filter(study_instance_uid=step.study_instance_uid).first()
 
 
 def _key(plan: RowPlan) -> dict[str, Any]:

@@ -22,9 +22,9 @@ from django.utils import timezone
 from accounts import roles
 from accounts.models import User
 from sources.backends.redcap import dictionary_of
-from sources.mapping.transforms import parse
+from sources.mapping.transforms import FORMS, parse
 from sources.models import DataSource, MappingRule, SourceState, State, SyncIssue, SyncRun
-from tests.admin_pages import errors_in, said
+from tests.admin_pages import errors_in, said, shown
 from tests.redcap.project import Project
 from tests.redcap.server import RedcapServer
 from tests.redcap.studies import TOKEN
@@ -627,3 +627,14 @@ class TestScanner:
         shown = admin.get(reverse(ADD)).content.decode()
 
         assert '<option value="scheduled_station_aetitle">Scanner (station AE title)' in shown
+
+
+@pytest.mark.acceptance("RC249")
+def test_the_page_says_what_each_line_of_a_mapping_does(client: Client, alice: User) -> None:
+    client.force_login(alice)
+    page = shown(client, reverse("admin:sources_datasource_add"))
+    told = page[page.index("How rows are written") :]
+
+    for form in FORMS:
+        kind = form.split()[0]
+        assert re.search(rf"<code>{kind}\b", told), form

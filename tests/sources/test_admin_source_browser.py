@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from sources.backends.redcap import dictionary_of
-from sources.models import DataSource
+from sources.models import DataSource, SourceState, State, WorkerBeat
 from tests.browser import sign_in
 from tests.redcap.project import Project
 from tests.redcap.server import RedcapServer
@@ -148,3 +149,18 @@ def test_a_row_that_is_added_searches_as_those_that_there_are(
     page.locator("#id_session_instrument").fill("enr")
     page.get_by_role("option", name="enrolment").click()
     expect(page.locator("#id_session_instrument")).to_have_value("enrolment")
+
+
+@pytest.mark.acceptance("RC250")
+def test_the_index_shows_all_of_a_source_that_is_held(page: Page, alice: User, source: DataSource) -> None:
+    text = "5 records can no longer be seen: more than usual, so a person looks first. Compare shows which."
+    SourceState.objects.filter(source=source).update(state=State.HELD, message=f"{text} {text}")
+    WorkerBeat.objects.create(at=timezone.now())
+    sign_in(page, alice)
+
+    page.goto("/admin/")
+
+    box = page.get_by_role("region", name="Sources")
+    expect(box).to_contain_text("Compare shows which")
+    expect(box.get_by_role("columnheader", name="To be mended")).to_be_in_viewport()
+    assert box.evaluate("each => each.parentElement.scrollWidth <= each.parentElement.clientWidth")

@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Iterator
 from copy import deepcopy
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,17 @@ from pylantir_site.management.commands import start
 from sources.config_import import ConfigError, ImportReport, PatientIds, at_start, import_config
 from sources.config_import.patient_ids import IdQuestion, Participant, question_about
 from sources.models import DataSource
+from sources.original.importing import OriginalImport
 from tests.api_client import client_of
 from tests.redcap.project import Project
 from tests.redcap.server import Failure, RedcapServer
 from tests.redcap.studies import TOKEN, cpip
+from tests.sources import originals
 from tests.sources.conftest import items, pull
 from tests.sources.test_config_import import LEGACY, NEW_FORMAT, without_environment
+from tests.sources.test_import_original import file_of
 from worklist.items import intake
+from worklist.models import WorklistItem
 
 __all__ = ["without_environment"]
 
@@ -94,6 +99,71 @@ def test_what_is_said_is_done_and_stays(choice: str, patient_id: str) -> None:
     assert patient_id in ids_after_a_pull()
     assert f"It has {choice} IDs" in said(report)
     assert "main_redcap: unchanged." in do().lines  # imported again without an answer
+
+
+@pytest.mark.acceptance("RC247")
+@pytest.mark.usefixtures("redcap")
+@pytest.mark.parametrize(
+    ("choice", "patient_id", "name"),
+    [
+        ("old", "sub_0044_ses_1_fam__site_792", "cpip-id-0044^fa-"),
+        ("whole", "sub_CPIP-0044_ses_1_site_792", "cpip-id-CPIP-0044"),
+    ],
+)
+def test_who_has_no_family_keeps_the_old_id_to_the_letter(choice: str, patient_id: str, name: str) -> None:
+    report = do(demanded=PatientIds(choice))
+
+    assert "For 1 without a family it wrote _fam__, which whole IDs leave out." in said(report)
+    assert patient_id in ids_after_a_pull()
+    assert items(DataSource.objects.get())[patient_id].patient_name == name
+
+
+@pytest.mark.acceptance("RC247")
+def test_it_is_asked_too_where_no_id_has_a_dash_and_somebody_has_no_family(
+    redcap: RedcapServer, project: Project
+) -> None:
+    for number, record in enumerate(("CP-0042", "CP-0043", "CP-0044", "CP-0045")):
+        project.save(record, study_id=f"00{number}", family_id="7" if number else "")
+
+    refused = do()
+    do(demanded=PatientIds.OLD)
+
+    assert "For 1 without a family it wrote _fam__" in said(refused)
+    assert "sub_000_ses_1_fam__site_792" in ids_after_a_pull()
+
+
+@pytest.mark.acceptance("RC247")
+def test_a_project_without_families_keeps_the_old_ids_to_the_letter(
+    redcap: RedcapServer, project: Project
+) -> None:
+    config = deepcopy(NEW_FORMAT)
+    del config["data_sources"][0]["field_mapping"]["family_id"]
+    project.fields.remove(project.field("family_id"))
+
+    do(config, demanded=PatientIds.OLD)
+
+    assert "sub_0042_ses_1_fam__site_792" in ids_after_a_pull()
+
+
+@pytest.mark.acceptance("RC247")
+@pytest.mark.usefixtures("redcap")
+def test_who_was_examined_without_a_family_is_not_offered_again() -> None:
+    examined = originals.completed(
+        patient_id="sub_0044_ses_1_fam__site_792",
+        patient_name="cpip-id-0044^fa-",
+        patient_birth_date="2011",
+        patient_sex="M",
+        scheduled_start_date=f"{timezone.localdate() + timedelta(days=1):%Y-%m-%d}",
+        scheduled_start_time="13:45",
+    )
+    do(demanded=PatientIds.OLD)
+    OriginalImport("alice").take([file_of(examined)])
+
+    pull(DataSource.objects.get())
+
+    [item] = WorklistItem.objects.filter(patient_id__contains="0044")
+    assert item.study_instance_uid == examined["study_instance_uid"]
+    assert item.performed_procedure_step_status == "COMPLETED"
 
 
 @pytest.mark.usefixtures("redcap")

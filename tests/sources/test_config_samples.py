@@ -187,18 +187,7 @@ def of_the_original(server: RedcapServer, mapping: dict[str, str], site: str) ->
         records = client.records(
             [str(number) for number in range(1, 6)], dictionary=dictionary, fields=list(dictionary.fields)
         )
-        return {
-            _as_meant(each)
-            for _, rows in records
-            for each in scheduled(rows, mapping, dictionary.fields, site)
-        }
-
-
-def _as_meant(entry: Scheduled) -> Scheduled:
-    """Leave the empty part out that the original writes for nobody's family: the import says so."""
-    return Scheduled(
-        entry.patient_id.replace("_fam__", "_"), entry.patient_name.removesuffix("^fa-"), entry.day, entry.at
-    )
+        return {each for _, rows in records for each in scheduled(rows, mapping, dictionary.fields, site)}
 
 
 def of_ours(source: DataSource) -> set[Scheduled]:
@@ -260,7 +249,7 @@ def test_what_is_done_otherwise_is_told() -> None:
         "Where scheduled_time is empty, mri_time fills scheduled_start_time, as in the original.",
         "One without mri_date is none, as in the original: mri_date not empty.",
         "mri_visit_session_mapping is left out, for the original never read it.",
-        "Without a family_id that part of the name and ID is left out",
+        "Without a family_id name and ID have ^fa- and _fam__, as the original wrote them.",
         "the original sent the year",
         "the original sent the number of pounds as kilograms",
         "Where neuro_pcp is 1, the study ID in name and ID begins with ng_",

@@ -30,7 +30,7 @@ def test_the_example_is_imported_and_pulled(monkeypatch: pytest.MonkeyPatch) -> 
     with RedcapServer(project) as server:
         monkeypatch.setenv("REDCAP_API_URL", server.url)
         monkeypatch.setenv("REDCAP_API_TOKEN", TOKEN)
-        call_command("import_config", str(EXAMPLE), stdout=out)
+        call_command("import_config", str(EXAMPLE), patient_ids="old", stdout=out)
         main = DataSource.objects.get(name="main_redcap")
         pull(main)
 
@@ -41,7 +41,7 @@ def test_the_example_is_imported_and_pulled(monkeypatch: pytest.MonkeyPatch) -> 
     assert main.sync_interval == 60
     assert not DataSource.objects.get(name="site_b_redcap").enabled
     assert set(Device.objects.values_list("ae_title", flat=True)) == {"MRI_SCANNER", "CT_SCANNER"}
-    assert items(main).keys() >= {"sub_CPIP42_ses_1_site_792"}
+    assert items(main).keys() >= {"sub_CPIP42_ses_1_fam__site_792"}
 
 
 def test_the_settings_take_the_example() -> None:

@@ -333,6 +333,23 @@ def test_what_a_person_changed_or_deleted_since_is_not_undone() -> None:
     assert WorklistItem.objects.get().patient_weight_kg == Decimal(70)
 
 
+@pytest.mark.acceptance("RC248")
+def test_what_people_scheduled_and_was_examined_since_follows_until_somebody_says_otherwise() -> None:
+    row = by_people()
+    taken(file_of(row))
+    began = file_of({**row, "performed_procedure_step_status": "IN_PROGRESS"})
+
+    assert outcomes(taken(began)) == [RowOutcome.EXAMINED]
+    item = WorklistItem.objects.get()
+    assert item.performed_procedure_step_status == Status.IN_PROGRESS
+    lifecycle.move(item, to=Status.SCHEDULED, actor="bob")
+
+    assert outcomes(taken(began)) == [KNOWN]
+    assert outcomes(taken(file_of({**row, "performed_procedure_step_status": "COMPLETED"}))) == [
+        RowOutcome.EXAMINED
+    ]
+
+
 @pytest.mark.acceptance("RC154")
 def test_a_run_that_was_cut_off_is_gone_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
     file, create = file_of(completed(), completed(), completed()), intake.create

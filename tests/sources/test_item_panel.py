@@ -283,6 +283,7 @@ def test_a_coordinator_makes_the_item_of_another_appointment(
     enrol(project, "P-001", "Roe", dob="1980-05-05")
     pull(source)
     assert ANOTHER in panel(coordinator, item)
+    assert "as it was :" not in panel(coordinator, item)  # an issue of no field has no colon
     url = reverse("admin:sources_syncedstep_another", args=[SyncedStep.objects.get().pk])
 
     response = coordinator.post(url, {"next": page_of(item)}, follow=True)

@@ -8,12 +8,14 @@ import pytest
 
 from sources.models import DataSource, OriginalStep
 from sources.original.importing import OriginalImport
+from sources.original.reports import RowOutcome
 from sources.sync import edits
 from tests.redcap.project import Project
 from tests.sources import originals
 from tests.sources.conftest import items, pull
 from tests.sources.study import book, day, enrol, participant
 from tests.sources.test_import_original import file_of
+from worklist.items import intake
 from worklist.models import WorklistItem
 
 pytestmark = pytest.mark.django_db
@@ -154,3 +156,44 @@ def test_an_examination_at_another_time_is_another(source: DataSource, project: 
 
     assert items(source)["P-001"].study_instance_uid != UID
     assert WorklistItem.objects.count() == 2
+
+
+@pytest.mark.acceptance("RC248")
+@pytest.mark.parametrize("status", ["COMPLETED", "IN_PROGRESS", "DISCONTINUED"])
+@pytest.mark.parametrize("modality", ["MR", "7T Terra"])
+def test_what_was_examined_there_after_a_pull_is_not_offered_here(
+    source: DataSource, project: Project, status: str, modality: str
+) -> None:
+    participant(project, "P-001")
+    row = originals.scheduled(
+        patient_id="P-001", scheduled_start_date=day(1), study_instance_uid=UID, modality=modality
+    )
+    OriginalImport("alice").take([file_of(row)])
+    pull(source)
+
+    examined = file_of({**row, "performed_procedure_step_status": status})
+    [report] = OriginalImport("alice").take([examined]).files
+    [again] = OriginalImport("alice").take([examined]).files
+    pull(source, full=True)
+
+    item = WorklistItem.objects.get()
+    assert ([*report.counts], [*again.counts]) == ([RowOutcome.EXAMINED], [RowOutcome.KNOWN])
+    assert (item.study_instance_uid, item.performed_procedure_step_status) == (UID, status)
+    assert item.history.get(history_change_reason__contains="examined there").history_user_id == "alice"
+
+
+@pytest.mark.acceptance("RC248")
+def test_an_item_that_has_another_patient_id_by_now_is_left_and_it_is_told(
+    source: DataSource, project: Project
+) -> None:
+    offered()
+    participant(project, "P-001")
+    pull(source)
+    intake.change(WorklistItem.objects.get(), {"patient_id": "P-009"}, actor="bob")
+
+    row = originals.completed(patient_id="P-001", scheduled_start_date=day(1), study_instance_uid=UID)
+    [report] = OriginalImport("alice").take([file_of({**row, "id": 1})]).files
+
+    assert [*report.counts] == [RowOutcome.LEFT]
+    assert "another patient ID by now" in report.rows[0].sentence
+    assert WorklistItem.objects.get().performed_procedure_step_status == "SCHEDULED"

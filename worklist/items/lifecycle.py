@@ -80,6 +80,22 @@ def report(locked: WorklistItem, step: PerformedStep, *, to: Status, actor: str,
         _save(locked, to=to, actor=actor, reason=reason, reviewed=step)
 
 
+def follow_another_server(item: WorklistItem, *, to: Status, actor: str, reason: str) -> bool:
+    """Give the item the status that scanners reported to the server before this one; tell whether it did.
+
+    Nothing is changed where scanners have reported here, or where the item had that status before: somebody
+    has then judged it.
+    """
+    with transaction.atomic():
+        current = WorklistItem.objects.select_for_update().get(pk=item.pk)
+        is_open = current.performed_procedure_step_status in (Status.SCHEDULED, Status.IN_PROGRESS)
+        had_it = current.history.filter(performed_procedure_step_status=to).exists()
+        if not is_open or had_it or PerformedStep.objects.filter(items=current).exists():
+            return False
+        _save(current, to=to, actor=actor, reason=reason)
+    return True
+
+
 def refuse_unless_allowed(item: WorklistItem, *, to: Status) -> None:
     status = Status(item.performed_procedure_step_status)
     if to not in TRANSITIONS[status]:
