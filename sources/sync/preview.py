@@ -13,9 +13,18 @@ from sources.contract import Problem, ReadRecord, SessionKey
 from sources.kinds import backend_for
 from sources.models import DataSource, SyncedStep, Withdrawal
 from sources.sync import holding, renames, values, withdrawing
-from sources.sync.deciding import RECORD_GONE, Decided, SessionDecision, SyncAction, decide_each, in_batches
+from sources.sync.deciding import (
+    RECORD_GONE,
+    Decided,
+    SessionDecision,
+    SyncAction,
+    decide_each,
+    in_batches,
+    to_follow,
+)
 from sources.sync.guards import Guarded
 from sources.sync.runs import Progress
+from worklist.attention import identity
 from worklist.models import WorklistItem
 
 RENAMED = "Its record was renamed, or its instrument repeats no longer or from now on: it keeps its item."
@@ -110,13 +119,13 @@ class _Rehearsal:
 
     def _follow_renamed(self) -> None:
         """Take what vanished and what is new for one, where it was renamed or has another key."""
-        for renaming in renames.certain(self.renamings):
+        renamings = [each for each in self.renamings if each.is_of_record or each.step.record in self.gone]
+        for renaming in renames.certain(renamings):
             old = renaming.step.record, renaming.step.key
-            is_gone = renaming.is_of_record or renaming.step.record in self.gone
-            if not is_gone or old not in self.planned:
+            if old not in self.planned or renaming.step.item is None:
                 continue
             withdrawn, made = self.planned.pop(old), self.planned[renaming.record, renaming.key]
-            changed = _renamed(made, renaming.step)
+            changed = _renamed(made, renaming.step, renaming.step.item)
             self.counts.subtract([withdrawn.action, made.action])
             self.counts[changed.action] += 1
             self.planned[renaming.record, renaming.key] = changed
@@ -135,10 +144,12 @@ class _Rehearsal:
         return judged.held + holding.judge(self.source, guarded)
 
 
-def _renamed(made: SessionDecision, step: SyncedStep) -> SessionDecision:
-    assert step.item is not None  # it was found by its item
-    item = step.item
-    writes = {name: said for name, said in made.says.items() if values.item_value(item, name) != said}
+def _renamed(made: SessionDecision, step: SyncedStep, item: WorklistItem) -> SessionDecision:
+    writes = to_follow(step, item, made.says)
+    if identity.is_frozen(item):
+        return replace(
+            made, action=SyncAction.KEPT, synced=step, writes={}, reason=RENAMED, guarded=None, problems=()
+        )
     guarded = Guarded.RENAMED if "patient_id" in writes else None
     return replace(
         made, action=SyncAction.CHANGE, synced=step, writes=writes, reason=RENAMED, guarded=guarded

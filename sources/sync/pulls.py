@@ -178,7 +178,7 @@ class _Pull:
         if others:
             gone |= {read.record for read in backend.read(sorted(others)) if not read.exists}
         renamed = [renaming for renaming in suspected if renaming.step.record in gone]
-        return renames.follow(self.source, [*rekeyed, *renamed])
+        return renames.follow(self.source, renames.certain([*rekeyed, *renamed]))
 
     def _settle(self, backend: Backend) -> Counter[Guarded]:
         """Bring in what waited until all was read, but what is too much of it; return how much that is."""

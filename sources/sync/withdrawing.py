@@ -11,7 +11,8 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from sources.models import DataSource, SyncedStep, SyncRun, Withdrawal
@@ -71,11 +72,7 @@ def cancel_expired(source: DataSource, run: SyncRun) -> int:
 
 def judge(source: DataSource, vanishing: Vanishing) -> Judged:
     """Tell what waits for a person. Unusually many records are judged alone, and the rest without them."""
-    coming = SyncedStep.objects.filter(
-        source=source,
-        item__performed_procedure_step_status__in=lifecycle.CANCELLABLE,
-        item__scheduled_start_date__gte=timezone.localdate(),
-    )
+    coming = SyncedStep.objects.filter(_is_coming() | _was_coming(), source=source)
     gone = Guarded.RECORDS_GONE, _records(vanishing.with_record & coming), _records(coming)
     is_apart = guards.is_too_many(source, *gone)
     rest = vanishing.called_off if is_apart else vanishing.all
@@ -90,6 +87,24 @@ def judge(source: DataSource, vanishing: Vanishing) -> Judged:
     else:
         free.append(rest)
     return Judged(held, tuple(free))
+
+
+def _is_coming() -> Q:
+    return Q(
+        item__performed_procedure_step_status__in=lifecycle.CANCELLABLE,
+        item__scheduled_start_date__gte=timezone.localdate(),
+    )
+
+
+def _was_coming() -> Q:
+    """Find what an earlier pull noted and left for a person: days that pass make it no less.
+
+    Nor does an examination, which shows that it should not have been noted.
+    """
+    on_its_day = TruncDate("run__started_at", tzinfo=timezone.get_current_timezone())
+    noted_before = Q(withdrawal=Withdrawal.PENDING, run__ended_at__isnull=False)
+    is_under_way = Q(item__performed_procedure_step_status=Status.IN_PROGRESS)
+    return noted_before & Q(item__scheduled_start_date__gte=on_its_day) & ~is_under_way
 
 
 def _records(steps: QuerySet[SyncedStep]) -> int:
