@@ -240,8 +240,9 @@ def _not_wanted(
 
 def _wanted(known: KnownRecords, synced: SyncedStep, said: Said, *, is_near: bool) -> SessionDecision:
     item = synced.item
-    if item is None:  # a person deleted it, and means no other person's
-        if is_near and occurrences.is_another_person(_person(synced.written), said.person):
+    if item is None:  # a person deleted it, and means neither another person's nor a later one
+        is_anothers = occurrences.is_another_person(_person(synced.written), said.person)
+        if is_near and (is_anothers or occurrences.is_booked_anew(synced.says, said.values, known.today)):
             return _new(synced.key, said, occurrence=synced.occurrence + 1)
         return SessionDecision(synced.key, SyncAction.UNCHANGED, synced, says=said.values)
     if synced.withdrawal == Withdrawal.DONE and not is_near:

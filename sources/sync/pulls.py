@@ -78,7 +78,7 @@ class _Pull:
         self.is_full, self.only_pending = is_full, only_pending
         self.began = timezone.now()
         self.pending = dict(PendingRecord.objects.filter(source=source).values_list("record", "since"))
-        self.withheld = holding.withheld(source)
+        self.withheld = holding.withheld(source, is_full=is_full)
         self.waiting = holding.Waiting()
         self.has_steps = source.steps.exists()
         self.failed = 0
@@ -182,7 +182,7 @@ class _Pull:
 
     def _settle(self, backend: Backend) -> Counter[Guarded]:
         """Bring in what waited until all was read, but what is too much of it; return how much that is."""
-        held = holding.judge(self.source, self.waiting.records)
+        held = holding.judge(self.source, self.waiting.records, is_full=self.is_full)
         reads, again = self.waiting.take()
         for batch in chain(in_batches(reads), in_batches(backend.read(again))):
             decided = decide_each(self.source, batch, withheld=held)

@@ -10,9 +10,10 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from sources.mapping.rules import Rule, SessionKind
-from sources.models import DataSource, RunOutcome, SyncedStep, SyncIssue, Withdrawal
-from sources.sync import edits
-from sources.sync.deciding import SyncAction
+from sources.models import DataSource, RunOutcome, SyncedStep, SyncIssue, SyncRun, Withdrawal
+from sources.sync import edits, guards
+from sources.sync.deciding import RECORD_GONE, SyncAction
+from sources.sync.guards import Guarded
 from sources.sync.preview import dry_run
 from tests.redcap.project import Project
 from tests.sources.conftest import items, only_item, pull, set_rules
@@ -240,3 +241,69 @@ def test_what_is_back_under_another_id_that_waits_is_not_cancelled(
 
     assert source.state.held == {"RENAMED": 2}
     assert not SyncedStep.objects.exclude(withdrawal=Withdrawal.NONE).exists()
+
+
+@pytest.mark.acceptance("RC241")
+def test_a_row_whose_examined_item_was_deleted_is_booked_anew(source: DataSource, project: Project) -> None:
+    """Old items are tidied away here, and a form that does not repeat gets its next date."""
+    participant(project, "P-001", days=-3)
+    pull(source)
+    only_item(source).delete()
+    book(project, "P-001", days=-2)
+    assert pull(source).created == 0
+
+    book(project, "P-001", days=7)
+
+    assert pull(source).created == 1
+    assert pull(source, full=True).created == 0
+
+
+@pytest.mark.acceptance("RC241")
+def test_a_coming_appointment_that_a_person_deleted_may_be_moved_and_stays_deleted(
+    source: DataSource, project: Project
+) -> None:
+    participant(project, "P-001")
+    pull(source)
+    only_item(source).delete()
+
+    book(project, "P-001", days=7)
+
+    assert pull(source).created == 0
+
+
+@pytest.mark.acceptance("RC242")
+def test_what_a_person_allowed_is_done_once_whatever_pull_comes_first(
+    source: DataSource, project: Project
+) -> None:
+    """A Data Entry Trigger comes before the full pull that the button asked for."""
+    set_rules(source, (Rule("patient_id", "comment"), *RULES[1:8], RULES[9]))
+    for number in range(15):
+        enrol(project, f"P-{number}", f"Doe{number}")
+        book(project, f"P-{number}", comment=f"S-{number}")
+    pull(source)
+    for number in range(4):
+        book(project, f"P-{number}", comment=f"T-{number}")
+    pull(source)
+    guards.allow(source, Guarded.RENAMED, by="alice", count=4)
+
+    assert pull(source, only_pending=True).changed == 0
+    for number in range(4, 8):
+        book(project, f"P-{number}", comment=f"T-{number}")
+
+    assert (pull(source).changed, source.state.held) == (0, {"RENAMED": 8})
+
+
+@pytest.mark.acceptance("RC242")
+def test_what_a_killed_full_pull_had_noted_is_counted_with_the_rest(
+    source: DataSource, project: Project
+) -> None:
+    records = participants(project, 10)
+    pull(source)
+    for record in records[:8]:
+        project.delete_record(record)
+    killed = SyncRun.objects.create(source=source, is_full=True, outcome=RunOutcome.RUNNING)
+    noted = {"withdrawal": Withdrawal.PENDING, "reason": RECORD_GONE, "run": killed}
+    SyncedStep.objects.filter(record__in=records[:2]).update(**noted)
+
+    assert pull(source, only_pending=True).withdrawn == 0
+    assert (pull(source, full=True).withdrawn, source.state.held) == (0, {"RECORDS_GONE": 8})
