@@ -18,7 +18,7 @@ from sources.mapping import same_ids, targets
 from sources.models import DataSource, SyncedStep, Withdrawal
 from sources.sync import clashes, occurrences, values
 from sources.sync.guards import Guarded
-from sources.sync.known import KnownRecords, Said, SaidPerson
+from sources.sync.known import KnownRecords, NewAppointments, Said, SaidPerson
 from sources.sync.occurrences import Reuse
 from worklist.models import Status, WorklistItem
 
@@ -133,13 +133,14 @@ def decide_each(
     *,
     withheld: Withheld = NOTHING_WITHHELD,
     holds_ids: bool = False,
+    new: NewAppointments | None = None,
 ) -> list[Decided]:
     """Decide about every session that each record has or had, in view of what the records before it add.
 
     What is withheld is HELD. `holds_ids` keeps the patient IDs from other writers until the transaction
-    ends.
+    ends. `new` has what earlier calls decided to make, and nobody has made.
     """
-    known = KnownRecords(source, reads, holds_ids=holds_ids)
+    known = KnownRecords(source, reads, holds_ids=holds_ids, new=new)
     return [Decided(read, list(_withholding(known, read, withheld))) for read in reads]
 
 
@@ -150,7 +151,7 @@ def _withholding(known: KnownRecords, read: ReadRecord, withheld: Withheld) -> I
             yield replace(decision, action=SyncAction.HELD, guarded=guarded)
             continue
         if decision.action is SyncAction.CREATE:
-            known.note_new(read.record, known.said[read.record, decision.key])
+            known.new.note(read.record, known.said[read.record, decision.key])
         yield replace(decision, guarded=guarded) if guarded else decision
 
 

@@ -307,3 +307,35 @@ def test_what_a_killed_full_pull_had_noted_is_counted_with_the_rest(
 
     assert pull(source, only_pending=True).withdrawn == 0
     assert (pull(source, full=True).withdrawn, source.state.held) == (0, {"RECORDS_GONE": 8})
+
+
+@pytest.mark.acceptance("RC244")
+def test_compare_knows_what_it_would_have_made_before(
+    source: DataSource, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two people have one patient ID, and come in two batches."""
+    monkeypatch.setattr("sources.sync.deciding.RECORDS_AT_ONCE", 1)
+    two_of_one(source)
+    participant(project, "P-001")
+    enrol(project, "P-002", dob="1970-07-07", first_name="Max")
+    book(project, "P-002", days=3)
+
+    compared = dry_run(source)
+
+    assert compared.counts[SyncAction.CREATE] == pull(source).created == 1
+
+
+@pytest.mark.acceptance("RC244")
+def test_compare_tells_nothing_of_a_new_name_that_changes_no_item(
+    source: DataSource, project: Project
+) -> None:
+    two_of_one(source)
+    participants(project, 3)
+    pull(source)
+    project.rename_record("P-001", "X-001")
+
+    compared = dry_run(source)
+    run = pull(source, full=True)
+
+    assert (compared.changes, +compared.counts) == ([], {SyncAction.UNCHANGED: 3})
+    assert (run.created, run.changed, run.withdrawn) == (0, 0, 0)
