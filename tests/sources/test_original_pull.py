@@ -9,12 +9,13 @@ import pytest
 from sources.models import DataSource, OriginalStep
 from sources.original.importing import OriginalImport
 from sources.sync import edits
+from sources.sync.originals import Originals
 from tests.redcap.project import Project
 from tests.sources import originals
 from tests.sources.conftest import items, pull
 from tests.sources.study import book, day, enrol, participant
 from tests.sources.test_import_original import file_of
-from worklist.models import WorklistItem
+from worklist.models import Status, WorklistItem
 
 pytestmark = pytest.mark.django_db
 
@@ -154,3 +155,19 @@ def test_an_examination_at_another_time_is_another(source: DataSource, project: 
 
     assert items(source)["P-001"].study_instance_uid != UID
     assert WorklistItem.objects.count() == 2
+
+
+@pytest.mark.acceptance("RC246")
+def test_what_a_scanner_reports_meanwhile_is_not_undone_by_taking_an_item_over() -> None:
+    row = originals.scheduled(patient_id="P-001", scheduled_start_date=day(0), scheduled_start_time="09:30")
+    OriginalImport("alice").take([file_of({**row, "performed_procedure_step_status": "IN_PROGRESS"})])
+    item = WorklistItem.objects.get()
+    left = Originals(["P-001"], [])
+    WorklistItem.objects.update(performed_procedure_step_status=Status.COMPLETED)
+
+    says = {"patient_id": "P-001", "scheduled_start_date": day(0), "scheduled_start_time": "09:30:00"}
+    taken = left.item_of(says, data_source="study", actor="source:study")
+
+    item.refresh_from_db()
+    assert taken == item
+    assert (item.data_source, item.performed_procedure_step_status) == ("study", Status.COMPLETED)
