@@ -229,8 +229,8 @@ def _withdraw(source: DataSource, decision: SessionDecision, run: SyncRun) -> No
     _remember(decision.synced, decision, run, withdrawal=Withdrawal.PENDING, reason=decision.reason)
 
 
-def _keep_unclear(source: DataSource, decision: SessionDecision, run: SyncRun) -> None:
-    """Keep what was to be cancelled: it is there after all, though it cannot be read."""
+def _keep_as_it_is(source: DataSource, decision: SessionDecision, run: SyncRun) -> None:
+    """Keep what was to be cancelled: it is there after all, though unreadable or held."""
     assert decision.synced is not None
     SyncedStep.objects.filter(pk=decision.synced.pk).update(withdrawal=Withdrawal.NONE, reason="", run=run)
 
@@ -241,7 +241,8 @@ _ACTIONS = {
     SyncAction.KEPT: _keep,
     SyncAction.UNCHANGED: _keep,
     SyncAction.WITHDRAW: _withdraw,
-    SyncAction.UNCLEAR: _keep_unclear,
+    SyncAction.UNCLEAR: _keep_as_it_is,
+    SyncAction.HELD: _keep_as_it_is,
 }
 
 

@@ -18,7 +18,8 @@ from sources.mapping import same_ids, targets
 from sources.models import DataSource, SyncedStep, Withdrawal
 from sources.sync import clashes, occurrences, values
 from sources.sync.guards import Guarded
-from sources.sync.known import KnownRecords, Said
+from sources.sync.known import KnownRecords, NewAppointments, Said, SaidPerson
+from sources.sync.occurrences import Reuse
 from worklist.models import Status, WorklistItem
 
 STAYS = "It differs here and stays: the examination is under way or done."
@@ -76,9 +77,9 @@ class SessionDecision:
         """Tell whether the database already has all of it, issues aside."""
         noted = self.synced.withdrawal if self.synced else Withdrawal.NONE
         match self.action:
-            case SyncAction.IGNORED | SyncAction.HELD:
+            case SyncAction.IGNORED:
                 return True
-            case SyncAction.UNCLEAR:
+            case SyncAction.UNCLEAR | SyncAction.HELD:
                 return noted != Withdrawal.PENDING
             case SyncAction.WITHDRAW:
                 return noted == Withdrawal.PENDING and self.is_same_reason
@@ -135,13 +136,14 @@ def decide_each(
     *,
     withheld: Withheld = NOTHING_WITHHELD,
     holds_ids: bool = False,
+    new: NewAppointments | None = None,
 ) -> list[Decided]:
     """Decide about every session that each record has or had, in view of what the records before it add.
 
     What is withheld is HELD. `holds_ids` keeps the patient IDs from other writers until the transaction
-    ends.
+    ends. `new` has what earlier calls decided to make, and nobody has made.
     """
-    known = KnownRecords(source, reads, holds_ids=holds_ids)
+    known = KnownRecords(source, reads, holds_ids=holds_ids, new=new)
     return [Decided(read, list(_withholding(known, read, withheld))) for read in reads]
 
 
@@ -152,7 +154,7 @@ def _withholding(known: KnownRecords, read: ReadRecord, withheld: Withheld) -> I
             yield replace(decision, action=SyncAction.HELD, guarded=guarded)
             continue
         if decision.action is SyncAction.CREATE:
-            known.note_new(read.record, known.said[read.record, decision.key])
+            known.new.note(read.record, known.said[read.record, decision.key])
         yield replace(decision, guarded=guarded) if guarded else decision
 
 
@@ -242,13 +244,17 @@ def _not_wanted(
 
 def _wanted(known: KnownRecords, synced: SyncedStep, said: Said, *, is_near: bool) -> SessionDecision:
     item = synced.item
-    if item is None:
+    if item is None:  # a person deleted it, and means neither another person's nor a later one
+        is_anothers = occurrences.is_another_person(_person(synced.written), said.person)
+        if is_near and (is_anothers or occurrences.is_booked_anew(synced.says, said.values, known.today)):
+            return _new(synced.key, said, occurrence=synced.occurrence + 1)
         return SessionDecision(synced.key, SyncAction.UNCHANGED, synced, says=said.values)
     if synced.withdrawal == Withdrawal.DONE and not is_near:
         return SessionDecision(synced.key, SyncAction.UNCHANGED, synced, says=synced.says)
-    writes = dict(_differing(synced, item, said.values))
-    if writes and item.pk in known.examined:
-        return _examined(known, synced, item, said, writes, is_near=is_near)
+    writes = to_follow(synced, item, said.values)
+    edited = _edited_and_said_anew(synced, item, said.values)
+    if (writes or edited) and item.pk in known.examined:
+        return _examined(known, synced, item, said, writes, edited, is_near=is_near)
     action = SyncAction.CHANGE if writes else SyncAction.UNCHANGED
     if synced.withdrawal != Withdrawal.NONE:
         action = SyncAction.RESTORE
@@ -261,28 +267,65 @@ def _examined(
     item: WorklistItem,
     said: Said,
     differing: Mapping[str, Any],
+    edited: Mapping[str, Any],
     *,
     is_near: bool,
 ) -> SessionDecision:
-    """Decide about what differs from an item whose examination is under way or done: it stays as it is."""
+    """Decide about what differs from an item whose examination is under way or done: it stays as it is.
+
+    What the source has come to say instead of what a person `edited` tells a new appointment, too.
+    """
     # An examination tells by itself on which scanner it was: nobody need mend what had been planned.
     stays = tuple(Problem(name, "", STAYS, synced.key) for name in differing if name != targets.STATION)
-    if item.performed_procedure_step_status != Status.IN_PROGRESS:
-        examined_on = known.examined[item.pk]
-        reuse = occurrences.reuse_of(item, differing, examined_on=examined_on, today=known.today)
-        if reuse is occurrences.Reuse.AGAIN and is_near:
+    examined_on, says = known.examined[item.pk], said.values
+    every = {**differing, **edited}
+    if occurrences.reuse_of(item, every, examined_on=examined_on, today=known.today) is Reuse.AGAIN:
+        if is_near and not _is_under_way(item):
             return _new(synced.key, said, occurrence=synced.occurrence + 1)
-        if reuse is occurrences.Reuse.DOUBTFUL:
+        says = {
+            **says,
+            **{name: synced.says.get(name, "") for name in edited},
+        }  # is new to the next pull, too
+    elif not _is_under_way(item):
+        reuse = occurrences.reuse_of(item, differing, examined_on=examined_on, today=known.today)
+        if reuse is Reuse.DOUBTFUL:
             stays = (Problem("", "", occurrences.DOUBTFUL, synced.key, blocks=True), *stays)
-    return SessionDecision(synced.key, SyncAction.KEPT, synced, says=said.values, problems=stays)
+    return SessionDecision(synced.key, SyncAction.KEPT, synced, says=says, problems=stays)
 
 
-def _differing(synced: SyncedStep, item: WorklistItem, says: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield what the source says otherwise and no person edited. A field that left the mapping is cleared."""
-    for name in {**synced.written, **says}:
-        now, here = says.get(name, ""), values.item_value(item, name)
-        if here == synced.written.get(name, "") and here != now:
-            yield name, now
+def _is_under_way(item: WorklistItem) -> bool:
+    return item.performed_procedure_step_status == Status.IN_PROGRESS
+
+
+def to_follow(synced: SyncedStep, item: WorklistItem, says: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the source says otherwise and no person edited. A field that left the mapping is cleared.
+
+    What was edited for one person is not kept for another, to whom the row was given before an examination.
+    """
+    differing = {
+        name: now
+        for name in {**synced.written, **says}
+        if (now := says.get(name, "")) != values.item_value(item, name)
+    }
+    edited = [name for name in differing if values.item_value(item, name) != synced.written.get(name, "")]
+    if not edited or occurrences.is_another_person(_person(synced.written), _person(says)):
+        return differing
+    return {name: now for name, now in differing.items() if name not in edited}
+
+
+def _person(says: Mapping[str, Any]) -> SaidPerson:
+    return Said(dict(says), {}).person
+
+
+def _edited_and_said_anew(synced: SyncedStep, item: WorklistItem, says: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the source has come to say otherwise than what a person edited."""
+    return {
+        name: now
+        for name, now in says.items()
+        if now != synced.says.get(name, "")
+        and now != (here := values.item_value(item, name))
+        and here != synced.written.get(name, "")
+    }
 
 
 def _as_problems(key: SessionKey, errors: values.Errors) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from sources.models import SyncedStep
+from sources.models import PendingRecord, SyncedStep, Withdrawal
 from sources.sync import clashes, values
 from sources.sync.applying import make_item
 from worklist.attention import identity
@@ -64,12 +64,17 @@ def remake(synced: SyncedStep, *, actor: str) -> None:
         synced = SyncedStep.objects.select_for_update(of=("self",)).select_related("source").get(pk=synced.pk)
         if synced.item_id:
             raise ValidationError("It is there already.")
+        if _has_later_use(synced):
+            raise ValidationError("Its row stands for another appointment by now.")
         if not synced.says:
             raise ValidationError("The source has no such appointment now.")
         answer = clashes.of_the_record(synced.source, synced.record, synced.says)
         synced.item = make_item(synced, actor=actor, answer=answer)
         synced.written = synced.says
-        synced.save(update_fields=["item", "written"])
+        synced.withdrawal, synced.reason = Withdrawal.NONE, ""
+        synced.save(update_fields=["item", "written", "withdrawal", "reason"])
+        # It was what the source said when its record was read last, and is cancelled if that is so no more.
+        PendingRecord.objects.get_or_create(source=synced.source, record=synced.record)
 
 
 def make_another(synced: SyncedStep, *, actor: str) -> WorklistItem:

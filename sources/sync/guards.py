@@ -97,15 +97,16 @@ def is_too_many(source: DataSource, kind: Guarded, count: int, of: int) -> bool:
     return is_beyond and is_large_share
 
 
-def is_held(source: DataSource, kind: Guarded, count: int, of: int) -> bool:
+def is_held(source: DataSource, kind: Guarded, count: int, of: int, *, is_full: bool = True) -> bool:
     """Tell whether so many wait for a person. More than a person has allowed are judged without those.
 
+    What is allowed is for a full pull, which spends it: others would let as many through before it.
     Additions never wait before a source's first full pull has ended: until then everything is new.
     """
     state = SourceState.objects.only("allowed", "last_full_at").get(source=source)
     if kind is Guarded.ADDED and state.last_full_at is None:
         return False
-    allowed = state.allowed.get(kind)
+    allowed = state.allowed.get(kind) if is_full else None
     if allowed is None:
         return is_too_many(source, kind, count, of)
     looked_at = allowed.get("count")

@@ -19,19 +19,21 @@ MOST_KEPT = 1000  # records; of more the names are kept, and they are read again
 ANY_NUMBER = 10**9
 
 
-def withheld(source: DataSource) -> frozenset[Guarded]:
+def withheld(source: DataSource, *, is_full: bool) -> frozenset[Guarded]:
     """Return the kinds of which a pull may do too much: not what a person has allowed without a number."""
-    return frozenset(kind for kind in KINDS if guards.is_held(source, kind, ANY_NUMBER, 1))
+    return frozenset(kind for kind in KINDS if guards.is_held(source, kind, ANY_NUMBER, 1, is_full=is_full))
 
 
-def judge(source: DataSource, records: Mapping[Guarded, Collection[str]]) -> Counter[Guarded]:
+def judge(
+    source: DataSource, records: Mapping[Guarded, Collection[str]], *, is_full: bool = True
+) -> Counter[Guarded]:
     """Return of which kinds these records are too many, and how many they are."""
     counts = ((kind, len(records.get(kind, ()))) for kind in KINDS)
     return Counter(
         {
             kind: count
             for kind, count in counts
-            if count and guards.is_held(source, kind, count, _of_how_many(source, kind))
+            if count and guards.is_held(source, kind, count, _of_how_many(source, kind), is_full=is_full)
         }
     )
 

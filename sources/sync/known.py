@@ -51,14 +51,36 @@ class Said(NamedTuple):
         )
 
 
+class NewAppointments:
+    """These are about to be made: whose records bring them, by patient ID."""
+
+    def __init__(self) -> None:
+        self._of_id: dict[str, list[tuple[str, Said]]] = defaultdict(list)
+
+    def note(self, record: str, said: Said) -> None:
+        self._of_id[said.patient_id].append((record, said))
+
+    def beside(self, record: str, patient_id: str) -> list[tuple[str, Said]]:
+        """Return those that other records bring under the ID."""
+        return [(of, said) for of, said in self._of_id.get(patient_id, ()) if of != record]
+
+
 class KnownRecords:
     """These are the steps and items of some records of a source, and whom their patient IDs name.
 
     `steps` has each record's sessions by key, as they are now; `of_record` all its steps, also those whose
     row is used again. `holds_ids` keeps other writers from the patient IDs until the transaction ends.
+    `new` is what is about to be made.
     """
 
-    def __init__(self, source: DataSource, reads: Sequence[ReadRecord], *, holds_ids: bool = False) -> None:
+    def __init__(
+        self,
+        source: DataSource,
+        reads: Sequence[ReadRecord],
+        *,
+        holds_ids: bool = False,
+        new: NewAppointments | None = None,
+    ) -> None:
         self.source = source
         self.today = timezone.localdate()
         self.said = {
@@ -71,7 +93,7 @@ class KnownRecords:
             whose.hold(ids)
         self._people = whose_id.People(ids)
         self._offered, self._elsewhere = _offered(source, ids)
-        self._new: dict[str, list[tuple[str, Said]]] = defaultdict(list)
+        self.new = new or NewAppointments()
 
     @cached_property
     def examined(self) -> dict[int, date | None]:
@@ -88,28 +110,24 @@ class KnownRecords:
         """
         if self._people.others(person, beside=beside):
             return True
-        new = (said for of, said in self._new[person.patient_id] if of != record)
-        return any(whose_id.differing(person, said.person) for said in new)
+        new = self.new.beside(record, person.patient_id)
+        return any(whose_id.differing(person, said.person) for _, said in new)
 
     def is_in_another_record(self, record: str, said: Said) -> bool:
         """Tell whether another record of the source has the patient at the same time."""
         offered = self._offered.get(said.patient_id, ())
         if any(of != record and moment == said.moment for of, moment in offered):
             return True
-        return any(of != record and new.moment == said.moment for of, new in self._new[said.patient_id])
+        return any(new.moment == said.moment for _, new in self.new.beside(record, said.patient_id))
 
     def is_id_of_another_record(self, record: str, said: Said) -> bool:
         """Tell whether another record of the source has the patient ID at all."""
-        others = [of for of, _ in (*self._offered.get(said.patient_id, ()), *self._new[said.patient_id])]
-        return any(of != record for of in others)
+        offered = self._offered.get(said.patient_id, ())
+        return any(of != record for of, _ in offered) or bool(self.new.beside(record, said.patient_id))
 
     def is_in_another_source(self, said: Said) -> bool:
         """Tell whether another source offers the patient at the same time."""
         return said.moment in self._elsewhere.get(said.patient_id, ())
-
-    def note_new(self, record: str, said: Said) -> None:
-        """Let what follows in the batch know of an appointment that is about to be made."""
-        self._new[said.patient_id].append((record, said))
 
 
 def said_by(session: Session) -> Said:

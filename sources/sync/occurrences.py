@@ -45,9 +45,14 @@ def reuse_of(
     return Reuse.DOUBTFUL if is_another_id or is_later else Reuse.CORRECTED
 
 
-def is_another_person(item: WorklistItem, person: whose_id.Person) -> bool:
-    """Tell whether so much contradicts the item that its record must have been given to somebody else."""
-    return len(whose_id.differing(item, person)) >= PERSON_DIFFERS_IN
+def is_booked_anew(said: Mapping[str, Any], says: Mapping[str, Any], today: date) -> bool:
+    """Tell whether a row whose day had passed was given another day that is to come."""
+    return date.min < _day(said) < today <= _day(says)
+
+
+def is_another_person(there: whose_id.Person, person: whose_id.Person) -> bool:
+    """Tell whether so much contradicts what was known that the record must have been given to another."""
+    return len(whose_id.differing(there, person)) >= PERSON_DIFFERS_IN
 
 
 def _day(differing: Mapping[str, Any]) -> date:

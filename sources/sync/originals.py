@@ -39,6 +39,7 @@ class Originals:
         """Return the item of the examined appointment, which is the source's from now on, if there is one."""
         item = self._examined.pop(_same(says), None)
         if item is not None:
+            item = WorklistItem.objects.select_for_update().get(pk=item.pk)  # a scanner may report of it
             item.data_source = data_source
             item.save_as(actor, reason=IS_THE_SAME)
         return item

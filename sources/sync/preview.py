@@ -13,9 +13,19 @@ from sources.contract import Problem, ReadRecord, SessionKey
 from sources.kinds import backend_for
 from sources.models import DataSource, SyncedStep, Withdrawal
 from sources.sync import holding, renames, values, withdrawing
-from sources.sync.deciding import RECORD_GONE, Decided, SessionDecision, SyncAction, decide_each, in_batches
+from sources.sync.deciding import (
+    RECORD_GONE,
+    Decided,
+    SessionDecision,
+    SyncAction,
+    decide_each,
+    in_batches,
+    to_follow,
+)
 from sources.sync.guards import Guarded
+from sources.sync.known import NewAppointments
 from sources.sync.runs import Progress
+from worklist.attention import identity
 from worklist.models import WorklistItem
 
 RENAMED = "Its record was renamed, or its instrument repeats no longer or from now on: it keeps its item."
@@ -76,7 +86,7 @@ def dry_run(source: DataSource, *, progress: Progress | None = None) -> DryRun:
         known = source.steps.exclude(withdrawal=Withdrawal.DONE).values_list("record", flat=True)
         records = list(dict.fromkeys([*backend.record_ids(), *known]))
         for reads in in_batches(source, backend.read(records)):
-            rehearsal.note(decide_each(source, reads))
+            rehearsal.note(decide_each(source, reads, new=rehearsal.new))
             if progress:
                 progress(rehearsal.done, len(records))
     return rehearsal.ended()
@@ -86,7 +96,7 @@ class _Rehearsal:
     """It keeps what a pull would do about each session, until all is read."""
 
     def __init__(self, source: DataSource) -> None:
-        self.source, self.done = source, 0
+        self.source, self.done, self.new = source, 0, NewAppointments()
         self.planned: dict[tuple[str, SessionKey], SessionDecision] = {}
         self.counts: Counter[SyncAction] = Counter()
         self.renamings: list[renames.Renaming] = []
@@ -110,16 +120,18 @@ class _Rehearsal:
 
     def _follow_renamed(self) -> None:
         """Take what vanished and what is new for one, where it was renamed or has another key."""
-        for renaming in renames.certain(self.renamings):
-            old = renaming.step.record, renaming.step.key
-            is_gone = renaming.is_of_record or renaming.step.record in self.gone
-            if not is_gone or old not in self.planned:
-                continue
-            withdrawn, made = self.planned.pop(old), self.planned[renaming.record, renaming.key]
-            changed = _renamed(made, renaming.step)
-            self.counts.subtract([withdrawn.action, made.action])
-            self.counts[changed.action] += 1
-            self.planned[renaming.record, renaming.key] = changed
+        renamings = [each for each in self.renamings if each.is_of_record or each.step.record in self.gone]
+        for renaming in renames.certain(renamings):
+            old, new = (renaming.step.record, renaming.step.key), (renaming.record, renaming.key)
+            if renaming.step.item is None:  # a person deleted it
+                self.counts.subtract([self.planned.pop(new).action])
+            elif old in self.planned:
+                withdrawn, made = self.planned.pop(old), self.planned.pop(new)
+                changed = _renamed(made, renaming.step, renaming.step.item)
+                self.counts.subtract([withdrawn.action, made.action])
+                self.counts[changed.action] += 1
+                if changed.action in SHOWN:
+                    self.planned[new] = changed
 
     def _held(self) -> Counter[Guarded]:
         guarded: dict[Guarded, set[str]] = {kind: set() for kind in holding.KINDS}
@@ -135,14 +147,15 @@ class _Rehearsal:
         return judged.held + holding.judge(self.source, guarded)
 
 
-def _renamed(made: SessionDecision, step: SyncedStep) -> SessionDecision:
-    assert step.item is not None  # it was found by its item
-    item = step.item
-    writes = {name: said for name, said in made.says.items() if values.item_value(item, name) != said}
+def _renamed(made: SessionDecision, step: SyncedStep, item: WorklistItem) -> SessionDecision:
+    writes = to_follow(step, item, made.says)
+    if identity.is_frozen(item):
+        return replace(
+            made, action=SyncAction.KEPT, synced=step, writes={}, reason=RENAMED, guarded=None, problems=()
+        )
+    action = SyncAction.CHANGE if writes else SyncAction.UNCHANGED
     guarded = Guarded.RENAMED if "patient_id" in writes else None
-    return replace(
-        made, action=SyncAction.CHANGE, synced=step, writes=writes, reason=RENAMED, guarded=guarded
-    )
+    return replace(made, action=action, synced=step, writes=writes, reason=RENAMED, guarded=guarded)
 
 
 def _planned(record: str, decision: SessionDecision) -> PlannedChange:

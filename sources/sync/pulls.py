@@ -78,7 +78,7 @@ class _Pull:
         self.is_full, self.only_pending = is_full, only_pending
         self.began = timezone.now()
         self.pending = dict(PendingRecord.objects.filter(source=source).values_list("record", "since"))
-        self.withheld = holding.withheld(source)
+        self.withheld = holding.withheld(source, is_full=is_full)
         self.waiting = holding.Waiting()
         self.has_steps = source.steps.exists()
         self.failed = 0
@@ -178,11 +178,11 @@ class _Pull:
         if others:
             gone |= {read.record for read in backend.read(sorted(others)) if not read.exists}
         renamed = [renaming for renaming in suspected if renaming.step.record in gone]
-        return renames.follow(self.source, [*rekeyed, *renamed])
+        return renames.follow(self.source, renames.certain([*rekeyed, *renamed]))
 
     def _settle(self, backend: Backend) -> Counter[Guarded]:
         """Bring in what waited until all was read, but what is too much of it; return how much that is."""
-        held = holding.judge(self.source, self.waiting.records)
+        held = holding.judge(self.source, self.waiting.records, is_full=self.is_full)
         reads, again = self.waiting.take()
         for batch in in_batches(self.source, chain(reads, backend.read(again))):
             self.run.alive()

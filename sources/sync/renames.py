@@ -17,7 +17,6 @@ from sources.sync import rekeying
 from sources.sync.deciding import Decided, SessionDecision
 from sources.sync.known import Said
 from worklist.attention import whose_id
-from worklist.models import WorklistItem
 
 
 class Renaming(NamedTuple):
@@ -91,12 +90,14 @@ def follow(source: DataSource, renamings: Iterable[Renaming]) -> int:
 
 
 def _steps_like(source: DataSource, said: list[Said]) -> list[SyncedStep]:
-    """Return the source's steps whose items have a patient ID, or a day, of what is said."""
-    alike = Q(patient_id__in={each.patient_id for each in said})
-    alike |= Q(scheduled_start_date__in={each.moment[0] for each in said} - {""})
-    items = WorklistItem.objects.filter(alike, data_source=source.name).order_by()
-    pks = list(items.values_list("pk", flat=True)) if said else []
-    return list(SyncedStep.objects.filter(source=source, item__in=pks).select_related("item").order_by("pk"))
+    """Return the source's steps that last had a patient ID, or a day, of what is said.
+
+    What a person has edited or deleted here is known by what the source said of it, too.
+    """
+    alike = Q(says__patient_id__in={each.patient_id for each in said})
+    alike |= Q(says__scheduled_start_date__in={each.moment[0] for each in said} - {""})
+    steps = SyncedStep.objects.filter(alike, source=source) if said else SyncedStep.objects.none()
+    return list(steps.select_related("item").order_by("pk"))
 
 
 def _is_of(step: SyncedStep, decision: SessionDecision) -> bool:

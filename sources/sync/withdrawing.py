@@ -11,10 +11,11 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+from django.db.models.functions import TruncDate
 from django.utils import timezone
 
-from sources.models import DataSource, SyncedStep, SyncRun, Withdrawal
+from sources.models import DataSource, RunOutcome, SyncedStep, SyncRun, Withdrawal
 from sources.sync import guards
 from sources.sync.deciding import RECORD_GONE
 from sources.sync.guards import Guarded
@@ -50,9 +51,17 @@ def noted(source: DataSource) -> Vanishing:
 
 def withdraw_noted(source: DataSource, run: SyncRun) -> tuple[int, Counter[Guarded]]:
     """Cancel what is noted; return how many were cancelled, and what is held as too many."""
-    held, free = judge(source, noted(source))
+    vanishing = noted(source) if run.is_full else _without_half_read(noted(source))
+    held, free = judge(source, vanishing, is_full=run.is_full)
     pks = [pk for steps in free for pk in steps.values_list("pk", flat=True)]
     return sum(_withdraw(source, pk, run) for pk in pks), held
+
+
+def _without_half_read(noted: Vanishing) -> Vanishing:
+    """Leave out what a full pull noted that did not read all: nobody knows yet how much of it there is."""
+    ended_well = (RunOutcome.OK, RunOutcome.HELD, RunOutcome.RUNNING)
+    unread = Q(run__is_full=True) & ~Q(run__outcome__in=ended_well)
+    return Vanishing(noted.with_record.exclude(unread), noted.called_off.exclude(unread))
 
 
 def cancel_expired(source: DataSource, run: SyncRun) -> int:
@@ -69,27 +78,41 @@ def cancel_expired(source: DataSource, run: SyncRun) -> int:
     return sum(_withdraw(source, pk, run) for pk in pks)
 
 
-def judge(source: DataSource, vanishing: Vanishing) -> Judged:
+def judge(source: DataSource, vanishing: Vanishing, *, is_full: bool = True) -> Judged:
     """Tell what waits for a person. Unusually many records are judged alone, and the rest without them."""
-    coming = SyncedStep.objects.filter(
-        source=source,
-        item__performed_procedure_step_status__in=lifecycle.CANCELLABLE,
-        item__scheduled_start_date__gte=timezone.localdate(),
-    )
+    coming = SyncedStep.objects.filter(_is_coming() | _was_coming(), source=source)
     gone = Guarded.RECORDS_GONE, _records(vanishing.with_record & coming), _records(coming)
     is_apart = guards.is_too_many(source, *gone)
     rest = vanishing.called_off if is_apart else vanishing.all
     cancelled = (rest & coming).count()
     held, free = Counter[Guarded](), []
-    if is_apart and guards.is_held(source, *gone):
+    if is_apart and guards.is_held(source, *gone, is_full=is_full):
         held[Guarded.RECORDS_GONE] = gone[1]
     elif is_apart:
         free.append(vanishing.with_record)
-    if guards.is_held(source, Guarded.WITHDRAWN, cancelled, coming.count()):
+    if guards.is_held(source, Guarded.WITHDRAWN, cancelled, coming.count(), is_full=is_full):
         held[Guarded.WITHDRAWN] = cancelled
     else:
         free.append(rest)
     return Judged(held, tuple(free))
+
+
+def _is_coming() -> Q:
+    return Q(
+        item__performed_procedure_step_status__in=lifecycle.CANCELLABLE,
+        item__scheduled_start_date__gte=timezone.localdate(),
+    )
+
+
+def _was_coming() -> Q:
+    """Find what an earlier pull noted and left for a person: days that pass make it no less.
+
+    Nor does an examination, which shows that it should not have been noted.
+    """
+    on_its_day = TruncDate("run__started_at", tzinfo=timezone.get_current_timezone())
+    noted_before = Q(withdrawal=Withdrawal.PENDING, run__ended_at__isnull=False)
+    is_under_way = Q(item__performed_procedure_step_status=Status.IN_PROGRESS)
+    return noted_before & Q(item__scheduled_start_date__gte=on_its_day) & ~is_under_way
 
 
 def _records(steps: QuerySet[SyncedStep]) -> int:

@@ -6,18 +6,22 @@ added is in its own tests.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sources.models import DataSource, RunOutcome, SourceState, State
+from sources.models import DataSource, RunOutcome, SourceState, State, SyncRun
 from sources.sync import guards
 from sources.sync.guards import Guarded
 from tests.redcap.project import Project
 from tests.redcap.studies import TOKEN
 from tests.sources.conftest import items, pull
-from tests.sources.study import book, participant, participants
-from worklist.models import Status
+from tests.sources.study import book, participant, participants, today
+from tests.worklist.performed_rows import make_step
+from worklist.models import PerformedStatus, Status, WorklistItem
 
 GONE, WITHDRAWN, RENAMED, ADDED = Guarded
 
@@ -271,3 +275,39 @@ class TestPulls:
         assert pull(source).withdrawn == 0
         assert source.state.held == {"RECORDS_GONE": 8}
         assert SourceState.objects.get().allowed == {}
+
+    @pytest.mark.acceptance("RC242")
+    def test_what_is_held_waits_though_one_of_it_is_examined_meanwhile(
+        self, source: DataSource, project: Project
+    ) -> None:
+        """The participant came: the record should not have been missing, and nor should the others."""
+        records = participants(project, 20)
+        pull(source)
+        for record in records[:3]:
+            project.delete_record(record)
+        pull(source, full=True)
+        item = items(source)[records[0]]
+        make_step(item, status=PerformedStatus.COMPLETED)
+        WorklistItem.objects.filter(pk=item.pk).update(performed_procedure_step_status=Status.COMPLETED)
+
+        assert pull(source).withdrawn == 0
+        assert source.state.held == {"RECORDS_GONE": 3}
+        guards.allow(source, GONE, by="alice", count=3)
+        assert pull(source).withdrawn == 2
+        assert (self.cancelled(source), source.state.held) == (records[1:3], {})
+
+    @pytest.mark.acceptance("RC242")
+    def test_what_is_held_waits_though_its_day_passes(self, source: DataSource, project: Project) -> None:
+        records = participants(project, 20)
+        book(project, records[0], days=0)
+        pull(source)
+        for record in records[:3]:
+            project.delete_record(record)
+        pull(source, full=True)
+
+        yesterday = {"scheduled_start_date": today() - timedelta(days=1)}
+        WorklistItem.objects.filter(patient_id=records[0]).update(**yesterday)
+        SyncRun.objects.update(started_at=timezone.now() - timedelta(days=1))
+
+        assert pull(source).withdrawn == 0
+        assert source.state.held == {"RECORDS_GONE": 3}

@@ -10,13 +10,14 @@ from sources.models import DataSource, OriginalStep
 from sources.original.importing import OriginalImport
 from sources.original.reports import RowOutcome
 from sources.sync import edits
+from sources.sync.originals import Originals
 from tests.redcap.project import Project
 from tests.sources import originals
 from tests.sources.conftest import items, pull
 from tests.sources.study import book, day, enrol, participant
 from tests.sources.test_import_original import file_of
 from worklist.items import intake
-from worklist.models import WorklistItem
+from worklist.models import Status, WorklistItem
 
 pytestmark = pytest.mark.django_db
 
@@ -197,3 +198,19 @@ def test_an_item_that_has_another_patient_id_by_now_is_left_and_it_is_told(
     assert [*report.counts] == [RowOutcome.LEFT]
     assert "another patient ID by now" in report.rows[0].sentence
     assert WorklistItem.objects.get().performed_procedure_step_status == "SCHEDULED"
+
+
+@pytest.mark.acceptance("RC246")
+def test_what_a_scanner_reports_meanwhile_is_not_undone_by_taking_an_item_over() -> None:
+    row = originals.scheduled(patient_id="P-001", scheduled_start_date=day(0), scheduled_start_time="09:30")
+    OriginalImport("alice").take([file_of({**row, "performed_procedure_step_status": "IN_PROGRESS"})])
+    item = WorklistItem.objects.get()
+    left = Originals(["P-001"], [])
+    WorklistItem.objects.update(performed_procedure_step_status=Status.COMPLETED)
+
+    says = {"patient_id": "P-001", "scheduled_start_date": day(0), "scheduled_start_time": "09:30:00"}
+    taken = left.item_of(says, data_source="study", actor="source:study")
+
+    item.refresh_from_db()
+    assert taken == item
+    assert (item.data_source, item.performed_procedure_step_status) == ("study", Status.COMPLETED)
