@@ -40,7 +40,7 @@ from worklist.attention.identity import IDENTITY_FIELDS
 from worklist.items import intake, lifecycle
 from worklist.models import PerformedStatus, Status, WorklistItem
 
-pytestmark = [pytest.mark.slow, pytest.mark.django_db, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.django_db, pytest.mark.timeout(tries(120, nightly=900))]
 
 SPOILING = (
     *(Failure.EMPTY_500, Failure.PROXY_504, Failure.FORBIDDEN_403, Failure.SSO_PAGE, Failure.NOT_JSON_200),
