@@ -13,6 +13,7 @@ STATUS = "performed_procedure_step_status"
 START = "scheduled_start_datetime"
 START_DATE = "scheduled_start_date"
 START_TIME = "scheduled_start_time"
+MOMENT = (START_DATE, START_TIME)
 KILOGRAMS = "patient_weight_kg"
 POUNDS = "patient_weight_lb"
 BIRTH_DATE = "patient_birth_date"

@@ -17,7 +17,6 @@ TWO_RECORDS = (
     "Another record has the same patient at the same time: was one of them renamed or entered twice?"
 )
 NUMBERED_TWICE = "Another record's session has this patient ID: are they two people, or is one entered twice?"
-
 TWO_SOURCES = "Another source has the same patient at the same time: does it read the same project?"
 
 

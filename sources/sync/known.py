@@ -42,7 +42,8 @@ class Said(NamedTuple):
 
     @property
     def moment(self) -> Moment:
-        return str(self.values.get(targets.START_DATE, "")), str(self.values.get(targets.START_TIME, ""))
+        day, time = (str(self.values.get(name, "")) for name in targets.MOMENT)
+        return day, time
 
     @property
     def person(self) -> SaidPerson:

@@ -17,7 +17,6 @@ DOUBTFUL = (
     "that was examined; if it was corrected afterwards, nothing need be done."
 )
 PERSON_DIFFERS_IN = 2  # of name, birth date and sex: one alone is a correction
-_MOMENT = frozenset({targets.START_DATE, targets.START_TIME})
 
 
 class Reuse(Enum):
@@ -40,7 +39,7 @@ def reuse_of(
     is_later = _day(differing) > max(filter(None, (item.scheduled_start_date, examined_on)))
     if is_later and _day(differing) >= today:
         return Reuse.AGAIN
-    if is_another_id and _contradictions(item, differing) and _MOMENT & differing.keys():
+    if is_another_id and _contradictions(item, differing) and differing.keys() & targets.MOMENT:
         return Reuse.AGAIN
     return Reuse.DOUBTFUL if is_another_id or is_later else Reuse.CORRECTED
 

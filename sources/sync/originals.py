@@ -12,12 +12,13 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from sources.mapping import targets
 from sources.models import OriginalStep
 from sources.sync import values
 from worklist.models import Status, WorklistItem
 
 Appointment = tuple[str, str, str]
-_SAME = ("patient_id", "scheduled_start_date", "scheduled_start_time")
+_SAME = ("patient_id", *targets.MOMENT)
 _TO_THE_MINUTE = len("09:30")
 _EXAMINED = (Status.IN_PROGRESS, Status.COMPLETED, Status.DISCONTINUED)
 IS_THE_SAME = "The source has the appointment that came from the original as examined."

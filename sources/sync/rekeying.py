@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from sources.contract import SessionKey
-
-MOMENT = ("scheduled_start_date", "scheduled_start_time")
+from sources.mapping import targets
 
 
 class Appointment(NamedTuple):
@@ -43,5 +42,5 @@ def moves(
 
 def appointment(key: SessionKey, says: Mapping[str, Any]) -> Appointment | None:
     """Return where and when it is, or None without a day."""
-    day, time = (str(says.get(name, "")) for name in MOMENT)
+    day, time = (str(says.get(name, "")) for name in targets.MOMENT)
     return Appointment(key.event, key.instance or 1, day, time) if day else None
