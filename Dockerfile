@@ -3,10 +3,10 @@
 FROM python:3.11.14-slim-bookworm AS packages
 WORKDIR /opt/pylantir
 RUN python -m venv .venv
-COPY requirements.txt ./
+COPY requirements-oidc.lock ./
 # Wheels alone: there is no compiler here.
 RUN .venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check \
-    --only-binary :all: --requirement requirements.txt
+    --only-binary :all: --require-hashes --requirement requirements-oidc.lock
 
 FROM python:3.11.14-slim-bookworm
 # The folder of SQLite and of keys that are made at the first start: its owner's alone.
