@@ -9,18 +9,24 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Sequence
+from typing import Any
 
 from django.conf import settings
 from django.db import connections
 from django.db.models import Model, QuerySet
 from django.utils.module_loading import import_string
 
-from pylantir_site.environment.logs import traceback_of
+from pylantir_site.database import fault_log
+from pylantir_site.processes import pulse
 
 logger = logging.getLogger(__name__)
 
 INTERVAL = 3600.0  # seconds
-AT_ONCE = 500  # rows to a transaction: nobody else can write meanwhile
+# On SQLite nobody else can write while rows are deleted. Whoever waits looks again after 25 ms at most, for
+# the first 0.2 seconds: a pause that is longer lets them in.
+AIM, PAUSE = 0.025, 0.03  # seconds
+FIRST, MOST = 50, 5000  # rows to a transaction
 
 
 def prune() -> None:
@@ -29,13 +35,44 @@ def prune() -> None:
         try:
             import_string(name)()
         except Exception as error:
-            logger.error("%s failed: %s", name, traceback_of(error))
+            fault_log.log.tell_failure(logger, f"{name} failed", error)
 
 
-def delete(rows: QuerySet[Model]) -> None:
-    """Delete the rows in steps, so that others can write in between."""
-    while some := list(rows.values_list("pk", flat=True)[:AT_ONCE]):
-        rows.model._default_manager.filter(pk__in=some).delete()
+class Portions:
+    """So many rows are deleted at once that it takes as long as it may, by what the last ones took."""
+
+    def __init__(self) -> None:
+        self.size = FIRST
+
+    def took(self, seconds: float) -> None:
+        """Learn how long a portion took: the next is at most twice as large."""
+        fits = int(self.size * AIM / max(seconds, 1e-6))
+        self.size = max(1, min(fits, 2 * self.size, MOST))
+
+
+def delete(rows: QuerySet[Any]) -> None:
+    """Delete the rows in portions, so that others can write in between."""
+    portions = Portions()
+    while some := list(rows.values_list("pk", flat=True)[: portions.size]):
+        _delete_some(rows.model, some, portions)
+
+
+def delete_by_keys(model: type[Model], keys: Sequence[Any]) -> None:
+    """Delete these rows of a model in portions."""
+    portions, done = Portions(), 0
+    while some := keys[done : done + portions.size]:
+        done += len(some)
+        _delete_some(model, some, portions)
+
+
+def _delete_some(model: type[Model], keys: Sequence[Any], portions: Portions) -> None:
+    began = time.perf_counter()
+    model._default_manager.filter(pk__in=keys).delete()
+    is_whole = len(keys) == portions.size
+    portions.took(time.perf_counter() - began)
+    pulse.goes_on()
+    if is_whole:  # else it was the last
+        time.sleep(PAUSE)
 
 
 class Hourly:

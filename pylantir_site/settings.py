@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.core.exceptions import ImproperlyConfigured
 from tzlocal import get_localzone_name
 
 from pylantir_site import __version__
 from pylantir_site.cors import cors_settings
-from pylantir_site.environment import config_file, env
+from pylantir_site.environment import atna, config_file, env, log_lines, oidc
 from pylantir_site.environment.databases import databases, main_path
-from pylantir_site.environment.secret_key import derived_key, kept_encryption_key, kept_secret_key
+from pylantir_site.environment.secret_key import derived_key, kept_encryption_keys, kept_secret_key
 
 PYLANTIR_CONFIG = env.text("PYLANTIR_CONFIG")
 CONFIG = config_file.read(PYLANTIR_CONFIG)
@@ -23,7 +24,9 @@ DATABASE_ROUTERS = ["pylantir_site.routers.UsersRouter"] if "users" in DATABASES
 DATA_DIR = main_path(CONFIG).parent
 SECRET_KEY = env.text("SECRET_KEY") or kept_secret_key(DATA_DIR)
 # The first encrypts what sources keep secret, all decrypt it.
-FIELD_ENCRYPTION_KEYS = env.fernet_keys("FIELD_ENCRYPTION_KEYS") or [kept_encryption_key(DATA_DIR)]
+FIELD_ENCRYPTION_KEYS = env.fernet_keys("FIELD_ENCRYPTION_KEYS") or kept_encryption_keys(DATA_DIR)
+# Without one, the first pseudonymous export makes it and keeps it in DATA_DIR.
+EXPORT_KEY = env.signing_key("EXPORT_KEY")
 
 INSTALLED_APPS = [
     "pylantir_site.apps.PylantirSiteConfig",  # before the admin: its templates go first
@@ -43,18 +46,28 @@ INSTALLED_APPS = [
     "simple_history",
     "worklist",
     "sources",
+    "pylantir_site.notices.apps.NoticesConfig",
+    "pylantir_site.counting.apps.CountingConfig",
+    "pylantir_site.privacy.apps.PrivacyConfig",
 ]
 MIDDLEWARE = [
+    "pylantir_site.metrics.http.CountAnswers",
+    "pylantir_site.headers.Headers",
     "pylantir_site.cors.ApiCors",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "pylantir_site.database.sessions.SessionsOfAnyDatabase",
+    "pylantir_site.languages.AdminLanguage",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "pylantir_site.rest.audit.AuditMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "accounts.known_places.KnownBrowsers",
+    "accounts.idle.IdleLimit",
+    "accounts.first_password.MustChangePassword",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "pylantir_site.overview.unavailable.DatabaseFaults",
 ]
 ROOT_URLCONF = "pylantir_site.urls"
 WSGI_APPLICATION = "pylantir_site.wsgi.application"
@@ -68,6 +81,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
+            "libraries": {"trail": "pylantir_site.overview.trail"},
         },
     },
 ]
@@ -131,7 +145,15 @@ SIGN_IN_MINUTES = env.integer("SIGN_IN_MINUTES", 15, least=1, most=1440)
 SIGN_IN_FAILURES_PER_USER = env.integer("SIGN_IN_FAILURES_PER_USER", 10, least=1, most=10_000)
 SIGN_IN_FAILURES_PER_ADDRESS = env.integer("SIGN_IN_FAILURES_PER_ADDRESS", 50, least=1, most=100_000)
 # What deletes what need not be kept for ever (pylantir_site.retention).
-RETENTION = ("accounts.retention.prune", "worklist.devices.retention.prune", "sources.retention.prune")
+RETENTION = (
+    "accounts.retention.prune",
+    "worklist.devices.retention.prune",
+    "sources.retention.prune",
+    "pylantir_site.notices.retention.prune",
+    "pylantir_site.privacy.retention.prune",
+)
+# Days after the last thing that happened of a participant; 0: for ever. Then who it was is erased.
+PARTICIPANTS_KEPT_DAYS = env.integer("PARTICIPANTS_KEPT_DAYS", 0, least=0, most=36_500)
 AUDIT_KEPT_DAYS = env.integer("AUDIT_KEPT_DAYS", 365, least=1, most=36_500)
 
 AUTH_USER_MODEL = "accounts.User"
@@ -150,12 +172,24 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 LOGIN_URL = "admin:login"
+# Consoles are shared: a session ends after so long without use, and with the browser.
+SESSION_IDLE_MINUTES = env.integer("SESSION_IDLE_MINUTES", 720, least=5, most=10_080)
+# And so long after the sign-in, however it is used: longer than a shift, shorter than to the next one.
+SESSION_MAXIMUM_HOURS = env.integer("SESSION_MAXIMUM_HOURS", 16, least=1, most=168)
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+# So long after its last use it is kept: who comes back on the day after still reads that time was up.
+SESSION_COOKIE_AGE = 60 * SESSION_IDLE_MINUTES + 24 * 3600
+# Messages name participants: the default would put them into a cookie, which outlives the sign-out.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+CSRF_FAILURE_VIEW = "pylantir_site.overview.error_pages.csrf_failure"
+OIDC = oidc.settings()  # None: people sign in with a password
 
 USE_TZ = True
 # Schedules are in the site's own wall-clock time, as a scanner's console shows it.
 TIME_ZONE = env.time_zone("TIME_ZONE", get_localzone_name() or "UTC")
 LANGUAGE_CODE = "en-us"
-USE_I18N = False
+USE_I18N = True
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 FORMAT_MODULE_PATH = "pylantir_site.formats"
 
 vars().update(cors_settings(CONFIG))
@@ -164,9 +198,18 @@ STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True  # a fresh clone serves its files without a collectstatic
 
 BEHIND_TLS_PROXY = env.boolean("BEHIND_TLS_PROXY", default=False)
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True  # no script of ours reads them
 if BEHIND_TLS_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS_PROXY
+    SECURE_HSTS_SECONDS = env.integer("HSTS_SECONDS", 31_536_000, least=0, most=63_072_000)
+    SECURE_SSL_REDIRECT = True
+    # Monitors ask beside the proxy, and what they read is about nobody.
+    SECURE_REDIRECT_EXEMPT = [r"^health(/|$)", r"^metrics/?$"]
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    # Browsers take a cookie of such a name by HTTPS alone, and from no other host of the domain.
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
+# What holds for other hosts below this name, and in lists that browsers carry, is not for Pylantir to say.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_NUMBER_FILES = 1000  # the page that takes worklist files says itself what is too many
@@ -174,17 +217,26 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 1000  # the page that takes worklist files says i
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True  # people give reasons in sentences
 
+# So much must be free where the files lie, or the site is not ready; 0: nobody looks.
+DISK_FREE_MINIMUM_MB = env.integer("DISK_FREE_MINIMUM_MB", 500, least=0, most=1_000_000)
+
 PYLANTIR_ADMIN_PASSWORD = env.text("PYLANTIR_ADMIN_PASSWORD")
 PYLANTIR_UID_ROOT = env.uid_root("PYLANTIR_UID_ROOT")
 
 # The AE title of the DICOM server: what it is called, and what it calls itself to devices and in health.
 MWL_AETITLE = env.ae_title("MWL_AETITLE", "MWL_SERVER")
 MWL_ADDRESS = env.address("MWL_ADDRESS")  # where /health/ready finds the DICOM server
+# TCP balancers that say whose connection they pass on: rules by address mean the scanner's then.
+MWL_PROXY_PROTOCOL = env.networks("MWL_PROXY_PROTOCOL")
+MWL_ADDRESS_TLS = env.boolean("MWL_ADDRESS_TLS", default=False)  # it is then only connected to
 MWL_REQUIRE_CALLED_AETITLE = env.boolean("MWL_REQUIRE_CALLED_AETITLE", default=False)
 MWL_MAXIMUM_ASSOCIATIONS = env.integer("MWL_MAXIMUM_ASSOCIATIONS", 100, least=1, most=1000)
 MWL_MAXIMUM_ANSWERS = env.integer("MWL_MAXIMUM_ANSWERS", 0, least=0, most=1_000_000)  # 0: no limit
 MWL_OVER_MAXIMUM = env.choice("MWL_OVER_MAXIMUM", "truncate", ("truncate", "refuse"))
 MWL_NETWORK_TIMEOUT = env.integer("MWL_NETWORK_TIMEOUT", 60, least=1, most=3600)  # seconds
+
+# Where audit messages go (PS3.15 A.5); None: nowhere.
+ATNA = atna.settings(source_id=MWL_AETITLE)
 
 DEVICE_ACTIVITY_KEPT_DAYS = env.integer("DEVICE_ACTIVITY_KEPT_DAYS", 90, least=0, most=36_500)  # 0: not kept
 
@@ -197,7 +249,9 @@ MPPS_STALE_HOURS = env.integer("MPPS_STALE_HOURS", 12, least=1, most=8760)
 
 # The worker that pulls from sources. A task that fails is not tried again: the next pull is due soon enough.
 # `retry` lies over `timeout`, or a long task would run twice.
-WORKERS = env.integer("WORKERS", 4, least=1, most=64)  # a source that hangs keeps one of them busy
+WORKERS = env.integer("WORKERS", 1, least=1, most=64)  # a source that hangs keeps one of them busy
+# A worker that gives no sign of life for so long is killed, and replaced.
+WORKER_STUCK_SECONDS = env.integer("WORKER_STUCK_SECONDS", 60, least=5, most=3600)
 Q_CLUSTER = {
     "name": "pylantir",
     "label": "Background work",
@@ -208,25 +262,67 @@ Q_CLUSTER = {
     "catch_up": False,
     "poll": 1.0,
     "save_limit": 200,
-    "queue_limit": 2,  # what is fetched ahead is worked off before a stop
     "recycle": 200,
     **env.broker("REDIS_URL"),
 }
+# How large an answer of a source may be, as it came and inflated, and how many rows and columns it may have.
+SOURCE_ANSWER_MEGABYTES = env.integer("SOURCE_ANSWER_MEGABYTES", 64, least=1, most=4096)
+SOURCE_ANSWER_ROWS = env.integer("SOURCE_ANSWER_ROWS", 1_000_000, least=1000, most=100_000_000)
+SOURCE_ANSWER_COLUMNS = env.integer("SOURCE_ANSWER_COLUMNS", 10_000, least=100, most=1_000_000)
+# What of this machine a source may name: whoever edits one chooses where its token is sent.
+SOURCE_TOKEN_VARIABLES = env.prefixes("SOURCE_TOKEN_VARIABLES", ("REDCAP_", "CALPENDO_", "PYLANTIR_TOKEN_"))
+SOURCE_FILES_FOLDER = env.folder("SOURCE_FILES_FOLDER")
+# Tables are uploaded, or watched below this folder; a file may be so large.
+SOURCE_TABLES_FOLDER = env.folder("SOURCE_TABLES_FOLDER")
+SOURCE_TABLE_MEGABYTES = env.integer("SOURCE_TABLE_MEGABYTES", 16, least=1, most=32)
 SYNC_RUNS_KEPT_DAYS = env.integer("SYNC_RUNS_KEPT_DAYS", 90, least=1, most=3650)
 
+# Seconds between two additions of what a process has counted to what all have; 0: it is not kept.
+METRICS_INTERVAL = env.integer("METRICS_INTERVAL", 10, least=0, most=60)
+METRICS_TOKEN = env.text("METRICS_TOKEN")  # empty: /metrics answers this machine alone
+
+# Where links of notices lead: nothing that is sent knows under which name browsers reach the admin.
+PUBLIC_URL = env.public_url("PUBLIC_URL")
+NOTICES_KEPT_DAYS = env.integer("NOTICES_KEPT_DAYS", 90, least=1, most=3650)
+EMAIL_HOST = env.text("EMAIL_HOST")  # without one no mail is sent
+EMAIL_PORT = env.integer("EMAIL_PORT", 25, least=1, most=65_535)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
+EMAIL_USE_TLS = env.boolean("EMAIL_USE_TLS", default=False)
+EMAIL_USE_SSL = env.boolean("EMAIL_USE_SSL", default=False)
+if EMAIL_USE_TLS and EMAIL_USE_SSL:
+    raise ImproperlyConfigured("EMAIL_USE_TLS and EMAIL_USE_SSL are both set: keep one of them.")
+EMAIL_TIMEOUT = 10  # seconds, for each answer of the mail server
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Pylantir <pylantir@localhost>")
+
+LOG_FORMAT = env.choice("LOG_FORMAT", "text", log_lines.FORMATS)
+LOGGING_CONFIG = "pylantir_site.environment.log_lines.configure"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {"line": {"()": log_lines.FORMATTERS[LOG_FORMAT]}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["each once", "refused"],
+        }
+    },
     "root": {"handlers": ["console"], "level": "INFO"},
-    "filters": {"paths": {"()": "pylantir_site.rest.logs.WithoutWhatWasTyped"}},
+    "filters": {
+        "each once": {"()": log_lines.EachOnce},
+        "paths": {"()": "pylantir_site.rest.logs.WithoutWhatWasTyped"},
+        "refused": {"()": "pylantir_site.rest.logs.OneLineEach"},
+        "faults": {"()": "pylantir_site.database.fault_log.WithoutFaults"},
+        "faults in words": {"()": "pylantir_site.database.fault_log.FaultsInWords"},
+    },
     "loggers": {
         # Their INFO and DEBUG lines hold identifiers, and so participants.
-        **{name: {"level": "WARNING"} for name in ("pynetdicom", "pydicom", "py.warnings")},
+        **{name: {"level": "WARNING"} for name in ("pynetdicom", "py.warnings")},
         # Two lines for every task, and every half minute has one.
-        "django-q": {"level": "WARNING"},
+        "django-q": {"level": "WARNING", "filters": ["faults in words"]},
         # It logs the path of what was refused.
-        "django.request": {"filters": ["paths"]},
+        "django.request": {"filters": ["paths", "faults"]},
+        "django.security.csrf": {"filters": ["paths"]},
     },
 }

@@ -15,7 +15,7 @@ from pylantir_site.environment import program
 # These make or look at tables themselves, ask another server, or read none.
 NEED_NONE = frozenset(
     {
-        *("start", "ready", "conformance", "test_client", "test_mpps"),
+        *("start", "ready", "backup", "restore", "conformance", "test_client", "test_mpps"),
         *("check", "collectstatic", "compilemessages", "dbshell", "diffsettings", "findstatic"),
         *("inspectdb", "makemessages", "makemigrations", "migrate", "optimizemigration", "sendtestemail"),
         *("shell", "showmigrations", "spectacular", "sqlflush", "sqlmigrate", "sqlsequencereset"),

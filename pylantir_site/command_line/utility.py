@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from argparse import Action, ArgumentParser, Namespace
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from django.conf import settings
 from django.core.management import BaseCommand, CommandError, ManagementUtility
-from django.core.management.base import CommandParser
+from django.core.management.base import CommandParser, OutputWrapper
 from django.db import DatabaseError
 
 from pylantir_site.command_line import listing, tables
 from pylantir_site.command_line.arguments import CONFIG
+from pylantir_site.environment.log_lines import LogStream
+
+# What runs for long, and whose output a collector reads.
+SERVERS = frozenset({"start", "start_api", "run_mwl", "qcluster"})
 
 
 class InFull(Action):
@@ -31,11 +37,19 @@ class Utility(ManagementUtility):
 
 def prepared(command: BaseCommand, name: str) -> BaseCommand:
     """Return the command with what all commands have; its module knows nothing of it."""
+    if name in SERVERS and settings.LOG_FORMAT == "json":
+        command.stdout = _to_the_log(name, logging.INFO)
+        command.stderr = _to_the_log(name, logging.WARNING)
     vars(command).update(
         create_parser=_with_config(command.create_parser),
         execute=_on_ready_tables(command.execute, name),
     )
     return command
+
+
+def _to_the_log(name: str, level: int) -> OutputWrapper:
+    stream: Any = LogStream(f"pylantir.{name}", level)
+    return OutputWrapper(stream)
 
 
 def _with_config(make: Callable[..., CommandParser]) -> Callable[..., CommandParser]:

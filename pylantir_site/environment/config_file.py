@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
+
+from pylantir_site.outside import strict_json
 
 PATHS = ("db_path", "users_db_path")
 # What the file may say at its top, and in its object `api`; the original wrote it in two formats.
@@ -17,6 +18,7 @@ OF_LEGACY = frozenset({"redcap2wl", "site", "db_update_interval", "operation_int
 OF_API = frozenset(
     {"cors_allowed_origins", "cors_allow_credentials", "cors_allow_methods", "cors_allow_headers"}
 )
+MOST_BYTES = 16 * 1024 * 1024
 KEYS = OF_SERVER | OF_SOURCES | OF_LEGACY
 
 
@@ -36,16 +38,23 @@ def read(path: str, *, named: str = "PYLANTIR_CONFIG") -> dict[str, Any]:
     if not path:
         return {}
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8-sig"))  # Notepad begins files with a mark
+        content = strict_json.loads(_bytes_of(path, named=named))
     except OSError as error:
         raise ConfigFileError(f"{named}: {path}: {error.strerror}.") from error
-    except ValueError as error:
-        raise ConfigFileError(f"{named}: {path} is not JSON: {error}.") from error
-    except RecursionError as error:
-        raise ConfigFileError(f"{named}: {path} is nested too deeply.") from error
+    except strict_json.JsonRefused as error:
+        raise ConfigFileError(f"{named}: {path}: {error}") from error
     if not isinstance(content, dict):
         raise ConfigFileError(f"{named}: {path} must hold a JSON object.")
     for name in PATHS:
         if not isinstance(content.get(name) or "", str):
             raise ConfigFileError(f"{named}: {path}: {name} must be a text, in quotation marks.")
+    return content
+
+
+def _bytes_of(path: str, *, named: str) -> bytes:
+    """Return the file's content. Raises OSError and ConfigFileError."""
+    with Path(path).open("rb") as file:
+        content = file.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise ConfigFileError(f"{named}: {path} is larger than {MOST_BYTES // 2**20} megabytes.")
     return content

@@ -40,6 +40,11 @@ def databases(config: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def wait_seconds() -> int:
+    """Return for how long others' locks are waited for: a scanner gives up after ten seconds or more."""
+    return env.integer("DATABASE_WAIT_SECONDS", 5, least=1, most=60)
+
+
 def sqlite(path: Path, *, setting: str) -> dict[str, Any]:
     refuse_the_originals_file(path, setting=setting)
     try:
@@ -51,7 +56,7 @@ def sqlite(path: Path, *, setting: str) -> dict[str, Any]:
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": path,
         "OPTIONS": {
-            "timeout": 20,
+            "timeout": wait_seconds(),
             # The write lock is taken at BEGIN: a read that turns into a write would fail at once when
             # another process has written meanwhile, and no busy time-out helps there.
             "transaction_mode": "IMMEDIATE",
@@ -64,6 +69,16 @@ def sqlite(path: Path, *, setting: str) -> dict[str, Any]:
 
 
 SQLITE_CACHE_OF_A_THREAD = 256  # KiB
+# A host that is gone without a word is noticed within seconds; libpq's own names.
+WAITS = {
+    "connect_timeout": 3,  # seconds
+    "tcp_user_timeout": 10_000,  # milliseconds until what was sent must have arrived
+    "keepalives_idle": 30,  # seconds
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
+SHARING_BACKEND = "pylantir_site.database.postgresql"
+LONGEST_WAIT_FOR_A_CONNECTION = 5.0  # seconds: a scanner waits for 10 or 30
 
 
 def postgresql(url: str) -> dict[str, Any]:
@@ -75,7 +90,7 @@ def postgresql(url: str) -> dict[str, Any]:
         raise ImproperlyConfigured("DATABASE_URL must be postgres://user:password@host:port/name.")
     found["CONN_MAX_AGE"] = 60
     found["CONN_HEALTH_CHECKS"] = True
-    found["OPTIONS"] = {"application_name": "pylantir", **found.get("OPTIONS", {})}
+    found["OPTIONS"] = {"application_name": "pylantir", **WAITS, **found.get("OPTIONS", {})}
     return dict(found)
 
 
@@ -90,5 +105,11 @@ def prepare_for_threads(*, most: int = 20) -> None:
     if connections[DEFAULT_DB_ALIAS].vendor == "sqlite":
         settings["OPTIONS"]["init_command"] += f"; PRAGMA cache_size=-{SQLITE_CACHE_OF_A_THREAD}"
         return
-    settings["CONN_MAX_AGE"] = 0  # a connection goes back to the pool when it is closed
-    settings["OPTIONS"]["pool"] = {"min_size": 1, "max_size": most, "timeout": 10}
+    settings["ENGINE"] = SHARING_BACKEND
+    settings["CONN_MAX_AGE"] = 0  # a connection goes back to the others when it is closed
+    settings["OPTIONS"] |= {
+        "most_connections": most,
+        "longest_wait": LONGEST_WAIT_FOR_A_CONNECTION,
+        "lock_wait": wait_seconds(),
+    }
+    del connections[DEFAULT_DB_ALIAS]  # that of this thread is of Django's own backend

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from decimal import Decimal
+from ipaddress import ip_network
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -16,10 +17,23 @@ from django.core.exceptions import ImproperlyConfigured
 
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off"})
+_names_read: set[str] = set()
+
+
+def names_read() -> frozenset[str]:
+    """Return the variables that were read as settings: they are this product's own."""
+    return frozenset(_names_read)
+
+
+def files_read() -> list[Path]:
+    """Return the files that settings come from."""
+    named = (os.environ.get(f"{name}_FILE") for name in _names_read)
+    return [Path(path) for path in named if path]
 
 
 def text(name: str, default: str = "") -> str:
     """Return the value of NAME, or the content of the file that NAME_FILE names (a mounted secret, say)."""
+    _names_read.add(name)
     path = os.environ.get(f"{name}_FILE")
     if path:
         if name in os.environ:
@@ -60,6 +74,26 @@ def decimal(name: str, default: str, *, least: str, most: str) -> Decimal:
 def words(name: str, default: tuple[str, ...] = ()) -> list[str]:
     """Return a comma-separated list."""
     return [word for part in text(name, ",".join(default)).split(",") if (word := part.strip())]
+
+
+def prefixes(name: str, default: tuple[str, ...]) -> list[str]:
+    """Return beginnings of names of variables, each long enough to leave others out."""
+    found = words(name, default)
+    if not found or not all(re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{3,}", each, re.ASCII) for each in found):
+        raise ImproperlyConfigured(
+            f"{name} must be beginnings of names, of 4 characters or more, such as {default[0]}."
+        )
+    return found
+
+
+def folder(name: str) -> str:
+    """Return the absolute path of a folder below the root, or "" without one."""
+    value = text(name)
+    if value and (not Path(value).is_absolute() or len(Path(value).parts) < 2):
+        raise ImproperlyConfigured(
+            f"{name} must be the whole path of a folder, such as /etc/pylantir/sources."
+        )
+    return value
 
 
 def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
@@ -107,6 +141,29 @@ def address(name: str) -> tuple[str, int] | None:
     if not host or not port.isascii() or not port.isdigit() or not 1 <= int(port) <= 65_535:
         raise ImproperlyConfigured(f"{name} must be host:port, such as 127.0.0.1:4242.")
     return host.strip("[]"), int(port)
+
+
+def networks(name: str) -> str:
+    """Return addresses and networks as one text, separated by spaces; one of all addresses is refused."""
+    try:
+        found = [ip_network(word) for word in text(name).replace(",", " ").split()]
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} must be addresses or networks: {error}.") from error
+    if any(network.prefixlen == 0 for network in found):
+        raise ImproperlyConfigured(f"{name} must name some addresses, not all.")
+    return " ".join(map(str, found))
+
+
+def public_url(name: str) -> str:
+    """Return an address of http or https without a path and without a slash at its end, or ""."""
+    value = text(name).rstrip("/")
+    if value and not re.fullmatch(
+        r"https?://[A-Za-z0-9.-]+(:\d{1,5})?|https?://\[[0-9A-Fa-f:]+\](:\d{1,5})?", value
+    ):
+        raise ImproperlyConfigured(
+            f"{name} must be the address that people type, such as https://pylantir.example.org."
+        )
+    return value
 
 
 def fernet_keys(name: str) -> list[str]:

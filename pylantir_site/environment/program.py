@@ -1,10 +1,9 @@
-"""Pylantir's commands are started, and named to people, as this installation has them: a clone or a wheel."""
+"""Pylantir's commands are named to people as this installation has them: a clone or a wheel."""
 
 from __future__ import annotations
 
 import os
 import shlex
-import sys
 from pathlib import Path
 
 CODE = Path(__file__).resolve().parents[2]
@@ -26,12 +25,6 @@ def default_data_folder() -> Path:
 
 def name() -> str:
     return "python manage.py" if is_clone() else "pylantir"
-
-
-def to_start(command: str, *arguments: str) -> list[str]:
-    """Return the words that start a command in a process of its own, whatever the current folder holds."""
-    program = [str(MANAGE)] if is_clone() else ["-P", "-m", "pylantir_site.command_line"]
-    return [sys.executable, *program, command, *arguments]
 
 
 def to_type(command: str, *arguments: str) -> str:

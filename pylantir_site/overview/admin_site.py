@@ -2,90 +2,126 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
-from django.contrib.admin import AdminSite
-from django.db.models import Count
+from django.contrib.admin import AdminSite, ModelAdmin, SimpleListFilter
 from django.http import HttpRequest
-from django.template.response import TemplateResponse
-from django.utils import timezone
+from django.urls import URLPattern, URLResolver, path
+from django.utils.safestring import mark_safe
 
+from accounts import own_password
+from accounts.audit import pages
 from accounts.forms import SignInForm
-from pylantir_site import __version__
-from pylantir_site.overview.stations import station_warnings
-from worklist.models import Attention, AttentionKind, Device, Status, WorklistItem
+from pylantir_site import __version__, lists_as_csv
+from pylantir_site.keyed_log import with_keyed_log
+from pylantir_site.overview import (
+    exposure,
+    first_steps,
+    live,
+    navigation,
+    plots,
+    search_pages,
+    shown_days,
+    today,
+    who_looked,
+)
+from pylantir_site.overview.extensions import (
+    IndexSection,
+    ItemMarks,
+    ItemPanel,
+    ParticipantPanel,
+    SessionNamesFor,
+    SourceRemedy,
+    SourceSaying,
+    TimelinePart,
+)
 
-ITEMS_ON_THE_INDEX = 12
-POINTS_ON_THE_INDEX = 6
-
-ItemPanel = Callable[[HttpRequest, WorklistItem], str]  # HTML that is safe; empty shows nothing
-# What is known of whom a person misses: by what was written, and by the items that were found. HTML as above.
-ParticipantPanel = Callable[[HttpRequest, str, Sequence[WorklistItem]], str]
-# Where the source of an item is put right: a URL and its text.
-SourceRemedy = Callable[
-    [HttpRequest, WorklistItem, bool], tuple[str, str] | None
-]  # URL and text; is it about stations?
-IndexSection = Callable[[HttpRequest], dict[str, Any]]  # what the index's template is given
+DRESSED_BY = (
+    *("tokens", "frame", "admin", "access", "today", "items", "devices", "sources"),
+    *("moves", "search", "plots", "notices", "feeds", "print"),
+)
+STYLE_SHEETS = tuple(f"pylantir/{name}.css" for name in DRESSED_BY)
 
 
 class PylantirAdminSite(AdminSite):
     site_header = "Pylantir"
     site_title = "Pylantir"
-    index_title = "Today"
     login_form = SignInForm
     site_url = None  # there is no other site
     enable_nav_sidebar = False  # a few models: the width is worth more to the lists
     # What other apps show of an item, of whom a person misses, and on the index: they append their own.
-    item_panels: ClassVar[list[ItemPanel]] = []
+    item_panels: ClassVar[list[ItemPanel]] = [who_looked.panel]
+    timeline_parts: ClassVar[list[TimelinePart]] = []
+    item_marks: ClassVar[list[ItemMarks]] = []
+    item_filters: ClassVar[list[type[SimpleListFilter]]] = []
     participant_panels: ClassVar[list[ParticipantPanel]] = []
     source_remedies: ClassVar[list[SourceRemedy]] = []
+    source_sayings: ClassVar[list[SourceSaying]] = []
     index_sections: ClassVar[list[IndexSection]] = []
+    session_names: ClassVar[list[SessionNamesFor]] = []
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Register as Django does, with a log that holds keys and nobody's name, whatever the class."""
+        super().register(model_or_iterable, with_keyed_log(admin_class or ModelAdmin), **options)
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        """Every page also knows which version it is of."""
-        return {**super().each_context(request), "pylantir_version": __version__}
+        """Every page also knows which version it is of, how it is dressed, and where it leads."""
+        context = {**super().each_context(request), "pylantir_version": __version__}
+        context["style_sheets"] = STYLE_SHEETS
+        if context["has_permission"]:
+            context["is_exposed"] = exposure.is_exposed(request)
+            context["main_links"] = navigation.main_links(request)
+            context["more_links"] = navigation.more_links(request)
+        return context
 
-    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        """Show before the list of models what needs attention, today's schedule, sources, who may connect."""
-        context: dict[str, Any] = {}
-        if request.user.has_perm("worklist.view_attention"):
-            context |= _attention()
-        for section in self.index_sections:
-            context |= section(request)
-        if request.user.has_perm("worklist.view_worklistitem"):
-            context |= {**_today(request), **_door()}
-        return super().index(request, {**context, **(extra_context or {})})
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
+        """Return what the person may see, which is asked for twice on a page and found out once."""
+        known = request.__dict__.setdefault("_app_lists", {})
+        if app_label not in known:
+            known[app_label] = super().get_app_list(request, app_label)
+        return known[app_label]
 
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        from worklist.admin.sheet import sheet_view  # its room registers with the site, which comes first
 
-def _attention() -> dict[str, Any]:
-    points = Attention.objects.open()
-    counts = dict(points.order_by().values_list("kind").annotate(Count("pk")))
-    newest = points.worst_first().select_related("item", "step").defer("step__dataset")
-    return {
-        "shows_attention": True,
-        "attention_count": sum(counts.values()),
-        "kind_counts": [(kind, kind.label, counts[kind]) for kind in AttentionKind if kind in counts],
-        "newest_points": newest[:POINTS_ON_THE_INDEX],
-    }
+        return [
+            path(
+                "day/<str:day>/sheet/",
+                self.admin_view(partial(sheet_view, self)),
+                name="worklist_day_sheet",
+            ),
+            path("first-steps/hide/", self.admin_view(first_steps.hide), name="hide_first_steps"),
+            path("search/", self.admin_view(partial(search_pages.search_page, self)), name="search"),
+            path("search/suggestions/", self.admin_view(search_pages.suggestions), name="search_suggestions"),
+            path("plots/", self.admin_view(partial(plots.plots_page, self)), name="plots"),
+            path("plots/<slug:plot>/csv/", self.admin_view(plots.plot_as_csv), name="plot_csv"),
+            path(
+                "csv/<slug:app_label>/<slug:model_name>/",
+                self.admin_view(partial(lists_as_csv.download, self)),
+                name="csv",
+            ),
+            *super().get_urls(),
+        ]
 
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        return own_password.page(self, request, extra_context)
 
-def _today(request: HttpRequest) -> dict[str, Any]:
-    today = timezone.localdate()
-    items = WorklistItem.objects.filter(scheduled_start_date=today).order_by("scheduled_start_time", "pk")
-    counts = items.status_counts()
-    return {
-        "station_warnings": station_warnings(request, today),
-        "today": today,
-        "status_counts": [(status, status.label, counts[status]) for status in Status if status in counts],
-        "todays_items": items[:ITEMS_ON_THE_INDEX],
-        "overdue_count": WorklistItem.objects.overdue(today).count(),
-    }
-
-
-def _door() -> dict[str, Any]:
-    return {
-        "devices": Device.objects.filter(enabled=True),
-        "no_devices": not Device.objects.exists(),
-        "any_device": Device.objects.filter(enabled=True, ae_title=Device.ANY).exists(),
-    }
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Show a day or a week; where the page refreshes itself, that part alone."""
+        shown = shown_days.asked_for(request)
+        context = today.context_of(
+            request, shown, sections=self.index_sections, session_names=self.session_names
+        )
+        pages.show(request, today.keys_of(context))
+        html, etag = live.render(request, "admin/today/live.html", context)
+        if live.is_asked_for(request):
+            return live.answer(request, html, etag)
+        page = {
+            **first_steps.section(request),  # nobody waits for them to change
+            "title": context["heading"],
+            "live_part": mark_safe(html),  # noqa: S308  (a template drew it)
+            "live_etag": etag,
+            "as_of": live.as_of(),
+        }
+        return super().index(request, {**page, **(extra_context or {})})

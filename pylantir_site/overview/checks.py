@@ -16,11 +16,13 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Model
 
+from pylantir_site.counting.models import ProcessReading
 from pylantir_site.environment import program
 from pylantir_site.environment.originals import tables_of_the_original
-from sources import secrets
+from pylantir_site.metrics import expiring
+from sources import host, secrets
 from sources.models import DataSource, OriginalDatabase
-from sources.models.data_sources import SECRETS
+from sources.models.data_sources import details_models
 from worklist.models import Device
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
@@ -139,10 +141,16 @@ def secrets_can_be_decrypted(
     app_configs: Apps, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
     """Check where a database is named: at `check --database default`, and at every start."""
-    if DEFAULT_DB_ALIAS not in (databases or ()) or not _has_table(DataSource):
+    if DEFAULT_DB_ALIAS not in (databases or ()):
         return []
-    kept = DataSource.objects.values_list("name", *SECRETS)  # other columns may not be migrated yet
-    locked = [name for name, *ciphers in kept if not all(map(_can_be_decrypted, ciphers))]
+    locked = [
+        name
+        for model in details_models()
+        if model.secret_columns and _has_table(model)
+        # Other columns may not be migrated yet.
+        for name, *ciphers in model._default_manager.values_list("source__name", *model.secret_columns)
+        if not all(map(_can_be_decrypted, ciphers))
+    ]
     if not locked:
         return []
     return [
@@ -152,6 +160,27 @@ def secrets_can_be_decrypted(
             "again: nothing is pulled until then.",
             id="pylantir.W005",
         )
+    ]
+
+
+@register(Tags.database)
+def sources_name_what_they_may(
+    app_configs: Apps, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Check where a database is named: earlier versions let sources name any variable and any file."""
+    if DEFAULT_DB_ALIAS not in (databases or ()):
+        return []
+    return [
+        Warning(
+            f"Nothing is pulled from the source {name}. {told}",
+            hint="Whoever edits a source chooses where its token is sent: docs/sources.md says what it may "
+            "name of this machine.",
+            id="pylantir.W014",
+        )
+        for model in details_models()
+        if model.host_columns and _has_table(model)
+        for name, *named in model._default_manager.values_list("source__name", *model.host_columns.values())
+        for told in host.refusals(**dict(zip(model.host_columns, named, strict=True)))
     ]
 
 
@@ -167,7 +196,7 @@ def devices_are_listed(
         return [
             Warning(
                 "No device is listed: the DICOM server accepts associations from this machine only.",
-                hint="Add the scanners under Devices in the admin.",
+                hint="Add the scanners under Scanners in the admin.",
                 id="pylantir.W007",
             )
         ]
@@ -176,9 +205,28 @@ def devices_are_listed(
     return [
         Warning(
             "The device * is enabled: any AE title may read the worklist, and report examinations.",
-            hint="List the scanners under Devices in the admin, and disable the device *.",
+            hint="List the scanners under Scanners in the admin, and disable the device *.",
             id="pylantir.W008",
         )
+    ]
+
+
+@register(Tags.database)
+def certificates_last(
+    app_configs: Apps, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Check where a database is named, as at every start: the DICOM server has said what it uses."""
+    if DEFAULT_DB_ALIAS not in (databases or ()) or not (
+        _has_table(DataSource) and _has_table(ProcessReading)
+    ):
+        return []
+    return [
+        Warning(
+            sentence,
+            hint="Put a new file in its place and start Pylantir again: after its end no connection is made.",
+            id="pylantir.W030",
+        )
+        for sentence in expiring.sentences()
     ]
 
 

@@ -2,53 +2,55 @@
 
 from __future__ import annotations
 
-import socket
 from functools import cache
 from typing import Any
 
 from django.conf import settings
-from django.db import Error, connections
+from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from pylantir_site.environment import program
+from pylantir_site.overview import probes
 from sources.models import DataSource, WorkerBeat
 from sources.sync import health
 
-DICOM_SECONDS = 2.0
 UNKNOWN: dict[str, Any] = {"status": "unknown"}
+NEEDED = ("database", "disk", "worker", "dicom")
 
 
 def checks() -> tuple[bool, dict[str, Any]]:
     """Return whether all that is needed works, and what is so of each part."""
-    database = _database()
+    apart = {"disk": _disk(), "dicom": _dicom()}
+    database = _part(probes.database_answers())
     if database["status"] != "ok":
         unknown = {"migrations": UNKNOWN, "worker": UNKNOWN, "sources": []}
-        return False, {"database": database, **unknown, "dicom": _dicom()}
+        return False, {"database": database, **unknown, **apart}
     migrations = _migrations()
     if migrations["status"] != "ok":  # tables may lack what is asked for
         unknown = {"worker": UNKNOWN, "sources": []}
-        return False, {"database": database, "migrations": migrations, **unknown, "dicom": _dicom()}
+        return False, {"database": database, "migrations": migrations, **unknown, **apart}
     sources = list(DataSource.objects.filter(enabled=True).select_related("state"))
     found: dict[str, Any] = {
-        "database": database,
+        "database": _part(probes.database_takes_writes()),
         "migrations": migrations,
         "worker": _worker(is_needed=bool(sources)),
-        "dicom": _dicom(),
+        **apart,
         "sources": [_source(source) for source in sources],
     }
-    needed = (found[name]["status"] != "failed" for name in ("worker", "dicom"))
-    return all(needed), found
+    return all(found[name]["status"] != "failed" for name in NEEDED), found
 
 
-def _database() -> dict[str, Any]:
-    for alias in settings.DATABASES:
-        try:
-            with connections[alias].cursor() as cursor:
-                cursor.execute("SELECT 1")
-        except Error:  # its text may name a host or a user
-            return {"status": "failed", "message": f"The database {alias} does not answer."}
-    return {"status": "ok"}
+def _part(failure: str) -> dict[str, Any]:
+    return {"status": "failed", "message": failure} if failure else {"status": "ok"}
+
+
+def _disk() -> dict[str, Any]:
+    least, free = settings.DISK_FREE_MINIMUM_MB, probes.free_megabytes()
+    if not least or free is None:
+        return {"status": "not checked"}
+    failure = f"{free} MB are free, and {least} must be: DISK_FREE_MINIMUM_MB." if free < least else ""
+    return {**_part(failure), "free_mb": free}
 
 
 def _migrations() -> dict[str, Any]:
@@ -84,16 +86,9 @@ def _worker(*, is_needed: bool) -> dict[str, Any]:
 
 
 def _dicom() -> dict[str, Any]:
-    """Tell whether the port takes a connection; what is said there, `manage.py test_client` asks."""
     if not settings.MWL_ADDRESS:
         return {"status": "not checked"}
-    host, port = settings.MWL_ADDRESS
-    named = {"ae_title": settings.MWL_AETITLE}
-    try:
-        socket.create_connection((host, port), timeout=DICOM_SECONDS).close()
-    except OSError:
-        return {"status": "failed", "message": f"Port {port} does not answer.", **named}
-    return {"status": "ok", **named}
+    return {**_part(probes.dicom_answers(*settings.MWL_ADDRESS)), "ae_title": settings.MWL_AETITLE}
 
 
 def _source(source: DataSource) -> dict[str, Any]:

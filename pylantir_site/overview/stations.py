@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.urls import reverse
 
 from worklist.answering.unfound import AskingScanner, UnfoundItems, unfound_on
+from worklist.day.lanes import Day
+from worklist.models import Device
 
 
 class StationLink(NamedTuple):
@@ -24,16 +27,34 @@ class StationWarning:
     links: tuple[StationLink, ...]
 
 
-def station_warnings(request: HttpRequest, day: date) -> list[StationWarning]:
+def station_warnings(request: HttpRequest, day: Day) -> list[StationWarning]:
     """Return what keeps the day's items from the scanners that asked, and where it is put right.
 
     Raises django.db.Error.
     """
-    found = unfound_on(day)
+    found = _unfound(day)
     if found is None:
         return []
     of_none = [_without_station(request, found)] if found.without_station else []
     return of_none + [_for_nobody(each, count) for each, count in sorted(found.for_nobody.items())]
+
+
+def _unfound(day: Day) -> UnfoundItems | None:
+    """Return what no scanner finds, from memory where nothing that it follows from has changed.
+
+    Who has no device of its own may ask where the door is open; then it is looked at each time.
+    """
+    listed = [each.device for each in day.devices]
+    if not listed or any(device.ae_title == Device.ANY for device in listed):
+        return unfound_on(day.date)
+    items = tuple((booking.item.pk, booking.item.updated_at) for booking in day.bookings)
+    devices = tuple((each.device.pk, each.device.updated_at, each.asked) for each in day.devices)
+    return _remembered(day.date, items, devices)
+
+
+@lru_cache(maxsize=4)
+def _remembered(day: date, items: tuple[Any, ...], devices: tuple[Any, ...]) -> UnfoundItems | None:
+    return unfound_on(day)
 
 
 def _without_station(request: HttpRequest, found: UnfoundItems) -> StationWarning:
@@ -57,7 +78,7 @@ def _for_nobody(stations: str, count: int) -> StationWarning:
         f"{count} of today's scheduled items {'is' if count == 1 else 'are'} for {' and '.join(titles)}, "
         "which no enabled device is called and no scanner asked for."
     )
-    devices = StationLink(reverse("admin:worklist_device_changelist"), "Devices")
+    devices = StationLink(reverse("admin:worklist_device_changelist"), "Scanners")
     return StationWarning(sentence, (_todays_items(titles[0]), devices))
 
 

@@ -1,48 +1,122 @@
-"""The supervisor runs Pylantir's processes side by side and stops them together."""
+"""The supervisor runs Pylantir's processes side by side, restarts what dies, and stops them together."""
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from types import FrameType
 
+from pylantir_site.processes import child
+from pylantir_site.processes.child import AGAIN, SET_UP_WRONGLY
+from pylantir_site.processes.pulse import Pulse
+from pylantir_site.processes.restarts import Restarts
+
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LOOK_EVERY = 0.1
-PR_SET_PDEATHSIG = 1
+WAKES_WITHIN = 3.0  # seconds
+
+
+@dataclass
+class Service:
+    """A process that is to run `work`.
+
+    Where an `essential` one cannot be restarted, all end. One with a `pulse` is killed, and started again,
+    when that is silent for so many seconds.
+    """
+
+    name: str
+    work: Callable[[], int]
+    essential: bool = False
+    pulse: Pulse | None = None
+    longest_silence: float = 60.0
+    restarts: Restarts = field(default_factory=Restarts)
+    pid: int = 0  # 0: it does not run
+    group: int = 0  # its process group, until that was killed: the id may be another's then
+    started_at: float = 0.0
+    due_at: float = 0.0  # when it is to be started again
+    stuck_since: float | None = None  # when it was first seen to be silent for too long
+    code: int = 0  # how the last process ended, as os.waitstatus_to_exitcode tells it
+
+    def start(self) -> None:
+        if self.pulse:
+            self.pulse.beat()
+        self.started_at = time.monotonic()
+        self.code = 0
+        self.pid = self.group = child.fork(self.work, name=self.name)
+
+    def has_ended(self) -> bool:
+        """Tell whether it ran until now and has ended; its exit code is then kept."""
+        if not self.pid:
+            return False
+        ended, status = os.waitpid(self.pid, os.WNOHANG)
+        if ended:
+            self.code, self.pid = os.waitstatus_to_exitcode(status), 0
+        return bool(ended)
+
+    def is_stuck(self) -> bool:
+        """Tell whether it is silent for too long, and was so at a look some seconds ago.
+
+        A machine that slept wakes this process and its children: those then have a moment to beat.
+        """
+        if not self.pid or not self.pulse or self.pulse.silent_for() <= self.longest_silence:
+            self.stuck_since = None
+            return False
+        if self.stuck_since is None:
+            self.stuck_since = time.monotonic()
+        return time.monotonic() - self.stuck_since > WAKES_WITHIN
+
+    def kill(self) -> None:
+        """Kill its process group, and so whatever it runs or ran."""
+        if self.group:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.group, signal.SIGKILL)
+            self.group = 0
+        if self.pid:
+            self.code, self.pid = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1]), 0
 
 
 @dataclass
 class Supervisor:
-    """Children live in sessions of their own, so that a Ctrl-C reaches this process alone.
+    """A stop goes to each child's own process only: what that runs, it finishes itself.
 
-    A stop goes to the parent of each child only: what it runs, it finishes itself.
+    `closing` is called when the stop begins.
     """
 
-    commands: Mapping[str, list[str]]
+    services: Sequence[Service]
     say: Callable[[str], object]
     grace: float = 30.0
-    children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    closing: Callable[[], object] = lambda: None
     stopping: bool = False
     impatient: bool = False
 
-    def run(self) -> int:
-        """Return 0 after a stop that was asked for and that every child followed, else 1."""
+    def run(self, meanwhile: Callable[[], Sequence[Service]] = tuple) -> int:
+        """Return 0 after a stop that was asked for and that every child followed, else 1.
+
+        Once the services run, `meanwhile` prepares others, which run from then on.
+        """
         with self.heeding_signals():
             try:
-                self.start_children()
-                self.wait()
-                failed = self.ended_by_themselves()
+                self.start(self.services)
+                more = meanwhile()
+                self.services = [*self.services, *more]
+                self.start(more)
+                failed = not self.watch()
+                self.stopping = True
+                self.closing()
                 late = self.stop_children()
             finally:
-                self.kill(list(self.children))  # what a child that died has left behind, too
+                for service in self.services:
+                    service.kill()  # what a child that died has left behind, too
         return 1 if failed or late or self.stopped_badly() else 0
+
+    def start(self, services: Sequence[Service]) -> None:
+        for service in services:
+            if not self.stopping:
+                service.start()
 
     @contextlib.contextmanager
     def heeding_signals(self) -> Iterator[None]:
@@ -59,57 +133,72 @@ class Supervisor:
         self.impatient = self.stopping and number == signal.SIGINT
         self.stopping = True
 
-    def start_children(self) -> None:
-        for name, command in self.commands.items():
-            self.children[name] = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-                preexec_fn=stop_when_parent_dies(os.getpid()),
-            )
-
-    def running(self) -> list[str]:
-        return [name for name, child in self.children.items() if child.poll() is None]
-
-    def wait(self) -> None:
-        while not self.stopping and len(self.running()) == len(self.children):
+    def watch(self) -> bool:
+        """Keep all running until a stop is asked for; return False where an essential one cannot be."""
+        while not self.stopping:
+            for service in self.services:
+                if not self.look_after(service):
+                    return False
             time.sleep(LOOK_EVERY)
-
-    def ended_by_themselves(self) -> bool:
-        if self.stopping:
-            return False
-        for name, child in self.children.items():
-            if child.poll() is not None:
-                self.tell(f"{name} {how_it_ended(child.returncode)}: stopping all.")
-        self.stopping = True
         return True
 
-    def stop_children(self) -> list[str]:
-        """Ask each to stop, wait in one shared time and kill the rest; return the names of those killed."""
-        for name in self.running():
-            self.children[name].terminate()
+    def look_after(self, service: Service) -> bool:
+        if service.is_stuck():
+            seconds = round(service.longest_silence)
+            self.tell(f"{service.name} gave no sign of life for {seconds} s and is killed.")
+            service.kill()
+            return self.after_death(service)
+        if service.has_ended():
+            return self.after_death(service)
+        if not service.pid and time.monotonic() >= service.due_at:
+            service.start()
+        return True
+
+    def after_death(self, service: Service) -> bool:
+        """Say that it died, and when it is started again; return False where that is in vain."""
+        service.kill()  # what it has left behind
+        if self.stopping:
+            return True
+        if service.code == AGAIN:
+            service.start()
+            return True
+        service.restarts.count(time.monotonic() - service.started_at)
+        how = f"{service.name} {how_it_ended(service.code)}"
+        in_vain = service.code == SET_UP_WRONGLY or service.restarts.are_in_vain()
+        if service.essential and in_vain:
+            self.tell(f"{how} and cannot be restarted: stopping all.")
+            return False
+        wait = service.restarts.wait()
+        self.tell(f"{how}: it is restarted{f' in {wait:g} s' if wait else ''}.")
+        service.due_at = time.monotonic() + wait
+        if not wait:
+            service.start()
+        return True
+
+    def running(self) -> list[Service]:
+        for service in self.services:
+            service.has_ended()
+        return [service for service in self.services if service.pid]
+
+    def stop_children(self) -> list[Service]:
+        """Ask each to stop, wait in one shared time and kill the rest; return those killed."""
+        for service in self.running():
+            os.kill(service.pid, signal.SIGTERM)
         deadline = time.monotonic() + self.grace
         while self.running() and not self.impatient and time.monotonic() < deadline:
             time.sleep(LOOK_EVERY)
         late = self.running()
-        for name in late:
-            self.tell(f"{name} did not stop in time and is killed.")
-        self.kill(late)
+        for service in late:
+            self.tell(f"{service.name} did not stop in time and is killed.")
+            service.kill()
         return late
 
-    def kill(self, names: list[str]) -> None:
-        for name in names:
-            # Its process group, and so whatever it runs or ran.
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.children[name].pid, signal.SIGKILL)
-            self.children[name].wait()
-
     def stopped_badly(self) -> bool:
-        # -SIGTERM: it was asked to stop before it could listen.
-        return any(child.returncode not in (0, -signal.SIGTERM) for child in self.children.values())
+        # -SIGTERM: it was asked to stop before it could listen. AGAIN: it was about to be started anew.
+        return any(service.code not in (0, AGAIN, -signal.SIGTERM) for service in self.services)
 
     def tell(self, sentence: str) -> None:
-        with contextlib.suppress(OSError):  # the terminal may be gone; the stop goes on
+        with contextlib.suppress(OSError):  # the terminal may be gone; what is to be done goes on
             self.say(sentence)
 
 
@@ -117,17 +206,3 @@ def how_it_ended(code: int) -> str:
     if code < 0:
         return f"was killed by {signal.Signals(-code).name}"
     return f"ended by itself with exit code {code}"
-
-
-def stop_when_parent_dies(parent: int) -> Callable[[], None] | None:
-    """Return what a new child must run to get SIGTERM when its parent dies, even by SIGKILL (Linux only)."""
-    if sys.platform != "linux":
-        return None
-    prctl = ctypes.CDLL(None).prctl
-
-    def prepare() -> None:
-        prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:  # it died before the line above
-            os._exit(1)
-
-    return prepare

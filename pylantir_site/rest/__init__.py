@@ -4,7 +4,6 @@ views     the base of every endpoint: who may, what is audited
 errors    one shape for every error
 paging    bare lists with X-Total-Count
 parsing   JSON that the database can keep
-handlers  what is said where no endpoint answers
 routes    the API's paths, and what follows from them
 logs      what the log says of a request that was refused
 schema    how the OpenAPI schema is made

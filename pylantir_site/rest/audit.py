@@ -1,24 +1,21 @@
-"""The API's audit trail keeps who asked what, when and from where, and which rows it was about.
+"""Each request to the admin or the API leaves an event: who, when, from where, and which rows it was about.
 
 What was asked for is not kept: a search's words and a filter's values are a participant's.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Any
 
-from django.db import Error
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from rest_framework.views import APIView
 
 from accounts.addresses import client_address
-from accounts.models import ApiRequest
+from accounts.audit import actors, events, pages
+from accounts.models import AuditKind
 from pylantir_site.rest.views import known_parameters
-
-log = logging.getLogger(__name__)
 
 LONGEST_PATH = 300
 NOT_FOUND = 404
@@ -29,15 +26,29 @@ class AuditMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        response = self.get_response(request)
-        if is_audited(request):
-            try:
-                write_request(request, response.status_code)
-            except Error as error:  # what was asked for is done; it must not look undone
-                log.error(
-                    "An API request could not be written into the audit trail: %s", type(error).__name__
-                )
+        with actors.at_work(request):
+            response = self.get_response(request)
+        about = _event_of(request, response)
+        # Nothing was shown or done where the database was at fault.
+        if about is not None and not hasattr(request, "database_fault"):
+            events.record(**about)
         return response
+
+
+def _event_of(request: HttpRequest, response: HttpResponseBase) -> dict[str, Any] | None:
+    """Return the event's fields; a sign-in or a sign-out is told as that, whatever page it happened on."""
+    noted = events.noted(request)
+    about = _call(request, response) if is_audited(request) else None
+    if about is None and not noted:
+        about = pages.event_of(request, response)
+    if about is None and not noted:
+        return None
+    return {
+        "address": client_address(request)[:64],
+        "method": str(request.method)[:10],
+        **(about or _on_a_page(request, response)),
+        **noted,
+    }
 
 
 def is_audited(request: HttpRequest) -> bool:
@@ -47,22 +58,34 @@ def is_audited(request: HttpRequest) -> bool:
     return is_api and getattr(view, "audited", True) and request.method != "OPTIONS"
 
 
-def write_request(request: HttpRequest, status: int) -> None:
-    ApiRequest.objects.create(
-        username=_username(request),
-        address=client_address(request)[:64],
-        method=str(request.method)[:10],
-        path=_path(request, status)[:LONGEST_PATH],
-        parameters=_parameters(request),
-        status=status,
-        rows=getattr(request, "audited", []),
-    )
+def _call(request: HttpRequest, response: HttpResponseBase) -> dict[str, Any]:
+    return {
+        "kind": AuditKind.REQUEST,
+        "username": request.user.get_username() if request.user.is_authenticated else "",
+        "path": _path(request, response.status_code)[:LONGEST_PATH],
+        "parameters": _parameters(request),
+        "status": response.status_code,
+        "rows": getattr(request, "audited", []),
+    }
+
+
+def _on_a_page(request: HttpRequest, response: HttpResponseBase) -> dict[str, Any]:
+    return {
+        "username": request.user.get_username() if request.user.is_authenticated else "",
+        "path": request.resolver_match.view_name if request.resolver_match else "",
+        "status": response.status_code,
+    }
 
 
 def _path(request: HttpRequest, status: int) -> str:
-    """Return the path, or the route alone where none of our names matched: then it may hold anything."""
+    """Return the path, or the route alone where it holds a UID, or where none of our names matched.
+
+    A UID leads to a participant's images, and the row's key says which step it was; what matched nothing may
+    be anything.
+    """
     route = str(getattr(request.resolver_match, "route", ""))
-    return f"/{route}" if status == NOT_FOUND and "<str:" in route else request.path
+    hides = "<str:sop_instance_uid>" in route or (status == NOT_FOUND and "<str:" in route)
+    return f"/{route}" if hides else request.path
 
 
 def _parameters(request: HttpRequest) -> list[str]:
@@ -72,9 +95,3 @@ def _parameters(request: HttpRequest) -> list[str]:
 
 def _endpoint(request: HttpRequest) -> Any:
     return getattr(getattr(request.resolver_match, "func", None), "cls", None)
-
-
-def _username(request: HttpRequest) -> str:
-    """Return the name of whoever showed who they are: what was merely typed may be a password."""
-    signed_in = getattr(request, "audited_username", "")
-    return str(signed_in or (request.user.get_username() if request.user.is_authenticated else ""))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.core.exceptions import NON_FIELD_ERRORS
+from django.core.exceptions import NON_FIELD_ERRORS, RequestDataTooBig
 from django.core.exceptions import ValidationError as ModelError
 from rest_framework import serializers, status
 from rest_framework.exceptions import APIException, ErrorDetail, ParseError, ValidationError
@@ -35,6 +35,12 @@ class PreconditionFailed(APIException):
     default_code = "precondition_failed"
 
 
+class BodyTooLarge(APIException):
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_detail = "The body is larger than any that is meant."
+    default_code = "too_large"
+
+
 class ErrorSerializer(serializers.Serializer):
     detail = serializers.CharField(help_text="What was wrong, for people.")
 
@@ -49,6 +55,8 @@ def handle(exception: Exception, context: dict[str, Any]) -> Response | None:
     """Answer as Django REST framework's handler does, with `detail` in every answer."""
     if isinstance(exception, ModelError):
         exception = from_model(exception)
+    if isinstance(exception, RequestDataTooBig):
+        exception = BodyTooLarge()
     if isinstance(exception, ParseError):
         exception = ValidationError({GENERAL: [str(exception.detail)]})
     response = exception_handler(exception, context)

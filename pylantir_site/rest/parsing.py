@@ -1,28 +1,55 @@
-"""JSON is refused here where the database could not keep it."""
+"""JSON is refused here where it says a thing twice, where it is too large, or where no database keeps it."""
 
 from __future__ import annotations
 
+import codecs
 from typing import IO, Any
 
+from django.conf import settings
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
+
+from pylantir_site.outside import strict_json
+from pylantir_site.rest.errors import BodyTooLarge
 
 UNSTORABLE = "The JSON holds a null character or half of a surrogate pair, which no text may."
 
 
 class StrictJSONParser(JSONParser):
-    """It refuses null characters and lone surrogates, which JSON allows and PostgreSQL cannot keep."""
+    """It refuses a name that stands twice, numbers that are none, and what PostgreSQL cannot keep.
+
+    Django bounds bodies that it reads itself; what a parser reads is bounded here by the same setting.
+    """
 
     def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Any = None) -> Any:
         try:
-            parsed = super().parse(stream, media_type, parser_context)
-        except RecursionError as error:
-            raise ParseError("The JSON is nested too deeply.") from error
-        except ValueError as error:  # a number of thousands of digits
-            raise ParseError("The JSON cannot be read.") from error
+            text = _body(stream).decode(_encoding(parser_context))
+        except UnicodeDecodeError as error:
+            raise ParseError("JSON parse error - the body is not text in its encoding.") from error
+        try:
+            parsed = strict_json.loads(text)
+        except strict_json.JsonRefused as error:
+            raise ParseError(f"JSON parse error - {error}") from error
         if not _is_storable(parsed):
             raise ParseError(UNSTORABLE)
         return parsed
+
+
+def _body(stream: IO[Any]) -> bytes:
+    """Return the body. Raises BodyTooLarge."""
+    most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    body: bytes = stream.read() if most is None else stream.read(most + 1)
+    if most is not None and len(body) > most:
+        raise BodyTooLarge
+    return body
+
+
+def _encoding(parser_context: Any) -> str:
+    named = str((parser_context or {}).get("encoding") or settings.DEFAULT_CHARSET)
+    try:
+        return codecs.lookup(named).name
+    except LookupError as error:
+        raise ParseError("The body's character set is not known.") from error
 
 
 def _is_storable(parsed: Any) -> bool:

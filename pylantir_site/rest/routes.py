@@ -32,13 +32,29 @@ def without_what_was_typed(path_info: str) -> str:
     """Return the path with `…` for each word that no route has there.
 
     Where an endpoint takes an id or a secret, somebody may have typed a participant's name.
-    Paths that are not the API's come back as they are.
+    After the first word of a path with a secret, wherever that stands, nothing is shown.
+    Other paths that are not the API's come back as they are.
     """
+    words = path_info.split("/")
+    for place, word in enumerate(words):
+        if word in _roots_of_secrets():
+            return "/".join([*words[: place + 1], TYPED])
     if not is_api(path_info):
         return path_info
-    words = path_info.split("/")
     shown = (word if word in ("", *_literals(place)) else TYPED for place, word in enumerate(words[1:]))
     return "/".join(["", *shown])
+
+
+def with_a_secret(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a view whose path holds a secret: no log shows it."""
+    view.has_secret_path = True  # type: ignore[attr-defined]
+    return view
+
+
+@cache
+def _roots_of_secrets() -> frozenset[str]:
+    routes = _routes(get_resolver())
+    return frozenset(_words(at)[0] for at, view in routes if getattr(view, "has_secret_path", False))
 
 
 @cache

@@ -8,7 +8,7 @@ from django.core.management import BaseCommand, CommandError, CommandParser
 
 from pylantir_site.overview import readiness
 
-PARTS = ("database", "migrations", "worker", "dicom")
+PARTS = ("database", "migrations", "disk", "worker", "dicom")
 
 
 class Command(BaseCommand):

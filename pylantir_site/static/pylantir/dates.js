@@ -27,8 +27,15 @@
         return year > 0 && found.getUTCMonth() === month - 1 && found.getUTCDate() === day ? found : null;
     }
 
+    // Of the page's language: the admin's catalogue has the names of days and months.
     function inWords(day) {
-        return `${DAYS[day.getUTCDay()]}, ${day.getUTCDate()} ${MONTHS[day.getUTCMonth()]} ${day.getUTCFullYear()}`;
+        const parts = {
+            weekday: gettext(DAYS[day.getUTCDay()]),
+            day: day.getUTCDate(),
+            month: gettext(MONTHS[day.getUTCMonth()]),
+            year: day.getUTCFullYear()
+        };
+        return interpolate(gettext('%(weekday)s, %(day)s %(month)s %(year)s'), parts, true);
     }
 
     function pointedOut(text) {
@@ -46,17 +53,17 @@
         if (day && box.dataset.today && day < read(box.dataset.today)) {
             said.push(' ', pointedOut(box.dataset.hasPassed));
         } else if (!day && text && isDone) {
-            said.push(pointedOut(`Write the date as ${box.dataset.forms}.`));
+            said.push(pointedOut(box.dataset.writeItSo));
         }
         box.querySelector('.in-words').replaceChildren(...said);
     }
 
-    document.addEventListener('DOMContentLoaded', () => {
-        for (const field of document.querySelectorAll('.day input')) {
-            field.addEventListener('input', () => show(field, false));
-            field.addEventListener('change', () => show(field, true));
-            // The admin's calendar writes into the field, tells nobody, and gives it the focus.
-            field.addEventListener('focus', () => show(field, false));
-        }
-    });
+    // The admin's calendar writes into the field, tells nobody, and gives it the focus.
+    for (const [type, isDone] of [['input', false], ['change', true], ['focusin', false]]) {
+        document.addEventListener(type, event => {
+            if (event.target.matches('.day input')) {
+                show(event.target, isDone);
+            }
+        });
+    }
 }

@@ -18,7 +18,7 @@
     }
 
     const box = element('div', {class: 'project-search'});
-    const list = element('ul', {id: 'project-search-list', role: 'listbox', 'aria-label': 'Found in the project'});
+    const list = element('ul', {id: 'project-search-list', role: 'listbox'});
     const note = element('p', {class: 'help', role: 'status'});
     box.append(list, note);
     box.hidden = true;
@@ -66,13 +66,14 @@
     }
 
     function said(answer) {
+        const page = document.getElementById('project-search');
         if (!answer.is_known) {
-            return 'The project is not known yet: Test connection reads it.';
+            return page.dataset.unknown;
         }
         if (!answer.found.length) {
-            return 'The project has nothing of this name or label.';
+            return page.dataset.none;
         }
-        return answer.has_more ? 'There are more: type on.' : '';
+        return answer.has_more ? page.dataset.more : '';
     }
 
     function show(input, answer) {
@@ -138,9 +139,11 @@
     }
 
     document.addEventListener('DOMContentLoaded', () => {
-        if (!document.getElementById('project-search')) {
+        const page = document.getElementById('project-search');
+        if (!page) {
             return;
         }
+        list.setAttribute('aria-label', page.dataset.list);
         document.body.append(box);
         document.addEventListener('focusin', event => {
             if (isSearched(event.target)) {

@@ -52,17 +52,17 @@ document.addEventListener("DOMContentLoaded", () => {
         note.replaceChildren();
         for (const person of answer.known) {
             const differs = person.differing.length > 0;
-            const said = differs ? `Another ${person.differing.join(" and ")} than in the worklist: ` : "Known: ";
-            const paragraph = line(`${said}${person.words}. `, differs);
+            const paragraph = line(`${person.sentence} `, differs);
             const button = document.createElement("button");
             button.type = "button";
             button.className = "button";
-            button.textContent = "Fill in";
+            button.textContent = gettext("Fill in");
             button.addEventListener("click", () => fillIn(person.fields));
             paragraph.append(button);
         }
         if (answer.similar.length) {
-            line(`Too much like ${answer.similar.join(", ")}: tools make one subject of such IDs.`, true);
+            const ids = { ids: answer.similar.join(", ") };
+            line(interpolate(gettext("Too much like %(ids)s: tools make one subject of such IDs."), ids, true), true);
         }
     }
 
