@@ -10,7 +10,7 @@ from rest_framework_simplejwt.exceptions import AuthenticationFailed
 
 from accounts.models import User
 
-PASSWORD_CLAIM = "pwd"  # a digest that changes with the password
+PASSWORD_CLAIM = "pwd"  # a digest that changes with the password  # noqa: S105  (a name)
 DEAD = "The token is no longer valid: sign in again."
 
 

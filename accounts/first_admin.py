@@ -23,7 +23,12 @@ def create_first_admin() -> tuple[str, str | None] | None:
     password = generated or checked_password(settings.PYLANTIR_ADMIN_PASSWORD)
     # Another process may get there first: then its row is the one, and its password counts.
     _, created = User.objects.get_or_create(
-        username=USERNAME, defaults={"role": Role.ADMIN, "password": make_password(password)}
+        username=USERNAME,
+        defaults={
+            "role": Role.ADMIN,
+            "password": make_password(password),
+            "must_change_password": generated is not None,
+        },
     )
     return (USERNAME, generated) if created else None
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rest_framework.exceptions import MethodNotAllowed
+from rest_framework.exceptions import MethodNotAllowed, PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
+
+CHANGE_FIRST = "The password was made up and is written down: change it by POST /auth/password first."
 
 
 class ByRole(BasePermission):
@@ -23,4 +25,8 @@ class ByRole(BasePermission):
         if method not in needed:
             raise MethodNotAllowed(method)
         permission = needed[method]
-        return permission is None or request.user.has_perm(permission)
+        if permission is None:
+            return True
+        if request.user.must_change_password:
+            raise PermissionDenied(CHANGE_FIRST)
+        return request.user.has_perm(permission)

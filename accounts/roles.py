@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 
 class Role(models.TextChoices):
-    ADMIN = "admin", "Admin: everything"
-    WRITE = "write", "Write: the worklist"
-    READ = "read", "Read: look only"
+    """A role is kept and written by the API as it is in the original; people read what they are."""
+
+    ADMIN = "admin", _("Administrator")
+    WRITE = "write", _("Coordinator")
+    READ = "read", _("Viewer")
 
 
 READ = frozenset(
@@ -24,11 +28,21 @@ READ = frozenset(
         "worklist.view_confirmedperson",
         "worklist.view_device",
         "worklist.view_deviceactivity",
+        # Their own; to oversee everybody's is an administrator's.
+        "worklist.view_calendarfeed",
+        "worklist.add_calendarfeed",
+        "worklist.change_calendarfeed",  # renew, revoke
         "sources.view_datasource",  # never its token, nor where that is kept
         "sources.view_mappingrule",
         "sources.view_syncrun",
         "sources.view_syncissue",
         "sources.view_syncedstep",
+        # Their own, and nobody else's: the pages of notices ask whose they are.
+        "notices.view_subscription",
+        "notices.add_subscription",
+        "notices.change_subscription",
+        "notices.delete_subscription",
+        "notices.view_delivery",
     }
 )
 WRITE = READ | {
@@ -43,6 +57,16 @@ WRITE = READ | {
     "sources.pull_datasource",  # pull now, preview
 }
 PERMISSIONS: dict[str, frozenset[str]] = {Role.READ: READ, Role.WRITE: WRITE}
+
+# What a role may, as people read it where they choose one; each permission stands for its like.
+DUTIES: tuple[tuple[Promise, str], ...] = (
+    (_("See the worklist, examinations, scanners and sources"), "worklist.view_worklistitem"),
+    (_("Add, change, move and cancel items"), "worklist.change_worklistitem"),
+    (_("Link examinations and resolve what needs attention"), "worklist.change_attention"),
+    (_("Preview sources and pull from them"), "sources.pull_datasource"),
+    (_("Set up sources and scanners"), "sources.change_datasource"),
+    (_("Manage accounts and read who asked what of the API"), "accounts.change_user"),
+)
 
 
 def allows(role: str, permission: str) -> bool:

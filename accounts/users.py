@@ -8,11 +8,12 @@ from typing import Any
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import router, transaction
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.roles import Role
 
-LAST_ADMIN = "This is the last active admin: give another active user the role admin first."
+LAST_ADMIN = _("This is the last administrator who may sign in: make somebody else administrator first.")
 EXISTS = "Username already exists"
 
 
@@ -20,7 +21,7 @@ class LastAdmin(Exception):
     """The change would leave nobody who can administer the site."""
 
     def __init__(self) -> None:
-        super().__init__(LAST_ADMIN)
+        super().__init__(str(LAST_ADMIN))
 
 
 def create(*, username: str, password: str, **fields: Any) -> User:

@@ -13,7 +13,8 @@ from rest_framework.response import Response
 
 from accounts import users
 from accounts.api.fields import UserSerializer
-from accounts.models import User
+from accounts.audit.events import note
+from accounts.models import AuditKind, User
 from accounts.sign_in import SignInRefused, TooManyFailures, sign_in
 from accounts.tokens import access_token
 from pylantir_site.rest.errors import ErrorSerializer
@@ -71,7 +72,7 @@ class Login(ApiView):
         if isinstance(user, Response):
             return user
         update_last_login(User, user)
-        request._request.audited_username = user.username  # type: ignore[attr-defined]
+        note(request._request, AuditKind.SIGN_IN, username=user.username)
         token = access_token(user, minutes=_capped_minutes(asked.get("access_token_expire_minutes")))
         return Response({"access_token": token, "token_type": "bearer"})
 

@@ -20,7 +20,7 @@ from pylantir_site.rest.errors import GENERAL, Conflict, ErrorSerializer
 from pylantir_site.rest.views import ApiView
 
 OWN = "Cannot delete your own account"
-LAST = {409: OpenApiResponse(ErrorSerializer, "It is the last active admin.")}
+LAST = {409: OpenApiResponse(ErrorSerializer, "It is the last administrator who may sign in.")}
 
 
 class UserView(ApiView, GenericAPIView):
