@@ -9,6 +9,9 @@ class SourcesConfig(AppConfig):
     verbose_name = "Sources"
 
     def ready(self) -> None:
-        from sources import schedule  # it imports models
+        from sources import queue, schedule  # they import models
+        from sources.sync import edited_marks
 
+        edited_marks.connect()
+        queue.count_starts()
         post_migrate.connect(schedule.ensure_after_migrate, sender=self)

@@ -9,6 +9,8 @@ from enum import Enum
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol, Self
 
+from sources.dictionary import Dictionary
+
 
 class SessionKey(NamedTuple):
     """It says which session of its record: with source and record it is the identity of an item."""
@@ -72,6 +74,13 @@ class Session:
     numbered_by: str = ""
 
 
+class IdentifyingUse(NamedTuple):
+    """A field that the source marks as an identifier goes into this target of a mapping."""
+
+    field: str
+    target: str
+
+
 class Mistake(NamedTuple):
     """It says what is wrong with a plan, in which rule (None: in the sessions) and in which of its fields.
 
@@ -90,6 +99,19 @@ class ConnectionReport:
 
     facts: tuple[tuple[str, str], ...]  # (what, value): title, project ID, version, shape, rights, …
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ServerClock:
+    """Changes are asked for by the server's own wall time: in this zone, from `overlap` before the last pull.
+
+    `whose` names the server in sentences; `remedy` says how its clock comes to be seen, without a full stop.
+    """
+
+    zone: str
+    overlap: timedelta
+    whose: str
+    remedy: str
 
 
 class ReadRecord(NamedTuple):
@@ -118,11 +140,17 @@ class Backend(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None: ...
 
+    def dictionary(self, *, fresh: bool = False) -> Dictionary:
+        """Return the fields that the source has; they are asked for where unknown, too old or to be fresh."""
+
     def check(self) -> ConnectionReport:
         """Test the connection: ask for everything that a pull needs, and count it."""
 
     def prepare(self) -> None:
         """Make sure that project and mapping are right before reading. Raises ConfigurationError if not."""
+
+    def identifying(self) -> frozenset[IdentifyingUse]:
+        """Return the fields that the source marks as identifiers, and the targets that they go into."""
 
     def prepare_to_show(self) -> tuple[str, ...]:
         """Prepare to show what can be shown: return what has to be mended before a pull, in sentences.
@@ -138,6 +166,3 @@ class Backend(Protocol):
 
     def read(self, records: Sequence[str], *, with_trace: bool = False) -> Iterator[ReadRecord]:
         """Yield each record asked for, once, in batches: memory holds one batch."""
-
-    def link(self, record: str, key: SessionKey, field: str = "") -> str:
-        """Return where a person mends it, or "" if that cannot be known."""

@@ -36,7 +36,7 @@ class TooMuchError(OverloadError):
 
 
 class ConfigurationError(SourceError):
-    """Only a person can mend it, here or in REDCap: a URL, a field's name, export rights."""
+    """Only a person can mend it, here or at the source: a URL, a field's name, export rights."""
 
 
 class HeldError(SourceError):

@@ -21,14 +21,27 @@ class CannotDecrypt(Exception):
 
 
 def encrypt(secret: str) -> str:
-    return _keys().encrypt(secret.encode()).decode("ascii")
+    return encrypt_bytes(secret.encode()).decode("ascii")
 
 
 def decrypt(cipher: str) -> str:
     """Return the secret. Raises CannotDecrypt."""
     try:
-        return _keys().decrypt(cipher.encode("ascii")).decode()
-    except (InvalidToken, UnicodeEncodeError):
+        return decrypt_bytes(cipher.encode("ascii")).decode()
+    except UnicodeEncodeError:
+        raise CannotDecrypt from None
+
+
+def encrypt_bytes(content: bytes) -> bytes:
+    """Return the content encrypted, in a third more bytes of ASCII."""
+    return _keys().encrypt(content)
+
+
+def decrypt_bytes(cipher: bytes) -> bytes:
+    """Return the content. Raises CannotDecrypt."""
+    try:
+        return _keys().decrypt(cipher)
+    except InvalidToken:
         raise CannotDecrypt from None
 
 

@@ -17,7 +17,8 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from pylantir_site import retention
-from pylantir_site.environment.logs import traceback_of
+from pylantir_site.database import fault_log, persistence
+from pylantir_site.database.faults import fault_of
 from sources import triggers
 from sources.models import DataSource, SourceState, SyncRun, Trigger, WorkerBeat
 from sources.sync import claims, pulls
@@ -25,7 +26,7 @@ from sources.sync import claims, pulls
 log = logging.getLogger(__name__)
 
 BEAT_EVERY = 30.0  # seconds, during a long pull
-# A person saves several forms in a row, and REDCap sends a trigger for each: one pull after the last.
+# A person saves several forms in a row, and a trigger is sent for each: one pull after the last.
 QUIET = 2.0  # seconds
 LONGEST_WAIT = 10.0  # seconds; triggers that never cease are pulled all the same
 
@@ -34,6 +35,7 @@ def pull_due() -> None:
     """Have each source pulled that is due, or whose trigger was not followed by a pull."""
     with contained("Looking for what is due"):
         beat()
+        fault_log.log.sweep()
         for source in claims.due():
             with contained(f"Handing on {source.name}"):
                 _hand_on(source)
@@ -50,7 +52,7 @@ def look_now() -> None:
 def pull(source_pk: int, claim: str) -> str:
     """Pull from a source that is claimed; the outcome, "" where there was no pull."""
     outcome = ""
-    with contained("Pulling"):
+    with contained("Pulling"), claims.given_back(source_pk, claim):
         by = SourceState.objects.get(source=source_pk).requested_by
         outcome = _pull(source_pk, claim, trigger=Trigger.PERSON if by else Trigger.SCHEDULE, by=by)
     return outcome
@@ -72,7 +74,8 @@ def pull_pending(source_pk: int) -> str:
         _wait_until_quiet(source_pk)
         claim = claims.claim(source_pk) if triggers.waits(source_pk) else ""
         if claim:
-            outcome = _pull(source_pk, claim, trigger=Trigger.DATA_ENTRY, only_pending=True)
+            with claims.given_back(source_pk, claim):
+                outcome = _pull(source_pk, claim, trigger=Trigger.DATA_ENTRY, only_pending=True)
     return outcome
 
 
@@ -93,7 +96,9 @@ def contained(what: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        log.error("%s failed: %s", what, traceback_of(error))
+        fault_log.log.tell_failure(log, f"{what} failed", error)
+        if fault_of(error):
+            persistence.drop_connections()
 
 
 def _hand_on(source: DataSource) -> None:
@@ -119,20 +124,17 @@ def _overlooked() -> list[DataSource]:
 
 
 def _pull(source_pk: int, claim: str, *, trigger: Trigger, by: str = "", only_pending: bool = False) -> str:
-    try:
-        source = DataSource.objects.get(pk=source_pk)
-        if not source.enabled:  # since this was queued
-            return ""
-        run = pulls.pull(
-            source_pk,
-            claim=claim,
-            actor=by or source.actor,
-            trigger=trigger,
-            only_pending=only_pending,
-            progress=_Beating(),
-        )
-    finally:
-        claims.release(source_pk, claim)
+    source = DataSource.objects.get(pk=source_pk)
+    if not source.enabled:  # since this was queued
+        return ""
+    run = pulls.pull(
+        source_pk,
+        claim=claim,
+        actor=by or source.actor,
+        trigger=trigger,
+        only_pending=only_pending,
+        progress=_Beating(),
+    )
     if run is None:
         return ""
     _follow_up(run)

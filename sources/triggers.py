@@ -6,7 +6,6 @@ the record is read again with our own token, and a trigger that is lost costs on
 
 from __future__ import annotations
 
-import json
 import unicodedata
 from datetime import datetime
 from functools import cache
@@ -16,10 +15,11 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 
+from pylantir_site.outside import strict_json
 from sources import secrets
-from sources.backends.redcap import known_dictionary
-from sources.models import DataSource, PendingRecord, RunOutcome, SourceState, SyncRun
-from sources.sync import claims
+from sources.models import DataSource, PendingRecord, RedcapProject, RunOutcome, SourceState, SyncRun
+from sources.models.dictionaries import known_dictionary
+from sources.sync import claims, left_out
 
 MOST_BYTES = 64 * 1024
 MOST_CHARACTERS = 100  # of a record ID, REDCap's own limit
@@ -33,15 +33,16 @@ class NotATrigger(Exception):
 
 def lets_in(source: DataSource | None, secret: str) -> bool:
     """Tell whether the secret is the source's; the time it takes tells nothing, not even without a source."""
-    if source is None or not (source.trigger_enabled and source.trigger_cipher):
+    project = getattr(source, "redcap", None)
+    if project is None or not (project.trigger_enabled and project.trigger_cipher):
         _decoy().is_trigger_secret(secret)
         return False
-    return source.is_trigger_secret(secret)
+    return bool(project.is_trigger_secret(secret))
 
 
 @cache
-def _decoy() -> DataSource:
-    return DataSource(trigger_enabled=True, trigger_cipher=secrets.encrypt("of no source"))
+def _decoy() -> RedcapProject:
+    return RedcapProject(trigger_enabled=True, trigger_cipher=secrets.encrypt("of no source"))
 
 
 def record_of(body: bytes, *, content_type: str, source: DataSource) -> str:
@@ -68,8 +69,8 @@ def _form(body: bytes, content_type: str) -> dict[str, str]:
 
 def _json(body: bytes) -> dict[str, str]:
     try:
-        content = json.loads(body)
-    except (ValueError, RecursionError):
+        content = strict_json.loads(body)
+    except strict_json.JsonRefused:
         raise NotATrigger("The JSON cannot be read.") from None
     if not isinstance(content, dict):
         raise NotATrigger("The JSON must be an object.")
@@ -78,8 +79,8 @@ def _json(body: bytes) -> dict[str, str]:
 
 def _project_id(source: DataSource) -> str:
     """Return it as REDCap sends it; where it is not known, return what no trigger sends."""
-    if source.project_id:
-        return str(source.project_id)
+    if source.redcap.project_id:
+        return str(source.redcap.project_id)
     dictionary = known_dictionary(source)
     return str(dictionary.project_id) if dictionary else "unknown"
 
@@ -94,7 +95,7 @@ def note(source: DataSource, record: str) -> bool:
 
     The record is written before the moment: a pull that began after `triggered_at` has seen the record.
     """
-    if not source.enabled:
+    if not source.enabled or left_out.is_erased(source, record):  # its name is not to be kept
         return False
     asked_for = waits(source.pk)
     if _has_room(source, record):

@@ -13,7 +13,7 @@ from sources.models import DataSource
 @csrf_exempt  # REDCap has no session here: the secret in the path lets it in
 @require_POST
 def trigger(request: HttpRequest, name: str, secret: str) -> HttpResponse:
-    source = DataSource.objects.select_related("state").filter(name=name).first()
+    source = DataSource.objects.select_related("state", "redcap").filter(name=name).first()
     if not triggers.lets_in(source, secret) or source is None:
         return _answer(404, "Not found.")
     if "HTTP_TRANSFER_ENCODING" in request.META:  # Django would read such a body as empty

@@ -9,28 +9,34 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.crypto import constant_time_compare
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, override
 
 from sources import tasks
-from sources.admin.source_forms import new_secret
+from sources.admin import looked
+from sources.admin.kinds.page import page_of
 from sources.errors import SourceError
 from sources.kinds import backend_for
 from sources.models import DataSource, SourceState, SyncedStep, Withdrawal
-from sources.models.same_project import others_on_its_project
-from sources.sync import claims, guards, health, withdrawing
+from sources.sync import claims, guards, health, left_out, withdrawing
 from sources.sync.guards import Guarded
 from worklist.items.lifecycle import CANCELLABLE
 
 PATIENCE = 30  # seconds for each answer, where a person waits for a page
-DISABLED = "The source is disabled: enable it first."
-NOT_PREVIEWED = "The source is another than was previewed: look at Preview again. Nothing was done."
-RUNNING = "A pull is running: try again when it has ended. Nothing was done."
+DISABLED = gettext_lazy("The source is disabled: enable it first.")
+NOT_PREVIEWED = gettext_lazy(
+    "The source is another than was previewed: look at Preview again. Nothing was done."
+)
+READS_TOO = gettext_lazy("Tick that both sources are to read this project. Nothing was done.")
+RUNNING = gettext_lazy("A pull is running: try again when it has ended. Nothing was done.")
 
 
 def patient(source: DataSource) -> DataSource:
     """Return the source as it is asked where a person waits for a page."""
     asked = copy(source)
-    asked.read_timeout = min(source.read_timeout, PATIENCE)
+    asked.details = copy(source.details)
+    asked.details.wait_at_most(PATIENCE)
     return asked
 
 
@@ -52,6 +58,7 @@ def page(
         "title": title,
         "opts": model_admin.opts,
         "source": source,
+        "page": page_of(source.kind),
         **context,
     }
     return TemplateResponse(request, f"admin/sources/{name}.html", every)
@@ -63,7 +70,9 @@ def check(model_admin: Any, request: HttpRequest, source: DataSource) -> HttpRes
             report = backend.check()
     except SourceError as error:
         return refused(request, source, error)
-    return page(model_admin, request, source, "connection", f"Connection of {source}", report=report)
+    looked.note(source, looked.CHECK, by=request.user.get_username())
+    title = _("Connection of %(source)s") % {"source": source}
+    return page(model_admin, request, source, "connection", title, report=report)
 
 
 def pull(model_admin: Any, request: HttpRequest, source: DataSource) -> HttpResponse:
@@ -79,11 +88,19 @@ def _ask_for_pull(request: HttpRequest, source: DataSource, *, full: bool) -> Ht
         return refused(request, source, DISABLED)
     claims.request_pull(source, by=request.user.get_username(), full=full)
     tasks.look_now()
-    named = "A full pull" if full else "A pull"
-    when = "follows the one that is running" if claims.is_pulling(source.state) else "begins in a moment"
-    messages.success(request, f"{named} {when}.")
+    messages.success(request, _asked(full=full, is_pulling=claims.is_pulling(source.state)))
     _warn_of_absent_worker(request)
     return to_page(source)
+
+
+def _asked(*, full: bool, is_pulling: bool) -> str:
+    if is_pulling:
+        return (
+            _("A full pull follows the one that is running.")
+            if full
+            else _("A pull follows the one that is running.")
+        )
+    return _("A full pull begins in a moment.") if full else _("A pull begins in a moment.")
 
 
 def _warn_of_absent_worker(request: HttpRequest) -> None:
@@ -92,28 +109,21 @@ def _warn_of_absent_worker(request: HttpRequest) -> None:
         messages.warning(request, trouble)
 
 
-def previewed(source: DataSource) -> str:
-    """Return what a page that shows a good preview says of it: nobody can make this up."""
-    access = (source.kind, source.url, source.project_id, source.token_cipher)
-    seen = (source.pk, source.plan, access, source.token_variable, source.token_file)
-    return salted_hmac("sources.admin.preview", repr(seen)).hexdigest()
-
-
 def enable(model_admin: Any, request: HttpRequest, source: DataSource) -> HttpResponse:
     """Enable a source whose preview a person has seen to be good."""
     if source.enabled:
-        return refused(request, source, "The source is enabled already.")
-    if not constant_time_compare(request.POST.get("seen", ""), previewed(source)):
+        return refused(request, source, _("The source is enabled already."))
+    if not constant_time_compare(request.POST.get("seen", ""), looked.previewed(source)):
         return refused(request, source, NOT_PREVIEWED)
-    if others_on_its_project(source) and "reads_too" not in request.POST:
-        return refused(request, source, "Tick that both sources are to read this project. Nothing was done.")
+    if source.details.others() and "reads_too" not in request.POST:
+        return refused(request, source, READS_TOO)
     actor = request.user.get_username()
     source.enabled = True
     source.save_as(actor, reason="Enabled from its preview")
     model_admin.log_change(request, source, "Enabled from its preview.")
     claims.request_pull(source, by=actor, full=True)
     tasks.look_now()
-    messages.success(request, "The source is enabled: a full pull begins in a moment.")
+    messages.success(request, _("The source is enabled: a full pull begins in a moment."))
     _warn_of_absent_worker(request)
     return to_page(source)
 
@@ -125,12 +135,14 @@ def allow(model_admin: Any, request: HttpRequest, source: DataSource) -> HttpRes
     given = request.POST.get("kind", "")
     held = source.state.held.get(given, 0)
     if request.POST.get("held") != str(held) or not held:
-        return refused(request, source, f"It is {held} by now: look again. Nothing was done.")
+        by_now = _("It is %(count)s by now: look again. Nothing was done.") % {"count": held}
+        return refused(request, source, by_now)
     kind = Guarded(given)
     guards.allow(source, kind, by=request.user.get_username(), count=held)
-    what = f"{guards.counted(kind, held)} {guards.GUARDS[kind].what}"
-    model_admin.log_change(request, source, f"Allowed: {what}.")
-    messages.success(request, f"The next pull, a full one, lets it be done: {what}.")
+    with override("en"):  # as it is kept
+        model_admin.log_change(request, source, f"Allowed: {guards.found(kind, held)}.")
+    done = _("The next pull, a full one, lets it be done: %(what)s.")
+    messages.success(request, done % {"what": guards.found(kind, held)})
     _warn_of_absent_worker(request)
     return to_page(source)
 
@@ -146,38 +158,53 @@ def what_is_held(source: DataSource) -> list[WhatIsHeld]:
     """Return what waits for a person, by kind, with the word on its button."""
     held = source.state.held
     return [
-        WhatIsHeld(kind.value, held[kind], guards.told(kind, held[kind]), guards.GUARDS[kind].button)
+        WhatIsHeld(kind.value, held[kind], guards.told(kind, held[kind]), str(guards.GUARDS[kind].button))
         for kind in Guarded
         if held.get(kind)
     ]
 
 
-def message_beside(source: DataSource, held: list[WhatIsHeld]) -> str:
+def message_beside(source: DataSource) -> str:
     """Return what the source says beside what is held, which has a place of its own."""
     message: str = source.state.message
-    for each in held:
-        message = message.replace(each.text, "")
+    with override("en"):  # as it is kept
+        for each in what_is_held(source):
+            message = message.replace(each.text, "")
     return message.strip()
 
 
 def withdraw_all(model_admin: Any, request: HttpRequest, source: DataSource) -> HttpResponse:
     if source.enabled:
-        return refused(request, source, "Disable the source first: its next pull would offer them again.")
+        first = _("Disable the source first: its next pull would offer them again.")
+        return refused(request, source, first)
     if claims.is_pulling(source.state):
         return refused(request, source, RUNNING)
     if "sure" not in request.POST:
-        return refused(request, source, "Tick the box if you are sure. Nothing was done.")
+        return refused(request, source, _("Tick the box if you are sure. Nothing was done."))
     actor = request.user.get_username()
     count = withdrawing.withdraw_all(source, actor=actor, reason="The source was disabled")
     model_admin.log_change(request, source, f"Cancelled its {count} items.")
-    messages.success(request, f"{count} items cancelled. Enabling the source offers them again.")
+    done = ngettext(
+        "%(count)s item cancelled. Enabling the source offers it again.",
+        "%(count)s items cancelled. Enabling the source offers them again.",
+        count,
+    )
+    messages.success(request, done % {"count": count})
     return to_page(source)
 
 
-def make_secret(model_admin: Any, request: HttpRequest, source: DataSource) -> HttpResponse:
-    source.set_trigger_secret(new_secret())
-    source.save_as(request.user.get_username(), reason="New secret for the Data Entry Trigger")
-    messages.success(request, "The URL has a new secret: enter it in REDCap. The old one is refused.")
+def let_back(model_admin: Any, request: HttpRequest, source: DataSource) -> HttpResponse:
+    """Let the records of an erasure come in again: the participant has agreed anew, say."""
+    given = request.POST.get("record", "")
+    erased = source.erased_records.filter(pk=int(given)).first() if given.isdecimal() else None
+    if erased is None:
+        return refused(request, source, _("It is left out no longer. Nothing was done."))
+    actor = request.user.get_username()
+    left_out.let_back(erased.erasure)
+    model_admin.log_change(request, source, "Let an erased record come in again.")
+    claims.request_pull(source, by=actor, full=True)
+    messages.success(request, _("The record comes in again: a full pull begins in a moment."))
+    _warn_of_absent_worker(request)
     return to_page(source)
 
 
@@ -194,5 +221,9 @@ def resume(request: HttpRequest, source: DataSource, *, full: bool) -> None:
         return
     claims.request_pull(source, by=request.user.get_username(), full=full)
     if source.enabled:
-        what = "all its records are read again" if full else "it is no longer paused"
-        messages.info(request, f"From the next pull on {what}.")
+        what = (
+            _("From the next pull on all its records are read again.")
+            if full
+            else _("From the next pull on it is no longer paused.")
+        )
+        messages.info(request, what)

@@ -3,30 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import flatten
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
+from django.utils.html import format_html_join
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from sources.admin import badges, buttons, kept_token, pages
+from sources.admin import badges, buttons, identifying, looked, pages
 from sources.admin.deleting import DeletingAdmin
+from sources.admin.kinds.page import Button, KindPage, buttons_of_kinds, chosen, kind_of, page_of
 from sources.admin.mapping import MappingRuleInline, target_options
-from sources.admin.project_search import ProjectSearchAdmin, event_names
-from sources.admin.source_forms import ACCESS, MEANING, DataSourceForm
+from sources.admin.progress import ProgressAdmin, progress_of
+from sources.admin.project_search import ProjectSearchAdmin
+from sources.admin.row_samples import RowSamplesAdmin
+from sources.admin.runs_chart import chart_of
+from sources.admin.source_forms import MEANING, DataSourceForm, shown
 from sources.admin.source_history import SourceHistoryAdmin
+from sources.admin.stepper import steps_of
 from sources.admin.suggestion import suggest_mapping
+from sources.kinds import KINDS, with_details
 from sources.mapping import targets
-from sources.models import DataSource
-from sources.models.same_project import others_on_its_project
-from sources.secrets import CannotDecrypt
-from sources.sync import claims, guards, health
+from sources.models import DataSource, State
+from sources.models.details import SourceDetails, columns_of
+from sources.sync import guards, health
 from sources.sync.guards import Guarded
 from worklist.devices import stations
 from worklist.validators import time_zones
@@ -34,135 +43,72 @@ from worklist.validators import time_zones
 MESSAGE_SHOWN = 120  # characters, in the list
 
 
-class Button(NamedTuple):
-    label: str
-    permission: str
-    act: Callable[[Any, HttpRequest, DataSource], HttpResponse]
-    is_on_top: bool = True  # else the page shows it where it belongs
-    only_looks: bool = False
-
-
+PULL, CHANGE = "pull_datasource", "change_datasource"
 BUTTONS = {
-    "check": Button("Test connection", "pull_datasource", buttons.check, only_looks=True),
-    "pull": Button("Pull now", "pull_datasource", buttons.pull),
-    "full_pull": Button("Full pull", "pull_datasource", buttons.full_pull),
-    "preview": Button("Preview", "pull_datasource", pages.preview, only_looks=True),
-    "compare": Button("Compare", "pull_datasource", pages.compare, only_looks=True),
-    "suggest": Button("Suggest a mapping", "change_datasource", suggest_mapping),
-    "new_secret": Button("New secret", "change_datasource", buttons.make_secret, is_on_top=False),
-    "enable": Button("Enable", "change_datasource", buttons.enable, is_on_top=False),
-    "allow": Button("Let it be done", "change_datasource", buttons.allow, is_on_top=False),
-    "withdraw_all": Button("Cancel them", "change_datasource", buttons.withdraw_all, is_on_top=False),
+    "pull": Button(PULL, buttons.pull, gettext_lazy("Pull now")),
+    "full_pull": Button(PULL, buttons.full_pull, gettext_lazy("Full pull")),
+    "preview": Button(PULL, pages.preview, gettext_lazy("Preview"), only_looks=True),
+    "compare": Button(PULL, pages.compare, gettext_lazy("Compare"), only_looks=True),
+    "check": Button(PULL, buttons.check, only_looks=True),
+    "suggest": Button(CHANGE, suggest_mapping),
+    "enable": Button(CHANGE, buttons.enable),
+    "allow": Button(CHANGE, buttons.allow),
+    "agree": Button(CHANGE, identifying.agree_to_identifying),
+    "withdraw_all": Button(CHANGE, buttons.withdraw_all),
+    "let_back": Button(CHANGE, buttons.let_back),
+    **buttons_of_kinds(),
 }
 
 
 @admin.register(DataSource)
-class DataSourceAdmin(DeletingAdmin, ProjectSearchAdmin, SourceHistoryAdmin):
-    form = DataSourceForm
+class DataSourceAdmin(DeletingAdmin, ProgressAdmin, RowSamplesAdmin, ProjectSearchAdmin, SourceHistoryAdmin):
+    list_title = gettext_lazy("Sources")
     inlines = (MappingRuleInline,)
-    list_display = ("name", "badge", "message", "last_success", "next_pull", "open_issues", "enabled")
+    list_display = ("name", "badge", "message", "last_success", "next_pull", "open_issues")
     search_fields = ("name",)
     ordering = ("name",)
     show_facets = admin.ShowFacets.NEVER
     actions = None  # each is deleted on its own page, which asks what becomes of its items
-    fieldsets = (
-        (
-            "Connection",
-            {"fields": (("name", "kind"), "enabled", "url", "project_id", "server_timezone")},
-        ),
-        (
-            "Token",
-            {
-                "fields": (
-                    *("reads_too", "token", "token_is_kept", "forget_token"),
-                    *("token_variable", "token_file"),
-                ),
-                "description": "One of three: stored here, in the worker's environment, or in a file.",
-            },
-        ),
-        ("When", {"fields": ("sync_interval", ("window_start", "window_end"))}),
-        ("Which appointments", {"fields": (("horizon_back_days", "horizon_ahead_days"),)}),
-        (
-            "Sessions",
-            {
-                "fields": (
-                    ("session_kind", "session_instrument"),
-                    ("session_events", "session_conditions"),
-                    "without_time",
-                ),
-                "description": "Each session is one appointment, and becomes one item of the worklist.",
-            },
-        ),
-        (
-            "Constants",
-            {"fields": ("site_id", targets.STATION, ("protocol_name", "hisris_coding_designator"))},
-        ),
-        (
-            "Guards",
-            {
-                "fields": (
-                    ("most_records_gone", "most_records_gone_percent"),
-                    ("most_withdrawn", "most_withdrawn_percent"),
-                    ("most_renamed", "most_renamed_percent"),
-                    ("most_added", "most_added_percent"),
-                ),
-                "description": "What a pull may do unasked; beyond that a person looks first.",
-                "classes": ("collapse",),
-            },
-        ),
-        (
-            "Advanced",
-            {
-                "fields": (
-                    "ca_bundle",
-                    ("overlap_minutes", "read_timeout"),
-                    ("requests_per_minute", "batch_size"),
-                ),
-                "classes": ("collapse",),
-            },
-        ),
-        ("Data Entry Trigger", {"fields": ("trigger_enabled",)}),
-    )
-    hidden_from_viewers = frozenset({"Token", "Data Entry Trigger"})
-    hidden_at_first = frozenset({"Guards"})
+    hidden_at_first = frozenset({"most_added"})
 
     def get_queryset(self, request: HttpRequest) -> Any:
         open_issues = Count("issues", filter=Q(issues__closed_at=None))
-        sources = super().get_queryset(request).select_related("state")
+        sources = super().get_queryset(request).select_related("state", *with_details())
         return sources.annotate(open_issue_count=open_issues)
 
-    @admin.display(description="state", ordering="state__state")
+    @admin.display(description=gettext_lazy("state"), ordering="state__state")
     def badge(self, source: DataSource) -> str:
         return badges.state_badge(source)
 
-    @admin.display(description="message")
+    @admin.display(description=gettext_lazy("message"))
     def message(self, source: DataSource) -> str:
         text = source.state.message
         return text if len(text) <= MESSAGE_SHOWN else f"{text[:MESSAGE_SHOWN]}…"
 
-    @admin.display(description="last success", ordering="state__last_success_at")
+    @admin.display(description=gettext_lazy("last success"), ordering="state__last_success_at")
     def last_success(self, source: DataSource) -> str:
         return health.ago(source.state.last_success_at)
 
-    @admin.display(description="next pull", ordering="state__next_pull_at")
+    @admin.display(description=gettext_lazy("next pull"), ordering="state__next_pull_at")
     def next_pull(self, source: DataSource) -> str:
         return health.next_pull(source)
 
-    @admin.display(description="open issues", ordering="open_issue_count")
+    @admin.display(description=gettext_lazy("open issues"), ordering="open_issue_count")
     def open_issues(self, source: Any) -> int:
         return int(source.open_issue_count)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        fieldsets = super().get_fieldsets(request, obj)
+        page = page_of(kind_of(request, obj))
         if obj is None:
-            return [_of_a_new_source(each) for each in fieldsets if each[0] not in self.hidden_at_first]
+            return [_of_a_new_source(each) for each in _without(page.fieldsets, self.hidden_at_first)]
         if self._edits(request, obj):
-            return fieldsets
-        return [each for each in fieldsets if each[0] not in self.hidden_from_viewers]
+            return page.fieldsets
+        shown = _without(page.fieldsets, page.hidden_from_viewers)
+        return [_only_shown(each, page.form.details_model) for each in shown]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Keep the name of a source that exists, for its items name it."""
-        fields = super().get_readonly_fields(request, obj)
+        """Keep the kind, which was chosen first, and the name of a source that exists: its items name it."""
+        fields = (*super().get_readonly_fields(request, obj), "kind")
         return (*fields, "name") if obj else fields
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
@@ -173,14 +119,19 @@ class DataSourceAdmin(DeletingAdmin, ProjectSearchAdmin, SourceHistoryAdmin):
         return self.has_change_permission(request, source) if source else self.has_add_permission(request)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002
-        form: Any = super().get_form(request, obj, change=change, **kwargs)
-        form.actor = request.user.get_username()  # a class of this request's own
-        form.kept_token = kept_token.kept(request) if request.method == "POST" else ""
+        kind = kind_of(request, obj)
+        page = page_of(kind)
+        form: Any = super().get_form(request, obj, change=change, form=page.form, **kwargs)
+        form.kind, form.actor = kind, request.user.get_username()  # a class of this request's own
+        if obj is None or self._edits(request, obj):
+            page.prepare_form(form, request, obj)
         if obj is not None and self._edits(request, obj):
-            form.trigger_url = trigger_url(request, obj)
             form.only_scanner = "" if obj.scheduled_station_aetitle else stations.only_one()
-            form.event_names = event_names(obj)
         return form
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001
+        if form.changed_data or not change:
+            obj.save_with_details(form.actor)
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:  # noqa: FBT001
         """Hand the source that the form makes to the mapping's rows, which are checked together with it."""
@@ -201,16 +152,16 @@ class DataSourceAdmin(DeletingAdmin, ProjectSearchAdmin, SourceHistoryAdmin):
         super().save_related(request, form, formsets, change)
         has_new_mapping = any(formset.has_changed() for formset in formsets)
         if change and (form.changed_data or has_new_mapping):
-            changed = set(form.changed_data)
-            is_other = has_new_mapping or bool((MEANING | ACCESS) & changed)
-            if ACCESS & changed:
+            page, changed = page_of(form.instance.kind), set(form.changed_data)
+            is_other = has_new_mapping or bool((MEANING | page.meaning | page.access) & changed)
+            if page.access & changed:
                 guards.allow_nothing(form.instance)
             elif is_other:
                 # Who changes what is taken means what comes by it; whom it names is asked about all the same.
                 guards.allow_next_time(form.instance, Guarded.ADDED, by=form.actor)
             buttons.resume(request, form.instance, full=is_other)
 
-    @method_decorator(sensitive_post_parameters("token"))
+    @method_decorator(sensitive_post_parameters())
     def changeform_view(
         self,
         request: HttpRequest,
@@ -219,10 +170,26 @@ class DataSourceAdmin(DeletingAdmin, ProjectSearchAdmin, SourceHistoryAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
         source = self.get_object(request, object_id) if object_id else None
-        context = {**self._choices(), **(self._state(request, source) if source else {})}
+        of_source = {**self._state(request, source), "title": str(source), "subtitle": None} if source else {}
+        if source is None and not chosen(request):
+            return self._choose_kind(request)
+        page = page_of(kind_of(request, source))
+        context = {**self._choices(), "title": _("Add a source"), "page": page, **of_source}
         response = super().changeform_view(request, object_id, form_url, {**context, **(extra_context or {})})
-        _keep_typed_token(request, response)
+        page.after_form(request, _refused(request, response))
         return response
+
+    def _choose_kind(self, request: HttpRequest) -> HttpResponse:
+        """Ask which kind a new source is to be, before anything else of it."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Add a source"),
+            "opts": self.opts,
+            "kinds": [(kind, page_of(kind)) for kind in KINDS],
+        }
+        return TemplateResponse(request, "admin/sources/choose_kind.html", context)
 
     def _choices(self) -> dict[str, Any]:
         """Return what fields of the form may be filled with; a project's fields are searched for."""
@@ -234,23 +201,30 @@ class DataSourceAdmin(DeletingAdmin, ProjectSearchAdmin, SourceHistoryAdmin):
 
     def _state(self, request: HttpRequest, source: DataSource) -> dict[str, Any]:
         edits = self.has_change_permission(request, source)
-        allowed = {name: each for name, each in BUTTONS.items() if self._may(request, each)}
+        page = page_of(source.kind)
+        may = {name for name, button in _buttons(page).items() if self._may(request, button)}
         return {
-            "source": source,
-            "state": source.state,
-            "state_badge": badges.state_badge(source),
-            "last_success": health.ago(source.state.last_success_at),
-            "next_pull": health.next_pull(source),
-            "is_pulling": claims.is_pulling(source.state),
-            "buttons": [(name, each.label) for name, each in allowed.items() if each.is_on_top],
+            **progress_of(source),
+            "steps": steps_of(source, may.__contains__),
+            "buttons": [
+                (name, button.label)
+                for name, button in BUTTONS.items()
+                if button.label and name in may and source.enabled
+            ],
+            "chart": chart_of(source) if request.user.has_perm("sources.view_syncrun") else None,
             "edits_source": edits,
-            "offered": buttons.count_offered(source),
-            "held": (held := buttons.what_is_held(source)),
-            "message": buttons.message_beside(source, held),
+            "seen": looked.previewed(source),
+            "held": buttons.what_is_held(source),
+            "is_set_aside": source.enabled and source.state.state == State.SET_ASIDE,
+            "identifying": identifying.of_source(source),
             "rules_in_words": guards.in_words(source),
+            "others": (others := source.details.others()),
+            "links_to_others": format_html_join(
+                ", ", '<a href="{}">{}</a>', ((_page_of(other), other) for other in others)
+            ),
             "is_not_yet_enabled": health.is_not_yet_enabled(source),
-            "others": others_on_its_project(source),
-            "open_issue_count": source.issues.filter(closed_at=None).count(),
+            "has_samples": "preview" in may,
+            "left_out": list(source.erased_records.all()),
         }
 
     def _may(self, request: HttpRequest, button: Button) -> bool:
@@ -270,56 +244,76 @@ class DataSourceAdmin(DeletingAdmin, ProjectSearchAdmin, SourceHistoryAdmin):
             self.admin_site.admin_view(self.scanner_view),
             name="sources_datasource_scanner",
         )
-        return [scanner, *own, *self.search_urls(), *super().get_urls()]
+        return [
+            scanner,
+            *own,
+            *self.progress_urls(),
+            *self.sample_urls(),
+            *self.search_urls(),
+            *super().get_urls(),
+        ]
 
     def scanner_view(self, request: HttpRequest, name: str) -> HttpResponse:
         """Lead to where a source's scanner is set: the row of its mapping, or the constant."""
         source = DataSource.objects.filter(name=name).first()
         if source is None or not self.has_view_permission(request, source):
-            messages.warning(request, f"You see no source {name} here.")
+            messages.warning(request, _("You see no source %(name)s here.") % {"name": name})
             return HttpResponseRedirect(reverse("admin:index"))
         place = (
             "rules-group" if source.rules.filter(target=targets.STATION).exists() else f"id_{targets.STATION}"
         )
-        page = reverse("admin:sources_datasource_change", args=[source.pk])
-        return HttpResponseRedirect(f"{page}#{place}")
+        return HttpResponseRedirect(f"{_page_of(source)}#{place}")
 
     def _view_of(self, button: Button) -> Callable[..., HttpResponse]:
         @require_POST
         def view(request: HttpRequest, pk: int) -> HttpResponse:
             if not self._may(request, button):
                 raise PermissionDenied
-            source = DataSource.objects.select_related("state").filter(pk=pk).first()
-            if source is None:
+            source = DataSource.objects.select_related("state", *with_details()).filter(pk=pk).first()
+            if source is None or button not in _buttons(page_of(source.kind)).values():
                 raise Http404
             return button.act(self, request, buttons.patient(source) if button.only_looks else source)
 
         return view
 
 
-def _keep_typed_token(request: HttpRequest, response: Any) -> None:
-    """Keep the token of a form that was refused until its next try, and no longer."""
+def _buttons(page: KindPage) -> dict[str, Button]:
+    """Return the common buttons and the kind's own."""
+    others = set(buttons_of_kinds()) - set(page.buttons)
+    return {name: button for name, button in BUTTONS.items() if name not in others | page.buttons_left_out}
+
+
+def _page_of(source: DataSource) -> str:
+    return reverse("admin:sources_datasource_change", args=[source.pk])
+
+
+def _refused(request: HttpRequest, response: Any) -> DataSourceForm | None:
+    """Return the form that was sent and comes back with what is wrong with it."""
     if request.method != "POST" or not isinstance(response, TemplateResponse) or not response.context_data:
-        kept_token.forget(request)
-        return
-    form = response.context_data["adminform"].form
-    if token := form.cleaned_data.get("token"):
-        kept_token.keep(request, token)
-        form.say_that_the_token_is_kept()
+        return None
+    form: DataSourceForm = response.context_data["adminform"].form
+    return form
+
+
+def _without(fieldsets: Any, fields: frozenset[str]) -> list[Any]:
+    """Leave out the fieldsets with one of the fields."""
+    return [each for each in fieldsets if not fields & set(flatten(each[1]["fields"]))]
+
+
+def _only_shown(fieldset: Any, details: type[SourceDetails]) -> Any:
+    """Show what is the kind's own, which a source's model has no fields for."""
+    own = set(columns_of(details))
+    title, options = fieldset
+
+    def each(field: Any) -> Any:
+        if isinstance(field, tuple):
+            return tuple(map(each, field))
+        return shown(details, field) if field in own else field
+
+    return title, {**options, "fields": tuple(map(each, options["fields"]))}
 
 
 def _of_a_new_source(fieldset: Any) -> Any:
     """Leave out the switch: a new source is enabled from its preview."""
     title, options = fieldset
     return title, {**options, "fields": tuple(each for each in options["fields"] if each != "enabled")}
-
-
-def trigger_url(request: HttpRequest, source: DataSource) -> str:
-    """Return the URL for REDCap's project setup; it lets in whoever knows it."""
-    if not source.trigger_cipher:
-        return ""
-    try:
-        secret = source.trigger_secret()
-    except CannotDecrypt:
-        return "It cannot be decrypted: make a new secret."
-    return request.build_absolute_uri(reverse("sources:trigger", args=[source.name, secret]))

@@ -6,6 +6,8 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from sources.admin import buttons
 from sources.admin.suggestion import remove_rows
@@ -18,12 +20,12 @@ class DeletingAdmin(admin.ModelAdmin):
         """Return counts alone: a source takes its mapping and its records of pulls along, never an item."""
         [source] = objs
         counts = {
-            "rows of the mapping": source.rules.count(),
-            "runs": source.runs.count(),
-            "issues": source.issues.count(),
-            "links from items to their records": source.steps.count(),
+            _("rows of the mapping"): source.rules.count(),
+            _("pulls"): source.runs.count(),
+            _("issues"): source.issues.count(),
+            _("links from items to their records"): source.steps.count(),
         }
-        lacking = set() if self.has_delete_permission(request, source) else {self.opts.verbose_name}
+        lacking = set() if self.has_delete_permission(request, source) else {str(self.opts.verbose_name)}
         return [str(source)], counts, lacking, []
 
     def delete_view(
@@ -31,7 +33,8 @@ class DeletingAdmin(admin.ModelAdmin):
     ) -> HttpResponse:
         """Ask what becomes of the items, and take no answer for granted."""
         source = self.get_object(request, object_id)
-        why_not = _why_not_deleted(request, source) if source and request.method == "POST" else ""
+        is_sent = request.method == "POST" and self.has_delete_permission(request, source)
+        why_not = _why_not_deleted(request, source) if source and is_sent else ""
         if why_not:
             messages.error(request, why_not)
             return HttpResponseRedirect(request.path)
@@ -42,12 +45,16 @@ class DeletingAdmin(admin.ModelAdmin):
         actor = request.user.get_username()
         if request.POST["items"] == "cancel":
             count = withdrawing.withdraw_all(obj, actor=actor, reason="The source was deleted")
-            messages.info(request, f"{count} items cancelled.")
+            done = ngettext("%(count)s item cancelled.", "%(count)s items cancelled.", count)
+            messages.info(request, done % {"count": count})
         remove_rows(obj, actor=actor)
+        details = obj.details
+        details._history_user = actor  # its last entry names who it was, as the source's own does
+        details.delete()
         super().delete_model(request, obj)
 
 
 def _why_not_deleted(request: HttpRequest, source: DataSource) -> str:
     if request.POST.get("items") not in ("keep", "cancel"):
-        return "Choose what becomes of its items. Nothing was deleted."
-    return buttons.RUNNING if claims.is_pulling(source.state) else ""
+        return _("Choose what becomes of its items. Nothing was deleted.")
+    return str(buttons.RUNNING) if claims.is_pulling(source.state) else ""

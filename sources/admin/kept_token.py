@@ -1,4 +1,4 @@
-"""A token that was typed on a form which is refused is kept for the form's next try.
+"""A token or password that was typed on a form which is refused is kept for the form's next try.
 
 It waits in the session, encrypted and for half an hour, and goes to the server that it was entered for alone.
 The page only knows that it is there.

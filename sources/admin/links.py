@@ -1,13 +1,15 @@
-"""A link leads to the place in REDCap where a person mends a value; REDCap is not asked for it."""
+"""A link leads to the place where a person mends a value; the source is not asked for it."""
 
 from __future__ import annotations
 
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
 
-from sources.backends.redcap import known_dictionary, record_link
+from sources.admin.kinds.page import page_of
 from sources.contract import SessionKey
+from sources.dictionary import Dictionary
 from sources.models import DataSource
-from sources.redcap.dictionary import Dictionary
+from sources.models.dictionaries import known_dictionary
 
 
 class Links:
@@ -21,18 +23,15 @@ class Links:
         if source.pk not in self._known:
             self._known[source.pk] = known_dictionary(source)
         dictionary = self._known[source.pk]
-        return record_link(source, dictionary, record, key, field) if dictionary else ""
+        page = page_of(source.kind)
+        return page.link(source, dictionary, record, key, field) if dictionary else ""
 
     def anchor(self, source: DataSource, record: str, key: SessionKey, field: str = "") -> str:
-        url = self.url(source, record, key, field)
-        return (
-            format_html('<a href="{}" target="_blank" rel="noreferrer">{}</a>', url, "Open in REDCap")
-            if url
-            else ""
-        )
+        url, label = self.url(source, record, key, field), page_of(source.kind).link_label
+        return format_html('<a href="{}" target="_blank" rel="noreferrer">{}</a>', url, label) if url else ""
 
 
 def session_in_words(key: SessionKey) -> str:
     """Say in words which session of its record it is."""
-    number = f"no. {key.instance}" if key.instance else ""
+    number = _("no. %(instance)s") % {"instance": key.instance} if key.instance else ""
     return ", ".join(filter(None, (key.event, key.instrument, number)))

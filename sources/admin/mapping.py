@@ -13,24 +13,25 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from sources.admin.kinds.page import MAPPING_FIELDS, kind_of, page_of
 from sources.admin.project_search import FIELD_SEARCH
-from sources.admin.source_forms import ACCESS, DataSourceForm, LinesField
-from sources.backends.redcap import known_dictionary
+from sources.admin.source_forms import DataSourceForm, LinesField
 from sources.contract import Mistake
-from sources.mapping import check, targets
+from sources.dictionary import Dictionary
+from sources.mapping import check, check_patterns, targets
 from sources.mapping.rules import MappingPlan
 from sources.mapping.targets import TARGETS
 from sources.models import DataSource, KnownDictionary, MappingRule
-from sources.redcap.dictionary import Dictionary
+from sources.models.dictionaries import known_dictionary
 
 STEP = 10  # between the numbers of rows: another fits in between
-REFUSED = "Nothing was saved: the mapping cannot be right as it is."
-# What `check` calls a part of the sessions or the constants, and the source's own field for it.
+REFUSED = gettext_lazy("Nothing was saved: the mapping cannot be right as it is.")
+# What `check` calls a part of the sessions or the constants, and the source's own field for it; a kind adds
+# its own.
 FIELD_OF_SOURCE = {
-    "kind": "session_kind",
-    "instrument": "session_instrument",
-    "events": "session_events",
     "conditions": "session_conditions",
     "without_time": "without_time",
     "protocol_name": "protocol_name",
@@ -51,15 +52,15 @@ def target_options() -> list[TargetOption]:
 
 class MappingRuleForm(forms.ModelForm):
     position = forms.IntegerField(
-        label="Order", required=False, min_value=0, widget=forms.NumberInput(attrs={"class": "order"})
+        label=gettext_lazy("Order"),
+        required=False,
+        min_value=0,
+        widget=forms.NumberInput(attrs={"class": "order"}),
     )
 
     class Meta:
         model = MappingRule
-        fields = (
-            *("position", "target", "field", "level", "events"),
-            *("transforms", "default", "required"),
-        )
+        fields = MAPPING_FIELDS
         widgets = {
             "target": AdminTextInputWidget(attrs={"list": "mapping-targets"}),
             "field": AdminTextInputWidget(attrs=FIELD_SEARCH),
@@ -82,6 +83,14 @@ class MappingRuleForm(forms.ModelForm):
 
 
 class MappingFormSet(forms.BaseInlineFormSet):
+    def add_fields(self, form: Any, index: int | None) -> None:
+        """Give each input a name of its own, for its column's header is not its label."""
+        super().add_fields(form, index)
+        row = _("a new row") if form.instance.pk is None else _name_of_row(form.instance, index)
+        for field in (each for each in form.fields.values() if not each.widget.is_hidden):
+            named = _("%(field)s of %(row)s") % {"field": field.label, "row": row}
+            field.widget.attrs["aria-label"] = named
+
     def clean(self) -> None:
         """Check the rows together with the source as it would be saved."""
         super().clean()
@@ -91,9 +100,10 @@ class MappingFormSet(forms.BaseInlineFormSet):
         rows = self.in_order()
         if not rows:
             return  # without a mapping nothing is pulled
-        is_known = self.instance.pk and not ACCESS & set(form.changed_data)
+        is_known = self.instance.pk and not page_of(self.instance.kind).access & set(form.changed_data)
         dictionary = known_dictionary(self.instance) if is_known else None
-        mistakes = _without_consequences(check.mistakes(_plan(self.instance, rows), dictionary))
+        plan = _plan(self.instance, rows)
+        mistakes = [*_without_consequences(check.mistakes(plan, dictionary)), *_slow_patterns(plan, rows)]
         others = [text for mistake in mistakes if (text := _show_mistake(mistake, form, rows))]
         if mistakes:
             raise ValidationError([REFUSED, *others, *_dictionary_date(self.instance, dictionary)])
@@ -118,11 +128,22 @@ class MappingFormSet(forms.BaseInlineFormSet):
         return [*numbered, *others]
 
 
+def _name_of_row(rule: MappingRule, index: int | None) -> str:
+    target = TARGETS.get(rule.target, rule.target)
+    return _("row %(number)s, %(target)s") % {"number": (index or 0) + 1, "target": target}
+
+
 def _plan(source: DataSource, rows: list[Any]) -> MappingPlan:
     """Return the plan of a source that may not be stored yet."""
     stand_in = copy(source)
     stand_in.pk = source.pk or 0
     return replace(stand_in.plan, rules=tuple(row.instance.as_rule() for row in rows))
+
+
+def _slow_patterns(plan: MappingPlan, rows: list[Any]) -> list[Mistake]:
+    """Return those of rows that were changed: a row from before keeps nobody from changing another."""
+    slow = check_patterns.slow(plan)
+    return [each for each in slow if each.rule is not None and "transforms" in rows[each.rule].changed_data]
 
 
 def _without_consequences(mistakes: tuple[Mistake, ...]) -> list[Mistake]:
@@ -137,18 +158,18 @@ def _show_mistake(mistake: Mistake, form: DataSourceForm, rows: list[Any]) -> st
     if mistake.rule is not None:
         rows[mistake.rule].add_error(mistake.field, mistake.text)
         return ""
-    field = _field_of_source(mistake)
+    field = _field_of_source(mistake, form.instance)
     if field not in form.fields:
         return mistake.text
     form.add_error(field, mistake.text)
     return ""
 
 
-def _field_of_source(mistake: Mistake) -> str:
+def _field_of_source(mistake: Mistake, source: DataSource) -> str:
     """Return the form's field. Mistakes in the values of all items are told apart by their text alone."""
     if mistake.field == "fallbacks":
         return mistake.text.partition(":")[0]
-    return FIELD_OF_SOURCE.get(mistake.field, "")
+    return {**FIELD_OF_SOURCE, **page_of(source.kind).session_fields}.get(mistake.field, "")
 
 
 def _dictionary_date(source: DataSource, dictionary: Dictionary | None) -> list[str]:
@@ -157,7 +178,8 @@ def _dictionary_date(source: DataSource, dictionary: Dictionary | None) -> list[
     if known is None:
         return []
     read = date_format(timezone.localtime(known.read_at), "Y-m-d H:i")
-    return [f"The project is known as it was on {read}: Test connection reads it again."]
+    known_since = _("The project is known as it was on %(read)s: Test connection reads it again.")
+    return [known_since % {"read": read}]
 
 
 class MappingRuleInline(admin.TabularInline):
@@ -166,9 +188,20 @@ class MappingRuleInline(admin.TabularInline):
     model = MappingRule
     form = MappingRuleForm
     formset = MappingFormSet
-    verbose_name = "row"
-    verbose_name_plural = "mapping"
+    verbose_name = gettext_lazy("row")
+    verbose_name_plural = gettext_lazy("mapping")
+    template = "admin/sources/mapping_rows.html"
     ordering = ("position", "pk")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return page_of(kind_of(request, obj)).mapping_fields
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        """Call the source's field what its kind calls it."""
+        formset = super().get_formset(request, obj, **kwargs)
+        if "field" in formset.form.base_fields:
+            formset.form.base_fields["field"].label = page_of(kind_of(request, obj)).field_label
+        return formset
 
     def get_extra(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
         return 1 if obj is not None else 3

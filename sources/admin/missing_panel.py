@@ -12,17 +12,21 @@ from typing import Any, NamedTuple
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from pylantir_site.overview.admin_site import PylantirAdminSite
 from sources.admin.badges import state_badge
 from sources.admin.issues import key_of
 from sources.admin.links import Links, session_in_words
 from sources.admin.synced_steps import label_of
+from sources.kinds import with_details
 from sources.models import DataSource, SyncedStep, SyncIssue
 from worklist.dicom import folding
 from worklist.models import WorklistItem
 
 MOST_RECORDS = 10
+ITS_SOURCE = gettext_lazy("Its source %(source)s")
 MOST_DELETED = 500  # items that people deleted, the newest: they are looked through by name
 
 
@@ -32,15 +36,16 @@ class KnownRecord(NamedTuple):
     source: DataSource
     state: str
     record: str
-    sessions: list[tuple[SyncedStep, str, str]]  # with its place in words, and the link into REDCap
-    issues: list[tuple[SyncIssue, str, str]]  # with the field's label, and the link into REDCap
+    sessions: list[tuple[SyncedStep, str, str]]  # with its place in words, and the link to it
+    issues: list[tuple[SyncIssue, str, str]]  # with the field's label, and the link to it
 
 
 def panel(request: HttpRequest, sought: str, items: Sequence[WorklistItem]) -> str:
     """Return the panel as HTML, or "" where there is no source or the person may not see any."""
     if not request.user.has_perm("sources.view_syncedstep"):
         return ""
-    sources = {source.pk: source for source in DataSource.objects.select_related("state").order_by("name")}
+    every = DataSource.objects.select_related("state", *with_details()).order_by("name")
+    sources = {source.pk: source for source in every}
     if not sources:
         return ""
     records = _records(sources, sought, items)
@@ -65,9 +70,9 @@ def remedy(request: HttpRequest, item: WorklistItem, is_of_station: bool) -> tup
     may_change = request.user.has_perm("sources.change_datasource")
     if is_of_station:
         url = reverse("admin:sources_datasource_scanner", args=[source.name])
-        return url, f"Set the scanner of {source}" if may_change else f"Its source {source}"
+        return url, (_("Set the scanner of %(source)s") if may_change else ITS_SOURCE) % {"source": source}
     url = reverse("admin:sources_datasource_change", args=[source.pk])
-    return url, f"Change the mapping of {source}" if may_change else f"Its source {source}"
+    return url, (_("Change the mapping of %(source)s") if may_change else ITS_SOURCE) % {"source": source}
 
 
 def _records(sources: Iterable[int], sought: str, items: Sequence[WorklistItem]) -> list[tuple[int, str]]:

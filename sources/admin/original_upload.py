@@ -22,6 +22,8 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from pylantir_site.environment.originals import USERS_TABLE
 from sources import secrets
@@ -38,10 +40,13 @@ MOST_ROWS = 500  # a page imports all in one transaction: on SQLite nobody else 
 MOST_PEOPLE = 50  # each password takes a quarter of a second to be tried for the original's default
 SECONDS_TO_DECIDE = 3600
 PURPOSE = "sources.admin.original_upload"
-TOO_OLD = "What was shown is more than an hour old, or of another person: choose the files again."
-TOO_MUCH = "This is too much for one page: use the command import_original."
-MAY_HAVE_A_LOG = (
-    "{0} is of the kind whose newest rows may stand in a file beside it, {0}-wal. Where there is one and it "
+TOO_OLD = gettext_lazy(
+    "What was shown is more than an hour old, or of another person: choose the files again."
+)
+TOO_MUCH = gettext_lazy("This is too much for one page: use the command import_original.")
+MAY_HAVE_A_LOG = gettext_lazy(
+    "%(name)s is of the kind whose newest rows may stand in a file beside it, %(name)s-wal. "
+    "Where there is one and it "
     "is not empty, stop the original, or use the command import_original, which reads both."
 )
 COLOURS = {
@@ -70,28 +75,36 @@ class _Meaning(forms.CharField):
 
 class OriginalForm(forms.Form):
     chosen = forms.FileField(
-        label="Files",
+        label=gettext_lazy("Files"),
         allow_empty_file=True,  # it is refused by name
         widget=SeveralFilesInput(),
-        help_text="worklist.db, users.db, or both. Stop the original first: what it has not written into the "
-        "file itself yet stands in a file beside it. You see what each row would do before anything is "
-        "written.",
+        help_text=gettext_lazy(
+            "worklist.db, users.db, or both. Stop the original first: what it has not written into the "
+            "file itself yet stands in a file beside it. You see what each row would do before anything is "
+            "written."
+        ),
     )
-    sex_codes = _Meaning(meaning.sex_codes, label="Sex codes", help_text="Where the sex is a code: 1=M, 2=F")
+    sex_codes = _Meaning(
+        meaning.sex_codes,
+        label=gettext_lazy("Sex codes"),
+        help_text=gettext_lazy("Where the sex is a code: 1=M, 2=F"),
+    )
     modalities = _Meaning(
         meaning.modalities,
-        label="Modalities",
-        help_text="Where a modality is a resource's name: 7T Terra=MR; =MR for rows without one",
+        label=gettext_lazy("Modalities"),
+        help_text=gettext_lazy(
+            "Where a modality is a resource's name: 7T Terra=MR; =MR for rows without one"
+        ),
     )
     unmarked = forms.TypedChoiceField(
-        label="Unmarked",
+        label=gettext_lazy("Unmarked"),
         coerce=Unmarked,
         choices=[
-            (Unmarked.BY_FILE, "as the file's version suggests"),
-            (Unmarked.PEOPLE, "people"),
-            (Unmarked.SOURCES, "sources"),
+            (Unmarked.BY_FILE, gettext_lazy("as the file's version suggests")),
+            (Unmarked.PEOPLE, gettext_lazy("people")),
+            (Unmarked.SOURCES, gettext_lazy("sources")),
         ],
-        help_text="Who made scheduled rows that do not say it.",
+        help_text=gettext_lazy("Who made scheduled rows that do not say it."),
     )
 
     def options(self) -> Options:
@@ -109,7 +122,7 @@ def import_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
         form = OriginalForm(request.POST, request.FILES)
         context = _rehearsed(request, form) if form.is_valid() else {}
     common = {**model_admin.admin_site.each_context(request), "opts": model_admin.opts}
-    page = {**common, "title": "Import the original's databases", "form": form, **context}
+    page = {**common, "title": _("Import the original's databases"), "form": form, **context}
     return TemplateResponse(request, "admin/sources/originaldatabase/import.html", page)
 
 
@@ -130,7 +143,7 @@ def _import(request: HttpRequest) -> dict[str, Any]:
         files, options, expected = _unsealed(request)
         report = OriginalImport(request.user.get_username(), options).take_as_shown(files, expected)
     except (secrets.CannotDecrypt, ChangedSince) as error:
-        messages.error(request, str(error) if isinstance(error, ChangedSince) else TOO_OLD)
+        messages.error(request, str(error) if isinstance(error, ChangedSince) else str(TOO_OLD))
         return {}
     return {**_table(report), "done": True}
 
@@ -139,7 +152,9 @@ def _read(request: HttpRequest, upload: UploadedFile) -> list[OriginalFile]:
     """Read the file from a folder of its own, which is gone afterwards. Raises OriginalRefused."""
     name = str(upload.name)
     if (upload.size or 0) > MOST_BYTES_OF_A_FILE:
-        raise OriginalRefused(f"{name}: it is larger than {MOST_BYTES_OF_A_FILE // 2**20} MB. {TOO_MUCH}")
+        too_large = _("%(name)s: it is larger than %(most)s MB.")
+        told = too_large % {"name": name, "most": MOST_BYTES_OF_A_FILE // 2**20}
+        raise OriginalRefused(f"{told} {TOO_MUCH}")
     with tempfile.TemporaryDirectory(prefix="pylantir-upload-") as folder:
         path = Path(folder) / "upload.db"
         with path.open("wb") as kept:
@@ -147,14 +162,14 @@ def _read(request: HttpRequest, upload: UploadedFile) -> list[OriginalFile]:
                 kept.write(chunk)
         files = reading.read(path, name=name)
         if reading.may_have_a_log(path):
-            messages.warning(request, MAY_HAVE_A_LOG.format(name))
+            messages.warning(request, MAY_HAVE_A_LOG % {"name": name})
         return files
 
 
 def _refuse_too_many(files: Sequence[OriginalFile]) -> None:
     people = sum(len(file.rows) for file in files if file.table == USERS_TABLE)
     if people > MOST_PEOPLE or sum(len(file.rows) for file in files) > MOST_ROWS:
-        raise OriginalRefused(TOO_MUCH)
+        raise OriginalRefused(str(TOO_MUCH))
 
 
 def _sealed(
@@ -174,7 +189,7 @@ def _sealed(
     sealed = secrets.encrypt(packed)
     most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     if most is not None and len(sealed) > most * 0.9:
-        raise OriginalRefused(TOO_MUCH)
+        raise OriginalRefused(str(TOO_MUCH))
     return sealed
 
 

@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.urls import URLPattern, path
+from django.utils.translation import gettext_lazy
 
 from pylantir_site.environment.originals import USERS_TABLE, WORKLIST_TABLE
 from sources.admin import original_upload
@@ -23,6 +24,7 @@ _WAITING = Q(rows__step__isnull=False, rows__step__session=None)
 class OriginalDatabaseAdmin(ViewOnlyAdmin):
     """Whoever has the role admin alone sees it: no other role holds a permission of these models."""
 
+    list_title = gettext_lazy("Databases of the original")
     list_display = ("name", "imported_at", "imported_by", "worklist_rows", "waiting", "accounts")
     list_display_links = None
     change_list_template = "admin/sources/originaldatabase/change_list.html"
@@ -42,14 +44,14 @@ class OriginalDatabaseAdmin(ViewOnlyAdmin):
             )
         )
 
-    @admin.display(description="worklist rows")
+    @admin.display(description=gettext_lazy("worklist rows"))
     def worklist_rows(self, database: Any) -> int:
         return int(database.worklist_rows)
 
-    @admin.display(description="wait for a pull")
+    @admin.display(description=gettext_lazy("wait for a pull"))
     def waiting(self, database: Any) -> int:
         return int(database.waiting)
 
-    @admin.display(description="accounts")
+    @admin.display(description=gettext_lazy("accounts"))
     def accounts(self, database: Any) -> int:
         return int(database.accounts)

@@ -8,13 +8,17 @@ from typing import Any
 
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy
 
 from sources.models import DataSource, MappingRule
 from worklist.admin.history import ActorHistoryAdmin
 from worklist.models.changes import HistoryEntry, history_entries
 
-# What a person who may not change the source does not see.
-HIDDEN = ("token_set_at", "token_set_by", "token_variable", "token_file", "trigger_enabled")
+ROW_ACTIONS = {
+    "+": gettext_lazy("Created mapping row %(row)s"),
+    "~": gettext_lazy("Changed mapping row %(row)s"),
+    "-": gettext_lazy("Deleted mapping row %(row)s"),
+}
 
 
 class SourceHistoryAdmin(ActorHistoryAdmin):
@@ -25,7 +29,7 @@ class SourceHistoryAdmin(ActorHistoryAdmin):
         source = self.get_object(request, object_id)
         if source is None or self.has_change_permission(request, source):
             return super().history_view(request, object_id, extra_context)
-        shown = {"entries": _history(source, hidden=HIDDEN)}
+        shown = {"entries": _history(source, hidden=source.details.hidden_from_viewers)}
         return super().history_view(request, object_id, {**shown, **(extra_context or {})})
 
     def _entries(self, obj: Model) -> list[HistoryEntry]:
@@ -33,15 +37,28 @@ class SourceHistoryAdmin(ActorHistoryAdmin):
 
 
 def _history(source: Any, *, hidden: Iterable[str] = ()) -> list[HistoryEntry]:
-    own = history_entries(list(source.history.all()), hidden=hidden)
-    both = [*own, *_rows_in_history(source)]
-    return sorted(both, key=lambda entry: entry.record.history_date, reverse=True)
+    """Return what was done with the source, its details and its rows, the newest first."""
+    details = history_entries(list(source.details.history.all()), hidden=hidden)
+    beside = {entry.record.history_date: entry for entry in details}
+    own = [
+        _together(entry, beside.pop(entry.record.history_date, None))
+        for entry in history_entries(list(source.history.all()))
+    ]
+    every = [*own, *beside.values(), *_rows_in_history(source)]
+    return sorted(every, key=lambda entry: entry.record.history_date, reverse=True)
+
+
+def _together(entry: HistoryEntry, of_details: HistoryEntry | None) -> HistoryEntry:
+    """A source and its details were saved at one moment: that is one entry to read."""
+    changes = of_details.changes if of_details else []
+    return entry._replace(changes=[*entry.changes, *changes])
 
 
 def _rows_in_history(source: DataSource) -> Iterator[HistoryEntry]:
     records = MappingRule.history.filter(source_id=source.pk).order_by("id", "-history_date", "-history_id")
-    for _, of_a_row in groupby(records, key=lambda record: record.id):
+    for _pk, of_a_row in groupby(records, key=lambda record: record.id):
         for entry in history_entries(list(of_a_row)):
             record = entry.record
             row = f"{record.target} ← {record.field or record.transforms or record.default}"
-            yield entry._replace(action=f"{entry.action} mapping row {row}")
+            action = ROW_ACTIONS[record.history_type] % {"row": row}
+            yield entry._replace(action=action)

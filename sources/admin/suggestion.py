@@ -13,34 +13,46 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from sources.admin import sampling
 from sources.admin.buttons import page, patient, refused, to_page
+from sources.admin.kinds.page import page_of
 from sources.admin.mapping import STEP
 from sources.admin.sampling import Sample
-from sources.backends.redcap import dictionary_of, known_dictionary
 from sources.contract import Mistake
+from sources.dictionary import Dictionary
 from sources.errors import SourceError
 from sources.mapping import check, field_search, targets
 from sources.mapping.field_search import ListedEntry
-from sources.mapping.rules import MappingPlan
+from sources.mapping.rules import MappingPlan, SessionKind
 from sources.mapping.suggest import suggest
 from sources.mapping.suggestion.proposals import RuleCandidate, Suggestion, TargetProposal
 from sources.mapping.targets import TARGETS
 from sources.models import DataSource, MappingRule, SourceState
-from sources.redcap.dictionary import Dictionary
+from sources.models.dictionaries import known_dictionary
 from sources.sync import guards
 from sources.sync.guards import Guarded
 from worklist.devices import stations
 
 REASON = "Suggested from the dictionary"
-TAKEN = "The suggestion is taken, and the source is paused: look at the preview, then let it go on."
-OTHER_BY_NOW = (
+TAKEN = gettext_lazy(
+    "The suggestion is taken, and the source is paused: look at the preview, then let it go on."
+)
+OTHER_BY_NOW = gettext_lazy(
     "The suggestion is another one by now, for its sessions or the project are: look at it again. "
     "Nothing was done."
 )
-LACKS = "Before it can pull: {}"
-MAY_NOT_SEE = "Sample values are shown to who may pull from the source."
+LACKS = gettext_lazy("Before it can pull: %(what)s")
+MAY_NOT_SEE = gettext_lazy("Sample values are shown to who may pull from the source.")
+ONE_FOR_EACH = {
+    SessionKind.REPEATING_INSTRUMENT: gettext_lazy("One for each repeating instrument"),
+    SessionKind.REPEATING_EVENT: gettext_lazy("One for each repeating event"),
+    SessionKind.EVENT: gettext_lazy("One for each event"),
+    SessionKind.RECORD: gettext_lazy("One for each record"),
+    SessionKind.ROW: gettext_lazy("One for each row"),
+}
 CANDIDATES_SHOWN = 6  # of a target; the one that is taken is among them
 OF_SOURCE = "fallbacks"  # what the source says itself: a mistake in it is none of the suggestion
 CHOICE = "candidate-{}"  # what the page calls the choice for a target
@@ -84,7 +96,7 @@ def suggest_mapping(model_admin: Any, request: HttpRequest, source: DataSource) 
         take_plan(source, plan, actor=request.user.get_username())
         messages.success(request, TAKEN)
         if mistakes:
-            messages.warning(request, LACKS.format(" ".join(mistake.text for mistake in mistakes)))
+            messages.warning(request, LACKS % {"what": " ".join(mistake.text for mistake in mistakes)})
         return to_page(source)
     samples = _samples(request, source, dictionary, suggestion, why_unread)
     return page(
@@ -92,7 +104,7 @@ def suggest_mapping(model_admin: Any, request: HttpRequest, source: DataSource) 
         request,
         source,
         "suggestion",
-        f"A mapping for {source}",
+        _("A mapping for %(source)s") % {"source": source},
         dictionary=dictionary,
         sessions=_sessions(plan),
         proposals=[_shown(proposal, dictionary, samples) for proposal in suggestion.proposals],
@@ -106,7 +118,7 @@ def suggest_mapping(model_admin: Any, request: HttpRequest, source: DataSource) 
 
 def _dictionary(source: DataSource, *, fresh: bool) -> Dictionary:
     """Return the project as it is now, or as it was when it was shown. Raises SourceError."""
-    return dictionary_of(patient(source), fresh=fresh)
+    return page_of(source.kind).dictionary_to_suggest(patient(source), fresh=fresh)
 
 
 def _suggested(source: DataSource, dictionary: Dictionary, request: HttpRequest) -> Suggestion:
@@ -117,13 +129,24 @@ def _suggested(source: DataSource, dictionary: Dictionary, request: HttpRequest)
     chosen = {
         name.removeprefix(prefix): str(key) for name, key in request.POST.items() if name.startswith(prefix)
     }
-    return suggest(dictionary, scanners=named, only_scanner=only, chosen=chosen)
+    return suggest(
+        dictionary,
+        scanners=named,
+        only_scanner=only,
+        chosen=chosen,
+        how=page_of(source.kind).only_sessions(source),
+    )
 
 
 def _plan(source: DataSource, suggestion: Suggestion) -> MappingPlan:
     own = source.plan
     fallbacks = {**suggestion.plan.fallbacks, **own.fallbacks}
-    return replace(suggestion.plan, constants=own.constants, fallbacks=fallbacks)
+    return replace(
+        suggestion.plan,
+        constants=own.constants,
+        fallbacks=fallbacks,
+        is_pseudonymous=own.is_pseudonymous,
+    )
 
 
 def _samples(
@@ -135,7 +158,7 @@ def _samples(
 ) -> SamplesRead:
     """Read a sample for each candidate that is shown, where the person may see participants' data."""
     if not request.user.has_perm("sources.pull_datasource"):
-        return SamplesRead({}, MAY_NOT_SEE)
+        return SamplesRead({}, str(MAY_NOT_SEE))
     if why_unread:
         return SamplesRead({}, why_unread)
     candidates = [each for proposal in suggestion.proposals for each in _candidates(proposal)]
@@ -183,9 +206,9 @@ def _may_be_taken(
     if request.POST.get("seen") != _fingerprint(suggestion):
         messages.warning(request, OTHER_BY_NOW)
     elif source.rules.exists() and "replace" not in request.POST:
-        messages.error(request, "Tick the box to replace the mapping that there is. Nothing was done.")
+        messages.error(request, _("Tick the box to replace the mapping that there is. Nothing was done."))
     elif not all(mistake.is_gap or mistake.field == OF_SOURCE for mistake in mistakes):
-        messages.error(request, "What was chosen does not go together. Nothing was done.")
+        messages.error(request, _("What was chosen does not go together. Nothing was done."))
     else:
         return True
     return False
@@ -193,8 +216,8 @@ def _may_be_taken(
 
 def _sessions(plan: MappingPlan) -> str:
     how = plan.sessions
-    kind = f"One for each {how.kind.value.replace('_', ' ')}"
-    return ", ".join(filter(None, (kind, how.instrument, *how.events, how.conditions))) + "."
+    where = ", ".join(filter(None, (how.instrument, *how.events, how.conditions)))
+    return f"{ONE_FOR_EACH[how.kind]}: {where}." if where else f"{ONE_FOR_EACH[how.kind]}."
 
 
 def _fingerprint(suggestion: Suggestion) -> str:
@@ -211,10 +234,9 @@ def take_plan(source: DataSource, plan: MappingPlan, *, actor: str) -> None:
     for number, rule in enumerate(plan.rules, start=1):
         row = MappingRule(source=source, position=number * STEP, **MappingRule.columns_of_rule(rule))
         row.save_as(actor, reason=REASON)
-    for column, value in source.columns_of_sessions(plan.sessions).items():
-        setattr(source, column, value)
+    source.take_sessions(plan.sessions)
     source.scheduled_station_aetitle = plan.fallbacks.get(targets.STATION, "")
-    source.save_as(actor, reason=REASON)
+    source.save_with_details(actor, reason=REASON)
     guards.allow_next_time(source, Guarded.ADDED, by=actor)
     now = timezone.now()
     SourceState.objects.filter(source=source).update(

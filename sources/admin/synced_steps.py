@@ -11,20 +11,28 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
+from pylantir_site.returning import back
 from sources.admin.issues import ChangeListWithLinks
 from sources.admin.links import Links, session_in_words
 from sources.admin.view_only import ViewOnlyAdmin
+from sources.kinds import with_details
 from sources.mapping.targets import TARGETS
 from sources.models import PendingRecord, SyncedStep
 from sources.sync import claims, edits
-from worklist.admin.confirmation import act_on_each, attempt, back, report
+from worklist.admin.confirmation import act_on_each, attempt, report
 
 
-@admin.action(description="Make again", permissions=["remake"])
+@admin.action(description=gettext_lazy("Make again"), permissions=["remake"])
 def make_again(model_admin: Any, request: HttpRequest, queryset: QuerySet[SyncedStep]) -> None:
-    report(model_admin, request, act_on_each(request, queryset, None, _remake), "made again")
+    report(model_admin, request, act_on_each(request, queryset, None, _remake), _made_again)
+
+
+def _made_again(who: str, count: int) -> str:
+    return ngettext("%(who)s was made again.", "%(who)s were made again.", count) % {"who": who}
 
 
 def _remake(synced: SyncedStep, form: object, actor: str) -> None:
@@ -36,27 +44,28 @@ def _remake(synced: SyncedStep, form: object, actor: str) -> None:
 
 @admin.register(SyncedStep)
 class SyncedStepAdmin(ViewOnlyAdmin):
-    list_display = ("record", "where", "source", "in_redcap")
+    list_title = gettext_lazy("Deleted here")
+    list_display = ("record", "where", "source", "at_source")
     list_display_links = None
     list_filter = (("source", admin.RelatedOnlyFieldListFilter),)
     search_fields = ("=record",)
-    search_help_text = "A whole record ID."
+    search_help_text = gettext_lazy("A whole record ID.")
     actions = (make_again,)
-    fields = ("source", ("record", "where"), "in_redcap")
+    fields = ("source", ("record", "where"), "at_source")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         deleted = super().get_queryset(request).filter(item=None).exclude(says={})
-        return deleted.defer("says", "written").prefetch_related("source__state")
+        return deleted.defer("says", "written").prefetch_related("source__state", *with_details(of="source"))
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeListWithLinks]:
         return ChangeListWithLinks
 
-    @admin.display(description="session", ordering="instance")
+    @admin.display(description=gettext_lazy("session"), ordering="instance")
     def where(self, synced: SyncedStep) -> str:
-        return session_in_words(synced.key) or "the record"
+        return session_in_words(synced.key) or _("the record")
 
-    @admin.display(description="in REDCap")
-    def in_redcap(self, synced: SyncedStep) -> str:
+    @admin.display(description=gettext_lazy("at the source"))
+    def at_source(self, synced: SyncedStep) -> str:
         links: Links = getattr(synced, "links", None) or Links()
         return links.anchor(synced.source, synced.record, synced.key) or "-"
 
@@ -66,9 +75,6 @@ class SyncedStepAdmin(ViewOnlyAdmin):
 
     def has_remake_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("sources.change_syncedstep")
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        return super().changelist_view(request, {"title": "Deleted here", **(extra_context or {})})
 
     def get_urls(self) -> list[URLPattern]:
         follow = self.admin_site.admin_view(self.follow_view)
@@ -88,9 +94,12 @@ class SyncedStepAdmin(ViewOnlyAdmin):
         if synced is None:
             raise Http404
         fields = request.POST.getlist("field")
-        named = ", ".join(map(label_of, fields)) or "Nothing"
+        named = ", ".join(map(label_of, fields))
+        done = (
+            _("From the source again: %(fields)s.") % {"fields": named} if named else _("Nothing was chosen.")
+        )
         follow = partial(edits.follow_again, synced, fields, actor=request.user.get_username())
-        attempt(request, follow, done=f"From the source again: {named}.")
+        attempt(request, follow, done=done % {"fields": named})
         return back(request, reverse("admin:worklist_worklistitem_changelist"))
 
     @method_decorator(require_POST)
@@ -102,7 +111,7 @@ class SyncedStepAdmin(ViewOnlyAdmin):
         if synced is None:
             raise Http404
         make = partial(edits.make_another, synced, actor=request.user.get_username())
-        if attempt(request, make, done="Another item was made of what the source says now."):
+        if attempt(request, make, done=_("Another item was made of what the source says now.")):
             claims.request_pull(synced.source, by=request.user.get_username())
         return back(request, reverse("admin:worklist_worklistitem_changelist"))
 

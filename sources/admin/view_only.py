@@ -6,10 +6,11 @@ from typing import Any
 
 from django.contrib import admin
 
+from pylantir_site.lists import FriendlyTitles
 from pylantir_site.view_only import ViewOnly
 
 
-class ViewOnlyAdmin(ViewOnly, admin.ModelAdmin):
+class ViewOnlyAdmin(ViewOnly, FriendlyTitles, admin.ModelAdmin):
     """Its pages have no history: nobody edits what is shown."""
 
     actions: Any = None

@@ -9,6 +9,7 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from sources.kinds import KINDS
 from sources.models import DataSource, RunOutcome, SourceState, State, SyncIssue, SyncRun, Trigger
 from sources.sync import claims, guards, health
 from sources.sync.guards import Guarded
@@ -60,7 +61,12 @@ class GuardSerializer(serializers.Serializer):
 
 
 class SourceSerializer(serializers.ModelSerializer):
-    kind = serializers.CharField(help_text="redcap.")
+    url = serializers.SerializerMethodField(help_text="Of the API; null where the kind has none.")
+    project_id = serializers.SerializerMethodField(
+        help_text="Null where it is not given, or the kind has none."
+    )
+    session_kind = serializers.SerializerMethodField(help_text="Null where the kind has none.")
+    kind = serializers.CharField(help_text=", ".join(KINDS) + ".")
     guards = serializers.SerializerMethodField(help_text="What a pull may do before it asks a person.")
     state = StateSerializer()
     open_issues = serializers.IntegerField(source="issue_count")
@@ -79,6 +85,15 @@ class SourceSerializer(serializers.ModelSerializer):
             "state",
             "open_issues",
         )
+
+    def get_url(self, source: DataSource) -> str | None:
+        return getattr(source.details, "url", None)
+
+    def get_project_id(self, source: DataSource) -> int | None:
+        return getattr(source.details, "project_id", None)
+
+    def get_session_kind(self, source: DataSource) -> str | None:
+        return getattr(source.details, "session_kind", None)
 
     @extend_schema_field(GuardSerializer(many=True))
     def get_guards(self, source: DataSource) -> list[dict[str, Any]]:

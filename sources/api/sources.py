@@ -28,6 +28,7 @@ from sources.api.fields import (
     SyncSerializer,
 )
 from sources.config_import import ConfigError, import_config
+from sources.kinds import with_details
 from sources.models import DataSource, RunOutcome, SyncIssue, SyncRun
 from sources.sync import claims, health
 
@@ -38,7 +39,7 @@ EXISTS = "There is a source of this name already."
 def sources_with_counts() -> QuerySet[DataSource]:
     """Return the sources with state and number of open issues."""
     is_open = Count("issues", filter=Q(issues__closed_at=None))
-    return DataSource.objects.select_related("state").annotate(issue_count=is_open)
+    return DataSource.objects.select_related("state", *with_details()).annotate(issue_count=is_open)
 
 
 def source_named(name: str) -> DataSource:

@@ -5,7 +5,9 @@ entries         what the document says
 reading         either format
 source_entry    one source, in either format
 pairs           its mapping, pair by pair
-calpendo        a Calpendo source, which is told and left out
+calpendo        a Calpendo source, and what of it differs here
+calpendo_mapping  its mapping, in either of its shapes
+calpendo_source  that source, saved
 directions      which way each pair goes
 builtin         the original's own rules
 planning        all rows of a source
@@ -22,8 +24,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from sources.config_import import one_source, other_settings, reading
+from sources.config_import import calpendo_source, one_source, other_settings, reading
 from sources.config_import.entries import (
+    CalpendoEntry,
     Configuration,
     Environment,
     PatientIds,
@@ -33,6 +36,7 @@ from sources.config_import.entries import (
 from sources.config_import.patient_ids import Chooser, leave_open, refuse
 from sources.config_import.projects import Projects
 from sources.config_import.values import ConfigError
+from sources.kinds import with_details
 from sources.models import DataSource
 
 __all__ = ["ConfigError", "ImportReport", "PatientIds", "at_start", "import_config"]
@@ -74,11 +78,13 @@ def import_config(
         report.lines.append(str(error))
         report.failed = not read.sources
     for entry in read.sources:
-        existing = DataSource.objects.filter(name=entry.name).select_related("state").first()
+        existing = DataSource.objects.filter(name=entry.name).select_related("state", *with_details()).first()
         if isinstance(entry, RefusedEntry):
             lines, is_done = [f"not imported. {entry.reason}"], False
         elif existing is not None and not update:
             lines, is_done = [LEFT], True
+        elif isinstance(entry, CalpendoEntry):
+            lines, is_done = _import_calpendo(entry, existing, actor=actor)
         else:
             lines, is_done = _import_one(
                 entry, existing, projects, actor=actor, demanded=demanded, choose=choose
@@ -115,6 +121,15 @@ def _import_one(
             entry, existing, projects, actor=actor, demanded=demanded, choose=choose
         )
         return lines, True
+    except ConfigError as error:
+        return [f"not imported. {error}"], False
+
+
+def _import_calpendo(
+    entry: CalpendoEntry, existing: DataSource | None, *, actor: str
+) -> tuple[list[str], bool]:
+    try:
+        return calpendo_source.import_source(entry, existing, actor=actor), True
     except ConfigError as error:
         return [f"not imported. {error}"], False
 

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from sources.config_import.directions import FAMILY, SESSION, STUDY
+from sources.dictionary import Dictionary
 from sources.mapping import codes, columns, sessions, targets
 from sources.mapping.rules import Level, Rule, SessionKind, SessionLayout
-from sources.redcap.dictionary import Dictionary
 
 INSTRUMENT, DATE, TIME = "mri", "mri_date", "mri_time"
 PATIENT_ID, PATIENT_NAME = "patient_id", "patient_name"

@@ -10,10 +10,11 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 from pylantir_site.environment import env
-from sources.config_import.entries import Environment, SourceEntry
+from sources import host
+from sources.config_import.entries import Credentials, Environment, SourceEntry
 from sources.config_import.source_entry import check_url
 from sources.config_import.values import ConfigError
-from sources.models import DataSource
+from sources.models import RedcapProject
 from sources.secrets import CannotDecrypt, decrypt
 
 
@@ -21,23 +22,24 @@ from sources.secrets import CannotDecrypt, decrypt
 class CredentialsFound:
     """`token` is None where the one that is kept stays, and "" where none is to be kept."""
 
-    values: dict[str, Any]  # of DataSource: url, token_variable, token_file
+    values: dict[str, Any]  # of RedcapProject: url, token_variable, token_file
     token: str | None = field(repr=False)
     lines: tuple[str, ...]
 
-    def give(self, source: DataSource, *, by: str) -> bool:
-        """Give the source the token, and tell whether that changed anything. The caller saves."""
-        if self.token is None or self.token == _kept_token(source):
+    def give(self, project: RedcapProject, *, by: str) -> bool:
+        """Give the project the token, and tell whether that changed anything. The caller saves."""
+        if self.token is None or self.token == _kept_token(project):
             return False
-        source.set_token(self.token, by=by)
+        project.set_token(self.token, by=by)
         return True
 
 
-def find(entry: SourceEntry, existing: DataSource | None) -> CredentialsFound:
+def find(entry: SourceEntry, existing: RedcapProject | None) -> CredentialsFound:
     """Find URL and token. Raises ConfigError for no URL, or where a kept token would go to another server."""
     given = entry.credentials
     names = entry.environment
     own = existing is not None and _has_own_token(existing, names)
+    _check_host(given)
     if given.has_token:
         values = {"token_variable": given.api_token_env, "token_file": given.api_token_file}
         token: str | None = given.api_token
@@ -56,15 +58,27 @@ def find(entry: SourceEntry, existing: DataSource | None) -> CredentialsFound:
     return CredentialsFound({"url": url, **values}, token, tuple(lines))
 
 
-def _uses_environment(source: DataSource, names: Environment) -> bool:
-    return source.token_variable == names.token or bool(
-        source.token_file and source.token_file == os.environ.get(names.token_file)
+def _check_host(given: Credentials) -> None:
+    """Refuse names that no pull would follow. Raises ConfigError."""
+    try:
+        if given.api_token_env:
+            host.check_variable(given.api_token_env)
+        if given.api_token_file:
+            host.token_file(given.api_token_file)
+    except host.NotAllowed as error:
+        raise ConfigError(str(error)) from error
+    except OSError:
+        return  # it may be there when the worker runs
+
+
+def _uses_environment(project: RedcapProject, names: Environment) -> bool:
+    return project.token_variable == names.token or bool(
+        project.token_file and project.token_file == os.environ.get(names.token_file)
     )
 
 
-def _has_own_token(source: DataSource, names: Environment) -> bool:
-    has_token = bool(source.token_cipher or source.token_variable or source.token_file)
-    return has_token and not _uses_environment(source, names)
+def _has_own_token(project: RedcapProject, names: Environment) -> bool:
+    return project.has_token and not _uses_environment(project, names)
 
 
 def _refuse_other_server(url: str, before: str) -> None:
@@ -93,9 +107,9 @@ def _url(variable: str) -> str:
     return url
 
 
-def _kept_token(source: DataSource) -> str | None:
+def _kept_token(project: RedcapProject) -> str | None:
     """Return the token, or None where no key decrypts it."""
     try:
-        return decrypt(source.token_cipher) if source.token_cipher else ""
+        return decrypt(project.token_cipher) if project.token_cipher else ""
     except CannotDecrypt:
         return None

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sources.config_import.entries import Pair
+from sources.dictionary import Dictionary
 from sources.mapping import columns, targets
 from sources.mapping.problems import with_likely_name
-from sources.redcap.dictionary import Dictionary
 
 STUDY, FAMILY, SESSION = "{study}", "{family}", "{session}"
 INSTRUMENT = "redcap_repeat_instrument"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import time
 from enum import StrEnum
 
-from sources.mapping.rules import Level, SessionLayout
+from sources.mapping.rules import Level, Rule, SessionLayout
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Environment:
     """A source's URL and token are in these variables where the file has none."""
 
     url: str = "REDCAP_API_URL"
-    token: str = "REDCAP_API_TOKEN"
+    token: str = "REDCAP_API_TOKEN"  # noqa: S105  (a variable's name)
 
     @property
     def token_file(self) -> str:
@@ -90,6 +90,30 @@ class SourceEntry:
 
 
 @dataclass(frozen=True)
+class CalpendoEntry:
+    """The file describes one source of Calpendo's, as it is read here; `remarks` tell what differs.
+
+    `doubts` say what keeps it from being enabled. What is None, the file leaves open.
+    """
+
+    name: str
+    url: str
+    time_zone: str
+    resources: tuple[str, ...]
+    modalities: Mapping[str, str] = field(default_factory=dict)  # of resources that have one
+    states: str = ""
+    enabled: bool | None = None
+    sync_interval: int = 60  # seconds
+    window: tuple[time, time] | None = None  # of the day, in which it is pulled
+    days_ahead: int = 0
+    conditions: str = ""
+    further_paths: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    remarks: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class RefusedEntry:
     """A source cannot be imported, and `reason` says why."""
 
@@ -101,7 +125,7 @@ class RefusedEntry:
 class Configuration:
     """`allowed_aet` is None where the file does not say who may associate."""
 
-    sources: tuple[SourceEntry | RefusedEntry, ...]
+    sources: tuple[SourceEntry | CalpendoEntry | RefusedEntry, ...]
     allowed_aet: tuple[str, ...] | None = None
     db_path: str = ""
     users_db_path: str = ""

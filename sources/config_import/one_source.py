@@ -9,19 +9,20 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError
 
-from sources.backends.redcap import known_dictionary
 from sources.config_import import builtin, credentials, directions, patient_ids, planning, saving
 from sources.config_import.entries import PatientIds, SourceEntry
 from sources.config_import.patient_ids import Chooser, IdDecision
 from sources.config_import.projects import Projects, known
+from sources.config_import.reading import REDCAP
 from sources.config_import.values import ConfigError
 from sources.contract import Mistake
+from sources.dictionary import Dictionary
 from sources.errors import SourceError
-from sources.mapping import check, evaluate
+from sources.mapping import check, check_patterns, evaluate
 from sources.mapping.rules import MappingPlan, Rule, WithoutTime
-from sources.models import DataSource
-from sources.models.data_sources import TokenMissing
-from sources.redcap.dictionary import Dictionary
+from sources.models import DataSource, RedcapProject
+from sources.models.details import SecretMissing
+from sources.models.dictionaries import known_dictionary
 from sources.secrets import CannotDecrypt
 
 BECAME = {
@@ -30,8 +31,6 @@ BECAME = {
     saving.UNCHANGED: "unchanged.",
 }
 
-# What a date without a time means is in no file, nor are conditions other than the original's own.
-CHOICES_OF_PEOPLE = frozenset({"session_conditions", "without_time"})
 OF_PEOPLE = "part last of -"  # the same as builtin.CUT, as somebody would write it
 
 
@@ -45,26 +44,32 @@ def import_source(
     choose: Chooser,
 ) -> list[str]:
     """Import the source and return lines for people. Raises ConfigError, and then the source is as it was."""
-    found = credentials.find(entry, existing)
-    source = _draft(entry, existing, found, actor=actor)
-    dictionary, lines = _dictionary(source, existing, projects)
-    asking = _Asking(entry, existing, source, dictionary, projects)
+    if existing is not None and existing.kind != REDCAP:
+        raise ConfigError("There is a source of this name already, of another kind: name it otherwise.")
+    found = credentials.find(entry, existing.redcap if existing else None)
+    project = _draft(entry, existing, found, actor=actor)
+    dictionary, lines = _dictionary(project, existing, projects)
+    asking = _Asking(entry, existing, project, dictionary, projects)
     ids = asking.decide(demanded=demanded or entry.patient_ids, choose=choose)
     if existing is not None and not ids.decided and not _is_undecided(existing):
         raise ConfigError(" ".join(ids.lines))
     planned = planning.plan(entry, dictionary, ids.kind)
     plan = _with_choices_of_people(planned.plan, existing)
-    mistakes = check.mistakes(plan, dictionary)
+    mistakes = (*check.mistakes(plan, dictionary), *check_patterns.slow(plan))
     rules = plan.rules if ids.decided else _without_patient_id(plan)
     wanted = saving.WantedSource(
-        source=existing or DataSource(name=entry.name),
+        source=existing or _new_source(entry),
         values={
-            **_values(entry, existing),
-            **found.values,
-            **_session_values(plan, existing),
+            **_values(entry),
+            **_conditions(plan, existing),
             "enabled": _is_enabled(entry, existing) and not mistakes and ids.decided,
         },
-        credentials=found,
+        details={
+            **_details(entry, existing),
+            **found.values,
+            **RedcapProject.columns_of_sessions(plan.sessions),
+        },
+        secret=found,
         rules=rules,
         dictionary=dictionary,
     )
@@ -89,7 +94,7 @@ class _Asking:
 
     entry: SourceEntry
     existing: DataSource | None
-    source: DataSource  # as it will be
+    project: RedcapProject  # as it will be
     dictionary: Dictionary | None
     projects: Projects
 
@@ -104,7 +109,7 @@ class _Asking:
             if self.dictionary is None:
                 return patient_ids.unseen("the project is not known.", demanded=demanded, used=used)
             found = list(self._participants(self.dictionary, whole.of_participants))
-        except (SourceError, TokenMissing, CannotDecrypt) as error:
+        except (SourceError, SecretMissing, CannotDecrypt) as error:
             return patient_ids.unseen(str(error), demanded=demanded, used=used)
         question = patient_ids.question_about(self.entry.name, found)
         return patient_ids.ask(question, demanded=demanded, used=used, choose=choose)
@@ -112,7 +117,7 @@ class _Asking:
     def _participants(self, dictionary: Dictionary, whole: MappingPlan) -> Iterator[patient_ids.Participant]:
         old = planning.plan(self.entry, dictionary, PatientIds.OLD).of_participants
         fields = evaluate.fields_needed(whole, dictionary)
-        for rows in self.projects.records(self.source, dictionary, fields):
+        for rows in self.projects.records(self.project, dictionary, fields):
             yield from patient_ids.participants(rows, whole=whole, old=old, dictionary=dictionary)
 
 
@@ -142,41 +147,50 @@ def _saved(wanted: saving.WantedSource, *, actor: str) -> str:
 
 def _draft(
     entry: SourceEntry, existing: DataSource | None, found: credentials.CredentialsFound, *, actor: str
-) -> DataSource:
-    """Make the source as it will be, to ask its project; it is never saved."""
-    source = DataSource.objects.get(pk=existing.pk) if existing else DataSource(name=entry.name)
-    for name, value in {**_values(entry, existing), **found.values}.items():
-        setattr(source, name, value)
-    found.give(source, by=actor)
+) -> RedcapProject:
+    """Make the project as it will be, to ask it; it is never saved."""
+    project = RedcapProject.objects.get(pk=existing.pk) if existing else RedcapProject()
+    for name, value in {**_details(entry, existing), **found.values}.items():
+        setattr(project, name, value)
+    found.give(project, by=actor)
+    return project
+
+
+def _new_source(entry: SourceEntry) -> DataSource:
+    source = DataSource(name=entry.name, kind=REDCAP)
+    source.details = RedcapProject()
     return source
 
 
 def _dictionary(
-    source: DataSource, existing: DataSource | None, projects: Projects
+    project: RedcapProject, existing: DataSource | None, projects: Projects
 ) -> tuple[Dictionary | None, list[str]]:
-    dictionary, reason = known(source, projects)
+    dictionary, reason = known(project, projects)
     if dictionary is not None:
         return dictionary, []
-    if existing is not None and _is_same_project(source, existing):
+    if existing is not None and _is_same_project(project, existing.redcap):
         dictionary = known_dictionary(existing)
     basis = "What it was when last asked decides" if dictionary else "Names alone decide"
     return dictionary, [f"The project could not be asked: {reason} {basis} which way each pair goes."]
 
 
-def _is_same_project(source: DataSource, existing: DataSource) -> bool:
+def _is_same_project(project: RedcapProject, existing: RedcapProject) -> bool:
     names = ("url", "token_cipher", "token_variable", "token_file", "project_id")
-    return all(getattr(source, name) == getattr(existing, name) for name in names)
+    return all(getattr(project, name) == getattr(existing, name) for name in names)
 
 
-def _values(entry: SourceEntry, existing: DataSource | None) -> dict[str, Any]:
-    """Return what the file governs; what it leaves open stays as people have it."""
+def _details(entry: SourceEntry, existing: DataSource | None) -> dict[str, Any]:
+    """Return what the file governs of the project; what it leaves open stays as people have it."""
+    kept = existing.redcap if existing else None
+    project_id = kept.project_id if kept and entry.project_id is None else entry.project_id
+    zone = kept.server_timezone if kept else settings.TIME_ZONE
+    return {"project_id": project_id, "server_timezone": entry.server_timezone or zone}
+
+
+def _values(entry: SourceEntry) -> dict[str, Any]:
+    """Return what the file governs of any source."""
     start, end = entry.window or (None, None)
-    project_id = existing.project_id if existing and entry.project_id is None else entry.project_id
-    zone = existing.server_timezone if existing else settings.TIME_ZONE
     return {
-        "kind": "redcap",
-        "project_id": project_id,
-        "server_timezone": entry.server_timezone or zone,
         "sync_interval": entry.sync_interval,
         "window_start": start,
         "window_end": end,
@@ -196,10 +210,14 @@ def _with_choices_of_people(plan: MappingPlan, source: DataSource | None) -> Map
     return replace(plan, sessions=sessions)
 
 
-def _session_values(plan: MappingPlan, existing: DataSource | None) -> dict[str, str]:
-    columns = DataSource.columns_of_sessions(plan.sessions)
-    kept = CHOICES_OF_PEOPLE if existing else frozenset()
-    return {column: value for column, value in columns.items() if column not in kept}
+def _conditions(plan: MappingPlan, existing: DataSource | None) -> dict[str, str]:
+    """Return what a new source begins with: no file has it, so people's choices stay."""
+    if existing is not None:
+        return {}
+    return {
+        "session_conditions": plan.sessions.conditions,
+        "without_time": plan.sessions.without_time.value,
+    }
 
 
 def _condition_lines(planned: MappingPlan, existing: DataSource | None) -> list[str]:

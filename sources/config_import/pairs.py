@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from sources.config_import import values
 from sources.config_import.entries import Pair, RowDetails
 from sources.config_import.values import ConfigError
+from sources.mapping.patterns import InvalidPattern, Pattern
 from sources.mapping.rules import Level
 
 _KEYS = frozenset(
@@ -70,8 +70,8 @@ def _group(value: object, pattern: str, path: str) -> str:
             raise ConfigError(f"{path} is a group of a pattern, and none is given.")
         return ""
     try:
-        groups = re.compile(pattern).groups
-    except (re.error, OverflowError, RecursionError) as error:
+        groups = Pattern(pattern).groups
+    except InvalidPattern as error:
         raise ConfigError(
             f"{path.removesuffix('.group')}.pattern is no regular expression: {error}."
         ) from error

@@ -16,12 +16,12 @@ from sources.config_import.directions import FAMILY, STUDY
 from sources.config_import.entries import PatientIds
 from sources.config_import.values import ConfigError
 from sources.contract import SessionKey
+from sources.dictionary import Dictionary
 from sources.mapping import sessions
 from sources.mapping.lookup import Lookup
 from sources.mapping.outcomes import SessionOutcomes
 from sources.mapping.rules import MappingPlan
-from sources.redcap.dictionary import Dictionary
-from sources.redcap.rows import ExportRow
+from sources.rows import ExportRow
 from worklist.models import WorklistItem
 
 MEANINGS = {

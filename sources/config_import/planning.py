@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from sources.config_import import builtin, directions
 from sources.config_import.directions import FAMILY, SESSION, STUDY, PairDecision
 from sources.config_import.entries import PatientIds, RowDetails, SourceEntry
+from sources.dictionary import Dictionary
 from sources.mapping import codes, columns, sessions, targets
 from sources.mapping.codes import codes_by_label
 from sources.mapping.rules import Level, MappingPlan, Rule, SessionKind, SessionLayout
-from sources.redcap.dictionary import Dictionary
 
 _ORDER = (
     *(STUDY, FAMILY, builtin.MARKED, builtin.PARTICIPANT, SESSION),

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from sources.backends import redcap
+from sources.backends.redcap import backend
+from sources.dictionary import Dictionary
 from sources.errors import ConfigurationError, SourceError
-from sources.models import DataSource
-from sources.models.data_sources import TokenMissing
+from sources.host import NotAllowed
+from sources.models import RedcapProject
+from sources.models.details import SecretMissing
 from sources.redcap.address import normalise_url
 from sources.redcap.client import Access, Client
-from sources.redcap.dictionary import Dictionary
-from sources.redcap.rows import ExportRow
+from sources.rows import ExportRow
 from sources.secrets import CannotDecrypt
 
 ATTEMPTS = 2  # somebody waits for the import
@@ -27,40 +28,40 @@ class Projects:
         self._known: dict[tuple[str, str], Dictionary | SourceError] = {}
 
     def records(
-        self, source: DataSource, dictionary: Dictionary, fields: Sequence[str]
+        self, project: RedcapProject, dictionary: Dictionary, fields: Sequence[str]
     ) -> Iterator[tuple[ExportRow, ...]]:
         """Yield the rows of each record, with these fields alone.
 
-        Raises SourceError, TokenMissing or CannotDecrypt.
+        Raises SourceError, SecretMissing or CannotDecrypt.
         """
-        with Client(replace(_access(source), batch_size=RECORDS_AT_ONCE)) as client:
-            ids = client.record_ids(id_field=dictionary.record_id_field, server_timezone=source.zone)
+        with Client(replace(_access(project), batch_size=RECORDS_AT_ONCE)) as client:
+            ids = client.record_ids(id_field=dictionary.record_id_field, server_timezone=project.zone)
             for _, rows in client.records(ids, dictionary=dictionary, fields=fields):
                 if rows:
                     yield rows
 
-    def dictionary(self, source: DataSource) -> Dictionary:
-        """Return the dictionary at the URL and token of a source, saved or not.
+    def dictionary(self, project: RedcapProject) -> Dictionary:
+        """Return the dictionary at the URL and token of a project, saved or not.
 
-        Raises SourceError, TokenMissing or CannotDecrypt.
+        Raises SourceError, SecretMissing or CannotDecrypt.
         """
-        access = _access(source)
+        access = _access(project)
         key = (access.url, access.token)
         if key not in self._known:
             self._known[key] = _ask(access)
         found = self._known[key]
         if isinstance(found, SourceError):
             raise found
-        if source.project_id not in (None, found.project_id):
-            raise ConfigurationError(f"The token opens project {found.project_id}, not {source.project_id}.")
+        if project.project_id not in (None, found.project_id):
+            raise ConfigurationError(f"The token opens project {found.project_id}, not {project.project_id}.")
         return found
 
 
-def known(source: DataSource, projects: Projects) -> tuple[Dictionary | None, str]:
+def known(project: RedcapProject, projects: Projects) -> tuple[Dictionary | None, str]:
     """Return the dictionary, or None and why it is unknown."""
     try:
-        return projects.dictionary(source), ""
-    except (SourceError, TokenMissing, CannotDecrypt) as error:
+        return projects.dictionary(project), ""
+    except (SourceError, SecretMissing, CannotDecrypt, NotAllowed) as error:
         return None, str(error)
 
 
@@ -72,13 +73,14 @@ def _ask(access: Access) -> Dictionary | SourceError:
         return error
 
 
-def _access(source: DataSource) -> Access:
+def _access(project: RedcapProject) -> Access:
     return Access(
-        url=normalise_url(source.url),
-        token=source.token(),
-        ca_bundle=source.ca_bundle,
+        url=normalise_url(project.url),
+        token=project.token(),
+        ca_bundle=project.certificates(),
         read_timeout=READ_TIMEOUT,
-        requests_per_minute=source.requests_per_minute,
+        requests_per_minute=project.requests_per_minute,
         attempts=ATTEMPTS,
-        pause=redcap.FIRST_PAUSE,
+        pause=backend.FIRST_PAUSE,
+        **backend.bounds_of_answers(),
     )

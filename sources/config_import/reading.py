@@ -8,7 +8,7 @@ from typing import Any
 
 from pylantir_site.environment.config_file import KEYS, OF_API, OF_LEGACY
 from sources.config_import import calpendo, source_entry, values
-from sources.config_import.entries import Configuration, RefusedEntry, SourceEntry
+from sources.config_import.entries import CalpendoEntry, Configuration, RefusedEntry, SourceEntry
 from sources.config_import.values import ConfigError
 
 LEGACY_NAME = "redcap_legacy"  # as the original names what it converts
@@ -18,6 +18,7 @@ LEGACY_WARNING = (
 )
 SOURCES, LEGACY = "data_sources", "redcap2wl"
 REDCAP = "redcap"
+ReadEntry = SourceEntry | CalpendoEntry | RefusedEntry
 
 
 def read(config: object) -> Configuration:
@@ -77,7 +78,7 @@ def _legacy(top: Mapping[str, Any]) -> SourceEntry | RefusedEntry:
     return _entry(entry, top, source_entry.LEGACY_PATHS, LEGACY_NAME)
 
 
-def _sources(listed: list[Any], top: Mapping[str, Any]) -> Iterator[SourceEntry | RefusedEntry]:
+def _sources(listed: list[Any], top: Mapping[str, Any]) -> Iterator[ReadEntry]:
     for place, entry in enumerate(listed):
         path = f"{SOURCES}[{place}]"
         try:
@@ -93,16 +94,18 @@ def _sources(listed: list[Any], top: Mapping[str, Any]) -> Iterator[SourceEntry 
             paths = source_entry.paths_within(path)
             yield _entry({**given, "name": name}, top, paths, name, remarks)
         elif kind == calpendo.TYPE:
-            yield _calpendo(name, given, path)
+            yield _calpendo(name, given, path, remarks)
         else:
             yield RefusedEntry(
                 name, f"{path}.type: sources of the type {kind} are not supported. It is left out."
             )
 
 
-def _calpendo(name: str, entry: Mapping[str, Any], path: str) -> RefusedEntry:
+def _calpendo(
+    name: str, entry: Mapping[str, Any], path: str, remarks: tuple[str, ...]
+) -> CalpendoEntry | RefusedEntry:
     try:
-        return RefusedEntry(name, calpendo.describe(entry, path))
+        return calpendo.read(name, entry, path, remarks)
     except ConfigError as error:
         return RefusedEntry(name, str(error))
 
@@ -132,10 +135,10 @@ def _entry(
         return RefusedEntry(name, str(error))
 
 
-def _refuse_repeated(sources: Iterator[SourceEntry | RefusedEntry]) -> Iterator[SourceEntry | RefusedEntry]:
+def _refuse_repeated(sources: Iterator[ReadEntry]) -> Iterator[ReadEntry]:
     seen: set[str] = set()
     for source in sources:
-        is_second = isinstance(source, SourceEntry) and source.name in seen
+        is_second = not isinstance(source, RefusedEntry) and source.name in seen
         yield (
             RefusedEntry(source.name, "Another source of the file has this name already.")
             if is_second

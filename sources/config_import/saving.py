@@ -4,30 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
-from sources.config_import.credentials import CredentialsFound
 from sources.config_import.values import ConfigError
+from sources.dictionary import Dictionary
+from sources.mapping import identifying
+from sources.mapping.identifying import Marks
 from sources.mapping.rules import Rule
-from sources.models import DataSource, KnownDictionary, MappingRule
-from sources.redcap.dictionary import Dictionary
+from sources.models import DataSource, HowAgreed, KnownDictionary, MappingRule
+from sources.models.details import SourceDetails
+from sources.models.identifying import agree, not_agreed
 from sources.sync import claims
 
 STEP = 10  # between the positions of rows, as people may want to put others there
 NEW, CHANGED, UNCHANGED = "imported", "updated", "unchanged"
 
 
+class GivesSecret(Protocol):
+    def give(self, details: Any, *, by: str) -> bool:
+        """Give the details the token or password, and tell whether that changed anything."""
+
+
 @dataclass(frozen=True)
 class WantedSource:
-    """`values` are fields of DataSource; `dictionary` is what the rules were decided by."""
+    """`values` are fields of DataSource, `details` of the row that is its kind's own.
 
-    source: DataSource  # unsaved, or as it was read
+    `dictionary` is what the rules were decided by.
+    """
+
+    source: DataSource  # with its details: both unsaved, or as they were read
     values: Mapping[str, Any]
-    credentials: CredentialsFound
+    details: Mapping[str, Any]
+    secret: GivesSecret
     rules: tuple[Rule, ...]
     dictionary: Dictionary | None
 
@@ -40,11 +52,15 @@ def save(wanted: WantedSource, *, actor: str) -> str:
     with transaction.atomic():
         source, is_new = _locked(wanted.source)
         changed = _set_values(source, wanted.values)
-        changed |= wanted.credentials.give(source, by=actor)
+        changed |= _set_values(source.details, wanted.details)
+        changed |= wanted.secret.give(source.details, by=actor)
         if is_new or changed:
             _validate(source, "")
-            source.save_as(actor)
+            _validate(source.details, "")
+            source.save_with_details(actor)
         changed |= _save_rules(source, wanted.rules, actor=actor)
+        if is_new or changed:
+            _agree(source, wanted.dictionary, actor=actor)
         if wanted.dictionary is not None:
             _keep_dictionary(source, wanted.dictionary)
         if changed and source.enabled:
@@ -60,7 +76,7 @@ def _locked(source: DataSource) -> tuple[DataSource, bool]:
     return DataSource.objects.select_for_update().get(pk=source.pk), False
 
 
-def _set_values(item: DataSource | MappingRule, values: Mapping[str, Any]) -> bool:
+def _set_values(item: DataSource | SourceDetails | MappingRule, values: Mapping[str, Any]) -> bool:
     """Set the values and tell whether anything differed."""
     differing = {name: value for name, value in values.items() if getattr(item, name) != value}
     for name, value in differing.items():
@@ -68,9 +84,9 @@ def _set_values(item: DataSource | MappingRule, values: Mapping[str, Any]) -> bo
     return bool(differing)
 
 
-def _validate(item: DataSource | MappingRule, what: str) -> None:
+def _validate(item: DataSource | SourceDetails | MappingRule, what: str) -> None:
     try:
-        item.full_clean(exclude=["source"] if isinstance(item, MappingRule) else None)
+        item.full_clean(exclude=None if isinstance(item, DataSource) else ["source"])
     except ValidationError as error:
         problems = [f"{field}: {' '.join(texts)}" for field, texts in error.message_dict.items()]
         raise ConfigError(f"{what}{' '.join(problems)}") from error
@@ -101,6 +117,13 @@ def _save_rule(row: MappingRule, rule: Rule, position: int, *, actor: str) -> bo
     _validate(row, f"Row {rule.target}: ")
     row.save_as(actor)
     return True
+
+
+def _agree(source: DataSource, dictionary: Dictionary | None, *, actor: str) -> None:
+    """Keep who brought the mapping: whoever imports one names each field, and is an administrator."""
+    found = None if dictionary is None else identifying.uses(source.plan, Marks.of(dictionary))
+    if found is None or not_agreed(source, found):
+        agree(source, found, how=HowAgreed.IMPORT, by=actor)
 
 
 def _keep_dictionary(source: DataSource, dictionary: Dictionary) -> None:

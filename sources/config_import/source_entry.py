@@ -65,7 +65,7 @@ def read(
 ) -> SourceEntry:
     """Read the entry. `top` is the whole file, whose `protocol` has the sites' table. Raises ConfigError."""
     config = values.table({} if entry.get("config") is None else entry["config"], paths.config)
-    interval, said = _interval(entry.get("sync_interval"), paths.interval)
+    interval, said = interval_of(entry.get("sync_interval"), paths.interval)
     site_id = values.name_or_number(_site(config, paths), paths.site)
     protocol, designator = _protocol(config, top, site_id, paths)
     enabled = entry.get("enabled")
@@ -73,7 +73,7 @@ def read(
         name=entry["name"],
         enabled=None if enabled is None else values.boolean(enabled, f"{paths.entry}.enabled"),
         sync_interval=interval,
-        window=_window(entry.get("operation_interval"), paths.window),
+        window=window_of(entry.get("operation_interval"), paths.window),
         credentials=_credentials(config, paths.config),
         environment=ENVIRONMENTS[str(entry.get("type") or "redcap").strip().lower()],
         project_id=_project_id(config, paths.config),
@@ -105,7 +105,7 @@ def _unread_keys(
         yield "mri_visit_session_mapping is no flat table: it is left out, and the original never read it."
 
 
-def _interval(value: object, path: str) -> tuple[int, tuple[str, ...]]:
+def interval_of(value: object, path: str) -> tuple[int, tuple[str, ...]]:
     if value is None:
         return 60, ()
     seconds = values.whole_number(value, path, least=0, most=86_400)
@@ -114,7 +114,7 @@ def _interval(value: object, path: str) -> tuple[int, tuple[str, ...]]:
     return seconds, ()
 
 
-def _window(value: object, path: str) -> tuple[time, time] | None:
+def window_of(value: object, path: str) -> tuple[time, time] | None:
     if value is None:
         return None
     given = values.table(value, path)
@@ -171,7 +171,7 @@ def _sessions(value: object, path: str) -> SessionLayout | None:
     if value is None:
         return None
     given = values.table(value, path)
-    kinds = [kind.value for kind in SessionKind]
+    kinds = [kind.value for kind in SessionKind if kind is not SessionKind.ROW]
     kind = values.text(given.get("kind"), f"{path}.kind")
     if kind not in kinds:
         raise ConfigError(f"{path}.kind must be one of {', '.join(kinds)}.")

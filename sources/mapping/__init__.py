@@ -2,6 +2,7 @@
 
 rules           a mapping, as a site wrote it down
 targets         what a rule may fill
+names           how a line of a mapping names a field
 columns         what a name stands for in the dictionary and in a row
 events          a project's events
 sessions        where a record's sessions are
@@ -10,6 +11,7 @@ conditions      what must hold for a session to be wanted
 lookup          where the values of a session are looked for
 alternatives    which of several fields gives a value
 transforms      what is done to a value on its way
+patterns        regular expressions, searched within a bound of time
 templates       values put together from others
 codes           tables of codes, and what labels say of sex and status
 dates           dates and times as REDCap exports them
@@ -25,6 +27,9 @@ problems        a value that cannot be used
 check           all that is wrong with a plan
 check_fields    fields that can never hold what their target needs
 check_sessions  what is wrong with how it finds its sessions
+check_patterns  patterns that some text keeps busy
+identifying     identifying fields, and where they go
+pseudonymous    what a pseudonymous source refuses
 partial         what is right of a plan that has mistakes
 field_search    fields found by what is typed of a name or label
 suggest         a first mapping

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 
 from sources.contract import Mistake
+from sources.dictionary import Dictionary, Field
 from sources.mapping import (
     alternatives,
     check_fields,
@@ -13,6 +14,7 @@ from sources.mapping import (
     codes,
     columns,
     fitting,
+    pseudonymous,
     sessions,
     targets,
 )
@@ -29,7 +31,6 @@ from sources.mapping.transforms import (
     TransformError,
     parse,
 )
-from sources.redcap.dictionary import Dictionary, Field
 
 # One value for every participant would make them one person.
 _NEVER_ASSUMED = frozenset(
@@ -43,6 +44,7 @@ def mistakes(plan: MappingPlan, dictionary: Dictionary | None) -> tuple[Mistake,
     found = [mistake for place, rule in enumerate(plan.rules) for mistake in _rule(place, rule, plan)]
     found += [*_missing_targets(plan), *_repeated_targets(plan), *_fallbacks(plan), *_circular_names(plan)]
     found += check_sessions.syntax(plan.sessions)
+    found += pseudonymous.mistakes(plan, dictionary) if plan.is_pseudonymous else ()
     if dictionary is not None:
         found += check_sessions.in_project(plan.sessions, dictionary)
         for place, rule in enumerate(plan.rules):
@@ -212,8 +214,7 @@ def _rule_in_project(place: int, rule: Rule, plan: MappingPlan, dictionary: Dict
     for name in alternatives.fields(rule):
         column = "field" if name == rule.field else "transforms"
         if not columns.exists(name, dictionary):
-            text = f"The project has no field {name}."
-            yield Mistake(place, column, with_likely_name(text, name, dictionary.fields))
+            yield Mistake(place, column, check_sessions.no_such_field(name, plan.sessions, dictionary))
         elif name in dictionary.fields:
             yield from _field(place, column, rule, dictionary.fields[name])
     if rule.field and columns.exists(rule.field, dictionary):

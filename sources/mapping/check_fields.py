@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from sources.dictionary import Field
 from sources.mapping import dates, fitting, numbers, targets, wording
 from sources.mapping.outcomes import effective_transforms, is_minutes
 from sources.mapping.problems import UnusableValue
@@ -20,7 +21,6 @@ from sources.mapping.transforms import (
     TransformError,
 )
 from sources.mapping.wording import any_of
-from sources.redcap.dictionary import Field
 
 _WEIGHTS = frozenset({targets.KILOGRAMS, targets.POUNDS})
 _WANTED = {

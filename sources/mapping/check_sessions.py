@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from sources.contract import Mistake
+from sources.dictionary import Dictionary
 from sources.mapping import columns, conditions, events, sessions
 from sources.mapping.problems import with_likely_name
 from sources.mapping.rules import SessionKind, SessionLayout
-from sources.redcap.dictionary import Dictionary
 
 
 def syntax(how: SessionLayout) -> Iterator[Mistake]:
@@ -40,9 +40,14 @@ def unknown_events(names: Iterable[str], dictionary: Dictionary) -> Iterator[str
 
 def no_such_event(event: str, dictionary: Dictionary) -> str:
     if not dictionary.is_longitudinal:
-        return "The project has no events: leave this empty."
+        return "There are no events here: leave this empty."
     names = [known.name for known in dictionary.events]
     return with_likely_name(f"The project has no event {event}.", event, names)
+
+
+def no_such_field(name: str, how: SessionLayout, dictionary: Dictionary) -> str:
+    missing = "The table has no column" if how.kind is SessionKind.ROW else "The project has no field"
+    return with_likely_name(f"{missing} {name}.", name, dictionary.fields)
 
 
 def _conditions(how: SessionLayout, dictionary: Dictionary) -> Iterator[Mistake]:
@@ -52,8 +57,7 @@ def _conditions(how: SessionLayout, dictionary: Dictionary) -> Iterator[Mistake]
         return
     for condition in found:
         if not columns.exists(condition.field, dictionary):
-            text = f"The project has no field {condition.field}."
-            yield Mistake(None, "conditions", with_likely_name(text, condition.field, dictionary.fields))
+            yield Mistake(None, "conditions", no_such_field(condition.field, how, dictionary))
 
 
 def _kind(how: SessionLayout, dictionary: Dictionary) -> Iterator[Mistake]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from sources.dictionary import Dictionary, Field
 from sources.mapping.transforms import BETWEEN_CHOICES
-from sources.redcap.dictionary import Dictionary, Field
-from sources.redcap.rows import GROUP, ExportRow
+from sources.rows import GROUP, ExportRow
 from worklist.dicom import representations
 
 # Every row has them, and asking for them by name is an error.

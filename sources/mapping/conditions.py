@@ -9,11 +9,10 @@ from functools import lru_cache
 from typing import Any
 
 from sources.mapping import dates, numbers
+from sources.mapping.names import FIELD, spelled
 from sources.mapping.problems import UnusableValue
 
-_LINE = re.compile(
-    r"([a-z][a-z0-9_]*)\s*(?:(not\s+empty|empty)|(not\s+in\b|in\b|!=|<>|>=|<=|=|>|<)\s*(.+))", re.I
-)
+_LINE = re.compile(rf"({FIELD})\s*(?:(not\s+empty|empty)|(not\s+in\b|in\b|!=|<>|>=|<=|=|>|<)\s*(.+))", re.I)
 _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     ">=": lambda left, right: left >= right,
     "<=": lambda left, right: left <= right,
@@ -32,6 +31,11 @@ class Condition:
     operator: str  # =, !=, in, not in, empty, not empty, >=, <=, >, <
     values: tuple[str, ...]
     line: str
+
+    @property
+    def is_comparison(self) -> bool:
+        """Tell whether it asks for more or less, as of a number."""
+        return self.operator in _COMPARISONS
 
     def holds(self, values: tuple[str, ...]) -> bool:
         """Tell whether it holds for the field's values: none for an empty one, several for a checkbox.
@@ -72,7 +76,7 @@ def _line(line: str) -> Condition:
     operator = " ".join((match[2] or match[3]).lower().split()).replace("<>", "!=")
     given = match[4] or ""
     values = given.split(",") if operator in ("in", "not in") else [given]
-    condition = Condition(match[1].lower(), operator, tuple(_unquoted(value) for value in values), line)
+    condition = Condition(spelled(match[1]), operator, tuple(_unquoted(value) for value in values), line)
     if operator in _COMPARISONS:
         _check_bound(condition)
     return condition

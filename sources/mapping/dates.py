@@ -1,4 +1,4 @@
-"""Dates and times are read as REDCap exports them: Y-M-D whatever a form shows, in no zone.
+"""Dates and times are read as REDCap and DICOM write them: Y-M-D whatever a form shows, in no zone.
 
 Read strictly: what could be two dates (03/02/2026) is none.
 """
@@ -14,7 +14,7 @@ from worklist.dicom.values import EARLIEST_BIRTH_YEAR
 _DATE = r"(\d{4})-(\d\d)-(\d\d)|(\d{4})(\d\d)(\d\d)"
 _TIME = r"(\d{1,2}):(\d\d)(?::(\d\d))?"
 _MOMENT = re.compile(rf"(?:{_DATE})(?:[T ]({_TIME}))?", re.ASCII)
-_CLOCK = re.compile(_TIME, re.ASCII)
+_CLOCK = re.compile(rf"{_TIME}|(\d\d)(\d\d)(\d\d)", re.ASCII)
 _YEAR = re.compile(r"\d{4}", re.ASCII)
 
 SCHEDULE_YEARS = range(1990, 2200)
@@ -25,7 +25,8 @@ def moment(text: str) -> tuple[date, time | None]:
     match = _MOMENT.fullmatch(text)
     if not match:
         raise UnusableValue(
-            "This is not a date written 2026-03-02: give the field a date validation in REDCap."
+            "This is not a date written 2026-03-02. Let the source check the field as a date, or say of a "
+            "table's column, under Dates typed as text, how they are typed."
         )
     year, month, day = (int(part) for part in match.groups()[:6] if part)
     try:
@@ -36,12 +37,13 @@ def moment(text: str) -> tuple[date, time | None]:
 
 
 def clock(text: str) -> time:
-    """Read `9:30`, `09:30:15`, or the time of a date and time. Raises UnusableValue."""
+    """Read `9:30`, `09:30:15`, DICOM's `093015`, or the time of a date and time. Raises UnusableValue."""
     match = _CLOCK.fullmatch(text)
     if not match:
         return _time_of_moment(text)
     try:
-        return time(int(match[1]), int(match[2]), int(match[3] or 0))
+        hour, minute, second = match.groups()[:3] if match[1] else match.groups()[3:]
+        return time(int(hour), int(minute), int(second or 0))
     except ValueError:
         raise UnusableValue("There is no such time: 00:00 to 23:59.") from None
 

@@ -8,14 +8,14 @@ from datetime import date
 from typing import Any
 
 from sources.contract import Problem, Session, SessionKey, Stance
+from sources.dictionary import Dictionary
 from sources.mapping import alternatives, columns, conditions, same_ids, sessions, targets
 from sources.mapping.lookup import Lookup
 from sources.mapping.outcomes import RuleOutcome, SessionOutcomes
 from sources.mapping.problems import UnusableValue
 from sources.mapping.rules import Level, MappingPlan, Rule, WithoutTime
 from sources.mapping.transforms import BETWEEN_CHOICES, TemplateTransform, TransformError, parse
-from sources.redcap.dictionary import Dictionary
-from sources.redcap.rows import ExportRow
+from sources.rows import ExportRow
 
 NO_DATE = "no date"
 NO_TIME = "There is a date, but no time."
@@ -150,6 +150,8 @@ def _conditions(outcomes: SessionOutcomes) -> _ConditionsResult:
         field = outcomes.lookup.dictionary.fields.get(condition.field)
         values = tuple(found.value.split(BETWEEN_CHOICES)) if columns.is_checkbox(field) else (found.value,)
         try:
+            if found.problem and not (found.value and condition.is_comparison):
+                raise UnusableValue(found.problem)
             if not condition.holds(tuple(filter(None, values))):
                 return _ConditionsResult(f"{condition.line} does not hold")
         except UnusableValue as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from sources.redcap.dictionary import Dictionary
+from sources.dictionary import Dictionary
 
 _ARM = re.compile(r"_arm_(\d{1,4})\Z", re.ASCII)  # REDCap ends every unique event name so
 

@@ -14,9 +14,9 @@ from heapq import nsmallest
 from itertools import islice
 from typing import NamedTuple
 
+from sources.dictionary import Dictionary, Field
 from sources.mapping import columns
-from sources.redcap.dictionary import Dictionary, Field
-from sources.redcap.rows import GROUP
+from sources.rows import GROUP
 from worklist.dicom.folding import spellings
 
 MOST_HITS = 20

@@ -9,15 +9,18 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from sources.contract import SessionKey
+from sources.dictionary import Dictionary
 from sources.mapping import columns, events, sessions
 from sources.mapping.rules import Level, SessionKind, SessionLayout
-from sources.redcap.dictionary import Dictionary
-from sources.redcap.rows import ExportRow
+from sources.rows import ExportRow
+
+DIFFERENT = "Row {number} of the same participant says something else, and it is one value for all rows."
 
 
 class FoundValue(NamedTuple):
     value: str  # "" where it is nowhere
     place: SessionKey  # the row it is from, or where it is to be entered
+    problem: str = ""  # why it cannot be used, but for a measure where there is a value all the same
 
 
 class Lookup:
@@ -42,7 +45,8 @@ class Lookup:
     def by_level(self, name: str, level: Level, named_events: tuple[str, ...]) -> FoundValue:
         if level is Level.SESSION:
             return self._first(name, self._own_rows)
-        return self._first(name, self._of_record(named_events))
+        found = self._first(name, self._of_record(named_events))
+        return self._agreed(name, found) if self.how.kind is SessionKind.ROW else found
 
     def anywhere(self, name: str, level: Level, named_events: tuple[str, ...] = ()) -> FoundValue:
         """Find a name of a template or a condition: on the session's rows if these are to hold it."""
@@ -70,6 +74,8 @@ class Lookup:
 
     def _of_record(self, named_events: tuple[str, ...]) -> list[ExportRow]:
         """Return the rows in the order to look: of the events named, in any arm, or of the session's arm."""
+        if self.how.kind is SessionKind.ROW:
+            return [*self._rows]
         if named_events:
             wanted = [row for row in self._rows if row.event in named_events]
         else:
@@ -80,9 +86,20 @@ class Lookup:
         looked_at = list(rows)
         for row in looked_at:
             value = columns.read(name, row, self.dictionary)
+            if row.unusable and name in row.unusable:
+                return FoundValue(value, sessions.place_of(row), row.unusable[name])
             if value:
                 return FoundValue(value, sessions.place_of(row))
         return FoundValue("", self._where_to_enter(name, looked_at))
+
+    def _agreed(self, name: str, found: FoundValue) -> FoundValue:
+        """Refuse a value of the record that another of its rows contradicts: a table repeats it in each."""
+        if found.problem or not found.value:
+            return found
+        for row in self._rows:
+            if columns.read(name, row, self.dictionary) not in ("", found.value):
+                return FoundValue("", found.place, DIFFERENT.format(number=row.number))
+        return found
 
     def _where_to_enter(self, name: str, looked_at: list[ExportRow]) -> SessionKey:
         form = columns.form_of(name, self.dictionary) or ""

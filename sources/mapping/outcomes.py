@@ -8,20 +8,21 @@ from datetime import date
 from typing import NamedTuple
 
 from sources.contract import Problem, SessionKey, Trace
+from sources.dictionary import DICOM, Field
 from sources.mapping import alternatives, columns, fitting, targets, texts
-from sources.mapping.lookup import Lookup
+from sources.mapping.lookup import FoundValue, Lookup
 from sources.mapping.problems import UnusableValue
 from sources.mapping.rules import MappingPlan, Rule
 from sources.mapping.transforms import (
     CodesTransform,
     LabelTransform,
     Origin,
+    PlainTransform,
     TemplateTransform,
     Transform,
     TransformError,
     parse,
 )
-from sources.redcap.dictionary import Field
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ class _Given(NamedTuple):
     place: SessionKey
     column: Field | None = None
     origin: Origin = Origin.RECORD
+    problem: str = ""  # of a cell: then no other field stands in for it
 
 
 class SessionOutcomes:
@@ -98,7 +100,10 @@ class SessionOutcomes:
             return self._of_named(name)
         if name in self.plan.constants:
             return self.plan.constants[name]
-        return self.lookup.anywhere(name, rule.level, rule.events).value
+        found = self.lookup.anywhere(name, rule.level, rule.events)
+        if found.problem:
+            raise UnusableValue(found.problem, field=name)
+        return found.value
 
     def _of_session(self, name: str) -> str:
         key = self.lookup.key
@@ -121,7 +126,7 @@ class SessionOutcomes:
         own = given = self._own(rule)
         after: list[str] = []
         try:
-            given = own if own.value else self._first_alternative(rule, own)
+            given = own if own.value or own.problem else self._first_alternative(rule, own)
             evaluation = _RuleEvaluation(self, rule, given, after)
             value = evaluation.value()
         except TransformError as error:
@@ -140,24 +145,26 @@ class SessionOutcomes:
         if not rule.field:
             return _Given("", "", self.lookup.key)
         found = self.lookup.by_level(rule.field, rule.level, rule.events)
-        return self._of_field(rule.field, *found)
+        return self._of_field(rule.field, found)
 
     def _first_alternative(self, rule: Rule, own: _Given) -> _Given:
         """Return the first `else` that is not empty, or the rule's own field, which is to be filled."""
         found = (self._alternative(name, rule) for name in alternatives.of(rule))
-        return next((given for given in found if given.value), own)
+        return next((given for given in found if given.value or given.problem), own)
 
     def _alternative(self, name: str, rule: Rule) -> _Given:
         named = targets.name_of(name)
         if named is None:
-            return self._of_field(name, *self.lookup.anywhere(name, rule.level, rule.events))
+            return self._of_field(name, self.lookup.anywhere(name, rule.level, rule.events))
         if named not in self._named:
             raise UnusableValue(f"{{{named}}} is no named value.")
         outcome = self._named_outcome(named)
         return _Given(outcome.field, str(outcome.value), outcome.place, origin=outcome.origin)
 
-    def _of_field(self, name: str, value: str, place: SessionKey) -> _Given:
-        return _Given(name, value, place, self.lookup.dictionary.fields.get(name))
+    def _of_field(self, name: str, found: FoundValue) -> _Given:
+        field = self.lookup.dictionary.fields.get(name)
+        origin = Origin.DICOM if field is not None and field.type == DICOM else Origin.RECORD
+        return _Given(name, found.value, found.place, field, origin, found.problem)
 
     def _where_to_look(self, name: str, rule: Rule) -> tuple[str, SessionKey]:
         """Return the field behind a name of a template, and its row."""
@@ -180,6 +187,7 @@ class _RuleEvaluation:
         self._outcomes = outcomes
         self._rule = rule
         self._raw = given.value
+        self._problem = given.problem
         self._after = after
         self._field = field
         self._is_name = targets.vr(rule.target) == "PN"
@@ -190,6 +198,8 @@ class _RuleEvaluation:
 
     def value(self) -> fitting.Value:
         _refuse_minutes(self._rule.target, self._field)
+        if self._problem and not self._may_measure():
+            raise UnusableValue(self._problem)
         text, self.origin = self._transformed()
         if not text:
             text, self.origin = self._rule.default, Origin.TABLE
@@ -197,6 +207,17 @@ class _RuleEvaluation:
         if fitted == "" and self._needs_value():
             raise UnusableValue("This is empty, and a worklist item needs it.")
         return fitted
+
+    def _may_measure(self) -> bool:
+        """Tell whether a number is only measured by, so that the digits that it shows do not count."""
+        return (
+            bool(self._raw)
+            and targets.is_measure(self._rule.target)
+            and all(
+                isinstance(transform, PlainTransform) and transform.is_of_measures
+                for transform in effective_transforms(self._rule, self._field)
+            )
+        )
 
     def _needs_value(self) -> bool:
         """Tell whether an empty value is a problem: a session without a date is merely not wanted."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sources.contract import Mistake
+from sources.dictionary import Dictionary
 from sources.mapping import check
 from sources.mapping.rules import MappingPlan
-from sources.redcap.dictionary import Dictionary
 
 OF_SESSIONS = frozenset({"kind", "instrument", "events", "conditions"})
 

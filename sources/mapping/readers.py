@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sources.dictionary import Dictionary
 from sources.mapping import columns, conditions
 from sources.mapping.evaluate import names_read
 from sources.mapping.rules import MappingPlan, SessionKind, SessionLayout
-from sources.redcap.dictionary import Dictionary
-from sources.redcap.rows import GROUP
+from sources.rows import GROUP
 
 REPEATS = frozenset({"redcap_repeat_instrument", "redcap_repeat_instance"})
 OF_SESSIONS = "the sessions"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from sources.dictionary import Dictionary
 from sources.mapping import columns, events
-from sources.redcap.dictionary import Dictionary
-from sources.redcap.rows import ExportRow
+from sources.rows import ExportRow
 
 
 def contradict(rows: Iterable[ExportRow], dictionary: Dictionary) -> bool:

@@ -19,6 +19,7 @@ class SessionKind(StrEnum):
     REPEATING_EVENT = "repeating_event"
     EVENT = "event"  # one for each event
     RECORD = "record"  # one for each record
+    ROW = "row"  # one for each row of a table
 
 
 class WithoutTime(StrEnum):
@@ -26,6 +27,13 @@ class WithoutTime(StrEnum):
 
     ISSUE = "issue"
     MIDNIGHT = "midnight"  # some time that day
+
+
+class Policy(StrEnum):
+    """It tells what a source may bring of who somebody is."""
+
+    AS_MAPPED = "as_mapped"
+    PSEUDONYMOUS = "pseudonymous"
 
 
 @dataclass(frozen=True)
@@ -68,10 +76,11 @@ class MappingPlan:
 
     `constants` are named values that templates may use beside fields ({site_id}); `fallbacks` are item
     fields' values where no rule has the field as its target (protocol_name, hisris_coding_designator,
-    scheduled_station_aetitle).
+    scheduled_station_aetitle). `is_pseudonymous` has true names and full birth dates refused.
     """
 
     rules: tuple[Rule, ...]
     sessions: SessionLayout
     constants: Mapping[str, str] = field(default_factory=dict)
+    is_pseudonymous: bool = False
     fallbacks: Mapping[str, str] = field(default_factory=dict)

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from sources.contract import Problem, Session, SessionKey, Stance
+from sources.dictionary import Dictionary
 from sources.mapping import alternatives, sessions, targets
 from sources.mapping.rules import Level, MappingPlan, Rule
 from sources.mapping.transforms import TemplateTransform, TransformError, parse
-from sources.redcap.dictionary import Dictionary
 
 SAME_ID = "Another session of this record has the same patient ID: give each its own session number."
 _PATIENT_ID = "patient_id"

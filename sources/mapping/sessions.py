@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from sources.contract import SessionKey
+from sources.dictionary import Dictionary
 from sources.mapping import columns, events
 from sources.mapping.rules import Level, SessionKind, SessionLayout
-from sources.redcap.dictionary import Dictionary
-from sources.redcap.rows import ExportRow
+from sources.rows import ExportRow
 
 
 def find(
     rows: Sequence[ExportRow], sessions: SessionLayout, dictionary: Dictionary
 ) -> tuple[tuple[SessionKey, ExportRow], ...]:
-    """Return the sessions of one record, in the project's order of events; each key once."""
+    """Return the sessions of one record, in the project's order of events; each key once.
+
+    Rows of a table have one key each already, and keep the table's order.
+    """
+    if sessions.kind is SessionKind.ROW:
+        return tuple((place_of(row), row) for row in rows)
     wanted = [row for row in rows if not sessions.events or row.event in sessions.events]
     found: dict[SessionKey, ExportRow] = {}
     for row in sorted(wanted, key=row_order(dictionary)):

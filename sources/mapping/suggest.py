@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
+from sources.dictionary import Dictionary
 from sources.mapping import codes, sessions, targets
 from sources.mapping.codes import codes_by_label
 from sources.mapping.rules import MappingPlan, Rule, SessionKind, SessionLayout, WithoutTime
@@ -13,7 +14,6 @@ from sources.mapping.suggestion import appointment, person, scanner
 from sources.mapping.suggestion.described import Described, Project
 from sources.mapping.suggestion.making import Making, of_rules, without_repeats
 from sources.mapping.suggestion.proposals import RuleCandidate, Suggestion, TargetProposal, propose
-from sources.redcap.dictionary import Dictionary
 
 __all__ = ["Suggestion", "codes_by_label", "suggest"]
 
@@ -26,24 +26,29 @@ def suggest(
     scanners: Mapping[str, str] = _NOTHING,
     only_scanner: str = "",
     chosen: Mapping[str, str] = _NOTHING,
+    how: SessionLayout | None = None,
 ) -> Suggestion:
     """Suggest a mapping. `scanners` has the name of each by its AE title; `only_scanner` is for all items.
 
-    `chosen` has what a person chose: by a proposal's target the key of a candidate, or "" for none.
+    `chosen` has what a person chose: by a proposal's target the key of a candidate, or "" for none. `how` is
+    given where sessions are found in one way alone, as a table's are by its rows.
     """
-    return _Suggesting(dictionary, chosen).suggestion(scanners, only_scanner)
+    return _Suggesting(dictionary, chosen, how).suggestion(scanners, only_scanner)
 
 
 class _Suggesting:
     """It goes from the date, which says where sessions are, to all that depends on it."""
 
-    def __init__(self, dictionary: Dictionary, chosen: Mapping[str, str]) -> None:
+    def __init__(
+        self, dictionary: Dictionary, chosen: Mapping[str, str], how: SessionLayout | None = None
+    ) -> None:
         self.dictionary = dictionary
+        self.is_given = how is not None
         self.chosen = chosen
         self.project = Project(dictionary)
         self.remarks: list[str] = []
         self.proposals: list[TargetProposal] = []
-        self.making = Making(self.project, SessionLayout(SessionKind.RECORD))
+        self.making = Making(self.project, how or SessionLayout(SessionKind.RECORD))
         self.date: Described | None = None
 
     def suggestion(self, scanners: Mapping[str, str], only_scanner: str) -> Suggestion:
@@ -77,9 +82,10 @@ class _Suggesting:
             by_key = zip(found, self.dates, strict=True)
             self.date = next((each.described for candidate, each in by_key if candidate.key == chosen), None)
         if self.date is None:
-            self.remarks.append(
-                "No field is sure to be the date of the scan: map one, and say where sessions are."
-            )
+            where = "" if self.is_given else ", and say where sessions are"
+            self.remarks.append(f"No field is sure to be the date of the scan: map one{where}.")
+            return
+        if self.is_given:
             return
         how = sessions.detect(self.dictionary, self.date.field.name)
         self.making = Making(self.project, how)
@@ -88,7 +94,7 @@ class _Suggesting:
         self.remarks.append(f"Sessions: {how.kind.value.replace('_', ' ')}{where}, for it has {name}.")
         if self.dictionary.repeating is None and self.dictionary.has_repeats:
             self.remarks.append(
-                "The token's user may not ask REDCap what repeats: check how sessions are found."
+                "What repeats is not known, for we may not ask: check how sessions are found."
             )
 
     def _propose_person(self) -> None:

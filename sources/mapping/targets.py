@@ -52,6 +52,7 @@ TARGETS = {
 _IDENTIFIERS = frozenset(
     {"patient_id", "accession_number", "requested_procedure_id", "hisris_coding_designator"}
 )
+_MEASURES = frozenset({"DS", "IS", *representations.BINARY})
 _NAMED = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
 
@@ -93,6 +94,11 @@ def vr(target: str) -> str:
         return BY_FIELD[target].vr
     tag = tag_for_keyword(target)
     return _VR_BESIDES.get(target) or (dictionary_VR(tag) if tag is not None else "")
+
+
+def is_measure(target: str) -> bool:
+    """Tell whether it is a number, whose digits may be written in more than one way."""
+    return vr(target) in _MEASURES
 
 
 def is_description(target: str) -> bool:

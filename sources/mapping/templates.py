@@ -10,9 +10,10 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from sources.mapping.names import FIELD
 from sources.mapping.problems import UnusableValue
 
-_TOKEN = re.compile(r"\{\{|\}\}|\[\[|\]\]|\{([a-z][a-z0-9_]*)\}|[{}\[\]]|[^{}\[\]]+")
+_TOKEN = re.compile(rf"\{{\{{|\}}\}}|\[\[|\]\]|\{{({FIELD})\}}|[{{}}\[\]]|[^{{}}\[\]]+", re.ASCII)
 
 
 class TemplateError(ValueError):
@@ -94,7 +95,7 @@ def _part(pieces: list[Piece], *, optional: bool) -> Iterator[Part]:
 def _piece(token: str, name: str | None) -> Piece:
     if name is not None:
         return Name(name)
-    if len(token) == 1 and token in "{}[]":
+    if len(token) == 1 and token in "{}[]":  # noqa: S105  (a part of a template)
         raise TemplateError(
             f"{token} stands alone: names are written {{name}} (small letters, digits, _), parts that may be "
             f"left out [in brackets]; write {token}{token} for the character itself."

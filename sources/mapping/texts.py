@@ -55,13 +55,13 @@ def _without_control(text: str, vr: str) -> str:
 
 
 def person_name(text: str, origin: Origin) -> str:
-    """Return a PN. `Doe, Jane` in one field is Doe^Jane; a template's name has its own form."""
+    """Return a PN. `Doe, Jane` in one field is Doe^Jane; a template's or DICOM's name has its own form."""
     found = one_line(_without_hidden(text))
     if "<" in found or ">" in found:
         raise UnusableValue("A name cannot have < or > in it.")
     if origin is Origin.RECORD and _GROUP_DELIMITERS.search(found):
         raise UnusableValue("A name cannot have = or a backslash in it.")
-    if origin is not Origin.TEMPLATE and "^" not in found:
+    if origin not in (Origin.TEMPLATE, Origin.DICOM) and "^" not in found:
         found = _from_comma_form(found)
     groups = ["^".join(part.strip() for part in group.split("^")).rstrip("^") for group in found.split("=")]
     return _checked("=".join(groups).rstrip("="), "PN")

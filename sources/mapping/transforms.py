@@ -14,10 +14,12 @@ from functools import lru_cache
 from typing import ClassVar, NamedTuple, Protocol
 
 from sources.mapping import codes, dates, numbers, templates
+from sources.mapping.names import FIELD, spelled
+from sources.mapping.patterns import InvalidPattern, Pattern
 from sources.mapping.problems import UnusableValue
 
 BETWEEN_CHOICES = ", "  # of a checkbox: its checked codes, and what they become
-_ALTERNATIVE = re.compile(r"else\s+([a-z][a-z0-9_]*|\{[a-z][a-z0-9_]*\})", re.IGNORECASE | re.ASCII)
+_ALTERNATIVE = re.compile(rf"else\s+({FIELD}|\{{[a-z][a-z0-9_]*\}})", re.IGNORECASE | re.ASCII)
 
 
 class TransformError(ValueError):
@@ -40,6 +42,7 @@ class Origin(Enum):
     RECORD = "record"
     TABLE = "table"  # of codes, of the dictionary's labels, or the default
     TEMPLATE = "template"
+    DICOM = "dicom"  # the participant's, as DICOM writes it
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ class PlainTransform(Transform):
     """This transform looks at nothing but the value."""
 
     change: Callable[[str], str]
+    is_of_measures: bool = False
 
     def apply(self, value: str, context: TransformContext) -> str:
         return self.change(value)
@@ -73,14 +77,11 @@ class TemplateTransform(Transform):
 
 @dataclass(frozen=True)
 class PatternTransform(Transform):
-    expression: re.Pattern[str]
+    pattern: Pattern
     group: int | str
 
     def apply(self, value: str, context: TransformContext) -> str:
-        match = self.expression.search(value)
-        if match is None or match[self.group] is None:
-            raise UnusableValue("This does not fit the pattern.")
-        return match[self.group].strip()
+        return self.pattern.group(value, self.group)
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ def _alternative(line: str) -> str:
     match = _ALTERNATIVE.fullmatch(line)
     if not match:
         raise TransformError(f"“{line}”: one field is expected, or a named value: else weight, else {{own}}.")
-    return match[1].lower()
+    return spelled(match[1])
 
 
 def _line(line: str) -> Transform:
@@ -163,13 +164,13 @@ def _template(rest: str) -> Transform:
 def _pattern(rest: str) -> Transform:
     group, _, expression = rest.partition(" ")
     try:
-        compiled = re.compile(expression.strip())
-    except re.error as error:
+        pattern = Pattern(expression.strip())
+    except InvalidPattern as error:
         raise ValueError(f"The regular expression is not valid: {error}.") from error
     found = int(group) if _is_whole(group) else group
-    if found not in (*range(compiled.groups + 1), *compiled.groupindex) or not expression.strip():
+    if found not in (*range(pattern.groups + 1), *pattern.groupindex) or not expression.strip():
         raise ValueError("A group of the expression and the expression are expected: pattern 1 ^([A-Z]+)-.")
-    return PatternTransform(compiled, found)
+    return PatternTransform(pattern, found)
 
 
 def _part(rest: str) -> Transform:
@@ -229,9 +230,9 @@ _WHOLE_LINES: Mapping[str, Transform] = {
     "lower": PlainTransform(str.lower),
     "strip": PlainTransform(str.strip),
     "label": LabelTransform(),
-    "pounds to kilograms": PlainTransform(numbers.kilograms_from_pounds),
-    "centimetres to metres": PlainTransform(numbers.metres_from_centimetres),
-    "centimeters to meters": PlainTransform(numbers.metres_from_centimetres),
+    "pounds to kilograms": PlainTransform(numbers.kilograms_from_pounds, is_of_measures=True),
+    "centimetres to metres": PlainTransform(numbers.metres_from_centimetres, is_of_measures=True),
+    "centimeters to meters": PlainTransform(numbers.metres_from_centimetres, is_of_measures=True),
     "year only empty": PlainTransform(_without_lone_year),
     "year only 0101": PlainTransform(_first_of_january),
 }

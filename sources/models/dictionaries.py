@@ -1,4 +1,4 @@
-"""What is known of a source's project is kept, so that pages and pulls need not ask REDCap each time."""
+"""What is known of a source's project is kept, so that pages and pulls need not ask it each time."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from datetime import datetime
 
 from django.db import models
 
+from sources.dictionary import Dictionary
 from sources.mapping import field_search
-from sources.redcap.dictionary import Dictionary
+from sources.mapping.identifying import Marks
 
 
 class KnownDictionary(models.Model):
@@ -23,6 +24,9 @@ class KnownDictionary(models.Model):
     access = models.CharField(max_length=64, blank=True, default="")
     read_at = models.DateTimeField()
     content = models.JSONField()
+    identifier_marks = models.JSONField(
+        null=True, blank=True, help_text="As sources.mapping.identifying has them."
+    )
     event_names = models.JSONField(default=list)
     field_lines = models.TextField(default="", help_text="As sources.mapping.field_search reads them.")
     instrument_lines = models.TextField(default="")
@@ -42,6 +46,7 @@ class KnownDictionary(models.Model):
             "access": access,
             "read_at": read_at,
             "content": dictionary.to_json(),
+            "identifier_marks": Marks.of(dictionary).to_json(),
             "event_names": [event.name for event in dictionary.events],
             "field_lines": field_search.field_lines(dictionary),
             "instrument_lines": field_search.instrument_lines(dictionary),
@@ -50,3 +55,9 @@ class KnownDictionary(models.Model):
 
     def dictionary(self) -> Dictionary:
         return Dictionary.from_json(self.content)
+
+
+def known_dictionary(source: models.Model) -> Dictionary | None:
+    """Return a source's dictionary as it was last read, without asking the source."""
+    kept = KnownDictionary.objects.filter(source_id=source.pk).first()
+    return kept.dictionary() if kept else None

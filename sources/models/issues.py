@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from sources.models.data_sources import DataSource
 
@@ -18,22 +19,27 @@ class SyncIssue(models.Model):
     The text never holds the value: the link leads to it.
     """
 
-    source = models.ForeignKey(DataSource, models.CASCADE, related_name="issues")
-    record = models.CharField(max_length=100)
+    source = models.ForeignKey(DataSource, models.CASCADE, related_name="issues", verbose_name=_("source"))
+    record = models.CharField(_("record"), max_length=100)
     event = models.CharField(max_length=100, blank=True, default="")
     instrument = models.CharField(max_length=100, blank=True, default="")
     instance = models.PositiveIntegerField(default=0)
     target = models.CharField(max_length=100, blank=True, default="")
-    field = models.CharField("REDCap field", max_length=100, blank=True, default="")
-    text = models.TextField()
-    blocks = models.BooleanField(default=False, help_text="The session is not offered, or stays as it was.")
+    field = models.CharField(_("field"), max_length=100, blank=True, default="")
+    text = models.TextField(_("what is wrong"))
+    blocks = models.BooleanField(
+        _("session kept out"),
+        default=False,
+        help_text=_("The session is not offered, or stays as it was."),
+    )
     opened_at = models.DateTimeField(auto_now_add=True)
     closed_at = models.DateTimeField(null=True, blank=True)
 
     objects = SyncIssueQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "issue"
+        verbose_name = _("issue")
+        verbose_name_plural = _("issues")
         ordering = ["-opened_at", "-pk"]
         indexes = [models.Index(fields=["source", "closed_at", "record"], name="issues_of_a_source")]
         constraints = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from worklist.models import WorklistItem
 
@@ -11,13 +12,15 @@ from worklist.models import WorklistItem
 class OriginalDatabase(models.Model):
     """A file of the original's is known again by the rows that came from it, whatever it is called now."""
 
-    name = models.CharField(max_length=255, help_text="The file's name when it was first imported.")
-    imported_at = models.DateTimeField(default=timezone.now)
-    imported_by = models.CharField(max_length=200)
+    name = models.CharField(
+        _("name"), max_length=255, help_text=_("The file's name when it was first imported.")
+    )
+    imported_at = models.DateTimeField(_("imported at"), default=timezone.now)
+    imported_by = models.CharField(_("imported by"), max_length=200)
 
     class Meta:
-        verbose_name = "database of the original"
-        verbose_name_plural = "databases of the original"
+        verbose_name = _("database of the original")
+        verbose_name_plural = _("databases of the original")
         ordering = ["-imported_at", "-pk"]
 
     def __str__(self) -> str:
@@ -40,8 +43,8 @@ class OriginalRow(models.Model):
     )
 
     class Meta:
-        verbose_name = "row of the original"
-        verbose_name_plural = "rows of the original"
+        verbose_name = _("row of the original")
+        verbose_name_plural = _("rows of the original")
         ordering = ["database", "table", "row"]
         constraints = [
             models.UniqueConstraint(
@@ -60,15 +63,15 @@ class OriginalStep(models.Model):
     """
 
     row = models.OneToOneField(OriginalRow, models.CASCADE, related_name="step")
-    patient_id = models.CharField("patient ID", max_length=64)
+    patient_id = models.CharField(_("patient ID"), max_length=64)
     scheduled_start_date = models.DateField()
     scheduled_start_time = models.TimeField()
-    study_instance_uid = models.CharField("Study Instance UID", max_length=64, unique=True)
+    study_instance_uid = models.CharField(_("Study Instance UID"), max_length=64, unique=True)
     session = models.UUIDField(null=True, blank=True, unique=True)
 
     class Meta:
-        verbose_name = "appointment of the original"
-        verbose_name_plural = "appointments of the original"
+        verbose_name = _("appointment of the original")
+        verbose_name_plural = _("appointments of the original")
         ordering = ["scheduled_start_date", "scheduled_start_time", "pk"]
         constraints = [
             models.UniqueConstraint(

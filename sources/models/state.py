@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 
 class State(models.TextChoices):
-    NEVER = "NEVER", "Not pulled yet"
-    OK = "OK", "Well"
-    TRANSIENT = "TRANSIENT", "Out of reach for now"
-    CONFIGURATION = "CONFIGURATION", "Set up wrongly"
-    AUTHORISATION = "AUTHORISATION", "Not let in"
-    HELD = "HELD", "Held: needs a person"
+    NEVER = "NEVER", _("Not pulled yet")
+    OK = "OK", _("Well")
+    TRANSIENT = "TRANSIENT", _("Out of reach for now")
+    CONFIGURATION = "CONFIGURATION", _("Set up wrongly")
+    AUTHORISATION = "AUTHORISATION", _("Not let in")
+    HELD = "HELD", _("Held: needs a person")
+    SET_ASIDE = "SET_ASIDE", _("Set aside: its pulls were cut off")
 
 
 class SourceState(models.Model):
@@ -39,6 +41,12 @@ class SourceState(models.Model):
     requested_by = models.CharField(max_length=200, blank=True, default="")
     claim = models.CharField(max_length=36, blank=True, default="")
     claimed_at = models.DateTimeField(null=True, blank=True)
+    claimed_by = models.CharField(
+        max_length=100, blank=True, default="", help_text="Which worker pulls, by sources.sync.interruptions."
+    )
+    interruptions = models.PositiveIntegerField(
+        default=0, help_text="Pulls that were cut off, in a row, since a person last asked for one."
+    )
     held = models.JSONField(
         default=dict, blank=True, help_text="How many changes wait for a person, by sources.sync.guards."
     )
@@ -56,6 +64,11 @@ class SourceState(models.Model):
     warnings = models.JSONField(default=list, blank=True)
     triggered_at = models.DateTimeField(null=True, blank=True)
     trigger_tested_at = models.DateTimeField(null=True, blank=True)
+    looked_at = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="When people last tested, previewed and compared it, and what it was then.",
+    )
 
     def __str__(self) -> str:
         return f"{self.source}: {self.get_state_display()}"
@@ -84,6 +97,16 @@ class WorkerBeat(models.Model):
     """One row keeps when the worker last looked for what is due."""
 
     at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return str(self.at)
+
+
+class FirstStepsEnd(models.Model):
+    """One row ends the list of first steps for good: all were done, or an administrator hid them."""
+
+    at = models.DateTimeField(default=timezone.now)
+    hidden_by = models.CharField(max_length=200, blank=True, default="")
 
     def __str__(self) -> str:
         return str(self.at)

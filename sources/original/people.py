@@ -23,7 +23,7 @@ from sources.original.reading import Cells
 from sources.original.reports import RowOutcome, RowReport
 
 ROLES = {"ADMIN": Role.ADMIN, "WRITE": Role.WRITE, "READ": Role.READ}
-DEFAULT_PASSWORD = "admin123"  # the original's, which everybody knows
+DEFAULT_PASSWORD = "admin123"  # noqa: S105  (the original's, which everybody knows)
 NEW_PASSWORD = f"Give it another: {program.name()} admin_password --username …, or on its page in the admin."
 DEFAULT_TOLD = f"Its password is the original's default: nobody can sign in with it. {NEW_PASSWORD}"
 NO_HASH = f"Its password is kept in a form that cannot be read: nobody can sign in with it. {NEW_PASSWORD}"

@@ -177,7 +177,7 @@ def _table(database: sqlite3.Connection, table: str, name: str) -> OriginalFile:
             f"Its table {table} lacks {', '.join(lost)}: no version of the original's does."
         )
     columns = [column for column in _COLUMNS[table] if column in there]
-    rows = database.execute(f"SELECT {', '.join(columns)} FROM {table} NOT INDEXED")
+    rows = database.execute(f"SELECT {', '.join(columns)} FROM {table} NOT INDEXED")  # noqa: S608  (our own names)
     cells = [dict.fromkeys(missing, "") | dict(zip(columns, map(_text, row), strict=True)) for row in rows]
     if not all(_is_number(each["id"]) for each in cells):
         raise OriginalRefused(f"A row of its table {table} has no number.")

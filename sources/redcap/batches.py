@@ -6,10 +6,10 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
+from sources.dictionary import Dictionary
 from sources.errors import ConfigurationError, OverloadError, TooMuchError, TransientError
 from sources.redcap import parsing
-from sources.redcap.dictionary import Dictionary
-from sources.redcap.rows import GROUP, ExportRow
+from sources.rows import GROUP, ExportRow
 
 _HASHED = re.compile(r"[0-9a-f]{32}")
 HASHED_TEXT = "The record IDs are hashed: the token's user needs the export right Full Data Set."

@@ -9,11 +9,11 @@ from types import TracebackType
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
+from sources.dictionary import Dictionary
 from sources.errors import AuthorisationError, ConfigurationError, SourceError, TransientError
 from sources.redcap import batches, clock, parsing
-from sources.redcap.dictionary import Dictionary
-from sources.redcap.rows import ExportRow
 from sources.redcap.transport import Access, Transport
+from sources.rows import ExportRow
 
 __all__ = ["Access", "Client"]
 

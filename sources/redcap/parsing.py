@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from sources.dictionary import Field, ProjectEvent
 from sources.errors import TransientError
-from sources.redcap.dictionary import Field, ProjectEvent
-from sources.redcap.markup import plain
-from sources.redcap.rows import ExportRow
+from sources.http.markup import plain
+from sources.rows import ExportRow
 
 YES_OR_NO = {"yesno": {"1": "Yes", "0": "No"}, "truefalse": {"1": "True", "0": "False"}}
 WITH_CHOICES = frozenset({"radio", "dropdown", "checkbox"})

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import Error, IntegrityError, transaction
 
 from sources.contract import Problem, ReadRecord, SessionKey
 from sources.models import DataSource, SyncedStep, SyncRun, Withdrawal
@@ -43,7 +43,7 @@ def apply(
 ) -> Iterator[Applied]:
     """Bring the items and issues of records up to date, and yield each record as it is done.
 
-    What is withheld waits. A record that fails does not stop the others. Raises django.db.DatabaseError
+    What is withheld waits. A record that fails does not stop the others. Raises django.db.Error
     where the database itself fails.
     """
     unchanged: list[Applied] = []
@@ -72,7 +72,7 @@ def _tried(
         with transaction.atomic():
             return _carried_out(source, reads, run, withheld) if reads else []
     except Exception as error:
-        if isinstance(error, DatabaseError) and not isinstance(error, IntegrityError):
+        if isinstance(error, Error) and not isinstance(error, IntegrityError):
             raise
         if len(reads) == 1:
             return [Applied(reads[0], error=error)]
@@ -152,6 +152,7 @@ def _make(source: DataSource, wanted: Sequence[_ToMake], run: SyncRun) -> list[S
                 item=item,
                 says=decision.says,
                 written=decision.says,
+                is_edited=bool(values.differing(item, decision.says)),  # as one from the original may be
                 run=run,
             )
         )

@@ -5,15 +5,25 @@ A claim is a lease: the pull renews it as it goes, and a pull that was killed lo
 
 from __future__ import annotations
 
+import logging
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 
-from sources.models import DataSource, SourceState
+from pylantir_site.database import persistence
+from pylantir_site.processes import pulse
+from sources.models import DataSource, SourceState, SyncRun
+from sources.sync import interruptions
+
+log = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=5)  # longer than any one request with its time-out
+# What a pull wrote lies ahead by more only where our clock has been set back since.
+CLOCKS_DIFFER_BY = timedelta(minutes=2)
 
 
 class ClaimLost(Exception):
@@ -25,7 +35,7 @@ def claim(source_pk: int, *, now: datetime | None = None) -> str:
     now = now or timezone.now()
     token = str(uuid.uuid4())
     states = SourceState.objects.filter(_free(now), source=source_pk)
-    return token if states.update(claim=token, claimed_at=now) else ""
+    return token if states.update(claim=token, claimed_at=now, claimed_by=interruptions.here()) else ""
 
 
 def renew(source_pk: int, claim: str) -> None:
@@ -33,21 +43,43 @@ def renew(source_pk: int, claim: str) -> None:
     held = SourceState.objects.filter(source=source_pk, claim=claim)
     if not claim or not held.update(claimed_at=timezone.now()):
         raise ClaimLost
+    pulse.goes_on()
 
 
 def release(source_pk: int, claim: str) -> None:
-    SourceState.objects.filter(source=source_pk, claim=claim).update(claim="", claimed_at=None)
+    SourceState.objects.filter(source=source_pk, claim=claim).update(claim="", claimed_at=None, claimed_by="")
+
+
+@contextmanager
+def given_back(source_pk: int, claim: str) -> Iterator[None]:
+    """Release the claim at the end, if need be as soon as the database is back: else it lasts on."""
+    try:
+        yield
+    finally:
+        persistence.until_back(
+            lambda: release(source_pk, claim),
+            seconds=LEASE.total_seconds(),
+            logger=log,
+            what="A claim on a source cannot be released",
+        )
 
 
 def is_pulling(state: SourceState, *, now: datetime | None = None) -> bool:
-    expired = (now or timezone.now()) - LEASE
-    return bool(state.claim and state.claimed_at and state.claimed_at >= expired)
+    now = now or timezone.now()
+    at = state.claimed_at
+    return bool(state.claim and at and now - LEASE <= at <= now + CLOCKS_DIFFER_BY)
 
 
 def due(now: datetime | None = None) -> list[DataSource]:
-    """Return enabled sources that are past their time, may be pulled now, and are not being pulled."""
+    """Return enabled sources that are past their time, may be pulled now, and are not being pulled.
+
+    Times that were written before our clock was set back could lie far ahead: such a source is due, too.
+    """
     now = now or timezone.now()
-    free = SourceState.objects.filter(_free(now), next_pull_at__lte=now)
+    runs = SyncRun.objects.filter(source=OuterRef("source")).order_by("-pk")
+    states = SourceState.objects.annotate(last_run=Subquery(runs.values("started_at")[:1]))
+    is_ahead = Q(next_pull_at__isnull=False, last_run__gt=now + CLOCKS_DIFFER_BY)
+    free = states.filter(_free(now), Q(next_pull_at__lte=now) | is_ahead).values("pk")
     sources = DataSource.objects.filter(enabled=True, state__in=free).select_related("state")
     return [source for source in sources if source.state.requested_by or in_window(source, now)]
 
@@ -62,13 +94,17 @@ def in_window(source: DataSource, now: datetime) -> bool:
 
 
 def request_pull(source: DataSource, *, by: str, full: bool = False) -> None:
-    """Let the worker pull at its next look, whatever the window, back-off or pause."""
+    """Let the worker pull at its next look, whatever the window, back-off or pause.
+
+    What was set aside goes on: whoever asks begins the count of what is cut off anew.
+    """
     asked = {"full_requested": True} if full else {}
     now = timezone.now()
     SourceState.objects.filter(source=source).update(
-        next_pull_at=now, requested_at=now, requested_by=by, **asked
+        next_pull_at=now, requested_at=now, requested_by=by, interruptions=0, **asked
     )
 
 
 def _free(now: datetime) -> Q:
-    return Q(claim="") | Q(claimed_at__lt=now - LEASE) | Q(claimed_at=None)
+    is_stale = Q(claimed_at__lt=now - LEASE) | Q(claimed_at__gt=now + CLOCKS_DIFFER_BY)
+    return Q(claim="") | is_stale | Q(claimed_at=None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 from itertools import islice
 from typing import Any, NamedTuple
@@ -34,7 +34,7 @@ class SyncAction(StrEnum):
     WITHDRAW = "withdraw"
     KEPT = "kept"  # it differs from the source, and stays
     UNCLEAR = "unclear"  # the source cannot be read: what is known stays
-    HELD = "held"  # it would be created or given another patient ID: too much of that waits for a person
+    HELD = "held"  # it would be created or be another patient's: too much of that waits for a person
     UNCHANGED = "unchanged"
     IGNORED = "ignored"  # not wanted, and never was
 
@@ -126,7 +126,7 @@ def in_batches(source: DataSource, reads: Iterable[ReadRecord]) -> Iterator[list
     They are no more than are asked for at once: what has come is brought in before more is waited for.
     """
     some = iter(reads)
-    while batch := list(islice(some, min(RECORDS_AT_ONCE, source.batch_size))):
+    while batch := list(islice(some, min(RECORDS_AT_ONCE, source.details.records_at_once))):
         yield batch
 
 
@@ -163,7 +163,14 @@ def _guarded(known: KnownRecords, record: str, decision: SessionDecision) -> Gua
     if decision.action is SyncAction.CREATE and not known.of_record.get(record):
         return Guarded.ADDED
     is_offered = decision.synced is not None and decision.synced.withdrawal != Withdrawal.DONE
-    return Guarded.RENAMED if is_offered and "patient_id" in decision.writes else None
+    return Guarded.RENAMED if is_offered and _is_given_to_another(decision) else None
+
+
+def _is_given_to_another(decision: SessionDecision) -> bool:
+    """Tell whether its item would get another patient ID, or what cannot be of the person that it names."""
+    if "patient_id" in decision.writes:
+        return True
+    return decision.item is not None and bool(occurrences.contradictions(decision.item, decision.writes))
 
 
 def _decide(known: KnownRecords, read: ReadRecord) -> list[SessionDecision]:
@@ -184,8 +191,8 @@ def _ids_of(existing: Mapping[SessionKey, SyncedStep]) -> Iterator[tuple[Session
 
 
 def in_horizon(source: DataSource, day: date, today: date) -> bool:
-    earliest = today - timedelta(days=source.horizon_back_days)
-    return earliest <= day <= today + timedelta(days=source.horizon_ahead_days)
+    first, last = source.horizon(today)
+    return first <= day <= last
 
 
 def _for_session(
@@ -251,6 +258,9 @@ def _wanted(known: KnownRecords, synced: SyncedStep, said: Said, *, is_near: boo
         return SessionDecision(synced.key, SyncAction.UNCHANGED, synced, says=said.values)
     if synced.withdrawal == Withdrawal.DONE and not is_near:
         return SessionDecision(synced.key, SyncAction.UNCHANGED, synced, says=synced.says)
+    is_put_off = occurrences.is_put_off(synced.says, said.values, known.today)
+    if is_near and is_put_off and _was_called_off_here(synced, item):
+        return _new(synced.key, said, occurrence=synced.occurrence + 1)
     writes = to_follow(synced, item, said.values)
     edited = _edited_and_said_anew(synced, item, said.values)
     if (writes or edited) and item.pk in known.examined:
@@ -291,6 +301,12 @@ def _examined(
         if reuse is Reuse.DOUBTFUL:
             stays = (Problem("", "", occurrences.DOUBTFUL, synced.key, blocks=True), *stays)
     return SessionDecision(synced.key, SyncAction.KEPT, synced, says=says, problems=stays)
+
+
+def _was_called_off_here(synced: SyncedStep, item: WorklistItem) -> bool:
+    """Tell whether a person cancelled it, since the participant did not come, say: the source did not."""
+    is_cancelled = item.performed_procedure_step_status == Status.CANCELLED
+    return is_cancelled and synced.withdrawal == Withdrawal.NONE
 
 
 def _is_under_way(item: WorklistItem) -> bool:

@@ -21,11 +21,9 @@ def edited_fields(synced: SyncedStep) -> dict[str, tuple[Any, Any]]:
     item = synced.item
     if item is None:
         return {}
-    here = {name: values.item_value(item, name) for name in synced.written}
     return {
-        name: (here[name], synced.says.get(name, ""))
-        for name, written in synced.written.items()
-        if here[name] != written
+        name: (values.item_value(item, name), synced.says.get(name, ""))
+        for name in values.differing(item, synced.written)
     }
 
 

@@ -11,6 +11,8 @@ from enum import StrEnum
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from sources.models import DataSource, SourceState
 from sources.sync import claims
@@ -21,25 +23,26 @@ class Guarded(StrEnum):
 
     RECORDS_GONE = "RECORDS_GONE"  # records with coming appointments that can no longer be seen
     WITHDRAWN = "WITHDRAWN"  # coming appointments that would be cancelled
-    RENAMED = "RENAMED"  # records whose items would get another patient ID
+    RENAMED = "RENAMED"  # records whose items would get another patient ID, or be another person's
     ADDED = "ADDED"  # records that come with their first items
 
 
 @dataclass(frozen=True)
 class Guard:
-    """`most` and `percent` name its settings at the source; `unit`, `what` and `of` say what is counted.
+    """`most` and `percent` name its settings at the source, `what` and `found` say what is counted.
 
     A strict one holds what is beyond either number, but never one alone for its share; the others hold what
-    is beyond both.
+    is beyond both. `rule` says so in words, and `plain_rule` where one alone is held already.
     """
 
     most: str
     percent: str
     is_strict: bool
-    unit: str
-    what: str
-    of: str
-    button: str
+    what: Any
+    found: Any
+    rule: Any
+    button: Any
+    plain_rule: Any = ""
 
     def numbers(self, source: DataSource) -> tuple[int, int]:
         return getattr(source, self.most), getattr(source, self.percent)
@@ -50,37 +53,71 @@ GUARDS = {
         "most_records_gone",
         "most_records_gone_percent",
         is_strict=True,
-        unit="record",
-        what="can no longer be seen",
-        of="records with coming appointments",
-        button="Cancel them",
+        what=gettext_lazy("can no longer be seen"),
+        found=ngettext_lazy(
+            "%(count)s record can no longer be seen", "%(count)s records can no longer be seen", "count"
+        ),
+        rule=gettext_lazy(
+            "%(least)s or more records can no longer be seen at once, or two or more and more than "
+            "%(percent)s %% of the records with coming appointments: "
+            "held until a person presses “%(button)s”."
+        ),
+        plain_rule=gettext_lazy(
+            "%(least)s or more records can no longer be seen at once: "
+            "held until a person presses “%(button)s”."
+        ),
+        button=gettext_lazy("Cancel them"),
     ),
     Guarded.WITHDRAWN: Guard(
         "most_withdrawn",
         "most_withdrawn_percent",
         is_strict=False,
-        unit="coming appointment",
-        what="would be cancelled",
-        of="coming appointments",
-        button="Cancel them",
+        what=gettext_lazy("would be cancelled"),
+        found=ngettext_lazy(
+            "%(count)s coming appointment would be cancelled",
+            "%(count)s coming appointments would be cancelled",
+            "count",
+        ),
+        rule=gettext_lazy(
+            "%(least)s or more coming appointments would be cancelled at once, and more than "
+            "%(percent)s %% of the coming appointments: held until a person presses “%(button)s”."
+        ),
+        button=gettext_lazy("Cancel them"),
     ),
     Guarded.RENAMED: Guard(
         "most_renamed",
         "most_renamed_percent",
         is_strict=True,
-        unit="record",
-        what="would get another patient ID",
-        of="records with items",
-        button="Rename them",
+        what=gettext_lazy("would get another patient ID, name, birth date or sex"),
+        found=ngettext_lazy(
+            "%(count)s record would get another patient ID, name, birth date or sex",
+            "%(count)s records would get another patient ID, name, birth date or sex",
+            "count",
+        ),
+        rule=gettext_lazy(
+            "%(least)s or more records would get another patient ID, name, birth date or sex at once, "
+            "or two or more and more than %(percent)s %% of the records with items: "
+            "held until a person presses “%(button)s”."
+        ),
+        plain_rule=gettext_lazy(
+            "%(least)s or more records would get another patient ID, name, birth date or sex at once: "
+            "held until a person presses “%(button)s”."
+        ),
+        button=gettext_lazy("Rename them"),
     ),
     Guarded.ADDED: Guard(
         "most_added",
         "most_added_percent",
         is_strict=False,
-        unit="new record",
-        what="would be added",
-        of="records that it gave before",
-        button="Add them",
+        what=gettext_lazy("would be added"),
+        found=ngettext_lazy(
+            "%(count)s new record would be added", "%(count)s new records would be added", "count"
+        ),
+        rule=gettext_lazy(
+            "%(least)s or more new records would be added at once, and more than "
+            "%(percent)s %% of the records that it gave before: held until a person presses “%(button)s”."
+        ),
+        button=gettext_lazy("Add them"),
     ),
 }
 
@@ -134,15 +171,14 @@ def allow_nothing(source: DataSource) -> None:
 
 def told(kind: Guarded, count: int) -> str:
     """Say what waits, and what to press."""
-    guard = GUARDS[kind]
-    return (
-        f"{counted(kind, count)} {guard.what}: more than usual, so a person looks first. "
-        f"Compare shows which; “{guard.button}” lets it be done."
-    )
+    return _(
+        "%(found)s: more than usual, so a person looks first. "
+        "Compare shows which; “%(button)s” lets it be done."
+    ) % {"found": found(kind, count), "button": GUARDS[kind].button}
 
 
-def counted(kind: Guarded, count: int) -> str:
-    return f"{count} {GUARDS[kind].unit}{'' if count == 1 else 's'}"
+def found(kind: Guarded, count: int) -> str:
+    return str(GUARDS[kind].found % {"count": count})
 
 
 def in_words(source: DataSource) -> list[str]:
@@ -152,10 +188,5 @@ def in_words(source: DataSource) -> list[str]:
 
 def _rule_in_words(source: DataSource, guard: Guard) -> str:
     most, percent = guard.numbers(source)
-    beyond = f"{most + 1} or more {guard.unit}s {guard.what} at once"
-    share = f"more than {percent} % of the {guard.of}"
-    if guard.is_strict:
-        held = f"{beyond}, or two or more and {share}" if most > 1 else beyond
-    else:
-        held = f"{beyond}, and {share}"
-    return f"{held}: held until a person presses “{guard.button}”."
+    rule = guard.plain_rule if guard.is_strict and most <= 1 else guard.rule
+    return str(rule % {"least": most + 1, "percent": percent, "button": guard.button})

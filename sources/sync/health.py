@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 from django.utils.timesince import timesince, timeuntil
+from django.utils.translation import gettext as _
 
 from sources.models import DataSource, SourceState, State, WorkerBeat
 from sources.sync import claims
@@ -20,17 +21,20 @@ def worker_trouble(*, now: datetime | None = None) -> str:
     now = now or timezone.now()
     beat = WorkerBeat.objects.order_by("-at").first()
     if beat is None:
-        return "The worker is not running: nothing is pulled. It has never been started here."
+        return _("The worker is not running: nothing is pulled. It has never been started here.")
     if beat.at < now - WORKER_STALE:
-        return f"The worker is not running: nothing is pulled. It was last seen {ago(beat.at, now=now)}."
+        seen = _("The worker is not running: nothing is pulled. It was last seen %(ago)s.")
+        return seen % {"ago": ago(beat.at, now=now)}
     return ""
 
 
 def ago(at: datetime | None, *, now: datetime | None = None) -> str:
     now = now or timezone.now()
     if at is None:
-        return "never"
-    return "just now" if now - at < timedelta(minutes=1) else f"{timesince(at, now, depth=1)} ago"
+        return _("never")
+    if now - at < timedelta(minutes=1):
+        return _("just now")
+    return _("%(time)s ago") % {"time": timesince(at, now, depth=1)}
 
 
 def is_late(source: DataSource, *, now: datetime | None = None) -> bool:
@@ -56,12 +60,15 @@ def next_pull(source: DataSource, *, now: datetime | None = None) -> str:
     if not source.enabled:
         return "-"
     if state.next_pull_at is None:
-        return "paused until someone acts"
+        return _("paused until someone acts")
     if not state.requested_by and not claims.in_window(source, max(now, state.next_pull_at)):
-        return f"outside its window: from {source.window_start:%H:%M}"
-    return "due" if state.next_pull_at <= now else f"in {_time_to(state.next_pull_at, now)}"
+        opens = f"{source.window_start:%H:%M}"
+        return _("outside its window: from %(time)s") % {"time": opens}
+    if state.next_pull_at <= now:
+        return _("due")
+    return _("in %(time)s") % {"time": _time_to(state.next_pull_at, now)}
 
 
 def _time_to(at: datetime, now: datetime) -> str:
     seconds = round((at - now).total_seconds())
-    return f"{seconds} s" if seconds < 120 else timeuntil(at, now, depth=1)
+    return _("%(seconds)s s") % {"seconds": seconds} if seconds < 120 else timeuntil(at, now, depth=1)

@@ -27,15 +27,22 @@ def withheld(source: DataSource, *, is_full: bool) -> frozenset[Guarded]:
 def judge(
     source: DataSource, records: Mapping[Guarded, Collection[str]], *, is_full: bool = True
 ) -> Counter[Guarded]:
-    """Return of which kinds these records are too many, and how many they are."""
-    counts = ((kind, len(records.get(kind, ()))) for kind in KINDS)
-    return Counter(
-        {
-            kind: count
-            for kind, count in counts
-            if count and guards.is_held(source, kind, count, _of_how_many(source, kind), is_full=is_full)
-        }
-    )
+    """Return of which kinds these records are too many, and how many they are.
+
+    Where values may have slipped from record to record, new records wait with those that would be renamed:
+    theirs may be another's just as well.
+    """
+    held = {kind for kind in KINDS if _is_held(source, kind, records, is_full=is_full)}
+    if Guarded.RENAMED in held and source.details.may_slip:
+        held |= withheld(source, is_full=is_full) & {Guarded.ADDED}
+    return Counter({kind: count for kind in held if (count := len(records.get(kind, ())))})
+
+
+def _is_held(
+    source: DataSource, kind: Guarded, records: Mapping[Guarded, Collection[str]], *, is_full: bool
+) -> bool:
+    count = len(records.get(kind, ()))
+    return bool(count) and guards.is_held(source, kind, count, _of_how_many(source, kind), is_full=is_full)
 
 
 def _of_how_many(source: DataSource, kind: Guarded) -> int:

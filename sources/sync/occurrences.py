@@ -39,7 +39,7 @@ def reuse_of(
     is_later = _day(differing) > max(filter(None, (item.scheduled_start_date, examined_on)))
     if is_later and _day(differing) >= today:
         return Reuse.AGAIN
-    if is_another_id and _contradictions(item, differing) and differing.keys() & targets.MOMENT:
+    if is_another_id and contradictions(item, differing) and differing.keys() & targets.MOMENT:
         return Reuse.AGAIN
     return Reuse.DOUBTFUL if is_another_id or is_later else Reuse.CORRECTED
 
@@ -47,6 +47,11 @@ def reuse_of(
 def is_booked_anew(said: Mapping[str, Any], says: Mapping[str, Any], today: date) -> bool:
     """Tell whether a row whose day had passed was given another day that is to come."""
     return date.min < _day(said) < today <= _day(says)
+
+
+def is_put_off(said: Mapping[str, Any], says: Mapping[str, Any], today: date) -> bool:
+    """Tell whether a row whose day has come or passed was given a later one that is to come."""
+    return date.min < _day(said) <= today <= _day(says) and _day(said) < _day(says)
 
 
 def is_another_person(there: whose_id.Person, person: whose_id.Person) -> bool:
@@ -59,7 +64,10 @@ def _day(differing: Mapping[str, Any]) -> date:
     return date.fromisoformat(given) if given else date.min
 
 
-def _contradictions(item: WorklistItem, differing: Mapping[str, Any]) -> list[str]:
+def contradictions(item: WorklistItem, differing: Mapping[str, Any]) -> list[str]:
+    """Return in words what of the differing values, by field, cannot be of the person whom the item names."""
+    if not differing.keys() & {*whose_id.PERSON_FIELDS}:
+        return []
     there = WorklistItem(**{field: getattr(item, field) for field in whose_id.PERSON_FIELDS})
     for field in whose_id.PERSON_FIELDS:
         if field in differing:

@@ -83,6 +83,11 @@ def write_failure(source: DataSource, error: Exception, outcome: RunOutcome, *, 
     _next(source, began, None if stays_refused else _after_failure(source, error, failures))
 
 
+def write_interrupted(source: DataSource, *, began: datetime) -> None:
+    """Let the next pull go on at once: the source itself has failed in nothing."""
+    _next(source, began, timezone.now())
+
+
 def note_server(source: DataSource, backend: Backend) -> None:
     """Keep what a pull came to know of its server, however it ended."""
     warnings = [*backend.warnings, *since.warnings(source)]
@@ -110,7 +115,7 @@ def _interval(source: DataSource) -> timedelta:
 def _write(source: DataSource, state: State, message: str, new: dict[str, Any]) -> None:
     if state != source.state.state:
         new = {**new, "since": timezone.now()}
-    SourceState.objects.filter(source=source).update(state=state, message=message, **new)
+    SourceState.objects.filter(source=source).update(state=state, message=message, interruptions=0, **new)
 
 
 def _next(source: DataSource, began: datetime, at: datetime | None) -> None:

@@ -24,6 +24,7 @@ from sources.sync.deciding import (
 )
 from sources.sync.guards import Guarded
 from sources.sync.known import NewAppointments
+from sources.sync.left_out import LeftOutRecords
 from sources.sync.runs import Progress
 from worklist.attention import identity
 from worklist.models import WorklistItem
@@ -84,8 +85,10 @@ def dry_run(source: DataSource, *, progress: Progress | None = None) -> DryRun:
     with backend_for(source) as backend:
         backend.prepare()
         known = source.steps.exclude(withdrawal=Withdrawal.DONE).values_list("record", flat=True)
-        records = list(dict.fromkeys([*backend.record_ids(), *known]))
-        for reads in in_batches(source, backend.read(records)):
+        left_out = LeftOutRecords(source, rehearses=True)
+        every = dict.fromkeys([*backend.record_ids(), *known])
+        records = [record for record in every if not left_out.has(record)]
+        for reads in in_batches(source, left_out.without(backend.read(records))):
             rehearsal.note(decide_each(source, reads, new=rehearsal.new))
             if progress:
                 progress(rehearsal.done, len(records))

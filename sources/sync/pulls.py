@@ -8,16 +8,18 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import chain
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from pylantir_site.database import fault_log, persistence
+from pylantir_site.database.faults import fault_of
 from pylantir_site.environment.logs import place_of
 from sources.contract import Backend
 from sources.errors import HeldError, SourceError
-from sources.kinds import backend_for
+from sources.kinds import backend_for, with_details
 from sources.models import (
     DataSource,
     PendingRecord,
@@ -28,18 +30,29 @@ from sources.models import (
     Trigger,
     Withdrawal,
 )
-from sources.sync import claims, clashes, holding, outcomes, renames, since, withdrawing
+from sources.sync import (
+    claims,
+    clashes,
+    holding,
+    identifying,
+    interruptions,
+    outcomes,
+    renames,
+    since,
+    withdrawing,
+)
 from sources.sync.applying import Applied, apply
 from sources.sync.deciding import Decided, SyncAction, decide_each, in_batches
 from sources.sync.guards import Guarded
+from sources.sync.left_out import LeftOutRecords
 from sources.sync.runs import Progress, RunningPull, begin
+from worklist.items import lifecycle
 from worklist.models import Status
 
 log = logging.getLogger(__name__)
 FULL_EVERY = timedelta(hours=24)
-NOTHING_THERE = (
-    "The source answers that it has no record at all: nothing was cancelled. Check the token's rights."
-)
+NOTHING_THERE = "The source answers that it has no record at all: nothing was cancelled."
+FAULT = "It was interrupted: {fault}. What was not read is read again."
 
 
 def pull(
@@ -52,18 +65,21 @@ def pull(
     only_pending: bool = False,
     progress: Progress | None = None,
 ) -> SyncRun | None:
-    """Pull from the source under the claim; return None where that is lost. The run tells what went wrong."""
-    source = DataSource.objects.select_related("state").get(pk=source_pk)
-    try:
-        claims.renew(source_pk, claim)
-    except claims.ClaimLost:
-        return None
-    try:
+    """Pull from the source under the claim; return None where that is lost, or the source set aside.
+
+    The run tells what went wrong.
+    """
+    with claims.given_back(source_pk, claim):
+        source = DataSource.objects.select_related("state", *with_details()).get(pk=source_pk)
+        try:
+            claims.renew(source_pk, claim)
+        except claims.ClaimLost:
+            return None
+        if interruptions.end_left(source):
+            return None
         is_full = not only_pending and (full or needs_full(source.state))
         run = begin(source, claim=claim, actor=actor, trigger=trigger, is_full=is_full, progress=progress)
         return _Pull(source, run, is_full=is_full, only_pending=only_pending).to_its_end()
-    finally:
-        claims.release(source_pk, claim)
 
 
 def needs_full(state: SourceState) -> bool:
@@ -88,28 +104,50 @@ class _Pull:
         """Pull, and write every way to end into the run and the source's state."""
         try:
             outcome, message = self._pull()
-        except SourceError as error:
-            outcome, message = outcomes.outcome_of(error), str(error)
-            outcomes.write_failure(self.source, error, outcome, began=self.began)
         except claims.ClaimLost:
             outcome, message = RunOutcome.INTERRUPTED, "Another pull of this source took over."
-        except Exception as error:  # a mistake of ours, or the database: the next pull tries again
-            outcome, message = RunOutcome.FAILED, f"{type(error).__name__} at {place_of(error)}."
-            log.error("Pull from %s failed: %s", self.source.name, message)
-            outcomes.write_failure(self.source, error, outcome, began=self.began)
+        except Exception as error:  # the next pull tries again
+            return self._failed(error)
         return self.run.end(outcome, message, requests=self.requests)
 
+    def _failed(self, error: Exception) -> SyncRun:
+        """Write the end as soon as the database takes it: it may be what failed."""
+        if isinstance(error, SourceError):
+            outcome, message = outcomes.outcome_of(error), str(error)
+        elif fault := fault_of(error):
+            outcome, message = RunOutcome.INTERRUPTED, FAULT.format(fault=fault)
+            fault_log.log.tell(log, f"Pull from {self.source.name} was interrupted", error)
+        else:
+            outcome, message = RunOutcome.FAILED, f"{type(error).__name__} at {place_of(error)}."
+            log.error("Pull from %s failed: %s", self.source.name, message)
+
+        def write() -> SyncRun:
+            if outcome == RunOutcome.INTERRUPTED:
+                outcomes.write_interrupted(self.source, began=self.began)
+            else:
+                outcomes.write_failure(self.source, error, outcome, began=self.began)
+            return self.run.end(outcome, message, requests=self.requests)
+
+        return persistence.until_back(
+            write,
+            seconds=claims.LEASE.total_seconds(),
+            logger=log,
+            what=f"The end of a pull from {self.source.name} cannot be written",
+        )
+
     def _pull(self) -> tuple[RunOutcome, str]:
+        left_out = LeftOutRecords(self.source)
         with backend_for(self.source) as backend:
             backend.alive = self.run.alive
             try:
                 backend.prepare()
+                identifying.require_agreement(self.source, backend)
                 if self.is_full:
                     since.compare_clocks(self.source, backend)
-                self._read(backend, self._records(backend))
-                held = self._settle(backend)
-                self._read(backend, self._clashing())
-                held |= self._settle(backend)
+                self._read(backend, self._records(backend), left_out)
+                held = self._settle(backend, left_out)
+                self._read(backend, self._clashing(), left_out)
+                held |= self._settle(backend, left_out)
             finally:
                 self.requests = backend.requests
                 outcomes.note_server(self.source, backend)
@@ -134,10 +172,12 @@ class _Pull:
         if self.is_full:
             every = backend.record_ids()
             if not every and self._has_active_items():
-                raise HeldError(NOTHING_THERE)
+                raise HeldError(f"{NOTHING_THERE} {self.source.details.where_nothing_is}".strip())
             records = [*every, *self._known_records(), *records]
         elif not self.only_pending:
             records = [*backend.record_ids(since=since.since(self.source, backend)), *records]
+            if self.source.details.lists_horizon:
+                records += self._coming_records()
         return list(dict.fromkeys(records))
 
     def _known_records(self) -> Iterable[str]:
@@ -146,17 +186,33 @@ class _Pull:
         steps = self.source.steps.exclude(withdrawal=Withdrawal.DONE)
         return [*steps.values_list("record", flat=True).distinct(), *issues]
 
+    def _coming_records(self) -> Iterable[str]:
+        """Return records with an appointment of the horizon: one that the list lacks moved, or is gone."""
+        coming = self._active().filter(
+            item__performed_procedure_step_status__in=lifecycle.CANCELLABLE, **self._in_horizon()
+        )
+        return coming.values_list("record", flat=True)
+
     def _has_active_items(self) -> bool:
-        return self.source.steps.filter(~Q(withdrawal=Withdrawal.DONE), item__isnull=False).exists()
+        within = self._in_horizon() if self.source.details.lists_horizon else {}
+        return self._active().filter(**within).exists()
+
+    def _active(self) -> QuerySet[SyncedStep]:
+        return self.source.steps.filter(~Q(withdrawal=Withdrawal.DONE), item__isnull=False)
+
+    def _in_horizon(self) -> dict[str, date]:
+        first, last = self.source.horizon(timezone.localdate())
+        return {"item__scheduled_start_date__gte": first, "item__scheduled_start_date__lte": last}
 
     def _clashing(self) -> list[str]:
         """Return records kept out by another's patient ID, which that record may have given up by now."""
         clashing = self.source.issues.filter(closed_at=None, text=clashes.TWO_PEOPLE, blocks=True)
         return list(clashing.order_by("record").values_list("record", flat=True).distinct())
 
-    def _read(self, backend: Backend, records: list[str]) -> None:
+    def _read(self, backend: Backend, records: list[str], left_out: LeftOutRecords) -> None:
+        records = [record for record in records if not left_out.has(record)]
         self.run.expect(len(records))
-        for reads in in_batches(self.source, backend.read(records)):
+        for reads in in_batches(self.source, left_out.without(backend.read(records))):
             decided = decide_each(self.source, reads, withheld=self.withheld)
             if self._follow_renamed(backend, decided):
                 decided = decide_each(self.source, reads, withheld=self.withheld)
@@ -180,11 +236,11 @@ class _Pull:
         renamed = [renaming for renaming in suspected if renaming.step.record in gone]
         return renames.follow(self.source, renames.certain([*rekeyed, *renamed]))
 
-    def _settle(self, backend: Backend) -> Counter[Guarded]:
+    def _settle(self, backend: Backend, left_out: LeftOutRecords) -> Counter[Guarded]:
         """Bring in what waited until all was read, but what is too much of it; return how much that is."""
         held = holding.judge(self.source, self.waiting.records, is_full=self.is_full)
         reads, again = self.waiting.take()
-        for batch in in_batches(self.source, chain(reads, backend.read(again))):
+        for batch in in_batches(self.source, chain(reads, left_out.without(backend.read(again)))):
             self.run.alive()
             decided = decide_each(self.source, batch, withheld=held)
             for applied in apply(self.source, decided, self.run.row, withheld=held):

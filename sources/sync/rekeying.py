@@ -1,6 +1,6 @@
 """A session keeps its item when only its key changes: its instrument repeats from now on, or no longer.
 
-REDCap keeps the values of such a form: what does not repeat becomes instance 1, and the other way round. It
+A source keeps the values of such a form: what does not repeat becomes instance 1, and the other way round. It
 is the same appointment where event, instance, day and time agree, and where only one pair does.
 """
 

@@ -1,6 +1,6 @@
 """A record that was renamed at the source keeps its steps: their items and Study UIDs move to its new name.
 
-REDCap tells nothing of a renaming: an old name is gone, and a new one says the same.
+A source tells nothing of a renaming: an old name is gone, and a new one says the same.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from sources.contract import ReadRecord, SessionKey
 from sources.models import DataSource, SyncedStep
@@ -92,11 +92,16 @@ def follow(source: DataSource, renamings: Iterable[Renaming]) -> int:
 def _steps_like(source: DataSource, said: list[Said]) -> list[SyncedStep]:
     """Return the source's steps that last had a patient ID, or a day, of what is said.
 
-    What a person has edited or deleted here is known by what the source said of it, too.
+    What a person has edited or deleted here is known by what the source said of it, too. A row that was used
+    again is known by its last use: the earlier ones move with it.
     """
     alike = Q(says__patient_id__in={each.patient_id for each in said})
     alike |= Q(says__scheduled_start_date__in={each.moment[0] for each in said} - {""})
-    steps = SyncedStep.objects.filter(alike, source=source) if said else SyncedStep.objects.none()
+    if not said:
+        return []
+    row = {name: OuterRef(name) for name in ("source", "record", *SessionKey._fields)}
+    used_again = SyncedStep.objects.filter(**row, occurrence__gt=OuterRef("occurrence"))
+    steps = SyncedStep.objects.filter(~Exists(used_again), alike, source=source)
     return list(steps.select_related("item").order_by("pk"))
 
 

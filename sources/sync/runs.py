@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 import psutil
 from django.utils import timezone
 
+from pylantir_site.counting import keeping, measures
 from sources.models import DataSource, RunOutcome, SyncIssue, SyncRun, Trigger
-from sources.sync import claims
+from sources.sync import claims, interruptions
 from sources.sync.deciding import SyncAction
 
 log = logging.getLogger(__name__)
 WRITE_EVERY = 2.0  # seconds
-INTERRUPTED = "The worker was stopped or killed before its end; what it had not read is read again."
 
 LATE = (SyncAction.CREATE, SyncAction.CHANGE, SyncAction.RESTORE)
 
@@ -75,6 +75,8 @@ class RunningPull:
         row.outcome, row.message, row.requests = outcome, message, requests
         row.ended_at, row.memory_after_mb = timezone.now(), memory_mb()
         row.save()
+        measures.PULLS.add(self.source.name, outcome.value)
+        keeping.keep()
         log.info(
             "Pull from %s: %s. %d records, %d created, %d changed, %d cancelled, %d requests. "
             "Memory before: %.1f MB, after: %.1f MB.",
@@ -101,9 +103,7 @@ class RunningPull:
 def begin(
     source: DataSource, *, claim: str, actor: str, trigger: Trigger, is_full: bool, progress: Progress | None
 ) -> RunningPull:
-    """Begin a run. One that was left running belonged to a pull that was killed, and is ended."""
-    left = SyncRun.objects.filter(source=source, outcome=RunOutcome.RUNNING)
-    left.update(outcome=RunOutcome.INTERRUPTED, message=INTERRUPTED, ended_at=timezone.now())
+    interruptions.hold(source.pk, claim)
     row = SyncRun.objects.create(
         source=source, actor=actor, trigger=trigger, is_full=is_full, memory_before_mb=memory_mb()
     )

@@ -41,6 +41,11 @@ def item_value(item: WorklistItem, field: str) -> Any:
     return as_json(getattr(item, field))
 
 
+def differing(item: WorklistItem, written: Mapping[str, Any]) -> list[str]:
+    """Return the fields and keywords in which the item is another than what was written to it."""
+    return [name for name, value in written.items() if item_value(item, name) != value]
+
+
 def to_write(item: WorklistItem | None, said: Mapping[str, Any]) -> dict[str, Any]:
     """Return what intake takes: fields as they are, keywords joined into extra attributes."""
     fields = {field: value for field, value in said.items() if not is_keyword(field)}

@@ -1,6 +1,6 @@
 """What the source no longer has is cancelled at the end of a pull, all at once, or held for a person.
 
-A source that suddenly lacks much has more likely lost its rights, or changed its token's group, than its
+A source that suddenly lacks much has more likely lost its rights, or shows another group's records, than its
 appointments. What becomes of all items when a source is disabled or deleted stands here too.
 """
 

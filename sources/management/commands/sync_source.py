@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from tabulate import tabulate
-from tqdm import tqdm
 
 from sources.errors import SourceError
 from sources.models import DataSource, RunOutcome, SyncRun, Trigger
 from sources.sync import claims, guards, preview, pulls
 from sources.sync.preview import PlannedChange
+from worklist.management.progress import ProgressDisplay
 
 ACTOR = "sync_source"
-LINE_EVERY = 5.0  # seconds, where there is no terminal
 COUNTS = (
     *("records_done", "created", "changed", "unchanged", "withdrawn", "restored", "kept"),
     *("issues", "requests"),
@@ -39,7 +36,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, name: str, full: bool, dry_run: bool, **options: Any) -> None:
         source = _source(name)
-        with ProgressDisplay() as progress:
+        with ProgressDisplay("records") as progress:
             if dry_run:
                 planned = _planned(source, progress)
             else:
@@ -108,31 +105,3 @@ def _change(change: PlannedChange, *, with_values: bool) -> str:
         f"{field}: {old!r} → {new!r}" if with_values else field for field, (old, new) in change.fields.items()
     ]
     return f"{change.kind} {where}: {'; '.join([*what, *filter(None, [change.reason])])}".rstrip(": ")
-
-
-class ProgressDisplay:
-    """It shows progress on stderr: a bar on a terminal, else a line now and then."""
-
-    def __init__(self) -> None:
-        self.bar: tqdm | None = None
-        self.at = time.monotonic()
-
-    def __enter__(self) -> ProgressDisplay:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self.bar is not None:
-            self.bar.close()
-
-    def __call__(self, done: int, total: int | None) -> None:
-        if sys.stderr.isatty():
-            self._draw(done, total)
-        elif time.monotonic() - self.at >= LINE_EVERY:
-            self.at = time.monotonic()
-            sys.stderr.write(f"{done} of {total or '?'} records\n")
-
-    def _draw(self, done: int, total: int | None) -> None:
-        if self.bar is None:
-            self.bar = tqdm(total=total, unit=" records", file=sys.stderr)
-        self.bar.total = total
-        self.bar.update(done - self.bar.n)

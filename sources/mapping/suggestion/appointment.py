@@ -41,7 +41,7 @@ def _date(project: Project, each: Described) -> Scored | None:
     if _RESCHEDULED.search(each.said):
         score -= 20
     kind = "a date and time" if each.has_time else "a date"
-    found = Scored(each, score + scoring.TYPE_FITS, (*reasons, f"REDCap checks it as {kind}"))
+    found = Scored(each, score + scoring.TYPE_FITS, (*reasons, f"the source checks it as {kind}"))
     left = _leftover(project, each, plain=_PLACE.search(each.name) is not None)
     if left:
         found = scoring.doubtful(found, f"“{left[0]}” says that it may be something else")
@@ -115,7 +115,7 @@ def _time(project: Project, each: Described, date: Described) -> Scored:
         reasons.append("it is the start")
     elif _ARRIVAL.search(each.said):
         score -= 15
-    found = Scored(each, score + scoring.TYPE_FITS, (*reasons, "REDCap checks it as a time"))
+    found = Scored(each, score + scoring.TYPE_FITS, (*reasons, "the source checks it as a time"))
     left = _leftover(project, each, plain=has_stem) or _other_numbers(each, date)
     return scoring.doubtful(found, f"“{left[0]}” says that it may be something else") if left else found
 

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from sources.dictionary import Dictionary, Field
 from sources.mapping import events, sessions, wording
 from sources.mapping.rules import Level, SessionLayout
 from sources.mapping.suggestion import words
 from sources.mapping.wording import any_of
-from sources.redcap.dictionary import Dictionary, Field
 
 _CHOICES = frozenset({"radio", "dropdown"})
 _NUMBERS = ("number", "integer")

@@ -6,11 +6,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from sources.mapping import check
-from sources.mapping.rules import MappingPlan, Rule, SessionLayout
+from sources.dictionary import Field
+from sources.mapping import check, targets
+from sources.mapping.rules import Level, MappingPlan, Rule, SessionKind, SessionLayout
 from sources.mapping.suggestion.described import Project
 from sources.mapping.suggestion.proposals import MOST_CANDIDATES, RuleCandidate
 from sources.mapping.suggestion.scoring import Scored, sentence
+
+OF_THE_PERSON = frozenset({"patient_id", "patient_name", targets.BIRTH_DATE, targets.SEX})
 
 
 @dataclass(frozen=True)
@@ -20,8 +23,14 @@ class Making:
 
     def rule(self, target: str, scored: Scored, transforms: str = "") -> Rule:
         field = scored.described.field
-        level = self.project.level(field, self.how)
+        level = self._level(target, field)
         return Rule(target, field.name, level=level, transforms=transforms)
+
+    def _level(self, target: str, field: Field) -> Level:
+        """Return the level; a table repeats who it is in each row, and the rows of a record must agree."""
+        if self.how.kind is SessionKind.ROW:
+            return Level.RECORD if target in OF_THE_PERSON else Level.SESSION
+        return self.project.level(field, self.how)
 
     def candidate(
         self, target: str, scored: Scored, transforms: str = "", *, stem: str = ""

@@ -231,12 +231,12 @@ def births(making: Making) -> list[RuleCandidate]:
 
     def more(each: Scored) -> Scored:
         if each.described.is_date:
-            each = with_points(each, scoring.TYPE_FITS, "REDCap checks it as a date")
+            each = with_points(each, scoring.TYPE_FITS, "the source checks it as a date")
             each = with_points(each, -4) if each.described.has_time else each
         elif is_year(each.described):
             each = with_points(each, 5, "it seems to be only a year, of which no birth date is made")
         elif each.described.is_number:
-            each = scoring.doubtful(each, "REDCap checks it as a number")
+            each = scoring.doubtful(each, "the source checks it as a number")
         return scoring.own_or_doubtful(each, making.project)
 
     found = _one_for_all(making.project, scoring.find(making.project, BORN, more))
@@ -394,9 +394,9 @@ def _weighed(making: Making, each: Scored, form: str) -> Scored:
     if units.is_other(described.field):
         return with_points(each, -100)
     if described.is_number and described.is_text:
-        each = with_points(each, scoring.TYPE_FITS, "REDCap checks it as a number")
+        each = with_points(each, scoring.TYPE_FITS, "the source checks it as a number")
     elif described.is_number:
-        each = with_points(each, 10, "REDCap calculates it")
+        each = with_points(each, 10, "the source calculates it")
     if described.field.form == form:
         each = with_points(each, 20, "it is on the form of the appointment")
     if _REPORTED_WEIGHT.search(described.said):

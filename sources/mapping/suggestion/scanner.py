@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from sources.dictionary import Field
 from sources.mapping import codes, targets
 from sources.mapping.suggestion import scoring, words
 from sources.mapping.suggestion.described import Described
@@ -12,7 +13,6 @@ from sources.mapping.suggestion.making import Making
 from sources.mapping.suggestion.proposals import RuleCandidate
 from sources.mapping.suggestion.scoring import Scored
 from sources.mapping.wording import any_of
-from sources.redcap.dictionary import Field
 
 _TITLE = re.compile(r"(?:.* )?(?:scanner|station) ?(?:ae(?: ?t(?:itle)?)?|aet)")
 _SCANNER = any_of("scanner", "station", "magnet", "gerat", "geraet", "appareil", "equipo", "escaner")

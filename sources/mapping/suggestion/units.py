@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from sources.dictionary import Field
 from sources.mapping.wording import any_of, words
-from sources.redcap.dictionary import Field
 
 KILOGRAMS = any_of("kgs?", "kilos?", "kilogram(?:s|os?|m|me|mes)?", "quilos?")
 # A German Pfund is 500 g: it is none of these.
