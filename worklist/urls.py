@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from django.urls import path
+
 from pylantir_site.rest.routes import route
 from worklist.api.attention import AttentionList, AttentionPoint
+from worklist.api.calendar_feeds import calendar_feed
 from worklist.api.devices import DeviceActivityList, DeviceList, DeviceWorklist, ItemDevices
 from worklist.api.items import Item, ItemHistory, Items
 from worklist.api.performed_steps import PerformedStepList, PerformedStepOne
@@ -17,5 +20,6 @@ urlpatterns = [
     *route("performed-steps", PerformedStepList.as_view(), "performed-steps"),
     *route("performed-steps/<str:sop_instance_uid>", PerformedStepOne.as_view(), "performed-step"),
     *route("attention", AttentionList.as_view(), "attention"),
+    path("calendar/<str:secret>.ics", calendar_feed, name="calendar-feed"),
     *route("attention/<int:pk>", AttentionPoint.as_view(), "attention-point"),
 ]

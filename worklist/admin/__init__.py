@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from worklist.admin.attention import AttentionAdmin
+from worklist.admin.calendar_feeds import CalendarFeedAdmin
 from worklist.admin.device_activity import DeviceActivityAdmin
 from worklist.admin.devices import DeviceAdmin
 from worklist.admin.items import WorklistItemAdmin
@@ -11,6 +12,7 @@ from worklist.admin.whose_id import ConfirmedPersonAdmin
 
 __all__ = [
     "AttentionAdmin",
+    "CalendarFeedAdmin",
     "ConfirmedPersonAdmin",
     "DeviceActivityAdmin",
     "DeviceAdmin",

@@ -1,4 +1,4 @@
-"""A coordinator acts on several items at once; each action says how many it passed over, and why."""
+"""A coordinator acts on several appointments at once; each action says whom it passed over, and why."""
 
 from __future__ import annotations
 
@@ -7,65 +7,107 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
+from worklist.admin import undo
 from worklist.admin.confirmation import Wording, act_on_each, ask_then_do, report
 from worklist.admin.forms import ReasonForm, RescheduleForm
-from worklist.items import intake, lifecycle
+from worklist.items import intake, moves
+from worklist.items.moves import MadeChange
 from worklist.models import Status, WorklistItem
 
-# An exam under way or done keeps its time; a withdrawn one is put back first.
-MOVABLE = (Status.SCHEDULED, Status.DISCONTINUED)
 
-
-@admin.action(description="Cancel…", permissions=["change"])
+@admin.action(description=gettext_lazy("Cancel…"), permissions=["change"])
 def cancel_items(model_admin: Any, request: HttpRequest, queryset: QuerySet[WorklistItem]) -> Any:
-    wording = Wording("cancel_items", "Cancel these items?", "Cancel the items", "cancelled")
-    return ask_then_do(model_admin, request, queryset, ReasonForm, _cancel, wording, describe=_with_status)
-
-
-@admin.action(description="Reschedule…", permissions=["change"])
-def reschedule_items(model_admin: Any, request: HttpRequest, queryset: QuerySet[WorklistItem]) -> Any:
-    wording = Wording("reschedule_items", "Move these items to another day?", "Reschedule", "rescheduled")
+    wording = Wording("cancel_items", _("Cancel these appointments?"), _("Cancel them"), cancelled)
     return ask_then_do(
-        model_admin, request, queryset, RescheduleForm, _reschedule, wording, describe=_with_status
+        model_admin,
+        request,
+        queryset,
+        ReasonForm,
+        _cancel,
+        wording,
+        describe=_with_status,
+        token=undo.of_items,
     )
 
 
-@admin.action(description="Duplicate for a repeat visit…", permissions=["add"])
+@admin.action(description=gettext_lazy("Reschedule…"), permissions=["change"])
+def reschedule_items(model_admin: Any, request: HttpRequest, queryset: QuerySet[WorklistItem]) -> Any:
+    wording = Wording("reschedule_items", _("Move these appointments to another day?"), _("Move"), _moved)
+    return ask_then_do(
+        model_admin,
+        request,
+        queryset,
+        RescheduleForm,
+        _reschedule,
+        wording,
+        describe=_with_status,
+        token=undo.of_items,
+    )
+
+
+@admin.action(description=gettext_lazy("Duplicate for a repeat visit…"), permissions=["add"])
 def duplicate_items(model_admin: Any, request: HttpRequest, queryset: QuerySet[WorklistItem]) -> Any:
     wording = Wording(
-        "duplicate_items", "Schedule these participants again, as new studies?", "Duplicate", "duplicated"
+        "duplicate_items",
+        _("Schedule these participants again, as new studies?"),
+        _("Schedule them"),
+        _duplicated,
     )
     return ask_then_do(
-        model_admin, request, queryset, RescheduleForm, _duplicate, wording, describe=_with_status
+        model_admin,
+        request,
+        queryset,
+        RescheduleForm,
+        _duplicate,
+        wording,
+        describe=_with_status,
+        token=undo.of_items,
     )
 
 
-@admin.action(description="Put back to scheduled", permissions=["change"])
+@admin.action(description=gettext_lazy("Put back to scheduled"), permissions=["change"])
 def schedule_again(model_admin: Any, request: HttpRequest, queryset: QuerySet[WorklistItem]) -> None:
-    report(
-        model_admin, request, act_on_each(request, queryset, None, _schedule_again), "put back to scheduled"
+    outcomes = act_on_each(request, queryset, None, _schedule_again)
+    report(model_admin, request, outcomes, put_back, token=undo.of_items)
+
+
+def cancelled(who: str, count: int) -> str:
+    return ngettext("%(who)s was cancelled.", "%(who)s were cancelled.", count) % {"who": who}
+
+
+def put_back(who: str, count: int) -> str:
+    return ngettext("%(who)s was put back to scheduled.", "%(who)s were put back to scheduled.", count) % {
+        "who": who
+    }
+
+
+def _moved(who: str, count: int) -> str:
+    return ngettext("%(who)s was moved.", "%(who)s were moved.", count) % {"who": who}
+
+
+def _duplicated(who: str, count: int) -> str:
+    return ngettext("%(who)s was scheduled again.", "%(who)s were scheduled again.", count) % {"who": who}
+
+
+def _cancel(item: WorklistItem, form: Any, actor: str) -> MadeChange:
+    return moves.give_status(item, Status.CANCELLED, actor=actor, reason=form.cleaned_data["reason"])
+
+
+def _schedule_again(item: WorklistItem, form: None, actor: str) -> MadeChange:
+    return moves.give_status(item, Status.SCHEDULED, actor=actor)
+
+
+def _reschedule(item: WorklistItem, form: Any, actor: str) -> MadeChange:
+    return moves.move(item, form.schedule(), actor=actor, reason=form.cleaned_data["reason"])
+
+
+def _duplicate(item: WorklistItem, form: Any, actor: str) -> MadeChange:
+    return moves.made(
+        intake.duplicate(item, form.schedule(), actor=actor, reason=form.cleaned_data["reason"])
     )
-
-
-def _cancel(item: WorklistItem, form: Any, actor: str) -> None:
-    lifecycle.move(item, to=Status.CANCELLED, actor=actor, reason=form.cleaned_data["reason"])
-
-
-def _schedule_again(item: WorklistItem, form: None, actor: str) -> None:
-    lifecycle.move(item, to=Status.SCHEDULED, actor=actor)
-
-
-def _reschedule(item: WorklistItem, form: Any, actor: str) -> None:
-    if item.performed_procedure_step_status not in MOVABLE:
-        raise lifecycle.StatusRefused(
-            f"{item.get_performed_procedure_step_status_display()} is not rescheduled."
-        )
-    intake.change(item, form.schedule(), actor=actor, reason=form.cleaned_data["reason"])
-
-
-def _duplicate(item: WorklistItem, form: Any, actor: str) -> None:
-    intake.duplicate(item, form.schedule(), actor=actor, reason=form.cleaned_data["reason"])
 
 
 def _with_status(item: WorklistItem) -> str:

@@ -16,10 +16,16 @@ from django.utils.decorators import method_decorator
 from django.utils.html import format_html, format_html_join
 from django.utils.text import Truncator
 from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
+from pylantir_site.kept_search import KeptSearch
+from pylantir_site.lists import FriendlyTitles
+from pylantir_site.quick_lists import KeysFirst
+from pylantir_site.returning import back, came_from
 from pylantir_site.view_only import ViewOnly
-from worklist.admin import comparison
+from worklist.admin import comparison, sentences, settling, undo
 from worklist.admin.badges import LINE_BREAK, kind_badge
 from worklist.admin.confirmation import Wording, ask_then_do, attempt, filled_in
 from worklist.admin.filters import PointStateFilter
@@ -27,37 +33,56 @@ from worklist.admin.forms import NoteForm
 from worklist.admin.performed_steps import compared_links, step_context
 from worklist.attention import points, whose_id
 from worklist.examinations import weighing
+from worklist.items.double_booking import UNKNOWN_TIME
 from worklist.models import Attention, AttentionKind, WorklistItem
 
 LINES_IN_THE_LIST = 4
 # What the page of a point offers beside its note.
-ITEM_ACTIONS = (("reschedule_items", "Reschedule…"), ("cancel_items", "Cancel…"))
+ITEM_ACTIONS = (("reschedule_items", gettext_lazy("Reschedule…")), ("cancel_items", gettext_lazy("Cancel…")))
 
 # Whose weight holds, and what is said when it does.
-WEIGHTS_OF = {"scanner": "The item has the scanner's weight.", "worklist": "Resolved: our weight was kept."}
+WEIGHTS_OF = {
+    "scanner": gettext_lazy("%(who)s has the scanner's weight now."),
+    "worklist": gettext_lazy("Resolved for %(who)s: our weight was kept."),
+}
 
 
-@admin.action(description="Resolve…", permissions=["resolve"])
+@admin.action(description=gettext_lazy("Resolve…"), permissions=["resolve"])
 def resolve_points(model_admin: Any, request: HttpRequest, queryset: QuerySet[Attention]) -> Any:
-    wording = Wording("resolve_points", "Resolve these points?", "Resolve", "resolved")
-    return ask_then_do(model_admin, request, queryset, NoteForm, _resolve, wording)
+    wording = Wording("resolve_points", _("Resolve these points?"), _("Resolve"), _resolved)
+    return ask_then_do(model_admin, request, queryset, NoteForm, _resolve, wording, token=undo.of_points)
 
 
-def _resolve(point: Attention, form: Any, actor: str) -> None:
-    if not points.resolve(point, actor=actor, note=form.cleaned_data["note"]):
-        raise ValidationError("It is resolved already.")
+def _resolved(who: str, count: int) -> str:
+    return _("Resolved for %(who)s.") % {"who": who}
+
+
+def _resolve(point: Attention, form: Any, actor: str, *, seen: str | None = None) -> Attention:
+    """Resolve the point, and return it as it is stored then. `seen` is its text, where the page told it."""
+    if seen is not None and seen.split() != point.text.split():
+        raise ValidationError(_("It says something else by now. Look at it again."))
+    note = form.cleaned_data["note"]
+    if not points.resolve(point, actor=actor, note=note, as_read=seen is not None):
+        raise ValidationError(_("It is resolved already."))
+    point.refresh_from_db()
+    return point
 
 
 @admin.register(Attention)
-class AttentionAdmin(ViewOnly, admin.ModelAdmin):
-    list_display = ("badge", "who", "lines", "since")
+class AttentionAdmin(KeptSearch, ViewOnly, FriendlyTitles, admin.ModelAdmin):
+    list_title = gettext_lazy("Needs attention")
+    list_display = ("badge", "who", "code", "when", "lines", "since")
     list_filter = (PointStateFilter, ("kind", admin.ChoicesFieldListFilter))
     search_fields = ("item__patient_name", "item__patient_id", "step__patient_name", "step__patient_id")
-    search_help_text = "Any part of a name or an ID, of the worklist or of the scanner."
+    search_help_text = gettext_lazy("Any part of a name or an ID, of the worklist or of the scanner.")
     list_per_page = 50
     show_facets = admin.ShowFacets.NEVER
     show_full_result_count = False
+    paginator = KeysFirst
     actions = (resolve_points,)
+
+    class Media:
+        js = ("pylantir/dialogs.js",)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         # Not the stock one, which would order by what is not annotated yet.
@@ -68,40 +93,59 @@ class AttentionAdmin(ViewOnly, admin.ModelAdmin):
         return ("severity", "-opened_at", "-pk")
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
-        some_are_resolved = request.GET.get(PointStateFilter.parameter_name)
-        return (*self.list_display, "outcome") if some_are_resolved else self.list_display
+        if request.GET.get(PointStateFilter.parameter_name):
+            return (*self.list_display, "outcome")
+        return (*self.list_display, "to_do") if self.has_resolve_permission(request) else self.list_display
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         return (queryset.search(search_term) if search_term else queryset), False
 
-    @admin.display(description="kind", ordering="severity")
+    @admin.display(description=gettext_lazy("kind"), ordering="severity")
     def badge(self, point: Attention) -> str:
         return kind_badge(point.kind)
 
-    @admin.display(description="who")
+    @admin.display(description=gettext_lazy("who"))
     def who(self, point: Attention) -> str:
-        return str(point.item or point.step)
+        about = point.item or point.step
+        return (about.readable_patient_name if about else "") or _("not named")
 
-    @admin.display(description="what")
+    @admin.display(description=gettext_lazy("patient ID"))
+    def code(self, point: Attention) -> str:
+        about = point.item or point.step
+        return (about.patient_id if about else "") or "-"
+
+    @admin.display(description=gettext_lazy("when"))
+    def when(self, point: Attention) -> str:
+        if point.item:
+            at = point.item.scheduled_start_time
+            return comparison.moment(point.item.scheduled_start_date, None if at == UNKNOWN_TIME else at)
+        return (comparison.moment(point.step.start_date, point.step.start_time) if point.step else "") or "-"
+
+    @admin.display(description=gettext_lazy("to do"))
+    def to_do(self, point: Attention) -> str:
+        return settling.link(point)
+
+    @admin.display(description=gettext_lazy("what"))
     def lines(self, point: Attention) -> str:
         lines = point.text.splitlines()
         shown = [Truncator(line).chars(200) for line in lines[:LINES_IN_THE_LIST]]
         if len(lines) > LINES_IN_THE_LIST:
-            shown.append(f"and {len(lines) - LINES_IN_THE_LIST} more")
+            more = len(lines) - LINES_IN_THE_LIST
+            shown.append(ngettext("and %(count)d more", "and %(count)d more", more) % {"count": more})
         if linker := getattr(point, "linker", None):
-            shown.append(f"Linked by {linker}.")
+            shown.append(_("Linked by %(who)s.") % {"who": linker})
         return format_html_join(LINE_BREAK, "{}", ((line,) for line in shown))
 
-    @admin.display(description="since", ordering="opened")
+    @admin.display(description=gettext_lazy("since"), ordering="opened")
     def since(self, point: Attention) -> str:
         moment = timezone.localtime(point.opened_at)
-        ago = timesince(point.opened_at, depth=1)
-        return format_html('<span title="{}">{} ago</span>', f"{moment:%Y-%m-%d %H:%M}", ago)
+        ago = _("%(time)s ago") % {"time": timesince(point.opened_at, depth=1)}
+        return format_html('<span title="{}">{}</span>', f"{moment:%Y-%m-%d %H:%M}", ago)
 
-    @admin.display(description="outcome", ordering="resolved_at")
+    @admin.display(description=gettext_lazy("outcome"), ordering="resolved_at")
     def outcome(self, point: Attention) -> str:
         if point.resolved_at is None:
-            return "open"
+            return _("open")
         day = timezone.localtime(point.resolved_at)
         return format_html("{}, {}<br>{}", point.resolved_by, f"{day:%Y-%m-%d %H:%M}", point.note)
 
@@ -109,7 +153,11 @@ class AttentionAdmin(ViewOnly, admin.ModelAdmin):
         return request.user.has_perm("worklist.change_attention")
 
     def get_urls(self) -> list[URLPattern]:
-        views = {"resolve": self.resolve_view, "weigh": self.weigh_view}
+        views: dict[str, Any] = {
+            "resolve": self.resolve_view,
+            "weigh": self.weigh_view,
+            "settle": partial(settling.settle_view, self),
+        }
         return [
             *(
                 path(f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"worklist_attention_{name}")
@@ -117,9 +165,6 @@ class AttentionAdmin(ViewOnly, admin.ModelAdmin):
             ),
             *super().get_urls(),
         ]
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        return super().changelist_view(request, {"title": "Needs attention", **(extra_context or {})})
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -145,6 +190,8 @@ class AttentionAdmin(ViewOnly, admin.ModelAdmin):
             "title": str(point),
             "opts": self.opts,
             "point": point,
+            "came_from": came_from(request),
+            "stock_notes": settling.stock_notes(point),
             "may_resolve": self.has_resolve_permission(request),
             "note_form": NoteForm(),
             "others": _others(point),
@@ -157,14 +204,17 @@ class AttentionAdmin(ViewOnly, admin.ModelAdmin):
     def resolve_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         if not self.has_resolve_permission(request):
             raise PermissionDenied
-        point = Attention.objects.filter(pk=pk).first()
-        if point is None:
-            raise Http404
-        form = NoteForm(request.POST)
+        point = _with_its_subject(pk)
+        form = NoteForm({"note": settling.note_of(request.POST)})
         if filled_in(request, form):
-            actor = request.user.get_username()
-            if attempt(request, partial(_resolve, point, form, actor), done="Resolved."):
-                return HttpResponseRedirect(reverse("admin:worklist_attention_changelist"))
+            act = partial(_resolve, point, form, request.user.get_username(), seen=request.POST.get("seen"))
+            if attempt(
+                request,
+                act,
+                done=_resolved(sentences.name_of(point), 1),
+                token=lambda resolved: undo.of_points(request, [resolved]),
+            ):
+                return back(request, reverse("admin:worklist_attention_changelist"))
         return HttpResponseRedirect(reverse("admin:worklist_attention_change", args=[pk]))
 
     @method_decorator(require_POST)
@@ -173,14 +223,21 @@ class AttentionAdmin(ViewOnly, admin.ModelAdmin):
         takes = request.POST.get("weight") == "scanner"
         if not self.has_resolve_permission(request) or (takes and not _may_change_items(request)):
             raise PermissionDenied
-        point = Attention.objects.filter(pk=pk).first()
-        if point is None or request.POST.get("weight") not in WEIGHTS_OF:
+        if request.POST.get("weight") not in WEIGHTS_OF:
             raise Http404
+        point = _with_its_subject(pk)
         settle = weighing.take_scanners if takes else weighing.keep_ours
         act = partial(settle, point, actor=request.user.get_username(), seen=request.POST.get("seen"))
-        if attempt(request, act, done=WEIGHTS_OF[request.POST["weight"]]):
-            return HttpResponseRedirect(reverse("admin:worklist_attention_changelist"))
+        if attempt(request, act, done=WEIGHTS_OF[request.POST["weight"]] % {"who": sentences.name_of(point)}):
+            return back(request, reverse("admin:worklist_attention_changelist"))
         return HttpResponseRedirect(reverse("admin:worklist_attention_change", args=[pk]))
+
+
+def _with_its_subject(pk: int) -> Attention:
+    point = Attention.objects.select_related("item", "step").filter(pk=pk).first()
+    if point is None:
+        raise Http404
+    return point
 
 
 def _may_change_items(request: HttpRequest) -> bool:
@@ -208,7 +265,7 @@ def _about(request: HttpRequest, point: Attention) -> dict[str, Any]:
     shown = of_the_item if point.item else links
     to_link = point.is_open and point.kind == AttentionKind.UNSCHEDULED
     if point.is_open and point.kind == AttentionKind.WEIGHT:
-        not_allowed = "" if _may_change_items(request) else "You may not change items."
+        not_allowed = "" if _may_change_items(request) else _("You may not change appointments.")
         context["why_not_taken"] = not_allowed or weighing.why_not_taken(point)
     context["reported"] = comparison.rows(None, point.step)
     return {**context, **step_context(request, point.step, shown, to_link=to_link)}

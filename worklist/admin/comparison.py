@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from django.utils.formats import date_format, time_format
+from django.utils.translation import gettext as _
 
 from worklist.attention import as_sent, identity
 from worklist.dicom import name_parts, performed
@@ -53,10 +54,10 @@ def _patient(item: WorklistItem | None, reported: Patient, sent_name: str) -> It
     names = name_parts.readable_beside(item.patient_name if item else "", reported.name)
     said = {"name": names[1], "sex": _sex(reported.sex)}
     for label, field, ours in (
-        ("Name", "name", names[0]),
-        ("Patient ID", "patient_id", item.patient_id if item else ""),
-        ("Birth date", "birth_date", _day(item.patient_birth_date) if item else ""),
-        ("Sex", "sex", _sex(item.patient_sex) if item else ""),
+        (_("Name"), "name", names[0]),
+        (_("Patient ID"), "patient_id", item.patient_id if item else ""),
+        (_("Birth date"), "birth_date", _day(item.patient_birth_date) if item else ""),
+        (_("Sex"), "sex", _sex(item.patient_sex) if item else ""),
     ):
         theirs = getattr(reported, field)
         alone = replace(NOBODY, **{field: theirs})
@@ -67,7 +68,7 @@ def _patient(item: WorklistItem | None, reported: Patient, sent_name: str) -> It
 def _weight(
     item: WorklistItem | None, reported: Patient, ae_title: str, tolerance: Decimal | None
 ) -> ComparedRow:
-    label, theirs = "Weight (kg)", _text(reported.weight)
+    label, theirs = _("Weight (kg)"), _text(reported.weight)
     if item is None:
         return ComparedRow(label, "", theirs, differs=False)
     tolerance = identity.weight_tolerance(ae_title) if tolerance is None else tolerance
@@ -86,26 +87,26 @@ def _ids(item: WorklistItem | None, step: PerformedStep) -> Iterator[ComparedRow
         bool(ours and studies - {ours} == studies != set()),
     )
     for label, field in (
-        ("Accession number", "accession_number"),
-        ("Requested procedure ID", "requested_procedure_id"),
-        ("Scheduled step ID", "scheduled_procedure_step_id"),
+        (_("Accession number"), "accession_number"),
+        (_("Requested procedure ID"), "requested_procedure_id"),
+        (_("Scheduled step ID"), "scheduled_procedure_step_id"),
     ):
         yield _row(label, getattr(item, field) if item else "", getattr(reference, field))
 
 
 def _procedure(item: WorklistItem | None, step: PerformedStep) -> Iterator[ComparedRow]:
-    yield _row("Modality", item.modality if item else "", step.modality)
+    yield _row(_("Modality"), item.modality if item else "", step.modality)
     stations = item.stations if item else []
     station = step.performed_station_ae_title
     yield ComparedRow(
-        "Station", ", ".join(stations), station, bool(stations and station and station not in stations)
+        _("Station"), ", ".join(stations), station, bool(stations and station and station not in stations)
     )
     day, at = (item.scheduled_start_date, item.scheduled_start_time) if item else (None, None)
     other_day = bool(day and step.start_date and day != step.start_date)
-    yield ComparedRow("Start", moment(day, at), moment(step.start_date, step.start_time), other_day)
+    yield ComparedRow(_("Start"), moment(day, at), moment(step.start_date, step.start_time), other_day)
     codes = performed.performed_codes(step.dataset)
     protocols = ", ".join(f"{code.value} {code.meaning}".strip() for code in codes)
-    yield ComparedRow("Protocol", item.protocol_name if item else "", protocols, differs=False)
+    yield ComparedRow(_("Protocol"), item.protocol_name if item else "", protocols, differs=False)
 
 
 def moment(day: date | None, at: time | None) -> str:

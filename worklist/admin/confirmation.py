@@ -1,9 +1,9 @@
-"""A person acts on one thing or on several here, and is told what came of it."""
+"""A person acts on one thing or on several here, and is told what came of it: who, and of whom why not."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -12,16 +12,22 @@ from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
-from worklist.admin import oddities
+from pylantir_site.returning import back, came_from
+from worklist.admin import oddities, sentences, undo
 from worklist.examinations import performing, weighing
 from worklist.items import lifecycle
 
 MOST_AT_ONCE = 500  # each is a field of the page in between, and a browser may send a thousand
-GONE = "It is not there any more."
+GONE = gettext_lazy("It is not there any more.")
+
+Told = Callable[[str, int], str]  # who, and how many they are; the sentence that says what was done
+Act = Callable[[Any, Any, str], Any]  # what is acted on, the form, the actor; what undoes it
+UndoToken = Callable[[HttpRequest, list[Any]], str]  # of what acts returned
 
 
 class Wording(NamedTuple):
@@ -30,10 +36,23 @@ class Wording(NamedTuple):
     action: str
     question: str
     button: str
-    done: str
+    done: Told
 
 
-Act = Callable[[Any, Any, str], None]  # what is acted on, the form, the actor
+@dataclass
+class Outcomes:
+    """Whom something was done to, what undoes it, and by reason to whom nothing was done."""
+
+    done: list[str] = field(default_factory=list)
+    returned: list[Any] = field(default_factory=list)
+    refused: dict[str, list[str]] = field(default_factory=dict)
+
+
+class Attempt(NamedTuple):
+    """`refusal` says why nothing was done; it is empty when it was."""
+
+    returned: Any
+    refusal: str
 
 
 def ask_then_do(
@@ -45,20 +64,22 @@ def ask_then_do(
     wording: Wording,
     *,
     describe: Callable[[Any], str] = str,
-) -> HttpResponse | None:
-    """Return the page in between, and act once it is confirmed."""
+    token: UndoToken | None = None,
+) -> HttpResponse:
+    """Return the page in between; act once it is confirmed, and return to where the person was."""
+    here = request.get_full_path()
     if queryset.count() > MOST_AT_ONCE:
-        text = f"Choose at most {MOST_AT_ONCE} items at once: nothing was done."
+        text = _("Choose at most %(most)d at once: nothing was done.") % {"most": MOST_AT_ONCE}
         model_admin.message_user(request, text, messages.ERROR)
-        return None
+        return back(request, here)
     form = form_class(request.POST if "confirmed" in request.POST else None)
     if form.is_valid():
         outcomes = act_on_each(request, queryset, form, act)
-        found = oddities.of(form.cleaned_data) if outcomes[""] else ()
-        report(model_admin, request, outcomes, wording.done)
+        found = oddities.of(form.cleaned_data) if outcomes.done else ()
+        report(model_admin, request, outcomes, wording.done, token=token)
         for oddity in found:
             model_admin.message_user(request, oddity, messages.WARNING)
-        return None
+        return back(request, here)
     context = {
         **model_admin.admin_site.each_context(request),
         "title": wording.question,
@@ -68,55 +89,70 @@ def ask_then_do(
         "opts": model_admin.opts,
         "media": model_admin.media + form.media,
         "checkbox_name": ACTION_CHECKBOX_NAME,
+        "here": here,
+        "came_from": came_from(request),
     }
     return TemplateResponse(request, "admin/worklist/confirm.html", context)
 
 
-def act_on_each(request: HttpRequest, queryset: QuerySet, form: Any, act: Act) -> Counter[str]:
-    """Act on each, and return the outcomes and their number; the empty one counts what was done."""
+def act_on_each(request: HttpRequest, queryset: QuerySet, form: Any, act: Act) -> Outcomes:
     actor = request.user.get_username()
-    return Counter(_refusal(partial(act, each, form, actor)) for each in queryset)
+    outcomes = Outcomes()
+    for each in queryset:
+        name = sentences.name_of(each)
+        returned, refusal = tried(partial(act, each, form, actor))
+        if refusal:
+            outcomes.refused.setdefault(refusal, []).append(name)
+        else:
+            outcomes.done.append(name)
+            outcomes.returned.append(returned)
+    return outcomes
 
 
-def report(model_admin: Any, request: HttpRequest, outcomes: Counter[str], done: str) -> None:
-    count = outcomes.pop("", 0)
-    model_admin.message_user(request, f"{count} {done}.", messages.SUCCESS if count else messages.WARNING)
-    for reason, skipped in outcomes.items():
-        model_admin.message_user(request, f"{skipped} skipped: {reason}", messages.WARNING)
+def report(
+    model_admin: Any, request: HttpRequest, outcomes: Outcomes, done: Told, *, token: UndoToken | None = None
+) -> None:
+    """Say to whom it was done, with the button that undoes it, and to whom it was not."""
+    if outcomes.done:
+        sentence = done(sentences.people(outcomes.done), len(outcomes.done))
+        undo.say(request, sentence, token(request, outcomes.returned) if token else "")
+    for reason, names in outcomes.refused.items():
+        skipped = ngettext("%(who)s was skipped: %(reason)s", "%(who)s were skipped: %(reason)s", len(names))
+        text = skipped % {"who": sentences.people(names), "reason": reason}
+        model_admin.message_user(request, text, messages.WARNING)
 
 
-def attempt(request: HttpRequest, act: Callable[[], object], *, done: str) -> bool:
-    """Act, and say that it is done or why it is not."""
-    refusal = _refusal(act)
+def attempt(
+    request: HttpRequest,
+    act: Callable[[], Any],
+    *,
+    done: str,
+    token: Callable[[Any], str] | None = None,
+) -> bool:
+    """Act, and say that it is done, with the button that undoes it, or why it is not."""
+    returned, refusal = tried(act)
     if refusal:
         messages.error(request, refusal)
     else:
-        messages.success(request, done)
+        undo.say(request, done, token(returned) if token else "")
     return not refusal
 
 
 def filled_in(request: HttpRequest, form: forms.Form) -> bool:
     """Return whether the form holds what it must; else a message says what it lacks."""
     for name, errors in form.errors.items():
-        messages.error(request, f"{form.fields[name].label}: {' '.join(map(str, errors))} Nothing was done.")
+        words = {"field": form.fields[name].label, "errors": " ".join(map(str, errors))}
+        messages.error(request, _("%(field)s: %(errors)s Nothing was done.") % words)
     return form.is_valid()
 
 
-def back(request: HttpRequest, otherwise: str) -> HttpResponseRedirect:
-    """Return to the page that the button was on."""
-    page = request.POST.get("next", "")
-    is_ours = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())
-    return HttpResponseRedirect(page if is_ours else otherwise)
-
-
-def _refusal(act: Callable[[], object]) -> str:
-    """Act, and return why nothing was done; empty when it was."""
+def tried(act: Callable[[], Any]) -> Attempt:
+    """Act, and return what came of it, or why nothing was done."""
     try:
-        act()
+        return Attempt(act(), "")
     except (lifecycle.StatusRefused, performing.StepChangeRefused, weighing.WeightRefused) as refused:
-        return str(refused)
+        return Attempt(None, str(refused))
     except ValidationError as error:
-        return " ".join(error.messages)
+        return Attempt(None, " ".join(dict.fromkeys(error.messages)))
     except ObjectDoesNotExist:  # deleted since the page was shown
-        return GONE
-    return ""
+        return Attempt(None, str(GONE))

@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from pydicom.datadict import dictionary_description, dictionary_has_tag
 
 from worklist.dicom import json_model
@@ -21,6 +24,13 @@ def as_text(dataset: DataSet) -> str:
     return "\n".join(_lines(dataset, ""))
 
 
+def shown(text: object) -> str:
+    """Return the text as HTML that a keyboard can scroll."""
+    return format_html(
+        '<pre class="dataset" tabindex="0" role="group" aria-label="{}">{}</pre>', _("Data set"), text
+    )
+
+
 def _lines(dataset: DataSet, indent: str) -> Iterator[str]:
     for key, element in sorted(dataset.items()):
         tag = int(key, 16)
@@ -29,19 +39,21 @@ def _lines(dataset: DataSet, indent: str) -> Iterator[str]:
             yield f"{heading}: {_value(element)}"
             continue
         items = json_model.items(element)
-        yield f"{heading}: {len(items)} item{'' if len(items) == 1 else 's'}"
+        count = ngettext("%(count)s item", "%(count)s items", len(items)) % {"count": len(items)}
+        yield f"{heading}: {count}"
         for number, item in enumerate(items[:MOST_ITEMS], start=1):
-            yield f"{indent}{INDENT}Item {number}"
+            yield indent + INDENT + _("Item %(number)s") % {"number": number}
             yield from _lines(item, indent + 2 * INDENT)
         if len(items) > MOST_ITEMS:
-            yield f"{indent}{INDENT}and {len(items) - MOST_ITEMS} more"
+            yield indent + INDENT + _("and %(count)s more") % {"count": len(items) - MOST_ITEMS}
 
 
 def _name(tag: int) -> str:
-    return dictionary_description(tag) if dictionary_has_tag(tag) else "Unknown attribute"
+    return dictionary_description(tag) if dictionary_has_tag(tag) else _("Unknown attribute")
 
 
 def _value(element: Any) -> str:
     if binary := element.get("InlineBinary"):
-        return f"{len(binary.rstrip('=')) * 3 // 4} bytes"
+        length = len(binary.rstrip("=")) * 3 // 4
+        return ngettext("%(count)s byte", "%(count)s bytes", length) % {"count": length}
     return " \\ ".join(json_model.texts(element))

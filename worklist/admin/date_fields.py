@@ -9,10 +9,12 @@ from django import forms
 from django.contrib.admin.widgets import AdminDateWidget
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from worklist.items import typed_dates
 
-HAS_PASSED = "This day has passed."
+HAS_PASSED = gettext_lazy("This day has passed.")
+WRITE_IT_SO = gettext_lazy("Write the date as %(forms)s.")
 
 
 class DayWidget(AdminDateWidget):
@@ -34,7 +36,7 @@ class DayWidget(AdminDateWidget):
         context: dict[str, Any] = super().get_context(name, value, attrs)
         day = _read(value)
         context["in_words"] = typed_dates.in_words(day) if day else ""
-        context["forms"] = typed_dates.FORMS
+        context["write_it_so"] = WRITE_IT_SO % {"forms": typed_dates.FORMS}
         if self.warns_of_the_past:
             today = timezone.localdate()
             context |= {"today": today.isoformat(), "has_passed": HAS_PASSED}

@@ -11,13 +11,17 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AdminTextareaWidget
 from django.core.exceptions import PermissionDenied
+from django.db.models import OuterRef, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_POST
 
+from worklist.admin.filters import NamedValuesFilter
 from worklist.admin.history import ActorHistoryAdmin
 from worklist.admin.previews import preview_view
 from worklist.answering.omitting import would_leave_out
@@ -26,9 +30,12 @@ from worklist.devices import presets
 from worklist.items import cleaning
 from worklist.models import Device, DeviceActivity, StationFilter, Status
 
+CONTACT = ("at", "address", "kind")  # what is told of a device's last contact
+
 
 class DeviceForm(forms.ModelForm):
     offered_statuses = forms.MultipleChoiceField(
+        label=Device._meta.get_field("offered_statuses").verbose_name,
         choices=Status.choices,
         required=False,
         widget=forms.CheckboxSelectMultiple,
@@ -54,10 +61,12 @@ class DeviceForm(forms.ModelForm):
 
 @admin.register(Device)
 class DeviceAdmin(ActorHistoryAdmin):
+    list_title = _lazy("Scanners")
     form = DeviceForm
     change_form_template = "admin/worklist/device/change_form.html"
     list_display = ("ae_title", "name", "vendor", "model", "enabled", "last_contact", "would_see")
-    list_filter = ("enabled", "vendor", "modality")
+    list_filter = ("enabled", ("vendor", NamedValuesFilter), ("modality", NamedValuesFilter))
+    not_in_csv = ("would_see",)
     search_fields = ("ae_title", "name", "vendor", "model")
     readonly_fields = ("created_at", "updated_at")
     show_facets = admin.ShowFacets.NEVER
@@ -75,11 +84,11 @@ class DeviceAdmin(ActorHistoryAdmin):
             },
         ),
         (
-            "Who may connect",
+            _lazy("Who may connect"),
             {"fields": ("addresses", "called_ae_title", "certificate_subject", ("host", "port"))},
         ),
         (
-            "What it is offered",
+            _lazy("What it is offered"),
             {
                 "fields": (
                     "station_filter",
@@ -92,7 +101,7 @@ class DeviceAdmin(ActorHistoryAdmin):
             },
         ),
         (
-            "How it is answered",
+            _lazy("How it is answered"),
             {
                 "fields": (
                     "specific_character_set",
@@ -105,22 +114,28 @@ class DeviceAdmin(ActorHistoryAdmin):
                 )
             },
         ),
-        ("What it reports", {"fields": ("mpps_strictness", "weight_tolerance_kg")}),
-        ("Record", {"fields": (("created_at", "updated_at"),), "classes": ("collapse",)}),
+        (_lazy("What it reports"), {"fields": ("mpps_strictness", "weight_tolerance_kg")}),
+        (_lazy("Record"), {"fields": (("created_at", "updated_at"),), "classes": ("collapse",)}),
     )
 
-    @admin.display(description="last contact")
-    def last_contact(self, device: Device) -> str:
-        last = DeviceActivity.objects.newest(device.ae_title)
-        if last is None:
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Read of each device its last contact, too, from an index and in the same query."""
+        own = DeviceActivity.objects.filter(ae_title=OuterRef("ae_title")).order_by("-at", "-pk")
+        last = {f"last_{name}": Subquery(own.values(name)[:1]) for name in CONTACT}
+        return super().get_queryset(request).annotate(**last)
+
+    @admin.display(description=_lazy("last contact"))
+    def last_contact(self, device: Any) -> str:
+        if device.last_at is None:
             return "-"
+        last = DeviceActivity(**{name: getattr(device, f"last_{name}") for name in CONTACT})
         return format_html('<a href="{}">{}</a>', activity_page(device.ae_title), contact_in_words(last))
 
-    @admin.display(description="")
+    @admin.display(description=_lazy("worklist"))
     def would_see(self, device: Device) -> str:
         if device.ae_title == Device.ANY:
-            return ""
-        return format_html('<a href="{}">What would it see?</a>', preview_page(device.ae_title))
+            return "-"
+        return format_html('<a href="{}">{}</a>', preview_page(device.ae_title), _("What would it see?"))
 
     def get_urls(self) -> list[URLPattern]:
         views = self.admin_site.admin_view
@@ -144,7 +159,7 @@ class DeviceAdmin(ActorHistoryAdmin):
         if not self.has_change_permission(request, device):
             raise PermissionDenied
         if not device.host or device.port is None:
-            messages.error(request, "Enter host and port first: where does the device listen?")
+            messages.error(request, _("Enter host and port first: where does the scanner listen?"))
         else:
             from worklist.scp.echo_scu import echo  # pynetdicom is for those who press the button
 
@@ -201,8 +216,10 @@ def _with(preset: presets.Preset, device: Device | None) -> Device:
 
 
 def contact_in_words(activity: DeviceActivity) -> str:
-    where = f" from {activity.address}" if activity.address else ""
-    return f"{timesince(activity.at)} ago{where}: {activity.get_kind_display()}"
+    told = {"time": timesince(activity.at), "address": activity.address, "kind": activity.get_kind_display()}
+    if activity.address:
+        return _("%(time)s ago from %(address)s: %(kind)s") % told
+    return _("%(time)s ago: %(kind)s") % told
 
 
 def activity_page(ae_title: str) -> str:

@@ -20,8 +20,10 @@ from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 
-from worklist.items import file_import, worklist_files
+from worklist.items import file_batches, file_import, worklist_files
 from worklist.items.file_import import OUTCOMES, FileImport, GivenFile, ImportedFile
 from worklist.items.worklist_files import SUFFIXES
 from worklist.models import WorklistItem
@@ -30,8 +32,17 @@ MOST_FILES = 200
 MOST_BYTES_OF_A_FILE = 2**20
 SALT = "worklist.admin.file_uploads"
 SECONDS_TO_DECIDE = 3600
-TOO_OLD = "What was shown is more than an hour old, or of another person: choose the files again."
-TOO_MUCH = "These are too many bytes for one page: choose fewer files, or use the command import_worklist."
+TOO_OLD = gettext_lazy(
+    "What was shown is more than an hour old, or of another person: choose the files again."
+)
+TOO_MUCH = gettext_lazy(
+    "These are too many bytes for one page: choose fewer files, or use the command import_worklist."
+)
+COUNTED = {
+    "created": ngettext_lazy("%(count)s item created", "%(count)s items created", "count"),
+    "updated": ngettext_lazy("%(count)s item updated", "%(count)s items updated", "count"),
+    "unchanged": ngettext_lazy("%(count)s item unchanged", "%(count)s items unchanged", "count"),
+}
 
 
 class SeveralFilesInput(forms.FileInput):
@@ -44,16 +55,20 @@ class SeveralFilesInput(forms.FileInput):
 
 class FilesForm(forms.Form):
     chosen = forms.FileField(
-        label="Worklist files",
+        label=gettext_lazy("Worklist files"),
         allow_empty_file=True,  # it is refused by name, and the others are not
         widget=SeveralFilesInput(attrs={"accept": ",".join(sorted(SUFFIXES))}),
-        help_text=f"As wlmscpfs and Orthanc keep them, at most {MOST_FILES} at once. "
-        "You see what each would do before anything is written.",
+        help_text=gettext_lazy(
+            "As wlmscpfs and Orthanc keep them, at most %(most)d at once. "
+            "You see what each would do before anything is written."
+        )
+        % {"most": MOST_FILES},
     )
 
     def clean(self) -> None:
         if len(self.all_chosen) > MOST_FILES:
-            self.add_error("chosen", f"Choose at most {MOST_FILES} files at once: nothing was done.")
+            text = _("Choose at most %(most)d files at once: nothing was done.")
+            self.add_error("chosen", text % {"most": MOST_FILES})
 
     @property
     def all_chosen(self) -> list[Any]:
@@ -69,10 +84,8 @@ class _Upload:
 
     def given(self) -> GivenFile:
         if len(self.data) > MOST_BYTES_OF_A_FILE:
-            refusal = (
-                f"It is larger than {MOST_BYTES_OF_A_FILE // 2**20} MB, which is too much for this page."
-            )
-            return GivenFile(self.name, self.name, refusal=refusal)
+            text = _("It is larger than %(most)d MB, which is too much for this page.")
+            return GivenFile(self.name, self.name, refusal=text % {"most": MOST_BYTES_OF_A_FILE // 2**20})
         return file_import.given(self.name, self.name, partial(worklist_files.parse, self.data))
 
 
@@ -87,13 +100,13 @@ def import_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
         form = FilesForm(request.POST, request.FILES)
         context = _rehearsed(request, form) if form.is_valid() else {}
     common = {**model_admin.admin_site.each_context(request), "opts": model_admin.opts}
-    page = {**common, "title": "Import worklist files", "form": form, **context}
+    page = {**common, "title": _("Import worklist files"), "form": form, **context}
     return TemplateResponse(request, "admin/worklist/worklistitem/import_files.html", page)
 
 
 def _rehearsed(request: HttpRequest, form: FilesForm) -> dict[str, Any]:
     uploads = [_upload(file) for file in form.all_chosen]
-    imported = _run(request).rehearse(upload.given() for upload in uploads)
+    imported = file_batches.rehearse(_run(request), (upload.given() for upload in uploads))
     to_do = [
         replace(upload, expected=file.digest())
         for upload, file in zip(uploads, imported, strict=True)
@@ -143,9 +156,12 @@ def _unsigned(request: HttpRequest) -> list[_Upload]:
 def _table(imported: list[ImportedFile]) -> dict[str, Any]:
     counts: Counter[str] = sum((file.outcomes() for file in imported), Counter())
     keys = [step.item.pk for file in imported for step in file.steps]
+    refused = sum(bool(file.refusal) for file in imported)
     return {
         "imported": imported,
-        "counts": [(outcome, counts[outcome]) for outcome in OUTCOMES],
-        "refused": sum(bool(file.refusal) for file in imported),
+        "counts": [
+            *(str(COUNTED[outcome] % {"count": counts[outcome]}) for outcome in OUTCOMES),
+            ngettext("%(count)s file refused", "%(count)s files refused", refused) % {"count": refused},
+        ],
         "stored": set(WorklistItem.objects.filter(pk__in=keys).values_list("pk", flat=True)),
     }

@@ -9,23 +9,25 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
-from worklist.models import WorklistItem
+from worklist.models import WorklistItem, listed_values
 
 
 class DayFilter(admin.SimpleListFilter):
     """Coordinators think in these days: today, tomorrow, the coming week, and what has passed."""
 
-    title = "when"
+    title = _("when")
     parameter_name = "when"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [
-            ("today", "Today"),
-            ("tomorrow", "Tomorrow"),
-            ("week", "Today and the next 6 days"),
-            ("overdue", "Overdue: still scheduled, its day has passed"),
-            ("past", "Past"),
+            ("today", gettext("Today")),
+            ("tomorrow", gettext("Tomorrow")),
+            ("week", gettext("Today and the next 6 days")),
+            ("overdue", gettext("Overdue: still scheduled, its day has passed")),
+            ("past", gettext("Past")),
         ]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
@@ -43,20 +45,37 @@ class DayFilter(admin.SimpleListFilter):
         return queryset
 
 
+class NamedValuesFilter(admin.AllValuesFieldListFilter):
+    """This filter offers each stored value; an empty one has words, for a link without any leads nobody."""
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        for choice in super().choices(changelist):
+            yield choice if choice["display"] else {**choice, "display": gettext("Not said")}
+
+
+class ItemModalityFilter(admin.SimpleListFilter):
+    title = _("modality")
+    parameter_name = "modality"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(each, each) for each in listed_values.modalities(WorklistItem.objects.order_by())]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.filter(modality=self.value()) if self.value() else queryset
+
+
 class ItemStationFilter(admin.SimpleListFilter):
     """This filter finds one of an item's stations; an item may be scheduled for several."""
 
-    title = "station"
+    title = _("scanner")
     parameter_name = "station"
     NONE = "-"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        stored = (
-            WorklistItem.objects.order_by().values_list("scheduled_station_aetitle", flat=True).distinct()
-        )
+        stored = listed_values.stations(WorklistItem.objects.order_by())
         stations = {station for value in stored for station in value.split("\\")}
         named = [(station, station) for station in sorted(stations - {""})]
-        return [*named, (self.NONE, "No station")] if "" in stations else named
+        return [*named, (self.NONE, gettext("No scanner"))] if "" in stations else named
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         if self.value() == self.NONE:
@@ -66,13 +85,13 @@ class ItemStationFilter(admin.SimpleListFilter):
 
 
 class SourceFilter(admin.SimpleListFilter):
-    title = "source"
+    title = _("source")
     parameter_name = "source"
     BY_HAND = "-"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        stored = WorklistItem.objects.order_by().values_list("data_source", flat=True).distinct()
-        return [(source or self.BY_HAND, source or "Made by hand") for source in sorted(stored)]
+        stored = listed_values.sources(WorklistItem.objects.order_by())
+        return [(source or self.BY_HAND, source or gettext("Made by hand")) for source in stored]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         if self.value() is None:
@@ -81,11 +100,11 @@ class SourceFilter(admin.SimpleListFilter):
 
 
 class LinkedFilter(admin.SimpleListFilter):
-    title = "worklist item"
+    title = _("worklist item")
     parameter_name = "linked"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("yes", "Linked to an item"), ("no", "Nothing scheduled")]
+        return [("yes", gettext("Linked to an item")), ("no", gettext("Nothing scheduled"))]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         if self.value() in ("yes", "no"):
@@ -96,11 +115,11 @@ class LinkedFilter(admin.SimpleListFilter):
 class NeedsAttentionFilter(admin.SimpleListFilter):
     """This filter is for lists whose rows say whether they need attention."""
 
-    title = "attention"
+    title = _("attention")
     parameter_name = "attention"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("yes", "Needs attention")]
+        return [("yes", gettext("Needs attention"))]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         return queryset.filter(needs_attention=True) if self.value() == "yes" else queryset
@@ -109,21 +128,22 @@ class NeedsAttentionFilter(admin.SimpleListFilter):
 class OpenFilter(admin.SimpleListFilter):
     """This filter shows what is open, unless the rest is asked for.
 
-    A subclass names the field that ends it, and the end.
+    A subclass names the field that ends it, the end as addresses have it, and as people read it.
     """
 
-    title = "state"
+    title = _("state")
     parameter_name = "state"
     ended_at: str
     ended: str
+    ended_in_words: Any
     ALL = "all"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(self.ended, self.ended.capitalize()), (self.ALL, "All")]
+        return [(self.ended, self.ended_in_words), (self.ALL, gettext("All"))]
 
     def choices(self, changelist: Any) -> Iterator[Any]:
         unfiltered, *others = super().choices(changelist)
-        yield {**unfiltered, "display": "Open"}
+        yield {**unfiltered, "display": gettext("Open")}
         yield from others
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
@@ -133,4 +153,4 @@ class OpenFilter(admin.SimpleListFilter):
 
 
 class PointStateFilter(OpenFilter):
-    ended_at, ended = "resolved_at", "resolved"
+    ended_at, ended, ended_in_words = "resolved_at", "resolved", _("Resolved")

@@ -7,9 +7,12 @@ from typing import Any
 from django import forms
 from django.contrib.admin.widgets import AdminTextInputWidget, AdminTimeWidget
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from worklist.admin import choices
+from worklist.admin.clock_fields import ClockField, ClockWidget
 from worklist.admin.date_fields import DayField, DayWidget
+from worklist.admin.json_fields import StrictJSONField
 from worklist.admin.name_fields import (
     WHOLE_NAME,
     PersonNameField,
@@ -36,15 +39,15 @@ class WorklistItemForm(forms.ModelForm):
     corrects = False  # whether the person may correct the identity of someone who is or was examined
 
     reason = forms.CharField(
-        label="Why, for the history",
+        label=_("Why, for the history"),
         required=False,
         max_length=LONGEST_REASON,
         widget=AdminTextInputWidget,
-        help_text="Kept with this change. Needed where images may carry what is corrected.",
+        help_text=_("Kept with this change. Needed where images may carry what is corrected."),
     )
     answer = WhoseIdField()
     patient_weight_lb = forms.DecimalField(
-        label="or in pounds", required=False, help_text="Stored in kilograms: 1 lb is 0.45359237 kg."
+        label=_("or in pounds"), required=False, help_text=_("Stored in kilograms: 1 lb is 0.45359237 kg.")
     )
 
     class Meta:
@@ -53,16 +56,20 @@ class WorklistItemForm(forms.ModelForm):
         field_classes = {
             **dict.fromkeys(PERSON_NAMES, PersonNameField),
             **dict.fromkeys(("patient_birth_date", "scheduled_start_date"), DayField),
+            "scheduled_start_time": ClockField,
+            "extra_attributes": StrictJSONField,
         }
+        help_texts: dict[str, Any] = {"scheduled_start_time": _("Leave empty when it is not known.")}
         widgets = {
             **dict.fromkeys(PERSON_NAMES, PersonNameWidget),
             "patient_birth_date": DayWidget,
             "scheduled_start_date": DayWidget(warns_of_the_past=True),
+            "scheduled_start_time": ClockWidget,
             **{field: AdminTextInputWidget({"list": ids}) for field, ids in choices.DATALISTS.items()},
         }
 
     class Media:
-        js = ("pylantir/stations.js", "pylantir/whose_id.js")
+        js = ("pylantir/stations.js", "pylantir/whose_id.js", "pylantir/unsaved.js")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -167,14 +174,21 @@ class WorklistItemForm(forms.ModelForm):
 
 class ReasonForm(forms.Form):
     reason = forms.CharField(
-        required=False, max_length=LONGEST_REASON, help_text="Kept in the history.", widget=forms.TextInput
+        label=_("Reason"),
+        required=False,
+        max_length=LONGEST_REASON,
+        help_text=_("Kept in the history."),
+        widget=forms.TextInput,
     )
 
 
 class RescheduleForm(ReasonForm):
-    scheduled_start_date = DayField(label="New date", widget=DayWidget(warns_of_the_past=True))
+    scheduled_start_date = DayField(label=_("New date"), widget=DayWidget(warns_of_the_past=True))
     scheduled_start_time = forms.TimeField(
-        label="New time", required=False, widget=AdminTimeWidget, help_text="Empty: each keeps its time."
+        label=_("New time"),
+        required=False,
+        widget=AdminTimeWidget,
+        help_text=_("Empty: each keeps its time."),
     )
     field_order = ("scheduled_start_date", "scheduled_start_time", "reason")
 
@@ -188,20 +202,20 @@ class RescheduleForm(ReasonForm):
 class RequiredReasonForm(forms.Form):
     """This form is for what nobody would understand later without a reason."""
 
-    reason = forms.CharField(label="Why", max_length=LONGEST_REASON)
+    reason = forms.CharField(label=_("Why"), max_length=LONGEST_REASON)
 
 
 class CloseForm(RequiredReasonForm):
     to = forms.ChoiceField(
-        label="Close as",
+        label=_("Close as"),
         choices=TO_CLOSE_AS,
     )
 
 
 class NoteForm(forms.Form):
     note = forms.CharField(
-        label="Note",
+        label=_("Note"),
         max_length=LONGEST_NOTE,
         widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
-        help_text="What was found, and what was done about it. Kept with the point.",
+        help_text=_("What was found, and what was done about it. Kept with the point."),
     )

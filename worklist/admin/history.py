@@ -9,12 +9,14 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
 
+from pylantir_site.lists import FriendlyTitles
 from worklist.admin.readable_names import in_history
 from worklist.models.changes import HistoryEntry, history_entries
 
 
-class ActorHistoryAdmin(admin.ModelAdmin):
+class ActorHistoryAdmin(FriendlyTitles, admin.ModelAdmin):
     """Its history names the person who saves or deletes, and has a page of its own."""
 
     not_in_history: tuple[str, ...] = ()  # fields whose changes nobody could read
@@ -39,7 +41,7 @@ class ActorHistoryAdmin(admin.ModelAdmin):
             raise PermissionDenied
         context = {
             **self.admin_site.each_context(request),
-            "title": f"History: {obj}",
+            "title": _("History: %(what)s") % {"what": obj},
             "entries": self._entries(obj),
             "object": obj,
             "opts": self.opts,

@@ -9,49 +9,68 @@ from django.contrib import admin, messages
 from django.http import HttpRequest
 from django.urls import URLPattern, path
 from django.utils.formats import date_format, time_format
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from worklist.admin import actions, choices, file_uploads, missing, oddities, readable_names, whose_id
+from worklist.admin import (
+    actions,
+    choices,
+    dataset,
+    exports,
+    file_uploads,
+    item_head,
+    missing,
+    moves,
+    oddities,
+    quick_add,
+    quick_weight,
+    readable_names,
+    saving,
+    undo,
+    whose_id,
+)
 from worklist.admin.badges import status_badge
-from worklist.admin.filters import DayFilter, ItemStationFilter, SourceFilter
+from worklist.admin.filters import DayFilter, ItemModalityFilter, ItemStationFilter, SourceFilter
 from worklist.admin.forms import WorklistItemForm
 from worklist.admin.history import ActorHistoryAdmin
+from worklist.admin.item_list import ItemChangeList
 from worklist.admin.readable_names import ReadableNames
+from worklist.admin.saving import ReturningAdmin
 from worklist.answering import previews
 from worklist.attention import identity
-from worklist.items import intake
-from worklist.models import PERSON_NAMES, Attention, ItemSearchWord, WorklistItem
+from worklist.items import intake, lifecycle
+from worklist.models import PERSON_NAMES, Attention, ItemSearchWord, Status, WorklistItem
+from worklist.timeline import readable
 
 # The fields of the form that say who is examined.
+# The status that an action of the list gives.
+GIVEN_BY = {"schedule_again": Status.SCHEDULED, "cancel_items": Status.CANCELLED}
 IDENTITY = (*sorted(identity.IDENTITY_FIELDS), "patient_weight_lb")
 
 
 @admin.register(WorklistItem)
-class WorklistItemAdmin(ReadableNames, ActorHistoryAdmin):
+class WorklistItemAdmin(ReturningAdmin, ReadableNames, ActorHistoryAdmin):
     form = WorklistItemForm
+    list_title = gettext_lazy("Worklist")
+    # On a phone the first four are shown: items.css hides the others.
     list_display = (
-        "patient",
-        "patient_id",
-        "badge",
-        "when",
-        "modality",
-        "station",
-        "protocol_name",
-        "source",
+        *("when", "patient", "badge", "marks"),
+        *("patient_id", "weight", "protocol_name", "station", "modality", "source"),
     )
     list_display_links = ("patient", "patient_id")
     list_filter = (
         DayFilter,
         ("performed_procedure_step_status", admin.ChoicesFieldListFilter),
-        "modality",
+        ItemModalityFilter,
         ItemStationFilter,
         SourceFilter,
     )
     date_hierarchy = "scheduled_start_date"
     ordering = ("-scheduled_start_date", "scheduled_start_time", "pk")
     search_fields = (*WorklistItem.searched_names, *WorklistItem.searched_ids)
-    search_help_text = (
+    search_help_text = gettext_lazy(
         "Any part of a name, patient ID, accession number, procedure or step ID, without regard to accents "
         "and punctuation, or a whole Study Instance UID."
     )
@@ -65,12 +84,12 @@ class WorklistItemAdmin(ReadableNames, ActorHistoryAdmin):
         actions.schedule_again,
     )
     readonly_fields = (
-        *("badge", "source", "created_at", "updated_at", "as_the_scanner_sees_it"),
+        "as_the_scanner_sees_it",
         *ReadableNames.readable_fields,
     )
     fieldsets = (
         (
-            "Patient",
+            gettext_lazy("Patient"),
             {
                 "fields": (
                     "patient_name",
@@ -81,49 +100,64 @@ class WorklistItemAdmin(ReadableNames, ActorHistoryAdmin):
             },
         ),
         (
-            "Schedule",
+            gettext_lazy("Schedule"),
             {
                 "fields": (
                     ("scheduled_start_date", "scheduled_start_time"),
                     ("modality", "scheduled_station_aetitle"),
                     ("station_name", "scheduled_procedure_step_location"),
-                    "performing_physician",
                 )
             },
         ),
         (
-            "Procedure",
+            gettext_lazy("Procedure"),
             {
                 "fields": (
-                    "study_description",
-                    "procedure_description",
                     ("protocol_name", "hisris_coding_designator"),
-                    "referring_physician_name",
-                    "requesting_physician",
+                    ("study_description", "procedure_description"),
                 )
             },
         ),
         (
-            "Identifiers",
+            gettext_lazy("Identifiers"),
             {
                 "fields": (
                     ("accession_number", "requested_procedure_id"),
                     ("scheduled_procedure_step_id", "study_instance_uid"),
                 ),
-                "description": "Made when left empty. Step ID and study UID never change afterwards.",
+                "description": gettext_lazy(
+                    "Made when left empty. Step ID and study UID never change afterwards."
+                ),
             },
         ),
-        ("More DICOM attributes", {"fields": ("extra_attributes",), "classes": ("collapse",)}),
+        (
+            gettext_lazy("Physicians"),
+            {
+                "fields": ("performing_physician", "referring_physician_name", "requesting_physician"),
+                "classes": ("collapse",),
+            },
+        ),
+        (
+            gettext_lazy("More DICOM attributes"),
+            {"fields": ("extra_attributes",), "classes": ("collapse",)},
+        ),
     )
-    shown_of_a_stored_item = (("Status", {"fields": (("badge", "source"), ("created_at", "updated_at"))}),)
-    why = ("This change", {"fields": ("reason",)})
-    as_seen = ("As the scanner sees it", {"fields": ("as_the_scanner_sees_it",), "classes": ("collapse",)})
+    why = (gettext_lazy("This change"), {"fields": ("reason",)})
+    as_seen = (
+        gettext_lazy("As the scanner sees it"),
+        {"fields": ("as_the_scanner_sees_it",), "classes": ("collapse",)},
+    )
 
     def get_urls(self) -> list[URLPattern]:
         views = self.admin_site.admin_view
         return [
             path("import/", views(partial(file_uploads.import_view, self)), name="worklist_import_files"),
+            path("export/", views(partial(exports.export_view, self)), name="worklist_worklistitem_export"),
             path("known/", views(partial(whose_id.known_view, self)), name="worklist_known"),
+            *undo.urls(self),
+            *moves.urls(self),
+            *quick_add.urls(self),
+            *quick_weight.urls(self),
             path("missing/", views(partial(missing.participant_view, self)), name="worklist_missing"),
             path(
                 "<int:pk>/missing/",
@@ -133,37 +167,66 @@ class WorklistItemAdmin(ReadableNames, ActorHistoryAdmin):
             *super().get_urls(),
         ]
 
-    @admin.display(description="patient", ordering="patient_name")
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        """Return the filters, with those that other apps add."""
+        return (*super().get_list_filter(request), *getattr(self.admin_site, "item_filters", ()))
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ItemChangeList]:
+        return ItemChangeList
+
+    @admin.display(description=gettext_lazy("patient"), ordering="patient_name")
     def patient(self, item: WorklistItem) -> str:
         return item.readable_patient_name
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         return (queryset.search(search_term) if search_term else queryset), False
 
-    @admin.display(description="status", ordering="performed_procedure_step_status")
+    @admin.display(description=gettext_lazy("status"), ordering="performed_procedure_step_status")
     def badge(self, item: WorklistItem) -> str:
         return status_badge(item.performed_procedure_step_status)
 
-    @admin.display(description="when", ordering="scheduled_start_date")
+    @admin.display(description=gettext_lazy("when"), ordering="scheduled_start_date")
     def when(self, item: WorklistItem) -> str:
-        return f"{date_format(item.scheduled_start_date)} {time_format(item.scheduled_start_time)}"
+        day, at = date_format(item.scheduled_start_date), item.scheduled_start_time
+        if at == readable.UNKNOWN_TIME:
+            return format_html('{} <span class="quiet">{}</span>', day, _("time not known"))
+        return format_html('{} <strong class="num">{}</strong>', day, time_format(at))
 
-    @admin.display(description="station", ordering="scheduled_station_aetitle")
+    @admin.display(description=gettext_lazy("weight"), ordering="patient_weight_kg")
+    def weight(self, item: WorklistItem) -> str:
+        if item.patient_weight_kg is None:
+            return format_html('<span class="quiet">{}</span>', _("none"))
+        return readable.value("patient_weight_kg", item.patient_weight_kg)
+
+    @admin.display(description=gettext_lazy("to look at"))
+    def marks(self, item: WorklistItem) -> str:
+        """Return what the list's rows are marked with: open points, and what other apps say."""
+        return format_html_join(" ", "{}", ((mark,) for mark in getattr(item, "marks", ())))
+
+    def page_title(self, obj: WorklistItem) -> str:
+        return obj.readable_patient_name  # the ID and the day are the first facts below it
+
+    @admin.display(description=gettext_lazy("scanner"), ordering="scheduled_station_aetitle")
     def station(self, item: WorklistItem) -> str:
-        return ", ".join(item.stations) or "-"
+        return ", ".join(item.stations) or _("any")
 
-    @admin.display(description="source", ordering="data_source")
+    @admin.display(description=gettext_lazy("source"), ordering="data_source")
     def source(self, item: WorklistItem) -> str:
-        return item.data_source or "made by hand"
+        return item.data_source or _("made by hand")
 
-    @admin.display(description="or in pounds")
+    @admin.display(description=gettext_lazy("or in pounds"))
     def patient_weight_lb(self, item: WorklistItem) -> str:
         """Return the weight in pounds, for a page on which it cannot be changed."""
         return str(item.patient_weight_lb or "-")
 
-    @admin.display(description="answer")
+    @admin.display(description=gettext_lazy("answer"))
     def as_the_scanner_sees_it(self, item: WorklistItem) -> str:
-        return format_html('<pre class="dataset">{}</pre>', previews.as_the_scanner_sees_it(item))
+        return dataset.shown(previews.as_the_scanner_sees_it(item))
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let nobody change the item of an erased participant."""
+        is_erased = obj is not None and obj.erased_at is not None
+        return not is_erased and super().has_change_permission(request, obj)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)
@@ -174,7 +237,7 @@ class WorklistItemAdmin(ReadableNames, ActorHistoryAdmin):
         else:
             fieldsets = readable_names.in_place_of(self._frozen_fields(request, obj), fieldsets)
         why = [self.why] if self.has_change_permission(request, obj) else []
-        return (*self.shown_of_a_stored_item, *fieldsets, *why, self.as_seen)
+        return (*fieldsets, self.as_seen, *why)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = super().get_readonly_fields(request, obj)
@@ -207,7 +270,7 @@ class WorklistItemAdmin(ReadableNames, ActorHistoryAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001
         actor = request.user.get_username()
         if change:
-            intake.change(
+            changed = intake.change(
                 obj,
                 form.values(),
                 actor=actor,
@@ -222,8 +285,19 @@ class WorklistItemAdmin(ReadableNames, ActorHistoryAdmin):
             )
             # The admin goes on with the object that it holds: the log and the redirect need its key.
             vars(obj).update(vars(made))
+        self._tell(request, obj, changed if change else None)
         for oddity in oddities.of(form.values()):
             messages.warning(request, oddity)
+
+    def _tell(self, request: HttpRequest, item: WorklistItem, changed: frozenset[str] | None) -> None:
+        """Say who was added, or which fields were changed; other apps say what follows from that."""
+        if changed is None:
+            saving.say_added(request, item)
+            return
+        saving.say_saved(request, item, changed)
+        for saying in getattr(self.admin_site, "source_sayings", ()):
+            for sentence in saying(item, changed):
+                messages.info(request, sentence)
 
     def changeform_view(
         self,
@@ -235,7 +309,7 @@ class WorklistItemAdmin(ReadableNames, ActorHistoryAdmin):
         context = {
             "datalists": choices.datalists,  # where the page has a form
             "no_device": oddities.NO_DEVICE,
-            "item_actions": [(name, title) for _, name, title in self._item_actions(request)],
+            "came_from": self.origin(request, object_id),
             **self._about(request, object_id),
         }
         return super().changeform_view(request, object_id, form_url, {**context, **(extra_context or {})})
@@ -246,12 +320,17 @@ class WorklistItemAdmin(ReadableNames, ActorHistoryAdmin):
         if item is None:
             return {}
         return {
-            "performed_steps": item.performed_steps.defer("dataset").order_by("-created_at", "-pk"),
-            "points": item.attention.open(),
+            "item_actions": self._item_actions(request, item),
+            "status_badge": status_badge(item.performed_procedure_step_status),
+            "points": item.attention.open().worst_first(),
+            **item_head.context_of(request, item, getattr(self.admin_site, "timeline_parts", ())),
             "is_frozen": identity.is_frozen(item),
             "corrects": self._corrects(request),
             "panels": [panel(request, item) for panel in getattr(self.admin_site, "item_panels", ())],
         }
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return quick_add.typed(request) or super().get_changeform_initial_data(request)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Let points of attention go with their item. One that was performed is not deleted at all.
@@ -265,9 +344,11 @@ class WorklistItemAdmin(ReadableNames, ActorHistoryAdmin):
         shown = _without(to_delete, f"{capfirst(str(words.verbose_name))}: ")
         return shown, counts, perms_needed, protected
 
-    def _item_actions(self, request: HttpRequest) -> Any:
-        """Return the list's actions that this person may use, as buttons on an item's own page."""
-        return self.get_actions(request).values()
+    def _item_actions(self, request: HttpRequest, item: WorklistItem) -> list[tuple[str, Any]]:
+        """Return the list's actions that this person may use and that the item's status allows."""
+        allowed = lifecycle.TRANSITIONS[item.performed_procedure_step_status]
+        actions = [(name, title) for _act, name, title in self.get_actions(request).values()]
+        return [each for each in actions if GIVEN_BY.get(each[0]) in {None, *allowed}]
 
 
 def _was_sent(request: HttpRequest, field: str) -> bool:

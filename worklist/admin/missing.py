@@ -14,6 +14,8 @@ from django import forms
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from worklist.admin.devices import preview_page
 from worklist.admin.remedies import KNOWN_ELSEWHERE, remedy_links
@@ -34,13 +36,16 @@ class ParticipantForm(forms.Form):
     """
 
     sought = forms.CharField(
-        label="Name, part of one, patient ID or record", max_length=200, required=False, strip=True
+        label=gettext_lazy("Name, part of one, patient ID or record"),
+        max_length=200,
+        required=False,
+        strip=True,
     )
     patient_id = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput)
 
     def clean(self) -> None:
         if not any(self.cleaned_data.values()):
-            self.add_error("sought", "Say whom you miss.")
+            self.add_error("sought", _("Please say whom you miss."))
 
 
 @dataclass
@@ -60,7 +65,7 @@ def item_view(model_admin: Any, request: HttpRequest, pk: int) -> HttpResponse:
     if not model_admin.has_view_permission(request, item):
         raise PermissionDenied
     context = {
-        "title": f"Why is {item.readable_patient_name} missing?",
+        "title": _("Why is %(who)s missing?") % {"who": item.readable_patient_name},
         "found": [_judged(request, item)],
         "one": item,
         "panels": _panels(model_admin, request, "", [item]),
@@ -72,7 +77,7 @@ def participant_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
     if not model_admin.has_view_permission(request):
         raise PermissionDenied
     form = ParticipantForm(request.POST or None)
-    context: dict[str, Any] = {"title": "Why is a participant missing?", "form": form}
+    context: dict[str, Any] = {"title": _("Why is a participant missing?"), "form": form}
     if form.is_valid():
         context |= _found(model_admin, request, **form.cleaned_data)
     return _page(model_admin, request, context)

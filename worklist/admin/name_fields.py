@@ -7,20 +7,25 @@ from typing import Any, NamedTuple
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from worklist.dicom import name_parts
 from worklist.dicom.representations import PERSON_NAME_GROUP_LENGTH
 
 LABELS = {
-    "family": "Family name",
-    "given": "Given name",
-    "middle": "Middle name",
-    "prefix": "Prefix",
-    "suffix": "Suffix",
+    "family": gettext_lazy("Family name"),
+    "given": gettext_lazy("Given name"),
+    "middle": gettext_lazy("Middle name"),
+    "prefix": gettext_lazy("Prefix"),
+    "suffix": gettext_lazy("Suffix"),
 }
 IN_THE_FIRST_ROW = ("family", "given", "middle")
-OWN_FIELDS = "^, = and \\ divide a name in DICOM: write the parts in their own fields."
-WHOLE_NAME = "Is all of it the family name? Write the given name in its own field, or say that it is."
+OWN_FIELDS = gettext_lazy("^, = and \\ divide a name in DICOM: write the parts in their own fields.")
+WHOLE_NAME = gettext_lazy(
+    "Is all of it the family name? Write the given name in its own field, or say that it is."
+)
 
 
 class TypedName(NamedTuple):
@@ -70,7 +75,7 @@ class PersonNameWidget(forms.Widget):
         context |= {
             "first": inputs[: len(IN_THE_FIRST_ROW)],
             "rows": [
-                (label, [each for each in more if each["group"] == group])
+                (capfirst(label), [each for each in more if each["group"] == group])
                 for group, label in _GROUP_LABELS.items()
             ],
             "is_unfolded": any(each["value"] for each in more),
@@ -107,7 +112,8 @@ class PersonNameField(forms.CharField):
             return str(super().to_python(value))
         for (group, component), part in zip(name_parts.PARTS, value.parts, strict=True):
             if set(part) & set(name_parts.DELIMITERS):
-                raise ValidationError(f"{_label(group, component)}: {OWN_FIELDS}", code="delimiter")
+                named = {"part": _label(group, component), "sentence": OWN_FIELDS}
+                raise ValidationError(_("%(part)s: %(sentence)s") % named, code="delimiter")
         return str(value)
 
 
@@ -124,7 +130,10 @@ def _suffix(group: str, component: str) -> str:
 
 
 def _label(group: str, component: str) -> str:
-    return " ".join(filter(None, (LABELS[component], _GROUP_LABELS[group].lower())))
+    script = _GROUP_LABELS[group]
+    if not script:
+        return str(LABELS[component])
+    return _("%(part)s, %(script)s") % {"part": LABELS[component], "script": script}
 
 
 def _parts_of(value: Any) -> tuple[str, ...]:
@@ -134,4 +143,8 @@ def _parts_of(value: Any) -> tuple[str, ...]:
 
 
 SUFFIXES = tuple(_suffix(*part) for part in name_parts.PARTS)
-_GROUP_LABELS = {"alphabetic": "", "ideographic": "Ideographic", "phonetic": "Phonetic"}
+_GROUP_LABELS: dict[str, Any] = {
+    "alphabetic": "",
+    "ideographic": gettext_lazy("ideographic"),
+    "phonetic": gettext_lazy("phonetic"),
+}

@@ -14,13 +14,17 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from pylantir_site.kept_search import KeptSearch
+from pylantir_site.returning import back
 from pylantir_site.view_only import ViewOnly
-from worklist.admin import comparison, dataset
+from worklist.admin import comparison, dataset, exports, sentences, undo
 from worklist.admin.badges import LINE_BREAK, status_badge
-from worklist.admin.confirmation import attempt, back, filled_in
-from worklist.admin.filters import LinkedFilter, NeedsAttentionFilter
+from worklist.admin.confirmation import attempt, filled_in
+from worklist.admin.filters import LinkedFilter, NamedValuesFilter, NeedsAttentionFilter
 from worklist.admin.forms import TO_CLOSE_AS, CloseForm, RequiredReasonForm
 from worklist.admin.history import ActorHistoryAdmin
 from worklist.admin.linking_panel import panel
@@ -30,7 +34,11 @@ from worklist.examinations import performing
 from worklist.models import Attention, PerformedStatus, PerformedStep, PerformedStepItem, WorklistItem
 from worklist.models.changes import HistoryEntry
 
-LINK_ACTIONS = {"+": "Linked to", "~": "Link changed to", "-": "Unlinked from"}
+LINK_ACTIONS = {
+    "+": gettext_lazy("Linked to %(item)s"),
+    "~": gettext_lazy("Link changed to %(item)s"),
+    "-": gettext_lazy("Unlinked from %(item)s"),
+}
 
 
 class ComparedLink(NamedTuple):
@@ -41,18 +49,19 @@ class ComparedLink(NamedTuple):
 
 
 @admin.register(PerformedStep)
-class PerformedStepAdmin(ViewOnly, ActorHistoryAdmin):
+class PerformedStepAdmin(KeptSearch, ViewOnly, ActorHistoryAdmin):
+    list_title = gettext_lazy("Performed steps")
     list_display = ("patient", "patient_id", "badge", "started", "ended", "station", "performs", "marks")
     list_filter = (
         ("status", admin.ChoicesFieldListFilter),
-        "performed_station_ae_title",
+        ("performed_station_ae_title", NamedValuesFilter),
         LinkedFilter,
         NeedsAttentionFilter,
     )
     date_hierarchy = "start_date"
     ordering = ("-created_at", "-pk")
     search_fields = (*PerformedStep.searched_names, *PerformedStep.searched_ids)
-    search_help_text = (
+    search_help_text = gettext_lazy(
         "Any part of a name, patient ID or performed step ID as the scanner reported it, without regard to "
         "accents and punctuation; or a whole accession number, Study or SOP Instance UID."
     )
@@ -70,45 +79,47 @@ class PerformedStepAdmin(ViewOnly, ActorHistoryAdmin):
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         return (queryset.search(search_term) if search_term else queryset), False
 
-    @admin.display(description="patient", ordering="patient_name")
+    @admin.display(description=gettext_lazy("patient"), ordering="patient_name")
     def patient(self, step: PerformedStep) -> str:
-        return step.readable_patient_name or "not named"
+        return step.readable_patient_name or _("not named")
 
-    @admin.display(description="status", ordering="status")
+    @admin.display(description=gettext_lazy("status"), ordering="status")
     def badge(self, step: PerformedStep) -> str:
         return status_badge(step.status)
 
-    @admin.display(description="started", ordering="start_date")
+    @admin.display(description=gettext_lazy("started"), ordering="start_date")
     def started(self, step: PerformedStep) -> str:
         return comparison.moment(step.start_date, step.start_time) or "-"
 
-    @admin.display(description="ended", ordering="end_date")
+    @admin.display(description=gettext_lazy("ended"), ordering="end_date")
     def ended(self, step: PerformedStep) -> str:
         other_day = step.end_date if step.end_date != step.start_date else None
         return comparison.moment(other_day, step.end_time) or "-"
 
-    @admin.display(description="station", ordering="performed_station_ae_title")
+    @admin.display(description=gettext_lazy("station"), ordering="performed_station_ae_title")
     def station(self, step: PerformedStep) -> str:
         return step.performed_station_ae_title or "-"
 
-    @admin.display(description="performs")
+    @admin.display(description=gettext_lazy("performs"))
     def performs(self, step: PerformedStep) -> str:
         url = "admin:worklist_worklistitem_change"
         named = ((reverse(url, args=[item.pk]), item) for item in step.items.all())
-        return format_html_join(LINE_BREAK, '<a href="{}">{}</a>', named) or "nothing scheduled"
+        return format_html_join(LINE_BREAK, '<a href="{}">{}</a>', named) or _("nothing scheduled")
 
-    @admin.display(description="to look at")
+    @admin.display(description=gettext_lazy("to look at"))
     def marks(self, step: Any) -> str:
         marks = []
         if step.needs_attention:
-            marks.append(format_html('<span class="status kind-identity">{}</span>', "Attention"))
+            marks.append(format_html('<span class="status kind-identity">{}</span>', _("Attention")))
         if step.deviations:
-            marks.append(format_html('<span class="status kind-deviation">{}</span>', "Deviations"))
+            marks.append(format_html('<span class="status kind-deviation">{}</span>', _("Deviations")))
         return format_html_join(" ", "{}", ((mark,) for mark in marks))
 
     def get_urls(self) -> list[URLPattern]:
         views = {"link": self.link_view, "unlink": self.unlink_view, "close": self.close_view}
+        export_view = self.admin_site.admin_view(partial(exports.export_view, self))
         return [
+            path("export/", export_view, name="worklist_performedstep_export"),
             *(
                 path(
                     f"<int:pk>/{name}/",
@@ -119,9 +130,6 @@ class PerformedStepAdmin(ViewOnly, ActorHistoryAdmin):
             ),
             *super().get_urls(),
         ]
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        return super().changelist_view(request, {"title": "Performed steps", **(extra_context or {})})
 
     def change_view(
         self,
@@ -154,7 +162,13 @@ class PerformedStepAdmin(ViewOnly, ActorHistoryAdmin):
     def link_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         step, item = self._named(request, pk)
         act = partial(performing.link, step, item, actor=request.user.get_username())
-        attempt(request, act, done=f"Linked to {item}.")
+        words = {"who": sentences.name_of(item), "when": sentences.moment(item)}
+        attempt(
+            request,
+            act,
+            done=_("Linked to %(who)s, %(when)s.") % words,
+            token=lambda _linked: undo.of_link(request, step, item),
+        )
         return back(request, _page(pk))
 
     @method_decorator(require_POST)
@@ -164,7 +178,8 @@ class PerformedStepAdmin(ViewOnly, ActorHistoryAdmin):
         if filled_in(request, form):
             actor, reason = request.user.get_username(), form.cleaned_data["reason"]
             act = partial(performing.unlink, step, item, actor=actor, reason=reason)
-            attempt(request, act, done=f"No longer linked to {item}.")
+            words = {"who": sentences.name_of(item), "when": sentences.moment(item)}
+            attempt(request, act, done=_("No longer linked to %(who)s, %(when)s.") % words)
         return back(request, _page(pk))
 
     @method_decorator(require_POST)
@@ -175,7 +190,8 @@ class PerformedStepAdmin(ViewOnly, ActorHistoryAdmin):
             actor, reason = request.user.get_username(), form.cleaned_data["reason"]
             to = PerformedStatus(form.cleaned_data["to"])
             act = partial(performing.close, step, to=to, actor=actor, reason=reason)
-            attempt(request, act, done=f"Closed as {to.label.lower()}.")
+            words = {"who": sentences.name_of(step), "status": to.label}
+            attempt(request, act, done=_("%(who)s: closed as “%(status)s”.") % words)
         return back(request, _page(pk))
 
     def _named(self, request: HttpRequest, pk: int) -> tuple[PerformedStep, WorklistItem]:
@@ -237,9 +253,9 @@ def _links_in_history(step: Model) -> Iterator[HistoryEntry]:
         named = (
             f"{name_parts.readable(item.patient_name)} · {item.patient_id} · {item.scheduled_start_date}"
             if item
-            else "an item"
+            else _("an appointment")
         )
-        yield HistoryEntry(record, f"{LINK_ACTIONS[record.history_type]} {named}", [])
+        yield HistoryEntry(record, LINK_ACTIONS[record.history_type] % {"item": named}, [])
 
 
 def _page(pk: int) -> str:

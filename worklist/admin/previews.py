@@ -9,10 +9,13 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from pydicom import Dataset
 
 from worklist import validators
-from worklist.admin.device_activity import summary
+from worklist.admin.device_activity import status_in_words, summary
 from worklist.admin.remedies import remedy_links
 from worklist.answering import requests
 from worklist.answering.previews import Preview, preview
@@ -34,7 +37,7 @@ class DevicePreviewForm(forms.Form):
     """This form comes by POST: what is asked may be a participant's name, which has no place in a URL."""
 
     device = forms.CharField(
-        label="AE title",
+        label=_lazy("AE title"),
         max_length=16,
         validators=[validators.ae_title],
         widget=forms.TextInput(attrs={"list": "device-titles"}),
@@ -52,7 +55,7 @@ class DevicePreviewForm(forms.Form):
             keyword: _as_sent(keyword, value) for keyword, value in given if value and keyword != "device"
         }
         try:
-            self.asked = AskedQuery(requests.query_of_keys(keys), "the keys above")
+            self.asked = AskedQuery(requests.query_of_keys(keys), _("the keys above"))
         except requests.UnsendableKey as error:
             self.add_error(error.keyword, str(error))
 
@@ -103,7 +106,7 @@ def preview_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
         made = preview(ae_title, asked.request)
     context = {
         **model_admin.admin_site.each_context(request),
-        "title": f"What would {ae_title} see?" if ae_title else "What would this scanner see?",
+        "title": _title(ae_title),
         "opts": model_admin.opts,
         "form": form,
         "device_titles": Device.objects.exclude(ae_title=Device.ANY).values_list("ae_title", flat=True),
@@ -118,14 +121,21 @@ def preview_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "admin/worklist/device/preview.html", context)
 
 
+def _title(ae_title: str) -> str:
+    if not ae_title:
+        return _("What would this scanner see?")
+    return _("What would %(device)s see?") % {"device": ae_title}
+
+
 def _asked_by_url(request: HttpRequest) -> tuple[str, AskedQuery | None]:
     number = request.GET.get("query", "")
     if number:
         found = DeviceActivity.objects.queries().filter(pk=number).first() if number.isdecimal() else None
         if found is None or not found.identifier:
             raise Http404
+        moment = f"{timezone.localtime(found.at):%Y-%m-%d %H:%M:%S}"
         return found.ae_title, AskedQuery(
-            requests.recorded(found), f"recorded on {found.at:%Y-%m-%d %H:%M:%S}"
+            requests.recorded(found), _("a query recorded on %(moment)s") % {"moment": moment}
         )
     ae_title = request.GET.get("device", "")
     if not ae_title:
@@ -155,7 +165,7 @@ def _shown(answer: Any) -> ShownAnswer:
     day = _text(step, "ScheduledProcedureStepStartDate")
     return ShownAnswer(
         pk=answer.pk,
-        status=f"{answer.status:04X}",
+        status=status_in_words(answer.status),
         when=f"{day} {_text(step, 'ScheduledProcedureStepStartTime')}".strip(),
         patient=" · ".join(filter(None, (name, _text(dataset, "PatientID")))),
         about=" · ".join(filter(None, about)),

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Model
+from django.utils.translation import gettext_lazy as _
 
 from worklist.dicom import name_parts
 from worklist.models import PERSON_NAMES, WorklistItem
@@ -20,19 +21,19 @@ class ReadableNames:
 
     readable_fields = tuple(f"{PREFIX}{field}" for field in PERSON_NAMES)
 
-    @admin.display(description="patient name")
+    @admin.display(description=_("patient name"))
     def readable_patient_name(self, item: WorklistItem) -> str:
         return item.readable_patient_name
 
-    @admin.display(description="referring physician name")
+    @admin.display(description=_("referring physician name"))
     def readable_referring_physician_name(self, item: WorklistItem) -> str:
         return name_parts.readable(item.referring_physician_name) or "-"
 
-    @admin.display(description="requesting physician")
+    @admin.display(description=_("requesting physician"))
     def readable_requesting_physician(self, item: WorklistItem) -> str:
         return name_parts.readable(item.requesting_physician) or "-"
 
-    @admin.display(description="performing physician")
+    @admin.display(description=_("performing physician"))
     def readable_performing_physician(self, item: WorklistItem) -> str:
         return name_parts.readable(item.performing_physician) or "-"
 

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from worklist.answering.explaining import Cause, Reason
 from worklist.models import Device, Status, WorklistItem
@@ -32,26 +33,27 @@ def remedy_links(
         return []
     item_page = reverse("admin:worklist_worklistitem_change", args=[item.pk])
     if reason.cause is Cause.ITEM:
-        return [RemedyLink(item_page, "Change the item")]
+        return [RemedyLink(item_page, _("Change the item"))]
     links = list(_of_source(request, item, reason)) if reason.cause is Cause.SOURCE else []
     if links and item.performed_procedure_step_status == Status.CANCELLED:
-        return [RemedyLink(f"#{KNOWN_ELSEWHERE}", "At its source, see below")]
+        return [RemedyLink(f"#{KNOWN_ELSEWHERE}", _("At its source, see below"))]
     if reason.cause is Cause.DEVICE or reason.device_may_let_it:
         links.append(_of_device(request, ae_title))
     if not links or reason.condition is not None:
-        links.append(RemedyLink(item_page, "Change this item alone" if links else "Change the item"))
+        links.append(RemedyLink(item_page, _("Change this item alone") if links else _("Change the item")))
     return links
 
 
 def _of_device(request: HttpRequest, ae_title: str) -> RemedyLink:
     device = Device.objects.filter(ae_title=ae_title).first()
     if device is not None:
-        return RemedyLink(reverse("admin:worklist_device_change", args=[device.pk]), "Change the device")
+        return RemedyLink(reverse("admin:worklist_device_change", args=[device.pk]), _("Change the scanner"))
     if request.user.has_perm("worklist.add_device"):
         return RemedyLink(
-            f"{reverse('admin:worklist_device_add')}?{urlencode({'ae_title': ae_title})}", "Add the device"
+            f"{reverse('admin:worklist_device_add')}?{urlencode({'ae_title': ae_title})}",
+            _("Add the scanner"),
         )
-    return RemedyLink(reverse("admin:worklist_device_changelist"), "Devices")
+    return RemedyLink(reverse("admin:worklist_device_changelist"), _("Scanners"))
 
 
 def _of_source(request: HttpRequest, item: WorklistItem, reason: Reason) -> Iterator[RemedyLink]:

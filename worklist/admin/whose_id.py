@@ -12,7 +12,12 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.utils.formats import date_format
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
+from pylantir_site.kept_search import KeptSearch
+from pylantir_site.lists import FriendlyTitles
 from worklist.admin.date_fields import DayField, DayWidget
 from worklist.admin.name_fields import PersonNameField, PersonNameWidget
 from worklist.attention import whose_id
@@ -25,10 +30,15 @@ from worklist.models import ConfirmedPerson, Sex, WorklistItem
 
 _KEY = re.compile(r"[0-9]{1,19}")
 SAME, ANOTHER = "same", "another"
+DIFFERING = {
+    "name": gettext_lazy("name"),
+    "birth date": gettext_lazy("birth date"),
+    "sex": gettext_lazy("sex"),
+}
 ANSWERS = {SAME: Answer(same_person=True), ANOTHER: Answer(same_person=False)}
 CHOICES = (
-    (SAME, "The same person: correct the items that are still open."),
-    (ANOTHER, "Another person: they share the ID on purpose, for this reason:"),
+    (SAME, gettext_lazy("The same person: correct the items that are still open.")),
+    (ANOTHER, gettext_lazy("Another person: they share the ID on purpose, for this reason:")),
 )
 
 
@@ -36,7 +46,9 @@ class WhoseIdField(forms.ChoiceField):
     """A person says here whose a patient ID is; the page shows it where intake has asked."""
 
     def __init__(self) -> None:
-        super().__init__(label="Whose is it?", choices=CHOICES, required=False, widget=forms.RadioSelect)
+        super().__init__(
+            label=gettext_lazy("Whose is it?"), choices=CHOICES, required=False, widget=forms.RadioSelect
+        )
 
     def clean(self, value: Any) -> Answer:
         return ANSWERS.get(super().clean(value), Answer())
@@ -71,16 +83,21 @@ def question_of(people: list[KnownPerson]) -> str:
 def _told(person: KnownPerson, typed: WorklistItem) -> dict[str, Any]:
     """Return the person in words and by the form's fields; what differs counts once a name was typed."""
     differing = whose_id.differing(typed, person) if typed.patient_name else []
-    return {"words": _in_words(person), "differing": differing, "fields": dict(_fields(person))}
+    sentence = _("Known: %(person)s.")
+    if differing:
+        sentence = _("Another %(what)s than in the worklist: %(person)s.")
+    what = get_text_list([str(DIFFERING[word]) for word in differing], _("and"))
+    told = sentence % {"what": what, "person": _in_words(person)}
+    return {"sentence": told, "differing": differing, "fields": dict(_fields(person))}
 
 
 def _in_words(person: KnownPerson) -> str:
     born = person.patient_birth_date
-    about = [f"born {date_format(born, 'j F Y')}"] if born else []
-    about += [Sex(person.patient_sex).label.lower()] if person.patient_sex else []
-    items = ", ".join(map(str, person.items))
+    about = [_("born %(date)s") % {"date": date_format(born, _("j F Y"))}] if born else []
+    about += [str(Sex(person.patient_sex).label).lower()] if person.patient_sex else []
     named = "; ".join(filter(None, (name_parts.readable(person.patient_name), ", ".join(about))))
-    return f"{named} ({'items' if len(person.items) > 1 else 'item'} {items})"
+    items = {"person": named, "items": ", ".join(map(str, person.items))}
+    return ngettext("%(person)s (item %(items)s)", "%(person)s (items %(items)s)", len(person.items)) % items
 
 
 def _fields(person: KnownPerson) -> Iterator[tuple[str, str]]:
@@ -119,7 +136,7 @@ class ConfirmedPersonForm(forms.ModelForm):
         field_classes: ClassVar[Any] = {"patient_name": PersonNameField, "patient_birth_date": DayField}
         widgets: ClassVar[Any] = {"patient_name": PersonNameWidget, "patient_birth_date": DayWidget}
 
-    reason = forms.CharField(label="Why they have this ID", max_length=LONGEST_REASON)
+    reason = forms.CharField(label=gettext_lazy("Why they have this ID"), max_length=LONGEST_REASON)
 
     def clean(self) -> dict[str, Any]:
         """Clean as intake does, so that the person is found to be who an item names."""
@@ -133,9 +150,10 @@ class ConfirmedPersonForm(forms.ModelForm):
 
 
 @admin.register(ConfirmedPerson)
-class ConfirmedPersonAdmin(admin.ModelAdmin):
+class ConfirmedPersonAdmin(KeptSearch, FriendlyTitles, admin.ModelAdmin):
     """A person is confirmed here to have an ID that others have, too; that may be taken back, not changed."""
 
+    list_title = gettext_lazy("People who share an ID")
     form = ConfirmedPersonForm
     list_display = ("patient_id", "patient", *PERSON_FIELDS[1:], "is_shared", "confirmed_by", "confirmed_at")
     list_filter = ("is_shared",)
@@ -148,7 +166,7 @@ class ConfirmedPersonAdmin(admin.ModelAdmin):
             return ("patient_id", *PERSON_FIELDS, "reason")
         return ("patient_id", "patient", *PERSON_FIELDS[1:], "reason", *self.readonly_fields[1:])
 
-    @admin.display(description="patient name", ordering="patient_name")
+    @admin.display(description=gettext_lazy("patient name"), ordering="patient_name")
     def patient(self, person: ConfirmedPerson) -> str:
         return name_parts.readable(person.patient_name)
 

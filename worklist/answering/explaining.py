@@ -27,6 +27,7 @@ from worklist.dicom.values import to_text
 from worklist.models import WorklistItem
 from worklist.models.restrictions import restriction
 
+ERASED = "The participant was erased: the item only says that an examination was booked or took place."
 DATE, TIME = "ScheduledProcedureStepStartDate", "ScheduledProcedureStepStartTime"
 
 
@@ -43,6 +44,7 @@ class Cause(Enum):
 class Reason(NamedTuple):
     """`rule` is for programs: access, device, status, days, station, key, unreadable, length or maximum.
 
+    Of an erased participant's item it is erased.
     `condition` is what the item does not meet, where others may not meet it for the same reason, and
     `device_may_let_it` says that another station filter of the device would offer it.
     """
@@ -72,6 +74,8 @@ def why_not(
 
 
 def _first_that_stops(item: WorklistItem, offer: Offer, keys: MatchingKeys) -> Reason:
+    if item.erased_at is not None:
+        return Reason("erased", ERASED, Cause.NOTHING)
     if item.performed_procedure_step_status not in offer.allowed_statuses(keys):
         return _status(item, offer, keys)
     for rule in offer.rules(keys):

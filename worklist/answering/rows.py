@@ -10,15 +10,14 @@ from dataclasses import dataclass, field
 from threading import BoundedSemaphore
 from typing import NamedTuple
 
-from django.db import OperationalError
-
+from pylantir_site.database.faults import DatabaseSlow
 from worklist.answering import selecting
 from worklist.answering.remembered import RowCache
 from worklist.answering.selecting import COLUMNS
 from worklist.devices.offers import Selection
 from worklist.dicom.values import Record
 from worklist.models import WorklistItem
-from worklist.models.connections import gives_back_connection
+from worklist.models.connections import gives_back_connection, tried_again
 from worklist.models.items import OFFERED
 from worklist.models.restrictions import WantedItems
 from worklist.models.statements import Conversion, RawRow
@@ -46,7 +45,7 @@ class RowUnreadable(Exception):
 _rows: RowCache[RawRow, Row] = RowCache(most=5000)
 # So many threads read at a time: a chunk as it comes takes megabytes, and Python runs one thread anyway.
 _reading = BoundedSemaphore(4)
-LONGEST_WAIT = 10.0  # seconds for a turn: a database that does not answer fails all soon, and not one by one
+LONGEST_WAIT = 5.0  # seconds for a turn: a database that does not answer fails all soon, and not one by one
 
 
 @dataclass
@@ -77,6 +76,7 @@ class ItemsFound:
     def has(self, pk: int) -> bool:
         return pk in self.others or any(row.pk == pk for row in self.first)
 
+    @tried_again
     @gives_back_connection
     def _read_again(self, pks: Sequence[int]) -> list[Row]:
         with _turn():
@@ -89,7 +89,7 @@ class ItemsFound:
 @contextmanager
 def _turn() -> Iterator[None]:
     if not _reading.acquire(timeout=LONGEST_WAIT):
-        raise OperationalError("The database answers too slowly.")
+        raise DatabaseSlow("The database answers too slowly.")
     try:
         yield
     finally:

@@ -15,7 +15,7 @@ from worklist.answering.statuses import TooManyMatches
 from worklist.devices import offers
 from worklist.devices.offers import Offer
 from worklist.dicom.answer_elements import EncodingError
-from worklist.models.connections import gives_back_connection
+from worklist.models.connections import gives_back_connection, tried_again
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +49,7 @@ class Search:
         return self.found.skipped + self.unsent
 
 
+@tried_again
 @gives_back_connection
 def search(request: FindRequest, ae_title: str) -> Search:
     """Compile the query and find its items.

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from django.db import Error
 from pydicom.tag import BaseTag
 
+from pylantir_site.database.faults import in_a_comment
 from worklist.devices.offers import DeviceUnusable
 from worklist.dicom.datasets import Unreadable
 from worklist.dicom.matching import IdentifierError
@@ -49,6 +50,6 @@ def failure(error: Exception) -> Failure:
         case DeviceUnusable():
             return Failure(UNABLE_TO_PROCESS, "The rules of this device cannot be used: see its row")
         case Error():
-            return Failure(OUT_OF_RESOURCES, "The worklist's database is not available")
+            return Failure(OUT_OF_RESOURCES, in_a_comment(error, "ask again later"))
         case _:
             return Failure(UNABLE_TO_PROCESS, "Unexpected error: see the server's log")

@@ -13,7 +13,7 @@ from django.utils.dateparse import parse_datetime
 from rest_framework.exceptions import ValidationError
 
 from worklist.api.item_fields import WRITTEN_AS_READ
-from worklist.dicom.values import KILOGRAMS_PER_POUND
+from worklist.dicom import values as dicom_values
 from worklist.items import cleaning
 from worklist.items.lifecycle import LONGEST_REASON
 from worklist.items.whose import Answer
@@ -23,7 +23,6 @@ STATUS = "performed_procedure_step_status"
 WRITABLE = frozenset({*cleaning.CLEANERS, "patient_weight_lb"})
 NULL_STAYS = frozenset({"patient_birth_date", "patient_weight_kg", "patient_weight_lb", "extra_attributes"})
 UNKNOWN = "There is no such field."
-A_TENTH = Decimal("0.1")
 ABSURD_WEIGHT = 10_000
 
 
@@ -144,7 +143,6 @@ def _number(value: Any) -> Decimal | str | None:
 
 
 def _in_pounds(kilograms: Decimal | str | None) -> Decimal | str | None:
-    """Convert as `WorklistItem.patient_weight_lb` does."""
     if not isinstance(kilograms, Decimal):
         return kilograms
-    return (kilograms / KILOGRAMS_PER_POUND).quantize(A_TENTH)
+    return dicom_values.pounds(kilograms)

@@ -34,7 +34,9 @@ class ItemSerializer(serializers.ModelSerializer):
         fields: ClassVar[tuple[str, ...]] = FIELDS
 
 
-WRITTEN_AS_READ = frozenset({"id", "data_source", "created_at"})  # may come back in a body; changes nothing
+WRITTEN_AS_READ = frozenset(
+    {"id", "data_source", "arrived_at", "created_at"}
+)  # may come back in a body; changes nothing
 
 
 class _WrittenItem(serializers.ModelSerializer):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django_filters import rest_framework as filters
@@ -59,13 +60,15 @@ class ItemFilter(filters.FilterSet):
     )
     ordering = Ordering(fields=ORDERED_BY, help_text="By schedule when not given; a minus turns it round.")
 
+    by_default: Collection[str] = BY_DEFAULT  # statuses where none is asked for; empty: each
+
     class Meta:
         model = WorklistItem
         fields: tuple[str, ...] = ()
 
     def filter_queryset(self, queryset: Any) -> Any:
-        if not self.form.cleaned_data.get("status"):
-            queryset = queryset.filter(performed_procedure_step_status__in=BY_DEFAULT)
+        if self.by_default and not self.form.cleaned_data.get("status"):
+            queryset = queryset.filter(performed_procedure_step_status__in=self.by_default)
         return super().filter_queryset(queryset)
 
     def for_station(self, queryset: WorklistQuerySet, name: str, value: str) -> WorklistQuerySet:

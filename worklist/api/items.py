@@ -18,7 +18,7 @@ from pylantir_site.rest.errors import ErrorSerializer
 from pylantir_site.rest.paging import TOTAL
 from pylantir_site.rest.views import ApiView, actor
 from worklist.answering import previews
-from worklist.api import bodies, writing
+from worklist.api import bodies, item_rows, writing
 from worklist.api.item_fields import (
     ConflictSerializer,
     DeletedSerializer,
@@ -63,13 +63,13 @@ class ItemView(ApiView, GenericAPIView):
         forms = (JSONRenderer, DicomJSONRenderer, CSVRenderer)
         return [form() for form in forms] if self.request.method in {"GET", "HEAD"} else [JSONRenderer()]
 
-    def answer(self, items: Sequence[WorklistItem], *, headers: dict[str, str]) -> Response:
-        """Return several items in the form that the client accepts."""
-        self.note(item.pk for item in items)
+    def answer(self, rows: Sequence[item_rows.Row], *, headers: dict[str, str]) -> Response:
+        """Return several items, by their columns, in the form that the client accepts."""
+        self.note(row[0] for row in rows)
         if isinstance(self.request.accepted_renderer, DicomJSONRenderer):
-            data: Any = [dataset.to_json_dict() for dataset in previews.answers(items)]
+            data: Any = list(previews.json_answers(map(item_rows.as_record, rows)))
         else:
-            data = ItemSerializer(items, many=True).data
+            data = item_rows.as_json(rows)
         return Response(data, headers={**headers, "Vary": "Accept"})
 
     def one(self, item: WorklistItem, *, code: int = status.HTTP_200_OK) -> Response:
@@ -86,12 +86,13 @@ class Items(ItemView):
 
     @extend_schema(
         summary="List items",
-        description="By schedule. As `text/csv` all of them unless a limit is given; as "
-        "`application/dicom+json` the data sets that a scanner gets.",
+        description="By schedule. As `text/csv` all of them unless a limit is given, guarded for "
+        "spreadsheets: an apostrophe stands before a text that begins with `=`, `+`, `-`, `@`, a tab or a "
+        "carriage return. As `application/dicom+json` the data sets that a scanner gets.",
         responses=item_answers(ItemSerializer(many=True)),
     )
     def get(self, request: Request) -> Response:
-        found = self.filter_queryset(self.get_queryset())
+        found = self.filter_queryset(self.get_queryset()).values_list(*item_rows.COLUMNS)
         if isinstance(request.accepted_renderer, CSVRenderer) and "limit" not in request.query_params:
             every = list(found)
             return self.answer(every, headers={TOTAL: str(len(every))})
@@ -109,7 +110,8 @@ class Items(ItemView):
         if isinstance(request.data, list):
             items = writing.create_all(request.data, actor=actor(request))
             self.note(item.pk for item in items)
-            return Response(ItemSerializer(items, many=True).data, status=status.HTTP_201_CREATED)
+            data = item_rows.as_json(map(item_rows.of_item, items))
+            return Response(data, status=status.HTTP_201_CREATED)
         return self.one(writing.create(request.data, actor=actor(request)), code=status.HTTP_201_CREATED)
 
 
@@ -124,7 +126,7 @@ class Item(ItemView):
             request.accepted_renderer, DicomJSONRenderer
         ):
             return self.one(item)
-        return self.answer([item], headers={"ETag": etag(item)})
+        return self.answer([item_rows.of_item(item)], headers={"ETag": etag(item)})
 
     @extend_schema(
         summary="Change an item",

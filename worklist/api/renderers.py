@@ -9,9 +9,8 @@ from typing import Any
 
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 
+from pylantir_site.outside import spreadsheets
 from worklist.items.fields import FIELDS
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class DicomJSONRenderer(JSONRenderer):
@@ -30,14 +29,16 @@ class CSVRenderer(BaseRenderer):
 
     def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> str:
         written = StringIO()
-        writer = csv.DictWriter(written, FIELDS)
-        writer.writeheader()
-        writer.writerows({name: _cell(value) for name, value in row.items()} for row in data)
+        writer = csv.writer(written)
+        writer.writerow(FIELDS)
+        writer.writerows([_cell(row[name]) for name in FIELDS] for row in data)
         return written.getvalue()
 
 
 def _cell(value: Any) -> Any:
     """Keep a cell from being a formula for a spreadsheet (OWASP, CSV injection)."""
+    if isinstance(value, str):
+        return spreadsheets.guarded(value)
     if isinstance(value, dict):
-        value = json.dumps(value, ensure_ascii=False) if value else ""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+        return spreadsheets.guarded(json.dumps(value, ensure_ascii=False)) if value else ""
+    return value

@@ -13,7 +13,8 @@ from rest_framework.exceptions import APIException, ValidationError
 from pylantir_site.rest.errors import Conflict, PreconditionFailed, from_model, sentence
 from worklist.api.bodies import Body, for_creation, one_weight, read
 from worklist.api.item_fields import KnownPersonSerializer
-from worklist.items import intake, lifecycle, whose
+from worklist.items import batches, intake, lifecycle, whose
+from worklist.items.batches import NewItem
 from worklist.models import STEP_EXISTS, Status, WorklistItem
 
 MOST_AT_ONCE = 1000
@@ -42,18 +43,25 @@ def create_all(rows: list[Any], *, actor: str) -> list[WorklistItem]:
     """Create all or none; the errors say which, by index from 0."""
     if not 1 <= len(rows) <= MOST_AT_ONCE:
         raise ValidationError(f"A list holds 1 to {MOST_AT_ONCE} items.")
-    items: list[WorklistItem] = []
-    refused: dict[str, APIException] = {}
+    wanted: dict[int, NewItem] = {}
+    refused: dict[int, APIException] = {}
+    for index, row in enumerate(rows):
+        try:
+            body = read(row)
+            wanted[index] = NewItem(for_creation(body), body.answer, body.reason)
+        except APIException as error:
+            refused[index] = error
     with transaction.atomic():
         whose.hold(_patient_ids(rows))  # in one order: no two lists wait for each other
-        for index, row in enumerate(rows):
-            try:
-                items.append(create(row, actor=actor))
-            except APIException as error:
-                refused[str(index)] = error
+        made = batches.create_all(list(wanted.values()), actor=actor)
+        refused |= {
+            index: refusal(error)
+            for index, error in zip(wanted, made, strict=True)
+            if isinstance(error, ModelError)
+        }
         if refused:
-            raise _of_all(refused)
-    return items
+            raise _of_all({str(index): refused[index] for index in sorted(refused)})
+    return [item for item in made if isinstance(item, WorklistItem)]
 
 
 def change(pk: int, body: Body, *, actor: str, corrects: bool, seen: Any) -> WorklistItem:
@@ -112,7 +120,7 @@ def refusal(error: ModelError) -> APIException:
     if known := whose.known_people(error):
         people = KnownPersonSerializer(known, many=True).data
         return Conflict(f"{' '.join(error.messages)} {SAY}", more={"known": people})
-    return Conflict(STEP_EXISTS) if error.messages == [STEP_EXISTS] else from_model(error)
+    return Conflict(str(STEP_EXISTS)) if error.messages == [str(STEP_EXISTS)] else from_model(error)
 
 
 def _not_moved(error: lifecycle.StatusRefused) -> APIException:

@@ -1,7 +1,8 @@
 """What a coordinator must look at is found here.
 
-points    points of attention: found, opened once, resolved
-identity  who the worklist said it was, against whom the scanner reported
-whose_id  whose a patient ID is, by the items that carry it
-as_sent   what a device was sent of an item where that is not what is stored
+points       points of attention: found, opened once, resolved
+identity     who the worklist said it was, against whom the scanner reported
+whose_id     whose a patient ID is, by the items that carry it
+as_sent      what a device was sent of an item where that is not what is stored
+stock_notes  what people often write when they resolve a point
 """

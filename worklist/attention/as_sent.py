@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from worklist.devices import offers
+from worklist.devices import offers, stored
 from worklist.devices.offers import DeviceUnusable
 from worklist.dicom import character_sets, values
 from worklist.dicom.answer_elements import EncodingError
@@ -13,12 +13,18 @@ from worklist.dicom.character_sets import Transliterating
 from worklist.dicom.item_attributes import RECORD_FIELDS
 from worklist.dicom.output_rules import PROTOCOL_CODES, OutputRules
 from worklist.models import WorklistItem
+from worklist.models.statements import RawRow
 
 
 def rules_of(ae_title: str) -> OutputRules:
     """Return the device's output rules as they are now. Raises django.db.Error."""
+    return rules_by(stored.row_of(ae_title), ae_title)
+
+
+def rules_by(row: RawRow | None, ae_title: str) -> OutputRules:
+    """Return the output rules by the device's row as it was read."""
     try:
-        return offers.offer_to(ae_title).output
+        return offers.offer_by(row, ae_title).output
     except DeviceUnusable:
         return OutputRules()
 

@@ -11,9 +11,11 @@ from decimal import Decimal
 
 from django.conf import settings
 
+from worklist.devices import stored
 from worklist.dicom import name_parts, person_name
 from worklist.dicom.performed import Patient
-from worklist.models import Device, PerformedStatus, PerformedStep, PerformedStepItem, Status, WorklistItem
+from worklist.models import PerformedStatus, PerformedStep, PerformedStepItem, Status, WorklistItem
+from worklist.models.statements import RawRow
 
 # What says who is examined, and what the scanner computes its limits from; and what links its report back.
 IDENTITY_FIELDS = frozenset(
@@ -80,7 +82,12 @@ def weight_difference(item: WorklistItem, reported: Patient, *, tolerance: Decim
 
 def weight_tolerance(ae_title: str) -> Decimal:
     """Return by how many kilograms this device's report may differ. Raises django.db.Error."""
-    device = Device.objects.of(ae_title)
+    return weight_tolerance_by(stored.row_of(ae_title))
+
+
+def weight_tolerance_by(row: RawRow | None) -> Decimal:
+    """Return it by the device's row as it was read."""
+    device = stored.device_from(row) if row else None
     own: Decimal | None = device.weight_tolerance_kg if device is not None else None
     of_the_site: Decimal = settings.MPPS_WEIGHT_TOLERANCE_KG
     return of_the_site if own is None else own

@@ -6,20 +6,32 @@ then resolved by itself. What has happened (a wrong entry, an incomplete report)
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.formats import date_format
 
 from worklist.attention import as_sent, identity, whose_id
+from worklist.devices import stored
 from worklist.dicom import performed
-from worklist.models import Attention, AttentionKind, PerformedStatus, PerformedStep, Status, WorklistItem
+from worklist.dicom.output_rules import OutputRules
+from worklist.models import (
+    Attention,
+    AttentionKind,
+    PerformedStatus,
+    PerformedStep,
+    PerformedStepItem,
+    Status,
+    WorklistItem,
+)
 from worklist.models.attention import AttentionQuerySet
+from worklist.models.statements import RawRow, RowReader
 
 BY_ITSELF = "Pylantir"
 NO_LONGER = "No longer so."
@@ -41,10 +53,40 @@ def no_longer(why: str) -> str:
     return f"{NO_LONGER} {why}"
 
 
-def resolve(point: Attention, *, actor: str, note: str) -> bool:
-    """Resolve the point, and return whether it was still open; it is kept with who, when and the note."""
+def resolve(point: Attention, *, actor: str, note: str, as_read: bool = False) -> bool:
+    """Resolve the point, and return whether it was still open; it is kept with who, when and the note.
+
+    With `as_read` it is resolved only where it still says what the caller has read.
+    """
     resolved = Attention.objects.open().filter(pk=point.pk)
+    if as_read:
+        resolved = resolved.filter(text=point.text)
     return bool(resolved.update(resolved_at=timezone.now(), resolved_by=actor, note=note))
+
+
+def reopen(point: Attention, *, resolved_at: datetime) -> bool:
+    """Open a point again that a person resolved at that moment; tell whether it was still resolved so.
+
+    It stays resolved where the same is open by now.
+    """
+    resolved = Attention.objects.filter(pk=point.pk, resolved_at=resolved_at).exclude(resolved_by=BY_ITSELF)
+    try:
+        with transaction.atomic():
+            return bool(resolved.update(resolved_at=None, resolved_by="", note=""))
+    except IntegrityError:
+        return False
+
+
+class DeviceRules(NamedTuple):
+    """A device's rules decide what its report may say otherwise than the worklist."""
+
+    output: OutputRules
+    weight_tolerance: Decimal  # kilograms
+
+
+def rules_by(row: RawRow | None, ae_title: str) -> DeviceRules:
+    """Return the rules by the device's row as it was read."""
+    return DeviceRules(as_sent.rules_by(row, ae_title), identity.weight_tolerance_by(row))
 
 
 def review(step: PerformedStep, *, note: str = NO_LONGER) -> None:
@@ -52,12 +94,69 @@ def review(step: PerformedStep, *, note: str = NO_LONGER) -> None:
 
     Those that are no longer so are resolved with the note, which says who brought that about.
     """
-    due_points = list(_due_points(step))
-    open_points = {(point.kind, point.item_id): point for point in step.attention.open()}
-    for due in due_points:
-        point = open_points.pop((due.kind, due.item_pk), None)
-        _open_or_update(step, due, point)
-    _resolve_by_itself((point for point in open_points.values() if point.kind not in FACTS), note=note)
+    links = list(step.links.select_related("item"))
+    rules = rules_by(stored.row_of(step.calling_ae_title), step.calling_ae_title)
+    _bring_up_to_date(step, _due_points(step, links, rules), step.attention.open(), note=note)
+
+
+def review_report(
+    step: PerformedStep,
+    links: Sequence[PerformedStepItem],
+    rules: DeviceRules,
+    *,
+    moved: Sequence[WorklistItem],
+    is_new: bool,
+) -> None:
+    """Bring the points up to date of a step that a scanner has just reported, and of the items that it moved.
+
+    Needs a transaction that holds all of them. What the caller knows is not read again.
+    """
+    no_longer_overdue = [item.pk for item in moved if not is_overdue(item)]
+    open_points = [] if is_new and not no_longer_overdue else _open_points(step, no_longer_overdue)
+    own = [point for point in open_points if point.step_id == step.pk]
+    _bring_up_to_date(step, _due_points(step, links, rules), own, note=NO_LONGER, is_new=is_new)
+    _resolve_by_itself(point for point in open_points if point.step_id != step.pk)
+
+
+def _open_points(step: PerformedStep, item_pks: Sequence[int]) -> list[Attention]:
+    """Return the open points of the step, and those that say of the items that nothing was performed."""
+    if len(item_pks) > 1:
+        found = list(_of_step_and_items(step.pk, item_pks))
+    else:
+        found = _OF_STEP_AND_ITEM.rows(*(item_pks or [NOBODY]), step.pk)
+    wanted = (
+        point for point in found if point.step_id == step.pk or point.kind == AttentionKind.NOT_PERFORMED
+    )
+    return [point for point in wanted if point.is_open]
+
+
+def _of_step_and_items(step_pk: int, item_pks: Sequence[int]) -> QuerySet[Attention]:
+    """Leave it to who reads which are open: SQLite would look through all that are, perhaps thousands."""
+    points = Attention.objects.order_by()
+    of_items, of_step = points.filter(item__in=list(item_pks)), points.filter(step=step_pk)
+    return of_items.union(of_step, all=True)
+
+
+NOBODY = 0  # a key that no row has
+_OF_STEP_AND_ITEM = RowReader(Attention, lambda: _of_step_and_items(NOBODY, [NOBODY]), given=[NOBODY, NOBODY])
+
+
+def _bring_up_to_date(
+    step: PerformedStep,
+    due_points: Iterable[DuePoint],
+    open_points: Iterable[Attention],
+    *,
+    note: str,
+    is_new: bool = False,
+) -> None:
+    of_kinds = {(point.kind, point.item_id): point for point in open_points}
+    for due in list(due_points):
+        point = of_kinds.pop((due.kind, due.item_pk), None)
+        if is_new:
+            _write(step, due, point)
+        else:
+            _open_or_update(step, due, point)
+    _resolve_by_itself((point for point in of_kinds.values() if point.kind not in FACTS), note=note)
 
 
 def review_item(item: WorklistItem, *, but: PerformedStep | None = None, note: str = NO_LONGER) -> None:
@@ -184,23 +283,22 @@ def _due_points_of_id(item: WorklistItem, *, is_only_person: bool) -> Iterator[D
         yield DuePoint(AttentionKind.SIMILAR_ID, item.pk, text)
 
 
-def _due_points(step: PerformedStep) -> Iterator[DuePoint]:
+def _due_points(
+    step: PerformedStep, links: Sequence[PerformedStepItem], rules: DeviceRules
+) -> Iterator[DuePoint]:
     """Yield the points that should be open of the step now."""
-    links = list(step.links.select_related("item"))
     if not links:
         yield DuePoint(AttentionKind.UNSCHEDULED, None, _what_was_named(step))
     reported = performed.patient(step.dataset)
-    rules = as_sent.rules_of(step.calling_ae_title)
-    tolerance = identity.weight_tolerance(step.calling_ae_title)
     for link in links:
-        sent_name = as_sent.name(link.item, rules)
+        sent_name = as_sent.name(link.item, rules.output)
         if differing := list(identity.differences(link.item, reported, sent_name=sent_name)):
             yield DuePoint(AttentionKind.IDENTITY, link.item_id, "\n".join(differing))
-        if text := identity.weight_difference(link.item, reported, tolerance=tolerance):
+        if text := identity.weight_difference(link.item, reported, tolerance=rules.weight_tolerance):
             yield DuePoint(AttentionKind.WEIGHT, link.item_id, text)
         if link.status_before == Status.CANCELLED:
             yield DuePoint(AttentionKind.CANCELLED, link.item_id, "It was cancelled when the scanner began.")
-        if text := _other_protocol(link.item, step, as_sent.codes(link.item, rules)):
+        if text := _other_protocol(link.item, step, as_sent.codes(link.item, rules.output)):
             yield DuePoint(AttentionKind.PROTOCOL, link.item_id, text)
     if is_wrong_entry(step):
         yield DuePoint(

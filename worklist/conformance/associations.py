@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from django.conf import settings
+from pydicom.uid import UID
 
 from worklist.conformance.markdown import bullets, table
+from worklist.conformance.overview import VERIFICATION
 from worklist.devices import access
-from worklist.scp import door, implementation, server, services
+from worklist.scp import door, echo_scu, implementation, server, services
 from worklist.upper_layer import acceptor, negotiation, pdus
 
 # (result, source, diagnostic) of an A-ASSOCIATE-RJ (PS3.8 Table 9-21), and when it is sent.
@@ -28,34 +30,27 @@ REJECTIONS = {
 }
 
 
-def overview() -> Iterator[str]:
-    yield "# DICOM Conformance Statement"
-    yield ""
-    yield "Printed by `python manage.py conformance`. Numbers are the settings' defaults, or a site's own."
-    yield ""
-    yield "## SOP classes and transfer syntaxes"
-    yield ""
-    yield "Pylantir on Django is a Service Class Provider (SCP) of"
-    yield ""
-    yield from table(("SOP class", "UID"), ((uid.name, uid) for uid in services.SOP_CLASSES))
-    yield ""
-    yield "For each of them, in order of preference:"
-    yield ""
-    yield from table(("Transfer syntax", "UID"), ((uid.name, uid) for uid in services.TRANSFER_SYNTAXES))
+def parameters() -> Iterator[str]:
+    yield from table(
+        ("Parameter", "Value"),
+        (
+            ("Application context name", "1.2.840.10008.3.1.1.1, DICOM Application Context"),
+            ("Implementation Class UID", implementation.CLASS_UID),
+            ("Implementation Version Name", implementation.VERSION_NAME),
+            ("Largest PDU asked for", f"{services.LARGEST_PDU} bytes"),
+            ("Largest PDU received", f"{pdus.LONGEST_P_DATA} bytes"),
+            ("Longest data set received", f"{acceptor.LONGEST_DATA_SET} bytes"),
+            ("Asynchronous operations", "not negotiated: one at a time; requests sent ahead wait"),
+            ("Extended negotiation of SOP classes", "not answered"),
+            ("SCP/SCU role selection", "not answered: the default roles"),
+            ("User identity", "not answered"),
+            ("IP", "version 4 and 6"),
+        ),
+    )
 
 
-def association() -> Iterator[str]:
-    yield "## Associations"
-    yield ""
+def limits() -> Iterator[str]:
     yield from bullets(
-        "It accepts associations. It starts one only for a C-ECHO that a person asks for, as a Verification "
-        "SCU, to the host and port that the device's row names.",
-        "A calling AE title must be that of an enabled device, or the device `*` must be enabled. While "
-        "there are no devices at all, associations are accepted from the same machine only. A device may be "
-        "bound to addresses and networks, and to the subject of a client certificate. A change to the "
-        "devices counts from the next association on.",
-        "Any called AE title is accepted, unless the device names one or `MWL_REQUIRE_CALLED_AETITLE` is set "
-        f"(now: {'set' if settings.MWL_REQUIRE_CALLED_AETITLE else 'not set'}).",
         f"At most {settings.MWL_MAXIMUM_ASSOCIATIONS} associations at a time for each server process "
         "(`MWL_MAXIMUM_ASSOCIATIONS`); three quarters of them for one address, and for AE titles that only "
         "the device `*` lets in.",
@@ -64,22 +59,62 @@ def association() -> Iterator[str]:
         "oldest from the address that has most is closed.",
         f"An association on which nothing arrives for {settings.MWL_NETWORK_TIMEOUT} s is aborted, and so "
         "is one whose message is not whole after as long (`MWL_NETWORK_TIMEOUT`).",
-        "Items and sub-items that are not known are passed over, AE titles may be padded with null bytes, "
-        "and a presentation context that cannot be read is refused by its own result.",
+        "As an initiator: one association at a time for each person who asks.",
         f"PDUs of up to {services.LARGEST_PDU} bytes are asked for, and of up to {pdus.LONGEST_P_DATA} "
         f"received; data sets of up to {acceptor.LONGEST_DATA_SET} bytes. The requestor's maximum is kept "
         "to.",
-        "A message that cannot be answered (no Message ID, no accepted presentation context, no command set "
-        "that can be read) ends the association with an A-ABORT.",
         "Requests may be sent before the answers to earlier ones, and are answered in order; a release that "
         "is asked for meanwhile is answered after them (PS3.8 AR-7).",
+    )
+
+
+def initiation() -> Iterator[str]:
+    yield from bullets(
+        "An association is started only for a C-ECHO that a person asks for, to the host and port that the "
+        "device's row names, under the device's AE title as the called one.",
+        f"Connection and each answer are awaited for {echo_scu.TIMEOUT:.0f} s. It is not repeated.",
+        "It is plain DICOM, without TLS and extended negotiation.",
+    )
+    yield ""
+    syntaxes = ", ".join(str(UID(uid).name) for uid in echo_scu.TRANSFER_SYNTAXES)
+    yield from table(
+        ("Abstract syntax", "UID", "Transfer syntaxes", "Role", "Extended negotiation"),
+        [(VERIFICATION.name, VERIFICATION, syntaxes, "SCU", "none")],
+    )
+
+
+def acceptance() -> Iterator[str]:
+    yield from bullets(
+        "A calling AE title must be that of an enabled device, or the device `*` must be enabled. While "
+        "there are no devices at all, associations are accepted from the same machine only. A device may be "
+        "bound to addresses and networks, and to the subject of a client certificate. A change to the "
+        "devices counts from the next association on.",
+        "Any called AE title is accepted, unless the device names one or `MWL_REQUIRE_CALLED_AETITLE` is set "
+        f"(now: {'set' if settings.MWL_REQUIRE_CALLED_AETITLE else 'not set'}).",
+        "Items and sub-items that are not known are passed over, AE titles may be padded with null bytes, "
+        "and a presentation context that cannot be read is refused by its own result.",
+        "A message that cannot be answered (no Message ID, no accepted presentation context, no command set "
+        "that can be read) ends the association with an A-ABORT.",
         "Extended negotiation is not supported: it is not answered, so person names are matched literally "
         "and times are local. Asynchronous operations and user identity are not negotiated.",
         "With `--tls-cert` TLS is spoken on a port of its own (2762 unless `--tls-port` says otherwise), "
         "beside the plain one or instead of it: version 1.2 and later, client certificates required, "
         "optional or not asked for. A failed handshake ends the connection.",
-        f"Implementation Class UID {implementation.CLASS_UID}, version name {implementation.VERSION_NAME}.",
     )
     yield ""
-    rejections = ((*map(str, codes), sentence) for codes, sentence in REJECTIONS.items())
-    yield from table(("Result", "Source", "Reason", "Association rejected because"), rejections)
+    yield "Of several transfer syntaxes for one context the first of these that is proposed is accepted,"
+    yield "and any number of contexts for one SOP class."
+    yield ""
+    yield from table(
+        ("Abstract syntax", "UID", "Transfer syntax", "UID", "Role", "Extended negotiation"),
+        (
+            (sop_class.name, sop_class, syntax.name, syntax, "SCP", "none")
+            for sop_class in services.SOP_CLASSES
+            for syntax in services.TRANSFER_SYNTAXES
+        ),
+    )
+
+
+def rejections() -> Iterator[str]:
+    found = ((*map(str, codes), sentence) for codes, sentence in REJECTIONS.items())
+    yield from table(("Result", "Source", "Reason", "Association rejected because"), found)

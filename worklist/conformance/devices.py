@@ -15,11 +15,11 @@ MOST_CHOICES = 4  # named beside a rule
 
 
 def rules() -> Iterator[str]:
-    yield "## Rules of a device"
+    yield "##### Rules of a device"
     yield ""
     yield (
-        "Each row of *Devices* in the admin may have these; a change counts from the next association, query "
-        "or report on. The row `*` speaks for every AE title without a row of its own."
+        "Each row of *Scanners* in the admin may have these; a change counts from the next association, "
+        "query or report on. The row `*` speaks for every AE title without a row of its own."
     )
     yield ""
     fields = [field for field in Device._meta.fields if field.name not in NO_RULES]
@@ -31,7 +31,7 @@ def rules() -> Iterator[str]:
 
 
 def vendors() -> Iterator[str]:
-    yield "## Vendors' rules to start from"
+    yield "##### Vendors' rules to start from"
     yield ""
     yield "In the admin, *Devices → Add* fills these in, and says which coming items they would leave out."
     yield "Without a field nothing is set: it tells what this server does anyway, or what the scanner does."

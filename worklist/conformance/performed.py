@@ -66,7 +66,7 @@ AFTER_DISCONTINUED = {
 
 
 def rules() -> Iterator[str]:
-    yield "## Performed steps"
+    yield "##### Performed steps"
     yield ""
     strictness = settings.MPPS_STRICTNESS
     yield from bullets(
@@ -94,7 +94,7 @@ def rules() -> Iterator[str]:
 
 
 def links() -> Iterator[str]:
-    yield "### Effect on the worklist"
+    yield "##### Effect on the worklist"
     yield ""
     yield "A performed step is linked to scheduled steps by the first of these that finds just one, for each"
     yield "item of the Scheduled Step Attributes Sequence, and never by a patient's name or ID:"
@@ -119,7 +119,7 @@ def links() -> Iterator[str]:
 
 
 def attributes() -> Iterator[str]:
-    yield "### Attributes of a performed step"
+    yield "##### Attributes of a performed step"
     yield ""
     yield "Types of SCU and SCP (PS3.4 Table F.7.2-1). N-GET returns any of them."
     yield ""
@@ -128,7 +128,7 @@ def attributes() -> Iterator[str]:
 
 
 def statuses() -> Iterator[str]:
-    yield "### Statuses of N-CREATE, N-SET and N-GET"
+    yield "##### Statuses of N-CREATE, N-SET and N-GET"
     yield ""
     yield from table(
         ("Status", "Meaning", "Sent when"),

@@ -60,7 +60,7 @@ _ITEMS = {CODE: "codes", REFERENCE: "references", PROTOCOL_CONTEXT: "context ite
 
 
 def matching() -> Iterator[str]:
-    yield "## Matching keys"
+    yield "##### Matching keys"
     yield ""
     yield "R is a required key, O an optional one. Each may be universal: of zero length, or only asterisks."
     yield ""
@@ -81,7 +81,7 @@ def matching() -> Iterator[str]:
 
 
 def rules() -> Iterator[str]:
-    yield "## How keys are matched"
+    yield "##### How keys are matched"
     yield ""
     synonyms = ", ".join(
         f"{term} for {STATUS_ON_THE_WIRE[status]}" for term, status in STATUS_SYNONYMS.items()
@@ -110,7 +110,7 @@ def rules() -> Iterator[str]:
 
 
 def answers() -> Iterator[str]:
-    yield "## Answers"
+    yield "##### Answers"
     yield ""
     yield from bullets(
         "One answer for each Scheduled Procedure Step, in the order of its start date and time.",
@@ -144,7 +144,7 @@ def answers() -> Iterator[str]:
 
 
 def items() -> Iterator[str]:
-    yield "### Items of sequences"
+    yield "##### Items of sequences"
     yield ""
     yield "Sequences that are not named here are returned with whatever was stored."
     yield ""
@@ -159,8 +159,6 @@ def items() -> Iterator[str]:
 
 
 def texts() -> Iterator[str]:
-    yield "## Character sets"
-    yield ""
     yield from bullets(
         "Queries, performed steps and worklist files are read in their Specific Character Set (0008,0005), "
         "with code extensions as in PS3.5 6.1.2.5 and its Annexes H, I and K.",
@@ -192,7 +190,7 @@ def terms() -> Iterator[tuple[str, str, str, str]]:
 
 
 def statuses() -> Iterator[str]:
-    yield "## Statuses of C-FIND"
+    yield "##### Statuses of C-FIND"
     yield ""
     yield from table(
         ("Status", "Meaning", "Sent when"),
@@ -202,7 +200,7 @@ def statuses() -> Iterator[str]:
 
 def limits() -> Iterator[str]:
     most = settings.MWL_MAXIMUM_ANSWERS or "no limit"
-    yield "## Limits"
+    yield "##### Limits"
     yield ""
     yield from bullets(
         f"Answers to a query: {most} (`MWL_MAXIMUM_ANSWERS`), or the device's own limit. Beyond it, "

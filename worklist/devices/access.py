@@ -93,7 +93,7 @@ def _why_not(device: Device | None, request: AssociationRequest) -> str:
     if reason := _closed(device, from_loopback=peers.is_loopback(request.address)):
         return reason
     if device is not None and not device.lets_in(request.address):
-        return "this address is not among the device's: add it under Devices, or look who calls"
+        return "this address is not among the device's: add it under Scanners, or look who calls"
     if device is not None and not device.bears(request.certificate):
         how = "a certificate of another subject" if request.certificate else "no certificate"
         return f"it comes with {how}, and the device is bound to one"
@@ -103,7 +103,7 @@ def _why_not(device: Device | None, request: AssociationRequest) -> str:
 def _closed(device: Device | None, *, from_loopback: bool) -> str:
     if device is None:
         open_to_loopback = from_loopback and not stored.is_any_stored()
-        return "" if open_to_loopback else "no device has this AE title: add it under Devices"
+        return "" if open_to_loopback else "no device has this AE title: add it under Scanners"
     if not device.enabled:
-        return f"the device {device} is disabled: enable it under Devices"
+        return f"the device {device} is disabled: enable it under Scanners"
     return ""

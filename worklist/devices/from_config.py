@@ -55,7 +55,7 @@ def _allow(titles: object) -> None:
 
 
 def _add(title: str) -> None:
-    """Add the device; a row that exists is left as it is, for what people edit wins."""
+    """Add the scanner; a row that exists is left as it is, for what people edit wins."""
     if Device.objects.filter(ae_title=title).exists():
         return
     device = Device(ae_title=title)

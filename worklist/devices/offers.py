@@ -108,7 +108,11 @@ class Offer:
 
 def offer_to(ae_title: str) -> Offer:
     """Return the offer by the device's row as it is now. Raises DeviceUnusable and django.db.Error."""
-    row = stored.row_of(ae_title)
+    return offer_by(stored.row_of(ae_title), ae_title)
+
+
+def offer_by(row: RawRow | None, ae_title: str) -> Offer:
+    """Return the offer by the device's row as it was read. Raises DeviceUnusable."""
     device = _device_of(row)
     with _usable(device):
         return _remembered(row, ae_title, today_at(device), _site_rules())

@@ -31,8 +31,13 @@ def options() -> list[StationOption]:
 
 def only_one() -> str:
     """Return what items call the only scanner that may connect, or "" where there is none or a choice."""
-    scanners = list(_scanners()[:2])
-    return of(scanners[0], scanners[0].ae_title)[0] if len(scanners) == 1 and not _is_open() else ""
+    found = list(_scanners()[:2])
+    return of(found[0], found[0].ae_title)[0] if len(found) == 1 and not _is_open() else ""
+
+
+def is_scanner(device: Device) -> bool:
+    """Return whether items may be for it: it is enabled, and not the row that speaks for any."""
+    return device.enabled and device.ae_title != Device.ANY
 
 
 def _scanners() -> DeviceQuerySet:

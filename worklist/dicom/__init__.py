@@ -15,6 +15,7 @@ conditions        what an item must be to match
 request_keys      what a query's identifier asks for
 matching          a query's keys as conditions
 encoding          answers, compiled to a plan
+answer_json       an answer's bytes in the DICOM JSON Model
 answer_elements   the elements of an answer
 elements          data elements as bytes
 character_sets    texts in the character sets of answers
@@ -26,6 +27,8 @@ datasets          a request's data set, from its bytes
 bounds            what decoding a data set would cost, by its bytes
 reading           the data sets of files
 json_model        a scanner's data set in the DICOM JSON Model
+report_reading    a scanner's data set in that model straight from its bytes
+image_references  thousands of references to images, packed
 mpps              what a performed step may become
 performed         what a stored performed step says
 repetition        whether an attribute that is sent again says anything else

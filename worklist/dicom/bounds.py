@@ -8,6 +8,9 @@ UNJUDGED = 128 * 1024  # bytes that cost little, whatever they hold
 MOST_ELEMENTS = 500_000  # more than a report of a hundred thousand images has
 DEEPEST = 16  # sequences within sequences; those of items and performed steps go to four
 LARGEST_RATIO = 100  # of inflated to deflated bytes; references to images reach forty
+# Of a deflated data set: references to images have one or two for each byte of it, empty elements a hundred.
+UNJUDGED_ELEMENTS = 10_000
+MOST_ELEMENTS_PER_BYTE = 3
 
 _HEADER = struct.Struct("<HHL")
 _VR_HEADER = struct.Struct("<HH2sH")
@@ -30,8 +33,13 @@ def inflated_at_most(length: int) -> int:
     return UNJUDGED + LARGEST_RATIO * length
 
 
-def check(data: bytes, *, implicit_vr: bool) -> None:
-    """Raise TooCostly for more elements or deeper sequences than any that are meant.
+def elements_at_most(length: int) -> int:
+    """Return how many elements so many deflated bytes may become."""
+    return min(MOST_ELEMENTS, UNJUDGED_ELEMENTS + MOST_ELEMENTS_PER_BYTE * length)
+
+
+def check(data: bytes, *, implicit_vr: bool, most: int = MOST_ELEMENTS) -> None:
+    """Raise TooCostly for more than `most` elements, or deeper sequences than any that are meant.
 
     What is no data set is left to who decodes it.
     """
@@ -52,7 +60,7 @@ def check(data: bytes, *, implicit_vr: bool) -> None:
             position = start
         else:
             position = start + length
-        if elements > MOST_ELEMENTS:
+        if elements > most:
             raise TooCostly("has too many elements")
         if len(ends) > 2 * DEEPEST:  # each sequence is around an item
             raise TooCostly("is nested too deeply")

@@ -26,7 +26,8 @@ def read(encoded: bytes, *, implicit_vr: bool, deflated: bool, longest: int) -> 
         data = inflate(encoded, longest=longest) if deflated else encoded
         if len(data) > longest:
             raise Unreadable("is too long")
-        bounds.check(data, implicit_vr=implicit_vr)
+        most = bounds.elements_at_most(len(encoded)) if deflated else bounds.MOST_ELEMENTS
+        bounds.check(data, implicit_vr=implicit_vr, most=most)
         check_whole(data, implicit_vr=implicit_vr)
         return read_dataset(BytesIO(data), is_implicit_VR=implicit_vr, is_little_endian=True)
     except Unreadable:

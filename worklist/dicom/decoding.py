@@ -37,6 +37,9 @@ HIDES_UTF_8 = "The text is UTF-8 by its bytes, and Specific Character Set (0008,
 
 _ESCAPE = b"\x1b"
 _PADDING = "\0 "
+_NUMBERS = frozenset({"DS", "IS"})
+_IN_ASCII = _NUMBERS | {"AE", "AS", "CS", "DA", "DT", "TM", "UI"}
+_PRINTABLE = re.compile(rb"(?:[!-~][ -~]*)?[ \0]*")
 # Not one of these is UTF-8 by accident where A0 to BF are signs and no letters. A capital letter may stand
 # before a no-break space, an accent, a soft hyphen, a middle dot or an ordinal indicator.
 _SIGNS = re.compile(
@@ -50,6 +53,11 @@ _CONTROL = re.compile(rb"[\x80-\x9f]")  # of eight bits: no text has them
 class DecodedText(NamedTuple):
     text: str
     doubt: str | None
+
+
+class PlainText(NamedTuple):
+    vr: str
+    text: str
 
 
 class DecodedElement(NamedTuple):
@@ -176,6 +184,27 @@ def text_vr(raw: RawDataElement) -> str | None:
     return own if own in representations.TEXT and representations.is_text(sent) else None
 
 
+def plain_text(raw: RawDataElement, decoder: TextDecoder, *, declared: bool) -> PlainText | None:
+    """Return the text of an attribute that has one value, written as its VR has it; None for any other.
+
+    It is what `element` would return, as text, without an element of pydicom. `declared` is that of
+    `reading.element`.
+    """
+    value, vr = raw.value or b"", _own_vr(raw.tag)
+    if raw.VR not in (None, vr) or b"\\" in value:
+        return None
+    if vr in representations.TEXT:
+        text, doubt = decoder.decode(value, vr)
+        is_known = declared or (value.isascii() and _ESCAPE not in value)
+        text = text.rstrip(_PADDING) if vr in representations.PARAGRAPHS else text.strip(_PADDING)
+        return PlainText(vr, text) if doubt is None and is_known and not text.endswith("=") else None
+    if vr not in _IN_ASCII or not _PRINTABLE.fullmatch(value):
+        return None
+    text = value.decode("ascii").rstrip(_PADDING)
+    is_right = vr not in _NUMBERS or not text or representations.problem(vr, text) is None
+    return PlainText(vr, text) if is_right else None
+
+
 def representation(raw: RawDataElement) -> str:
     """Return its VR; where none was sent, or UN, the dictionary's."""
     vr = str(raw.VR) if raw.VR is not None else "UN"
@@ -183,6 +212,12 @@ def representation(raw: RawDataElement) -> str:
 
 
 def _own_vr(tag: BaseTag) -> str | None:
+    return _dictionary_vr(int(tag))  # a tag compares itself with others slowly
+
+
+@lru_cache(maxsize=1024)
+def _dictionary_vr(number: int) -> str | None:
+    tag = Tag(number)
     return dictionary_VR(tag) if not tag.is_private and dictionary_has_tag(tag) else None
 
 

@@ -21,6 +21,7 @@ from pydicom.valuerep import PersonName
 from worklist.dicom import decoding, representations
 from worklist.dicom.datasets import UNDEFINED_LENGTH
 from worklist.dicom.decoding import UNDECODABLE, TextDecoder
+from worklist.dicom.image_references import References
 
 DataSet = dict[str, Any]  # keys are tags as eight hexadecimal digits
 
@@ -30,9 +31,9 @@ PERSON_NAME_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
 # Of the message and not of the step.
 _OF_THE_MESSAGE = frozenset({Tag("SOPClassUID"), Tag("SOPInstanceUID")})
 _FIRST_DELIMITER_GROUP = 0xFFFC  # of trailing padding, items and delimiters
-_BYTES = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
-_WRITTEN = frozenset({"AE", "AS", "CS", "DA", "DS", "DT", "IS", "TM", "UI", "UR"}) | representations.TEXT
-_KNOWN = _BYTES | _WRITTEN | representations.BINARY.keys() | {"AT", "SQ"}
+BYTES = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
+WRITTEN = frozenset({"AE", "AS", "CS", "DA", "DS", "DT", "IS", "TM", "UI", "UR"}) | representations.TEXT
+_KNOWN = BYTES | WRITTEN | representations.BINARY.keys() | {"AT", "SQ"}
 _ONE_VALUE = representations.PARAGRAPHS | {"UR"}
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # PostgreSQL's jsonb refuses them
 
@@ -69,21 +70,21 @@ def read(dataset: Dataset) -> Reading:
 
     That is group lengths, Specific Character Set, SOP class and SOP Instance UID.
     """
-    reader = _Reader()
-    found = reader.item(dataset, (), decoding.NOTHING_DECLARED)
-    own = {key: value for key, value in found.items() if int(key, 16) not in _OF_THE_MESSAGE}
-    return Reading(own, tuple(reader.doubtful))
+    reader = Reader()
+    return reader.reading(reader.item(dataset, (), decoding.NOTHING_DECLARED))
 
 
 def values(element: Any) -> list[Any]:
     """Return what an attribute holds; what is absent, empty, binary or no attribute holds nothing."""
     held = element.get("Value") if isinstance(element, dict) else None
+    if isinstance(held, References):
+        return list(held)
     return held if isinstance(held, list) else []
 
 
 def is_empty(element: Any) -> bool:
     """Return whether it has zero length or only padding, or is a sequence without items."""
-    if isinstance(element, dict) and element.get("InlineBinary"):
+    if isinstance(element, dict) and (element.get("InlineBinary") or has_packed(element)):
         return False
     return all(not isinstance(value, int | float) and _is_blank(value) for value in values(element))
 
@@ -109,6 +110,16 @@ def items(element: Any) -> list[DataSet]:
     return [value for value in values(element) if isinstance(value, dict)] if is_sequence else []
 
 
+def count_items(element: Any) -> int:
+    """Return how many items a sequence has, without making those that are packed."""
+    return len(element["Value"]) if has_packed(element) else len(items(element))
+
+
+def has_packed(element: Any) -> bool:
+    """Return whether it is a sequence of packed references, which are in order."""
+    return isinstance(element, dict) and isinstance(element.get("Value"), References)
+
+
 def _is_blank(value: Any) -> bool:
     if isinstance(value, dict):
         return not _is_item(value) and not text_of(value)
@@ -121,13 +132,19 @@ def _is_item(value: Any) -> bool:
 
 
 @dataclass
-class _Reader:
-    """A reader walks over one data set."""
+class Reader:
+    """A reader walks over one data set, and notes what is doubtful in it."""
 
     doubtful: dict[DoubtfulValue, None] = field(default_factory=dict)  # in order, each once
 
+    def reading(self, found: DataSet) -> Reading:
+        """Return what was read but for what speaks of the message."""
+        own = {key: value for key, value in found.items() if int(key, 16) not in _OF_THE_MESSAGE}
+        return Reading(own, tuple(self.doubtful))
+
     def item(self, dataset: Dataset, path: tuple[int, ...], decoder: TextDecoder) -> DataSet:
-        decoder = self._decoder(dataset, path, decoder)
+        if decoding.CHARACTER_SET in dataset:
+            decoder = self.decoder(decoding.terms(dataset), path)
         found = {}
         for tag in sorted(dataset.keys()):
             if tag == decoding.CHARACTER_SET or not _is_data(tag):
@@ -140,11 +157,10 @@ class _Reader:
     def _report(self, path: tuple[int, ...], sentence: str) -> None:
         self.doubtful[DoubtfulValue(path, sentence)] = None
 
-    def _decoder(self, dataset: Dataset, path: tuple[int, ...], inherited: TextDecoder) -> TextDecoder:
-        if decoding.CHARACTER_SET not in dataset:
-            return inherited
+    def decoder(self, terms: tuple[str, ...], path: tuple[int, ...]) -> TextDecoder:
+        """Return the decoder of an item at the path that names this Specific Character Set."""
         try:
-            return decoding.decoder_of(decoding.terms(dataset))
+            return decoding.decoder_of(terms)
         except LookupError:
             self._report((*path, decoding.CHARACTER_SET), UNKNOWN_CHARACTER_SET)
             return decoding.NOTHING_DECLARED
@@ -167,13 +183,14 @@ class _Reader:
         vr, value = decoding.representation(raw), raw.value or b""
         if raw.length not in (UNDEFINED_LENGTH, len(value)):
             self._report(path, CUT_OFF)
-        if vr in _WRITTEN:
-            return self._written(vr, value, path, decoder)
-        if vr in _BYTES and not (vr == "UN" and raw.tag.is_private):
-            return _inline(vr, value)
+        if vr in WRITTEN:
+            return self.written(vr, value, path, decoder)
+        if vr in BYTES and not (vr == "UN" and raw.tag.is_private):
+            return inline(vr, value)
         return self._decoded(dataset[raw.tag], path, decoder)
 
-    def _written(self, vr: str, value: bytes, path: tuple[int, ...], decoder: TextDecoder) -> dict[str, Any]:
+    def written(self, vr: str, value: bytes, path: tuple[int, ...], decoder: TextDecoder) -> dict[str, Any]:
+        """Return an attribute of a VR that is written as characters."""
         if vr in representations.TEXT:
             text, sentence = decoder.decode(value, vr)
         else:
@@ -215,19 +232,20 @@ class _Reader:
         if vr == "SQ":
             return self._sequence(value, path, decoder)
         if isinstance(value, bytes | bytearray | memoryview):
-            return _inline(vr if vr in _BYTES else "UN", bytes(value))
+            return inline(vr if vr in BYTES else "UN", bytes(value))
         if vr not in _KNOWN:
             vr = vr.split(" or ")[0]
         several = value if isinstance(value, MultiValue | list | tuple) else [value]
-        converted = [self._plain(vr, each, path) for each in several]
+        converted = [self.plain(vr, each, path) for each in several]
         if all(each is None for each in converted):
             return {"vr": vr}
         return {"vr": vr, "Value": converted}
 
-    def _plain(self, vr: str, value: Any, path: tuple[int, ...]) -> Any:
+    def plain(self, vr: str, value: Any, path: tuple[int, ...]) -> Any:
+        """Return a value that pydicom, or `struct`, has decoded."""
         if value is None or value == "":
             return None
-        if vr in _WRITTEN:
+        if vr in WRITTEN:
             text = str(value)
             if isinstance(value, str | PersonName) and "\ufffd" in text:
                 self._report(path, UNDECODABLE)
@@ -247,7 +265,7 @@ class _Reader:
     def _bytes_of(self, raw: Any, path: tuple[int, ...]) -> dict[str, Any] | None:
         if isinstance(raw, RawDataElement) and raw.value:
             self._report(path, UNREADABLE)
-            return _inline("UN", raw.value)
+            return inline("UN", raw.value)
         self._report(path, LOST)
         return None
 
@@ -261,7 +279,8 @@ def _is_data(tag: BaseTag) -> bool:
     return in_data_sets and not is_group_length
 
 
-def _inline(vr: str, value: bytes) -> dict[str, Any]:
+def inline(vr: str, value: bytes) -> dict[str, Any]:
+    """Return an attribute of a VR that is bytes."""
     if not value:
         return {"vr": vr}
     return {"vr": vr, "InlineBinary": base64.b64encode(value).decode("ascii")}

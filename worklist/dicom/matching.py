@@ -224,7 +224,8 @@ def _statuses(values: tuple[str, ...]) -> tuple[str, ...] | None:
 
 def is_like(term: str, pattern: str) -> bool:
     """Return whether a term is the value, or like its wild cards."""
-    escaped = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
+    shortest = _ASTERISKS.sub("*", pattern)  # each costs as many steps as all before it together
+    escaped = re.escape(shortest).replace(r"\*", ".*").replace(r"\?", ".")
     return re.fullmatch(escaped, term) is not None
 
 

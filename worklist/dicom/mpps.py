@@ -15,7 +15,7 @@ from pydicom.datadict import dictionary_description, dictionary_has_tag
 
 from worklist.dicom import json_model, repetition, representations
 from worklist.dicom.json_model import DataSet as DataSet
-from worklist.dicom.json_model import DoubtfulValue
+from worklist.dicom.json_model import DoubtfulValue, Reading
 from worklist.dicom.mpps_attributes import (
     ATTRIBUTES,
     BY_KEY,
@@ -106,9 +106,9 @@ def check_instance_uid(uid: str) -> None:
         raise MppsRefused(INVALID_OBJECT_INSTANCE, "The SOP Instance UID is not valid")
 
 
-def created(dataset: Dataset, *, strict: bool) -> Accepted:
+def created(dataset: Dataset | Reading, *, strict: bool) -> Accepted:
     """Judge an N-CREATE's Attribute List (PS3.4 F.7.2.1). Raises MppsRefused."""
-    reading = json_model.read(dataset)
+    reading = _reading(dataset)
     status = _sent_status(reading.dataset)
     if status is None:
         raise MppsRefused(MISSING_ATTRIBUTE, _comment("Missing", (STATUS.tag,)))
@@ -120,8 +120,11 @@ def created(dataset: Dataset, *, strict: bool) -> Accepted:
     return Accepted(reading.dataset, status, deviations, remarks)
 
 
-def modified(stored: DataSet, status: str, modifications: Dataset, *, strict: bool) -> Accepted:
+def modified(stored: DataSet, status: str, modifications: Dataset | Reading, *, strict: bool) -> Accepted:
     """Apply an N-SET's Modification List to what is stored (PS3.4 F.7.2.2). Raises MppsRefused.
+
+    What is stored is left as it is. A reading is what `json_model.read` returns, which costs far more than
+    all that is judged of it here.
 
     Sequences are replaced whole. What the table does not allow in an N-SET is ignored, with a warning where
     it says something else than is stored: consoles repeat what they created, and some take a warning for a
@@ -133,7 +136,7 @@ def modified(stored: DataSet, status: str, modifications: Dataset, *, strict: bo
             "Performed Procedure Step Object may no longer be updated",
             MAY_NO_LONGER_BE_UPDATED,
         )
-    reading = json_model.read(modifications)
+    reading = _reading(modifications)
     status = _sent_status(reading.dataset) or status
     allowed = {key: element for key, element in reading.dataset.items() if key not in NOT_IN_N_SET}
     ignored = {key: element for key, element in reading.dataset.items() if key in NOT_IN_N_SET}
@@ -154,6 +157,10 @@ def modified(stored: DataSet, status: str, modifications: Dataset, *, strict: bo
         remarks=(*_not_created(stored, allowed), *_repeated(ignored.keys() - differing), *remarks),
         warning=_warning(ignored if strict else differing),
     )
+
+
+def _reading(given: Dataset | Reading) -> Reading:
+    return given if isinstance(given, Reading) else json_model.read(given)
 
 
 def _sent_status(dataset: DataSet) -> str | None:
@@ -179,7 +186,7 @@ def _missing(table: Iterable[MppsAttribute], dataset: DataSet, path: Path = ()) 
             continue
         if attribute.n_create == "1" and json_model.is_empty(element):
             yield _without_value(attribute, element, path)
-        if attribute.items:
+        if attribute.items and not json_model.has_packed(element):
             for item in json_model.items(element):
                 yield from _missing(attribute.items, item, (*path, attribute.tag))
 
@@ -225,7 +232,7 @@ def _illegal_values(dataset: DataSet, table: Mapping[str, MppsAttribute], path: 
         here = (*path, attribute.tag)
         for sentence in _problems(attribute, element):
             yield Fault(INVALID_ATTRIBUTE_VALUE, here, f"{_named(here)} {sentence}")
-        if attribute.items:
+        if attribute.items and not json_model.has_packed(element):
             for item in json_model.items(element):
                 yield from _illegal_values(item, attribute.by_key, here)
 

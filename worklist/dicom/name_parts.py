@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 
 from worklist.dicom import person_name
@@ -42,6 +43,35 @@ def readable(name: str) -> str:
         return name
     width = len(COMPONENTS)
     return " ".join(filter(None, (_group(parts[at : at + width]) for at in range(0, len(parts), width))))
+
+
+def spoken(name: str) -> str:
+    """Write a PN as a sentence names somebody, in the first script that it has: `Dr. John Q Doe Jr.`."""
+    parts = split(name)
+    if parts is None:
+        return name
+    width = len(COMPONENTS)
+    for at in range(0, len(parts), width):
+        family, given, middle, prefix, suffix = parts[at : at + width]
+        if said := " ".join(filter(None, (prefix, given, middle, family, suffix))):
+            return said
+    return ""
+
+
+def initials(name: str) -> str:
+    """Return the first letters of given and family name, of the first script that has any: JD of `Doe^John`.
+
+    What is no PN has none.
+    """
+    parts = split(name) or ()
+    width = len(COMPONENTS)
+    groups = (parts[at : at + 2] for at in range(0, len(parts), width))
+    found = ("".join(map(_first_letter, (given, family))) for family, given in groups)
+    return next(filter(None, found), "")
+
+
+def _first_letter(text: str) -> str:
+    return next(filter(str.isalnum, unicodedata.normalize("NFC", text)), "").upper()
 
 
 def readable_beside(name: str, other: str) -> tuple[str, str]:

@@ -173,8 +173,8 @@ def _series(item: DataSet) -> Series:
         protocol_name=text(item, "ProtocolName"),
         operators_name=text(item, "OperatorsName"),
         performing_physician_name=text(item, "PerformingPhysicianName"),
-        image_count=len(_items(item, "ReferencedImageSequence")),
-        other_count=len(_items(item, "ReferencedNonImageCompositeSOPInstanceSequence")),
+        image_count=json_model.count_items(_element(item, "ReferencedImageSequence")),
+        other_count=json_model.count_items(_element(item, "ReferencedNonImageCompositeSOPInstanceSequence")),
     )
 
 

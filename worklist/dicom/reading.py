@@ -18,7 +18,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from worklist.dicom import decoding, item_attributes
 from worklist.dicom.datasets import UNDEFINED_LENGTH
-from worklist.dicom.decoding import CHARACTER_SET
+from worklist.dicom.decoding import CHARACTER_SET, PlainText, TextDecoder
 from worklist.dicom.item_attributes import Place
 from worklist.dicom.representations import FIRST_GROUP_OF_DATA_SETS
 
@@ -49,9 +49,8 @@ def strictly() -> Iterator[None]:
 
     Its log is kept still, for it may quote values. Whether they are valid is not judged here.
     """
-    log = logging.getLogger("pydicom")
-    level = log.level
-    log.setLevel(logging.CRITICAL)
+    log = logging.getLogger("pydicom")  # its only one
+    was_disabled, log.disabled = log.disabled, True
     try:
         with warnings.catch_warnings(), config.disable_value_validation():
             warnings.simplefilter("error")
@@ -59,7 +58,7 @@ def strictly() -> Iterator[None]:
                 warnings.filterwarnings("ignore", message=message)
             yield
     finally:
-        log.setLevel(level)
+        log.disabled = was_disabled
 
 
 def read_dataset(data: bytes) -> Dataset:
@@ -100,6 +99,26 @@ def element(dataset: Dataset, tag: BaseTag, *, declared: bool) -> DataElement:
     if doubt:
         raise FileRefused(f"{name(tag)} cannot be read without doubt. {doubt}")
     return found
+
+
+def plain_text(dataset: Dataset, tag: BaseTag, decoder: TextDecoder, *, declared: bool) -> PlainText | None:
+    """Return the text of an attribute that is written plainly: what `element` would say, quickly.
+
+    None stands for any other, damaged ones among them. `decoder` is the data set's.
+    """
+    raw: Any = dataset.get_item(tag)
+    if not isinstance(raw, RawDataElement) or raw.length == UNDEFINED_LENGTH:
+        return None
+    return decoding.plain_text(raw, decoder, declared=declared)
+
+
+def plain_json_value(plain: PlainText) -> str | float | None:
+    """Return what `json_value` does."""
+    if not plain.text:
+        return None
+    if plain.vr == "DS":
+        return float(plain.text)
+    return int(plain.text) if plain.vr == "IS" else plain.text
 
 
 def declares_character_set(dataset: Dataset, *, inherited: bool = False) -> bool:
@@ -167,12 +186,16 @@ def _is_plain(text: str) -> bool:
 
 def _item(dataset: Dataset, left_out: list[str], *, declared: bool) -> dict[str, Any]:
     declared = declares_character_set(dataset, inherited=declared)
+    decoder = decoding.decoder(dataset)
     item = {}
     for tag in tags(dataset):
         keyword = keyword_for_tag(tag)
         try:
             if not keyword:
                 raise TypeError("private, or unknown to the dictionary")
+            if (plain := plain_text(dataset, tag, decoder, declared=declared)) is not None:
+                item[keyword] = plain_json_value(plain)
+                continue
             item[keyword] = json_value(element(dataset, tag, declared=declared), left_out, declared=declared)
         except TypeError:
             left_out.append(name(tag))

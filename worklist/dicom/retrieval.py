@@ -55,7 +55,7 @@ def _elements(elements: DataSet) -> Iterable[DataElement]:
         try:
             value = _value(element)
             yield DataElement(int(key, 16), element["vr"], value, validation_mode=config.IGNORE)
-        except Exception:  # stored as it was sent, which may be no value of its VR
+        except Exception:  # noqa: S112  (stored as it was sent, which may be no value of its VR)
             continue
 
 

@@ -13,6 +13,7 @@ from typing import Any
 Record = Mapping[str, Any]
 
 KILOGRAMS_PER_POUND = Decimal("0.45359237")
+_A_TENTH = Decimal("0.1")
 # No one was ever heavier, the lightest who lived are not lighter, and no one who lives was born before.
 LIGHTEST_KG, HEAVIEST_KG = Decimal("0.3"), Decimal(650)
 # The tallest who ever lived had 2.72 m, and the smallest of the premature who live had 0.21 m.
@@ -47,6 +48,11 @@ def to_text(value: Any) -> str:
     if isinstance(value, Decimal):
         return f"{value.normalize():f}"
     return str(value)
+
+
+def pounds(kilograms: Decimal) -> Decimal:
+    """Return a weight as it is shown to who thinks in pounds."""
+    return (kilograms / KILOGRAMS_PER_POUND).quantize(_A_TENTH)
 
 
 def status(record: Record) -> str:

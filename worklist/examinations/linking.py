@@ -43,8 +43,13 @@ def find(reference: Reference) -> ReferencedItem | None:
     for evidence, candidates in _by_evidence(reference):
         items = list(candidates[:2])
         if len(items) == 1:
-            return ReferencedItem(items[0], evidence, tuple(_doubts(items[0], reference)))
+            return found_by(evidence, items[0], reference)
     return None
+
+
+def found_by(evidence: Evidence, item: WorklistItem, reference: Reference) -> ReferencedItem:
+    """Return the item as the one that the reference means."""
+    return ReferencedItem(item, evidence, tuple(_doubts(item, reference)))
 
 
 def _by_evidence(reference: Reference) -> Iterator[tuple[Evidence, WorklistQuerySet]]:

@@ -1,12 +1,13 @@
 """Performed steps are begun and updated by a scanner, closed and linked by a person.
 
-Each function is one transaction. The step's row is locked first, then its items' by key, so that of two
-messages at once, on whatever processes, one is judged by what the other has left.
+Each function writes in one transaction. The step's row is locked first, then its items' by key, so that of
+two messages at once, on whatever processes, one is judged by what the other has left. What a message says is
+read, judged and made JSON before that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
@@ -14,16 +15,20 @@ from itertools import chain
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from pydicom import Dataset
 
 from worklist.attention import points
-from worklist.attention.points import BY_ITSELF
-from worklist.dicom import mpps, performed
-from worklist.examinations import linking
+from worklist.attention.points import BY_ITSELF, DeviceRules
+from worklist.devices import stored
+from worklist.dicom import image_references, json_model, mpps, performed
+from worklist.dicom.json_model import Reading
+from worklist.dicom.performed import Reference
+from worklist.examinations import linking, reads
+from worklist.examinations.reads import OtherStep
 from worklist.items import lifecycle
 from worklist.models import (
     LONGEST_TEXT,
-    Device,
     Evidence,
     PerformedSeries,
     PerformedStatus,
@@ -32,14 +37,11 @@ from worklist.models import (
     Status,
     Strictness,
     WorklistItem,
+    writing,
 )
 from worklist.models.performed import PerformedStepQuerySet
-
-# PS3.7 Annex C.5
-DUPLICATE_SOP_INSTANCE = 0x0111
-NO_SUCH_SOP_INSTANCE = 0x0112
-
-AFTER_DISCONTINUED = {"discontinued": Status.DISCONTINUED, "scheduled": Status.SCHEDULED}
+from worklist.models.serialised import SerialisedObject
+from worklist.models.statements import RawRow
 
 # Columns that repeat one attribute's text.
 TEXTS = {
@@ -50,6 +52,21 @@ TEXTS = {
     "performed_station_name": "PerformedStationName",
     "performed_location": "PerformedLocation",
 }
+
+# What an N-SET writes of a step, besides the words by which it is found.
+REPORTED = (
+    *("status", "dataset", "patient_name", "patient_id", "patient_birth_date", "patient_sex"),
+    *("study_instance_uid", "start_date", "start_time", "end_date", "end_time"),
+    *("discontinuation_reason_code", "discontinuation_reason", *TEXTS),
+    *("deviations", "remarks", "finished_at", "updated_at"),
+)
+
+# PS3.7 Annex C.5
+DUPLICATE_SOP_INSTANCE = 0x0111
+NO_SUCH_SOP_INSTANCE = 0x0112
+
+TRIES = 3  # to judge an N-SET without holding its step
+AFTER_DISCONTINUED = {"discontinued": Status.DISCONTINUED, "scheduled": Status.SCHEDULED}
 
 
 @dataclass(frozen=True)
@@ -68,45 +85,111 @@ class StepChangeRefused(Exception):
     """The state of the step does not allow what a person asks for; the text says why."""
 
 
-def begin(sop_instance_uid: str, dataset: Dataset, *, sender: Sender) -> mpps.Accepted:
+def begin(sop_instance_uid: str, report: Dataset | Reading, *, sender: Sender) -> mpps.Accepted:
     """Store the step of an N-CREATE (PS3.4 F.7.2.1). Raises MppsRefused and django.db.Error."""
     mpps.check_instance_uid(sop_instance_uid)
-    with transaction.atomic():
-        if PerformedStep.objects.filter(sop_instance_uid=sop_instance_uid).exists():
-            raise _duplicate()
-        accepted = mpps.created(dataset, strict=_is_strict(sender))
-        step = PerformedStep(
-            sop_instance_uid=sop_instance_uid,
-            calling_ae_title=sender.ae_title,
-            calling_address=sender.address,
-        )
-        found, doubts = _found(accepted)
-        items = _locked(each.item.pk for each in found)
-        _take_over(step, accepted, doubts)
-        _insert(step, sender)
-        _add_series(step)
-        for each in found:
-            if each.item.pk in items:  # a person may have deleted it since it was found
-                _link(step, items[each.item.pk], evidence=each.evidence, actor=sender.actor)
-        _follow(step, items, actor=sender.actor)
-        points.review(step)
+    device = stored.row_of(sender.ae_title)
+    try:
+        accepted = mpps.created(report, strict=_is_strict(device))
+    except mpps.MppsRefused:
+        _refuse_duplicate(sop_instance_uid)  # that it exists already is said first
+        raise
+    step = PerformedStep(
+        sop_instance_uid=sop_instance_uid,
+        calling_ae_title=sender.ae_title,
+        calling_address=sender.address,
+    )
+    _take_over(step, accepted)
+    series, rules = _series_of(step), points.rules_by(device, sender.ae_title)
+    try:
+        with transaction.atomic():
+            _write_beginning(step, series, performed.references(accepted.dataset), rules, sender)
+    except IntegrityError:  # another message was first
+        _refuse_duplicate(sop_instance_uid)
+        raise
     return accepted
 
 
-def update(sop_instance_uid: str, modifications: Dataset, *, sender: Sender) -> mpps.Accepted:
-    """Apply an N-SET (PS3.4 F.7.2.2). Raises MppsRefused and django.db.Error."""
-    with transaction.atomic():
-        step = _locked_steps().filter(sop_instance_uid=sop_instance_uid).first()
-        if step is None:
-            raise no_such_step()
-        accepted = mpps.modified(step.dataset, step.status, modifications, strict=_is_strict(sender))
-        _take_over(step, accepted)
-        step.save_as(sender.actor, reason=_reason(step))
-        _keep_series(step)
-        if step.is_final:
-            _follow(step, _items_of(step), actor=sender.actor)
-        points.review(step)
-    return accepted
+def update(sop_instance_uid: str, report: Dataset | Reading, *, sender: Sender) -> mpps.Accepted:
+    """Apply an N-SET (PS3.4 F.7.2.2). Raises MppsRefused and django.db.Error.
+
+    It is read and judged before anything is locked, for a report of thousands of images takes long. Where the
+    step has changed by the time that it is locked, it is judged again by what it is then.
+    """
+    reading = report if isinstance(report, Reading) else json_model.read(report)
+    device = stored.row_of(sender.ae_title)
+    for _try in range(TRIES):
+        judged = _judged(sop_instance_uid, reading, sender, device, held=False)
+        with transaction.atomic():
+            if reads.held_state(judged.step) == judged.state:
+                return _write_update(judged, sender)
+    with transaction.atomic():  # somebody writes the same step again and again
+        return _write_update(_judged(sop_instance_uid, reading, sender, device, held=True), sender)
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """`step` is as it is to be written; `state` tells what it was when it was judged."""
+
+    step: PerformedStep
+    state: tuple[datetime, str]
+    had_series: bool
+    series: list[PerformedSeries]
+    rules: DeviceRules
+    accepted: mpps.Accepted
+
+
+def _judged(
+    sop_instance_uid: str, reading: Reading, sender: Sender, device: RawRow | None, *, held: bool
+) -> _Judged:
+    """Judge an N-SET by the step as it is now. Raises MppsRefused."""
+    step = reads.step(sop_instance_uid, held=held)
+    if step is None:
+        raise no_such_step()
+    state, had_series = (step.updated_at, step.status), bool(performed.series(step.dataset))
+    accepted = mpps.modified(step.dataset, step.status, reading, strict=_is_strict(device))
+    _take_over(step, accepted)
+    began_by = step.calling_ae_title
+    if began_by != sender.ae_title:
+        device = stored.row_of(began_by)
+    return _Judged(step, state, had_series, _series_of(step), points.rules_by(device, began_by), accepted)
+
+
+def _write_beginning(
+    step: PerformedStep,
+    series: list[PerformedSeries],
+    references: Sequence[Reference],
+    rules: DeviceRules,
+    sender: Sender,
+) -> None:
+    """Write a new step; needs a transaction."""
+    found, doubts, items = _found(references)
+    step.deviations = _each_once(step.deviations, doubts)
+    step.insert_as(sender.actor, reason=_reason(step))
+    step.keep_changed_search_words(is_new=True)
+    _add_series(step, series)
+    links = [
+        _link(step, items[each.item.pk], evidence=each.evidence, actor=sender.actor)
+        for each in found
+        if each.item.pk in items  # a person may have deleted it since it was found
+    ]
+    links.sort(key=lambda link: link.item_id)
+    moved = _follow_report(step, links, sender)
+    points.review_report(step, links, rules, moved=moved, is_new=True)
+
+
+def _write_update(judged: _Judged, sender: Sender) -> mpps.Accepted:
+    """Write what was judged; needs a transaction that holds the step."""
+    step = judged.step
+    step.update_as(sender.actor, REPORTED, reason=_reason(step))
+    step.keep_changed_search_words()
+    if judged.had_series:
+        step.series.all().delete()
+    _add_series(step, judged.series)
+    links = reads.links(step, held=step.is_final)
+    moved = _follow_report(step, links, sender) if step.is_final else []
+    points.review_report(step, links, judged.rules, moved=moved, is_new=False)
+    return judged.accepted
 
 
 def close(step: PerformedStep, *, to: PerformedStatus, actor: str, reason: str) -> None:
@@ -117,13 +200,14 @@ def close(step: PerformedStep, *, to: PerformedStatus, actor: str, reason: str) 
     with transaction.atomic():
         current = _locked_steps().get(pk=step.pk)
         if current.is_final:
-            raise StepChangeRefused(f"It has ended already: {current.get_status_display().lower()}.")
+            status = current.get_status_display().lower()
+            raise StepChangeRefused(_("It has ended already: %(status)s.") % {"status": status})
         if to == PerformedStatus.IN_PROGRESS:
-            raise StepChangeRefused("A step is closed as completed or as discontinued.")
+            raise StepChangeRefused(_("A step is closed as completed or as discontinued."))
         current.status = to
         current.finished_at = timezone.now()
         current.save_as(actor, reason=reason)
-        _follow(current, _items_of(current), actor=actor, reason=reason)
+        _follow_person(current, actor=actor, reason=reason)
         points.review(current, note=points.no_longer(f"The step was closed by {actor}."))
 
 
@@ -132,13 +216,15 @@ def link(step: PerformedStep, item: WorklistItem, *, actor: str, reason: str = "
     with transaction.atomic():
         current = _locked_steps().get(pk=step.pk)
         if current.links.filter(item=item).exists():
-            raise StepChangeRefused("It is linked to this item already.")
+            raise StepChangeRefused(_("It is linked to this item already."))
         items = _items_of(current, also=item.pk)
         if item.pk not in items:
-            raise StepChangeRefused("The item was deleted meanwhile.")
+            raise StepChangeRefused(_("The item was deleted meanwhile."))
+        if current.erased_at is not None or items[item.pk].erased_at is not None:
+            raise StepChangeRefused(_("The participant was erased: what was linked stays as it is."))
         why = _by(f"Linked by {actor}", reason)
         _link(current, items[item.pk], evidence=Evidence.PERSON, actor=actor, reason=why)
-        _follow(current, items, actor=actor, reason=f"{why} ({_reason(current)})")
+        _follow_person(current, actor=actor, reason=f"{why} ({_reason(current)})")
         points.review(current, note=points.no_longer(f"Linked by {actor}."))
 
 
@@ -151,7 +237,7 @@ def unlink(step: PerformedStep, item: WorklistItem, *, actor: str, reason: str =
         current = _locked_steps().get(pk=step.pk)
         found = current.links.filter(item=item).first()
         if found is None:
-            raise StepChangeRefused("It is not linked to this item.")
+            raise StepChangeRefused(_("It is not linked to this item."))
         locked = _locked([item.pk])[item.pk]
         why = _by(f"Unlinked by {actor}", reason)
         links = _links_of(locked)
@@ -159,16 +245,36 @@ def unlink(step: PerformedStep, item: WorklistItem, *, actor: str, reason: str =
         found._history_user, found._change_reason = actor, why
         found.delete()
         to = _left_by(found, [each for each in links if each.step_id != current.pk], locked, told)
-        lifecycle.report(locked, current, to=to, actor=actor, reason=why)
+        if lifecycle.report(locked, to=to, actor=actor, reason=why):
+            points.review_item(locked, but=current)
         note = points.no_longer(f"Unlinked by {actor}.")
         points.review_item(locked, but=current, note=note)
         points.review(current, note=note)
 
 
-def _found(accepted: mpps.Accepted) -> tuple[list[linking.ReferencedItem], list[str]]:
-    """Return the items that are performed, and what speaks against it."""
-    found, missed = linking.find_all(performed.references(accepted.dataset))
-    return found, [*missed, *(doubt for each in found for doubt in each.doubts)]
+def _found(
+    references: Sequence[Reference],
+) -> tuple[list[linking.ReferencedItem], list[str], dict[int, WorklistItem]]:
+    """Return the items that are performed, what speaks against it, and the items as they are held by key."""
+    if (found := _scheduled(references)) is not None:
+        return [found], list(found.doubts), {found.item.pk: found.item}
+    all_found, missed = linking.find_all(references)
+    items = _locked(each.item.pk for each in all_found)
+    return all_found, [*missed, *(doubt for each in all_found for doubt in each.doubts)], items
+
+
+def _scheduled(references: Sequence[Reference]) -> linking.ReferencedItem | None:
+    """Hold the one item that a report names by its study and step ID, as nearly every report does.
+
+    Where it names several, they are found first, and held by key.
+    """
+    if len(references) != 1:
+        return None
+    (reference,) = references
+    if not reference.study_instance_uid or not reference.scheduled_procedure_step_id:
+        return None
+    item = reads.scheduled(reference.study_instance_uid, reference.scheduled_procedure_step_id)
+    return None if item is None else linking.found_by(Evidence.STEP, item, reference)
 
 
 def _items_of(step: PerformedStep, *, also: int | None = None) -> dict[int, WorklistItem]:
@@ -183,10 +289,11 @@ def _locked(pks: Iterable[int]) -> dict[int, WorklistItem]:
     return {item.pk: item for item in items.filter(pk__in=list(pks))}
 
 
-def _take_over(step: PerformedStep, accepted: mpps.Accepted, doubts: Iterable[str] = ()) -> None:
-    """Fill the step and its columns from the data set."""
-    step.dataset, step.status = accepted.dataset, accepted.status
-    step.deviations = _each_once(step.deviations, accepted.deviations, doubts)
+def _take_over(step: PerformedStep, accepted: mpps.Accepted) -> None:
+    """Fill the step and its columns from the data set, whose JSON is made here."""
+    step.dataset = SerialisedObject(image_references.packed(accepted.dataset))
+    step.status = accepted.status
+    step.deviations = _each_once(step.deviations, accepted.deviations)
     step.remarks = _each_once(step.remarks, accepted.remarks)
     if step.is_final and step.finished_at is None:
         step.finished_at = timezone.now()
@@ -207,16 +314,6 @@ def _take_over(step: PerformedStep, accepted: mpps.Accepted, doubts: Iterable[st
     step.discontinuation_reason = _clipped(reason.meaning) if reason else ""
 
 
-def _insert(step: PerformedStep, sender: Sender) -> None:
-    try:
-        with transaction.atomic():
-            step.save_as(sender.actor, reason=_reason(step))
-    except IntegrityError as error:  # another process was first
-        if PerformedStep.objects.filter(sop_instance_uid=step.sop_instance_uid).exists():
-            raise _duplicate() from error
-        raise
-
-
 def no_such_step() -> mpps.MppsRefused:
     return mpps.MppsRefused(NO_SUCH_SOP_INSTANCE, "There is no such performed procedure step")
 
@@ -225,16 +322,15 @@ def _duplicate() -> mpps.MppsRefused:
     return mpps.MppsRefused(DUPLICATE_SOP_INSTANCE, "This performed procedure step exists already")
 
 
-def _keep_series(step: PerformedStep) -> None:
-    """Put the series of the data set in place of those that were stored."""
-    step.series.all().delete()
-    _add_series(step)
+def _refuse_duplicate(sop_instance_uid: str) -> None:
+    if PerformedStep.objects.filter(sop_instance_uid=sop_instance_uid).exists():
+        raise _duplicate()
 
 
-def _add_series(step: PerformedStep) -> None:
-    PerformedSeries.objects.bulk_create(
+def _series_of(step: PerformedStep) -> list[PerformedSeries]:
+    """Make the series of the data set, which `_add_series` stores."""
+    return [
         PerformedSeries(
-            step=step,
             number=number,
             series_instance_uid=_clipped(each.series_instance_uid),
             description=_clipped(each.description),
@@ -245,35 +341,76 @@ def _add_series(step: PerformedStep) -> None:
             other_count=each.other_count,
         )
         for number, each in enumerate(performed.series(step.dataset), start=1)
-    )
+    ]
+
+
+def _add_series(step: PerformedStep, series: list[PerformedSeries]) -> None:
+    for each in series:
+        each.step = step
+    writing.insert_all(series)
 
 
 def _link(
     step: PerformedStep, locked: WorklistItem, *, evidence: Evidence, actor: str, reason: str = ""
-) -> None:
+) -> PerformedStepItem:
     status = locked.performed_procedure_step_status
     made = PerformedStepItem(step=step, item=locked, evidence=evidence, status_before=status, linked_by=actor)
-    made.save_as(actor, reason=reason)
+    made.insert_as(actor, reason=reason)
+    return made
 
 
-def _follow(step: PerformedStep, locked: Mapping[int, WorklistItem], *, actor: str, reason: str = "") -> None:
-    """Let the items' statuses follow the step.
+def _follow_report(
+    step: PerformedStep, links: Sequence[PerformedStepItem], sender: Sender
+) -> list[WorklistItem]:
+    """Let the items follow what a scanner reported, and return those that moved.
 
-    Their other steps are read now that nobody else may end one.
+    Their own points are the caller's to review; those of their other steps are brought up to date.
     """
-    for each in step.links.order_by("item_id"):
-        to = _told_by_steps(each.item_id, otherwise=_after(step, each))
-        lifecycle.report(locked[each.item_id], step, to=to, actor=actor, reason=reason or _reason(step))
+    others = reads.others(step, [link.item_id for link in links])
+    moved = _follow(step, links, others, actor=sender.actor, reason=_reason(step))
+    pks = {item.pk for item in moved}
+    for pk in dict.fromkeys(other.step_pk for other in others if other.item_pk in pks):
+        points.review(PerformedStep.objects.get(pk=pk))
+    return moved
 
 
-def _told_by_steps(item_pk: int, *, otherwise: Status) -> Status:
-    """Return what all steps of an item say: one that runs decides, else one that was completed."""
-    statuses = set(PerformedStep.objects.filter(items=item_pk).values_list("status", flat=True))
+def _follow_person(step: PerformedStep, *, actor: str, reason: str) -> None:
+    """Let the items follow what a person has done to the step, which the caller reviews."""
+    links = reads.links(step, held=True)
+    others = reads.others(step, [link.item_id for link in links])
+    for item in _follow(step, links, others, actor=actor, reason=reason):
+        points.review_item(item, but=step)
+
+
+def _follow(
+    step: PerformedStep,
+    links: Iterable[PerformedStepItem],
+    others: Sequence[OtherStep],
+    *,
+    actor: str,
+    reason: str,
+) -> list[WorklistItem]:
+    """Let the linked items, which are held, follow all their steps, and return those that moved."""
+    return [link.item for link in links if _moves(step, link, others, actor=actor, reason=reason)]
+
+
+def _moves(
+    step: PerformedStep,
+    link: PerformedStepItem,
+    others: Iterable[OtherStep],
+    *,
+    actor: str,
+    reason: str,
+) -> bool:
+    """Let an item be what all its steps say: one that runs decides, else one that was completed."""
+    statuses = {step.status, *(other.status for other in others if other.item_pk == link.item_id)}
     if PerformedStatus.IN_PROGRESS in statuses:
-        return Status.IN_PROGRESS
-    if PerformedStatus.COMPLETED in statuses:
-        return Status.COMPLETED
-    return otherwise
+        to = Status.IN_PROGRESS
+    elif PerformedStatus.COMPLETED in statuses:
+        to = Status.COMPLETED
+    else:
+        to = _after(step, link)
+    return lifecycle.report(link.item, to=to, actor=actor, reason=reason)
 
 
 def _links_of(item: WorklistItem) -> list[PerformedStepItem]:
@@ -335,7 +472,8 @@ def _after(step: PerformedStep, linked: PerformedStepItem) -> Status:
 
 
 def _reason(step: PerformedStep) -> str:
-    parts = [f"MPPS {step.get_status_display().lower()}", step.discontinuation_reason]
+    status = step.status.replace("_", " ").lower()  # for the history, in English whoever acts
+    parts = [f"MPPS {status}", step.discontinuation_reason]
     return ": ".join(filter(None, parts))
 
 
@@ -349,9 +487,8 @@ def _each_once(*told: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(chain(*told)))
 
 
-def _is_strict(sender: Sender) -> bool:
-    device = Device.objects.of(sender.ae_title)
-    own = device.mpps_strictness if device else ""
+def _is_strict(device: RawRow | None) -> bool:
+    own = stored.device_from(device).mpps_strictness if device else ""
     return (own or settings.MPPS_STRICTNESS) == Strictness.STRICT
 
 

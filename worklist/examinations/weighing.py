@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext_lazy
 
 from worklist.attention import points
 from worklist.dicom import performed
@@ -17,11 +18,13 @@ from worklist.items import cleaning, intake
 from worklist.models import Attention, AttentionKind, PerformedStep, WorklistItem
 from worklist.validators import plausible_weight
 
-NOT_ABOUT_WEIGHT = "This is not about a weight."
-RESOLVED_ALREADY = "It is resolved already."
-MOVED = "The weights have changed meanwhile. Look at the new ones and try again."
-WHO_FIRST = "Not only the weight differs. First settle who was examined: it may be another person's weight."
-SCANNER_NAMES_NONE = "The scanner names no weight any more."
+NOT_ABOUT_WEIGHT = gettext_lazy("This is not about a weight.")
+RESOLVED_ALREADY = gettext_lazy("It is resolved already.")
+MOVED = gettext_lazy("The weights have changed meanwhile. Look at the new ones and try again.")
+WHO_FIRST = gettext_lazy(
+    "Not only the weight differs. First settle who was examined: it may be another person's weight."
+)
+SCANNER_NAMES_NONE = gettext_lazy("The scanner names no weight any more.")
 
 
 class WeightRefused(Exception):
@@ -60,13 +63,13 @@ def why_not_taken(point: Attention) -> str:
     """Return why the scanner's weight cannot be taken over now; empty where it can."""
     weight = _scanners(point)
     if weight is None:
-        return SCANNER_NAMES_NONE
+        return str(SCANNER_NAMES_NONE)
     try:
         plausible_weight(weight)
     except ValidationError as error:
         return " ".join(error.messages)
     of_both = Attention.objects.open().filter(step=point.step_id, item=point.item_id)
-    return WHO_FIRST if of_both.filter(kind=AttentionKind.IDENTITY).exists() else ""
+    return str(WHO_FIRST) if of_both.filter(kind=AttentionKind.IDENTITY).exists() else ""
 
 
 def _held(point: Attention, *, seen: str | None) -> Attention:

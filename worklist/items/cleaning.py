@@ -14,12 +14,20 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from worklist.dicom import extra, modalities, representations
 from worklist.dicom.values import KILOGRAMS_PER_POUND
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-_NAMED = {"\0": "a null", "\t": "a tab", "\n": "a new line", "\r": "a carriage return", "\x1b": "an escape"}
+_NAMED = {
+    "\0": gettext_lazy("a null"),
+    "\t": gettext_lazy("a tab"),
+    "\n": gettext_lazy("a new line"),
+    "\r": gettext_lazy("a carriage return"),
+    "\x1b": gettext_lazy("an escape"),
+}
 _TEN_GRAMS = Decimal("0.01")
 _ABSURD_WEIGHT = 10_000  # beyond it quantize may run out of digits; the validators say what is plausible
 _DATE = re.compile(r"(\d{4})(?:(\d{2})(\d{2})|-(\d{2})-(\d{2}))", re.ASCII)
@@ -40,9 +48,10 @@ def name(value: Any) -> str:
     control = _CONTROL.search(found)
     if control:
         character = control[0][0]
-        what = _NAMED.get(character, f"a control character (U+{ord(character):04X})")
+        what = _NAMED.get(character, _("a control character (U+%(code)04X)") % {"code": ord(character)})
         raise ValidationError(
-            f"Character {control.start() + 1} is {what}, which is not allowed here: type the text anew.",
+            _("Character %(place)s is %(what)s, which is not allowed here: type the text anew.")
+            % {"place": control.start() + 1, "what": what},
             code="control",
         )
     return found
@@ -54,8 +63,11 @@ def identifier(value: Any) -> str:
     for place, character in enumerate(found, start=1):
         if unicodedata.category(character) == "Cf":
             raise ValidationError(
-                f"Character {place} is invisible (U+{ord(character):04X}), which is not allowed here: "
-                "type the text anew.",
+                _(
+                    "Character %(place)s is invisible (U+%(code)04X), which is not allowed here: "
+                    "type the text anew."
+                )
+                % {"place": place, "code": ord(character)},
                 code="invisible",
             )
     return found
@@ -63,7 +75,7 @@ def identifier(value: Any) -> str:
 
 def _composed(value: Any) -> str:
     if not isinstance(value, str):
-        raise ValidationError("This must be text.", code="type")
+        raise ValidationError(_("This must be text."), code="type")
     return unicodedata.normalize("NFC", value)
 
 
@@ -91,7 +103,7 @@ def ae_titles(value: Any) -> str:
     """Return the AE titles of a list, or of a text with backslashes, each once and in the order given."""
     titles = value.split("\\") if isinstance(value, str) else value
     if not isinstance(titles, list | tuple):
-        raise ValidationError("This must be an AE title, or several.", code="type")
+        raise ValidationError(_("This must be an AE title, or several."), code="type")
     return "\\".join(dict.fromkeys(title for part in titles if (title := name(part))))
 
 
@@ -104,12 +116,12 @@ def da(value: Any) -> date | None:
         return None
     match = _DATE.fullmatch(given)
     if not match:
-        raise ValidationError("This must be a date: 19900131 or 1990-01-31.", code="date")
+        raise ValidationError(_("This must be a date: 19900131 or 1990-01-31."), code="date")
     year, *rest = (int(part) for part in match.groups() if part)
     try:
         return date(year, *rest)
     except ValueError as error:
-        raise ValidationError("There is no such date.", code="date") from error
+        raise ValidationError(_("There is no such date."), code="date") from error
 
 
 def tm(value: Any) -> time:
@@ -124,12 +136,12 @@ def tm(value: Any) -> time:
         return time(0, 0)
     match = _TIME.fullmatch(given)
     if not match:
-        raise ValidationError("This must be a time: 093000 or 09:30.", code="time")
+        raise ValidationError(_("This must be a time: 093000 or 09:30."), code="time")
     try:
         hour, minute, second = (int(part or 0) for part in match.groups())
         return time(hour, minute, second)
     except ValueError as error:
-        raise ValidationError("There is no such time.", code="time") from error
+        raise ValidationError(_("There is no such time."), code="time") from error
 
 
 def kilograms(value: Any) -> Decimal | None:
@@ -152,7 +164,7 @@ def _number(value: Any) -> Decimal | None:
         if isinstance(value, bool) or not abs(number) < _ABSURD_WEIGHT:
             raise InvalidOperation
     except InvalidOperation as error:
-        raise ValidationError("This must be a number.", code="number") from error
+        raise ValidationError(_("This must be a number."), code="number") from error
     return number
 
 

@@ -24,6 +24,7 @@ from worklist.dicom import item_attributes, reading
 from worklist.dicom.reading import FileRefused
 from worklist.dicom.values import to_text
 from worklist.items import cleaning, identifiers, intake, known_steps
+from worklist.items.plain import Unsaved
 from worklist.items.worklist_files import ESSENTIAL, LeftOutAttribute, ScheduledStep, WorklistFile
 from worklist.models import WorklistItem
 
@@ -125,7 +126,7 @@ class FileImport:
 
     actor: str
     strict: bool = False
-    _seen: dict[int, SeenStep] = field(default_factory=dict)
+    seen: dict[int, SeenStep] = field(default_factory=dict)
 
     def take(self, file: GivenFile, *, expected: str | None = None) -> ImportedFile:
         """Import all steps of the file, or none of them.
@@ -138,32 +139,24 @@ class FileImport:
         except FileRefused as reason:
             return ImportedFile(file.shown, refusal=str(reason))
 
-    def rehearse(self, files: Iterable[GivenFile]) -> list[ImportedFile]:
-        """Return what the files would do one after the other, and write nothing."""
-        read = list(files)  # before the transaction, which keeps others from writing
-        with transaction.atomic():
-            imported = [self.take(file) for file in read]
-            transaction.set_rollback(True)
-        return imported
-
     def _imported(self, file: GivenFile, expected: str | None) -> ImportedFile:
         if file.content is None:
             raise FileRefused(file.refusal)
         left_out, seen = list(file.content.left_out), dict[int, SeenStep]()
         done = []
         for position, step in enumerate(file.content.steps):
-            one = _StepImport(self, file.name, position, len(file.content.steps) == 1, left_out)
-            done.append(one.imported(step, ChainMap(seen, self._seen)))
+            one = StepImport(self, file.name, position, len(file.content.steps) == 1, left_out)
+            done.append(one.imported(step, ChainMap(seen, self.seen)))
             seen.setdefault(done[-1].item.pk, SeenStep(file.shown, step))
         imported = ImportedFile(file.shown, tuple(done), tuple(dict.fromkeys(left_out)))
         if expected not in (None, imported.digest()):
             raise FileRefused(CHANGED_SINCE)
-        self._seen |= seen
+        self.seen |= seen
         return imported
 
 
 @dataclass
-class _StepImport:
+class StepImport:
     """This is one step on its way to an item; what it loses on the way goes to `left_out`."""
 
     run: FileImport
@@ -174,10 +167,8 @@ class _StepImport:
 
     def imported(self, given: ScheduledStep, seen: SeenSteps) -> ImportedStep:
         """Raises FileRefused."""
-        step, made = self._usable(given), dict[str, str]()
-        if not self.run.strict:
-            made = known_steps.made_identifiers(step.values, self.position, self.file_name)
-        name = partial(_item_named, seen=seen)
+        step, made = self.identified(given)
+        name = partial(item_named, seen=seen)
         item = known_steps.find(step.values, made, name, is_alone=self.is_alone)
         if item is None:
             known_steps.refuse_shared_study(step.values, name)
@@ -189,6 +180,29 @@ class _StepImport:
                 f"{earlier.shown} has the same step with other values: the last one read would win."
             )
         return self._changed(item, step)
+
+    def identified(self, given: ScheduledStep) -> tuple[ScheduledStep, dict[str, str]]:
+        """Return the step with what is of use, and the identifiers that it lacks. Raises FileRefused."""
+        step, made = self._usable(given), dict[str, str]()
+        if not self.run.strict:
+            made = known_steps.made_identifiers(step.values, self.position, self.file_name)
+        return step, made
+
+    def drafted(self, step: ScheduledStep, made: dict[str, str]) -> Unsaved:
+        """Return the item that the step would make, by what it says itself. Raises FileRefused."""
+        values, extra = self._of_new(step, made)
+        return self._write(values, lambda fit: intake.unsaved({**fit, "extra_attributes": extra}))
+
+    def differing(self, item: WorklistItem, step: ScheduledStep) -> frozenset[str]:
+        """Return the fields that the step would change. Raises FileRefused."""
+        extra = self._of_known(item, step)
+        return self._write(
+            step.values, lambda fit: intake.differing(item, {**fit, "extra_attributes": extra})
+        )
+
+    def named(self, made: Iterable[str]) -> tuple[str, ...]:
+        """Name the identifiers that are made."""
+        return tuple(map(_tagged, made))
 
     def _usable(self, step: ScheduledStep) -> ScheduledStep:
         """Clean the identifiers, and leave out what no item may have of them and of further attributes.
@@ -220,23 +234,31 @@ class _StepImport:
         return ""
 
     def _created(self, step: ScheduledStep, made: dict[str, str]) -> ImportedStep:
-        status = {"performed_procedure_step_status": step.status} if step.status else {}
-        values = {**step.values, **status, **made}
-        extra = self._of_study(step.extra, values["study_instance_uid"])
+        values, extra = self._of_new(step, made)
         item = self._write(
             values, lambda fit: intake.create({**fit, "extra_attributes": extra}, actor=self.run.actor)
         )
-        return ImportedStep("created", item, made=tuple(map(_tagged, made)))
+        return ImportedStep("created", item, made=self.named(made))
 
     def _changed(self, item: WorklistItem, step: ScheduledStep) -> ImportedStep:
         before = {name: getattr(item, name) for name in cleaning.CLEANERS}
-        extra = {**item.extra_attributes, **self._of_study(step.extra, item.study_instance_uid)}
+        extra = self._of_known(item, step)
         changed = self._write(
             step.values,
             lambda fit: intake.change(item, {**fit, "extra_attributes": extra}, actor=self.run.actor),
         )
         changes = tuple(_changes(item, before, changed))
         return ImportedStep("updated" if changed else "unchanged", item, changes)
+
+    def _of_new(self, step: ScheduledStep, made: dict[str, str]) -> tuple[dict[str, str], dict[str, Any]]:
+        """Return the values of a new item, and its further attributes."""
+        status = {"performed_procedure_step_status": step.status} if step.status else {}
+        values = {**step.values, **status, **made}
+        return values, self._of_study(step.extra, values["study_instance_uid"])
+
+    def _of_known(self, item: WorklistItem, step: ScheduledStep) -> dict[str, Any]:
+        """Return the item's further attributes with those of the step."""
+        return {**item.extra_attributes, **self._of_study(step.extra, item.study_instance_uid)}
 
     def _of_study(self, extra: dict[str, Any], study: str) -> dict[str, Any]:
         """Leave out a reference to another study: intake takes none, where PS3.4 Table K.6-1 would."""
@@ -264,7 +286,7 @@ class _StepImport:
         self.left_out.append(LeftOutAttribute(_tagged(name), why))
 
 
-def _item_named(item: WorklistItem, *, seen: SeenSteps) -> str:
+def item_named(item: WorklistItem, *, seen: SeenSteps) -> str:
     """Name it by its key, or by the file that made it in this run, whose key may be no one's afterwards."""
     whose = f"The item of {seen[item.pk].shown}" if item.pk in seen else f"Item {item.pk}"
     return f"{whose} (step {item.scheduled_procedure_step_id})"
@@ -291,7 +313,7 @@ def _unusable(error: ValidationError, values: Mapping[str, str]) -> dict[str, st
     """Return what may be left out of what intake refuses, with why; nothing where more is wrong than that."""
     by_field = error.message_dict if hasattr(error, "error_dict") else {}
     may_go = all(
-        name in values and name not in ESSENTIAL and intake.FROZEN not in messages
+        name in values and name not in ESSENTIAL and str(intake.FROZEN) not in messages
         for name, messages in by_field.items()
     )
     if not may_go:

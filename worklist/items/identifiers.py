@@ -13,6 +13,8 @@ from worklist.models import WorklistItem
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _STEM_LENGTH = 9  # 45 bits; with the longest prefix 12 of SH's 16 characters
 
+# What an item is known by outside: given once, kept for ever.
+MADE_ONCE = ("study_instance_uid", "scheduled_procedure_step_id")
 PREFIXES = {
     "accession_number": "A",
     "requested_procedure_id": "RP",
@@ -40,9 +42,13 @@ def stem_from(identity: uuid.UUID) -> str:
     return "".join(_ALPHABET[digit % len(_ALPHABET)] for digit in digits)
 
 
-def give_all(item: WorklistItem, stem: str) -> None:
-    """Give the item each identifier that it lacks: a new UID, and the others made from the stem."""
+def give_all(item: WorklistItem, stem: str) -> frozenset[str]:
+    """Give the item each identifier that it lacks: a new UID, and others made from the stem.
+
+    Return the fields of those others.
+    """
     item.study_instance_uid = item.study_instance_uid or new_uid()
-    for field, prefix in PREFIXES.items():
-        if not getattr(item, field):
-            setattr(item, field, prefix + stem)
+    missing = frozenset(field for field in PREFIXES if not getattr(item, field))
+    for field in missing:
+        setattr(item, field, PREFIXES[field] + stem)
+    return missing

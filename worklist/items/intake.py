@@ -6,25 +6,31 @@ Status is not among what may change here: `worklist.items.lifecycle` moves it.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from copy import copy
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from worklist.attention import identity, points
 from worklist.dicom.values import EARLIEST_BIRTH_YEAR
-from worklist.items import cleaning, identifiers, whose
+from worklist.items import cleaning, identifiers, plain, whose
+from worklist.items.plain import Unsaved
 from worklist.items.whose import NOBODY_ELSE, NOTHING_SAID, Answer, SharedId
 from worklist.models import STEP_EXISTS, Status, WorklistItem
 
 Errors = dict[str, Any]  # field -> messages
-MOVED = "Changed by someone else meanwhile. Look at the new value and try again."
-FROZEN = "The examination is under way or done: only an administrator may correct this, with a reason."
-REASON_NEEDED = "Say why: images may carry what is corrected here."
+MOVED = gettext_lazy("Changed by someone else meanwhile. Look at the new value and try again.")
+FROZEN = gettext_lazy(
+    "The examination is under way or done: only an administrator may correct this, with a reason."
+)
+ERASED = gettext_lazy("The participant was erased: the item stays as it is.")
+REASON_NEEDED = gettext_lazy("Say why: images may carry what is corrected here.")
 
-# What an item is known by outside: given once, kept for ever.
-MADE_ONCE = ("study_instance_uid", "scheduled_procedure_step_id")
+MADE_ONCE = identifiers.MADE_ONCE
 SET_AT_CREATION = (*MADE_ONCE, "data_source", "performed_procedure_step_status")
 COPIED_TO_DUPLICATES = tuple(
     field for field in cleaning.CLEANERS if field not in (*MADE_ONCE, *identifiers.PREFIXES)
@@ -45,7 +51,11 @@ def create(
     `patient_weight_lb` is accepted for the weight in pounds. `answer` says whose the patient ID is where
     items carry it with another person. Raises ValidationError by field.
     """
+    draft, errors = drafted(values)
+    is_right = not wrong_in_itself(draft, errors)
     with transaction.atomic():
+        if is_right and _create_plain(identified(draft, reason=reason), actor=actor):
+            return draft
         item, shared = _checked_new(values, answer, reason)
         _save(item, actor=actor, reason=reason)
         settle(item, shared, answer, actor=actor, reason=reason)
@@ -89,6 +99,8 @@ def change_locked(
     answer: Answer = NOTHING_SAID,
 ) -> frozenset[str]:
     """Do what `change` does to a row that was read for update in the caller's transaction."""
+    if locked.erased_at is not None:
+        raise ValidationError(ERASED, code="erased")
     changed, shared = _set(locked, values, reason=reason, seen=seen, corrects=corrects, answer=answer)
     if changed:
         _save(locked, actor=actor, reason=reason)
@@ -96,6 +108,53 @@ def change_locked(
     if changed & whose.WHO:
         settle(locked, shared, answer, actor=actor, reason=reason)
     return changed
+
+
+def unsaved(values: Mapping[str, Any]) -> Unsaved:
+    """Return the item that `create` would save where nothing that is stored makes anything of it doubtful.
+
+    Raises ValidationError by field.
+    """
+    item, errors = drafted(values)
+    if found := wrong_in_itself(item, errors):
+        raise ValidationError(found)
+    return identified(item)
+
+
+def differing(item: WorklistItem, values: Mapping[str, Any]) -> frozenset[str]:
+    """Return the fields that `change` would change of the item as it was read, without asking the database.
+
+    Raises ValidationError by field for values that it may not have.
+    """
+    cleaned, errors = _clean(values, allowed=MADE_ONCE)
+    _keep_identifiers(item, cleaned, errors)
+    changed = frozenset(field for field, value in cleaned.items() if getattr(item, field) != value)
+    if changed or errors:
+        asked = copy(item)
+        for field in changed:
+            setattr(asked, field, cleaned[field])
+        if found := wrong_in_itself(asked, errors):
+            raise ValidationError(found)
+    return changed
+
+
+def _create_plain(unsaved: Unsaved, *, actor: str) -> bool:
+    """Save the item where nothing of it is doubtful, and tell whether it was saved."""
+    if not plain.is_plain(unsaved):
+        return False
+    try:
+        with transaction.atomic():
+            plain.save([unsaved], actor=actor)
+    except IntegrityError:  # another writer was first, between the check and the write
+        return False
+    return True
+
+
+def identified(item: WorklistItem, *, reason: str = "") -> Unsaved:
+    """Give an item that is right in itself the identifiers that it lacks, and what is derived."""
+    made = identifiers.give_all(item, identifiers.new_stem())
+    item.derive()
+    return Unsaved(item, made, reason)
 
 
 def checked_new(
@@ -212,7 +271,7 @@ def _cleaner(field: str, allowed: tuple[str, ...]) -> Any:
         return cleaning.CLEANERS[field]
     if field in allowed:
         return cleaning.text
-    raise ValidationError("An item has no such field, or it cannot be written.", code="unknown")
+    raise ValidationError(_("An item has no such field, or it cannot be written."), code="unknown")
 
 
 def _in_kilograms(values: Mapping[str, Any], errors: Errors) -> dict[str, Any]:
@@ -222,7 +281,7 @@ def _in_kilograms(values: Mapping[str, Any], errors: Errors) -> dict[str, Any]:
         return given
     weight = given.pop("patient_weight_lb")
     if given.get("patient_weight_kg") not in (None, "") and weight not in (None, ""):
-        errors["patient_weight_lb"] = ["Give the weight in kilograms or in pounds, not both."]
+        errors["patient_weight_lb"] = [_("Give the weight in kilograms or in pounds, not both.")]
         return given
     if weight not in (None, "") or "patient_weight_kg" not in given:
         try:
@@ -254,7 +313,7 @@ def _keep_identifiers(current: WorklistItem, cleaned: dict[str, Any], errors: Er
             del cleaned[field]
     for field in MADE_ONCE:
         if cleaned.get(field, getattr(current, field)) != getattr(current, field):
-            errors[field] = ["This is made once and never changes."]
+            errors[field] = [_("This is made once and never changes.")]
 
 
 def _give_identifiers(item: WorklistItem) -> None:

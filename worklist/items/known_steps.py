@@ -16,11 +16,11 @@ from django.core.exceptions import ValidationError
 from worklist.dicom import item_attributes, person_name
 from worklist.dicom.reading import FileRefused
 from worklist.items import cleaning, identifiers, intake
+from worklist.items.moves import MOVABLE
 from worklist.models import Status, WorklistItem
 
 _NAMESPACE = uuid.UUID("b5d1dc2e-55c1-4b1d-9f7a-3c1f6f0a6d58")
 _OF_THE_STEP = frozenset(intake.MADE_ONCE)
-_MOVABLE = (Status.SCHEDULED, Status.DISCONTINUED)
 _MOST_ALIKE = 20
 
 Values = Mapping[str, str]  # of a step, by an item's fields
@@ -150,7 +150,7 @@ def _is_another_person(item: WorklistItem, values: Values) -> bool:
 
 
 def _is_another_appointment(item: WorklistItem, values: Values) -> bool:
-    is_over = item.performed_procedure_step_status not in _MOVABLE
+    is_over = item.performed_procedure_step_status not in MOVABLE
     return any(_differing(item, values, "modality", *(["scheduled_start_date"] if is_over else [])))
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from worklist.attention import points
 from worklist.items import intake, whose
@@ -11,7 +13,8 @@ from worklist.items.whose import NOBODY_ELSE, NOTHING_SAID, Answer, SharedId
 from worklist.models import PerformedStatus, PerformedStep, Status, WorklistItem
 
 LONGEST_REASON = 200  # characters
-FIRST = "Correct one of them first, or add a confirmed person where they share it."
+MOVED = ("performed_procedure_step_status", "updated_at")  # what a report writes of an item
+FIRST = gettext_lazy("Correct one of them first, or add a confirmed person where they share it.")
 
 # What people and sources may ask for. What a scanner reports is a fact: see `report`.
 TRANSITIONS: dict[str, frozenset[str]] = {
@@ -50,6 +53,8 @@ def move_locked(
     refuse_unless_allowed(locked, to=to)
     comes_back = locked.performed_procedure_step_status == Status.CANCELLED
     shared = _refuse_another_person(locked, answer, reason) if comes_back else NOBODY_ELSE
+    if comes_back:
+        locked.arrived_at = None
     _save(locked, to=to, actor=actor, reason=reason)
     if comes_back:
         intake.settle(locked, shared, answer, actor=actor, reason=reason)
@@ -71,13 +76,17 @@ def withdraw(item: WorklistItem, *, actor: str, reason: str = "") -> bool:
     return True
 
 
-def report(locked: WorklistItem, step: PerformedStep, *, to: Status, actor: str, reason: str) -> None:
-    """Give the item the status that its performed steps tell, whatever it was.
+def report(locked: WorklistItem, *, to: Status, actor: str, reason: str) -> bool:
+    """Give the item the status that its performed steps tell, whatever it was, and return whether it moved.
 
-    `locked` is the row as it was read for update, in the caller's transaction, which reviews the step itself.
+    `locked` is the row as it was read for update, in the caller's transaction, which reviews the points of
+    what moved.
     """
-    if locked.performed_procedure_step_status != to:
-        _save(locked, to=to, actor=actor, reason=reason, reviewed=step)
+    if locked.performed_procedure_step_status == to:
+        return False
+    locked.performed_procedure_step_status = to
+    locked.update_as(actor, MOVED, reason=reason)
+    return True
 
 
 def follow_another_server(item: WorklistItem, *, to: Status, actor: str, reason: str) -> bool:
@@ -98,10 +107,16 @@ def follow_another_server(item: WorklistItem, *, to: Status, actor: str, reason:
 
 def refuse_unless_allowed(item: WorklistItem, *, to: Status) -> None:
     status = Status(item.performed_procedure_step_status)
+    if item.erased_at is not None:
+        raise StatusRefused(intake.ERASED)
     if to not in TRANSITIONS[status]:
-        raise StatusRefused(f"{status.label} cannot become {to.label.lower()}.")
+        raise StatusRefused(
+            _("%(status)s cannot become %(other)s.") % {"status": status.label, "other": to.label.lower()}
+        )
     if _is_running(item):
-        raise StatusRefused("The scanner reports an examination in progress: close its performed step first.")
+        raise StatusRefused(
+            _("The scanner reports an examination in progress: close its performed step first.")
+        )
 
 
 def _refuse_another_person(item: WorklistItem, answer: Answer, reason: str) -> SharedId:
@@ -121,9 +136,7 @@ def _is_running(item: WorklistItem) -> bool:
     return PerformedStep.objects.filter(items=item, status=PerformedStatus.IN_PROGRESS).exists()
 
 
-def _save(
-    item: WorklistItem, *, to: Status, actor: str, reason: str, reviewed: PerformedStep | None = None
-) -> None:
+def _save(item: WorklistItem, *, to: Status, actor: str, reason: str) -> None:
     item.performed_procedure_step_status = to
     item.save_as(actor, reason=reason)
-    points.review_item(item, but=reviewed)
+    points.review_item(item)

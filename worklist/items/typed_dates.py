@@ -7,6 +7,7 @@ from datetime import date
 
 from django.core.exceptions import ValidationError
 from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
 FORMS = "2015-03-12, 20150312 or 12 Mar 2015"
 MONTHS = (
@@ -26,16 +27,16 @@ def read(text: str) -> date | None:
     match = _NUMBERS.fullmatch(given) or _WORDS.fullmatch(given)
     month = _month(match["month"]) if match else None
     if not match or month is None:
-        raise ValidationError(f"Write the date as {FORMS}.", code="date")
+        raise ValidationError(_("Write the date as %(forms)s.") % {"forms": FORMS}, code="date")
     try:
         return date(int(match["year"]), month, int(match["day"]))
     except ValueError as error:
-        raise ValidationError("There is no such date.", code="date") from error
+        raise ValidationError(_("There is no such date."), code="date") from error
 
 
 def in_words(day: date) -> str:
     """Return it so that nobody takes the month for the day: Thursday, 12 March 2015."""
-    return date_format(day, "l, j F Y")
+    return date_format(day, _("l, j F Y"))
 
 
 def _month(text: str) -> int | None:

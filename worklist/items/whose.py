@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.db import OperationalError, transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from worklist.attention import identity, whose_id
 from worklist.attention.whose_id import PERSON_FIELDS, KnownPerson
@@ -15,12 +17,18 @@ from worklist.models import ConfirmedPerson, Status, WorklistItem, locks
 
 WHO = frozenset({"patient_id", *PERSON_FIELDS})  # the fields that say who it is
 ANOTHER_PERSON = "another_person"  # the code of the refusal
-BUSY = "Somebody else is changing another item of this patient ID just now: try again."
-WHY_SHARED = "Say why two people have one patient ID."
-IS_SHARED = (
+BUSY = gettext_lazy("Somebody else is changing another item of this patient ID just now: try again.")
+WHY_SHARED = gettext_lazy("Say why two people have one patient ID.")
+IS_SHARED = gettext_lazy(
     "Several people have this patient ID on purpose: correct one item at a time, and say that it is another "
     "person."
 )
+
+_DIFFERING = {
+    "name": gettext_lazy("name"),
+    "birth date": gettext_lazy("birth date"),
+    "sex": gettext_lazy("sex"),
+}
 
 
 class Answer(NamedTuple):
@@ -126,14 +134,24 @@ def known_people(error: ValidationError) -> list[KnownPerson]:
 
 def _refusal(item: WorklistItem, others: list[WorklistItem]) -> ValidationError:
     return ValidationError(
-        "%(items)s this patient ID with another %(differing)s: is it the same person, or do two share it?",
+        _("%(items)s this patient ID with another %(differing)s: is it the same person, or do two share it?"),
         code=ANOTHER_PERSON,
         params={
-            "items": whose_id.items_in_words(others),
-            "differing": whose_id.differing_in_words(item, others),
+            "items": _items_in_words(others),
+            "differing": _differing_in_words(item, others),
             "known": whose_id.people(others),
         },
     )
+
+
+def _items_in_words(items: list[WorklistItem]) -> str:
+    named = ", ".join(str(item.pk) for item in items[: whose_id.MOST_NAMED])
+    return ngettext("Item %(items)s carries", "Items %(items)s carry", len(items)) % {"items": named}
+
+
+def _differing_in_words(item: WorklistItem, others: list[WorklistItem]) -> str:
+    found = dict.fromkeys(word for other in others for word in whose_id.differing(item, other))
+    return f" {_('and')} ".join(str(_DIFFERING[word]) for word in found)
 
 
 def _lock(items: list[WorklistItem]) -> None:

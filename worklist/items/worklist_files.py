@@ -19,8 +19,9 @@ from pydicom import DataElement, Dataset
 from pydicom.datadict import keyword_for_tag
 from pydicom.tag import BaseTag
 
-from worklist.dicom import item_attributes, moments, reading, representations
+from worklist.dicom import decoding, item_attributes, moments, reading, representations
 from worklist.dicom.conditions import Range
+from worklist.dicom.decoding import PlainText
 from worklist.dicom.item_attributes import ItemAttribute, Place
 from worklist.dicom.reading import FileDamaged, FileRefused
 from worklist.dicom.values import STATUS_ON_THE_WIRE, to_text
@@ -236,12 +237,16 @@ def _take_protocol(values: dict[str, str], extra: dict[str, Any]) -> None:
 
 def _content(dataset: Dataset, place: Place, *, declared: bool, strict: bool) -> _Content:
     content = _Content()
+    decoder = decoding.decoder(dataset)
     for tag in reading.tags(dataset):
         attribute = item_attributes.BY_PLACE[place].get(tag)
         if attribute is item_attributes.STEP_SEQUENCE:
             continue
         if attribute is None and not _is_storable(tag, place):
             content.leave_out(reading.name(tag))
+            continue
+        if (plain := reading.plain_text(dataset, tag, decoder, declared=declared)) is not None:
+            _take_plain(content, tag, plain, attribute)
             continue
         try:
             _take(content, reading.element(dataset, tag, declared=declared), attribute, declared=declared)
@@ -252,6 +257,14 @@ def _content(dataset: Dataset, place: Place, *, declared: bool, strict: bool) ->
                 raise
             content.leave_out(reading.name(tag), why=_why(str(reason), tag))
     return content
+
+
+def _take_plain(content: _Content, tag: BaseTag, plain: PlainText, attribute: ItemAttribute | None) -> None:
+    """Do what `_take` does with an element."""
+    if attribute and attribute.field:
+        content.values[attribute.field] = _of_today(plain.vr, plain.text.strip("\0 "))
+    else:
+        content.extra[keyword_for_tag(tag)] = _legal(plain.vr, reading.plain_json_value(plain))
 
 
 def _take(

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from pylantir_site.counting import measures
+
 if TYPE_CHECKING:
     import ssl
 
@@ -30,18 +32,6 @@ def add_tls_options(parser: CommandParser, port: Callable[[str], int] = int) -> 
     parser.add_argument("--no-plain", action="store_true", help="TLS only.")
 
 
-def tls_arguments(options: Mapping[str, Any]) -> list[str]:
-    """Return the options once more, for another process."""
-    names = ("tls_cert", "tls_key", "tls_ca", "tls_client_certificate")
-    given = [(name, options[name]) for name in names if options[name]]
-    port = [("tls_port", options["tls_port"])] if options["tls_cert"] else []
-    flags = ["--no-plain"] if options["no_plain"] else []
-    return [
-        *(part for name, value in (*given, *port) for part in (f"--{name.replace('_', '-')}", str(value))),
-        *flags,
-    ]
-
-
 def tls_context(options: Mapping[str, Any]) -> ssl.SSLContext | None:
     """Return the context, or None without a certificate. Raises CommandError."""
     from worklist.scp import tls
@@ -56,7 +46,9 @@ def tls_context(options: Mapping[str, Any]) -> ssl.SSLContext | None:
         context = tls.server_context(files, tls.ClientCertificate(asked))
     except tls.TlsFileUnusable as error:
         raise CommandError(str(error)) from error
-    tls.warn_of_expiry(certificate)
+    for use, path in (("server", certificate), ("authority", files.authorities)):
+        if path is not None and (ends := tls.warn_of_expiry(path)) is not None:
+            measures.CERTIFICATE_ENDS.set(ends.timestamp(), use, path.name)
     return context
 
 

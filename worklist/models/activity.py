@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from pylantir_site.retention import delete
 from worklist.models.devices import Device
@@ -34,42 +35,50 @@ class DeviceActivity(models.Model):
     """
 
     class Kind(models.TextChoices):
-        ASSOCIATION = "ASSOCIATION", "Association"
-        REFUSED = "REFUSED", "Association refused"
-        ECHO = "ECHO", "C-ECHO"
-        QUERY = "QUERY", "C-FIND"
-        N_CREATE = "N-CREATE", "MPPS N-CREATE"
-        N_SET = "N-SET", "MPPS N-SET"
-        N_GET = "N-GET", "MPPS N-GET"
+        ASSOCIATION = "ASSOCIATION", _("Association")
+        REFUSED = "REFUSED", _("Association refused")
+        ECHO = "ECHO", _("C-ECHO")
+        QUERY = "QUERY", _("C-FIND")
+        N_CREATE = "N-CREATE", _("MPPS N-CREATE")
+        N_SET = "N-SET", _("MPPS N-SET")
+        N_GET = "N-GET", _("MPPS N-GET")
 
-    at = models.DateTimeField(default=timezone.now, db_index=True)
-    kind = models.CharField(max_length=16, choices=Kind.choices)
-    ae_title = models.CharField("calling AE title", max_length=64, blank=True, default="")
-    called_ae_title = models.CharField("called AE title", max_length=64, blank=True, default="")
-    address = models.CharField(max_length=64, blank=True, default="")
-    certificate_subject = models.CharField(max_length=500, blank=True, default="")
+    at = models.DateTimeField(_("when"), default=timezone.now, db_index=True)
+    kind = models.CharField(_("kind"), max_length=16, choices=Kind.choices)
+    ae_title = models.CharField(_("calling AE title"), max_length=64, blank=True, default="")
+    called_ae_title = models.CharField(_("called AE title"), max_length=64, blank=True, default="")
+    address = models.CharField(_("address"), max_length=64, blank=True, default="")
+    certificate_subject = models.CharField(_("certificate subject"), max_length=500, blank=True, default="")
     status = models.PositiveIntegerField(
-        null=True, blank=True, help_text="The final status of the answer (PS3.7 Annex C)."
+        _("status"), null=True, blank=True, help_text=_("The final status of the answer (PS3.7 Annex C).")
     )
-    comment = models.CharField(max_length=255, blank=True, default="", help_text="How it ended, or why.")
-    milliseconds = models.FloatField(null=True, blank=True)
-    matches = models.PositiveIntegerField(null=True, blank=True, help_text="Answers sent.")
+    comment = models.CharField(
+        _("comment"), max_length=255, blank=True, default="", help_text=_("How it ended, or why.")
+    )
+    milliseconds = models.FloatField(_("milliseconds"), null=True, blank=True)
+    matches = models.PositiveIntegerField(_("matches"), null=True, blank=True, help_text=_("Answers sent."))
     left_out = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Items that match and could not be sent: the server's log says why."
+        _("left out"),
+        null=True,
+        blank=True,
+        help_text=_("Items that match and could not be sent: the server's log says why."),
     )
-    identifier = models.BinaryField(blank=True, default=b"", help_text="The query, as it came.")
-    implicit_vr = models.BooleanField(default=True)
-    sop_instance_uid = models.CharField("SOP Instance UID", max_length=64, blank=True, default="")
+    identifier = models.BinaryField(
+        _("identifier"), blank=True, default=b"", help_text=_("The query, as it came.")
+    )
+    implicit_vr = models.BooleanField(_("implicit VR"), default=True)
+    sop_instance_uid = models.CharField(_("SOP Instance UID"), max_length=64, blank=True, default="")
 
     objects = ActivityQuerySet.as_manager()
 
     class Meta:
         ordering = ["-at", "-pk"]
-        verbose_name = "activity of a device"
-        verbose_name_plural = "activity of devices"
+        verbose_name = _("contact with a scanner")
+        verbose_name_plural = _("contacts with scanners")
         indexes = [
             models.Index(fields=["ae_title", "-at"], name="activity_of_a_device"),
             models.Index(fields=["ae_title", "kind", "-at"], name="activity_by_kind"),
+            models.Index(fields=["at"], name="activity_by_time"),
         ]
 
     def __str__(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Case, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
 
 from worklist.models.items import WorklistItem
 from worklist.models.performed import Evidence, PerformedStep, PerformedStepItem
@@ -17,17 +18,17 @@ class AttentionKind(models.TextChoices):
     and all of these are worse than a wrong or incomplete report.
     """
 
-    IDENTITY = "IDENTITY", "Identity differs"
-    SHARED_ID = "SHARED_ID", "Two people under one ID"
-    UNSCHEDULED = "UNSCHEDULED", "Unscheduled examination"
-    WRONG_ENTRY = "WRONG_ENTRY", "Wrong worklist entry selected"
-    CANCELLED = "CANCELLED", "Performed although cancelled"
-    WEIGHT = "WEIGHT", "Weight differs"
-    STALE = "STALE", "In progress for too long"
-    SIMILAR_ID = "SIMILAR_ID", "IDs too much alike"
-    PROTOCOL = "PROTOCOL", "Protocol differs"
-    DEVIATION = "DEVIATION", "Incomplete report"
-    NOT_PERFORMED = "NOT_PERFORMED", "Nothing performed"
+    IDENTITY = "IDENTITY", _("Identity differs")
+    SHARED_ID = "SHARED_ID", _("Two people under one ID")
+    UNSCHEDULED = "UNSCHEDULED", _("Unscheduled examination")
+    WRONG_ENTRY = "WRONG_ENTRY", _("Wrong worklist entry selected")
+    CANCELLED = "CANCELLED", _("Performed although cancelled")
+    WEIGHT = "WEIGHT", _("Weight differs")
+    STALE = "STALE", _("In progress for too long")
+    SIMILAR_ID = "SIMILAR_ID", _("IDs too much alike")
+    PROTOCOL = "PROTOCOL", _("Protocol differs")
+    DEVIATION = "DEVIATION", _("Incomplete report")
+    NOT_PERFORMED = "NOT_PERFORMED", _("Nothing performed")
 
 
 class AttentionQuerySet(models.QuerySet["Attention"]):
@@ -57,22 +58,25 @@ class AttentionQuerySet(models.QuerySet["Attention"]):
 class Attention(models.Model):
     """A point of attention concerns a performed step, an item or both; it is kept after it is resolved."""
 
-    kind = models.CharField(max_length=16, choices=AttentionKind.choices)
+    kind = models.CharField(_("kind"), max_length=16, choices=AttentionKind.choices)
     step = models.ForeignKey(PerformedStep, models.CASCADE, null=True, blank=True, related_name="attention")
     item = models.ForeignKey(WorklistItem, models.CASCADE, null=True, blank=True, related_name="attention")
-    text = models.TextField(help_text="What is the matter, one line for each point.")
-    opened_at = models.DateTimeField(auto_now_add=True)
-    resolved_at = models.DateTimeField(null=True, blank=True)
-    resolved_by = models.CharField(max_length=200, blank=True, default="")
-    note = models.TextField(blank=True, default="")
+    text = models.TextField(_("text"), help_text=_("What is the matter, one line for each point."))
+    opened_at = models.DateTimeField(_("opened at"), auto_now_add=True)
+    resolved_at = models.DateTimeField(_("resolved at"), null=True, blank=True)
+    resolved_by = models.CharField(_("resolved by"), max_length=200, blank=True, default="")
+    note = models.TextField(_("note"), blank=True, default="")
 
     objects = AttentionQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "point of attention"
-        verbose_name_plural = "needs attention"
+        verbose_name = _("point of attention")
+        verbose_name_plural = _("points of attention")
         ordering = ["-opened_at", "-pk"]
-        indexes = [models.Index(fields=["resolved_at", "-opened_at"], name="attention_open")]
+        indexes = [
+            models.Index(fields=["resolved_at", "-opened_at"], name="attention_open"),
+            models.Index(fields=["resolved_at", "kind", "-opened_at"], name="attention_open_by_kind"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 "kind",

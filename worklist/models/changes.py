@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
-ACTIONS = {"+": "Created", "~": "Changed", "-": "Deleted"}
+from django.utils.translation import gettext_lazy
+
+ACTIONS = {"+": gettext_lazy("Created"), "~": gettext_lazy("Changed"), "-": gettext_lazy("Deleted")}
 
 
 class FieldChange(NamedTuple):
@@ -25,9 +28,9 @@ class HistoryEntry(NamedTuple):
 
 def history_entries(records: list[Any], *, hidden: Iterable[str] = ()) -> Iterator[HistoryEntry]:
     """Yield the records, newest first, each with the fields in which it differs from the one before it."""
-    for record, older in zip(records, [*records[1:], None], strict=True):
+    for record, older in zip_longest(records, records[1:]):
         changes = _changes(record, older, hidden) if older and record.history_type == "~" else []
-        yield HistoryEntry(record, ACTIONS[record.history_type], changes)
+        yield HistoryEntry(record, str(ACTIONS[record.history_type]), changes)
 
 
 def _changes(record: Any, older: Any, hidden: Iterable[str]) -> list[FieldChange]:

@@ -6,7 +6,10 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from django.db import connections
+from django.db import Error, connections
+
+from pylantir_site.database.faults import may_be_back
+from pylantir_site.database.persistence import drop_connections
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -25,6 +28,24 @@ def gives_back_connection(read: Callable[P, R]) -> Callable[P, R]:
             return read(*args, **kwargs)
         finally:
             _close(but="sqlite")
+
+    return run
+
+
+def tried_again(act: Callable[P, R]) -> Callable[P, R]:
+    """Make what found its connection lost be done once more, on a new one.
+
+    It must only read, or be one transaction: nothing is done again that may have been committed.
+    """
+
+    @wraps(act)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return act(*args, **kwargs)
+        except Error as error:
+            if not may_be_back(error) or not drop_connections():
+                raise
+        return act(*args, **kwargs)
 
     return run
 

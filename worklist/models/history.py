@@ -1,12 +1,32 @@
-"""History names its actor."""
+"""History names its actor.
+
+A row is saved with its history by Django's `save`, or by `insert_as` and `update_as`, which write the same
+with a fifth of the work, for what scanners report.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import cache, lru_cache
 from typing import Any
 
-from django.db import models
+from django.db import DEFAULT_DB_ALIAS, models
+from django.db.models.signals import post_save
+from django.utils import timezone
+from simple_history.manager import HistoryManager
 from simple_history.models import HistoricalRecords
+
+from worklist.models import writing
+
+
+class KeptManager(HistoryManager):  # type: ignore[misc]
+    """The class of a manager is made once: django-simple-history asks for it at each save."""
+
+    @classmethod
+    @lru_cache
+    def from_queryset(cls, queryset_class: Any, class_name: str | None = None) -> Any:
+        return super().from_queryset(queryset_class, class_name)
 
 
 def actor_history(*, excluded_fields: Iterable[str] = ()) -> HistoricalRecords:
@@ -19,6 +39,7 @@ def actor_history(*, excluded_fields: Iterable[str] = ()) -> HistoricalRecords:
         history_user_getter=lambda record: record.history_user_id,
         history_user_setter=_set_actor,
         excluded_fields=list(excluded_fields),
+        history_manager=KeptManager,
     )
 
 
@@ -31,11 +52,77 @@ class Recorded(models.Model):
 
     _history_user: str | None
     _change_reason: str | None
+    _history_date: datetime
 
     class Meta:
         abstract = True
 
-    def save_as(self, actor: str, *, reason: str = "") -> None:
+    def save_as(self, actor: str, *, reason: str = "", at: datetime | None = None) -> None:
+        """Save it; `at` is the moment in its history, where several rows are to share one."""
         self._history_user = actor
         self._change_reason = reason
-        self.save()
+        if at is None:
+            self.save()
+            return
+        self._history_date = at
+        try:
+            self.save()
+        finally:
+            del self._history_date  # the next save has a moment of its own
+
+    def insert_as(self, actor: str, *, reason: str = "") -> None:
+        """Insert what `save_as` saves of a new row. Needs a transaction."""
+        writing.insert(self)
+        self._after_writing("+", actor, reason)
+
+    @classmethod
+    def insert_all_as(cls, rows: Sequence[Recorded], actor: str, *, reasons: Sequence[str]) -> None:
+        """Insert many as `insert_as` does each, with a reason of its own, and tell nobody of it.
+
+        The database must return rows of many. Needs a transaction.
+        """
+        writing.insert_all(rows, returning=True)
+        at = timezone.now()
+        kept = zip(rows, reasons, strict=True)
+        writing.insert_all([row._history_row("+", actor, reason, at) for row, reason in kept])
+
+    def update_as(self, actor: str, names: Sequence[str], *, reason: str = "") -> None:
+        """Write these fields of a row that is held and whole in hand, with its history. Needs a transaction.
+
+        What is derived from them is the caller's.
+        """
+        writing.update(self, names)
+        self._after_writing("~", actor, reason, names)
+
+    def _after_writing(self, kind: str, actor: str, reason: str, names: Sequence[str] | None = None) -> None:
+        writing.insert(self._history_row(kind, actor, reason, timezone.now()))
+        self.skip_history_when_saving = True
+        try:
+            post_save.send(
+                sender=type(self),
+                instance=self,
+                created=kind == "+",
+                update_fields=frozenset(names) if names else None,
+                raw=False,
+                using=DEFAULT_DB_ALIAS,
+            )
+        finally:
+            del self.skip_history_when_saving
+
+    def _history_row(self, kind: str, actor: str, reason: str, at: datetime) -> Any:
+        model, names = _history_of(type(self))
+        own = {
+            "history_date": at,
+            "history_type": kind,
+            "history_user_id": actor,
+            "history_change_reason": reason,
+            "history_id": None,
+        }
+        return model(*(own[name] if name in own else getattr(self, name) for name in names))
+
+
+@cache
+def _history_of(model: type[Recorded]) -> tuple[Any, list[str]]:
+    """Return the model of the history, whose manager is made anew each time, and its fields in order."""
+    rows: Any = model.history.model  # type: ignore[attr-defined]
+    return rows, [field.attname for field in rows._meta.concrete_fields]

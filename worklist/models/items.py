@@ -8,12 +8,15 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from worklist import validators
 from worklist.dicom import name_parts, patient_id, person_name
 from worklist.dicom.conditions import Text
 from worklist.dicom.matching import DATE_FIELD, STATUS_FIELD, TIME_FIELD
-from worklist.dicom.values import KILOGRAMS_PER_POUND
+from worklist.dicom.values import pounds
+from worklist.models import listed_values
 from worklist.models.constraints import at_most, given
 from worklist.models.history import Recorded, actor_history
 from worklist.models.restrictions import WantedItems, is_narrow, restriction
@@ -28,25 +31,25 @@ PERSON_NAMES = (
 COMPARABLE_GROUPS = tuple(f"{field}_{group}" for field in PERSON_NAMES for group in person_name.GROUPS)
 DERIVED = ("patient_id_alphanumeric", *COMPARABLE_GROUPS)  # `WorklistItem.save` fills them
 
-STEP_EXISTS = "There is a step with this Study Instance UID and Scheduled Procedure Step ID already."
+STEP_EXISTS = _("There is a step with this Study Instance UID and Scheduled Procedure Step ID already.")
 
 
 class Status(models.TextChoices):
     """An item goes through these statuses; on the wire IN_PROGRESS is STARTED (`worklist.dicom.values`)."""
 
-    SCHEDULED = "SCHEDULED", "Scheduled"
-    IN_PROGRESS = "IN_PROGRESS", "In progress"
-    COMPLETED = "COMPLETED", "Completed"
-    DISCONTINUED = "DISCONTINUED", "Discontinued"
-    CANCELLED = "CANCELLED", "Cancelled"
+    SCHEDULED = "SCHEDULED", _("Scheduled")
+    IN_PROGRESS = "IN_PROGRESS", _("In progress")
+    COMPLETED = "COMPLETED", _("Completed")
+    DISCONTINUED = "DISCONTINUED", _("Discontinued")
+    CANCELLED = "CANCELLED", _("Cancelled")
 
 
 class Sex(models.TextChoices):
     """These values of (0010,0040) are enumerated in PS3.3 C.7.1.1; an empty one is unknown."""
 
-    FEMALE = "F", "Female"
-    MALE = "M", "Male"
-    OTHER = "O", "Other"
+    FEMALE = "F", _("Female")
+    MALE = "M", _("Male")
+    OTHER = "O", _("Other")
 
 
 def _comparable_group(*, db_index: bool = False) -> Any:
@@ -60,7 +63,7 @@ OFFERED = ("SCHEDULED", "IN_PROGRESS", "DISCONTINUED")
 
 class WorklistQuerySet(models.QuerySet["WorklistItem"]):
     def matching(self, keys: WantedItems, *, offered: Collection[str] = OFFERED) -> WorklistQuerySet:
-        """Return the items that answer a query, by schedule.
+        """Return the items that answer a query, by schedule; none of an erased participant does.
 
         They have one of the statuses that the query names, or of `offered` where it names none.
         """
@@ -68,7 +71,8 @@ class WorklistQuerySet(models.QuerySet["WorklistItem"]):
         narrow = any(is_narrow(condition) for condition in keys.conditions)
         status = f"{STATUS_FIELD}__unindexed__in" if narrow else f"{STATUS_FIELD}__in"
         wanted = (restriction(condition) for condition in keys.conditions)
-        return self.filter(*wanted, **{status: statuses}).order_by(DATE_FIELD, TIME_FIELD, "pk")
+        found = self.filter(*wanted, **{status: statuses, "erased_at": None})
+        return found.order_by(DATE_FIELD, TIME_FIELD, "pk")
 
     def for_station(self, ae_title: str) -> WorklistQuerySet:
         return self.filter(restriction(Text("scheduled_station_aetitle", (ae_title,), several=True)))
@@ -97,103 +101,130 @@ class WorklistItem(Searched, Recorded):
     separated by a backslash, a name's component groups by `=`.
     """
 
-    patient_name = models.CharField(max_length=194, validators=[validators.person_name])
-    patient_id = models.CharField("patient ID", max_length=64, db_index=True, validators=[validators.text])
-    patient_birth_date = models.DateField(null=True, blank=True)
-    patient_sex = models.CharField(max_length=1, blank=True, default="", choices=Sex.choices)
+    patient_name = models.CharField(_("patient name"), max_length=194, validators=[validators.person_name])
+    patient_id = models.CharField(_("patient ID"), max_length=64, db_index=True, validators=[validators.text])
+    patient_birth_date = models.DateField(_("patient birth date"), null=True, blank=True)
+    patient_sex = models.CharField(
+        _("patient sex"), max_length=1, blank=True, default="", choices=Sex.choices
+    )
     patient_weight_kg = models.DecimalField(
-        "patient weight (kg)",
+        _("patient weight (kg)"),
         max_digits=5,
         decimal_places=2,
         null=True,
         blank=True,
         validators=[validators.plausible_weight],
-        help_text="Kilograms: the scanner computes its SAR limit from it. Leave empty when unknown.",
+        help_text=_("Kilograms: the scanner computes its SAR limit from it. Leave empty when unknown."),
     )
 
     study_instance_uid = models.CharField(
-        "Study Instance UID", max_length=64, blank=True, validators=[validators.uid]
+        _("Study Instance UID"), max_length=64, blank=True, validators=[validators.uid]
     )
     accession_number = models.CharField(
-        max_length=16, blank=True, db_index=True, validators=[validators.text]
+        _("accession number"), max_length=16, blank=True, db_index=True, validators=[validators.text]
     )
     requested_procedure_id = models.CharField(
-        "requested procedure ID", max_length=16, blank=True, db_index=True, validators=[validators.text]
+        _("requested procedure ID"), max_length=16, blank=True, db_index=True, validators=[validators.text]
     )
     scheduled_procedure_step_id = models.CharField(
-        "scheduled procedure step ID", max_length=16, blank=True, db_index=True, validators=[validators.text]
+        _("scheduled procedure step ID"),
+        max_length=16,
+        blank=True,
+        db_index=True,
+        validators=[validators.text],
     )
     study_description = models.CharField(
+        _("study description"),
         max_length=64,
         blank=True,
         default="",
         validators=[validators.text],
-        help_text="Requested Procedure Description.",
+        help_text=_("Requested Procedure Description."),
     )
     procedure_description = models.CharField(
+        _("procedure description"),
         max_length=64,
         blank=True,
         default="",
         validators=[validators.text],
-        help_text="Scheduled Procedure Step Description: what the console shows.",
+        help_text=_("Scheduled Procedure Step Description: what the console shows."),
     )
-    protocol_name = models.CharField(max_length=64, blank=True, default="", validators=[validators.text])
+    protocol_name = models.CharField(
+        _("protocol name"), max_length=64, blank=True, default="", validators=[validators.text]
+    )
     hisris_coding_designator = models.CharField(
-        "coding scheme designator",
+        _("coding scheme designator"),
         max_length=16,
         blank=True,
         default="",
         validators=[validators.text],
-        help_text="Sent with the protocol as a code, such as GEHC; without it no code is sent.",
+        help_text=_("Sent with the protocol as a code, such as GEHC; without it no code is sent."),
     )
     referring_physician_name = models.CharField(
-        max_length=194, blank=True, default="", validators=[validators.person_name]
+        _("referring physician name"),
+        max_length=194,
+        blank=True,
+        default="",
+        validators=[validators.person_name],
     )
     requesting_physician = models.CharField(
-        max_length=194, blank=True, default="", validators=[validators.person_name]
+        _("requesting physician"), max_length=194, blank=True, default="", validators=[validators.person_name]
     )
 
-    modality = models.CharField(max_length=16, validators=[validators.code_string])
+    modality = models.CharField(_("modality"), max_length=16, validators=[validators.code_string])
     scheduled_station_aetitle = models.CharField(
-        "scheduled station AE title",
+        _("scheduled station AE title"),
         max_length=271,
         blank=True,
         default="",
         validators=[validators.ae_titles],
-        help_text=r"The scanner's own AE title; several are separated by a backslash: MR1\MR2. Without one "
-        "the item is found only by queries that leave the station open.",
+        help_text=_(
+            r"The scanner's own AE title; several are separated by a backslash: MR1\MR2. Without one "
+            "the item is found only by queries that leave the station open."
+        ),
     )
-    station_name = models.CharField(max_length=16, blank=True, default="", validators=[validators.text])
+    station_name = models.CharField(
+        _("station name"), max_length=16, blank=True, default="", validators=[validators.text]
+    )
     scheduled_procedure_step_location = models.CharField(
-        "location", max_length=16, blank=True, default="", validators=[validators.text]
+        _("location"), max_length=16, blank=True, default="", validators=[validators.text]
     )
-    scheduled_start_date = models.DateField()
+    scheduled_start_date = models.DateField(_("scheduled start date"))
     scheduled_start_time = models.TimeField(
-        default=time(0, 0), help_text="Midnight when the time is not known: scanners refuse an empty one."
+        _("scheduled start time"),
+        default=time(0, 0),
+        help_text=_("Midnight when the time is not known: scanners refuse an empty one."),
     )
     performing_physician = models.CharField(
-        max_length=194, blank=True, default="", validators=[validators.person_name]
+        _("performing physician"), max_length=194, blank=True, default="", validators=[validators.person_name]
     )
     performed_procedure_step_status = models.CharField(
-        "status", max_length=16, choices=Status.choices, default=Status.SCHEDULED
+        _("status"), max_length=16, choices=Status.choices, default=Status.SCHEDULED
     )
+    # Scanners are not told of it: `worklist.items.arrivals` sets it.
+    arrived_at = models.DateTimeField(_("arrived"), null=True, blank=True, editable=False)
+    # Whoever it was for is gone from it since: `worklist.privacy.erasing` sets it, and nothing takes it away.
+    erased_at = models.DateTimeField(_("erased"), null=True, blank=True, editable=False)
 
     data_source = models.CharField(
+        _("data source"),
         max_length=100,
         blank=True,
         default="",
         db_index=True,
         editable=False,
-        help_text="The source that keeps this item; empty for one made by a person.",
+        help_text=_("The source that keeps this item; empty for one made by a person."),
     )
     extra_attributes = models.JSONField(
+        _("extra attributes"),
         default=dict,
         blank=True,
-        help_text="Any other attribute, by DICOM keyword: "
-        '{"MedicalAlerts": "Pacemaker", "PregnancyStatus": 1}.',
+        help_text=_(
+            'Any other attribute, by DICOM keyword: {"MedicalAlerts": "Pacemaker", "PregnancyStatus": 1}.'
+        ),
     )
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated at"), auto_now=True)
 
     patient_id_alphanumeric = models.CharField(
         max_length=64, blank=True, default="", editable=False, db_index=True
@@ -219,9 +250,11 @@ class WorklistItem(Searched, Recorded):
         "scheduled_procedure_step_id",
     )
     objects = WorklistQuerySet.as_manager()
-    history = actor_history(excluded_fields=(*DERIVED, "created_at", "updated_at"))
+    history = actor_history(excluded_fields=(*DERIVED, "created_at", "updated_at", "erased_at"))
 
     class Meta:
+        verbose_name = _("worklist item")
+        verbose_name_plural = _("worklist items")
         ordering = ["scheduled_start_date", "scheduled_start_time", "pk"]
         permissions = [("correct_worklistitem", "Can correct who was examined")]
         indexes = [
@@ -232,6 +265,16 @@ class WorklistItem(Searched, Recorded):
             models.Index(
                 fields=["performed_procedure_step_status", "scheduled_start_date"], name="worklist_offered"
             ),
+            # It has all that plots count, so that they read no item.
+            models.Index(
+                fields=[
+                    *("scheduled_start_date", "performed_procedure_step_status"),
+                    *("data_source", "scheduled_station_aetitle"),
+                ],
+                name="worklist_plots",
+            ),
+            # Lists are narrowed by what stands in it; `worklist.models.listed_values` says why the cast.
+            models.Index(listed_values.as_listed(), "scheduled_station_aetitle", name="worklist_listed"),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -301,9 +344,13 @@ class WorklistItem(Searched, Recorded):
 
     @property
     def patient_weight_lb(self) -> Decimal | None:
-        if self.patient_weight_kg is None:
-            return None
-        return (self.patient_weight_kg / KILOGRAMS_PER_POUND).quantize(Decimal("0.1"))
+        return None if self.patient_weight_kg is None else pounds(self.patient_weight_kg)
+
+    @property
+    def has_arrived(self) -> bool:
+        """Return whether the participant is here for this appointment: an arrival is one of its day."""
+        moment = self.arrived_at
+        return moment is not None and timezone.localdate(moment) == self.scheduled_start_date
 
     @property
     def stations(self) -> list[str]:

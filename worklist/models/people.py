@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from worklist import validators
 from worklist.dicom import name_parts
@@ -16,18 +17,20 @@ class ConfirmedPerson(models.Model):
     and images of examinations that were done before may carry what they said.
     """
 
-    patient_id = models.CharField("patient ID", max_length=64, db_index=True, validators=[validators.text])
-    patient_name = models.CharField(max_length=194, validators=[validators.person_name])
-    patient_birth_date = models.DateField(null=True, blank=True)
-    patient_sex = models.CharField(max_length=1, blank=True, default="", choices=Sex.choices)
-    is_shared = models.BooleanField("the ID is shared on purpose", default=True)
-    reason = models.CharField(max_length=200, blank=True, default="")
-    confirmed_by = models.CharField(max_length=200, editable=False)
-    confirmed_at = models.DateTimeField(auto_now_add=True)
+    patient_id = models.CharField(_("patient ID"), max_length=64, db_index=True, validators=[validators.text])
+    patient_name = models.CharField(_("patient name"), max_length=194, validators=[validators.person_name])
+    patient_birth_date = models.DateField(_("patient birth date"), null=True, blank=True)
+    patient_sex = models.CharField(
+        _("patient sex"), max_length=1, blank=True, default="", choices=Sex.choices
+    )
+    is_shared = models.BooleanField(_("the ID is shared on purpose"), default=True)
+    reason = models.CharField(_("reason"), max_length=200, blank=True, default="")
+    confirmed_by = models.CharField(_("confirmed by"), max_length=200, editable=False)
+    confirmed_at = models.DateTimeField(_("confirmed at"), auto_now_add=True)
 
     class Meta:
-        verbose_name = "confirmed person"
-        verbose_name_plural = "confirmed people"
+        verbose_name = _("confirmed person")
+        verbose_name_plural = _("confirmed people")
         ordering = ["patient_id", "-confirmed_at", "-pk"]
 
     def __str__(self) -> str:

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from django.db import models
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from worklist import validators
 from worklist.dicom import name_parts
@@ -13,6 +15,7 @@ from worklist.models.constraints import at_most, given
 from worklist.models.history import Recorded, actor_history
 from worklist.models.items import Status, WorklistItem
 from worklist.models.search_words import Searched, StepSearchWord, has_all
+from worklist.models.serialised import PackedDataSetField
 
 LONGEST_TEXT = 256  # characters
 
@@ -23,14 +26,14 @@ class PerformedStatus(models.TextChoices):
     The other two are final (PS3.4 F.7.2).
     """
 
-    IN_PROGRESS = "IN_PROGRESS", "In progress"
-    COMPLETED = "COMPLETED", "Completed"
-    DISCONTINUED = "DISCONTINUED", "Discontinued"
+    IN_PROGRESS = "IN_PROGRESS", _("In progress")
+    COMPLETED = "COMPLETED", _("Completed")
+    DISCONTINUED = "DISCONTINUED", _("Discontinued")
 
 
-def _reported(verbose_name: str = "", **options: Any) -> Any:
+def _reported(verbose_name: Any, **options: Any) -> Any:
     """Return a column for the first 256 characters of a text as sent; `dataset` holds all of it."""
-    return models.CharField(verbose_name or None, max_length=LONGEST_TEXT, blank=True, default="", **options)
+    return models.CharField(verbose_name, max_length=LONGEST_TEXT, blank=True, default="", **options)
 
 
 class PerformedStepQuerySet(models.QuerySet["PerformedStep"]):
@@ -63,55 +66,66 @@ class PerformedStep(Searched, Recorded):
     """
 
     sop_instance_uid = models.CharField(
-        "SOP Instance UID", max_length=64, unique=True, validators=[validators.uid]
+        _("SOP Instance UID"), max_length=64, unique=True, validators=[validators.uid]
     )
-    status = models.CharField(max_length=16, choices=PerformedStatus.choices)
-    dataset = models.JSONField()
+    status = models.CharField(_("status"), max_length=16, choices=PerformedStatus.choices)
+    dataset = PackedDataSetField(_("data set"))
 
-    patient_name = _reported()
-    patient_id = _reported("patient ID", db_index=True)
-    patient_birth_date = models.DateField(null=True, blank=True)
-    patient_sex = _reported()
+    patient_name = _reported(_("patient name"))
+    patient_id = _reported(_("patient ID"), db_index=True)
+    patient_birth_date = models.DateField(_("patient birth date"), null=True, blank=True)
+    patient_sex = _reported(_("patient sex"))
 
-    study_instance_uid = _reported("Study Instance UID", db_index=True)
-    performed_procedure_step_id = _reported("performed procedure step ID")
-    description = _reported()
-    modality = _reported()
-    performed_station_ae_title = _reported("performed station AE title")
-    performed_station_name = _reported()
-    performed_location = _reported()
-    start_date = models.DateField(null=True, blank=True)
-    start_time = models.TimeField(null=True, blank=True)
-    end_date = models.DateField(null=True, blank=True)
-    end_time = models.TimeField(null=True, blank=True)
-    discontinuation_reason_code = _reported()
-    discontinuation_reason = _reported()
+    study_instance_uid = _reported(_("Study Instance UID"), db_index=True)
+    performed_procedure_step_id = _reported(_("performed procedure step ID"))
+    description = _reported(_("description"))
+    modality = _reported(_("modality"))
+    performed_station_ae_title = _reported(_("performed station AE title"))
+    performed_station_name = _reported(_("performed station name"))
+    performed_location = _reported(_("performed location"))
+    start_date = models.DateField(_("start date"), null=True, blank=True)
+    start_time = models.TimeField(_("start time"), null=True, blank=True)
+    end_date = models.DateField(_("end date"), null=True, blank=True)
+    end_time = models.TimeField(_("end time"), null=True, blank=True)
+    discontinuation_reason_code = _reported(_("discontinuation reason code"))
+    discontinuation_reason = _reported(_("discontinuation reason"))
 
     deviations = models.JSONField(
-        default=list, blank=True, help_text="Where the scanner's messages depart from the standard."
-    )
-    remarks = models.JSONField(
+        _("deviations"),
         default=list,
         blank=True,
-        help_text="Departures that many scanners make every day, and that cost nothing.",
+        help_text=_("Where the scanner's messages depart from the standard."),
     )
-    calling_ae_title = models.CharField("calling AE title", max_length=16)
-    calling_address = models.CharField(max_length=64, blank=True, default="")
+    remarks = models.JSONField(
+        _("remarks"),
+        default=list,
+        blank=True,
+        help_text=_("Departures that many scanners make every day, and that cost nothing."),
+    )
+    calling_ae_title = models.CharField(_("calling AE title"), max_length=16)
+    calling_address = models.CharField(_("calling address"), max_length=64, blank=True, default="")
     items = models.ManyToManyField(
         WorklistItem, through="PerformedStepItem", related_name="performed_steps", blank=True
     )
-    created_at = models.DateTimeField("first message", auto_now_add=True)
-    updated_at = models.DateTimeField("last message", auto_now=True)
-    finished_at = models.DateTimeField("final message", null=True, blank=True)
+    created_at = models.DateTimeField(_("first message"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("last message"), auto_now=True)
+    finished_at = models.DateTimeField(_("final message"), null=True, blank=True)
+    erased_at = models.DateTimeField(_("erased"), null=True, blank=True, editable=False)  # as of an item
 
     searched_names = ("patient_name",)
     searched_ids = ("patient_id", "performed_procedure_step_id")
     objects = PerformedStepQuerySet.as_manager()
-    history = actor_history(excluded_fields=("created_at", "updated_at"))
+    history = actor_history(excluded_fields=("created_at", "updated_at", "erased_at"))
 
     class Meta:
+        verbose_name = _("performed step")
+        verbose_name_plural = _("performed steps")
         ordering = ["-created_at", "-pk"]
-        indexes = [models.Index(fields=["status", "created_at"], name="performed_step_stale")]
+        indexes = [
+            models.Index(fields=["status", "created_at"], name="performed_step_stale"),
+            models.Index(fields=["created_at"], name="performed_step_newest"),
+            models.Index(fields=["start_date"], name="performed_step_days"),
+        ]
         constraints = [
             at_most("sop_instance_uid", 64),
             given("sop_instance_uid"),
@@ -121,7 +135,9 @@ class PerformedStep(Searched, Recorded):
         ]
 
     def __str__(self) -> str:
-        who = " · ".join(filter(None, (self.readable_patient_name, self.patient_id))) or "no patient named"
+        who = " · ".join(filter(None, (self.readable_patient_name, self.patient_id))) or gettext(
+            "no patient named"
+        )
         return f"{who} · {self.start_date or self.created_at.date()}"
 
     @property
@@ -137,18 +153,19 @@ class PerformedSeries(models.Model):
     """A row is one item of the Performed Series Sequence (0040,0340) of the last message that held it."""
 
     step = models.ForeignKey(PerformedStep, models.CASCADE, related_name="series")
-    number = models.PositiveIntegerField(help_text="Its place in the sequence, from 1.")
-    series_instance_uid = _reported("Series Instance UID", db_index=True)
-    description = _reported()
-    protocol_name = _reported()
-    operators_name = _reported("operator's name")
-    performing_physician_name = _reported()
-    image_count = models.PositiveIntegerField("images", default=0)
-    other_count = models.PositiveIntegerField("other instances", default=0)
+    number = models.PositiveIntegerField(_("number"), help_text=_("Its place in the sequence, from 1."))
+    series_instance_uid = _reported(_("Series Instance UID"), db_index=True)
+    description = _reported(_("description"))
+    protocol_name = _reported(_("protocol name"))
+    operators_name = _reported(_("operator's name"))
+    performing_physician_name = _reported(_("performing physician name"))
+    image_count = models.PositiveIntegerField(_("images"), default=0)
+    other_count = models.PositiveIntegerField(_("other instances"), default=0)
 
     class Meta:
         ordering = ["step", "number"]
-        verbose_name_plural = "performed series"
+        verbose_name = _("performed series")
+        verbose_name_plural = _("performed series")
         constraints = [models.UniqueConstraint(fields=["step", "number"], name="series_number_unique")]
 
     def __str__(self) -> str:
@@ -162,13 +179,13 @@ class PerformedSeries(models.Model):
 class Evidence(models.TextChoices):
     """A performed step is linked to an item by one of these, the strongest first."""
 
-    STEP = "STEP", "Study Instance UID and step ID"
-    REFERENCED_STUDY = "REFERENCED_STUDY", "Referenced Study and step ID"
-    PROCEDURE = "PROCEDURE", "Study Instance UID and requested procedure ID"
-    ACCESSION = "ACCESSION", "Accession number and step ID"
-    STEP_PROCEDURE = "STEP_PROCEDURE", "Step ID and requested procedure ID, each of no other item"
-    STUDY = "STUDY", "Study Instance UID alone"
-    PERSON = "PERSON", "By a person"
+    STEP = "STEP", _("Study Instance UID and step ID")
+    REFERENCED_STUDY = "REFERENCED_STUDY", _("Referenced Study and step ID")
+    PROCEDURE = "PROCEDURE", _("Study Instance UID and requested procedure ID")
+    ACCESSION = "ACCESSION", _("Accession number and step ID")
+    STEP_PROCEDURE = "STEP_PROCEDURE", _("Step ID and requested procedure ID, each of no other item")
+    STUDY = "STUDY", _("Study Instance UID alone")
+    PERSON = "PERSON", _("By a person")
 
 
 class PerformedStepItem(Recorded):
@@ -179,23 +196,27 @@ class PerformedStepItem(Recorded):
 
     step = models.ForeignKey(PerformedStep, models.CASCADE, related_name="links")
     item = models.ForeignKey(WorklistItem, models.PROTECT, related_name="links")
-    evidence = models.CharField(max_length=16, choices=Evidence.choices)
+    evidence = models.CharField(_("evidence"), max_length=16, choices=Evidence.choices)
     status_before = models.CharField(
-        max_length=16, choices=Status.choices, help_text="The item's status when the step was linked to it."
+        _("status before"),
+        max_length=16,
+        choices=Status.choices,
+        help_text=_("The item's status when the step was linked to it."),
     )
     linked_by = models.CharField(
+        _("linked by"),
         max_length=200,
         blank=True,
         default="",
-        help_text="The person's user name, or the device that reported.",
+        help_text=_("The person's user name, or the device that reported."),
     )
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     history = actor_history()
 
     class Meta:
-        verbose_name = "link to an item"
-        verbose_name_plural = "links to items"
+        verbose_name = _("link to an item")
+        verbose_name_plural = _("links to items")
         constraints = [models.UniqueConstraint(fields=["step", "item"], name="step_item_unique")]
 
     def __str__(self) -> str:

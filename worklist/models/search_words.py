@@ -87,6 +87,31 @@ def has_all(words: SearchWords, text: str, *others: Any) -> Q:
     return reduce(and_, has_more, Q(pk__in=found))
 
 
+def first_owners(words: SearchWords, text: str, most: int) -> list[int]:
+    """Return the keys of at most so many that have each word of a text, without reading all that have."""
+    sought = sorted(folding.sought(text), key=_length, reverse=True)
+    if not sought:
+        return []
+    longest, *more = sought
+    found = words._default_manager.filter(_begins(longest))
+    of_the_same = words._default_manager.filter(owner_id=OuterRef("owner_id"))
+    for each in more:
+        found = found.filter(Exists(of_the_same.filter(_begins(each))))
+    return list(found.order_by().values_list("owner_id", flat=True).distinct()[:most])
+
+
+def has_all_itself(words: SearchWords, text: str, owner: str = "pk") -> Q:
+    """Return the restriction to rows whose owner, by the name of its column, has each word of a text.
+
+    Each row is asked, as is right for few of them, or for the first of many in an order that an index has.
+    """
+    sought = folding.sought(text)
+    if not sought:
+        return Q(pk__in=[])
+    own = words._default_manager.filter(owner_id=OuterRef(owner))
+    return reduce(and_, (Q(Exists(own.filter(_begins(each)))) for each in sought))
+
+
 def _length(spellings: Collection[str]) -> int:
     return min(map(len, spellings))
 
@@ -105,7 +130,8 @@ def _insert(rows: SearchWords, words: Sequence[tuple[int, str]], *, using: str |
         values: list[int | str] = [part for pair in some for part in pair]
         with connection.cursor() as cursor:
             cursor.execute(
-                f"INSERT INTO {table} (owner_id, word) VALUES {places} ON CONFLICT DO NOTHING", values
+                f"INSERT INTO {table} (owner_id, word) VALUES {places} ON CONFLICT DO NOTHING",  # noqa: S608  (our own names)
+                values,
             )
 
 
@@ -130,8 +156,7 @@ class Searched(models.Model):
         is_new = self._state.adding
         with transaction.atomic(savepoint=False):
             super().save(*args, **kwargs)
-            if is_new or self._searched_values() != self._words_are_of:
-                self.keep_search_words(is_new=is_new)
+            self.keep_changed_search_words(is_new=is_new)
 
     @classmethod
     def from_db(
@@ -162,6 +187,11 @@ class Searched(models.Model):
             _insert(words.model, [pair for row in rows for pair in row._words()], using=rows[0]._state.db)
         for row in rows:
             row._words_are_of = row._searched_values()
+
+    def keep_changed_search_words(self, *, is_new: bool = False) -> None:
+        """Write the words anew where they would be others. Needs a transaction."""
+        if is_new or self._searched_values() != self._words_are_of:
+            self.keep_search_words(is_new=is_new)
 
     def _words(self) -> list[tuple[int, str]]:
         words = folding.endings(

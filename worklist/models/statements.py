@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from functools import cached_property
-from typing import Any, NamedTuple
+from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import cached_property, lru_cache
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connection, connections
@@ -15,6 +15,7 @@ from django.db.models.expressions import Col
 from worklist.models.sized_cache import SizedCache
 
 RawRow = tuple[Any, ...]
+Kept = TypeVar("Kept", bound=Model)
 Converter = Callable[[Any, Col, Any], Any]
 
 
@@ -29,24 +30,39 @@ class Statement(NamedTuple):
 
     def rows(self, *more: Any) -> list[RawRow]:
         """Return the rows as they are now and as the database gives them. Raises django.db.Error."""
-        if not self.sql:
-            return []
+        return self._run(more).rows if self.sql else []
+
+    def count(self, *more: Any) -> int:
+        """Return how many rows it has written. Raises django.db.Error."""
+        return self._run(more).written
+
+    def key(self, *more: Any) -> Any:
+        """Return the key of the row that it has inserted: SQLite before 3.35 returns none by itself."""
+        outcome = self._run(more)
+        return outcome.rows[0][0] if outcome.rows else outcome.last_key
+
+    def _run(self, more: RawRow) -> StatementOutcome:
         parameters = (*self.parameters, *more)
         current = connections[DEFAULT_DB_ALIAS]
         if current.vendor == "sqlite":
-            return _rows_of_sqlite(current, self.sql, parameters)
+            return _run_on_sqlite(current, self.sql, parameters)
         with current.cursor() as cursor:
             cursor.execute(self.sql, parameters)
-            rows: list[RawRow] = cursor.fetchall()
-        return rows
+            return StatementOutcome(cursor.fetchall() if cursor.description else [], cursor.rowcount)
 
 
-def _rows_of_sqlite(current: BaseDatabaseWrapper, sql: str, parameters: RawRow) -> list[RawRow]:
+class StatementOutcome(NamedTuple):
+    rows: list[RawRow]
+    written: int  # rows
+    last_key: Any = None  # of a row that was inserted, where the driver tells it
+
+
+def _run_on_sqlite(current: BaseDatabaseWrapper, sql: str, parameters: RawRow) -> StatementOutcome:
     """Run it on the driver's own connection: Django's cursor rewrites each statement that it is given."""
     current.ensure_connection()
     with current.wrap_database_errors:
-        rows: list[RawRow] = current.connection.execute(sql, parameters).fetchall()
-    return rows
+        cursor = current.connection.execute(sql, parameters)
+        return StatementOutcome(cursor.fetchall(), cursor.rowcount, cursor.lastrowid)
 
 
 def write(queryset: QuerySet[Any, Any], *, given: Iterable[Any] = ()) -> Statement:
@@ -63,8 +79,60 @@ def write(queryset: QuerySet[Any, Any], *, given: Iterable[Any] = ()) -> Stateme
     if tuple(parameters[kept:]) != given:
         raise LookupError("the values that are given later must be the last parameters of the statement")
     if connection.vendor == "sqlite":
-        sql %= ("?",) * len(parameters)  # the driver's own mark
+        sql = with_marks_of_sqlite(sql, len(parameters))
     return Statement(sql, tuple(parameters[:kept]))
+
+
+def with_marks_of_sqlite(sql: str, parameters: int) -> str:
+    """Return the statement with the driver's own mark for each parameter."""
+    return sql % (("?",) * parameters)
+
+
+class RowReader(Generic[Kept]):
+    """Rows of a model are read whole by a statement that is written once for each database.
+
+    `asked` makes the query; `given` are values in it that stand for those which it is asked with. `as_stored`
+    names columns that are given as the database has them.
+    """
+
+    def __init__(
+        self,
+        model: type[Kept],
+        asked: Callable[[], QuerySet[Kept]],
+        *,
+        given: Iterable[Any],
+        as_stored: Iterable[str] = (),
+    ) -> None:
+        self.columns = ModelColumns(model, as_stored=as_stored)
+        self._asked = asked
+        self._given = tuple(given)
+
+    def rows(self, *given: Any) -> list[Kept]:
+        """Return the rows as they are now. Raises django.db.Error."""
+        return [self.columns.row(raw) for raw in self._statement(connection.vendor).rows(*given)]
+
+    @lru_cache  # noqa: B019  (one of each lives as long as the process)
+    def _statement(self, vendor: str) -> Statement:
+        return write(self._asked().values_list(*self.columns.names), given=self._given)
+
+
+class ModelColumns(Generic[Kept]):
+    """All columns of a model, of which a row is made again."""
+
+    def __init__(self, model: type[Kept], *, as_stored: Iterable[str] = ()) -> None:
+        self.names = tuple(field.attname for field in model._meta.concrete_fields)
+        self._model = model
+        self._as_stored = frozenset(as_stored)
+
+    def row(self, raw: RawRow) -> Kept:
+        """Return the row as Django would have read it."""
+        return self._model.from_db(
+            DEFAULT_DB_ALIAS, self.names, self._conversion(connection.vendor).values(raw)
+        )
+
+    @lru_cache  # noqa: B019
+    def _conversion(self, vendor: str) -> Conversion:
+        return Conversion(self._model, self.names, as_stored=self._as_stored)
 
 
 class StatementCache:
@@ -88,9 +156,11 @@ def _size(key: tuple[str, Any], statement: Statement) -> int:
 class Conversion:
     """Values of a model's columns are converted by Django's own converters for the thread's database."""
 
-    def __init__(self, model: type[Model], names: Iterable[str]) -> None:
+    def __init__(self, model: type[Model], names: Iterable[str], *, as_stored: Collection[str] = ()) -> None:
+        """`as_stored` are left as the database gives them."""
         self._model = model
         self._names = tuple(names)
+        self._as_stored = as_stored
 
     def values(self, row: RawRow) -> list[Any]:
         """Return the values of a row. Raises what converters raise at a value that its field cannot have."""
@@ -104,11 +174,13 @@ class Conversion:
     def _converted(self) -> list[tuple[int, Col, list[Converter]]]:
         columns = enumerate(self._columns())
         found = ((position, column, _converters(column)) for position, column in columns)
-        return [each for each in found if each[2]]
+        return [each for each in found if each[2] and self._names[each[0]] not in self._as_stored]
 
     def _columns(self) -> Iterator[Col]:
         meta = self._model._meta
-        fields = {"pk": meta.pk, **{field.name: field for field in meta.concrete_fields}}
+        fields = {"pk": meta.pk}
+        for field in meta.concrete_fields:
+            fields.update({field.name: field, field.attname: field})
         return (fields[name].get_col(meta.db_table) for name in self._names)
 
 

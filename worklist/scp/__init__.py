@@ -20,11 +20,14 @@ verification  C-ECHO
 find          a query and its answers
 outbox        the answers leave in batches
 mpps          reports of performed steps
+measuring     what happens is counted, for /metrics
 recording     the rows that tell what was done on an association
 records       the thread that writes them, after it was answered
 implementation  the name and number that associations say we are
 quiet         nothing of what a peer has sent is logged by libraries
 memory        what is freed goes back to the system
+audit_messages  what is told to the hospital's audit record repository
 watching      what time alone brings about
 echo_scu      C-ECHO to a device
+own_echo      C-ECHO to this server, by the site itself
 """

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 
+from pylantir_site.database import fault_log
 from worklist.devices import access
 from worklist.devices.access import AssociationRefusal, AssociationRequest
-from worklist.models.connections import gives_back_connection
+from worklist.models.connections import gives_back_connection, tried_again
+from worklist.scp import measuring
 from worklist.scp.recording import Peer
 from worklist.scp.refusals import Refused, refusals
 
@@ -29,10 +31,11 @@ def refusal(peer: Peer, *, own_ae_title: str, established: int, of_address: int)
     try:
         return _judged(request, own_ae_title)
     except Exception as error:
-        logger.error("The devices cannot be read (%s): %s", type(error).__name__, "is the database up?")
+        fault_log.log.tell(logger, "The devices cannot be read", error)
         return AssociationRefusal(*access.TEMPORARY_CONGESTION, "the devices cannot be read")
 
 
+@tried_again
 @gives_back_connection
 def _judged(request: AssociationRequest, own_ae_title: str) -> AssociationRefusal | None:
     return access.refusal(request, own_ae_title=own_ae_title)
@@ -40,6 +43,7 @@ def _judged(request: AssociationRequest, own_ae_title: str) -> AssociationRefusa
 
 def tell(peer: Peer, found: AssociationRefusal) -> None:
     """Tell the log and the devices' activity of a refusal."""
+    measuring.refused(found[:3])
     codes = f"{found.result},{found.source},{found.diagnostic}"
     refusals.tell(
         Refused(peer.address, peer.ae_title, peer.called_ae_title, f"{found.reason} ({codes})"),

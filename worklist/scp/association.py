@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import time
 from collections.abc import Callable
 
 from django.conf import settings
 
+from pylantir_site.environment import log_lines
 from pylantir_site.environment.logs import traceback_of
 from worklist.devices import access
 from worklist.devices.access import AssociationRefusal
 from worklist.models import DeviceActivity
-from worklist.scp import admission, recording, services
+from worklist.scp import admission, measuring, own_echo, recording, services
 from worklist.scp.places import Places
 from worklist.scp.recording import Peer
 from worklist.scp.refusals import Refused, refusals
@@ -28,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 # pynetdicom 3.0.4 as a requestor takes a refusal that comes before it waits for one for a lost connection.
 BEFORE_REFUSAL = 0.03  # seconds
+numbers = itertools.count(1)  # of this process
 RELEASED, STOPPED = "released", "aborted, for the server stops"
 
 
@@ -53,6 +56,7 @@ class Association:
             proposal.called_ae_title,
             arrival.transport.address,
             arrival.transport.certificate,
+            is_own_echo=own_echo.is_own(proposal),
         )
 
     @property
@@ -65,6 +69,10 @@ class Association:
 
     def run(self, see_off: Callable[[TransportConnection], None]) -> None:
         """Serve until the end; `see_off` closes a connection whose peer has yet to read why it is over."""
+        with log_lines.of_association(next(numbers)):
+            self._run(see_off)
+
+    def _run(self, see_off: Callable[[TransportConnection], None]) -> None:
         acceptor, is_refused = self._acceptor, False
         try:
             if found := self._refusal():
@@ -97,6 +105,8 @@ class Association:
             established=places.taken,
             of_address=places.taken_from(self.address),
         )
+        if found and self.peer.is_own_echo and found[:3] == access.CALLING_AE_TITLE_NOT_RECOGNIZED:
+            found = None  # nobody lists the site itself; that the devices could be read is what it asks
         if found is None and not places.take(self):
             found = AssociationRefusal(*access.LOCAL_LIMIT_EXCEEDED, access.all_taken(places.taken))
         return found
@@ -106,6 +116,7 @@ class Association:
         began = time.monotonic()
         try:
             self._acceptor.accept()
+            measuring.accepted(self.peer.ae_title)
             while (message := self._acceptor.next_message()) is not None:
                 services.respond(self._request(message))
             how = self._end()
@@ -114,12 +125,15 @@ class Association:
             if ended.is_fault:
                 self._tell_fault(how)
                 how = f"aborted: {how}"
+                measuring.aborted(self.peer.ae_title)
         except Exception as error:
             logger.error("%s: an association failed: %s", self.peer, traceback_of(error))
             self._acceptor.abort()
+            measuring.aborted(self.peer.ae_title)
             how = "aborted for an error of the server"
         milliseconds = (time.monotonic() - began) * 1000
-        logger.info("%s: association %s after %.0f ms", self.peer, how, milliseconds)
+        level = logging.DEBUG if self.peer.is_own_echo else logging.INFO
+        logger.log(level, "%s: association %s after %.0f ms", self.peer, how, milliseconds)
         recording.record(self.peer, DeviceActivity.Kind.ASSOCIATION, comment=how, milliseconds=milliseconds)
 
     def _request(self, message: Message) -> Request:

@@ -22,6 +22,7 @@ from pylantir_site.environment.logs import traceback_of
 from worklist.scp.farewells import Farewells
 from worklist.scp.visitors import Arrival, Visitor
 from worklist.upper_layer.transport import TransportConnection
+from worklist.validators import peers
 
 logger = logging.getLogger(__name__)
 
@@ -40,13 +41,19 @@ class Endpoint(NamedTuple):
 class Door:
     """This door delivers the connections that ask for an association within `seconds`.
 
-    `deliver` must not wait.
+    Those from the addresses of `balancers` are passed on from elsewhere. `deliver` must not wait.
     """
 
     def __init__(
-        self, endpoints: Sequence[Endpoint], *, seconds: float, deliver: Callable[[Arrival], None]
+        self,
+        endpoints: Sequence[Endpoint],
+        *,
+        seconds: float,
+        deliver: Callable[[Arrival], None],
+        balancers: str = "",
     ) -> None:
         self._endpoints = endpoints
+        self._balancers = balancers
         self._seconds = seconds
         self._deliver = deliver
         self._visitors: dict[Visitor, None] = {}  # the oldest first
@@ -105,21 +112,14 @@ class Door:
         self._loop.call_later(PAUSE, self._accept_again)
 
     def _receive(self, connection: socket.socket, address: str, endpoint: Endpoint) -> None:
-        if endpoint.tls is not None:
-            connection.settimeout(0)
-            try:
-                connection = endpoint.tls.wrap_socket(
-                    connection, server_side=True, do_handshake_on_connect=False
-                )
-            except OSError:  # the peer is gone already
-                connection.close()
-                return
         if len(self._visitors) >= MOST_VISITORS:
             self._make_room()
         transport = TransportConnection(connection, address, stop=self._stop)
         visitor = Visitor(
             transport,
             self._loop,
+            secured_by=endpoint.tls,
+            is_passed_on=peers.includes(self._balancers, address),
             deliver=self._deliver,
             gone=self._visitors.pop,
             see_off=self._farewells.say_goodbye,

@@ -6,11 +6,12 @@ import socket
 import time
 from typing import NamedTuple
 
-from pynetdicom import AE
+from pynetdicom import AE, DEFAULT_TRANSFER_SYNTAXES
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at import
 
 from worklist.scp import implementation
 
+TRANSFER_SYNTAXES = tuple(DEFAULT_TRANSFER_SYNTAXES)
 TIMEOUT = 5.0  # seconds for the connection, and for each answer
 
 
@@ -19,15 +20,18 @@ class EchoOutcome(NamedTuple):
     sentence: str
 
 
-def echo(host: str, port: int, *, ae_title: str, own_ae_title: str) -> EchoOutcome:
+def echo(
+    host: str, port: int, *, ae_title: str, own_ae_title: str, timeout: float | None = None
+) -> EchoOutcome:
     """Return whether the application entity answers, and a sentence for people."""
+    timeout = TIMEOUT if timeout is None else timeout
     entity = AE(ae_title=own_ae_title)
     implementation.introduce(entity)
-    entity.connection_timeout = entity.acse_timeout = entity.dimse_timeout = TIMEOUT
-    entity.network_timeout = TIMEOUT
-    entity.add_requested_context(Verification)
+    entity.connection_timeout = entity.acse_timeout = entity.dimse_timeout = timeout
+    entity.network_timeout = timeout
+    entity.add_requested_context(Verification, list(TRANSFER_SYNTAXES))
     started = time.monotonic()
-    if reason := _unreachable(host, port):
+    if reason := _unreachable(host, port, timeout):
         return _failed(f"There is no connection to {host}:{port}: {reason}.")
     association = entity.associate(host, port, ae_title=ae_title)
     if not association.is_established:
@@ -49,13 +53,13 @@ def _failed(sentence: str) -> EchoOutcome:
     return EchoOutcome(succeeded=False, sentence=sentence)
 
 
-def _unreachable(host: str, port: int) -> str:
+def _unreachable(host: str, port: int, timeout: float) -> str:
     """Return why there is no connection; empty where there is one.
 
     It is asked first: pynetdicom leaves the socket of a failed connection open, and its reason in the log.
     """
     try:
-        socket.create_connection((host, port), TIMEOUT).close()
+        socket.create_connection((host, port), timeout).close()
     except OSError as error:
         return str(error.strerror or error)
     return ""

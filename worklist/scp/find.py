@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from django.db import Error
 
+from pylantir_site.database import fault_log
 from pylantir_site.environment.logs import traceback_of
 from worklist.answering.compiled import FindRequest
 from worklist.answering.search import Search, search
@@ -90,7 +91,7 @@ def _answer(exchange: Exchange) -> Failure | None:
     except AssociationEnded:
         raise
     except Error as error:
-        logger.error("The worklist cannot be read: %s", type(error).__name__)
+        fault_log.log.tell(logger, "The worklist cannot be read", error)
         return failure(error)
     except Exception as error:
         logger.error("A query failed: %s", traceback_of(error))

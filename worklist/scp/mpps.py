@@ -14,13 +14,16 @@ from django.db import Error
 from pydicom import Dataset
 from pydicom.tag import Tag
 
+from pylantir_site.database import fault_log
+from pylantir_site.database.faults import in_a_comment
 from pylantir_site.environment.logs import traceback_of
-from worklist.dicom import datasets, mpps, retrieval
+from worklist.dicom import datasets, mpps, report_reading, retrieval
 from worklist.dicom.datasets import Unreadable
+from worklist.dicom.json_model import Reading
 from worklist.examinations import performing
 from worklist.items import identifiers
 from worklist.models import DeviceActivity, PerformedStep
-from worklist.models.connections import gives_back_connection
+from worklist.models.connections import gives_back_connection, tried_again
 from worklist.scp import recording
 from worklist.scp.requests import Request
 from worklist.upper_layer.acceptor import LONGEST_DATA_SET
@@ -81,8 +84,8 @@ def _answer(request: Request, act: Callable[[Request], MppsResponse]) -> MppsRes
     except Unreadable as error:
         return MppsResponse(Outcome(PROCESSING_FAILURE, f"The data set {error}"))
     except Error as error:
-        logger.error("The performed steps cannot be kept: %s", type(error).__name__)
-        return MppsResponse(Outcome(PROCESSING_FAILURE, "The database is not available: send it again"))
+        fault_log.log.tell(logger, "The performed steps cannot be kept", error)
+        return MppsResponse(Outcome(PROCESSING_FAILURE, in_a_comment(error, "send it again")))
     except Exception as error:
         logger.error("A report of a performed step failed: %s", traceback_of(error))
         return MppsResponse(Outcome(PROCESSING_FAILURE, "Unexpected error: see the server's log"))
@@ -115,6 +118,7 @@ def _named(request: Request) -> str:
     return request.command.sop_instance
 
 
+@tried_again
 @gives_back_connection
 def _stored(sop_instance_uid: str) -> PerformedStep:
     try:
@@ -123,18 +127,19 @@ def _stored(sop_instance_uid: str) -> PerformedStep:
         raise performing.no_such_step() from None
 
 
-_begin = gives_back_connection(performing.begin)
-_update = gives_back_connection(performing.update)
+# Each is one transaction.
+_begin = tried_again(gives_back_connection(performing.begin))
+_update = tried_again(gives_back_connection(performing.update))
 
 
 def _accepted(accepted: mpps.Accepted) -> Outcome:
     return Outcome(ATTRIBUTE_LIST_ERROR if accepted.warning else SUCCESS, accepted.warning)
 
 
-def _read(request: Request) -> Dataset:
+def _read(request: Request) -> Reading:
     """Return the data set; where there is none at all, an empty one. Raises Unreadable."""
     transfer_syntax = request.context.transfer_syntax
-    return datasets.read(
+    return report_reading.read(
         request.data,
         implicit_vr=transfer_syntax.is_implicit_VR,
         deflated=transfer_syntax.is_deflated,

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 from django.db import connections
 
+from pylantir_site.processes.restarts import Restarts
 from worklist.scp.door import Endpoint
 from worklist.scp.server import GRACE, STOP_SIGNALS, serve
 
@@ -41,10 +42,15 @@ def run(endpoints: Sequence[Endpoint], *, ae_title: str, processes: int, prepare
         return serve(endpoints, ae_title=ae_title)
     connections.close_all()  # a connection must not be shared over a fork
     parent = os.getpid()
-    children = {_fork(endpoints, ae_title, parent, prepare) for _ in range(processes)}
-    for endpoint in endpoints:
-        endpoint.listener.close()
-    return _supervise(children)
+
+    def begin() -> int:
+        return _fork(endpoints, ae_title, parent, prepare)
+
+    def close() -> None:
+        for endpoint in endpoints:
+            endpoint.listener.close()
+
+    return _supervise({begin() for _ in range(processes)}, begin, close)
 
 
 def _fork(endpoints: Sequence[Endpoint], ae_title: str, parent: int, prepare: Callable[[], None]) -> int:
@@ -63,19 +69,27 @@ def _fork(endpoints: Sequence[Endpoint], ae_title: str, parent: int, prepare: Ca
         os._exit(status)  # the parent's own clean-up is not for a child to do
 
 
-def _supervise(children: set[int]) -> bool:
+def _supervise(children: set[int], begin: Callable[[], int], close: Callable[[], None]) -> bool:
     """Forward a stop to all, and return whether all ended as asked.
 
-    A child that dies on its own stops all.
+    A child that dies on its own is replaced at once. Where that is in vain, all stop.
     """
+    deaths, begun = Restarts(), time.monotonic()
     asked = False
     while not asked:
         told = signal.sigtimedwait(SIGNALS, 1)
         asked = told is not None and told.si_signo in STOP_SIGNALS
         died = _reap(children)
-        if died and not asked:
+        if asked or not died:
+            continue
+        deaths.count(time.monotonic() - begun)
+        if deaths.are_in_vain():
             logger.error("A process of the DICOM server died (%s): all stop.", _told(died))
             break
+        logger.error("A process of the DICOM server died (%s): it is restarted.", _told(died))
+        begun = time.monotonic()
+        children |= {begin() for _ in died}
+    close()  # until now for those that replace others
     codes = _stop(children)
     return asked and not any(codes.values()) and not any(died.values())
 

@@ -9,6 +9,7 @@ from threading import Lock
 from django.conf import settings
 
 from worklist.devices import access
+from worklist.scp import measuring
 from worklist.scp.association import Association
 from worklist.scp.places import Places
 from worklist.scp.refusals import Refused, refusals
@@ -72,6 +73,7 @@ class Reception:
 
 def _refuse(transport: TransportConnection, see_off: SeeOff, reason: str) -> None:
     address = transport.address
+    measuring.refused(access.TEMPORARY_CONGESTION)
     try:
         transport.send(pdus.rejection(*access.TEMPORARY_CONGESTION), deadline=0)
     except (Closed, TimedOut):

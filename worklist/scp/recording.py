@@ -10,7 +10,7 @@ from cryptography.x509 import Name
 
 from worklist.dicom.printable import escaped
 from worklist.models import DeviceActivity
-from worklist.scp import records, tls
+from worklist.scp import measuring, records, tls
 
 
 @dataclass
@@ -24,8 +24,11 @@ class Peer:
     called_ae_title: str
     address: str
     certificate: bytes | None = None
+    is_own_echo: bool = False  # the site itself asks whether the server answers
 
     def __str__(self) -> str:
+        if self.is_own_echo:
+            return "Readiness"
         return f"{escaped(self.ae_title)} at {self.address}"
 
     @cached_property
@@ -35,10 +38,13 @@ class Peer:
 
 
 def record(peer: Peer, kind: DeviceActivity.Kind, **more: Any) -> None:
-    """Queue a row of activity.
+    """Count it, and queue a row of activity.
 
     `request` is a query's, `status` the final one of the answer.
     """
+    if peer.is_own_echo:
+        return
+    measuring.done(peer.ae_title, kind, more)
     records.put(
         kind,
         ae_title=peer.ae_title,

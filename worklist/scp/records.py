@@ -18,10 +18,13 @@ from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connec
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
+from pylantir_site.counting import measures
+from pylantir_site.database import fault_log
 from worklist.answering.compiled import LONGEST_REMEMBERED, FindRequest
 from worklist.dicom import datasets
 from worklist.models import DeviceActivity
 from worklist.models.connections import close_connections, gives_back_connection
+from worklist.scp import audit_messages
 
 logger = logging.getLogger(__name__)
 
@@ -49,10 +52,12 @@ _queue: Queue[ActivityRow] = Queue(LONGEST_QUEUE)
 
 def put(kind: DeviceActivity.Kind, **more: Any) -> None:
     """Queue a row; `request` is a query's, `subject` that of a client's certificate."""
+    row = {"at": timezone.now(), "kind": kind, **more}
+    audit_messages.tell(row)
     if not settings.DEVICE_ACTIVITY_KEPT_DAYS:
         return
     try:
-        _queue.put_nowait({"at": timezone.now(), "kind": kind, **more})
+        _queue.put_nowait(row)
     except Full:
         _dropped_rows.count()
 
@@ -67,6 +72,7 @@ class _DroppedRows:
         if not self._number:
             logger.warning("What devices do is not recorded: the database does not take it.")
         self._number += 1
+        measures.RECORDS_LOST.add()
 
     def told(self) -> None:
         if self._number:
@@ -120,7 +126,7 @@ def _written(waiting: list[ActivityRow]) -> list[ActivityRow]:
     try:
         _write(waiting)
     except AWAY as error:
-        logger.error("What devices do cannot be recorded: %s", type(error).__name__)
+        fault_log.log.tell(logger, "What devices do cannot be recorded", error)
         return waiting
     except Exception:  # one odd row must not cost the others their record
         _write_each(waiting)
@@ -141,7 +147,7 @@ def _insertion(connection: BaseDatabaseWrapper) -> str:
     quoted = connection.ops.quote_name
     columns = ", ".join(quoted(str(field.column)) for field in FIELDS)
     values = ", ".join(["%s"] * len(FIELDS))
-    return f"INSERT INTO {quoted(DeviceActivity._meta.db_table)} ({columns}) VALUES ({values})"
+    return f"INSERT INTO {quoted(DeviceActivity._meta.db_table)} ({columns}) VALUES ({values})"  # noqa: S608  (names are the model's)
 
 
 def _parameters(row: ActivityRow, connection: BaseDatabaseWrapper) -> list[Any]:
@@ -159,7 +165,7 @@ def _write_each(rows: list[ActivityRow]) -> None:
         try:
             _write([row])
         except Exception as error:
-            logger.error("A row of what a device did cannot be kept: %s", type(error).__name__)
+            fault_log.log.tell(logger, "A row of what a device did cannot be kept", error)
 
 
 def _values(row: ActivityRow) -> dict[str, Any]:

@@ -12,9 +12,12 @@ from collections.abc import Callable, Sequence
 from django.conf import settings
 from django.db import connection
 
+from pylantir_site.atna import sending, sources
+from pylantir_site.database import fault_log
 from worklist.models import Device
 from worklist.scp import memory, quiet
 from worklist.scp.door import Door, Endpoint
+from worklist.scp.measuring import Measuring
 from worklist.scp.reception import Reception
 from worklist.scp.records import Recorder
 from worklist.scp.refusals import refusals
@@ -26,6 +29,7 @@ logger = logging.getLogger(__name__)
 BACKLOG = 512  # connections that wait to be accepted; a full one is retried after seconds
 LONGEST_TO_ASSOCIATE = 10  # seconds from the connection to the association request
 STOP_SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT})
+APPLICATION = "Pylantir DICOM server"
 GRACE = 10.0  # seconds for what runs when a stop is asked for
 
 
@@ -64,14 +68,21 @@ def serve(
         endpoints,
         seconds=time_to_associate(),
         deliver=lambda arrival: reception.receive(arrival, door.see_off),
+        balancers=settings.MWL_PROXY_PROTOCOL,
     )
     door.open()
+    sources.tell_start(APPLICATION)
     tidying = memory.Tidying(lambda: reception.places.taken, reception.places.most_taken_since)
-    asked = _wait_for_stop(lambda: door.is_open and is_wanted(), meanwhile=(Watch(), refusals.sweep, tidying))
+    measuring = Measuring(lambda: reception.places.taken)
+    looks = (Watch(), refusals.sweep, fault_log.log.sweep, tidying, measuring)
+    asked = _wait_for_stop(lambda: door.is_open and is_wanted(), meanwhile=looks)
     door.close()
     _finish(reception, seconds=GRACE)
     refusals.sweep(all_of_them=True)
     recorder.stop()
+    measuring.stop()
+    sources.tell_stop(APPLICATION)
+    sending.end()
     connection.close()
     return asked
 

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 from cryptography import x509
 
+from pylantir_site.counting import certificates
+
 logger = logging.getLogger(__name__)
 
 SOON = timedelta(days=30)
@@ -49,6 +51,7 @@ def server_context(files: TlsFiles, client_certificate: ClientCertificate) -> ss
         )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.options |= ssl.OP_NO_RENEGOTIATION  # RFC 9325, 3.5; nothing here needs it
     _load_certificate(context, files)
     if files.authorities is not None:
         _load_authorities(context, files.authorities)
@@ -56,11 +59,13 @@ def server_context(files: TlsFiles, client_certificate: ClientCertificate) -> ss
     return context
 
 
-def warn_of_expiry(certificate: Path) -> None:
-    ends = x509.load_pem_x509_certificate(certificate.read_bytes()).not_valid_after_utc
-    if ends < datetime.now(UTC) + SOON:
+def warn_of_expiry(path: Path) -> datetime | None:
+    """Log it where a certificate in the file ends soon; return when that is, None where it cannot be read."""
+    ends = certificates.end_of(path)
+    if ends is not None and ends < datetime.now(UTC) + SOON:
         has = "has expired" if ends < datetime.now(UTC) else "expires"
-        logger.warning("The certificate %s %s on %s.", certificate, has, f"{ends:%Y-%m-%d}")
+        logger.warning("The certificate %s %s on %s.", path, has, f"{ends:%Y-%m-%d}")
+    return ends
 
 
 def subject_of(certificate: bytes | None) -> x509.Name | None:

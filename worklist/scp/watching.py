@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import Error, connections
 
 from pylantir_site import retention
+from pylantir_site.database import fault_log
 from worklist.attention import points
 
 logger = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ class Watch:
         try:
             opened = points.sweep()
         except Error as error:
-            logger.error("What needs attention cannot be found: %s", type(error).__name__)
+            fault_log.log.tell(logger, "What needs attention cannot be found", error)
         else:
             if opened:
                 logger.info("%d new points need attention", opened)

@@ -53,10 +53,19 @@ class TransportConnection:
     def fileno(self) -> int:
         return self.connection.fileno()
 
-    def receive_now(self) -> bytes | None:
+    def secure(self, context: ssl.SSLContext) -> None:
+        """Speak TLS from here on; the handshake is the caller's. Raises Closed."""
+        try:
+            self.connection = context.wrap_socket(
+                self.connection, server_side=True, do_handshake_on_connect=False
+            )
+        except (OSError, ValueError) as error:  # the peer is gone already
+            raise Closed from error
+
+    def receive_now(self, most: int = RECEIVED_AT_ONCE) -> bytes | None:
         """Return what has arrived, or None where nothing has. Raises Closed."""
         try:
-            received = self.connection.recv(RECEIVED_AT_ONCE)
+            received = self.connection.recv(most)
         except _WOULD_BLOCK:
             return None
         except (OSError, ValueError) as error:

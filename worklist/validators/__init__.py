@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from worklist.dicom import representations
 from worklist.dicom.values import HEAVIEST_KG, LIGHTEST_KG, STATUS_ON_THE_WIRE
@@ -65,12 +66,14 @@ def time_zones() -> frozenset[str]:
 
 def time_zone(value: str) -> None:
     if value not in time_zones():
-        raise ValidationError("There is no such time zone: write one like Europe/Berlin.", code="time_zone")
+        raise ValidationError(
+            _("There is no such time zone: write one like Europe/Berlin."), code="time_zone"
+        )
 
 
 def statuses(value: Any) -> None:
     if not isinstance(value, list) or not set(map(str, value)) <= STATUS_ON_THE_WIRE.keys():
-        raise ValidationError("Choose among the statuses of an item.", code="statuses")
+        raise ValidationError(_("Choose among the statuses of an item."), code="statuses")
 
 
 def _judge(vr: str, value: str) -> None:
@@ -82,6 +85,7 @@ def _judge(vr: str, value: str) -> None:
 def plausible_weight(value: Decimal) -> None:
     if not LIGHTEST_KG <= value <= HEAVIEST_KG:
         raise ValidationError(
-            f"Only {LIGHTEST_KG} to {HEAVIEST_KG} kg are plausible: is it in kilograms?",
+            _("Only %(lightest)s to %(heaviest)s kg are plausible: is it in kilograms?")
+            % {"lightest": LIGHTEST_KG, "heaviest": HEAVIEST_KG},
             code="implausible",
         )

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from worklist.conformance import statement
+from worklist.conformance.document import statement
 
 
 class Command(BaseCommand):

@@ -12,7 +12,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
-from worklist.items import file_import, worklist_files
+from worklist.items import file_batches, file_import, worklist_files
 from worklist.items.file_import import OUTCOMES, FileImport, GivenFile, ImportedFile, ImportedStep
 
 ACTOR = "import_worklist"
@@ -44,7 +44,11 @@ class Command(BaseCommand):
     ) -> None:
         run = FileImport(ACTOR, strict=strict)
         files = self._given(paths, strict=strict)
-        imported = run.rehearse(_few_enough(list(files))) if dry_run else map(run.take, files)
+        imported = (
+            file_batches.rehearse(run, _few_enough(list(files)))
+            if dry_run
+            else file_batches.take_all(run, files)
+        )
         items, refused = self._tell(imported, each=dry_run or verbosity > 1)
         self._conclude(items, refused, dry_run=dry_run)
 

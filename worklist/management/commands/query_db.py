@@ -14,7 +14,7 @@ from worklist.items.fields import FIELDS
 from worklist.models import Status, WorklistItem
 
 NUMBERS = frozenset({"patient_weight_kg", "patient_weight_lb"})
-MOMENTS = frozenset({"created_at", "updated_at"})
+MOMENTS = frozenset({"arrived_at", "created_at", "updated_at"})
 AS_THEY_ARE = frozenset({"id", "extra_attributes"})
 
 
@@ -57,7 +57,7 @@ def _json_value(field: str, value: Any) -> Any:
     if field in AS_THEY_ARE:
         return value
     if field in MOMENTS:
-        return value.isoformat()
+        return value and value.isoformat()
     if field in NUMBERS:
         return None if value is None else float(value)
     return to_text(value)

@@ -7,8 +7,9 @@ import os
 import socket
 import ssl
 from argparse import ArgumentTypeError
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -18,7 +19,7 @@ from pylantir_site.environment.databases import prepare_for_threads
 from pylantir_site.processes.cores import serving_processes
 from worklist import validators
 from worklist.devices import from_config
-from worklist.management.tls import add_tls_options, tls_context
+from worklist.management.tls import add_tls_options, refuse_without_certificate, tls_context
 from worklist.models import Device
 from worklist.scp import processes, server
 from worklist.scp.door import Endpoint
@@ -34,7 +35,7 @@ def ae_title(text: str) -> str:
     return text
 
 
-def _number(least: int, most: int) -> Any:
+def number_within(least: int, most: int) -> Any:
     def number(text: str) -> int:
         if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
             raise ArgumentTypeError(f"{text!r} is not a whole number from {least} to {most}.")
@@ -53,7 +54,7 @@ class Command(BaseCommand):
             help="The address to listen at. Default %(default)s: this machine only. "
             "0.0.0.0 listens at all addresses, which scanners need.",
         )
-        parser.add_argument("--port", type=_number(1, 65535), default=4242, help="Default %(default)s.")
+        parser.add_argument("--port", type=number_within(1, 65535), default=4242, help="Default %(default)s.")
         parser.add_argument(
             "--AEtitle",
             type=ae_title,
@@ -62,31 +63,61 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--processes",
-            type=_number(1, 64),
+            type=number_within(1, 64),
             default=serving_processes(),
             help="How many processes share the port. Default: one for each core, at most 4; "
             "here %(default)s.",
         )
-        add_tls_options(parser, port=_number(1, 65535))
+        add_tls_options(parser, port=number_within(1, 65535))
 
     def handle(self, *args: Any, **options: Any) -> None:
-        context = tls_context(options)
-        _apply_config()
-        with processes.signals_held():
-            endpoints = _endpoints(options, context)
-            _tell_who_may_associate()
-            count = options["processes"]
-            if not processes.run(
-                endpoints, ae_title=options["AEtitle"], processes=count, prepare=prepare_for_threads
-            ):
-                raise CommandError("The DICOM server stopped by itself.")
+        refuse_without_certificate(options)
+        serve(options, lambda: open_listeners(options))
 
 
-def _endpoints(options: dict[str, Any], context: ssl.SSLContext | None) -> list[Endpoint]:
+class Listeners(NamedTuple):
+    """The sockets at which scanners connect, in clear and with TLS."""
+
+    plain: socket.socket | None
+    secured: socket.socket | None
+
+    def close(self) -> None:
+        for listener in self:
+            if listener is not None:
+                listener.close()
+
+
+def open_listeners(options: Mapping[str, Any]) -> Listeners:
+    """Listen where the options say. Raises CommandError."""
     ip, title = options["ip"], options["AEtitle"]
-    endpoints = [] if options["no_plain"] else [Endpoint(_listen(ip, options["port"], title=title))]
-    if context is not None:
-        endpoints.append(Endpoint(_listen(ip, options["tls_port"], title=title, how=" with TLS"), context))
+    plain = secured = None
+    if not options["no_plain"]:
+        plain = _listen(ip, options["port"], title=title)
+    if options["tls_cert"]:
+        secured = _listen(ip, options["tls_port"], title=title, how=" with TLS")
+    return Listeners(plain, secured)
+
+
+def serve(options: Mapping[str, Any], listeners: Callable[[], Listeners]) -> None:
+    """Serve at the listeners until SIGTERM or SIGINT. Raises CommandError."""
+    context = tls_context(options)
+    _apply_config()
+    with processes.signals_held():
+        endpoints = _endpoints(listeners(), context)
+        _tell_who_may_associate()
+        title, count = options["AEtitle"], options["processes"]
+        if not processes.run(endpoints, ae_title=title, processes=count, prepare=prepare_for_threads):
+            raise StoppedByItself("The DICOM server stopped by itself.")
+
+
+class StoppedByItself(CommandError):
+    """Nobody asked it to stop, and its set-up is right."""
+
+
+def _endpoints(listeners: Listeners, context: ssl.SSLContext | None) -> list[Endpoint]:
+    endpoints = [] if listeners.plain is None else [Endpoint(listeners.plain)]
+    if listeners.secured is not None and context is not None:
+        endpoints.append(Endpoint(listeners.secured, context))
     return endpoints
 
 
@@ -112,10 +143,10 @@ def _tell_who_may_associate() -> None:
     if Device.objects.filter(ae_title=Device.ANY, enabled=True).exists():
         logger.warning(
             "The device * is enabled: any AE title may associate. "
-            "List the scanners under Devices in the admin, and disable it."
+            "List the scanners under Scanners in the admin, and disable it."
         )
     if not Device.objects.exists():
         logger.warning(
             "No device is known, so associations are accepted from this machine only. "
-            "Add the scanners' AE titles under Devices in the admin."
+            "Add the scanners' AE titles under Scanners in the admin."
         )
