@@ -2,12 +2,52 @@
 
 from __future__ import annotations
 
+import argparse
 import subprocess
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
-from benchmarks.peers import ROOT, NotStartedError
+from benchmarks import results
+from benchmarks.peers import BEFORE, OURS, ROOT, NotStartedError
+
+
+class Comparison(NamedTuple):
+    """Builds by name, and the databases to measure them on: "sqlite", and a URL of PostgreSQL where given."""
+
+    folder: Path
+    builds: dict[str, Path]
+    databases: list[str]
+    running: ExitStack
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add what benchmarks ask for that measure this build beside an earlier one."""
+    parser.add_argument("--before", metavar="COMMIT", help="Measure this commit's build, too.")
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument(
+        "--database-url",
+        default="",
+        help="Measure on PostgreSQL, too, in databases that are made beside this one and dropped again.",
+    )
+
+
+@contextmanager
+def comparison(options: argparse.Namespace) -> Iterator[Comparison]:
+    """Give what is to be compared, in a folder that goes at the end. Raises NotStartedError."""
+    print(results.machine())
+    if not options.before:
+        print("Without --before no earlier build is measured.")
+    if not options.database_url:
+        print("Without --database-url PostgreSQL is not measured.")
+    with tempfile.TemporaryDirectory(prefix="pylantir-bench-") as made, ExitStack() as running:
+        folder, builds = Path(made), {OURS: ROOT}
+        if options.before:
+            builds[BEFORE] = running.enter_context(build(options.before, folder / "build of before"))
+        databases = list(filter(None, ["sqlite", options.database_url]))
+        yield Comparison(folder, builds, databases, running)
 
 
 @contextmanager

@@ -113,6 +113,7 @@ class Association:
             raise WrongAnswerError(f"C-ECHO was answered with status {status:04X}")
 
     def find(self, request: bytes, *, expected: int) -> None:
+        """Query, and count the items. Raises WrongAnswerError."""
         self._socket.sendall(request)
         *pending, final = self._statuses()
         if final != SUCCESS:
@@ -185,10 +186,15 @@ def create_request(sop_instance_uid: str, dataset: Dataset) -> Message:
     return Message(command, _encoded(dataset, implicit_vr=False))
 
 
-def set_request(sop_instance_uid: str, dataset: Dataset) -> Message:
+def set_request(sop_instance_uid: str, dataset: bytes) -> Message:
     """Make the N-SET-RQ of a performed procedure step (PS3.7 10.3.3.1), in Explicit VR Little Endian."""
     command = _command(N_SET_RQ, PERFORMED_STEP, WITH_DATA, RequestedSOPInstanceUID=sop_instance_uid)
-    return Message(command, _encoded(dataset, implicit_vr=False))
+    return Message(command, dataset)
+
+
+def encoded(dataset: Dataset) -> bytes:
+    """Return the data set in Explicit VR Little Endian."""
+    return _encoded(dataset, implicit_vr=False)
 
 
 def _encoded(dataset: Dataset, *, implicit_vr: bool) -> bytes:

@@ -1,6 +1,6 @@
 """Measure reports of performed steps, committed, beside an SCP that keeps them in memory.
 
-    python -m benchmarks.mpps [--rounds 3] [--seconds 1.0] [--database-url postgres://...]
+    python -m benchmarks.mpps [--rounds 3] [--seconds 1.0] [--before COMMIT] [--database-url postgres://...]
 
 Each step performs an item of its own (after the last one the first again, as a repeat). Every answer must be
 a success, and at the end the database must hold every step that was acknowledged, with its item completed.
@@ -12,39 +12,40 @@ import argparse
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from datetime import date
+from functools import lru_cache
 from itertools import cycle
-from pathlib import Path
 from typing import NamedTuple
 from uuid import uuid4
 
 from pydicom import Dataset
 
-from benchmarks import items, peers, postgresql, results
+from benchmarks import before, items, peers, postgresql, results
 from benchmarks.client import (
     CALLING,
     PERFORMED_STEP,
     Association,
     WrongAnswerError,
     create_request,
+    encoded,
     set_request,
 )
-from benchmarks.peers import IN_MEMORY, OURS, Server, Store
+from benchmarks.peers import BEFORE, IN_MEMORY, OURS, ROOT, Server, Store
 from benchmarks.results import Figures, Key, Results, Unit
 from benchmarks.running import Measure, Scenario, Task, measure
 
 N = 5000  # items
-USERS, SERIES, IMAGES, MANY_IMAGES = 4, 3, 20, 1000
-ALONE, KEPT_OPEN, TOGETHER, LARGE = (
+USERS, SERIES, IMAGES, MANY_IMAGES, MOST_IMAGES = 4, 3, 20, 1000, 60_000
+ALONE, KEPT_OPEN, TOGETHER, LARGE, LARGEST, BESIDE = (
     "one association",
     "kept open",
     f"{USERS} users at once",
     f"N-SET, {MANY_IMAGES:,} images",
+    f"N-SET, {MOST_IMAGES:,} images",
+    f"N-SET beside {MOST_IMAGES:,}",
 )
 ON_POSTGRESQL, TWO_PROCESSES = peers.on_postgresql(OURS), f"{OURS}, 2 processes"
 
@@ -65,8 +66,12 @@ class Patient:
     def cycle(self, *, images: int = IMAGES) -> Cycle:
         uid = f"2.25.{uuid4().int}"
         begun = begun_step(items.item(next(self._numbers), today=self._today))
-        ended = ended_step(images)
-        return Cycle(create_request(uid, begun).pdus(), set_request(uid, ended).pdus())
+        return Cycle(create_request(uid, begun).pdus(), set_request(uid, _ended(images)).pdus())
+
+
+@lru_cache
+def _ended(images: int) -> bytes:
+    return encoded(ended_step(images))
 
 
 def begun_step(item: items.Item) -> Dataset:
@@ -155,44 +160,46 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=1.0, help="For a scenario, a server and a round.")
-    parser.add_argument("--json", type=Path, metavar="FILE")
-    parser.add_argument(
-        "--database-url",
-        default="",
-        help="Measure on PostgreSQL, too, in a database that is made beside this one and dropped again.",
-    )
+    parser.add_argument("--only", nargs="+", choices=SCENARIOS, default=list(SCENARIOS), metavar="NAME")
+    before.add_options(parser)
     return parser.parse_args(arguments)
 
 
 def _run(options: argparse.Namespace) -> Results:
     today = date.today()
-    print(results.machine())
-    if not options.database_url:
-        print("Without --database-url PostgreSQL is not measured.")
-    with tempfile.TemporaryDirectory(prefix="pylantir-bench-") as folder, ExitStack() as running:
-        stores = {OURS: Store(N, Path(folder) / "one"), TWO_PROCESSES: Store(N, Path(folder) / "two")}
-        if options.database_url:
-            own = running.enter_context(postgresql.database(options.database_url))
-            stores[ON_POSTGRESQL] = Store(N, Path(folder) / "postgresql", own)
-        servers = [running.enter_context(peers.in_memory(Path(folder), n=N))]
+    with before.comparison(options) as compared:
+        folder, running = compared.folder, compared.running
+        stores = {TWO_PROCESSES: Store(N, folder / "two processes")}
+        builds = {TWO_PROCESSES: ROOT}
+        for url in compared.databases:
+            for name, build in compared.builds.items():
+                told = name if url == "sqlite" else peers.on_postgresql(name)
+                own = "" if url == "sqlite" else running.enter_context(postgresql.database(url))
+                stores[told], builds[told] = Store(N, folder / told.replace(" ", "-"), own), build
         _fill(stores, today)
+        servers = [running.enter_context(peers.in_memory(folder, n=N))]
         for name, store in stores.items():
             processes = 2 if name == TWO_PROCESSES else 1
-            servers.append(running.enter_context(peers.ours(store, name=name, processes=processes)))
+            ours = peers.ours(store, name=name, processes=processes, build=builds[name])
+            servers.append(running.enter_context(ours))
         asked = {server: Asked(server, today) for server in servers}
-        found = measure(list(_tasks(asked)), rounds=options.rounds, seconds=options.seconds)
+        tasks = list(_tasks(asked, options.only))
+        found = measure(tasks, rounds=options.rounds, seconds=options.seconds)
         for name, store in stores.items():
             _check(store, next(each.acknowledged for server, each in asked.items() if server.name == name))
         return found
 
 
 def _fill(stores: dict[str, Store], today: date) -> None:
-    """Both stores on SQLite are the same: the second is a copy."""
-    for name, store in stores.items():
-        if name == TWO_PROCESSES:
-            shutil.copytree(stores[OURS].folder, store.folder)
-        else:
+    """All stores on SQLite are the same: the others are copies of the first."""
+    filled: Store | None = None
+    for store in stores.values():
+        if store.database_url or filled is None:
             peers.fill(store, today=today, with_files=False)
+        else:
+            shutil.copytree(filled.folder, store.folder)
+        if not store.database_url:
+            filled = filled or store
 
 
 class Asked:
@@ -200,7 +207,7 @@ class Asked:
 
     def __init__(self, server: Server, today: date) -> None:
         self.server = server
-        self._acknowledged: list[Cycle] = []
+        self._acknowledged: list[None] = []
         self._patient = Patient(today, cycle(range(N)))
 
     @property
@@ -221,18 +228,34 @@ class Asked:
             return {Unit.MILLISECONDS: [each for figures in taken for each in figures]}
 
     def large(self, server: Server, seconds: float) -> Figures:
+        return {Unit.MILLISECONDS: self._ends(server.port, seconds, MANY_IMAGES // SERIES + 1)}
+
+    def largest(self, server: Server, seconds: float) -> Figures:
+        return {Unit.MILLISECONDS: self._ends(server.port, seconds, MOST_IMAGES // SERIES)}
+
+    def beside(self, server: Server, seconds: float) -> Figures:
+        """Time usual N-SETs for as long as another scanner sends the largest."""
+        taken: list[float] = []
+        with ThreadPoolExecutor(1) as pool:
+            largest = pool.submit(self._ends, server.port, seconds, MOST_IMAGES // SERIES)
+            while not taken or not largest.done():
+                taken += self._ends(server.port, 0, IMAGES)
+            largest.result()
+        return {Unit.MILLISECONDS: taken}
+
+    def _ends(self, port: int, seconds: float, images: int) -> list[float]:
         """Time the N-SET alone."""
         taken: list[float] = []
         end = time.perf_counter() + seconds
-        with Association(server.port, sop_class=PERFORMED_STEP) as association:
+        with Association(port, sop_class=PERFORMED_STEP) as association:
             while not taken or time.perf_counter() < end:
-                cycle = self._patient.cycle(images=MANY_IMAGES // SERIES + 1)
+                cycle = self._patient.cycle(images=images)
                 association.report(cycle.begin, what="N-CREATE")
                 start = time.perf_counter()
                 association.report(cycle.end, what="N-SET")
                 taken.append((time.perf_counter() - start) * 1000)
-                self._acknowledged.append(cycle)
-        return {Unit.MILLISECONDS: taken}
+                self._acknowledged.append(None)
+        return taken
 
     def _alone(self, port: int, seconds: float) -> list[float]:
         return self._timed(lambda cycle: self._with_own_association(port, cycle), seconds)
@@ -254,11 +277,12 @@ class Asked:
     def _report(self, association: Association, cycle: Cycle) -> None:
         association.report(cycle.begin, what="N-CREATE")
         association.report(cycle.end, what="N-SET")
-        self._acknowledged.append(cycle)
+        self._acknowledged.append(None)
 
 
-def _tasks(asked: dict[Server, Asked]) -> Iterator[list[Task]]:
-    for name, choose in SCENARIOS.items():
+def _tasks(asked: dict[Server, Asked], only: Iterable[str]) -> Iterator[list[Task]]:
+    for name in only:
+        choose = SCENARIOS[name]
         yield [Task(Scenario(name, 1, choose(each)), server) for server, each in asked.items()]
 
 
@@ -267,6 +291,8 @@ SCENARIOS: dict[str, Callable[[Asked], Measure]] = {
     KEPT_OPEN: lambda asked: asked.kept_open,
     TOGETHER: lambda asked: asked.together,
     LARGE: lambda asked: asked.large,
+    LARGEST: lambda asked: asked.largest,
+    BESIDE: lambda asked: asked.beside,
 }
 
 
@@ -285,8 +311,14 @@ def _table(found: Results) -> Iterator[str]:
     for key in found:
         spread = f"({found.p95(key):,.1f}; {len(found.all(key))})"
         line = f"  {key.scenario:<20} {key.server:<24} {found.median(key):>8,.1f}   {spread:<18}"
-        least = Key(key.scenario, key.n, IN_MEMORY)
-        yield line if key.server == IN_MEMORY else f"{line} {found.ratio(key, least):,.2f} of {IN_MEMORY}"
+        beside = (IN_MEMORY, peers.on_postgresql(BEFORE) if "PostgreSQL" in key.server else BEFORE)
+        ratios = (_ratio(found, key, other) for other in beside if other != key.server)
+        yield " ".join([line, *filter(None, ratios)])
+
+
+def _ratio(found: Results, key: Key, other: str) -> str:
+    beside = Key(key.scenario, key.n, other)
+    return f"{found.ratio(key, beside):,.2f} of {other}" if beside in found else ""
 
 
 if __name__ == "__main__":

@@ -110,6 +110,16 @@ def ours(store: Store, *, name: str = OURS, processes: int = 1, build: Path = RO
 
 
 @contextmanager
+def whole(store: Store, *, name: str = OURS, build: Path = ROOT) -> Iterator[tuple[Server, float]]:
+    """Start all of a build, and give it with the seconds until its first C-ECHO."""
+    port, web = free_port(), free_port()
+    command = [sys.executable, "manage.py", "start", "--port", str(port), "--api-port", str(web)]
+    begun = time.monotonic()
+    with _running(command, store.environment, port, store.folder / f"start-{port}.log", build) as pid:
+        yield Server(name, store.n, port, pid), time.monotonic() - begun
+
+
+@contextmanager
 def in_memory(folder: Path, *, n: int) -> Iterator[Server]:
     """Start a plain pynetdicom SCP, which knows no items: n only says beside what it is measured."""
     with _module("benchmarks.in_memory", folder) as (port, pid):
@@ -164,13 +174,14 @@ def _running(
     with log_path.open("wb") as log:
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
     try:
-        _wait(process, port, log_path)
+        wait(process, port, log_path)
         yield process.pid
     finally:
         _end(process)
 
 
-def _wait(process: subprocess.Popen[bytes], port: int, log_path: Path) -> None:
+def wait(process: subprocess.Popen[bytes], port: int, log_path: Path) -> None:
+    """Wait until the port answers a C-ECHO. Raises NotStartedError, with what the process said."""
     deadline = time.monotonic() + STARTED_WITHIN
     while not _answers(port):
         if process.poll() is not None or time.monotonic() > deadline:

@@ -119,7 +119,7 @@ def svg(shown: list[Group]) -> str:
         f"<title>{escape(_title())}</title>",
         f'<rect x="0.5" y="0.5" width="{WIDTH - 1}" height="{height - 1}" rx="8" fill="{CARD}" '
         f'stroke="{FRAME}"/>',
-        _text(MARGIN, 34, _title(), size=16, weight=600),
+        text(MARGIN, 34, _title(), size=16, weight=600),
         *_legend(shown),
         *_grid(scale, bottom),
         *_drawn(shown, scale),
@@ -137,7 +137,7 @@ def _legend(shown: list[Group]) -> Iterator[str]:
     left = float(MARGIN + LABELS)
     for series in filter(used.__contains__, SERIES):
         yield f'<rect x="{left:.0f}" y="50" width="12" height="12" rx="2" fill="{series.colour}"/>'
-        yield _text(left + 18, 61, series.name)
+        yield text(left + 18, 61, series.name)
         left += 40 + 7.5 * len(series.name)
 
 
@@ -145,14 +145,14 @@ def _grid(scale: Scale, bottom: float) -> Iterator[str]:
     for tick in scale.ticks():
         x = f"{scale(tick):.1f}"
         yield f'<line x1="{x}" x2="{x}" y1="{HEAD - 8}" y2="{bottom + 8}" stroke="{GRID}"/>'
-        yield _text(scale(tick), bottom + 26, f"{tick:,g}", anchor="middle", colour=FAINT)
+        yield text(scale(tick), bottom + 26, f"{tick:,g}", anchor="middle", colour=FAINT)
 
 
 def _drawn(shown: list[Group], scale: Scale) -> Iterator[str]:
     top = HEAD
     for group in shown:
         middle = top + _height(group) / 2 + 4
-        yield _text(MARGIN + LABELS - 12, middle, group.label, anchor="end")
+        yield text(MARGIN + LABELS - 12, middle, group.label, anchor="end")
         for number, bar in enumerate(group.bars):
             yield from _bar(bar, top + number * (BAR + BAR_GAP), scale)
         top += _height(group) + GROUP_GAP
@@ -164,7 +164,7 @@ def _bar(bar: Bar, top: float, scale: Scale) -> Iterator[str]:
         f'<rect x="{left}" y="{top}" width="{max(right - left, 1):.1f}" height="{BAR}" rx="2" '
         f'fill="{bar.series.colour}"/>'
     )
-    yield _text(max(right, left) + 6, top + BASELINE, told(bar.milliseconds), size=12)
+    yield text(max(right, left) + 6, top + BASELINE, told(bar.milliseconds), size=12)
 
 
 def told(milliseconds: float) -> str:
@@ -178,7 +178,7 @@ def _height(group: Group) -> int:
     return len(group.bars) * (BAR + BAR_GAP) - BAR_GAP
 
 
-def _text(
+def text(
     x: float,
     y: float,
     text: str,
@@ -188,6 +188,7 @@ def _text(
     weight: int = 400,
     colour: str = INK,
 ) -> str:
+    """Return a text element whose baseline is at y."""
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}" font-weight="{weight}" '
         f'fill="{colour}">{escape(text)}</text>'

@@ -47,6 +47,19 @@ def usage(pid: int) -> Usage:
     )
 
 
+def held(pid: int) -> int:
+    """Return the bytes that the family holds, each page that processes share counted once (PSS)."""
+    return sum(_proportional(process) for process in family(pid))
+
+
+def _proportional(pid: int) -> int:
+    for line in (PROC / str(pid) / "smaps_rollup").read_text().splitlines():
+        name, amount, *_ = line.split()
+        if name == "Pss:":
+            return int(amount) * 1024
+    raise ValueError(f"smaps_rollup of {pid} has no Pss")
+
+
 def _usage(pid: int) -> Usage:
     folder = PROC / str(pid)
     resident = int((folder / "statm").read_text().split()[1])

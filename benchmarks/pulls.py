@@ -16,7 +16,6 @@ import json
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -48,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"FAILED: {error}")
         return 1
     rows = wanted.rows(found, BOUNDS)
-    print(*_table(found), *(["", *wanted.lines(rows)] if options.before else []), sep="\n")
+    print(*table(found), *(["", *wanted.lines(rows)] if options.before else []), sep="\n")
     if options.json:
         told = {"before": options.before, "wanted": wanted.as_json(rows)}
         results.write_json(found, options.json, **told)
@@ -61,31 +60,19 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--records", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--before", metavar="COMMIT", help="Measure this commit's build, too.")
-    parser.add_argument("--json", type=Path, metavar="FILE")
-    parser.add_argument(
-        "--database-url",
-        default="",
-        help="Measure on PostgreSQL, too, in databases that are made beside this one and dropped again.",
-    )
+    before.add_options(parser)
     return parser.parse_args(arguments)
 
 
 def _run(options: argparse.Namespace) -> Results:
-    print(results.machine())
-    if not options.before:
-        print("Without --before no earlier build is measured.")
-    if not options.database_url:
-        print("Without --database-url PostgreSQL is not measured.")
-    with tempfile.TemporaryDirectory(prefix="pylantir-bench-") as made, ExitStack() as running:
-        folder, builds = Path(made), {OURS: peers.ROOT}
-        if options.before:
-            builds[BEFORE] = running.enter_context(before.build(options.before, folder / "build of before"))
-        url = running.enter_context(redcap.running(options.records))
+    with before.comparison(options) as compared:
+        url = compared.running.enter_context(redcap.running(options.records))
         pullers = [
-            running.enter_context(_prepared(name, build, url, folder, database_url, options.records))
-            for database_url in filter(None, ["sqlite", options.database_url])
-            for name, build in builds.items()
+            compared.running.enter_context(
+                _prepared(name, build, url, compared.folder, database_url, options.records)
+            )
+            for database_url in compared.databases
+            for name, build in compared.builds.items()
         ]
         return _measured(pullers, options.rounds)
 
@@ -98,7 +85,7 @@ class Puller:
         self._server_url = server_url  # PostgreSQL's
 
     def prepare(self, url: str) -> None:
-        self._python(self.store, "--prepare", url)
+        self.python(self.store, "--prepare", url)
 
     @contextmanager
     def copied(self, folder: Path) -> Iterator[Store]:
@@ -114,12 +101,12 @@ class Puller:
             finally:
                 shutil.rmtree(folder)
 
-    def pull(self, store: Store) -> dict[str, Any]:
+    def pull(self, store: Store, *arguments: str) -> dict[str, Any]:
         """Return what a pull took, and its counts. Raises NotStartedError."""
-        taken: dict[str, Any] = json.loads(self._python(store))
+        taken: dict[str, Any] = json.loads(self.python(store, *arguments))
         return taken
 
-    def _python(self, store: Store, *arguments: str) -> str:
+    def python(self, store: Store, *arguments: str) -> str:
         """Run `benchmarks.pulling` on the build's own code; -P keeps that file's folder off the path."""
         own = {"PYTHONPATH": str(self.build), pulling.TOKEN_VARIABLE: TOKEN}
         done = subprocess.run(
@@ -229,8 +216,8 @@ def _ratio(found: Results, scenario: str, unit: Unit, above: str, below: str) ->
     return found.ratio(one, other) if one and other else None
 
 
-def _table(found: Results) -> Iterator[str]:
-    yield "\nA pull of all records: medians of the rounds"
+def table(found: Results, title: str = "A pull of all records") -> Iterator[str]:
+    yield f"\n{title}: medians of the rounds"
     yield f"  {'':<14} {'':<22} {'records':>8} {'s':>8} {'processor':>10} {'waiting':>8} {'MiB':>6}"
     for key in found:
         if key.unit is Unit.SECONDS:

@@ -30,6 +30,8 @@ class Unit(StrEnum):
     PROCESSOR = "s of a processor"
     WAITED = "s of waiting"
     LARGEST = "MiB at most"
+    PROCESSES = "processes"
+    HELD = "MiB held"
 
 
 Figures = dict[Unit, list[float]]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from datetime import date
 from itertools import cycle
-from threading import Event, Thread
 
 from benchmarks import beside, crowd, items
 from benchmarks.client import PERFORMED_STEP, Association, WrongAnswerError
 from benchmarks.mpps import Patient
 from benchmarks.peers import Server, Store
+from benchmarks.repeating import Repeated
 from benchmarks.results import Figures, Unit
 from benchmarks.running import Measure
 
@@ -27,7 +27,7 @@ def simulated(store: Store, today: date) -> Measure:
         reporting = _Reporting(server.port, Patient(today, performed))
         writer = beside.prepared("benchmarks.writing", _writing(store, seconds, today), store.environment)
         players = crowd.players(server, SCANNERS, seconds, today, every=EVERY)
-        with writer as writing, players as playing, reporting:
+        with writer as writing, players as playing, Repeated(REPORTED_EVERY, reporting.turn):
             for each in (writing, *playing):
                 beside.begin(each)
             whole = crowd.found(playing, seconds)
@@ -47,29 +47,19 @@ def _writing(store: Store, seconds: float, today: date) -> list[str]:
 
 
 class _Reporting:
-    """Within it a thread reports performed steps, each cycle on an association of its own."""
+    """It reports performed steps, each cycle on an association of its own."""
 
     def __init__(self, port: int, patient: Patient) -> None:
         self.acknowledged = 0
         self.errors: Counter[str] = Counter()
         self._port = port
         self._patient = patient
-        self._ended = Event()
-        self._thread = Thread(target=self._run)
 
-    def __enter__(self) -> None:
-        self._thread.start()
-
-    def __exit__(self, *error: object) -> None:
-        self._ended.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._ended.wait(REPORTED_EVERY):
-            try:
-                self._report()
-            except (OSError, WrongAnswerError) as error:
-                self.errors[f"a report: {type(error).__name__} {error}"] += 1
+    def turn(self) -> None:
+        try:
+            self._report()
+        except (OSError, WrongAnswerError) as error:
+            self.errors[f"a report: {type(error).__name__} {error}"] += 1
 
     def _report(self) -> None:
         made = self._patient.cycle()

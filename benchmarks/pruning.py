@@ -1,0 +1,111 @@
+"""Measure how long a writer waits while retention deletes 100,000 rows.
+
+python -m benchmarks.pruning [--rounds 3] [--before COMMIT] [--database-url postgres://...]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from benchmarks import before, old_rows, peers, postgresql, results
+from benchmarks.client import WrongAnswerError
+from benchmarks.peers import NotStartedError, Store
+from benchmarks.results import Figures, Key, Results, Unit
+
+ROWS = 100_000
+SCENARIO = f"pruning {ROWS:,} rows"
+WITHIN = 900  # seconds
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.pruning", description="Measure writers beside retention."
+    )
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rows", type=int, default=ROWS)
+    before.add_options(parser)
+    options = parser.parse_args(arguments)
+    try:
+        found = _run(options)
+    except (NotStartedError, WrongAnswerError, OSError) as error:
+        print(f"FAILED: {error}")
+        return 1
+    print(*_table(found), sep="\n")
+    if options.json:
+        results.write_json(found, options.json)
+    return 0
+
+
+def _run(options: argparse.Namespace) -> Results:
+    found = Results()
+    with before.comparison(options) as compared:
+        places: dict[str, tuple[Store, Path]] = {}
+        for url in compared.databases:
+            for name, build in compared.builds.items():
+                told = name if url == "sqlite" else peers.on_postgresql(name)
+                own = "" if url == "sqlite" else compared.running.enter_context(postgresql.database(url))
+                places[told] = Store(0, compared.folder / told.replace(" ", "-"), own), build
+                peers.fill(places[told][0], today=date.today(), with_files=False)
+        for turn in range(options.rounds):
+            print(f"Round {turn + 1} of {options.rounds}", flush=True)
+            for told, (store, build) in places.items():
+                for unit, figures in _measured(store, build, options.rows).items():
+                    found.add(Key(SCENARIO, options.rows, told, unit), figures, items=options.rows)
+    return found
+
+
+def _measured(store: Store, build: Path, rows: int) -> Figures:
+    """Return what each write took, and the seconds that the deletion took. Raises NotStartedError."""
+    _finished(_started(store, build, "fill", "--rows", str(rows)))
+    writer = _started(store, build, "write")
+    try:
+        if writer.stdout is None or writer.stdout.readline().strip() != "ready":
+            raise NotStartedError("The writer did not start.")
+        seconds = float(_finished(_started(store, build, "prune")))
+        waited: list[float] = json.loads(_finished(writer))
+    finally:
+        writer.kill()
+    return {Unit.MILLISECONDS: waited, Unit.SECONDS: [seconds]}
+
+
+def _started(store: Store, build: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Start an act on the build's own code; -P keeps that file's folder off the path."""
+    pipe: Any = subprocess.PIPE
+    return subprocess.Popen(
+        [sys.executable, "-P", old_rows.__file__, *arguments],
+        cwd=build,
+        env={**store.environment, "PYTHONPATH": str(build)},
+        stdin=pipe,
+        stdout=pipe,
+        stderr=pipe,
+        text=True,
+    )
+
+
+def _finished(process: subprocess.Popen[str]) -> str:
+    """Return what the process printed until its end; its input ends here. Raises NotStartedError."""
+    text, errors = process.communicate(timeout=WITHIN)
+    if process.returncode:
+        raise NotStartedError(errors)
+    return text
+
+
+def _table(found: Results) -> Iterator[str]:
+    yield "\nA writer beside retention: milliseconds at p50, p95 and most; seconds until all is deleted"
+    for key in found:
+        if key.unit == Unit.MILLISECONDS:
+            seconds = found.median(key._replace(unit=Unit.SECONDS))
+            most = max(found.all(key))
+            median, p95 = found.median(key), found.p95(key)
+            yield f"  {key.server:<24} {median:>8,.1f} {p95:>8,.1f} {most:>8,.1f}   {seconds:,.1f} s"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
