@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +16,8 @@ from django.test.utils import CaptureQueriesContext
 
 from worklist.admin import name_fields
 from worklist.dicom import name_parts
+
+_BUTTON = re.compile("<button.*?</button>", re.DOTALL)
 
 
 def shown(client: Client, url: str, **query: str) -> str:
@@ -51,7 +55,15 @@ def errors_in(response: Any) -> dict[str, list[str]]:
 
 
 def said(response: Any) -> list[str]:
-    return [str(message) for message in response.context["messages"]]
+    """Return the sentences of the messages, without their buttons."""
+    return [html.unescape(_BUTTON.sub("", str(message))).strip() for message in response.context["messages"]]
+
+
+def undo_token(response: Any) -> str:
+    """Return what the button Undo of the only message that has one would send."""
+    told = " ".join(map(str, response.context["messages"]))
+    (token,) = re.findall(r'name="token" value="([^"]+)"', told)
+    return str(token)
 
 
 def queries_of(act: Callable[[], object]) -> int:

@@ -8,12 +8,15 @@ import shutil
 import socket
 import time
 from collections.abc import Callable, Iterator
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import hypothesis
 import pytest
+from django.utils import translation
 
-from tests import choosing, once
+from tests import choosing, effort, once
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -22,10 +25,20 @@ if TYPE_CHECKING:
 
 PASSWORD = "correct horse battery staple"
 
+# A usual run tries the same examples each time, so that it fails for a change and not by chance.
+hypothesis.settings.register_profile("usual", derandomize=True)
+if not effort.IS_NIGHTLY:
+    hypothesis.settings.load_profile("usual")
+
 
 def tool(name: str) -> str:
     """Return the path of a program; without it skip the test, or fail it where REQUIRE_TOOLS is set."""
     return shutil.which(name) or not_installed(name)
+
+
+def sbin_tool(name: str) -> str:
+    """Return the path of a program that Debian keeps out of a person's own PATH; else as `tool`."""
+    return shutil.which(name, path="/usr/sbin:/usr/local/sbin") or tool(name)
 
 
 def not_installed(name: str) -> NoReturn:
@@ -42,10 +55,37 @@ def chromium() -> str:
     return shutil.which("chromium-browser") or tool("chromium")
 
 
+def _ports() -> Iterator[int]:
+    """Yield ports that no outgoing connection is given, others in each of the processes that test."""
+    first = 20_000
+    ephemeral = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    last = int(ephemeral.read_text(encoding="ascii").split()[0]) if ephemeral.is_file() else 32_768
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    own = range(first + worker % WORKERS_APART, last, WORKERS_APART)
+    start = os.getpid() % len(own)
+    return cycle((*own[start:], *own[:start]))
+
+
+WORKERS_APART = 16  # processes that test side by side, at most
+PORTS = _ports()
+
+
 def free_port() -> int:
+    """Return a port on which nothing listens, and which no other test is given while this one runs.
+
+    One that the system chooses is free only until any client's connection is given it.
+    """
+    return next(filter(_is_free, PORTS))
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("0.0.0.0", port))
+        except OSError:
+            return False
+        return True
 
 
 def wait_until(condition: Callable[[], object], seconds: float = 10) -> None:
@@ -54,6 +94,22 @@ def wait_until(condition: Callable[[], object], seconds: float = 10) -> None:
         if time.monotonic() > deadline:
             pytest.fail(f"Still not so after {seconds} seconds.")
         time.sleep(0.02)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """Take away the triggers that keep audit events, whenever migrating made them: tests empty tables."""
+    from django.db import connection
+    from django.db.models.signals import post_migrate
+
+    from accounts.audit import append_only
+
+    def remove(**about: Any) -> None:
+        append_only.remove(connection)
+
+    post_migrate.connect(remove, weak=False, dispatch_uid="tests.conftest.remove")
+    with django_db_blocker.unblock():
+        remove()
 
 
 @pytest.fixture
@@ -75,6 +131,13 @@ def _person(username: str, role: str) -> User:
     from accounts.models import User
 
     return User.objects.create_user(username, password=PASSWORD, role=role, full_name=username.title())
+
+
+@pytest.fixture(autouse=True)
+def in_english() -> Iterator[None]:
+    """Forget the language of a test's last request, which its thread would keep for the next test."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture

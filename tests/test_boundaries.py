@@ -33,7 +33,37 @@ CLIENTS = (
     "worklist.management.commands.test_client",
     "worklist.management.commands.test_mpps",
 )
+
+
+def own_of_a_kind(name: str, model: str, *others: str) -> Rule:
+    """Return that nobody knows a kind of source but its backend, its model, its part of the admin, and these.
+
+    `model` is the module of its details in sources.models, which shows it to others by the class's name.
+    """
+    details = "".join(word.capitalize() for word in model.removesuffix("s").split("_"))
+    own = (f"sources.{name}", f"sources.backends.{name}", f"sources.admin.kinds.{name}*")
+    return Rule(
+        ("*",),
+        never=(*own, f"sources.models.{model}", f"sources.models.{details}"),
+        but=(
+            *(*own, f"sources.{name}.*", f"sources.backends.{name}.*", f"sources.models.{model}"),
+            *("sources.models", "sources.migrations.*", *others),
+        ),
+        instead="ask source.details, the backend by sources.kinds, or the kind's page by sources.admin.kinds",
+    )
+
+
 RULES = (
+    own_of_a_kind(
+        "redcap",
+        "redcap_projects",
+        *("sources.config_import", "sources.config_import.*", "sources.triggers", "sources.validators"),
+    ),
+    own_of_a_kind(
+        "calpendo",
+        "calpendo_sites",
+        *("sources.config_import", "sources.config_import.*", "sources.validators"),
+    ),
     Rule(
         ("worklist", "worklist.*"),
         never=("sources", "django_q", "requests"),
@@ -42,8 +72,12 @@ RULES = (
     Rule(
         (
             *("worklist.dicom", "worklist.dicom.*", "worklist.upper_layer", "worklist.upper_layer.*"),
-            *("sources.errors", "sources.contract"),
-            *("sources.redcap", "sources.redcap.*", "sources.mapping", "sources.mapping.*"),
+            *("sources.errors", "sources.contract", "sources.dictionary", "sources.rows"),
+            *("pylantir_site.charts", "pylantir_site.charts.*"),
+            *("pylantir_site.outside", "pylantir_site.outside.*"),
+            *("sources.http", "sources.http.*", "sources.redcap", "sources.redcap.*"),
+            *("sources.calpendo", "sources.calpendo.*", "sources.mapping", "sources.mapping.*"),
+            *("sources.tables", "sources.tables.*"),
         ),
         never=("django", "*.models"),
         instead="these rooms are pure: give them values, and read rows where Django is known",
@@ -57,7 +91,7 @@ RULES = (
     Rule(
         ("*",),
         never=("django_q",),
-        but=("sources.tasks", "sources.schedule"),
+        but=("sources.tasks", "sources.schedule", "sources.queue", "sources.worker.*"),
         instead="a task is a function in sources.tasks",
     ),
     Rule(
@@ -93,20 +127,63 @@ RULES = (
 )
 # The house from the ground up: a room imports only rooms that stand before it.
 FLOORS = (
-    *("pylantir_site.environment", "pylantir_site.retention", "pylantir_site.processes"),
-    *("pylantir_site.view_only", "pylantir_site.routers", "pylantir_site.formats"),
+    "pylantir_site.outside",
+    *("pylantir_site.environment", "pylantir_site.atna", "pylantir_site.database"),
+    *("pylantir_site.processes", "pylantir_site.retention", "pylantir_site.counting"),
+    "pylantir_site.backups",
+    *("pylantir_site.view_only", "pylantir_site.returning", "pylantir_site.languages"),
+    *("pylantir_site.quick_lists", "pylantir_site.kept_search", "pylantir_site.headers"),
+    *(
+        "pylantir_site.keyed_log",
+        "pylantir_site.lists",
+        "pylantir_site.routers",
+        "pylantir_site.formats",
+        "pylantir_site.charts",
+    ),
     *("worklist.dicom", "worklist.upper_layer", "worklist.validators", "worklist.models"),
     "worklist.devices",
     *("worklist.attention", "worklist.items", "worklist.examinations", "worklist.answering", "worklist.scp"),
-    *("accounts", "pylantir_site.rest", "accounts.api"),
-    *("worklist.api", "worklist.conformance", "worklist.management", "worklist.admin"),
-    *("sources.errors", "sources.contract", "sources.kinds", "sources.secrets", "sources.schedule"),
-    *("sources.redcap", "sources.validators", "sources.mapping", "sources.models", "sources.backends"),
-    *("sources.retention", "sources.sync", "sources.triggers", "sources.tasks", "sources.views"),
+    "worklist.plots",
+    "worklist.day",
+    *("worklist.feeds", "worklist.timeline"),
+    "worklist.privacy",
+    *("accounts", "accounts.oidc", "pylantir_site.rest", "accounts.api", "pylantir_site.lists_as_csv"),
+    *("worklist.api", "worklist.exporting", "worklist.bids", "worklist.conformance"),
+    *("worklist.management", "worklist.admin"),
+    *("sources.errors", "sources.dictionary", "sources.rows", "sources.contract"),
+    *("sources.kinds", "sources.host", "sources.secrets"),
+    "sources.table_files",
+    *(
+        "sources.schedule",
+        "sources.http",
+        "sources.redcap",
+        "sources.calpendo",
+        "sources.validators",
+        "sources.mapping",
+        "sources.tables",
+        "sources.models",
+        "sources.backends",
+    ),
+    *(
+        "sources.retention",
+        "sources.sync",
+        "sources.privacy",
+        "sources.triggers",
+        "sources.tasks",
+        "sources.queue",
+        "sources.views",
+    ),
+    "sources.worker",
     *("sources.config_import", "sources.original", "sources.management", "sources.api", "sources.apps"),
-    *("pylantir_site.overview", "sources.admin"),
+    "pylantir_site.metrics",
+    *("pylantir_site.overview", "pylantir_site.notices", "sources.admin", "pylantir_site.privacy"),
     *("accounts.urls", "worklist.urls", "sources.urls", "pylantir_site.urls"),
-    *("pylantir_site.cors", "pylantir_site.settings", "pylantir_site.wsgi", "pylantir_site.apps"),
+    *(
+        "pylantir_site.cors",
+        "pylantir_site.settings",
+        "pylantir_site.wsgi",
+        "pylantir_site.apps",
+    ),
     *("pylantir_site.management", "pylantir_site.command_line"),
 )
 FACES = frozenset({"pylantir_site", "sources", "worklist"})  # of whole apps: they import nothing
@@ -320,6 +397,7 @@ def test_a_rooms_face_lists_its_modules(face: Path) -> None:
         ("sources.redcap", "import django"),
         ("sources.mapping", "from sources.models import Source"),
         ("sources.mapping", "from . import models"),
+        ("sources.tables.reading", "from django.conf import settings"),
         ("worklist.answering.search", "import pynetdicom"),
         ("worklist.management.commands.run_mwl", "from pynetdicom import AE"),
         ("sources.sync", "from django_q.models import Schedule"),
@@ -337,6 +415,13 @@ def test_a_rooms_face_lists_its_modules(face: Path) -> None:
         ("pylantir_site.rest.audit", "from worklist.models import WorklistItem"),
         ("sources.sync.pulls", "from sources.backends.redcap import FIRST_PAUSE"),
         ("sources.sync.pulls", "from sources import redcap"),
+        ("sources.sync.since", "from sources.models import RedcapProject"),
+        ("sources.admin.links", "from sources.backends.redcap.links import record_link"),
+        ("sources.admin.data_sources", "from sources.admin.kinds.redcap import PAGE"),
+        ("sources.api.fields", "from sources.models.redcap_projects import RedcapProject"),
+        ("pylantir_site.overview.checks", "from sources.redcap.address import normalise_url"),
+        ("sources.backends.mapped", "from sources.redcap.client import Client"),
+        ("sources.sync.pulls", "from sources.models import CalpendoSite"),
     ],
 )
 def test_the_checker_sees_each_forbidden_import(module: str, source: str) -> None:
@@ -354,6 +439,11 @@ def test_the_checker_sees_each_forbidden_import(module: str, source: str) -> Non
         ("worklist.admin", "from worklist.models import WorklistItem"),
         ("worklist.models", "from django.db import models"),
         ("accounts.models", "from accounts import roles\nfrom django.db import models"),
+        ("sources.admin.kinds.redcap", "from sources.backends.redcap.links import record_link"),
+        ("sources.backends.redcap.backend", "from sources.redcap.client import Client"),
+        ("sources.models", "from sources.models.redcap_projects import RedcapProject"),
+        ("sources.triggers", "from sources.models import RedcapProject"),
+        ("sources.sync.pulls", "from sources.kinds import backend_for"),
     ],
 )
 def test_the_checker_lets_the_rest_pass(module: str, source: str) -> None:

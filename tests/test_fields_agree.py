@@ -41,37 +41,41 @@ STATUS, SOURCE, EXTRA = "performed_procedure_step_status", "data_source", "extra
 TEXTS = frozenset(each.name for each in WorklistItem._meta.concrete_fields if isinstance(each, CharField))
 MADE_HERE = frozenset({"study_instance_uid", "scheduled_procedure_step_id"})
 TIMES = frozenset({"created_at", "updated_at"})
+ARRIVED = "arrived_at"  # a person marks it, and nobody is sent it
+ERASED = "erased_at"  # nobody writes it, and the pseudonym tells it
 POUNDS = frozenset({"patient_weight_lb"})  # another unit of a field that is there
 ITEM = (
     Place(
         "CLEANERS in worklist/items/cleaning.py",
         CLEANERS,
         "say how a writer's value becomes DICOM's",
-        but=frozenset({STATUS, SOURCE}) | TIMES,  # not a writer's
+        but=frozenset({STATUS, SOURCE, ARRIVED, ERASED}) | TIMES,  # not a writer's
     ),
     Place(
         "FIELDS in worklist/items/fields.py",
         FIELDS,
         "say where the API, its exports and query_db show it",
+        but=frozenset({ERASED}),
         more=POUNDS | {"id"},
     ),
     Place(
         "ROOT_ATTRIBUTES, STEP_ATTRIBUTES or RECORD_FIELDS in worklist/dicom/item_attributes.py",
         RECORD_FIELDS,
         "say which DICOM attribute a scanner is sent",
-        but=frozenset({SOURCE}) | TIMES,
+        but=frozenset({SOURCE, ARRIVED, ERASED}) | TIMES,
     ),
     Place(
         "fieldsets of WorklistItemAdmin in worklist/admin/items.py",
         [*flatten_fieldsets(WorklistItemAdmin.fieldsets), *TIMES],  # `shown_of_a_stored_item` has the times
         "say where a coordinator fills it in",
-        but=frozenset({STATUS, SOURCE}),  # shown as `badge` and `source`
+        but=frozenset({STATUS, SOURCE, ARRIVED, ERASED}),  # shown as `badge` and `source`, or on Today
         more=POUNDS,
     ),
     Place(
         "ItemSerializer in worklist/api/item_fields.py",
         ItemSerializer().fields,
         "say how the API gives it",
+        but=frozenset({ERASED}),
         more=POUNDS | {"id"},
     ),
     *(
@@ -79,7 +83,7 @@ ITEM = (
             f"{serializer.__name__} in worklist/api/item_fields.py",
             serializer().fields,
             "say how a client writes it",
-            but=frozenset({SOURCE}) | TIMES,
+            but=frozenset({SOURCE, ARRIVED, ERASED}) | TIMES,
             more=POUNDS | {"reason", "same_person", "updated_at"},
         )
         for serializer in (NewItemSerializer, ItemChangeSerializer)
@@ -88,21 +92,21 @@ ITEM = (
         "TARGETS in sources/mapping/targets.py",
         TARGETS,
         "say by which name a source may fill it",
-        but=MADE_HERE | TIMES | {SOURCE, EXTRA},  # keywords fill the extra attributes
+        but=MADE_HERE | TIMES | {SOURCE, EXTRA, ARRIVED, ERASED},  # keywords fill the extra attributes
         more=POUNDS | {"scheduled_start_datetime"},
     ),
     Place(
         "OF_FIELDS in sources/mapping/fitting.py",
         OF_FIELDS,
         "say how a source's text becomes its value",
-        but=TEXTS | TIMES | {EXTRA},
+        but=TEXTS | TIMES | {EXTRA, ARRIVED, ERASED},
         more=POUNDS | TEXTS | {"scheduled_start_datetime"},
     ),
     Place(
         "DRAWN in tests/worklist/encoding_examples.py",
         DRAWN,
         "say which values the property of encoding draws",
-        but=frozenset({SOURCE}) | TIMES,
+        but=frozenset({SOURCE, ARRIVED, ERASED}) | TIMES,
     ),
 )
 DEVICE = (

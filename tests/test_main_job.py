@@ -19,7 +19,7 @@ from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
-from tests.conftest import dcmtk, free_port, wait_until
+from tests.conftest import PASSWORD, dcmtk, free_port, wait_until
 from tests.scu import keys
 from tests.site.fresh import ROOT, environment, manage
 
@@ -107,13 +107,19 @@ def worklist_file(path: Path) -> None:
 
 
 def test_items_that_are_entered_reach_a_scanner_that_asks_for_today(running: Running) -> None:
-    password = re.search(r"user name admin, password (\S+) \(shown only once\)", running.said)
-    assert password, running.said
-    assert f"http://127.0.0.1:{running.web}/admin/" in running.said
+    kept = running.data / "first_password"
+    password = kept.read_text().strip()
+    assert f"user name admin, password in {kept}, " in running.said
+    wait_until(lambda: f"http://127.0.0.1:{running.web}/admin/" in running.said, 20)
 
     admin = Admin(running.web)
     wait_until(admin.answers, 20)
-    admin.post("/admin/login/?next=/admin/", username="admin", password=password[1])
+    admin.post("/admin/login/?next=/admin/", username="admin", password=password)
+    assert "choose a password of your own" in admin.get("/admin/")
+    admin.post(
+        "/admin/password_change/", old_password=password, new_password1=PASSWORD, new_password2=PASSWORD
+    )
+    assert not kept.exists()
     page = admin.post(
         "/admin/worklist/worklistitem/add/",
         patient_name="Doe^John",
@@ -125,7 +131,7 @@ def test_items_that_are_entered_reach_a_scanner_that_asks_for_today(running: Run
         scheduled_start_time="09:30",
         extra_attributes="{}",
     )
-    assert "was added successfully" in page
+    assert "was added for" in page
 
     folder = running.data / "worklist"
     folder.mkdir()

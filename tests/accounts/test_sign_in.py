@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.contrib.auth.hashers import get_hasher
+from django.core.management import CommandError, call_command
 from django.db import connections
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from accounts.addresses import client_address
-from accounts.models import SignInFailure, User
+from accounts.known_places import digest_of, network_of
+from accounts.models import AuditEvent, SignInFailure, User
 from accounts.sign_in import SignInRefused, TooManyFailures, sign_in, waiting_text
 from tests.conftest import PASSWORD
 
@@ -51,7 +53,7 @@ def test_after_too_many_failures_the_right_password_must_wait_too(client: Client
 def test_the_api_and_the_admin_count_together(client: Client, bob: User) -> None:
     api(client, password="wrong")
     api(client, password="wrong")
-    assert "correct username" in admin(client, password="wrong").content.decode()
+    assert "do not belong together" in admin(client, password="wrong").content.decode()
 
     assert api(client).status_code == 429
     assert "Too many failed sign-ins" in admin(client).content.decode()
@@ -191,3 +193,153 @@ def test_a_closed_account_is_not_let_into_the_admin(client: Client, bob: User) -
 
     assert admin(client).status_code == 200
     assert "_auth_user_id" not in client.session
+
+
+def stranger(number: int) -> str:
+    return f"10.9.{number // 200}.{number % 200 + 1}"
+
+
+@pytest.mark.acceptance("H88")
+def test_a_stranger_locks_nobody_out(client: Client, bob: User) -> None:
+    for _ in range(3):
+        assert api(client, password="wrong").status_code == 401
+    assert api(client).status_code == 429
+
+    assert api(Client(), address="10.0.0.2").status_code == 200
+
+
+@pytest.mark.acceptance("H88")
+def test_guesses_from_many_addresses_are_held_up_together(client: Client, bob: User) -> None:
+    outcomes = [api(client, password="wrong", address=stranger(each)).status_code for each in range(20)]
+
+    assert outcomes.count(401) == 15  # five times what one stranger may
+    assert api(client, address="10.8.0.1").status_code == 429
+
+
+@pytest.mark.acceptance("H88")
+def test_who_has_been_here_before_gets_in_while_many_strangers_guess(bob: User) -> None:
+    assert api(Client(), address="10.0.0.5").status_code == 200
+    for each in range(20):
+        api(Client(), password="wrong", address=stranger(each))
+
+    assert api(Client(), address="10.8.0.1").status_code == 429
+    assert api(Client(), address="10.0.0.5").status_code == 200
+
+
+@pytest.mark.acceptance("H88")
+def test_a_known_browser_gets_in_though_somebody_guesses_at_its_own_address(bob: User) -> None:
+    browser = Client()
+    assert admin(browser).status_code == 302
+    (name,) = (name for name in browser.cookies if name.startswith("known_"))
+    assert browser.cookies[name]["httponly"]
+    browser.post("/admin/logout/")
+    for each in range(8):
+        api(Client(), username="bob" if each < 4 else f"guess{each}", password="wrong")
+    assert api(Client()).status_code == 429
+
+    assert admin(browser).status_code == 302
+
+
+@pytest.mark.acceptance("H88")
+def test_a_known_browser_has_no_more_tries_than_anybody(bob: User) -> None:
+    browser = Client()
+    admin(browser)
+    browser.post("/admin/logout/")
+
+    for each in range(3):
+        assert "do not belong" in admin(browser, password="wrong", address=stranger(each)).content.decode()
+    assert "Too many failed" in admin(browser, address="10.8.0.1").content.decode()
+
+
+@pytest.mark.acceptance("H88")
+@pytest.mark.parametrize("cookie", ["", "nonsense", "of somebody else"])
+def test_a_browser_that_is_not_known_for_the_account_is_a_stranger(
+    cookie: str, alice: User, bob: User
+) -> None:
+    browser, other = Client(), Client()
+    admin(other, username="alice")
+    name = f"known_{digest_of('bob')[:12]}"
+    (of_alice,) = (each.value for key, each in other.cookies.items() if key.startswith("known_"))
+    browser.cookies[name] = of_alice if cookie == "of somebody else" else cookie
+    for _ in range(3):
+        admin(browser, password="wrong")
+
+    assert "Too many failed" in admin(Client()).content.decode()
+
+
+@pytest.mark.acceptance("H88")
+def test_a_success_does_not_forget_what_strangers_did(bob: User) -> None:
+    for _ in range(2):
+        api(Client(), password="wrong", address=stranger(1))
+    assert api(Client(), address="10.0.0.5").status_code == 200
+
+    assert SignInFailure.objects.count() == 2
+
+
+@pytest.mark.acceptance("H88")
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("10.0.0.1", "10.0.0.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("::ffff:10.0.0.1", "10.0.0.1"),
+        ("", ""),
+        ("unix:", "unix:"),
+    ],
+)
+def test_who_has_a_whole_network_is_counted_as_one(address: str, network: str) -> None:
+    assert network_of(address) == network
+
+
+@pytest.mark.acceptance("H89")
+def test_a_command_lets_somebody_try_again(
+    client: Client, bob: User, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for _ in range(3):
+        api(client, password="wrong")
+
+    call_command("unlock", "bob")
+
+    assert "3 failed sign-ins are forgotten: bob may sign in at once." in capsys.readouterr().out
+    assert api(client).status_code == 200
+    assert AuditEvent.objects.filter(kind="UNLOCKED", subject="bob").exists()
+    with pytest.raises(CommandError, match="no user nobody"):
+        call_command("unlock", "nobody")
+
+
+@pytest.mark.acceptance("H89")
+def test_a_button_lets_somebody_try_again(alice: User, bob: User) -> None:
+    for _ in range(3):
+        api(Client(), password="wrong")
+    browser = Client()
+    browser.force_login(alice)
+    page = f"/admin/accounts/user/{bob.pk}/"
+
+    assert "3 lately" in browser.get(f"{page}change/").content.decode()
+    told = browser.post(f"{page}unlock/", follow=True).content.decode()
+
+    assert "The failed sign-ins of bob are forgotten." in told
+    assert "none lately" in told
+    assert api(Client()).status_code == 200
+    event = AuditEvent.objects.get(kind="UNLOCKED")
+    assert (event.username, event.subject, event.detail) == ("alice", "bob", "3 failures")
+
+
+@pytest.mark.acceptance("H90")
+def test_the_old_password_cannot_be_guessed_in_a_session_that_was_left_open(bob: User) -> None:
+    browser = Client()
+    browser.force_login(bob)
+    new = "another horse battery"
+
+    def change(old: str) -> str:
+        form = {"old_password": old, "new_password1": new, "new_password2": new}
+        return browser.post("/admin/password_change/", form).content.decode()
+
+    for _ in range(3):
+        assert "Your old password was entered incorrectly" in change("wrong")
+    assert "Too many failed sign-ins" in change(PASSWORD)
+
+    bob.refresh_from_db()
+    assert bob.check_password(PASSWORD)
+    told = AuditEvent.objects.filter(username="bob").values_list("kind", flat=True)
+    assert sorted(told) == ["HELD_UP", "SIGN_IN_FAILED", "SIGN_IN_FAILED", "SIGN_IN_FAILED"]

@@ -12,7 +12,7 @@ from dataclasses import replace
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from tests.redcap.answers import Answer, Parameters
 from tests.redcap.failures import NOT_FOUND, NOT_IMPLEMENTED, Failure
@@ -21,15 +21,18 @@ from tests.redcap.log import Clock
 PATH = "/redcap/api/"
 
 
-class Redcap(Protocol):
-    """The HTTP server asks this of what is behind it."""
+class StandIn(Protocol):
+    """The HTTP server asks this of whatever is behind it."""
 
-    url: str
-    moved_to: str
     drip: float
     closing: Event
     clock: Clock
     errors: list[BaseException]
+
+
+class Redcap(StandIn, Protocol):
+    url: str
+    moved_to: str
 
     def received(self, parameters: Parameters, user_agent: str) -> tuple[Answer, Failure | None]: ...
 
@@ -38,11 +41,18 @@ class HTTPServer(ThreadingHTTPServer):
     daemon_threads = False  # closing waits for the answers that are being given
     request_queue_size = 64
 
-    def __init__(self, redcap: Redcap, context: ssl.SSLContext | None, port: int) -> None:
-        self.redcap = redcap
+    def __init__(
+        self,
+        stand_in: StandIn,
+        context: ssl.SSLContext | None,
+        port: int,
+        handler: type[BaseHTTPRequestHandler] | None = None,
+    ) -> None:
+        """Serve what is behind it; another server than REDCap's brings its own handler."""
+        self.stand_in = stand_in
         self._context = context
         self._connections: set[socket.socket] = set()
-        super().__init__(("127.0.0.1", port), _Handler)
+        super().__init__(("127.0.0.1", port), handler or Handler)
 
     def server_bind(self) -> None:
         """Bind without the name look-up of HTTPServer."""
@@ -74,10 +84,10 @@ class HTTPServer(ThreadingHTTPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
         error = sys.exception()
         if error is not None and not isinstance(error, OSError):  # the client has gone, or mistrusts us
-            self.redcap.errors.append(error)
+            self.stand_in.errors.append(error)
 
 
-class _Handler(BaseHTTPRequestHandler):
+class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "Apache/2.4.62"
     sys_version = ""
@@ -87,7 +97,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        redcap, path = self.server.redcap, self.path.partition("?")[0]
+        redcap, path = cast("Redcap", self.server.stand_in), self.path.partition("?")[0]
         if redcap.moved_to:
             self._send(Answer(302, headers=(("Location", redcap.moved_to),)))
         elif path == PATH.rstrip("/"):
@@ -95,15 +105,15 @@ class _Handler(BaseHTTPRequestHandler):
         elif path != PATH:
             self._send(NOT_FOUND)
         else:
-            self._deliver(*redcap.received(Parameters.parsed(body), self.headers.get("User-Agent", "")))
+            self.deliver(*redcap.received(Parameters.parsed(body), self.headers.get("User-Agent", "")))
 
     def do_GET(self) -> None:
         self._send(NOT_IMPLEMENTED if self.path.partition("?")[0] == PATH else NOT_FOUND)
 
-    def _deliver(self, answer: Answer, failure: Failure | None) -> None:
+    def deliver(self, answer: Answer, failure: Failure | None) -> None:
         match failure:
             case Failure.HANG:
-                self.server.redcap.closing.wait()
+                self.server.stand_in.closing.wait()
                 self.close_connection = True
             case Failure.SHORT_BODY:
                 self._send(
@@ -129,7 +139,7 @@ class _Handler(BaseHTTPRequestHandler):
         for byte in answer.body:
             self.wfile.write(bytes([byte]))
             self.wfile.flush()
-            if self.server.redcap.closing.wait(self.server.redcap.drip):
+            if self.server.stand_in.closing.wait(self.server.stand_in.drip):
                 break
         self.close_connection = True
 
@@ -144,7 +154,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def date_time_string(self, timestamp: float | None = None) -> str:
-        return format_datetime(self.server.redcap.clock.now(), usegmt=True)
+        return format_datetime(self.server.stand_in.clock.now(), usegmt=True)
 
     def log_message(self, format: str, *args: Any) -> None:
         """Log nothing: tests look at `requests` instead."""

@@ -15,7 +15,7 @@ FOLDERS = ("accounts", "pylantir_site", "sources", "worklist")
 # The helpers themselves: they read whatever they are asked for.
 HELPERS = "env.py"
 # What people name themselves, in the admin: a source's token may be in a variable of any name.
-NAMED_BY_PEOPLE = frozenset({"self.token_variable"})
+NAMED_BY_PEOPLE = frozenset({"named_by_people"})
 # What a table of the code names: `ENVIRONMENTS`, by the type of an imported source.
 NAMED_BY_TABLE = frozenset({"names.url", "names.token", "names.token_file"})
 

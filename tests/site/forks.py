@@ -46,7 +46,7 @@ def each(data: Path, lines: list[list[str]], **variables: str) -> list[Ran]:
 
 # None of them reads Django's settings.
 TAKE_LONG = (
-    *("django.core.management.commands.makemigrations", "django.contrib.admin.sites", "psycopg_pool"),
+    *("django.core.management.commands.makemigrations", "django.contrib.admin.sites", "psycopg"),
     *(
         "django.db.backends.sqlite3.base",
         "django.forms",

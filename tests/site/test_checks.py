@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 from django.conf import LazySettings
+from django.test import Client
 
-from pylantir_site.overview import checks
+from accounts.models import User
+from pylantir_site.overview import checks, exposure
+from pylantir_site.processes import web
 from sources.models import DataSource, OriginalDatabase
-from tests.sources import originals
+from tests.sources import making, originals
 from worklist.models import Device
 
 
@@ -120,9 +123,9 @@ def test_an_old_sqlite_does_not_matter_to_postgresql(monkeypatch: pytest.MonkeyP
 
 @pytest.fixture
 def saved(db: None) -> DataSource:
-    source = DataSource(name="study", url="https://redcap.invalid/api/", server_timezone="UTC")
-    source.set_token("0123456789ABCDEF", by="alice")
-    source.save_as("alice")
+    source = making.unsaved(name="study", url="https://redcap.invalid/api/", server_timezone="UTC")
+    source.redcap.set_token("0123456789ABCDEF", by="alice")
+    source.save_with_details("alice")
     return source
 
 
@@ -149,7 +152,7 @@ def test_a_database_that_is_not_migrated_yet_holds_no_secrets(
     saved: DataSource, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key()]
-    monkeypatch.setattr(DataSource._meta, "db_table", "not_there")
+    monkeypatch.setattr(type(saved.details)._meta, "db_table", "not_there")
 
     assert checks.secrets_can_be_decrypted(None, databases=["default"]) == []
 
@@ -197,3 +200,61 @@ def test_a_database_of_ours_alone_holds_nothing_of_the_originals(data: Path) -> 
 
     assert checks.nothing_of_the_original_lies_unused(None, databases=["default"]) == []
     assert checks.nothing_of_the_original_lies_unused(None) == []
+
+
+@pytest.mark.acceptance("H124")
+@pytest.mark.parametrize(
+    ("hosts", "behind", "found"),
+    [
+        (["localhost", "127.0.0.1", "[::1]"], False, []),
+        (["localhost", "pylantir.example.org"], False, ["pylantir.W020"]),
+        (["*"], False, ["pylantir.W020"]),
+        (["pylantir.example.org"], True, []),
+    ],
+)
+def test_a_server_without_a_proxy_is_warned_of(
+    settings: LazySettings, hosts: list[str], behind: bool, found: list[str]
+) -> None:
+    settings.ALLOWED_HOSTS, settings.BEHIND_TLS_PROXY = hosts, behind
+
+    assert [each.id for each in exposure.others_come_by_a_proxy(None)] == found
+
+
+@pytest.mark.acceptance("H124")
+@pytest.mark.parametrize(
+    ("host", "is_told"),
+    [
+        ("127.0.0.1", False),
+        ("::1", False),
+        ("localhost", False),
+        ("0.0.0.0", True),
+        ("", True),
+        ("web", True),
+    ],
+)
+def test_a_start_at_an_address_of_others_says_so(host: str, is_told: bool) -> None:
+    assert bool(web.why_exposed(host)) == is_told
+
+
+@pytest.mark.django_db
+@pytest.mark.acceptance("H124")
+@pytest.mark.parametrize(
+    ("host", "behind", "role", "is_told"),
+    [
+        ("pylantir.example.org", False, "admin", True),
+        ("pylantir.example.org", False, "write", False),
+        ("pylantir.example.org", True, "admin", False),
+        ("localhost", False, "admin", False),
+        ("[::1]:8000", False, "admin", False),
+    ],
+)
+def test_an_administrator_reads_that_a_proxy_is_missing(
+    client: Client, alice: User, settings: LazySettings, host: str, behind: bool, role: str, is_told: bool
+) -> None:
+    settings.ALLOWED_HOSTS, settings.BEHIND_TLS_PROXY = ["*"], behind
+    User.objects.update(role=role)
+    client.force_login(alice)
+
+    page = client.get("/admin/", headers={"host": host}).content.decode()
+
+    assert ("came without encryption" in page) == is_told

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pylantir_site.environment.databases import postgresql
+from pylantir_site.environment.databases import WAITS, postgresql
 from tests.site.fresh import script
 
 ASK = """
@@ -26,7 +26,7 @@ def test_sqlite_waits_for_locks_takes_them_at_once_and_survives_a_power_cut(tmp_
     assert asked.stdout.splitlines() == [
         "journal_mode wal",
         "synchronous 2",
-        "busy_timeout 20000",
+        "busy_timeout 5000",
         "foreign_keys 1",
         "IMMEDIATE",
     ]
@@ -35,5 +35,10 @@ def test_sqlite_waits_for_locks_takes_them_at_once_and_survives_a_power_cut(tmp_
 def test_postgresql_keeps_its_connections_and_looks_whether_they_live() -> None:
     database = postgresql("postgres://ann:secret@db.example:5433/worklist")
     assert (database["CONN_MAX_AGE"], database["CONN_HEALTH_CHECKS"]) == (60, True)
-    assert database["OPTIONS"] == {"application_name": "pylantir"}
+    assert database["OPTIONS"] == {"application_name": "pylantir", **WAITS}
     assert (database["HOST"], database["PORT"], database["NAME"]) == ("db.example", 5433, "worklist")
+
+
+def test_what_the_url_says_of_waits_goes_first() -> None:
+    database = postgresql("postgres://ann@db.example/worklist?connect_timeout=9")
+    assert database["OPTIONS"]["connect_timeout"] == 9

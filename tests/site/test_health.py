@@ -15,23 +15,47 @@ from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from psycopg import errors
+from pynetdicom import AE
+from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at import
+from rest_framework.test import APIClient
 
+from accounts.models import User
 from pylantir_site.environment import env
 from pylantir_site.management.commands.start import reachable
-from pylantir_site.overview import readiness
+from pylantir_site.overview import health, readiness
 from sources.models import DataSource, SourceState, State, WorkerBeat
-from tests.conftest import free_port
+from tests.conftest import PASSWORD, free_port
+from tests.sources import making
+from worklist.scp import own_echo
+
+
+@pytest.fixture(autouse=True)
+def fresh_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "recent", health.RecentChecks(seconds=0))
+
+
+@pytest.fixture
+def client(client: Client, alice: User) -> Client:
+    """Sign an administrator in, who is told all that was found."""
+    client.force_login(alice)
+    return client
 
 
 @pytest.fixture
 def dicom(settings: LazySettings) -> Iterator[None]:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        settings.MWL_ADDRESS = listener.getsockname()
-        yield
+    """Let a server of pynetdicom's answer C-ECHO."""
+    entity = AE("MWL_SERVER")
+    entity.add_supported_context(Verification)
+    server = entity.start_server(("127.0.0.1", 0), block=False)
+    assert server is not None
+    settings.MWL_ADDRESS = server.server_address
+    yield
+    server.shutdown()
 
 
 def a_source(name: str = "study", **state: Any) -> DataSource:
-    source: DataSource = DataSource.objects.create(
+    source = making.stored(
         name=name, enabled=True, url="https://redcap.example.org/api/", server_timezone="UTC"
     )
     SourceState.objects.filter(source=source).update(**state)
@@ -73,6 +97,7 @@ def test_with_all_at_work_the_server_is_ready(client: Client) -> None:
         "dicom": "ok",
     }
     assert checks["dicom"]["ae_title"] == "MWL_SERVER"
+    assert checks["disk"]["free_mb"] > 0
     (source,) = checks["sources"]
     assert (source["name"], source["status"]) == ("study", "ok")
     assert 50 <= source["last_success_seconds"] <= 60
@@ -160,11 +185,123 @@ def test_a_database_that_fails_is_503_and_gives_nothing_away(
     answer = client.get("/health/ready")
 
     assert answer.status_code == 503
-    assert answer.json()["checks"]["database"] == {
-        "status": "failed",
-        "message": "The database default does not answer.",
-    }
+    assert answer.json()["checks"]["database"] == {"status": "failed"}  # nobody can be looked up, either
     assert "hunter2" not in answer.content.decode()
+    assert readiness.checks()[1]["database"]["message"] == "The database default failed."
+
+
+@pytest.mark.acceptance("H9")
+@pytest.mark.usefixtures("dicom", "alice", "charlie")
+def test_strangers_are_told_no_names_and_no_reasons(settings: LazySettings) -> None:
+    a_source("a study's name")
+    seen(1)
+    settings.DISK_FREE_MINIMUM_MB = 1_000_000_000
+    stranger, by_token = Client(), APIClient()
+    token = by_token.post("/auth/login", {"username": "charlie", "password": PASSWORD}, format="json").json()
+    bearer = {"Authorization": f"Bearer {token['access_token']}"}
+
+    told = stranger.get("/health/ready").json()
+    assert told == {
+        "status": "not ready",
+        "checks": {
+            "disk": {"status": "failed"},
+            **{name: {"status": "ok"} for name in ("database", "migrations", "worker", "dicom")},
+        },
+    }
+    assert stranger.get("/health/ready", headers={"Authorization": "Bearer wrong"}).json() == told
+    full = by_token.get("/health/ready", headers=bearer).json()["checks"]
+    assert [source["name"] for source in full["sources"]] == ["a study's name"]
+    assert "DISK_FREE_MINIMUM_MB" in full["disk"]["message"]
+
+
+@pytest.mark.acceptance("H9")
+def test_a_session_that_was_left_alone_for_too_long_is_a_stranger(client: Client) -> None:
+    assert "sources" in ready(client)[1]
+    session = client.session
+    session["used_at"] = 1
+    session.save()
+    assert "sources" not in ready(client)[1]
+
+
+@pytest.mark.acceptance("H8")
+@pytest.mark.django_db
+def test_the_database_is_written_to_and_nothing_is_left(client: Client) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        ready(client)
+
+    sent = [query["sql"].split()[0] for query in queries if "sources_workerbeat" in query["sql"]]
+    assert {"INSERT", "DELETE"} <= set(sent)
+    assert not WorkerBeat.objects.exists()
+
+
+@pytest.mark.acceptance("H8")
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        (errors.DiskFull, "The database default has no space left."),
+        (errors.ReadOnlySqlTransaction, "The database default is read-only."),
+        (errors.LockNotAvailable, "The database default is locked."),
+    ],
+)
+def test_a_database_that_can_only_be_read_is_503(
+    kind: type[Exception], message: str, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: Any, **kwargs: Any) -> None:
+        raise OperationalError from kind()
+
+    monkeypatch.setattr(WorkerBeat, "save", fail)
+    code, checks = ready(client)
+
+    assert (code, checks["database"]) == (503, {"status": "failed", "message": message})
+    assert checks["migrations"]["status"] == "ok"
+
+
+@pytest.mark.acceptance("H8")
+@pytest.mark.django_db
+@pytest.mark.parametrize(("least", "code"), [(0, 200), (1, 200), (1_000_000_000, 503)])
+def test_a_disk_that_is_nearly_full_is_503(
+    least: int, code: int, client: Client, settings: LazySettings
+) -> None:
+    settings.DISK_FREE_MINIMUM_MB, settings.MWL_ADDRESS = least, None
+
+    assert ready(client)[0] == code
+
+
+@pytest.mark.acceptance("H8")
+@pytest.mark.django_db
+def test_what_listens_and_does_not_speak_dicom_is_503(
+    client: Client, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_echo, "TIMEOUT", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        settings.MWL_ADDRESS = listener.getsockname()
+        code, checks = ready(client)
+        settings.MWL_ADDRESS_TLS = True
+        assert ready(client)[1]["dicom"]["status"] == "ok"  # only connected to
+
+    assert (code, checks["dicom"]["status"]) == (503, "failed")
+
+
+def test_all_who_ask_at_once_share_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[int] = []
+
+    def look() -> tuple[bool, dict[str, Any]]:
+        looks.append(1)
+        return True, {}
+
+    monkeypatch.setattr(readiness, "checks", look)
+    recent = health.RecentChecks(seconds=60)
+    assert [recent.checks() for _ in range(3)] == [(True, {})] * 3
+    assert len(looks) == 1
+
+
+@pytest.mark.acceptance("H8")
+@pytest.mark.django_db
+def test_health_that_is_asked_often_never_touches_the_database() -> None:
+    with CaptureQueriesContext(connection) as queries:
+        assert Client().get("/health/live").json()["status"] == "live"
+    assert len(queries) == 0
 
 
 @pytest.mark.django_db

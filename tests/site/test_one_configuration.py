@@ -17,16 +17,22 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
 FIRST = "create_user --username alice --role admin --password a-brand-new-one-18"
 LINES = {
     "admin_password": "admin_password --username alice --password a-brand-new-one-17",
+    "backup": "backup /no/such/folder/backup.zip",
     "changepassword": "changepassword --help",
     "create_user": "create_user --username bob --role write --password a-brand-new-one-18",
     "createsuperuser": "createsuperuser --help",
+    "erase_participant": "erase_participant NOBODY --yes",
+    "export": "export items /no/such/folder/items.csv",
+    "export_participant": "export_participant NOBODY",
     "import_config": "import_config /no/such/file",
     "import_original": "import_original --help",
     "import_worklist": "import_worklist --dry-run /no/such/folder",
+    "restore": "restore /no/such/file",
     "run_mwl": "run_mwl --help",
     "start": "start --no-web --no-worker --no-dicom",
     "start_api": "start_api --help",
     "sync_source": "sync_source nowhere",
+    "unlock": "unlock alice",
     "test_client": "test_client --port 1",
     "test_mpps": "test_mpps --mpps_action create --study_uid 1.2 --port 1",
 }

@@ -48,6 +48,7 @@ TABLE = {
     "sources/<str:name>/runs":             (SIGNED_IN, NONE,        NONE,        NONE,        NONE),
     "sources/<str:name>/issues":           (SIGNED_IN, NONE,        NONE,        NONE,        NONE),
     "health":                              (ANYONE,    PUBLIC_NONE, PUBLIC_NONE, PUBLIC_NONE, PUBLIC_NONE),
+    "health/live":                         (ANYONE,    PUBLIC_NONE, PUBLIC_NONE, PUBLIC_NONE, PUBLIC_NONE),
     "health/ready":                        (ANYONE,    PUBLIC_NONE, PUBLIC_NONE, PUBLIC_NONE, PUBLIC_NONE),
     "openapi.json":                        (ANYONE,    PUBLIC_NONE, PUBLIC_NONE, PUBLIC_NONE, PUBLIC_NONE),
     "docs":                                (ANYONE,    PUBLIC_NONE, PUBLIC_NONE, PUBLIC_NONE, PUBLIC_NONE),

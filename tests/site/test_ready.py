@@ -11,9 +11,10 @@ from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from sources.models import DataSource, WorkerBeat
+from sources.models import WorkerBeat
 from tests.conftest import free_port
 from tests.site.fresh import manage
+from tests.sources import making
 
 
 def ready(*arguments: str) -> tuple[list[str], str]:
@@ -30,7 +31,7 @@ def ready(*arguments: str) -> tuple[list[str], str]:
 def test_each_part_is_told(settings: LazySettings) -> None:
     settings.MWL_ADDRESS = None
 
-    lines = ["database: ok", "migrations: ok", "worker: not needed", "dicom: not checked"]
+    lines = ["database: ok", "migrations: ok", "disk: ok", "worker: not needed", "dicom: not checked"]
     assert ready() == (lines, "")
 
 
@@ -38,10 +39,10 @@ def test_each_part_is_told(settings: LazySettings) -> None:
 def test_a_worker_that_is_needed_and_silent_fails(settings: LazySettings) -> None:
     settings.MWL_ADDRESS = None
     url = "https://redcap.example.org/api/"
-    DataSource.objects.create(name="study", enabled=True, url=url, server_timezone="UTC")
+    making.stored(name="study", enabled=True, url=url, server_timezone="UTC")
 
     lines, told = ready()
-    assert (lines[2], lines[4], told) == ("worker: failed", "source study: never", "Not ready: worker.")
+    assert (lines[3], lines[5], told) == ("worker: failed", "source study: never", "Not ready: worker.")
     assert ready("--only", "worker") == (["worker: failed"], "Not ready: worker.")
     assert ready("--only", "database") == (["database: ok"], "")
 
@@ -54,7 +55,8 @@ def test_a_part_that_fails_says_why(settings: LazySettings) -> None:
     settings.MWL_ADDRESS = ("127.0.0.1", free_port())
 
     (line,), told = ready("--only", "dicom")
-    assert line == f"dicom: failed. Port {settings.MWL_ADDRESS[1]} does not answer."
+    port = settings.MWL_ADDRESS[1]
+    assert line == f"dicom: failed. There is no connection to 127.0.0.1:{port}: Connection refused."
     assert told == "Not ready: dicom."
 
 
@@ -66,5 +68,5 @@ def test_a_database_without_tables_is_not_ready_in_one_line_each(tmp_path: Path)
     lines = result.stdout.splitlines()
     assert lines[0] == "database: ok"
     assert lines[1].startswith("migrations: failed. ")
-    assert lines[2:] == ["worker: unknown", "dicom: not checked"]
+    assert lines[2:] == ["disk: ok", "worker: unknown", "dicom: not checked"]
     assert result.stderr == "CommandError: Not ready: migrations, worker.\n"

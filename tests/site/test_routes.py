@@ -50,6 +50,7 @@ class TestBelowEachRoot:
         ("/devices/DOE^JOHN/activity", "/devices/…/activity"),
         ("/devices/MR1/DOE^JOHN", "/devices/…/…"),
         ("/sources/study/trigger/a-secret", "/sources/…/trigger/…"),
+        ("/health/live", "/health/live"),
         ("/health/ready", "/health/ready"),
         ("/auth/login", "/auth/login"),
         ("/admin/worklist/worklistitem/7/", "/admin/worklist/worklistitem/7/"),

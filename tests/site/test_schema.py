@@ -51,7 +51,7 @@ def test_only_signing_in_and_health_are_open(schema: dict[str, Any]) -> None:
         path for path, _, operation in operations(schema) if not any(operation.get("security", [{}]))
     }
 
-    assert open_paths == {"/auth/login", "/health", "/health/ready"}
+    assert open_paths == {"/auth/login", "/health", "/health/live", "/health/ready"}
 
 
 @pytest.mark.django_db

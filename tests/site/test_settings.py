@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
+from pylantir_site.environment import oidc
 from tests.conftest import free_port
 from tests.site.fresh import ROOT, environment, manage, settings
 
@@ -38,9 +39,19 @@ from tests.site.fresh import ROOT, environment, manage, settings
         ("MPPS_WEIGHT_TOLERANCE_KG", "0.125"),
         ("ATTENTION_INTERVAL", "often"),
         ("MWL_NETWORK_TIMEOUT", "0"),
+        ("MWL_PROXY_PROTOCOL", "balancer.example.org"),
+        ("MWL_PROXY_PROTOCOL", "10.0.0.1/8"),
+        ("MWL_PROXY_PROTOCOL", "0.0.0.0/0"),
         ("MWL_AETITLE", "SEVENTEEN_LETTERS"),
         ("MWL_OVER_MAXIMUM", "explode"),
+        ("PUBLIC_URL", "pylantir.example.org"),
+        ("PUBLIC_URL", "https://pylantir.example.org/admin"),
+        ("EMAIL_PORT", "0"),
+        ("NOTICES_KEPT_DAYS", "0"),
         ("SECRET_KEY_FILE", "/no/such/secret"),
+        ("SESSION_IDLE_MINUTES", "4"),
+        ("OIDC_ISSUER", "http://login.example.org"),
+        ("OIDC_ISSUER", "login.example.org"),
     ],
 )
 def test_a_wrong_value_is_refused_in_a_line_that_names_the_variable(
@@ -158,3 +169,41 @@ def test_accounts_in_the_worklists_own_file_are_refused(
 ) -> None:
     with pytest.raises(ImproperlyConfigured, match=r"^USERS_DB_PATH must name another file than DB_PATH\.$"):
         settings(tmp_path, monkeypatch, USERS_DB_PATH=str(tmp_path / "worklist.db"))
+
+
+PROVIDER = {
+    "OIDC_ISSUER": "https://login.example.org",
+    "OIDC_CLIENT_ID": "pylantir",
+    "OIDC_ROLES": "mri=chiefs=admin, staff=write",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("OIDC_CLIENT_ID", ""),
+        ("OIDC_ROLES", ""),
+        ("OIDC_ROLES", "staff"),
+        ("OIDC_ROLES", "=write"),
+        ("OIDC_ROLES", "staff=coordinator"),
+        ("OIDC_ONLY", "perhaps"),
+    ],
+)
+def test_half_a_provider_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    with pytest.raises(ImproperlyConfigured, match=f"^{name} must "):
+        settings(tmp_path, monkeypatch, **{**PROVIDER, name: value})
+
+
+def test_a_provider_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = settings(tmp_path, monkeypatch, **PROVIDER)
+
+    assert found["OIDC"].roles == {"mri=chiefs": "admin", "staff": "write"}
+
+
+def test_a_provider_without_the_library_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(oidc, "find_spec", lambda name: None)
+
+    with pytest.raises(ImproperlyConfigured, match=r"pip install -r requirements-oidc\.txt"):
+        settings(tmp_path, monkeypatch, **PROVIDER)

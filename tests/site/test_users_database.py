@@ -64,7 +64,7 @@ def test_accounts_live_apart_and_the_admin_works_over_both(users_apart: Path) ->
     assert rows(users, "accounts_user") == 2
     assert rows(users, "django_session") == 1
     assert rows(users, "django_admin_log") == 2
-    assert rows(users, "accounts_apirequest") == 3
+    assert rows(users, "accounts_auditevent") == 7
     assert rows(worklist, "worklist_device") == 1
     assert rows(worklist, "worklist_worklistitem") == 1
     apart = {"accounts_user", "django_session", "django_admin_log", "django_content_type", "auth_permission"}

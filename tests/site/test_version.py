@@ -40,7 +40,7 @@ def test_the_command_line_says_it_even_where_a_setting_is_wrong(tmp_path: Path, 
 
 @pytest.mark.django_db
 def test_the_foot_of_the_admin_says_it(client: Client, charlie: User) -> None:
-    foot = f"Pylantir {__version__}</p></footer>"
+    foot = f"<p>Pylantir {__version__}</p>"
 
     assert foot in client.get(reverse("admin:login")).content.decode()
     client.force_login(charlie)

@@ -18,6 +18,7 @@ BUILT_FROM = (
     "examples",
     "pyproject.toml",
     "requirements.txt",
+    "requirements-oidc.txt",
     "requirements-test.txt",
 )
 PACKAGES = ("accounts", "pylantir_site", "sources", "worklist")

@@ -9,11 +9,13 @@ from zlib import crc32
 import pytest
 
 from sources.mapping.rules import Rule
-from sources.models import DataSource, MappingRule, SyncRun
+from sources.models import DataSource, HowAgreed, MappingRule, SyncRun
+from sources.models.identifying import agree
 from sources.sync import claims, pulls
 from tests.redcap.project import Project
 from tests.redcap.server import ALL_SWITCHES, RedcapServer, Switches
 from tests.redcap.studies import TOKEN
+from tests.sources import making
 from tests.sources.study import PROJECT_ID, RULES, study
 from worklist.models import WorklistItem
 
@@ -23,7 +25,7 @@ MakeSource = Callable[..., DataSource]
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let requests that fail be tried again at once."""
-    monkeypatch.setattr("sources.backends.redcap.FIRST_PAUSE", 0.001)
+    monkeypatch.setattr("sources.backends.redcap.backend.FIRST_PAUSE", 0.001)
 
 
 @pytest.fixture
@@ -73,9 +75,9 @@ def new_source(server: RedcapServer, rules: tuple[Rule, ...] = RULES, **values: 
         "read_timeout": 5,
         **values,
     }
-    source = DataSource(**given)
-    source.set_token(TOKEN, by="alice")
-    source.save_as("alice")
+    source = making.unsaved(**given)
+    source.redcap.set_token(TOKEN, by="alice")
+    source.save_with_details("alice")
     set_rules(source, rules)
     return source
 
@@ -88,6 +90,7 @@ def set_rules(source: DataSource, rules: tuple[Rule, ...]) -> None:
             position=position,
             **MappingRule.columns_of_rule(rule),
         )
+    agree(source, None, how=HowAgreed.PERSON, by="alice")
 
 
 def pull(source: DataSource, **options: Any) -> SyncRun:

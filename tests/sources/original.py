@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from sources.redcap.rows import ExportRow
+from sources.rows import ExportRow
 
 
 @dataclass(frozen=True)

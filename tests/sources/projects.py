@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from sources.dictionary import Dictionary, Field, ProjectEvent
 from sources.mapping.rules import Level, MappingPlan, Rule, SessionKind, SessionLayout
-from sources.redcap.dictionary import Dictionary, Field, ProjectEvent
-from sources.redcap.rows import ExportRow
+from sources.rows import ExportRow
 
 RECORD = Level.RECORD
 
@@ -20,11 +20,12 @@ def a_field(
     label: str = "",
     choices: Mapping[str, str] | None = None,
     validation: str = "",
+    is_identifier: bool = False,
 ) -> Field:
     """Make a field; a checkbox has the columns that REDCap usually gives it."""
     given = choices or {}
     columns = {code: f"{name}___{code}" for code in given} if type == "checkbox" else {}
-    return Field(name, form, type, label or name, given, validation, columns=columns)
+    return Field(name, form, type, label or name, given, validation, is_identifier, columns)
 
 
 def a_dictionary(
@@ -90,7 +91,7 @@ PERSON: dict[str, Any] = {"study_id": "CPIP-0042", "last_name": "Doe", "first_na
 BOOKED: dict[str, Any] = {"mri_date": "2026-03-02", "mri_time": "09:30"}
 
 
-def a_plan(*rules: Rule, sessions: SessionLayout = REPEATING_MRI, **more: Mapping[str, str]) -> MappingPlan:
+def a_plan(*rules: Rule, sessions: SessionLayout = REPEATING_MRI, **more: Any) -> MappingPlan:
     """Make a plan of the usual rules, in which those given replace the ones of the same target."""
     own = {rule.target for rule in rules}
     return MappingPlan((*[rule for rule in RULES if rule.target not in own], *rules), sessions, **more)

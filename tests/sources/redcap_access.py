@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sources.dictionary import Dictionary
 from sources.redcap.client import Access, Client
-from sources.redcap.dictionary import Dictionary
-from sources.redcap.rows import ExportRow
+from sources.rows import ExportRow
 from tests.redcap.server import RedcapServer
 from tests.redcap.studies import TOKEN
 

@@ -12,7 +12,16 @@ from django.utils import timezone
 
 from accounts import roles
 from accounts.models import User
-from sources.models import DataSource, SourceState, State, SyncedStep, SyncIssue, SyncRun, WorkerBeat
+from sources.models import (
+    DataSource,
+    RedcapProject,
+    SourceState,
+    State,
+    SyncedStep,
+    SyncIssue,
+    SyncRun,
+    WorkerBeat,
+)
 from sources.sync import claims
 from sources.sync.guards import Guarded
 from tests.redcap.project import Project
@@ -89,8 +98,8 @@ class TestTestConnection:
         assert "no field study_id" in press(admin, source, "check").content.decode()
 
     def test_says_in_words_why_it_is_not_let_in(self, admin: Client, source: DataSource) -> None:
-        source.set_token("0" * 32, by="alice")
-        source.save_as("alice")
+        source.redcap.set_token("0" * 32, by="alice")
+        source.save_with_details("alice")
         response = press(admin, source, "check")
 
         [text] = said(response)
@@ -101,7 +110,7 @@ class TestTestConnection:
     def test_a_token_that_no_key_decrypts_is_never_sent(
         self, admin: Client, source: DataSource, redcap: RedcapServer
     ) -> None:
-        DataSource.objects.update(token_cipher="gAAAAA")
+        RedcapProject.objects.update(token_cipher="gAAAAA")
         response = press(admin, source, "check")
 
         assert "cannot be decrypted" in said(response)[0]
@@ -220,7 +229,7 @@ class TestPreview:
     def test_sessions_that_cannot_be_found_are_not_looked_for(
         self, admin: Client, source: DataSource
     ) -> None:
-        DataSource.objects.update(session_instrument="no_such_form")
+        RedcapProject.objects.update(session_instrument="no_such_form")
 
         assert "no_such_form" in said(press(admin, source, "preview"))[0]
 
@@ -303,7 +312,7 @@ class TestSuggest:
         rows = {rule.target: rule.field for rule in empty.rules.all()}
         assert rows["patient_id"] == "record_id"
         assert rows["scheduled_start_date"] == "mri_date"
-        assert (empty.session_kind, empty.session_instrument) == ("repeating_instrument", "mri")
+        assert (empty.redcap.session_kind, empty.redcap.session_instrument) == ("repeating_instrument", "mri")
         assert {rule.history.get().history_user for rule in empty.rules.all()} == {"alice"}
         assert empty.history.first().history_user == "alice"
         assert state(empty).next_pull_at is None
@@ -399,7 +408,11 @@ class TestHeldWithdrawals:
         ("kind", "told", "button"),
         [
             (Guarded.WITHDRAWN, "9 coming appointments would be cancelled", "Cancel them"),
-            (Guarded.RENAMED, "9 records would get another patient ID", "Rename them"),
+            (
+                Guarded.RENAMED,
+                "9 records would get another patient ID, name, birth date or sex",
+                "Rename them",
+            ),
             (Guarded.ADDED, "9 new records would be added", "Add them"),
         ],
     )
@@ -499,14 +512,14 @@ class TestDeleting:
 
 class TestNewSecret:
     def test_makes_the_old_one_worthless(self, admin: Client, source: DataSource) -> None:
-        source.trigger_enabled = True
-        source.set_trigger_secret("old")
-        source.save_as("alice")
+        source.redcap.trigger_enabled = True
+        source.redcap.set_trigger_secret("old")
+        source.save_with_details("alice")
         press(admin, source, "new_secret")
 
         source.refresh_from_db()
-        assert not source.is_trigger_secret("old")
-        assert len(source.trigger_secret()) >= 43
+        assert not source.redcap.is_trigger_secret("old")
+        assert len(source.redcap.trigger_secret()) >= 43
         assert source.history.first().history_change_reason == "New secret for the Data Entry Trigger"
 
 
@@ -549,3 +562,21 @@ class TestPermissions:
         source.delete()
 
         assert admin.post(url).status_code == 404
+
+
+@pytest.mark.acceptance("H35")
+class TestLetItGoOn:
+    def test_a_source_that_is_set_aside_says_so_and_goes_on(
+        self, coordinator: Client, source: DataSource, worker: None
+    ) -> None:
+        assert "Let it go on" not in page(coordinator, source)
+        SourceState.objects.update(state=State.SET_ASIDE, next_pull_at=None, interruptions=2, message="Why.")
+
+        shown = page(coordinator, source)
+        press(coordinator, source, "pull")
+
+        assert "Let it go on</button>" in shown
+        assert "paused until someone acts" in shown
+        assert "Why." in shown
+        assert state(source).interruptions == 0
+        assert claims.due() == [source]

@@ -17,8 +17,8 @@ from django.utils import timezone
 from accounts import roles
 from accounts.models import User
 from sources.admin import kept_token
-from sources.backends.redcap import dictionary_of
-from sources.models import DataSource, KnownDictionary, SourceState, WorkerBeat
+from sources.kinds import dictionary_of
+from sources.models import DataSource, KnownDictionary, RedcapProject, SourceState, WorkerBeat
 from sources.sync import claims
 from tests.admin_pages import errors_in, said
 from tests.redcap.project import Project
@@ -144,7 +144,7 @@ class TestAKeptToken:
         saved = add(admin, token_is_kept="on")
         assert saved.redirect_chain, errors_in(saved)
         source = DataSource.objects.get()
-        assert (source.token(), source.token_set_by) == (TOKEN, "alice")
+        assert (source.redcap.token(), source.redcap.token_set_by) == (TOKEN, "alice")
         assert "token" not in str(admin.session.keys())
 
     @pytest.mark.acceptance("RC173")
@@ -153,10 +153,10 @@ class TestAKeptToken:
         wrong = {**given, "rules-0-target": "no_such_target"}
         for refused in ({**wrong, "token": OTHER}, {**wrong, "token_is_kept": "on"}):
             assert "that you entered is kept" in admin.post(page_of(source), refused).content.decode()
-        assert DataSource.objects.get().token() == TOKEN
+        assert DataSource.objects.get().redcap.token() == TOKEN
 
         admin.post(page_of(source), {**given, "token_is_kept": "on"})
-        assert DataSource.objects.get().token() == OTHER
+        assert DataSource.objects.get().redcap.token() == OTHER
 
     @pytest.mark.acceptance("RC173")
     def test_lies_encrypted_and_in_no_cookie(self, admin: Client) -> None:
@@ -185,18 +185,18 @@ class TestAKeptToken:
 
     def test_is_dropped_where_that_is_asked_and_with_the_page(self, admin: Client) -> None:
         add(admin, token=TOKEN, name="a b")
-        assert add(admin, token_is_kept="on", forget_token="on", token_variable="REDCAP").redirect_chain
-        assert DataSource.objects.get().token_cipher == ""
+        assert add(admin, token_is_kept="on", forget_token="on", token_variable="REDCAP_TOKEN").redirect_chain
+        assert DataSource.objects.get().redcap.token_cipher == ""
 
         add(admin, token=TOKEN, name="a b")
-        admin.get(reverse(ADD))
+        admin.get(reverse(ADD), {"kind": "redcap"})
         assert "cipher" not in str(dict(admin.session))
 
     def test_is_replaced_by_one_that_is_typed(self, admin: Client) -> None:
         add(admin, token=TOKEN, name="a b")
         add(admin, token=OTHER, token_is_kept="on")
 
-        assert DataSource.objects.get().token() == OTHER
+        assert DataSource.objects.get().redcap.token() == OTHER
 
     def test_that_cannot_be_one_is_not_kept(self, admin: Client) -> None:
         refused = add(admin, token="two words")
@@ -222,26 +222,26 @@ class TestASecondSource:
     def test_is_asked_about_once(
         self, admin: Client, source: DataSource, given: dict[str, str], is_asked: bool
     ) -> None:
-        response = add(admin, **{"url": source.url, **given})
+        response = add(admin, **{"url": source.redcap.url, **given})
         assert bool(response.redirect_chain) is not is_asked
         if not is_asked:
             return
         assert "This project is already read by study" in errors_in(response)["reads_too"][0]
         assert '<input type="checkbox" name="reads_too"' in response.content.decode()
 
-        assert add(admin, **{"url": source.url, **given, "reads_too": "on"}).redirect_chain
+        assert add(admin, **{"url": source.redcap.url, **given, "reads_too": "on"}).redirect_chain
         [second] = DataSource.objects.exclude(pk=source.pk)
         assert save(admin, second, site_id="Y").redirect_chain  # not again with each change
 
     @pytest.mark.acceptance("RC171")
     def test_is_known_by_what_its_token_opened(self, admin: Client, source: DataSource) -> None:
-        DataSource.objects.update(project_id=None)
+        RedcapProject.objects.update(project_id=None)
         dictionary_of(source)
         source.state.refresh_from_db()
         assert KnownDictionary.objects.get(source=source).content["project_id"] == PROJECT_ID
 
         assert "already read by study" in str(
-            errors_in(add(admin, url=source.url, token=OTHER, project_id=str(PROJECT_ID)))
+            errors_in(add(admin, url=source.redcap.url, token=OTHER, project_id=str(PROJECT_ID)))
         )
 
     @pytest.mark.acceptance("RC171")

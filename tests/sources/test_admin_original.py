@@ -162,7 +162,7 @@ def test_only_what_was_shown_to_this_person_is_imported(
 
     answered = administrator.post(reverse(PAGE), {"shown": sealed})
 
-    assert said(answered) == [original_upload.TOO_OLD]
+    assert said(answered) == [str(original_upload.TOO_OLD)]
     assert not WorklistItem.objects.exists()
 
 
@@ -205,7 +205,7 @@ def test_what_cannot_be_taken_is_told_by_the_form(
     for limit, most in (("MOST_BYTES_OF_A_FILE", 100), ("MOST_ROWS", 2)):
         with monkeypatch.context() as patch:
             patch.setattr(original_upload, limit, most)
-            assert original_upload.TOO_MUCH in str(upload(administrator, path).context["form"].errors)
+            assert str(original_upload.TOO_MUCH) in str(upload(administrator, path).context["form"].errors)
     assert not OriginalDatabase.objects.exists()
 
 
@@ -214,7 +214,7 @@ def test_a_file_that_may_have_its_newest_rows_beside_it_is_told(
 ) -> None:
     in_a_log = originals.worklist(tmp_path / "in_a_log.db", completed(), wal=True)
 
-    assert said(upload(administrator, in_a_log)) == [original_upload.MAY_HAVE_A_LOG.format("in_a_log.db")]
+    assert said(upload(administrator, in_a_log)) == [original_upload.MAY_HAVE_A_LOG % {"name": "in_a_log.db"}]
     assert said(upload(administrator, a_worklist(tmp_path))) == []
 
 

@@ -31,6 +31,7 @@ def test_an_administrator_moves_in_and_people_sign_in_as_before(
     users = originals.users(tmp_path / "users.db", person("ann", hashed("ann's own"), role="WRITE"))
     sign_in(page, alice)
     page.goto("/admin/")
+    page.get_by_text("All lists", exact=True).click()
     page.get_by_role("link", name="Databases of the original", exact=True).click()
     page.get_by_role("link", name="Import the original's databases").click()
 
@@ -48,7 +49,7 @@ def test_an_administrator_moves_in_and_people_sign_in_as_before(
 
     page.context.clear_cookies()
     page.goto("/admin/")
-    page.get_by_label("Username").fill("ann")
+    page.get_by_label("User name").fill("ann")
     page.get_by_label("Password").fill("ann's own")
     page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_text("Worklist items").first).to_be_visible()
+    expect(page.get_by_role("heading", name="Schedule")).to_be_visible()

@@ -15,6 +15,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts import roles
 from accounts.models import User
 from sources.models import (
     DataSource,
@@ -168,7 +169,7 @@ def test_an_issue_names_row_field_and_problem_and_leads_into_redcap(
     text = shown(reader, ISSUES)
 
     assert f">{issue.record}</a>" in text
-    assert '<td class="field-redcap_field">sex</td>' in text
+    assert '<td class="field-field_there">sex</td>' in text
     assert issue.text in text
     assert f"pid={PROJECT_ID}" in text
     assert 'page=enrolment" target="_blank" rel="noreferrer">Open in REDCap</a>' in text
@@ -206,6 +207,44 @@ def test_an_issue_that_keeps_a_session_out_says_so(reader: Client, source: DataS
     assert "Open in REDCap" not in text  # the project is not known yet
 
 
+@pytest.mark.acceptance("AD100")
+def test_an_issue_names_the_participant_the_appointment_and_since_when(
+    coordinator: Client, source: DataSource, project: Project
+) -> None:
+    participant(project, "P-001")
+    project.save("P-001", sex="3")
+    pull(source)
+    item = only_item(source)
+    of_session = an_issue(source, "P-001", instrument="mri", instance=1)
+    an_issue(source, "P-001", instrument="mri", instance=2)  # which has no item
+    an_issue(source, "P-002")
+
+    text = shown(coordinator, ISSUES)
+
+    assert text.count('<td class="field-participant">Doe, Jane</td>') == 3
+    assert text.count('<td class="field-participant">-</td>') == 1
+    page = reverse("admin:worklist_worklistitem_change", args=[item.pk])
+    moment = f"{item.scheduled_start_date:%Y-%m-%d} {item.scheduled_start_time:%H:%M}"
+    assert text.count(f'<td class="field-appointment"><a href="{page}">{moment}</a></td>') == 2
+    assert text.count('<td class="field-appointment">mri, no. 2</td>') == 1
+    assert '<span class="quiet">just now</span>' in text
+    own = shown(coordinator, reverse("admin:sources_syncissue_change", args=[of_session.pk]))
+    assert "Doe, Jane" in own
+    assert moment in own
+
+
+@pytest.mark.acceptance("AD100")
+def test_who_may_not_see_items_sees_no_name_beside_an_issue(
+    reader: Client, source: DataSource, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    participant(project, "P-001")
+    project.save("P-001", sex="3")
+    pull(source)
+    monkeypatch.setitem(roles.PERMISSIONS, roles.Role.READ, frozenset({"sources.view_syncissue"}))
+
+    assert "Doe, Jane" not in shown(reader, ISSUES)
+
+
 def test_issues_are_sought_by_record_and_field(reader: Client, source: DataSource) -> None:
     of_time, of_date = an_issue(source, "P-001"), an_issue(source, "P-002", field="mri_date")
     an_issue(source, "P-0011", field="weight")
@@ -236,7 +275,7 @@ def test_an_item_that_was_deleted_here_is_made_again_when_a_person_asks(
 
     response = make_again(coordinator, synced)
 
-    assert [str(message) for message in response.context["messages"]] == ["1 made again."]
+    assert [str(message) for message in response.context["messages"]] == ["P-001 was made again."]
     item = only_item(source)
     assert item.history.latest().history_user == "bob"
     assert SyncedStep.objects.get().item == item

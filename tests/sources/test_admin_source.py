@@ -8,6 +8,7 @@ from __future__ import annotations
 import html
 import re
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,15 +22,16 @@ from django.utils import timezone
 
 from accounts import roles
 from accounts.models import User
-from sources.backends.redcap import dictionary_of
+from sources.kinds import dictionary_of
 from sources.mapping import alternatives
 from sources.mapping.rules import Rule
 from sources.mapping.transforms import FORMS, parse
-from sources.models import DataSource, MappingRule, SourceState, State, SyncIssue, SyncRun
+from sources.models import DataSource, MappingRule, RedcapProject, SourceState, State, SyncIssue, SyncRun
 from tests.admin_pages import errors_in, said, shown
 from tests.redcap.project import Project
 from tests.redcap.server import RedcapServer
 from tests.redcap.studies import TOKEN
+from tests.sources import making
 from tests.sources.conftest import MakeSource, items, pull
 from tests.sources.source_pages import page_of, save
 from tests.sources.study import participant
@@ -94,9 +96,9 @@ class TestANewSource:
 
         assert saved(response), errors_in(response)
         source = DataSource.objects.get()
-        assert source.url == "https://redcap.example.org/redcap/api/"
-        assert source.token() == TOKEN
-        assert source.token_set_by == "alice"
+        assert source.redcap.url == "https://redcap.example.org/redcap/api/"
+        assert source.redcap.token() == TOKEN
+        assert source.redcap.token_set_by == "alice"
         assert source.history.get().history_user == "alice"
         assert state(source).state == State.NEVER
 
@@ -126,7 +128,7 @@ class TestANewSource:
             ("window_start", "17:00", "both times"),
             ("name", "a b", "Letters"),
             ("token", "two words", "neither spaces"),
-            ("ca_bundle", "/nowhere/ca.pem", "no such file"),
+            ("ca_bundle", "/etc/ssl/certs/none/ca.pem", "no such file"),
         ],
     )
     def test_is_refused_with_the_field_named(self, admin: Client, field: str, value: str, text: str) -> None:
@@ -149,7 +151,7 @@ class TestTheToken:
         response = save(admin, source, token=OTHER)
 
         assert saved(response), errors_in(response)
-        assert source.token() == OTHER
+        assert source.redcap.token() == OTHER
         pages = [
             admin.get(page_of(source)),
             admin.get(reverse("admin:sources_datasource_history", args=[source.pk])),
@@ -165,7 +167,7 @@ class TestTheToken:
         for text in texts:
             assert OTHER not in text
             assert TOKEN not in text
-            assert source.token_cipher not in text or text is dump.getvalue()
+            assert source.redcap.token_cipher not in text or text is dump.getvalue()
 
     @pytest.mark.acceptance("RC5")
     def test_is_not_sent_back_when_the_form_is_refused(self, admin: Client, source: DataSource) -> None:
@@ -173,35 +175,39 @@ class TestTheToken:
 
         assert not saved(response)
         assert OTHER not in response.content.decode()
-        assert source.token() == TOKEN
+        assert source.redcap.token() == TOKEN
 
     def test_stays_when_the_field_is_left_empty(self, admin: Client, source: DataSource) -> None:
         save(admin, source, site_id="Y")
 
-        assert source.token() == TOKEN
+        assert source.redcap.token() == TOKEN
         assert f"Now: set {timezone.localdate()} by alice" in admin.get(page_of(source)).content.decode()
 
     def test_does_not_go_to_another_server_than_it_was_entered_for(
         self, admin: Client, source: DataSource
     ) -> None:
-        before = source.url
+        before = source.redcap.url
         response = save(admin, source, url="https://elsewhere.example.org/api/")
 
         assert not saved(response)
         assert "another server" in response.content.decode()
         source.refresh_from_db()
-        assert source.url == before
+        assert source.redcap.url == before
         assert saved(save(admin, source, url="https://elsewhere.example.org/api/", token=OTHER))
 
     def test_is_forgotten_when_that_is_asked(self, admin: Client, source: DataSource) -> None:
         save(admin, source, forget_token="on")
 
-        assert (source.token_cipher, source.token_set_at, source.token_set_by) == ("", None, "")
+        assert (source.redcap.token_cipher, source.redcap.token_set_at, source.redcap.token_set_by) == (
+            "",
+            None,
+            "",
+        )
         assert "Now: none" in admin.get(page_of(source)).content.decode()
 
     @pytest.mark.acceptance("RC6")
     def test_that_no_key_decrypts_is_said(self, admin: Client, source: DataSource) -> None:
-        DataSource.objects.update(token_cipher="gAAAAA")
+        RedcapProject.objects.update(token_cipher="gAAAAA")
 
         assert "Now: cannot be decrypted" in admin.get(page_of(source)).content.decode()
 
@@ -209,24 +215,25 @@ class TestTheToken:
         ("given", "wrong"),
         [
             ({"token_variable": "REDCAP_TOKEN"}, "token_variable"),
-            ({"token_file": "/run/secrets/token"}, "token_file"),
+            ({"token_file": __file__}, "token_file"),
             ({"token": OTHER, "forget_token": "on"}, "forget_token"),
-            ({"token_variable": "A", "token_file": "/t", "forget_token": "on"}, "token_file"),
+            ({"token_variable": "REDCAP_A", "token_file": __file__, "forget_token": "on"}, "token_file"),
         ],
     )
     def test_is_in_one_place_at_most(
-        self, admin: Client, source: DataSource, given: dict[str, str], wrong: str
+        self, admin: Client, source: DataSource, given: dict[str, str], wrong: str, settings: Any
     ) -> None:
+        settings.SOURCE_FILES_FOLDER = str(Path(__file__).parent)
         response = save(admin, source, **given)
 
         assert list(errors_in(response)) == [wrong]
-        assert source.token() == TOKEN
+        assert source.redcap.token() == TOKEN
 
     def test_moves_to_the_environment_in_one_step(self, admin: Client, source: DataSource) -> None:
         response = save(admin, source, forget_token="on", token_variable="REDCAP_TOKEN")
 
         assert saved(response), errors_in(response)
-        assert (source.token_cipher, source.token_variable) == ("", "REDCAP_TOKEN")
+        assert (source.redcap.token_cipher, source.redcap.token_variable) == ("", "REDCAP_TOKEN")
 
 
 @pytest.fixture
@@ -328,7 +335,7 @@ class TestTheMapping:
 
         assert not saved(response)
         assert field in errors_in(response)
-        assert getattr(known, field) != value
+        assert making.value(known, field) != value
 
     def test_a_wrong_instrument_is_said_once_and_not_again_at_every_row(
         self, admin: Client, known: DataSource
@@ -449,20 +456,20 @@ class TestTheTrigger:
     def test_gets_a_secret_when_it_is_first_accepted(self, admin: Client, source: DataSource) -> None:
         save(admin, source, trigger_enabled="on")
 
-        secret = source.trigger_secret()
+        secret = source.redcap.trigger_secret()
         assert len(secret) >= 43
         url = f"http://testserver/sources/study/trigger/{secret}"
         assert url in admin.get(page_of(source)).content.decode()
 
     def test_keeps_its_secret_when_the_source_is_saved_again(self, admin: Client, source: DataSource) -> None:
         save(admin, source, trigger_enabled="on")
-        secret = source.trigger_secret()
+        secret = source.redcap.trigger_secret()
         save(admin, source, site_id="Y")
 
-        assert source.trigger_secret() == secret
+        assert source.redcap.trigger_secret() == secret
 
     def test_that_no_key_decrypts_is_said(self, admin: Client, source: DataSource) -> None:
-        DataSource.objects.update(trigger_enabled=True, trigger_cipher="gAAAAA")
+        RedcapProject.objects.update(trigger_enabled=True, trigger_cipher="gAAAAA")
 
         assert "make a new secret" in admin.get(page_of(source)).content.decode()
 
@@ -470,10 +477,10 @@ class TestTheTrigger:
 class TestPermissions:
     @pytest.fixture
     def with_trigger(self, source: DataSource) -> DataSource:
-        source.trigger_enabled = True
-        source.set_trigger_secret("s3cr3t-of-the-trigger")
-        source.token_set_by = "the-one-who-set-it"
-        source.save_as("alice")
+        source.redcap.trigger_enabled = True
+        source.redcap.set_trigger_secret("s3cr3t-of-the-trigger")
+        source.redcap.token_set_by = "the-one-who-set-it"
+        source.save_with_details("alice")
         return source
 
     @pytest.fixture
@@ -513,7 +520,7 @@ class TestPermissions:
 
         assert response.status_code == 403
         with_trigger.refresh_from_db()
-        assert "elsewhere" not in with_trigger.url
+        assert "elsewhere" not in with_trigger.redcap.url
 
 
 class TestTheList:
@@ -547,7 +554,7 @@ class TestScanner:
             Device(ae_title=title, **rules).save_as("test")
 
     def proposed(self, admin: Client) -> str:
-        form = admin.get(reverse(ADD)).context["adminform"].form
+        form = admin.get(f"{reverse(ADD)}?kind=redcap").context["adminform"].form
         return str(form["scheduled_station_aetitle"].value() or "")
 
     @pytest.mark.acceptance("RC99")
@@ -580,7 +587,7 @@ class TestScanner:
 
         assert response.context["adminform"].form["scheduled_station_aetitle"].value() == ""
         assert '<option value="MR1">Prisma' in response.content.decode()
-        assert "The only device is MR1." in response.content.decode()
+        assert "The only scanner is MR1." in response.content.decode()
         assert saved(save(admin, source))
         assert source.scheduled_station_aetitle == ""
 
@@ -627,7 +634,7 @@ class TestScanner:
 
     @pytest.mark.acceptance("RC98")
     def test_is_offered_as_a_target_in_words(self, admin: Client) -> None:
-        shown = admin.get(reverse(ADD)).content.decode()
+        shown = admin.get(f"{reverse(ADD)}?kind=redcap").content.decode()
 
         assert '<option value="scheduled_station_aetitle">Scanner (station AE title)' in shown
 
@@ -635,7 +642,7 @@ class TestScanner:
 @pytest.mark.acceptance("RC249")
 def test_the_page_says_what_each_line_of_a_mapping_does(client: Client, alice: User) -> None:
     client.force_login(alice)
-    page = shown(client, reverse("admin:sources_datasource_add"))
+    page = shown(client, reverse("admin:sources_datasource_add") + "?kind=redcap")
     told = page[page.index("How rows are written") :]
 
     for form in FORMS:

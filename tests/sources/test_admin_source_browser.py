@@ -1,4 +1,4 @@
-"""A source is set up in a real browser, from its address to what a pull would do.
+"""A source is set up in a real browser, from its address to its first pull.
 
 Not here: rules, refusals and permissions (test_admin_source.py, test_admin_buttons.py).
 """
@@ -12,8 +12,9 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
-from sources.backends.redcap import dictionary_of
-from sources.models import DataSource, SourceState, State, WorkerBeat
+from sources.kinds import dictionary_of
+from sources.models import DataSource, RunOutcome, SourceState, State, SyncRun, WorkerBeat
+from sources.sync import claims
 from tests.browser import sign_in
 from tests.redcap.project import Project
 from tests.redcap.server import RedcapServer
@@ -27,7 +28,11 @@ def press(page: Page, name: str) -> None:
     page.get_by_role("button", name=name, exact=True).click()
 
 
-def test_a_source_is_set_up_from_its_address_to_what_a_pull_would_do(
+@pytest.mark.acceptance("AD85")
+@pytest.mark.acceptance("AD89")
+@pytest.mark.acceptance("AD91")
+@pytest.mark.acceptance("AD93")
+def test_a_source_is_set_up_step_by_step_and_its_first_pull_is_followed(
     page: Page,
     alice: User,
     redcap: RedcapServer,
@@ -35,7 +40,7 @@ def test_a_source_is_set_up_from_its_address_to_what_a_pull_would_do(
 ) -> None:
     participant(project, "P-1")
     sign_in(page, alice)
-    page.goto("/admin/sources/datasource/add/")
+    page.goto("/admin/sources/datasource/add/?kind=redcap")
     page.get_by_label("Name:").fill("a study")
     page.get_by_label("API URL:").fill(redcap.url.removesuffix("api/"))
     page.get_by_label("Server's time zone:").fill("America/Edmonton")
@@ -72,14 +77,35 @@ def test_a_source_is_set_up_from_its_address_to_what_a_pull_would_do(
 
     press(page, "Compare")
     expect(page.locator(".changes")).to_contain_text("To create")
-    assert DataSource.objects.get().url == redcap.url
+    assert DataSource.objects.get().redcap.url == redcap.url
     page.get_by_role("link", name="Back to the source").click()
 
-    assert not DataSource.objects.get().enabled
-    press(page, "Preview")
+    source = DataSource.objects.get()
+    assert not source.enabled
+    expect(page.locator("[aria-current=step]")).to_contain_text("Enable")
     press(page, "Enable and pull")
     expect(page.locator(".messagelist .success")).to_contain_text("The source is enabled")
-    assert DataSource.objects.get().enabled
+    assert DataSource.objects.get(pk=source.pk).enabled
+
+    told = page.locator(".pull")
+    expect(told).to_contain_text("A pull was asked for")
+    claims.claim(source.pk)
+    run = SyncRun.objects.create(
+        source=source, actor="alice", records_total=500, records_done=120, created=12
+    )
+    expect(told).to_contain_text("Pulling now: 120 of about 500 records, 12 created")
+    SyncRun.objects.update(outcome=RunOutcome.OK, records_done=500, ended_at=timezone.now())
+    SourceState.objects.update(claim="", requested_by="", state=State.OK, last_success_at=timezone.now())
+    expect(told).to_contain_text("The last pull ended")
+    expect(told).to_contain_text("just now")
+    expect(told).not_to_have_attribute("data-live", "")
+
+    page.locator("#rules-group").scroll_into_view_if_needed()
+    expect(page.locator("#rules-0 .field-sample")).to_have_text("P-1 in 1 of 1 records")
+    page.reload()
+    page.get_by_role("link", name="1 went well, 0 held, 0 failed").first.click()
+    expect(page.get_by_role("row").filter(has_text="500 of 500")).to_have_count(1)
+    assert page.url.endswith(f"started_at__day={timezone.localtime(run.started_at).day}")
 
 
 def test_a_typing_error_in_a_row_is_shown_at_the_row(
@@ -160,7 +186,6 @@ def test_the_index_shows_all_of_a_source_that_is_held(page: Page, alice: User, s
 
     page.goto("/admin/")
 
-    box = page.get_by_role("region", name="Sources")
+    box = page.get_by_role("region", name="Sources and scanners")
     expect(box).to_contain_text("Compare shows which")
-    expect(box.get_by_role("columnheader", name="To be mended")).to_be_in_viewport()
-    assert box.evaluate("each => each.parentElement.scrollWidth <= each.parentElement.clientWidth")
+    assert box.evaluate("each => each.scrollWidth <= each.clientWidth")

@@ -62,7 +62,9 @@ def test_a_source_says_what_is_held_and_by_which_rules(client: APIClient, source
     rules = {guard["kind"]: guard for guard in shown["guards"]}
     assert list(rules) == ["RECORDS_GONE", "WITHDRAWN", "RENAMED", "ADDED"]
     assert (rules["RENAMED"]["most"], rules["RENAMED"]["percent"]) == (9, 20)
-    assert rules["RENAMED"]["rule"].startswith("10 or more records would get another patient ID at once")
+    assert rules["RENAMED"]["rule"].startswith(
+        "10 or more records would get another patient ID, name, birth date or sex at once"
+    )
 
 
 def test_the_list_costs_the_same_queries_however_long(
@@ -177,7 +179,7 @@ def test_an_admin_makes_a_source_from_an_entry_of_the_original(alice: User, redc
     assert answer.json()["name"] == "new_study"
     assert answer.json()["report"]
     assert TOKEN not in answer.content.decode()
-    assert DataSource.objects.get().token() == TOKEN
+    assert DataSource.objects.get().redcap.token() == TOKEN
     assert DataSource.history.latest().history_user_id == "alice"
 
 

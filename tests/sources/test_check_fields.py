@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from sources.dictionary import Field
 from sources.mapping import targets
 from sources.mapping.check import mistakes
 from sources.mapping.rules import MappingPlan, Rule, SessionKind, SessionLayout
-from sources.redcap.dictionary import Field
 from tests.sources.projects import a_dictionary, a_field
 
 RECORD = SessionLayout(SessionKind.RECORD)

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sources.mapping.rules import Level, Rule, SessionKind, SessionLayout, WithoutTime
-from sources.models import DataSource, MappingRule
+from sources.models import MappingRule
+from tests.sources import making
 
 NAMES = st.lists(st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True), max_size=3).map(tuple)
 
@@ -46,7 +47,8 @@ def test_a_row_says_what_its_rule_says(rule: Rule) -> None:
     )
 )
 def test_a_source_says_how_its_sessions_are_found(layout: SessionLayout) -> None:
-    columns = DataSource.columns_of_sessions(layout)
+    source = making.unsaved()
 
-    assert DataSource(**columns).sessions == layout
-    assert len(columns) == len(fields(SessionLayout))
+    source.take_sessions(layout)
+
+    assert source.sessions == layout

@@ -10,9 +10,9 @@ from django.utils import timezone
 from sources.config_import import directions, planning
 from sources.config_import.directions import PairDecision
 from sources.config_import.entries import Pair, RowDetails, SourceEntry
+from sources.dictionary import Dictionary
 from sources.mapping.rules import Rule
 from sources.redcap.client import Access, Client
-from sources.redcap.dictionary import Dictionary
 from tests.redcap.server import RedcapServer
 from tests.redcap.studies import TOKEN, cpip, repevent
 

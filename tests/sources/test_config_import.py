@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from copy import deepcopy
-from datetime import date, time
+from datetime import date, datetime, time
 from typing import Any
 
 import pytest
@@ -14,8 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sources.config_import import ConfigError, ImportReport, PatientIds, at_start, import_config, reading
-from sources.models import DataSource, MappingRule, SourceState
-from tests import demo_study
+from sources.models import DataSource, MappingRule, RedcapProject, SourceState
+from tests.demo import growing_brains
+from tests.demo.day import DemoDay
 from tests.effort import tries
 from tests.redcap.server import Failure, RedcapServer
 from tests.redcap.studies import TOKEN, cpip, repevent
@@ -203,7 +204,7 @@ def test_the_new_format_is_imported_and_pulled() -> None:
     assert (source.name, source.enabled, source.sync_interval) == ("main_redcap", True, 60)
     assert (source.site_id, source.protocol_name) == ("792", "BRAIN_MRI_3T")
     assert (source.hisris_coding_designator, source.window_start) == ("GEHC", None)
-    assert (source.session_kind, source.session_instrument) == ("repeating_instrument", "mri")
+    assert (source.redcap.session_kind, source.redcap.session_instrument) == ("repeating_instrument", "mri")
     run = pull(source)
     assert run.outcome == "OK", run.message
     assert set(items(source)) >= IDS
@@ -278,8 +279,8 @@ def test_a_sample_without_sources_is_nothing_wrong(config: dict[str, Any]) -> No
 
 
 def test_the_configuration_of_the_demo_is_imported_and_pulled() -> None:
-    with RedcapServer(demo_study.demo_study(timezone.localdate())) as server:
-        report = do(demo_study.configuration(server.url))
+    with RedcapServer(growing_brains.demo_study(DemoDay(datetime.now()))) as server:
+        report = do(growing_brains.configuration(server.url))
         source = DataSource.objects.get()
         run = pull(source)
 
@@ -287,7 +288,7 @@ def test_the_configuration_of_the_demo_is_imported_and_pulled() -> None:
     found = items(source)["sub_GB-0101_ses_1_fam_F-17_site_792"]
     assert (found.patient_name, found.patient_birth_date) == ("Tremblay^Zoë", date(2015, 4, 2))
     assert Device.objects.get().ae_title == "MR1"
-    assert demo_study.TOKEN not in said(report)
+    assert growing_brains.TOKEN not in said(report)
 
 
 # Credentials
@@ -298,7 +299,7 @@ def test_credentials_of_the_environment_are_not_copied() -> None:
     report = do(NEW_FORMAT)
 
     source = DataSource.objects.get()
-    assert (source.token_variable, source.token_cipher) == ("REDCAP_API_TOKEN", "")
+    assert (source.redcap.token_variable, source.redcap.token_cipher) == ("REDCAP_API_TOKEN", "")
     assert TOKEN not in said(report)
 
 
@@ -313,7 +314,7 @@ def test_a_token_s_file_of_the_environment_is_named(
     do(NEW_FORMAT)
 
     source = DataSource.objects.get()
-    assert (source.token_file, source.token_variable) == (str(file), "")
+    assert (source.redcap.token_file, source.redcap.token_variable) == (str(file), "")
     assert pull(source).outcome == "OK"
 
 
@@ -328,8 +329,8 @@ def test_a_token_of_the_file_is_kept_encrypted(redcap: RedcapServer) -> None:
     do(one_source(config={"api_url": redcap.url, "api_token": TOKEN}))
 
     source = DataSource.objects.get()
-    assert source.token() == TOKEN
-    assert TOKEN not in source.token_cipher
+    assert source.redcap.token() == TOKEN
+    assert TOKEN not in source.redcap.token_cipher
 
 
 def test_a_token_that_people_entered_stays_where_the_file_has_none(
@@ -341,7 +342,7 @@ def test_a_token_that_people_entered_stays_where_the_file_has_none(
     report = do(one_source())
 
     source = DataSource.objects.get()
-    assert (source.token(), source.url) == (TOKEN, redcap.url)
+    assert (source.redcap.token(), source.redcap.url) == (TOKEN, redcap.url)
     assert "main: unchanged." in report.lines
 
 
@@ -353,7 +354,7 @@ def test_a_token_that_is_kept_goes_to_no_other_server(redcap: RedcapServer) -> N
 
     assert "main: not imported. config.api_url leads to another server" in said(report)
     assert other.requests == []
-    assert DataSource.objects.get().url == redcap.url
+    assert DataSource.objects.get().redcap.url == redcap.url
 
 
 def test_the_time_zone_that_is_assumed_is_a_decision_to_check(redcap: RedcapServer) -> None:
@@ -424,12 +425,12 @@ def test_the_same_file_again_changes_nothing() -> None:
 def test_a_token_of_the_file_is_unchanged_the_second_time(redcap: RedcapServer) -> None:
     config = one_source(config={"api_url": redcap.url, "api_token": TOKEN})
     do(config)
-    cipher = DataSource.objects.get().token_cipher
+    cipher = DataSource.objects.get().redcap.token_cipher
 
     report = do(config)
 
     assert "main: unchanged." in report.lines
-    assert DataSource.objects.get().token_cipher == cipher
+    assert DataSource.objects.get().redcap.token_cipher == cipher
 
 
 @pytest.mark.usefixtures("environment")
@@ -494,11 +495,11 @@ def test_the_start_is_told_of_a_bad_file_and_goes_on(config: dict[str, Any]) -> 
 @pytest.mark.usefixtures("environment")
 def test_the_zone_that_people_chose_stays_where_the_file_has_none() -> None:
     do(NEW_FORMAT)
-    DataSource.objects.update(server_timezone="America/Edmonton")
+    RedcapProject.objects.update(server_timezone="America/Edmonton")
 
     do(NEW_FORMAT)
 
-    assert DataSource.objects.get().server_timezone == "America/Edmonton"
+    assert DataSource.objects.get().redcap.server_timezone == "America/Edmonton"
 
 
 # Who may associate
@@ -546,7 +547,7 @@ def test_what_is_not_as_written_is_said(changes: dict[str, Any], line: str) -> N
         ({"sync_interval": "often"}, "data_sources[0].sync_interval must be a whole number."),
         ({"sync_interval": True}, "data_sources[0].sync_interval must be a whole number."),
         ({"enabled": "False"}, "data_sources[0].enabled must be true or false."),
-        ({"type": "calpendo"}, "data_sources[0].type: Calpendo is not read yet"),
+        ({"type": "calpendo"}, "data_sources[0].config.resources must name the resources"),
         ({"config": []}, "data_sources[0].config must be an object"),
         ({"config": {"server_timezone": "Mars"}}, "data_sources[0].config.server_timezone must be an IANA"),
         ({"config": {"api_url": "http://redcap.example.org"}}, "data_sources[0].config.api_url: The token"),

@@ -58,7 +58,7 @@ def test_the_concussion_study_is_read_with_its_own_url_and_token() -> None:
     report = do(concussion())
 
     source = DataSource.objects.get()
-    assert source.token_variable == "REDCAP_API_TOKEN_CONCUSSION"
+    assert source.redcap.token_variable == "REDCAP_API_TOKEN_CONCUSSION"
     assert "The URL is from REDCAP_API_URL_CONCUSSION" in said(report)
     assert pull(source).outcome == "OK"
     assert "sub_CPIP-0042_ses_1_fam_F-7_site_792" in items(source)
@@ -153,57 +153,3 @@ def test_a_file_without_the_setting_changes_no_device_and_the_difference_is_told
 @pytest.mark.parametrize("value", [-1, True, "1", 1.5])
 def test_days_that_make_no_sense_are_refused_by_their_path(value: object) -> None:
     assert "data_sources[0].config.mwl_days_ahead must be" in said(do(entry(mwl_days_ahead=value)))
-
-
-# Calpendo
-
-CALPENDO: dict[str, Any] = {
-    "type": "calpendo",
-    "enabled": True,
-    "config": {
-        "base_url": "https://calpendo.example.org",
-        "resources": ["3T Diagnostic"],
-        "status_filter": "Approved",
-        "timezone": "America/Edmonton",
-    },
-}
-
-
-@pytest.mark.acceptance("RC139")
-@pytest.mark.parametrize(
-    ("changes", "says"),
-    [
-        ({}, "window_mode rolling: bookings from a little before now to 24 hours ahead."),
-        ({"window_mode": "today"}, "window_mode today: only today's bookings"),
-        (
-            {"daily_window": {"start_time": [8, 0], "end_time": [18, 30]}},
-            "daily_window: only today's bookings, from 08:00 to 18:30.",
-        ),
-        (
-            {"window_mode": "today", "daily_window": {"start_time": [22, 0], "end_time": [6, 0]}},
-            "from 22:00 to 06:00 on the next day.",
-        ),
-        ({"window_mode": "tomorrow"}, "window_mode must be rolling or today."),
-        ({"daily_window": {"start_time": [8]}}, "daily_window.start_time must be [hours, minutes]"),
-        ({"daily_window": "day"}, "daily_window must be an object"),
-        ({"colour": 1}, "not known, and ignored: colour."),
-    ],
-)
-@pytest.mark.parametrize("is_inside", [False, True])
-def test_a_calpendo_source_is_told_and_left_out(changes: dict[str, Any], says: str, is_inside: bool) -> None:
-    given = (
-        {**CALPENDO, "config": {**CALPENDO["config"], **changes}} if is_inside else {**CALPENDO, **changes}
-    )
-
-    report = do(given)
-
-    assert says in said(report)
-    assert not DataSource.objects.exists()
-
-
-@pytest.mark.acceptance("RC139")
-def test_all_that_a_calpendo_source_is_set_to_is_named() -> None:
-    text = said(do(CALPENDO))
-
-    assert "calpendo: not imported. data_sources[0].type: Calpendo is not read yet" in text
-    assert "base_url, resources, status_filter, timezone" in text

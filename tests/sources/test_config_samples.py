@@ -264,7 +264,7 @@ def test_conditions_are_people_s_once_the_source_exists() -> None:
     source = DataSource.objects.get()
     assert source.session_conditions == "mri_date not empty"
     source.session_conditions = "mri_time not empty"
-    source.save_as("alice")
+    source.save_with_details("alice")
 
     report = do(SHIPPED)
 

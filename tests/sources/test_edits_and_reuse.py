@@ -184,8 +184,8 @@ def test_two_appointments_that_could_be_one_new_session_stop_no_pull(
     pull(source)
     project.delete_record("P-001")
     project.stop_repeating("mri")
-    source.session_kind = SessionKind.RECORD
-    source.save_as("alice")
+    source.redcap.session_kind = SessionKind.RECORD
+    source.save_with_details("alice")
 
     run = pull(source, full=True)
 

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sources.contract import Session, SessionKey, Stance
+from sources.dictionary import Dictionary
 from sources.mapping import check, evaluate
 from sources.mapping.rules import Level, MappingPlan, Rule, SessionKind, SessionLayout
 from sources.mapping.transforms import TransformError, parse, read
 from sources.redcap import parsing
-from sources.redcap.dictionary import Dictionary
-from sources.redcap.rows import ExportRow
+from sources.rows import ExportRow
 from tests.sources.projects import (
     FIELDS,
     RECORD,

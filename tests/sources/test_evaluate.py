@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from sources.contract import Session, SessionKey, Stance
+from sources.dictionary import Dictionary
 from sources.mapping import evaluate
 from sources.mapping.fitting import fit
 from sources.mapping.problems import UnusableValue
 from sources.mapping.rules import Level, MappingPlan, Rule, SessionKind, SessionLayout, WithoutTime
 from sources.mapping.transforms import Origin
-from sources.redcap.dictionary import Dictionary
-from sources.redcap.rows import ExportRow
+from sources.rows import ExportRow
 from tests.sources.projects import (
     FIELDS,
     RECORD,

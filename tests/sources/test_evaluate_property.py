@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sources.contract import Session
 from sources.mapping import evaluate
 from sources.mapping.rules import MappingPlan, Rule
-from sources.redcap.rows import ExportRow
+from sources.rows import ExportRow
 from tests.effort import tries
 from tests.sources.projects import BOOKED, FIELDS, PERSON, RECORD, REPEATING, a_plan
 from worklist.items import cleaning

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from sources.models import DataSource, RunOutcome
+from sources.sync.preview import dry_run
 from tests.redcap.project import Project
 from tests.redcap.studies import TOKEN
 from tests.sources.conftest import items, pull
@@ -85,3 +86,23 @@ def test_ids_that_a_mapping_changes_wait_until_a_person_renames_them(
     assert pull(source).outcome == RunOutcome.OK
     assert sorted(items(source)) == [f"sub_P-00{number}" for number in range(1, 5)]
     assert WorklistItem.objects.count() == 4
+
+
+@pytest.mark.acceptance("FI160")
+def test_other_people_under_the_same_ids_wait_until_a_person_lets_them(
+    admin: Client, source: DataSource, project: Project
+) -> None:
+    for number, name in enumerate(("Alpha", "Bravo", "Charlie", "Delta")):
+        enrol(project, f"P-{number}", name)
+        book(project, f"P-{number}")
+    pull(source)
+    for number, name in enumerate(("Delta", "Charlie", "Bravo", "Alpha")):
+        enrol(project, f"P-{number}", name)
+
+    run = pull(source, full=True)
+    assert (run.outcome, source.state.held) == (RunOutcome.HELD, {"RENAMED": 4})
+    assert dry_run(source).held == {"RENAMED": 4}
+    assert items(source)["P-0"].patient_name == "Alpha^Jane"
+
+    press_allow(admin, source, "RENAMED")
+    assert (pull(source).outcome, items(source)["P-0"].patient_name) == (RunOutcome.OK, "Delta^Jane")

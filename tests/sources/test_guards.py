@@ -112,8 +112,8 @@ def test_each_rule_is_a_sentence_with_the_sources_own_numbers() -> None:
         "1 or more records can no longer be seen at once: held until a person presses “Cancel them”.",
         "6 or more coming appointments would be cancelled at once, and more than 20 % of the coming "
         "appointments: held until a person presses “Cancel them”.",
-        "8 or more records would get another patient ID at once, or two or more and more than 20 % of the "
-        "records with items: held until a person presses “Rename them”.",
+        "8 or more records would get another patient ID, name, birth date or sex at once, or two or more and "
+        "more than 20 % of the records with items: held until a person presses “Rename them”.",
         "11 or more new records would be added at once, and more than 50 % of the records that it gave "
         "before: held until a person presses “Add them”.",
     ]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.utils import timezone
 
 from sources.models import DataSource
-from tests import demo_study
+from tests.demo import growing_brains
+from tests.demo.day import DemoDay
 from tests.redcap.server import RedcapServer
 
 pytestmark = pytest.mark.django_db
@@ -32,14 +33,14 @@ def written(folder: Path, content: Any) -> Path:
 
 
 def test_it_prints_what_became_of_each_source_and_no_token(tmp_path: Path) -> None:
-    with RedcapServer(demo_study.demo_study(timezone.localdate())) as server:
-        path = written(tmp_path, demo_study.configuration(server.url))
+    with RedcapServer(growing_brains.demo_study(DemoDay(datetime.now()))) as server:
+        path = written(tmp_path, growing_brains.configuration(server.url))
         printed, again = run(path), run(path)
 
     assert "growing_brains: imported." in printed
     assert "mri_wt_lbs: patient_weight_lb – the field mri_wt_lbs fills patient_weight_lb" in printed
     assert "growing_brains: unchanged." in again
-    assert demo_study.TOKEN not in printed + again
+    assert growing_brains.TOKEN not in printed + again
     assert DataSource.history.get().history_user_id == "import_config"
 
 

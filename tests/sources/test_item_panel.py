@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -18,12 +19,12 @@ from accounts.models import User
 from sources.admin.links import session_in_words
 from sources.contract import SessionKey
 from sources.models import DataSource, SyncedStep, SyncIssue
-from tests.admin_pages import queries_of, shown
+from tests.admin_pages import fields_of, queries_of, shown
 from tests.redcap.project import Project
 from tests.sources.conftest import only_item, pull
 from tests.sources.examinations import examined
 from tests.sources.study import PROJECT_ID, book, enrol, participant
-from worklist.items import intake
+from worklist.items import intake, lifecycle
 from worklist.models import Status, WorklistItem
 
 pytestmark = pytest.mark.django_db
@@ -120,7 +121,9 @@ def test_an_edit_is_shown_beside_what_the_source_says_and_stays(
     book(project, "P-001", weight="80")
     pull(source)
 
-    assert f"Patient's Weight in kilograms 71.50 80.00 {BUTTON}" in panel(coordinator, item)
+    assert re.search(
+        rf"Patient's Weight in kilograms 71.5 kg 80 kg by bob, [^<]+ {BUTTON}", panel(coordinator, item)
+    )
     item.refresh_from_db()
     assert str(item.patient_weight_kg) == "71.50"
 
@@ -159,7 +162,7 @@ def test_a_keyword_follows_the_source_again_under_its_own_name(
     book(project, "P-001", comment="Claustrophobic")
     pull(source)
     edit(item, extra_attributes={"PatientComments": "Calm"})
-    assert "PatientComments Calm Claustrophobic" in panel(coordinator, item)
+    assert "PatientComments Calm Claustrophobic by bob" in panel(coordinator, item)
 
     follow(coordinator, "PatientComments")
 
@@ -177,7 +180,7 @@ def test_what_differs_because_of_an_examination_is_shown_without_a_button(
 
     text = panel(coordinator, item)
 
-    assert "stays because of the examination Field In the item At the source" in text
+    assert "stays because of the examination Field Here At the source" in text
     assert "Doe, Jane Roe, Jane" in text
     assert BUTTON not in text
 
@@ -230,7 +233,7 @@ def test_open_issues_of_the_session_and_of_the_record_are_listed_and_no_others(
 
 def test_who_only_reads_sees_the_edit_and_cannot_undo_it(reader: Client, item: WorklistItem) -> None:
     edit(item, patient_weight_kg="71.5")
-    assert "71.50 70.00" in panel(reader, item)
+    assert "71.5 kg 70 kg" in panel(reader, item)
     assert BUTTON not in panel(reader, item)
     url = reverse("admin:sources_syncedstep_follow", args=[SyncedStep.objects.get().pk])
 
@@ -318,3 +321,68 @@ def test_nobody_makes_another_item_while_the_examination_runs_or_without_the_rig
 
     assert ANOTHER not in panel(reader, item)
     assert reader.post(url).status_code == 403
+
+
+class TestEditedHere:
+    LIST = reverse("admin:worklist_worklistitem_changelist")
+    MARK = '<span class="status edited-here">Edited here</span>'
+
+    @pytest.mark.acceptance("AD78")
+    def test_the_list_marks_and_finds_what_was_edited_until_it_follows_again(
+        self, coordinator: Client, item: WorklistItem
+    ) -> None:
+        intake.duplicate(item, {}, actor="bob")  # one that no source made
+        assert self.MARK not in shown(coordinator, self.LIST)
+        edit(item, patient_weight_kg="71.5")
+        assert shown(coordinator, self.LIST).count(self.MARK) == 1
+        found = coordinator.get(self.LIST, {"edited": "yes"}).context["cl"].result_list
+        assert found == [item]
+
+        url = reverse("admin:sources_syncedstep_follow", args=[SyncedStep.objects.get().pk])
+        coordinator.post(url, {"field": "patient_weight_kg"})
+
+        assert self.MARK not in shown(coordinator, self.LIST)
+        assert coordinator.get(self.LIST, {"edited": "yes"}).context["cl"].result_list == []
+
+    @pytest.mark.acceptance("AD78")
+    def test_what_a_pull_or_a_status_changes_is_no_edit(
+        self, item: WorklistItem, source: DataSource, project: Project
+    ) -> None:
+        book(project, "P-001", weight="80")
+        pull(source)
+        item.refresh_from_db()
+        lifecycle.move(item, to=Status.CANCELLED, actor="bob")
+        assert not SyncedStep.objects.get().is_edited
+        edit(item, station_name="ROOM3")
+        assert not SyncedStep.objects.get().is_edited  # the source says nothing of it
+        edit(item, patient_weight_kg="71.5")
+        book(project, "P-001", weight="82")
+        pull(source)
+        assert SyncedStep.objects.get().is_edited
+
+    @pytest.mark.acceptance("AD79")
+    def test_a_save_says_what_the_source_still_has(self, coordinator: Client, item: WorklistItem) -> None:
+        sent = {**fields_of(coordinator, page_of(item)), "patient_weight_kg": "72", "protocol_name": "KNEE"}
+        response = coordinator.post(page_of(item), sent, follow=True)
+        told = str(list(response.context["messages"])[1])
+        assert told.startswith("study still has weight 70 kg: correct it there, too. <a href=")
+        again = {**fields_of(coordinator, page_of(item)), "protocol_name": "HEAD"}
+        response = coordinator.post(page_of(item), again, follow=True)
+        assert len(response.context["messages"]) == 1
+
+    @pytest.mark.acceptance("AD70")
+    def test_the_timeline_names_the_pull_that_made_it(
+        self, reader: Client, item: WorklistItem, source: DataSource
+    ) -> None:
+        run = source.runs.get()
+        page = reverse("admin:sources_syncrun_change", args=[run.pk])
+        assert f'<a href="{page}">Made by the source study (pull {run.pk})</a>' in shown(
+            reader, page_of(item)
+        )
+
+    def test_the_filter_asks_an_index(self, item: WorklistItem) -> None:
+        if connection.vendor != "sqlite":
+            pytest.skip("A planner that looks at few rows reads them all.")
+        edited = SyncedStep.objects.filter(is_edited=True).exclude(item=None).order_by().values("item")
+        plan = WorklistItem.objects.filter(pk__in=edited).order_by().explain()
+        assert "synced_step_edited" in plan

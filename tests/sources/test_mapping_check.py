@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from sources.contract import Mistake
+from sources.dictionary import Dictionary
 from sources.mapping import targets
 from sources.mapping.check import mistakes
 from sources.mapping.rules import Level, MappingPlan, Rule, SessionKind, SessionLayout, WithoutTime
-from sources.redcap.dictionary import Dictionary
 from tests.sources.projects import (
     FIELDS,
     RECORD,

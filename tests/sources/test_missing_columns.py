@@ -7,11 +7,11 @@ from collections.abc import Callable
 import pytest
 
 from sources.backends.redcap import open_backend
+from sources.dictionary import Dictionary
 from sources.mapping import readers
 from sources.mapping.rules import Rule, SessionKind, SessionLayout
 from sources.models import DataSource, RunOutcome, State
-from sources.redcap.dictionary import Dictionary
-from sources.redcap.rows import GROUP
+from sources.rows import GROUP
 from tests.redcap.project import Project
 from tests.redcap.server import RedcapServer
 from tests.redcap.studies import TOKEN

@@ -141,7 +141,7 @@ def test_what_keeps_all_items_of_a_source_out_is_mended_at_the_source_first(
     assert row["verdict"].reason.sentence.endswith("no item of the source study has a station.")
     assert [(link.url, link.text) for link in row["remedies"]] == [
         (reverse("admin:sources_datasource_scanner", args=["study"]), "Its source study"),
-        (reverse("admin:worklist_device_change", args=[device.pk]), "Change the device"),
+        (reverse("admin:worklist_device_change", args=[device.pk]), "Change the scanner"),
         (reverse("admin:worklist_worklistitem_change", args=[found["item"].pk]), "Change this item alone"),
     ]
     assert [link.text for link in asking_for_its_own["remedies"]] == [link.text for link in row["remedies"]]

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from pylantir_site import __version__
 from sources.backends import redcap as redcap_backend
-from sources.models import DataSource, RunOutcome, SourceState, State, SyncRun, Trigger
+from sources.models import DataSource, RedcapProject, RunOutcome, SourceState, State, SyncRun, Trigger
 from sources.sync import claims
 from tests.redcap.project import Project
 from tests.redcap.server import Failure, RedcapServer
@@ -131,13 +131,13 @@ def test_troubles_before_it_do_not_make_a_first_refusal_the_last(
 def test_a_token_that_cannot_be_had_here_is_looked_for_again(
     source: DataSource, redcap: RedcapServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    DataSource.objects.update(token_variable="STUDY_TOKEN")
+    RedcapProject.objects.update(token_variable="REDCAP_STUDY_TOKEN")
     for _ in range(4):
         assert pull(source).outcome == RunOutcome.AUTHORISATION
 
     assert due_in(source) is not None
     assert redcap.requests == []
-    monkeypatch.setenv("STUDY_TOKEN", TOKEN)
+    monkeypatch.setenv("REDCAP_STUDY_TOKEN", TOKEN)
     assert pull(source).outcome == RunOutcome.OK
 
 
@@ -202,7 +202,7 @@ def test_a_token_that_cannot_be_decrypted_is_never_sent(
 def test_the_workers_together_ask_no_more_than_the_source_allows(
     source: DataSource, settings: pytest.FixtureRequest
 ) -> None:
-    source.requests_per_minute = 300
+    source.redcap.requests_per_minute = 300
     settings.WORKERS = 4  # type: ignore[attr-defined]
 
     assert redcap_backend.open_backend(source).access.requests_per_minute == 75

@@ -12,10 +12,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from sources.backends.redcap import dictionary_of
+from sources.kinds import dictionary_of
 from sources.models import DataSource, KnownDictionary
 from tests.admin_pages import queries_of
 from tests.redcap.server import RedcapServer
+from tests.sources import making
 from tests.sources.projects import a_dictionary, a_field
 from tests.sources.source_pages import page_of, save
 
@@ -138,7 +139,7 @@ def test_without_javascript_a_name_is_typed_and_a_wrong_one_refused_by_name(
     admin: Client, source: DataSource
 ) -> None:
     make_large(source, fields=100)
-    DataSource.objects.update(session_kind="record", session_instrument="", without_time="midnight")
+    making.change(source, session_kind="record", session_instrument="", without_time="midnight")
     source.rules.all().delete()
     row = {"target": "patient_id", "field": "question_4O", "level": "record"}
     rows = {f"rules__0__{name}": value for name, value in row.items()}

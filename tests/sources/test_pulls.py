@@ -234,6 +234,32 @@ def test_a_claim_that_is_not_renewed_is_taken_over_and_its_pull_writes_no_more(s
         claims.renew(source.pk, dead)
 
 
+@pytest.mark.acceptance("H183")
+def test_a_clock_that_was_set_back_leaves_no_source_waiting_until_it_has_caught_up(
+    source: DataSource,
+) -> None:
+    ahead = timezone.now() + timedelta(hours=3)
+    pull(source)
+    SyncRun.objects.update(started_at=ahead)
+    SourceState.objects.update(next_pull_at=ahead, claim="of a worker that was killed", claimed_at=ahead)
+
+    assert [each.pk for each in claims.due()] == [source.pk]
+    assert claims.claim(source.pk)
+    assert claims.is_pulling(SourceState.objects.get())
+    SourceState.objects.update(claim="", claimed_at=None)
+    pull(source)
+    assert claims.due() == []  # once is enough: its times are right again
+
+
+def test_a_source_that_is_due_later_is_not_due_now(source: DataSource) -> None:
+    pull(source)
+    SourceState.objects.update(next_pull_at=timezone.now() + timedelta(hours=3))
+    assert claims.due() == []
+    SourceState.objects.update(next_pull_at=None)
+    SyncRun.objects.update(started_at=timezone.now() + timedelta(hours=3))
+    assert claims.due() == []  # paused is paused, whatever the clock
+
+
 @pytest.mark.acceptance("D136", "RC58")
 def test_a_moved_date_moves_the_item(source: DataSource, project: Project) -> None:
     participant(project, "P-001")
@@ -462,7 +488,7 @@ def test_a_disabled_source_is_never_due_and_keeps_its_items(source: DataSource, 
     participant(project, "P-001")
     pull(source)
     source.enabled = False
-    source.save_as("alice")
+    source.save_with_details("alice")
     SourceState.objects.update(next_pull_at=timezone.now())
 
     assert claims.due() == []

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from pylantir_site.outside.addresses import is_never_asked
 from sources.errors import ConfigurationError
-from sources.redcap.address import is_link_local, leads_to_link_local, normalise_url
+from sources.http.address import leads_where_nobody_asks
+from sources.redcap.address import normalise_url
 from sources.redcap.client import Access, Client
 
 API = "https://redcap.example.org/redcap/api/"
@@ -84,14 +86,15 @@ def test_what_cannot_be_the_url_is_refused_in_a_sentence(given: str, said: str) 
     ],
 )
 def test_addresses_of_a_link_are_known(address: str, expected: bool) -> None:
-    assert is_link_local(address) is expected
+    assert is_never_asked(address) is expected
 
 
 @pytest.mark.parametrize("host", ["2852039166", "0xa9fea9fe", "0251.0376.0251.0376"])
 def test_another_spelling_of_such_an_address_gets_no_token(host: str) -> None:
-    """`normalise_url` takes 169.254.169.254 as a number for a name."""
-    url = normalise_url(f"https://{host}/")
-    assert leads_to_link_local(url)
+    url = f"https://{host}/api/"
+    with pytest.raises(ValueError, match="link"):
+        normalise_url(url)
+    assert leads_where_nobody_asks(url)
 
     with Client(Access(url, "F" * 32)) as client, pytest.raises(ConfigurationError, match="link"):
         client.version()

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from sources.dictionary import Dictionary
 from sources.errors import TooMuchError, TransientError
 from sources.redcap.client import Client
-from sources.redcap.dictionary import Dictionary
 from tests.redcap.project import Project
 from tests.redcap.server import Failure, RedcapServer
 from tests.redcap.studies import big, cpip, messy

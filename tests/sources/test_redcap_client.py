@@ -15,7 +15,7 @@ import pytest
 from sources.errors import AuthorisationError, ConfigurationError, TransientError
 from sources.redcap.batches import ColumnsMissing
 from sources.redcap.client import Client
-from sources.redcap.rows import GROUP
+from sources.rows import GROUP
 from tests.redcap.project import Project, User
 from tests.redcap.server import ALL_SWITCHES, Failure, RedcapServer, Switches
 from tests.redcap.studies import BOSTON_TOKEN, TOKEN, cpip, long2arm, messy, multisite, repevent

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from sources.dictionary import Dictionary, Field, ProjectEvent
 from sources.errors import TransientError
+from sources.http.markup import plain
 from sources.redcap import parsing
-from sources.redcap.dictionary import Dictionary, Field, ProjectEvent
-from sources.redcap.markup import plain
 
 RICH = '<div class="rich-text-field-label"><p>Sex &amp; gender<br><b>a</b>t birth</p></div>'
 

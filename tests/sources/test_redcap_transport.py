@@ -21,7 +21,7 @@ from sources.errors import (
     TooMuchError,
     TransientError,
 )
-from sources.redcap import limiter
+from sources.http import limiter
 from sources.redcap.client import Client
 from tests.redcap.project import Project
 from tests.redcap.server import Failure, RedcapServer, Switches

@@ -95,8 +95,8 @@ def test_an_instrument_that_repeats_no_longer_keeps_its_items(
     before = {item.pk: item.study_instance_uid for item in WorklistItem.objects.all()}
 
     project.stop_repeating("mri")
-    source.session_kind = SessionKind.RECORD
-    source.save_as("alice")
+    source.redcap.session_kind = SessionKind.RECORD
+    source.save_with_details("alice")
     compared = dry_run(source)
     run = pull(source, full=True)
 

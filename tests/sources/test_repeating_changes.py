@@ -17,9 +17,9 @@ PLAIN, FIRST = SessionKey(), SessionKey("", "mri", 1)
 
 def sessions_are(source: DataSource, kind: str) -> None:
     """Save the sessions as a person does once the source has said that they do not fit."""
-    source.session_kind = kind
-    source.session_instrument = "mri" if kind == "repeating_instrument" else ""
-    source.save_as("alice")
+    source.redcap.session_kind = kind
+    source.redcap.session_instrument = "mri" if kind == "repeating_instrument" else ""
+    source.save_with_details("alice")
 
 
 def identities(source: DataSource) -> dict[str, tuple[int, str]]:

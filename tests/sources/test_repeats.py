@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from sources.dictionary import Dictionary
 from sources.mapping.repeats import contradict
-from sources.redcap.dictionary import Dictionary
-from sources.redcap.rows import ExportRow
+from sources.rows import ExportRow
 from tests.sources.projects import FIELDS, REPEATING, a_booking, a_dictionary, a_person, a_row
 
 SINGLE = a_dictionary(*FIELDS)

@@ -20,6 +20,7 @@ from tests.sources.conftest import items, only_item, pull, set_rules
 from tests.sources.examinations import examined
 from tests.sources.study import RECORD, RULES, book, enrol, participant, participants, today
 from tests.worklist.performed_rows import make_step
+from worklist.items import lifecycle
 from worklist.models import PerformedStatus, Status, WorklistItem
 
 TODAY = date(2026, 3, 10)
@@ -93,6 +94,49 @@ def test_a_day_after_the_examination_is_another_appointment(source: DataSource, 
     assert [step.occurrence for step in SyncedStep.objects.order_by("pk")] == [1, 2]
     assert pull(source, full=True).created == 0
     assert not SyncIssue.objects.open().exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.acceptance("RC256")
+@pytest.mark.parametrize("days_then", [0, -1])
+def test_who_did_not_come_and_was_given_a_later_day_is_offered_again(
+    source: DataSource, project: Project, days_then: int
+) -> None:
+    participant(project, "P-001", days=days_then)
+    pull(source)
+    missed = only_item(source)
+    lifecycle.move(missed, to=Status.CANCELLED, actor="bob", reason="Did not come")
+
+    book(project, "P-001", days=7)
+    run = pull(source)
+
+    assert (run.created, run.changed, run.restored) == (1, 0, 0)
+    missed.refresh_from_db()
+    assert missed.performed_procedure_step_status == Status.CANCELLED
+    again = WorklistItem.objects.exclude(pk=missed.pk).get()
+    assert again.performed_procedure_step_status == Status.SCHEDULED
+    assert again.scheduled_start_date == today() + timedelta(days=7)
+    assert again.study_instance_uid != missed.study_instance_uid
+    assert pull(source, full=True).created == 0
+    assert not SyncIssue.objects.open().exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.acceptance("RC256")
+def test_what_a_person_cancelled_ahead_stays_cancelled_whatever_day_the_source_gives_it(
+    source: DataSource, project: Project
+) -> None:
+    participant(project, "P-001", days=2)
+    pull(source)
+    item = only_item(source)
+    lifecycle.move(item, to=Status.CANCELLED, actor="bob")
+
+    book(project, "P-001", days=7)
+    run = pull(source)
+
+    assert run.created == 0
+    item.refresh_from_db()
+    assert item.performed_procedure_step_status == Status.CANCELLED
 
 
 @pytest.mark.django_db
@@ -235,6 +279,28 @@ def test_a_session_whose_record_was_renamed_after_its_examination_is_offered_no_
     assert (run.created, run.kept) == (0, 1)
     assert only_item(source) == item
     assert SyncedStep.objects.get().record == "X-001"
+
+
+@pytest.mark.django_db
+@pytest.mark.acceptance("RC64")
+def test_a_renamed_record_keeps_every_use_of_its_rows(source: DataSource, project: Project) -> None:
+    """What was booked anew while the examination was under way is said by both uses of the row."""
+    participant(project, "P-001", days=0)
+    pull(source)
+    examined(source, Status.IN_PROGRESS)
+    book(project, "P-001", days=3)
+    pull(source)
+    WorklistItem.objects.get().performed_steps.update(status=PerformedStatus.COMPLETED)
+    WorklistItem.objects.update(performed_procedure_step_status=Status.COMPLETED)
+    assert pull(source, full=True).created == 1
+    uses = list(SyncedStep.objects.order_by("occurrence").values_list("item", flat=True))
+
+    project.rename_record("P-001", "X-001")
+    run = pull(source, full=True)
+
+    assert (run.created, run.withdrawn) == (0, 0)
+    renamed = SyncedStep.objects.filter(record="X-001").order_by("occurrence")
+    assert list(renamed.values_list("item", flat=True)) == uses
 
 
 @pytest.mark.django_db

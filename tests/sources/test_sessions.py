@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from sources.contract import SessionKey
+from sources.dictionary import Dictionary
 from sources.mapping.rules import Level, SessionKind, SessionLayout
 from sources.mapping.sessions import detect, find, level_of
-from sources.redcap.dictionary import Dictionary
-from sources.redcap.rows import ExportRow
+from sources.rows import ExportRow
 from tests.sources.projects import FIELDS, REPEATING, REPEATING_MRI, a_booking, a_dictionary, a_person, a_row
 
 CLASSIC = a_dictionary(*FIELDS)

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from sources.dictionary import Dictionary, Field
 from sources.mapping.check import mistakes
 from sources.mapping.rules import Level, Rule, SessionKind, WithoutTime
 from sources.mapping.suggest import codes_by_label, suggest
 from sources.mapping.suggestion.proposals import TargetProposal
-from sources.redcap.dictionary import Dictionary, Field
 from tests.sources.projects import REPEATING, a_dictionary, a_field
 
 SEX = {"1": "Male", "2": "Female", "3": "Prefer not to say"}
@@ -409,7 +409,7 @@ def test_a_candidate_says_why_and_another_is_one_choice_away() -> None:
     first, second = found.candidates
 
     assert found.taken == first.key
-    assert first.reason == "Its name is mri_date and REDCap checks it as a date."
+    assert first.reason == "Its name is mri_date and the source checks it as a date."
     assert second.fields == ("visit_datetime",)
 
     other = suggest(dictionary, chosen={"scheduled_start_date": second.key})

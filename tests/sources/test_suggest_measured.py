@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sources.dictionary import Dictionary, Field
 from sources.mapping import check
 from sources.mapping.suggest import suggest
-from sources.redcap.dictionary import Dictionary, Field
 from tests.sources import dictionaries
 from tests.sources.dictionaries import ASKED, Answer, Study
 from tests.sources.projects import a_dictionary, a_field

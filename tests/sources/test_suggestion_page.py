@@ -18,11 +18,11 @@ from django.urls import reverse
 from accounts import roles
 from accounts.models import User
 from sources.admin import suggestion as pages
+from sources.dictionary import Dictionary
 from sources.mapping.rules import Rule
 from sources.mapping.suggest import suggest
 from sources.mapping.suggestion.proposals import Suggestion
 from sources.models import DataSource, KnownDictionary, MappingRule
-from sources.redcap.dictionary import Dictionary
 from tests.redcap.dictionary import field
 from tests.redcap.failures import Failure
 from tests.redcap.project import Project
@@ -195,7 +195,7 @@ def test_another_date_moves_the_sessions_and_is_shown_before_it_is_taken(
     taken(admin, source, again, scheduled_start_date=other)
     source.refresh_from_db()
     assert rows(source)["scheduled_start_date"] == "visit_date"
-    assert source.session_kind == "record"
+    assert source.redcap.session_kind == "record"
 
 
 @pytest.mark.acceptance("RC129")

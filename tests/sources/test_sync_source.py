@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from sources.management.commands import sync_source
 from sources.models import DataSource, SourceState, SyncRun
 from sources.sync import claims
 from tests.redcap.project import Project
@@ -24,6 +23,7 @@ from tests.redcap.studies import TOKEN
 from tests.site.fresh import ROOT
 from tests.sources.conftest import items, pull
 from tests.sources.study import book, participant, participants
+from worklist.management import progress
 from worklist.models import WorklistItem
 
 pytestmark = pytest.mark.django_db
@@ -149,7 +149,7 @@ def test_a_disabled_source_is_not_asked(source: DataSource, redcap: RedcapServer
 def test_without_a_terminal_progress_is_a_line_now_and_then(
     source: DataSource, project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(sync_source, "LINE_EVERY", 0.0)
+    monkeypatch.setattr(progress, "LINE_EVERY", 0.0)
     participants(project, 2)
 
     sync("study")
@@ -161,8 +161,8 @@ def test_without_a_terminal_progress_is_a_line_now_and_then(
 def test_on_a_terminal_progress_is_a_bar() -> None:
     script = (
         "import django; django.setup()\n"
-        "from sources.management.commands.sync_source import ProgressDisplay\n"
-        "with ProgressDisplay() as shown:\n"
+        "from worklist.management.progress import ProgressDisplay\n"
+        "with ProgressDisplay('records') as shown:\n"
         "    for done in range(1, 4): shown(done, 3)\n"
     )
     ours, theirs = pty.openpty()

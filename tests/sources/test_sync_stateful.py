@@ -1,21 +1,24 @@
-"""REDCap, failing pulls, coordinators and scanners take a random walk; a plain model says who is right.
+"""A source, failing pulls, coordinators and scanners take a random walk; a plain model says who is right.
 
-Whatever happened, a full pull ends with every session of REDCap in the worklist as REDCap has it, except what
-a person or a scanner has had to do with; and nobody's identity ever changes while or after an examination.
-What REDCap has, and what follows for an examined item, stands in `walk_truth`.
+Whatever happened, a full pull ends with every session of the source in the worklist as the source has it,
+except what a person or a scanner has had to do with; and nobody's identity ever changes while or after an
+examination. A walk goes through a REDCap project, or a table in a watched folder (`walk_worlds`).
+What the source has, and what follows for an examined item, stands in `walk_truth`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import time
 from decimal import Decimal
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -29,11 +32,11 @@ from sources.models import DataSource, RunOutcome, SourceState, SyncedStep, With
 from sources.sync import edits, guards
 from sources.sync.guards import Guarded
 from tests.effort import tries
-from tests.redcap.server import ALL_SWITCHES, Failure, RedcapServer
+from tests.redcap.server import ALL_SWITCHES, Failure
 from tests.redcap.studies import TOKEN
-from tests.sources import walk_truth
-from tests.sources.conftest import new_source, pull
+from tests.sources.conftest import pull
 from tests.sources.walk_truth import GROUPS, Appointment, IdKind, Person, Verdict, verdict
+from tests.sources.walk_worlds import FileFailure, RedcapWorld, TableWorld, World
 from tests.worklist.performed_rows import make_step
 from worklist.attention import whose_id
 from worklist.attention.identity import IDENTITY_FIELDS
@@ -62,15 +65,14 @@ names = st.sampled_from(["Doe", "Roe", "Łukasz"])
 
 
 class Walk(RuleBasedStateMachine):
-    @initialize(switches=st.sampled_from(ALL_SWITCHES), id_kind=st.sampled_from(IdKind))
-    def begin(self, switches: Any, id_kind: IdKind) -> None:
+    world: Any = None  # a walk_worlds.World
+
+    def begin_in(self, world: Callable[[str], World], id_kind: IdKind) -> None:
         number = next(_examples)
         self.prefix = f"E{number}"
         self.id_kind = id_kind
-        self.project = walk_truth.walked_study()
-        self.server = RedcapServer(self.project, switches=switches)
-        options = {"name": f"walk-{number}", "overlap_minutes": 60}
-        self.source: DataSource = new_source(self.server, id_kind.rules, **options)
+        self.world = world(f"walk-{number}")
+        self.source: DataSource = self.world.source
         self.people: dict[int, Person] = {}
         self.records: dict[int, str] = {number: f"{self.prefix}-{number}" for number in range(RECORDS)}
         self.touched: set[int] = set()  # items whose status a person or a scanner had to do with
@@ -78,7 +80,7 @@ class Walk(RuleBasedStateMachine):
         self.examined: set[int] = set()
         self.cancelled: set[int] = set()  # by a person
         self.frozen: dict[int, dict[str, Any]] = {}
-        self.unseen: set[Key] = set()  # changed in REDCap as no incremental pull need see
+        self.unseen: set[Key] = set()  # changed at the source as no incremental pull need see
         self.moved: dict[tuple[int, int], int] = {}  # item by number and instance, of renamed records
         self.known: set[int] = set()  # synced steps
         for number in range(RECORDS):
@@ -87,13 +89,13 @@ class Walk(RuleBasedStateMachine):
         self.pull(full=True)
 
     def teardown(self) -> None:
-        if hasattr(self, "server"):
+        if self.world is not None:
             try:
                 self.settle()
             finally:
-                self.server.close()
+                self.world.close()
 
-    # People in REDCap
+    # People at the source
 
     def somebody(self, group: str) -> Person:
         serial = next(_people)
@@ -101,7 +103,7 @@ class Walk(RuleBasedStateMachine):
 
     def enrol(self, number: int, person: Person) -> None:
         self.people[number] = person
-        walk_truth.enrol(self.project, self.records[number], person)
+        self.world.enrol(self.records[number], person)
 
     def change(self, number: int, pulled: bool, **changes: Any) -> None:
         """Save another value of who a record's person is."""
@@ -146,7 +148,7 @@ class Walk(RuleBasedStateMachine):
         for number in range(RECORDS):
             self.unsee(number)
             self.forget_moved(number)
-        self.project.erase()
+        self.world.erase()
         self.people.clear()
         for number in range(RECORDS):
             self.records[number] = f"{self.prefix}-{number}"
@@ -161,13 +163,13 @@ class Walk(RuleBasedStateMachine):
         old, new = self.records[number], f"{self.prefix}-{number}-{next(_people)}"
         self.moved |= self.to_be_moved(number)
         self.unsee(number)
-        self.project.rename_record(old, new)
+        self.world.rename_record(old, new)
         self.records[number] = new
         self.unsee(number)
         if reweighed:  # then an incremental pull sees the new name, too
             for instance, appointment in self.people[number].appointments.items():
                 appointment.weight += 1
-                walk_truth.book(self.project, new, instance, appointment)
+                self.world.book(new, instance, appointment)
         self.pull(full)
 
     def to_be_moved(self, number: int) -> dict[tuple[int, int], int]:
@@ -197,7 +199,7 @@ class Walk(RuleBasedStateMachine):
         for key in [key for key in self.moved if key[0] == number and instance in {None, key[1]}]:
             del self.moved[key]
 
-    # Appointments in REDCap
+    # Appointments at the source
 
     @rule(
         number=numbers,
@@ -233,7 +235,7 @@ class Walk(RuleBasedStateMachine):
         if number in self.people:
             self.forget_moved(number)
             self.people[number].appointments[instance] = appointment = Appointment(**values)
-            walk_truth.book(self.project, self.records[number], instance, appointment)
+            self.world.book(self.records[number], instance, appointment)
 
     @rule(number=numbers, instance=instances)
     def delete_instance(self, number: int, instance: int) -> None:
@@ -241,7 +243,7 @@ class Walk(RuleBasedStateMachine):
             del self.people[number].appointments[instance]
             self.forget_moved(number, instance)
             self.unsee(number)
-            self.project.delete_instance(self.records[number], instrument="mri", instance=instance)
+            self.world.delete_instance(self.records[number], instance)
 
     @rule(number=numbers)
     def delete_record(self, number: int) -> None:
@@ -249,7 +251,7 @@ class Walk(RuleBasedStateMachine):
             self.unsee(number)
             self.forget_moved(number)
             del self.people[number]
-            self.project.delete_record(self.records[number])
+            self.world.delete_record(self.records[number])
 
     def unsee(self, number: int) -> None:
         """Expect nothing of a record's sessions until a full pull."""
@@ -266,81 +268,15 @@ class Walk(RuleBasedStateMachine):
         self.check_frozen()
         self.check_new_steps()
 
-    @rule(failure=st.sampled_from(SPOILING), after=st.integers(0, 3), full=st.booleans())
-    def pull_that_fails(self, failure: Failure, after: int, full: bool) -> None:
-        self.server.fail(failure, times=20, after=after)
-        pull(self.source, full=full)
-        self.server.recover()
-        self.check_frozen()
-        self.check_new_steps()
-
-    @rule(number=numbers, name=st.sampled_from(["Poe", "Coe"]))
-    def edit_while_a_pull_reads(self, number: int, name: str) -> None:
-        if number in self.people:
-            self.server.before("record", lambda: self.change(number, pulled=False, name=name))
-            pull(self.source)
-            self.server._actions.clear()
-            self.known = self.step_keys()
-
-    @rule(number=numbers, full=st.booleans())
-    def lose_a_record_on_the_way(self, number: int, full: bool) -> None:
-        """Let the server leave out a record that it lists."""
-        self.server.dropped.add(self.records[number])
-        pull(self.source, full=full)
-        self.server.dropped.clear()
-        self.unsee(number)
-        self.check_frozen()
-
-    # What the token may see
-
-    @rule(full=st.booleans())
-    def lose_the_right_to_groups(self, full: bool) -> None:
-        with self.token_sees_less(dags=False):
-            if self.id_kind is IdKind.GROUP:
-                self.pull_in_vain(full)
-            else:
-                self.pull(full)
-
-    @rule(full=st.booleans(), group=st.sampled_from(GROUPS))
-    def become_member_of_a_group(self, full: bool, group: str) -> None:
-        with self.token_sees_less(dag=group):
-            if self.id_kind is IdKind.GROUP and group in {person.group for person in self.people.values()}:
-                self.pull_in_vain(full)
-            else:
-                pull(self.source, full=full)
-                self.check_frozen()
-        for number in range(RECORDS):
-            self.unsee(number)
-
-    @rule(full=st.booleans(), right=st.sampled_from(SHORTENED_RIGHTS))
-    def lose_columns(self, full: bool, right: int | dict[str, int]) -> None:
-        with self.token_sees_less(data_export=right):
-            self.pull_in_vain(full)
-
-    @rule(full=st.booleans())
-    def stop_repeating(self, full: bool) -> None:
-        self.project.stop_repeating("mri")
-        try:
-            self.pull_in_vain(full)
-        finally:
-            self.project.start_repeating("mri")
-
-    @contextmanager
-    def token_sees_less(self, **rights: Any) -> Iterator[None]:
-        user = self.project.users[TOKEN]
-        self.project.users[TOKEN] = replace(user, **rights)
-        try:
-            yield
-        finally:
-            self.project.users[TOKEN] = user
-
-    def pull_in_vain(self, full: bool) -> None:
-        """Pull where the mapping cannot be followed: the source says so, and every item stays as it is."""
+    def pull_in_vain(
+        self, full: bool, outcomes: Collection[RunOutcome] = (RunOutcome.CONFIGURATION,)
+    ) -> None:
+        """Pull where the source cannot be followed: it says so, and every item stays as it is."""
         items = WorklistItem.objects.filter(data_source=self.source.name).order_by("pk")
         before = list(items.values())
         run = pull(self.source, full=full)
         assert list(items.values()) == before
-        assert run.outcome == RunOutcome.CONFIGURATION or not full  # there may be no change to read
+        assert run.outcome in outcomes or not full  # there may be no change to read
 
     # People and scanners
 
@@ -432,10 +368,16 @@ class Walk(RuleBasedStateMachine):
         return set(SyncedStep.objects.filter(source=self.source).values_list("pk", flat=True))
 
     def check_new_steps(self) -> None:
-        """Check that a session has a second item only where the first was examined and another is meant."""
+        """Check that a session has a second item only where the first is over and another is meant.
+
+        It is over when it was examined, or when a person called it off on its day or later.
+        """
         for synced in SyncedStep.objects.filter(source=self.source).exclude(pk__in=self.known):
             earlier = [step for step in self.steps_of(synced.record, synced.instance) if step.pk != synced.pk]
             if earlier and (item := earlier[-1].item) is not None and synced.item is not None:
+                if item.pk in self.cancelled:
+                    assert is_put_off(item, synced.item)
+                    continue
                 assert item.performed_procedure_step_status == Status.COMPLETED
                 said = {name: getattr(synced.item, name) for name in WHO_AND_WHEN}
                 assert verdict(item, said) is Verdict.NEW
@@ -452,7 +394,7 @@ class Walk(RuleBasedStateMachine):
 
     def settle(self) -> None:
         """Pull well and check the worklist; a full pull finds deletions too, and another finds nothing."""
-        self.server.recover()
+        self.world.recover()
         self.allow()
         self.pull(full=False)
         if not self.waits_for_a_full_pull():
@@ -466,6 +408,7 @@ class Walk(RuleBasedStateMachine):
                 WorklistItem.objects.filter(pk=item.pk).update(
                     performed_procedure_step_status=Status.COMPLETED
                 )
+        self.world.recover()
         self.allow()
         self.pull(full=False)
         self.check_items()
@@ -492,7 +435,7 @@ class Walk(RuleBasedStateMachine):
         assert SourceState.objects.get(source=self.source).failures == 0
 
     def check_items(self) -> None:
-        """Check that what nobody had to do with is as REDCap has it, and that nothing else is there."""
+        """Check that what nobody had to do with is as the source has it, and that nothing else is there."""
         wanted = {
             (self.records[number], instance): (person, appointment)
             for number, person in self.people.items()
@@ -502,7 +445,8 @@ class Walk(RuleBasedStateMachine):
         every = SyncedStep.objects.filter(source=self.source)
         for record, instance in set(every.values_list("record", "instance")):
             *earlier, latest = self.steps_of(record, instance)
-            assert all(step.item is None or step.item.pk in self.frozen for step in earlier)
+            left = self.frozen.keys() | self.touched
+            assert all(step.item is None or step.item.pk in left for step in earlier)
             expected = wanted.pop((record, instance), None)
             if latest.item is not None and (record, instance) not in self.unseen:
                 self.check_item(latest.item, (record, instance), expected)
@@ -549,15 +493,117 @@ class Walk(RuleBasedStateMachine):
         assert item.scheduled_start_date == appointment.day
 
 
+class RedcapWalk(Walk):
+    @initialize(switches=st.sampled_from(ALL_SWITCHES), id_kind=st.sampled_from(IdKind))
+    def begin(self, switches: Any, id_kind: IdKind) -> None:
+        self.begin_in(lambda name: RedcapWorld(switches, id_kind, name), id_kind)
+
+    # How a server fails
+
+    @rule(failure=st.sampled_from(SPOILING), after=st.integers(0, 3), full=st.booleans())
+    def pull_that_fails(self, failure: Failure, after: int, full: bool) -> None:
+        self.world.server.fail(failure, times=20, after=after)
+        pull(self.source, full=full)
+        self.world.server.recover()
+        self.check_frozen()
+        self.check_new_steps()
+
+    @rule(number=numbers, name=st.sampled_from(["Poe", "Coe"]))
+    def edit_while_a_pull_reads(self, number: int, name: str) -> None:
+        if number in self.people:
+            self.world.server.before("record", lambda: self.change(number, pulled=False, name=name))
+            pull(self.source)
+            self.world.server._actions.clear()
+            self.known = self.step_keys()
+
+    @rule(number=numbers, full=st.booleans())
+    def lose_a_record_on_the_way(self, number: int, full: bool) -> None:
+        """Let the server leave out a record that it lists."""
+        self.world.server.dropped.add(self.records[number])
+        pull(self.source, full=full)
+        self.world.server.dropped.clear()
+        self.unsee(number)
+        self.check_frozen()
+
+    # What the token may see
+
+    @rule(full=st.booleans())
+    def lose_the_right_to_groups(self, full: bool) -> None:
+        with self.token_sees_less(dags=False):
+            if self.id_kind is IdKind.GROUP:
+                self.pull_in_vain(full)
+            else:
+                self.pull(full)
+
+    @rule(full=st.booleans(), group=st.sampled_from(GROUPS))
+    def become_member_of_a_group(self, full: bool, group: str) -> None:
+        with self.token_sees_less(dag=group):
+            if self.id_kind is IdKind.GROUP and group in {person.group for person in self.people.values()}:
+                self.pull_in_vain(full)
+            else:
+                pull(self.source, full=full)
+                self.check_frozen()
+        for number in range(RECORDS):
+            self.unsee(number)
+
+    @rule(full=st.booleans(), right=st.sampled_from(SHORTENED_RIGHTS))
+    def lose_columns(self, full: bool, right: int | dict[str, int]) -> None:
+        with self.token_sees_less(data_export=right):
+            self.pull_in_vain(full)
+
+    @rule(full=st.booleans())
+    def stop_repeating(self, full: bool) -> None:
+        self.world.project.stop_repeating("mri")
+        try:
+            self.pull_in_vain(full)
+        finally:
+            self.world.project.start_repeating("mri")
+
+    @contextmanager
+    def token_sees_less(self, **rights: Any) -> Iterator[None]:
+        user = self.world.project.users[TOKEN]
+        self.world.project.users[TOKEN] = replace(user, **rights)
+        try:
+            yield
+        finally:
+            self.world.project.users[TOKEN] = user
+
+
+class TableWalk(Walk):
+    folder: Path  # that the source watches
+
+    @initialize(suffix=st.sampled_from([".csv", ".xlsx"]), id_kind=st.sampled_from(IdKind))
+    def begin(self, suffix: str, id_kind: IdKind) -> None:
+        self.begin_in(lambda name: TableWorld(self.folder / f"{name}{suffix}", id_kind, name), id_kind)
+
+    def unsee(self, number: int) -> None:
+        """Expect all: whatever changes in a file is seen by its next pull."""
+
+    # How a file fails
+
+    @rule(failure=st.sampled_from(FileFailure), full=st.booleans())
+    def pull_from_a_spoilt_file(self, failure: FileFailure, full: bool) -> None:
+        failure.spoil(self.world)
+        self.pull_in_vain(full, outcomes=(failure.outcome,))
+        self.world.recover()
+        self.check_new_steps()
+
+
+def is_put_off(item: WorklistItem, other: WorklistItem) -> bool:
+    """Tell whether the day of the one has come, and the other is for a later day that is to come."""
+    there, here = item.scheduled_start_date, other.scheduled_start_date
+    return there is not None and here is not None and there <= timezone.localdate() <= here != there
+
+
 def frozen_values(item: WorklistItem) -> dict[str, Any]:
     return {name: getattr(item, name) for name in FROZEN_FIELDS}
 
 
-def run(machine: type[RuleBasedStateMachine]) -> None:
+def run(machine: type[RuleBasedStateMachine], *, examples: int = 6) -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=tries(6, nightly=60),
+            max_examples=tries(examples, nightly=60),
             stateful_step_count=25,
             deadline=None,
             phases=[Phase.generate],
@@ -568,4 +614,13 @@ def run(machine: type[RuleBasedStateMachine]) -> None:
 
 @pytest.mark.acceptance("RC199")
 def test_whatever_happens_a_full_pull_ends_where_redcap_people_and_scanners_left_it() -> None:
-    run(Walk)
+    run(RedcapWalk)
+
+
+@pytest.mark.acceptance("FI54")
+def test_whatever_happens_a_full_pull_ends_where_a_table_people_and_scanners_left_it(
+    tmp_path: Path, settings: Any
+) -> None:
+    settings.SOURCE_TABLES_FOLDER = str(tmp_path)
+    TableWalk.folder = tmp_path
+    run(TableWalk, examples=3)  # of the engine, the other walk has tried as much already

@@ -14,7 +14,7 @@ from django_q.models import OrmQ, Task
 from django_q.tasks import async_task
 
 from sources import tasks, triggers
-from sources.backends.redcap import RedcapBackend
+from sources.backends.redcap.backend import RedcapBackend
 from sources.models import (
     DataSource,
     PendingRecord,
@@ -38,7 +38,7 @@ pytestmark = pytest.mark.django_db
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks, "QUIET", 0.05)
     monkeypatch.setattr(tasks, "LONGEST_WAIT", 0.3)
-    monkeypatch.setattr(RedcapBackend, "_wait", lambda backend, seconds: None)  # before a request's next try
+    monkeypatch.setattr(RedcapBackend, "wait", lambda backend, seconds: None)  # before a request's next try
 
 
 def outcomes(source: DataSource) -> list[tuple[str, str]]:
@@ -278,7 +278,7 @@ class TestAPull:
 def pulled(source: DataSource, project: Project) -> DataSource:
     """Return a source with two participants, whose next pull is far off."""
     source.sync_interval = 86_400
-    source.save_as("alice")
+    source.save_with_details("alice")
     participant(project, "P-001")
     participant(project, "P-002")
     pull(source)
@@ -519,7 +519,7 @@ class TestPruning:
         assert set(Task.objects.values_list("id", flat=True)) == {"1True", "1False"}
 
     def test_is_in_steps(self, source: DataSource, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("pylantir_site.retention.AT_ONCE", 2)
+        monkeypatch.setattr("pylantir_site.retention.FIRST", 2)
         for _ in range(5):
             old_run(source, days=200, outcome="TRANSIENT")
 

@@ -20,8 +20,9 @@ from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 
 from sources import triggers
-from sources.models import DataSource, PendingRecord, SourceState, SyncRun
+from sources.models import DataSource, PendingRecord, RedcapProject, SourceState, SyncRun
 from tests.redcap.trigger import test_trigger, trigger
+from tests.sources import making
 from tests.sources.conftest import pull
 from tests.sources.queue import queued
 from tests.sources.study import participant, study
@@ -48,7 +49,7 @@ SAVED = {
 @pytest.fixture
 def triggered() -> DataSource:
     """Return a source that was pulled, and now waits for its next pull."""
-    source = DataSource(
+    source = making.unsaved(
         name="study",
         url="https://redcap.invalid/api/",
         server_timezone="UTC",
@@ -56,8 +57,8 @@ def triggered() -> DataSource:
         enabled=True,
         trigger_enabled=True,
     )
-    source.set_trigger_secret(SECRET)
-    source.save_as("alice")
+    source.redcap.set_trigger_secret(SECRET)
+    source.save_with_details("alice")
     pulled(source)
     return source
 
@@ -159,7 +160,7 @@ def test_a_wrong_secret_a_wrong_name_and_no_trigger_get_the_same_answer(
 ) -> None:
     unknown = post(client, SAVED, name="nowhere")
     wrong = post(client, SAVED, secret=SECRET[:-1])
-    DataSource.objects.filter(pk=triggered.pk).update(trigger_enabled=False)
+    RedcapProject.objects.filter(pk=triggered.pk).update(trigger_enabled=False)
     disabled = post(client, SAVED)
 
     assert unknown == wrong == disabled == (404, "Not found.")
@@ -168,7 +169,7 @@ def test_a_wrong_secret_a_wrong_name_and_no_trigger_get_the_same_answer(
 
 @pytest.mark.acceptance("RC85")
 def test_a_secret_that_no_key_decrypts_opens_nothing(triggered: DataSource, client: Client) -> None:
-    DataSource.objects.filter(pk=triggered.pk).update(trigger_cipher="gAAAAABnothing")
+    RedcapProject.objects.filter(pk=triggered.pk).update(trigger_cipher="gAAAAABnothing")
 
     assert post(client, SAVED)[0] == 404
     assert nothing_came_of_it(triggered)
@@ -177,7 +178,7 @@ def test_a_secret_that_no_key_decrypts_opens_nothing(triggered: DataSource, clie
 def test_a_source_without_a_secret_is_not_opened_by_an_empty_one(
     client: Client, triggered: DataSource
 ) -> None:
-    DataSource.objects.filter(pk=triggered.pk).update(trigger_cipher="")
+    RedcapProject.objects.filter(pk=triggered.pk).update(trigger_cipher="")
 
     assert post(client, SAVED, secret="")[0] == 404
     assert post(client, SAVED, secret="%20")[0] == 404
@@ -291,9 +292,9 @@ def test_a_disabled_source_takes_a_trigger_quietly(triggered: DataSource, client
 def test_the_project_is_known_from_the_dictionary_where_nobody_entered_it(
     source: DataSource, client: Client
 ) -> None:
-    source.project_id, source.trigger_enabled = None, True
-    source.set_trigger_secret(SECRET)
-    source.save_as("alice")
+    source.redcap.project_id, source.redcap.trigger_enabled = None, True
+    source.redcap.set_trigger_secret(SECRET)
+    source.save_with_details("alice")
     assert post(client, SAVED)[0] == 400
 
     pull(source)

@@ -18,8 +18,12 @@ import pytest
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from sources.models import DataSource, RunOutcome, SourceState, SyncRun, WorkerBeat
+from pylantir_site.notices import facts
+from pylantir_site.notices.models import NoticeKind
+from sources.models import DataSource, RunOutcome, SourceState, State, SyncRun, WorkerBeat
+from sources.sync import claims, interruptions
 from tests.conftest import wait_until
+from tests.processes import children, is_running
 from tests.redcap.project import Project
 from tests.redcap.server import RedcapServer
 from tests.site.fresh import ROOT
@@ -47,7 +51,7 @@ def worker() -> Iterator[Start]:
     started: list[subprocess.Popen[bytes]] = []
 
     def start() -> subprocess.Popen[bytes]:
-        ours = {"WORKERS": "2", "DJANGO_SETTINGS_MODULE": "tests.settings"}
+        ours = {"WORKERS": "2", "WORKER_STUCK_SECONDS": "5", "DJANGO_SETTINGS_MODULE": "tests.settings"}
         env = {**os.environ, **test_database_environment(), **ours}
         process = subprocess.Popen(
             [sys.executable, "manage.py", "qcluster"], cwd=ROOT, env=env, start_new_session=True
@@ -61,9 +65,12 @@ def worker() -> Iterator[Start]:
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill it and all that it runs, at once."""
+    """Kill it and all that it runs, at once: stopped first, it cannot replace what is killed before it."""
     if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
+        process.send_signal(signal.SIGSTOP)
+        for child in children(process.pid):
+            os.kill(child, signal.SIGKILL)
+        process.kill()
         process.wait()
 
 
@@ -92,8 +99,8 @@ def outcomes() -> list[str]:
 def test_a_worker_that_is_killed_in_the_middle_of_a_pull_is_followed_by_one_that_goes_on(
     source: DataSource, project: Project, redcap: RedcapServer, worker: Start
 ) -> None:
-    source.batch_size = 5
-    source.save_as("alice")
+    source.redcap.batch_size = 5
+    source.save_with_details("alice")
     records = participants(project, 20)
     asked, go_on = threading.Event(), threading.Event()
 
@@ -154,3 +161,57 @@ def test_a_source_that_hangs_keeps_nobody_from_reading_and_writing_the_worklist(
     assert process.wait(30) == 0
     assert outcomes() == [RunOutcome.OK]
     assert len(items(source)) == 3
+
+
+@pytest.mark.acceptance("H33", "H34", "H35")
+def test_a_source_whose_pulls_take_two_workers_with_them_is_set_aside_until_a_person_lets_it_go_on(
+    source: DataSource, project: Project, redcap: RedcapServer, worker: Start
+) -> None:
+    """The first worker is killed, the second is stuck: stopped, it gives no sign of life."""
+    participants(project, 3)
+    asked, go_on = threading.Event(), threading.Event()
+
+    def in_the_middle() -> None:
+        asked.set()
+        go_on.wait(60)
+
+    redcap.before("record", in_the_middle)
+    process = worker()
+    wait_until(lambda: len(children(process.pid)) == 2, 30)
+    look_until(asked.is_set)
+    os.kill(puller(process), signal.SIGKILL)
+
+    wait_until(lambda: outcomes() == [RunOutcome.INTERRUPTED])
+    wait_until(lambda: SourceState.objects.get().claim == "")
+    state = SourceState.objects.get()
+    assert state.message == interruptions.TRIED_AGAIN
+    assert state.next_pull_at is not None
+    assert state.next_pull_at <= timezone.now()
+
+    asked.clear()
+    redcap.before("record", in_the_middle)
+    look_until(asked.is_set)
+    stuck = puller(process)
+    os.kill(stuck, signal.SIGSTOP)
+
+    wait_until(lambda: outcomes() == [RunOutcome.INTERRUPTED] * 2, 30)
+    wait_until(lambda: SourceState.objects.get().claim == "")
+    assert not is_running(stuck)
+    state = SourceState.objects.get()
+    assert state.state == State.SET_ASIDE
+    assert state.message == interruptions.SET_ASIDE.format(count=2)
+    assert state.next_pull_at is None
+    assert [fact.kind for fact in facts.open_facts()] == [NoticeKind.SOURCE_FAILING]
+
+    go_on.set()
+    claims.request_pull(source, by="alice")
+    look_until(lambda: outcomes()[2:] == [RunOutcome.OK])
+    assert SourceState.objects.get().state == State.OK
+    assert len(items(source)) == 3
+
+
+def puller(process: subprocess.Popen[bytes]) -> int:
+    """Return which of its children holds the source."""
+    found = int(SourceState.objects.get().claimed_by.rpartition(":")[2])
+    assert found in children(process.pid)
+    return found

@@ -66,11 +66,8 @@ class RunningServer:
 
     @property
     def is_at_rest(self) -> bool:
-        """Return whether no association has a thread: what is left stands at the door, records, or pools."""
-        from django.db import connection
-
-        pool = 4 if connection.vendor == "postgresql" else 0
-        return self.threads <= 3 + pool
+        """Return whether no association has a thread: what is left stands at the door, or records."""
+        return self.threads <= 3
 
     @property
     def memory(self) -> int:
@@ -129,7 +126,8 @@ def start_server(
     def start(*arguments: str, **environment: str) -> RunningServer:
         port = free_port()
         log_path = folder / f"{port}.log"
-        settings = {"ATTENTION_INTERVAL": "0", "DEVICE_ACTIVITY_KEPT_DAYS": "0", **environment}
+        silent = {"ATTENTION_INTERVAL": "0", "DEVICE_ACTIVITY_KEPT_DAYS": "0", "METRICS_INTERVAL": "0"}
+        settings = {**silent, **environment}
         # One process, whose threads and memory a test can look at, unless several are asked for.
         options = ["--port", str(port), "--processes", "1", *arguments]
         with log_path.open("wb") as log:

@@ -225,6 +225,6 @@ def stores_and_identifiers(
 
 def create(values: dict[str, Any]) -> WorklistItem:
     item = WorklistItem(**values)
-    item.skip_history_when_saving = True  # type: ignore[attr-defined]
+    item.skip_history_when_saving = True
     item.save()
     return item

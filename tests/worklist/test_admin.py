@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -168,16 +169,19 @@ def test_the_page_shows_the_answer_as_the_scanner_gets_it(coordinator: Client) -
         assert text in page
 
 
-def test_cancelling_asks_first_and_counts_what_it_skipped(coordinator: Client) -> None:
-    items = [an_item() for _ in range(4)]
+def test_cancelling_asks_first_and_names_whom_it_skipped(coordinator: Client) -> None:
+    items = [an_item(patient_id=name, patient_name=f"Roe^{name}") for name in ("Ada", "Ben", "Cem", "Dan")]
     lifecycle.move(items[2], to=Status.IN_PROGRESS, actor="device:MR1")
     lifecycle.move(items[3], to=Status.IN_PROGRESS, actor="device:MR1")
     page = act(coordinator, "cancel_items", items)
-    assert "Cancel these items?" in page.content.decode()
+    assert "Cancel these appointments?" in page.content.decode()
     assert not WorklistItem.objects.filter(performed_procedure_step_status=Status.CANCELLED).exists()
 
     done = act(coordinator, "cancel_items", items, confirmed="1", reason="Scanner down")
-    assert said(done) == ["2 cancelled.", "2 skipped: In progress cannot become cancelled."]
+    assert said(done) == [
+        "Ada Roe and Ben Roe were cancelled.",
+        "Cem Roe and Dan Roe were skipped: In progress cannot become cancelled.",
+    ]
     cancelled = WorklistItem.objects.filter(performed_procedure_step_status=Status.CANCELLED)
     assert set(cancelled) == set(items[:2])
     newest = items[0].history.first()
@@ -191,8 +195,8 @@ def test_rescheduling_moves_what_has_not_begun(coordinator: Client) -> None:
         coordinator, "reschedule_items", items, confirmed="1", scheduled_start_date="2026-02-01", reason=""
     )
     assert said(done) == [
-        "2 rescheduled.",
-        "1 skipped: In progress is not rescheduled.",
+        "John Doe and John Doe were moved.",
+        "John Doe was skipped: An appointment that is “In progress” is not moved.",
         "Sunday, 1 February 2026 has passed.",
     ]
     moved = WorklistItem.objects.filter(scheduled_start_date=date(2026, 2, 1)).order_by("pk")
@@ -213,7 +217,7 @@ def test_more_items_than_a_page_can_ask_about_are_left_alone(
     monkeypatch.setattr(confirmation, "MOST_AT_ONCE", 1)
     items = [an_item(), an_item()]
     done = act(coordinator, "cancel_items", items, confirmed="1", reason="")
-    assert said(done) == ["Choose at most 1 items at once: nothing was done."]
+    assert said(done) == ["Choose at most 1 at once: nothing was done."]
     assert not WorklistItem.objects.filter(performed_procedure_step_status=Status.CANCELLED).exists()
 
 
@@ -227,7 +231,7 @@ def test_a_forged_first_value_is_refused_and_not_an_error(coordinator: Client) -
 def test_duplicating_schedules_a_repeat_visit(coordinator: Client) -> None:
     item = an_item()
     done = act(coordinator, "duplicate_items", [item], confirmed="1", scheduled_start_date="2026-02-01")
-    assert said(done) == ["1 duplicated.", "Sunday, 1 February 2026 has passed."]
+    assert said(done) == ["John Doe was scheduled again.", "Sunday, 1 February 2026 has passed."]
     again = WorklistItem.objects.exclude(pk=item.pk).get()
     assert (again.patient_id, again.scheduled_start_date) == ("P1", date(2026, 2, 1))
     assert again.study_instance_uid != item.study_instance_uid
@@ -237,7 +241,22 @@ def test_a_cancelled_item_is_put_back(coordinator: Client) -> None:
     items = [an_item(), an_item()]
     lifecycle.move(items[0], to=Status.CANCELLED, actor="alice")
     done = act(coordinator, "schedule_again", items)
-    assert said(done) == ["1 put back to scheduled.", "1 skipped: Scheduled cannot become scheduled."]
+    assert said(done) == [
+        "John Doe was put back to scheduled.",
+        "John Doe was skipped: Scheduled cannot become scheduled.",
+    ]
+
+
+def test_an_items_page_offers_what_its_status_allows(coordinator: Client) -> None:
+    item = an_item()
+    offered = coordinator.get(change_url(item)).content.decode()
+    assert ("Cancel…" in offered, "Put back to scheduled" in offered) == (True, False)
+    lifecycle.move(item, to=Status.CANCELLED, actor="alice")
+    offered = coordinator.get(change_url(item)).content.decode()
+    assert ("Cancel…" in offered, "Put back to scheduled" in offered) == (False, True)
+    WorklistItem.objects.update(performed_procedure_step_status=Status.COMPLETED)
+    offered = coordinator.get(change_url(item)).content.decode()
+    assert ("Cancel…" in offered, "Put back to scheduled" in offered) == (False, False)
 
 
 def test_items_are_never_deleted_from_the_list(coordinator: Client) -> None:
@@ -300,7 +319,8 @@ def test_the_cost_of_the_list_does_not_grow_with_its_items(
 ) -> None:
     for number in range(40):
         an_item(patient_id=str(number))
-    with django_assert_max_num_queries(16):
+    # On SQLite, statements that are kept are not counted: one for each value of a filter, and one more.
+    with django_assert_max_num_queries(26 if connection.vendor == "postgresql" else 18):
         coordinator.get(reverse(LIST))
 
 
@@ -308,10 +328,13 @@ def test_the_index_shows_today_and_who_may_connect(coordinator: Client) -> None:
     an_item(patient_name="Now^Here", scheduled_start_date=timezone.localdate())
     an_item(patient_id="P2", scheduled_start_date=timezone.localdate() - timedelta(days=1))
     page = coordinator.get(reverse("admin:index")).content.decode()
-    for text in ("Now, Here", "1 overdue", "only programs on this computer"):
+    for text in ("Now, Here", "1 of an earlier day is still scheduled", "only programs on this computer"):
         assert text in page
     Device.objects.create(ae_title="MR1", name="Room 3")
-    assert "MR1 (Room 3)" in coordinator.get(reverse("admin:index")).content.decode()
+    assert (
+        'MR1</a> <span class="quiet">Room 3</span>'
+        in coordinator.get(reverse("admin:index")).content.decode()
+    )
     Device.objects.create(ae_title="*")
     assert (
         "lets in every AE title that has no row of its own"

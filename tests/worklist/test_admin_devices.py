@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from accounts.models import User
+from tests.admin_pages import queries_of
 from tests.conftest import free_port
 from tests.worklist import activity
 from tests.worklist.conftest import RunningServer, make_item
@@ -217,10 +219,38 @@ def test_the_list_and_the_page_tell_the_last_contact(reader: Client) -> None:
     assert told in page(reader.get(reverse(CHANGE, args=[device.pk])))
 
 
+@pytest.mark.acceptance("AD44")
+@pytest.mark.parametrize("model", ["device", "deviceactivity"])
+def test_filters_have_words_and_columns_have_headings(reader: Client, model: str) -> None:
+    a_device(vendor="Acme", modality="MR")
+    a_device(ae_title="MR2")
+    activity.query("MR1")
+    DeviceActivity.objects.create(kind=DeviceActivity.Kind.REFUSED)
+    text = page(reader.get(reverse(f"admin:worklist_{model}_changelist")))
+
+    assert "Not said" in text
+    filters = text.partition('id="changelist-filter"')[2].partition("</nav>")[0]
+    assert re.findall(r"<a [^>]*>\s*\w", filters)
+    assert not re.findall(r"<a [^>]*>\s*</a>", filters)
+    headings = re.findall(r'<th scope="col"[^>]*>(.*?)</th>', text, re.DOTALL)
+    assert len(headings) > 5
+    assert all(re.sub(r"<[^>]*>", "", heading).strip() for heading in headings)
+
+
+def test_the_list_asks_as_often_for_many_devices_as_for_one(reader: Client) -> None:
+    def many(numbers: range) -> int:
+        for number in numbers:
+            a_device(ae_title=f"MR{number}")
+            activity.query(f"MR{number}")
+        return queries_of(lambda: page(reader.get(reverse("admin:worklist_device_changelist"))))
+
+    assert many(range(1)) == many(range(1, 20))
+
+
 def test_the_row_with_an_asterisk_carries_a_standing_warning(admin: Client) -> None:
     device = a_device(ae_title="*")
     assert "The door is open" in page(admin.get(reverse(CHANGE, args=[device.pk])))
-    assert "the door is open" in page(admin.get(reverse("admin:index")))
+    assert "The door is open to any scanner" in page(admin.get(reverse("admin:index")))
 
 
 def calling_ae_titles(listener: socket.socket) -> list[str]:
@@ -273,7 +303,7 @@ class TestEcho:
         assert told.endswith("does not speak DICOM, or it aborted.")
 
     def test_without_host_and_port_it_asks_for_them(self, admin: Client) -> None:
-        assert self.echo(admin, a_device()) == ["Enter host and port first: where does the device listen?"]
+        assert self.echo(admin, a_device()) == ["Enter host and port first: where does the scanner listen?"]
 
     def test_only_who_may_change_a_device_may_reach_out(self, reader: Client) -> None:
         device = a_device(host="127.0.0.1", port=free_port())
@@ -390,7 +420,7 @@ class TestMissing:
         text = page(reader.get(reverse(ITEM_MISSING, args=[todays["CT1"].pk])))
         assert "The scanner asked for station MR1; this item is for CT1." in text
         assert "It cannot connect: the device OLD is disabled" in text
-        assert f'href="{reverse(CHANGE, args=[closed.pk])}">Change the device' in text
+        assert f'href="{reverse(CHANGE, args=[closed.pk])}">Change the scanner' in text
         assert f'href="{reverse(CHANGE, args=[mr1.pk])}">MR1' in text
         yes = page(reader.get(reverse(ITEM_MISSING, args=[todays["MR1"].pk])))
         assert "It is among the answers." in yes
@@ -400,7 +430,7 @@ class TestMissing:
     ) -> None:
         activity.refusal("MR_1")
         text = page(admin.get(reverse(ITEM_MISSING, args=[todays["CT1"].pk])))
-        assert f'href="{reverse(ADD)}?ae_title=MR_1">Add the device' in text
+        assert f'href="{reverse(ADD)}?ae_title=MR_1">Add the scanner' in text
         assert 'value="MR_1"' in page(admin.get(f"{reverse(ADD)}?ae_title=MR_1"))
 
     @pytest.mark.acceptance("D193")
@@ -419,7 +449,7 @@ class TestMissing:
     ) -> None:
         text = page(reader.post(reverse(MISSING), {"sought": "P9"}))
         assert "No item of the worklist has this in a name or an ID" in text
-        assert "Say whom you miss." in page(reader.post(reverse(MISSING), {"sought": " "}))
+        assert "Please say whom you miss." in page(reader.post(reverse(MISSING), {"sought": " "}))
 
     @pytest.mark.acceptance("D193")
     def test_of_several_who_are_found_a_person_chooses_one(

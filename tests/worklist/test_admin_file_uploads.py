@@ -125,7 +125,7 @@ def test_only_what_was_shown_to_this_person_is_imported(
     elif wrong == "old":
         monkeypatch.setattr(file_uploads, "SECONDS_TO_DECIDE", -1)
     answered = confirm(coordinator, preview, touched="x" if wrong == "touched" else "")
-    assert said(answered) == [file_uploads.TOO_OLD]
+    assert said(answered) == [str(file_uploads.TOO_OLD)]
     assert not WorklistItem.objects.exists()
 
 
@@ -155,7 +155,7 @@ def test_too_many_files_and_too_large_ones_are_told(coordinator: Client, setting
         "1.wl refused It is empty.",
     ]
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 200
-    assert file_uploads.TOO_MUCH in str(upload(coordinator, worklist()).context["form"].errors)
+    assert str(file_uploads.TOO_MUCH) in str(upload(coordinator, worklist()).context["form"].errors)
 
 
 def test_a_page_full_of_files_goes_there_and_back(coordinator: Client) -> None:
@@ -168,4 +168,4 @@ def test_a_page_full_of_files_goes_there_and_back(coordinator: Client) -> None:
 
 def test_what_the_page_carries_is_signed_for_it_alone(coordinator: Client, bob: User) -> None:
     elsewhere = signing.dumps({"user": bob.pk, "files": []}, salt="another page")
-    assert said(coordinator.post(reverse(PAGE), {"shown": elsewhere})) == [file_uploads.TOO_OLD]
+    assert said(coordinator.post(reverse(PAGE), {"shown": elsewhere})) == [str(file_uploads.TOO_OLD)]

@@ -242,7 +242,7 @@ def test_a_link_and_its_removal_are_in_the_history_with_who_and_why(coordinator:
         page(step, "unlink"), {"item": item.pk, "reason": "It was her sister"}, follow=True
     )
 
-    assert said(done)[-1] == f"No longer linked to {item}."
+    assert said(done)[-1] == "No longer linked to John Doe, Saturday 10 January."
     item.refresh_from_db()
     assert item.performed_procedure_step_status == Status.SCHEDULED
     text = shown(coordinator, page(step, "history"))
@@ -268,7 +268,7 @@ def test_a_step_that_never_ended_is_closed_with_a_reason(coordinator: Client, to
 
     done = coordinator.post(page(step, "close"), {"to": to, "reason": "The console crashed"}, follow=True)
 
-    assert said(done) == [f"Closed as {to.label.lower()}."]
+    assert said(done) == [f"John Doe: closed as “{to.label}”."]
     step.refresh_from_db()
     item.refresh_from_db()
     assert step.status == item.performed_procedure_step_status == to
@@ -379,7 +379,7 @@ def test_a_form_opened_before_the_examination_does_not_lose_an_edit_in_silence(c
 
     answer = coordinator.post(change_url(item), sent)
 
-    assert errors_in(answer) == {"patient_name": [intake.FROZEN]}
+    assert errors_in(answer) == {"patient_name": [str(intake.FROZEN)]}
     item.refresh_from_db()
     assert item.patient_name == "Doe^John"
 

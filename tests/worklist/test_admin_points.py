@@ -13,6 +13,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from tests.admin_pages import queries_of, said
 from tests.api_client import client_of
@@ -107,7 +108,7 @@ def test_a_resolved_point_shows_who_when_and_why_and_nothing_to_press(
     assert point.resolved_at is not None
     for part in (
         "Resolved by <strong>alice</strong>",
-        f"{timezone.localtime(point.resolved_at):%Y-%m-%d %H:%M}",
+        date_format(timezone.localtime(point.resolved_at), "DATETIME_FORMAT"),
         "Looked at the &lt;b&gt;images",
     ):
         assert part in text
@@ -173,7 +174,7 @@ def test_what_another_has_resolved_is_not_resolved_again(coordinator: Client) ->
         follow=True,
     )
 
-    assert said(both) == ["1 resolved.", "1 skipped: It is resolved already."]
+    assert said(both) == ["Resolved for John Doe.", "John Doe was skipped: It is resolved already."]
     point.refresh_from_db()
     assert (point.resolved_by, point.note) == ("alice", "Mine")
 
@@ -192,7 +193,7 @@ def test_the_list_shows_what_is_open_the_worst_first_and_the_newest_of_a_kind_fi
     assert listed(coordinator, "state=resolved") == [resolved]
     assert set(listed(coordinator, "state=all")) == {*expected, resolved}
     assert listed(coordinator, "kind__exact=STALE") == [by_kind[AttentionKind.STALE]]
-    assert listed(coordinator, "o=-4")[-1] == older
+    assert listed(coordinator, "o=-6")[-1] == older
     assert "bob" in shown(coordinator, f"{LIST}?state=resolved")
     assert coordinator.get(f"{LIST}?state=nonsense").status_code == 200
 
@@ -297,13 +298,13 @@ def test_a_point_that_is_not_there_is_not_found(coordinator: Client) -> None:
 
 
 def test_the_index_counts_by_kind_and_names_the_worst_first(coordinator: Client) -> None:
-    assert "Nothing: what the scanners reported agrees with the worklist." in shown(coordinator, INDEX)
+    assert "Nothing is waiting for you." in shown(coordinator, INDEX)
     for kind in reversed(AttentionKind):
         open_point(kind)
     answer = coordinator.get(INDEX)
-    kinds = [point.kind for point in answer.context["newest_points"]]
-    assert kinds == list(AttentionKind)[:6]
-    assert answer.context["kind_counts"] == [(kind, kind.label, 1) for kind in AttentionKind]
+    kinds = [each.point.kind for each in answer.context["points"]]
+    assert kinds == list(AttentionKind)[:5]
+    assert answer.context["kind_counts"] == [(kind, 1) for kind in AttentionKind]
     assert f"Needs attention ({len(AttentionKind)})" in answer.content.decode()
 
 
@@ -317,11 +318,15 @@ def test_the_cost_of_a_page_does_not_grow_with_the_points(coordinator: Client) -
     def costs() -> list[int]:
         return [queries_of(partial(coordinator.get, url)) for url in (INDEX, LIST, page(point))]
 
-    few = costs()
-    for _ in range(6):
-        for kind in AttentionKind:
-            open_point(kind)
+    def open_points(times: int) -> None:
+        for _ in range(times):
+            for kind in AttentionKind:
+                open_point(kind)
 
+    costs()
+    open_points(6)  # more than a page of the list: what it asks then, it asks once
+    few = costs()
+    open_points(3)
     assert costs() == few
 
 

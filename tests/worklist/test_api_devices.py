@@ -154,7 +154,7 @@ def test_the_preview_fails_as_the_query_would(
 def test_the_preview_says_when_the_ae_title_may_not_connect(client: APIClient, db: None) -> None:
     Device(ae_title="MR1").save_as("test")
     found = got(client.get("/devices/MR9/worklist"))
-    assert found["closed"] == "no device has this AE title: add it under Devices"
+    assert found["closed"] == "no device has this AE title: add it under Scanners"
 
 
 def test_an_item_says_of_each_device_whether_it_would_get_it(

@@ -16,6 +16,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from tests.api_client import client_of
+from tests.statements import counted
 from worklist.items import intake, lifecycle
 from worklist.models import STEP_EXISTS, PerformedStep, Status, WorklistItem
 
@@ -204,6 +205,7 @@ def test_an_item_has_every_field_of_the_contract(client: APIClient, made: Any) -
         "data_source": "",
         "extra_attributes": {"MedicalAlerts": "Pacemaker"},
         "created_at": answer["created_at"],
+        "arrived_at": None,
         "updated_at": answer["updated_at"],
     }
 
@@ -391,6 +393,54 @@ def test_one_that_is_refused_keeps_all_out_and_is_named_by_its_index(client: API
     assert list(answer.json()["errors"]) == ["1", "3"]
     assert list(answer.json()["errors"]["1"]) == ["patient_sex"]
     assert not WorklistItem.objects.exists()
+
+
+@pytest.mark.acceptance("WR36")
+def test_each_error_of_a_list_is_told_by_its_index_whatever_finds_it(client: APIClient, made: Any) -> None:
+    """What is no item, what no item may have, and what contradicts another are told at once."""
+    made(patient_id="P9", patient_name="Roe^Max")
+    rows = [
+        {**LEAST, "patient_id": "P9"},
+        {**LEAST, "colour": "red"},
+        LEAST,
+        {**LEAST, "modality": "MRI"},
+        "no item",
+        {**LEAST, "patient_id": "P8", "patient_name": "Moe^Ann"},
+        {**LEAST, "patient_id": "P8", "patient_name": "Lee^Bob"},
+    ]
+
+    answer = client.post("/worklist", rows)
+
+    assert answer.status_code == 400
+    assert list(answer.json()["errors"]) == ["0", "1", "3", "4", "6"]
+    assert WorklistItem.objects.count() == 1
+
+
+@pytest.mark.acceptance("WR36")
+def test_each_item_of_a_list_has_its_own_reason(client: APIClient) -> None:
+    rows = [
+        {**LEAST, "patient_id": f"P{number}", "reason": f"Reason {number}" if number else None}
+        for number in range(3)
+    ]
+
+    items = client.post("/worklist", rows).json()
+
+    reasons = [WorklistItem.history.get(id=item["id"]).history_change_reason for item in items]
+    assert reasons == ["", "Reason 1", "Reason 2"]
+    assert [item["patient_id"] for item in items] == ["P0", "P1", "P2"]
+
+
+@pytest.mark.acceptance("WR36")
+def test_a_longer_list_takes_few_more_statements(client: APIClient) -> None:
+    asked = []
+    for count in (10, 100):
+        rows = [{**LEAST, "patient_id": f"P{count}-{number}"} for number in range(count)]
+        with counted() as queries:
+            assert client.post("/worklist", rows).status_code == 201
+        asked.append(len(queries))
+
+    assert asked[0] <= 22
+    assert asked[1] <= 40
 
 
 def test_steps_that_are_the_same_in_a_list_are_a_conflict(client: APIClient) -> None:

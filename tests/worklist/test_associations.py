@@ -93,7 +93,7 @@ class TestAdmission:
         found = judge("MR1")
         assert found is not None
         assert found[:3] == UNKNOWN_CALLING
-        assert "Devices" in found.reason
+        assert "Scanners" in found.reason
 
     @pytest.mark.acceptance("D84")
     def test_a_wrong_called_ae_title_is_refused_where_the_setting_says_so(self, settings: Settings) -> None:
@@ -143,7 +143,7 @@ def test_an_unknown_ae_title_is_refused_and_the_log_says_who(server: RunningServ
     Device.objects.create(ae_title="MR1")
     assert echo(calling="STRANGER") == UNKNOWN_CALLING
     assert echo(calling="MR1") == SUCCESS
-    server.wait_for_log(r"WARNING.*refused \(1, 1, 3\) to STRANGER at 127\.0\.0\.1: .*Devices")
+    server.wait_for_log(r"WARNING.*refused \(1, 1, 3\) to STRANGER at 127\.0\.0\.1: .*Scanners")
 
 
 @pytest.mark.acceptance("D93")
@@ -337,14 +337,19 @@ def test_two_processes_share_the_port_and_stop_together(
     assert "Traceback" not in both.log
 
 
-def test_a_process_that_is_killed_stops_all(transactional_db: None, start_server: StartServer) -> None:
+@pytest.mark.acceptance("H31")
+def test_a_process_that_is_killed_is_replaced(transactional_db: None, start_server: StartServer) -> None:
     both = start_server("--processes", "2")
     wait_until(lambda: len(both.children) == 2)
-    os.kill(both.children[0], signal.SIGKILL)
-    assert both.process.wait(SOON) == 1
-    assert "exit code -9" in both.log
-    with pytest.raises((ConnectionRefusedError, ConnectionResetError)):
-        both.raw()
+    killed, other = both.children
+    os.kill(killed, signal.SIGKILL)
+    wait_until(lambda: len(both.children) == 2 and killed not in both.children)
+    assert other in both.children
+    assert "with exit code -9): it is restarted" in both.log
+    os.kill(other, signal.SIGKILL)
+    with both.raw() as user:
+        assert user.associate() == scu.ASSOCIATE_AC
+    assert both.stop() == 0
 
 
 def test_processes_end_with_their_parent(transactional_db: None, start_server: StartServer) -> None:

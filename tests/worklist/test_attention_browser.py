@@ -31,7 +31,7 @@ def test_a_coordinator_searches_when_no_candidate_fits(page: Page, bob: User) ->
     expect(found).to_contain_text("Name: Zoe, Other in the worklist, Roe, Richard at the scanner.")
     found.get_by_role("button", name="Link to Zoe, Other").click()
 
-    expect(page.locator(".messagelist .success")).to_contain_text("Linked to Zoe, Other")
+    expect(page.locator(".messagelist .success")).to_contain_text("Linked to Other Zoe")
     expect(page.get_by_role("heading", name="Also open about it")).to_be_visible()
     expect(page.locator(".points .kind-identity").first).to_be_visible()
 
@@ -44,7 +44,7 @@ def test_a_wrong_link_is_unlinked_with_a_reason(page: Page, bob: User) -> None:
     page.get_by_label("Why").fill("It was her sister")
     page.get_by_role("button", name="Unlink").click()
 
-    expect(page.locator(".messagelist .success")).to_contain_text("No longer linked to Roe, Richard")
+    expect(page.locator(".messagelist .success")).to_contain_text("No longer linked to Richard Roe")
     assert Attention.objects.open().get().kind == AttentionKind.UNSCHEDULED
 
 

@@ -23,7 +23,7 @@ def test_a_scanner_is_set_up_looked_through_and_asked_why_somebody_is_missing(
     sign_in(page, alice)
     page.goto("/")
 
-    page.get_by_role("link", name="Add a scanner").click()
+    page.locator("#add-device").click()
     page.get_by_role("link", name="GE MR").click()
     expect(
         page.get_by_role("cell", name="GE CT technical reference DOC0500644 rev. 4, p. 92").first
@@ -36,7 +36,7 @@ def test_a_scanner_is_set_up_looked_through_and_asked_why_somebody_is_missing(
 
     page.get_by_role("link", name="What would it see?").click()
     expect(page.get_by_role("heading", name="1 answer", exact=True)).to_be_visible()
-    page.get_by_text("FF00").click()
+    page.get_by_text("All attributes").click()
     expect(page.get_by_text("(0010,0020) Patient ID")).to_be_visible()
     expect(page.get_by_text("Patient ID is longer than this scanner takes: 17 characters")).to_be_visible()
     page.get_by_text("More keys").click()

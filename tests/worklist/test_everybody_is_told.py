@@ -45,7 +45,8 @@ NOT_SUPPORTED_ABSTRACT, NOT_SUPPORTED_TRANSFER = 3, 4
 NETWORK_TIMEOUT = 2
 SILENCE = 5.0  # seconds: longer than the server may wait
 MIB = 1024 * 1024
-LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} [A-Z]+ [\w.]+: ")
+PROCESS = r"\[\d+(?: #\d+)?\] "  # and which of its associations
+LINE = re.compile(rf"\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{{3}}[+-]\d\d:\d\d [A-Z]+ {PROCESS}[\w.]+: ")
 FORGED = "FORGED"
 
 _addresses = (f"127.1.{number // 250}.{number % 250 + 1}" for number in count())
@@ -75,7 +76,7 @@ class Peer:
 
     def warnings(self, log: str) -> list[str]:
         """Return the warnings that name its address, without time and logger."""
-        here = re.compile(rf"WARNING [\w.]+: (.*\b{re.escape(self.address)}(?!\d).*)")
+        here = re.compile(rf"WARNING {PROCESS}[\w.]+: (.*\b{re.escape(self.address)}(?!\d).*)")
         return [found[1] for line in log.splitlines() if (found := here.search(line))]
 
     @property

@@ -24,7 +24,7 @@ from pydicom import Dataset
 
 from tests.effort import tries
 from tests.worklist.made_files import STUDY, data, dataset, step, worklist, write
-from worklist.items import file_import, intake, lifecycle, worklist_files
+from worklist.items import file_batches, file_import, intake, lifecycle, worklist_files
 from worklist.items.file_import import FileImport, GivenFile, ImportedFile
 from worklist.management.commands import import_worklist
 from worklist.models import Status, WorklistItem
@@ -394,7 +394,7 @@ def test_whatever_else_a_file_says_its_participant_is_there_once(
 ) -> None:
     WorklistItem.objects.all().delete()
     content = worklist(step(**in_step), **root, SpecificCharacterSet="ISO_IR 100")
-    shown = FileImport("alice").rehearse([as_given(content)])
+    shown = file_batches.rehearse(FileImport("alice"), [as_given(content)])
     assert not WorklistItem.objects.exists()
     file = take(content)
     assert [outcomes(file), outcomes(take(content))] == [["created"], ["unchanged"]], file.refusal
@@ -484,7 +484,7 @@ def test_a_change_is_told_with_its_old_and_new_values() -> None:
 def test_what_would_do_something_else_than_was_shown_is_refused() -> None:
     run = FileImport("alice")
     file = as_given(worklist(PatientWeight="80"))
-    shown = run.rehearse([file])[0].digest()
+    shown = file_batches.rehearse(run, [file])[0].digest()
     take(worklist(PatientWeight="70"))
     assert run.take(file, expected=shown).refusal == file_import.CHANGED_SINCE
     assert WorklistItem.objects.get().patient_weight_kg == 70

@@ -221,10 +221,12 @@ def _in_flight(user: scu.RawUser) -> int:
 def test_a_slow_reader_fills_no_memory(server: RunningServer, items: Items) -> None:
     items(5000)
     identifier = keys(PatientName="", PatientID="", step={})
+    written = len(server.log)
     with server.raw(receive_buffer=4096) as warm:
         warm.associate()
         warm.find(identifier)  # the answers that are remembered are then made
         assert sum(1 for _ in warm.responses()) == 5001
+    wait_until(lambda: "answers in" in server.log[written:])
     memory, written = server.memory, len(server.log)
     with server.raw(receive_buffer=4096) as slow:
         slow.associate()

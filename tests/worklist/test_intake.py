@@ -413,14 +413,14 @@ class TestFrozenIdentity:
         with pytest.raises(ValidationError) as refusal:
             intake.change(frozen, values, actor=actor, reason="It is wrong.")
         field = next(iter(values)).replace("_lb", "_kg")
-        assert refusal.value.message_dict == {field: [intake.FROZEN]}
+        assert refusal.value.message_dict == {field: [str(intake.FROZEN)]}
         assert frozen.history.count() == 1
 
     @pytest.mark.parametrize("values", CHANGES, ids=lambda values: next(iter(values)))
     def test_an_administrator_does_with_a_reason(self, frozen: WorklistItem, values: dict[str, Any]) -> None:
         with pytest.raises(ValidationError) as refusal:
             intake.change(frozen, values, actor="alice", corrects=True, reason=" ")
-        assert refusal.value.message_dict == {"reason": [intake.REASON_NEEDED]}
+        assert refusal.value.message_dict == {"reason": [str(intake.REASON_NEEDED)]}
         assert intake.change(frozen, values, actor="alice", corrects=True, reason="Misspelt on paper.")
         assert frozen.history.first().history_change_reason == "Misspelt on paper."
 

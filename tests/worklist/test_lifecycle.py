@@ -48,7 +48,7 @@ def test_a_status_leads_only_where_the_table_says(status: Status, to: Status) ->
             "why",
         )
     else:
-        with pytest.raises(lifecycle.StatusRefused, match=status.label):
+        with pytest.raises(lifecycle.StatusRefused, match=str(status.label)):
             lifecycle.move(item, to=to, actor="bob")
         assert item.history.count() == 1
     stored = WorklistItem.objects.get(pk=item.pk).performed_procedure_step_status
@@ -75,10 +75,10 @@ def test_nobody_ends_an_item_whose_scanner_still_performs_it(to: Status) -> None
 @pytest.mark.parametrize("status", Status)
 def test_what_the_scanner_reports_is_never_refused(status: Status, to: Status) -> None:
     item = item_with(status)
-    step = make_step(item, status=PerformedStatus.COMPLETED)
+    make_step(item, status=PerformedStatus.COMPLETED)
     with transaction.atomic():
         locked = WorklistItem.objects.select_for_update().get(pk=item.pk)
-        lifecycle.report(locked, step, to=to, actor="device:MR1", reason="MPPS")
+        lifecycle.report(locked, to=to, actor="device:MR1", reason="MPPS")
     item.refresh_from_db()
     assert item.performed_procedure_step_status == to
     assert item.history.count() == (1 if status == to else 2)

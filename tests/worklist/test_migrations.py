@@ -15,6 +15,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 
 from tests.conftest import PASSWORD
+from worklist.models import PerformedStep
 
 pytestmark = pytest.mark.slow
 
@@ -260,7 +261,7 @@ BEFORE_KNOWN_DICTIONARIES = pytest.param(
 @pytest.mark.acceptance("RC133")
 @pytest.mark.parametrize("at_version", [BEFORE_KNOWN_DICTIONARIES], indirect=True)
 def test_a_project_that_was_known_is_known_and_searched_after_the_upgrade(at_version: Any) -> None:
-    from sources.redcap.dictionary import Dictionary
+    from sources.dictionary import Dictionary
     from tests.sources.projects import REPEATING
 
     old = (
@@ -284,3 +285,64 @@ def test_a_project_that_was_known_is_known_and_searched_after_the_upgrade(at_ver
     assert search(known.field_lines, "mri_date").entries[0].name == "mri_date"
     assert search(known.instrument_lines, "mri").entries[0].name == "mri"
     assert DataSource.objects.get().state.warnings == []
+
+
+BEFORE_PACKING = ("worklist", "0018_data_sets_that_are_json_already")
+NOON = datetime(2026, 1, 10, 12, tzinfo=UTC)
+
+
+def references(number: int) -> dict[str, Any]:
+    """Return a data set of a series with so many images, as it was stored before they were packed."""
+    images = [
+        {
+            "00081150": {"vr": "UI", "Value": ["1.2.840.10008.5.1.4.1.1.4"]},
+            "00081155": {"vr": "UI", "Value": [f"1.2.3.{each}"]},
+        }
+        for each in range(number)
+    ]
+    series = {"0020000E": {"vr": "UI", "Value": ["1.2.3"]}, "00081140": {"vr": "SQ", "Value": images}}
+    return {"00100020": {"vr": "LO", "Value": ["P1"]}, "00400340": {"vr": "SQ", "Value": [series]}}
+
+
+def lengths() -> list[int]:
+    """Return the characters of each step's data set and of its history, as they are stored."""
+    found: list[int] = []
+    for table in ("worklist_performedstep", "worklist_historicalperformedstep"):
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT CAST(dataset AS text) FROM {table} ORDER BY sop_instance_uid")
+            found += [len(text) for (text,) in cursor.fetchall()]
+    return found
+
+
+@pytest.mark.acceptance("WR8")
+@pytest.mark.parametrize(
+    "at_version", [pytest.param([BEFORE_PACKING], id="before they were packed")], indirect=True
+)
+def test_references_that_are_stored_are_packed_and_unpacked_again(at_version: Any) -> None:
+    sent = [references(200), references(3), {}]
+    for name in ("PerformedStep", "HistoricalPerformedStep"):
+        model = at_version.get_model("worklist", name)
+        for number, dataset in enumerate(sent):
+            own = {} if name == "PerformedStep" else {"id": 1, "history_date": NOON, "history_type": "+"}
+            model.objects.create(
+                sop_instance_uid=f"1.2.{number}",
+                status="COMPLETED",
+                dataset=dataset,
+                calling_ae_title="MR1",
+                **own,
+            )
+    before = lengths()
+
+    call_command("migrate", "worklist", verbosity=0)
+    packed = lengths()
+    MigrationExecutor(connection).migrate([BEFORE_PACKING])
+    again = lengths()
+    call_command("migrate", verbosity=0)
+
+    assert packed[0] < before[0] / 5
+    assert packed[3] < before[3] / 5
+    assert packed[1:3] == before[1:3]
+    assert again == before
+    stored: tuple[Any, Any] = (PerformedStep.objects, PerformedStep.history)
+    for rows in stored:
+        assert list(rows.order_by("sop_instance_uid").values_list("dataset", flat=True)) == sent

@@ -19,7 +19,7 @@ from pydicom import Dataset
 
 from tests import scu
 from tests.conftest import wait_until
-from tests.effort import tries
+from tests.effort import rounds, tries
 from tests.scu import Answer, Message, RawUser, Response
 from tests.worklist import performed_steps as steps
 from tests.worklist.conftest import SOON, RunningServer, StartServer
@@ -254,7 +254,8 @@ def test_an_item_withdrawn_as_it_begins_is_performed_and_the_conflict_is_shown(
 
 
 def kill(server: RunningServer) -> None:
-    """Send SIGKILL to all processes of the server at once."""
+    """Send SIGKILL to all processes of the server at once: stopped first, it replaces none."""
+    server.process.send_signal(signal.SIGSTOP)
     for pid in [*server.children, server.process.pid]:
         os.kill(pid, signal.SIGKILL)
     server.process.wait(SOON)
@@ -331,13 +332,21 @@ class Report:
         return known
 
 
+@pytest.mark.torture
+@pytest.mark.acceptance("WR10")
+@pytest.mark.parametrize("round_number", range(rounds(1, torture=17)))
 @pytest.mark.parametrize(
     ("processes", "begun_before"), [("1", 4), ("1", 15), ("2", 9)], ids=["early", "late", "two processes"]
 )
 def test_a_server_killed_in_a_burst_has_kept_all_that_it_acknowledged_and_continues(
-    start_server: StartServer, users: ProcessPoolExecutor, items: Items, processes: str, begun_before: int
+    start_server: StartServer,
+    users: ProcessPoolExecutor,
+    items: Items,
+    processes: str,
+    begun_before: int,
+    round_number: int,
 ) -> None:
-    made = items(tries(48, nightly=60))
+    made = items(60)
     shares = [[Report(item) for item in made[start::3]] for start in range(3)]
     killed = start_server("--processes", processes)
     futures: list[Future[list[Answer]]] = [

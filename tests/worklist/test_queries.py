@@ -6,7 +6,7 @@ The broad comparison with a reference matcher is in test_matching_property.py.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, time, timedelta
 from typing import Any
 
@@ -284,6 +284,11 @@ def cost_of(queryset: Any) -> int:
 
 
 def _steps(queryset: Any) -> int:
+    return steps_of(lambda: list(queryset.values_list("pk")))
+
+
+def steps_of(ask: Callable[[], Any]) -> int:
+    """Return the steps that SQLite's machine takes meanwhile."""
     steps = 0
 
     def count() -> None:
@@ -292,7 +297,7 @@ def _steps(queryset: Any) -> int:
 
     connection.connection.set_progress_handler(count, 1)
     try:
-        list(queryset.values_list("pk"))
+        ask()
     finally:
         connection.connection.set_progress_handler(None, 0)
     return steps
@@ -300,9 +305,9 @@ def _steps(queryset: Any) -> int:
 
 def _rows(queryset: Any) -> int:
     (plan,) = json.loads(queryset.explain(format="json", analyze=True))
-    return _rows_of(plan["Plan"])
+    return rows_of(plan["Plan"])
 
 
-def _rows_of(plan: dict[str, Any]) -> int:
+def rows_of(plan: dict[str, Any]) -> int:
     here = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)
-    return int(here) + sum(_rows_of(part) for part in plan.get("Plans", ()))
+    return int(here) + sum(rows_of(part) for part in plan.get("Plans", ()))

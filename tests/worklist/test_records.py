@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import OperationalError
 from django.utils import timezone
 
+from pylantir_site.database import fault_log
 from tests.conftest import wait_until
 from tests.worklist import activity
 from worklist.answering.compiled import LONGEST_REMEMBERED, FindRequest
@@ -27,6 +28,7 @@ def own_queue(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(records, "_queue", Queue(5))
     monkeypatch.setattr(records, "_dropped_rows", records._DroppedRows())
     monkeypatch.setattr(records, "INTERVAL", 0.01)
+    monkeypatch.setattr(fault_log, "log", fault_log.FaultLog())
 
 
 @pytest.fixture
@@ -60,7 +62,7 @@ def test_rows_wait_while_the_database_is_away(
     recorder.start()
     wait_until(lambda: DeviceActivity.objects.exists())
     assert bytes(DeviceActivity.objects.get().identifier) == b"as it came"
-    assert caplog.messages.count("What devices do cannot be recorded: OperationalError") == 2
+    assert caplog.messages.count("What devices do cannot be recorded: the database failed.") == 1
 
 
 def test_a_full_queue_drops_the_newest_and_says_how_many(
@@ -82,7 +84,7 @@ def test_a_row_that_cannot_be_kept_does_not_stop_the_others(
         records.put(ECHO, ae_title=f"MR{number}", milliseconds="soon" if number == 1 else 1.5)
     recorder.start()
     wait_until(lambda: DeviceActivity.objects.filter(ae_title="MR2").exists())
-    assert caplog.messages == ["A row of what a device did cannot be kept: ValueError"]
+    assert caplog.messages == ["A row of what a device did cannot be kept: a mistake (ValueError)."]
     assert set(DeviceActivity.objects.values_list("ae_title", flat=True)) == {"MR0", "MR2"}
 
 
@@ -102,7 +104,7 @@ def test_what_no_column_holds_is_refused_by_name(
     records.put(ECHO, ae_title="MR1", colour="red")
     recorder.start()
     recorder.stop()
-    assert caplog.messages == ["A row of what a device did cannot be kept: TypeError"]
+    assert caplog.messages == ["A row of what a device did cannot be kept: a mistake (TypeError)."]
     assert not DeviceActivity.objects.exists()
 
 

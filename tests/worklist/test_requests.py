@@ -154,9 +154,9 @@ class TestWhatADeviceAsks:
         sentences = {title: reason and reason.sentence for title, reason in found.items()}
         assert sentences == {
             "CT1": "The scanner asked for Modality CT; this item has MR.",
-            "OLD": "It cannot connect: the device OLD is disabled: enable it under Devices.",
+            "OLD": "It cannot connect: the device OLD is disabled: enable it under Scanners.",
             "MOVED": "Its last attempt, 0\xa0minutes ago, was refused: another address (1,1,3).",
-            "MR9": "It cannot connect: the device * is disabled: enable it under Devices.",
+            "MR9": "It cannot connect: the device * is disabled: enable it under Scanners.",
         }
 
     def test_a_refusal_counts_until_the_device_is_mended(self) -> None:

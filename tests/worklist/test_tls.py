@@ -291,16 +291,10 @@ TLS_OF_START = {
 }
 
 
-def test_start_passes_the_options_on_and_tells_both_ports() -> None:
+def test_start_tells_both_ports() -> None:
     from pylantir_site.management.commands import start
-    from worklist.management.tls import tls_arguments
 
-    files = ["--tls-cert", "mwl.crt", "--tls-key", "mwl.key", "--tls-client-certificate", "none"]
     both = {**TLS_OF_START, "no_plain": False}
-    assert tls_arguments(both) == [*files, "--tls-port", "2762"]
-    assert tls_arguments({**TLS_OF_START, "no_plain": True})[-1] == "--no-plain"
-    nothing = {**dict.fromkeys(TLS_OF_START), "tls_port": 2762, "no_plain": False}
-    assert tls_arguments(nothing) == []
     told = {
         "ip": "0.0.0.0",
         "port": 4242,

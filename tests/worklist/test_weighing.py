@@ -60,7 +60,7 @@ def test_a_coordinator_takes_the_scanners_weight_and_the_history_says_who(client
     point = open_point(AttentionKind.WEIGHT)
     client.force_login(bob)
 
-    assert weigh(client, point, "scanner") == ["The item has the scanner's weight."]
+    assert weigh(client, point, "scanner") == ["John Doe has the scanner's weight now."]
 
     item, _ = of(point)
     last = item.history.latest()
@@ -81,7 +81,7 @@ def test_a_coordinator_keeps_ours_and_the_note_says_who(client: Client, bob: Any
     point = open_point(AttentionKind.WEIGHT)
     client.force_login(bob)
 
-    assert weigh(client, point, "worklist") == ["Resolved: our weight was kept."]
+    assert weigh(client, point, "worklist") == ["Resolved for John Doe: our weight was kept."]
 
     point.refresh_from_db()
     assert (point.resolved_by, point.note) == ("bob", "The worklist's weight was kept by bob.")
@@ -116,7 +116,7 @@ def test_a_weight_is_settled_as_one_that_there_is(client: Client, bob: Any) -> N
         client.post(reverse("admin:worklist_attention_weigh", args=[0]), {"weight": "worklist"}).status_code
         == 404
     )
-    assert weigh(client, other, "worklist") == [weighing.NOT_ABOUT_WEIGHT]
+    assert weigh(client, other, "worklist") == [str(weighing.NOT_ABOUT_WEIGHT)]
     assert other.is_open
 
 
@@ -129,11 +129,11 @@ def test_nobody_takes_the_weight_of_who_may_be_another(client: Client, bob: Any)
     page = client.get(reverse("admin:worklist_attention_change", args=[point.pk])).content.decode()
 
     assert "disabled" in page
-    assert escape(weighing.WHO_FIRST) in page
-    assert weigh(client, point, "scanner") == [weighing.WHO_FIRST]
+    assert str(escape(weighing.WHO_FIRST)) in page
+    assert weigh(client, point, "scanner") == [str(weighing.WHO_FIRST)]
     assert of(point)[0].patient_weight_kg == OURS
     points.resolve(step.attention.get(kind=AttentionKind.IDENTITY), actor="alice", note="Her old ID.")
-    assert weigh(client, point, "scanner") == ["The item has the scanner's weight."]
+    assert weigh(client, point, "scanner") == ["John Doe has the scanner's weight now."]
 
 
 @pytest.mark.acceptance("D206")
@@ -155,10 +155,10 @@ def test_what_has_changed_since_it_was_seen_is_not_taken(client: Client, bob: An
     updated(step, progress(PatientWeight="96"))
     client.force_login(bob)
 
-    assert weigh(client, point, "scanner") == [weighing.MOVED]
-    assert weigh(client, point, "worklist") == [weighing.MOVED]
+    assert weigh(client, point, "scanner") == [str(weighing.MOVED)]
+    assert weigh(client, point, "worklist") == [str(weighing.MOVED)]
     intake.change(item, {"patient_weight_kg": "96"}, actor="alice", reason="Asked her.", corrects=True)
-    assert weigh(client, point, "scanner") == [weighing.RESOLVED_ALREADY]
+    assert weigh(client, point, "scanner") == [str(weighing.RESOLVED_ALREADY)]
 
 
 @pytest.mark.acceptance("D207")

@@ -304,7 +304,7 @@ def test_of_two_who_correct_one_person_at_once_no_one_waits_for_the_other(transa
                 values = {"patient_name": names[item.pk]}
                 intake.change_locked(locked, values, actor="alice", answer=SAME)
         except ValidationError as error:
-            assert error.message_dict == {"patient_id": [whose.BUSY]}
+            assert error.message_dict == {"patient_id": [str(whose.BUSY)]}
             return False
         finally:
             connections.close_all()

@@ -14,11 +14,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from sources.dictionary import Dictionary, ProjectEvent
 from sources.mapping import targets
 from sources.mapping.rules import Rule
 from sources.mapping.suggestion.proposals import Suggestion
 from sources.redcap import parsing
-from sources.redcap.dictionary import Dictionary, ProjectEvent
 
 FOLDER = Path(__file__).parent
 OPEN, NOTHING = "open", "-"

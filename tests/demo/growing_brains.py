@@ -1,10 +1,11 @@
-"""`make demo` shows eight children scanned around today, and the configuration that reads them."""
+"""Nine children are scanned around today, and a configuration of the original's reads them."""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any, NamedTuple
 
+from tests.demo.day import DemoDay
 from tests.redcap.dictionary import field
 from tests.redcap.project import Project, User
 
@@ -20,24 +21,25 @@ class Child(NamedTuple):
     sex: str
     family: str
     days: int  # from today
-    at: str
+    at: int  # minutes from now
     pounds: str
     status: str = "1"
 
 
 CHILDREN = (
-    Child("GB-0101", "Tremblay", "Zoë", "2015-04-02", "2", "F-17", 0, "08:30", "62.5"),
-    Child("GB-0102", "Okafor", "Chidi", "2014-11-19", "1", "F-21", 0, "09:45", "71"),
-    Child("GB-0103", "Núñez-Peña", "José", "2016-01-30", "1", "", 0, "11:00", "55.2"),
-    Child("GB-0104", "Łukasiewicz", "Ola", "2015-08-08", "3", "F-22", 0, "13:15", "64"),
-    Child("GB-0105", "O'Brien", "Maeve", "2013-06-21", "2", "F-23", 0, "15:00", "ask mother"),
-    Child("GB-0106", "Singh", "Arjan", "2014-02-14", "1", "F-24", 1, "09:00", "68"),
-    Child("GB-0107", "Virtanen", "Aino", "2015-12-05", "2", "F-25", 2, "10:30", "59.4"),
-    Child("GB-0108", "Haddad", "Layla", "2016-09-17", "3", "F-26", 3, "14:00", "51", "2"),
+    Child("GB-0101", "Tremblay", "Zoë", "2015-04-02", "2", "F-17", 0, -145, "62.5"),
+    Child("GB-0102", "Okafor", "Chidi", "2014-11-19", "1", "F-21", 0, -100, "71"),
+    Child("GB-0103", "Ito", "Haruka", "2014-05-25", "2", "F-27", 0, -50, "66.5"),
+    Child("GB-0104", "Núñez-Peña", "José", "2016-01-30", "1", "", 0, 0, "55.2"),
+    Child("GB-0105", "Łukasiewicz", "Ola", "2015-08-08", "3", "F-22", 0, 75, "64"),
+    Child("GB-0106", "O'Brien", "Maeve", "2013-06-21", "2", "F-23", 0, 150, "ask mother"),
+    Child("GB-0107", "Singh", "Arjan", "2014-02-14", "1", "F-24", 1, 0, "68"),
+    Child("GB-0108", "Virtanen", "Aino", "2015-12-05", "2", "F-25", 2, 60, "59.4"),
+    Child("GB-0109", "Haddad", "Layla", "2016-09-17", "3", "F-26", 3, 60, "51", "2"),
 )
 
 
-def demo_study(today: date) -> Project:
+def demo_study(day: DemoDay) -> Project:
     fields = [
         field("study_id", "enrolment", label="Study ID"),
         field("last_name", "enrolment", label="Last name", identifier=True),
@@ -62,11 +64,11 @@ def demo_study(today: date) -> Project:
     )
     project.users[TOKEN] = User("pylantir")
     for child in CHILDREN:
-        _enrol(project, child, today)
+        _enrol(project, child, day)
     return project
 
 
-def _enrol(project: Project, child: Child, today: date) -> None:
+def _enrol(project: Project, child: Child, day: DemoDay) -> None:
     project.save(
         child.record,
         last_name=child.last_name,
@@ -80,8 +82,8 @@ def _enrol(project: Project, child: Child, today: date) -> None:
         instrument="mri",
         instance=1,
         mri_instance="1",
-        mri_date=(today + timedelta(days=child.days)).isoformat(),
-        mri_time=child.at,
+        mri_date=(day.now.date() + timedelta(days=child.days)).isoformat(),
+        mri_time=f"{day.appointment(child.at):%H:%M}",
         mri_wt_lbs=child.pounds,
         mri_status=child.status,
         mri_comment="Wears glasses" if child.record == "GB-0102" else "",

@@ -1,10 +1,11 @@
-"""`make demo` shows two more studies: the pull of one is held, and the other has no mapping yet."""
+"""The pull of one study is held, and the other has no mapping yet."""
 
 from __future__ import annotations
 
 from datetime import date, timedelta
 from typing import Any
 
+from tests.demo.day import DemoDay
 from tests.redcap.dictionary import field
 from tests.redcap.project import Project, User
 
@@ -14,6 +15,9 @@ AGEING_TOKEN = "A9E1A9E1A9E1A9E1A9E1A9E1A9E1A9E1"
 AGEING, AGEING_ID = "healthy_ageing", 830
 NIGHT_SHIFT = "night_shift"
 
+# From today; those of today have their minutes from now.
+SLEEP_DAYS = (0, 0, 4, 5, 6, 7)
+SLEEP_MINUTES = (30, 180, 0, 0, 0, 0)
 SLEEPERS = (
     ("SM-01", "Bakker", "Femke", "1988-03-14", "2"),
     ("SM-02", "Costa", "Tiago", "1991-07-02", "1"),
@@ -29,8 +33,8 @@ AGED = (
 )
 
 
-def sleep_study(today: date) -> Project:
-    """Return six participants with coming appointments, one of them in the Data Access Group NIGHT_SHIFT."""
+def sleep_study(day: DemoDay) -> Project:
+    """Return six participants, two of them today, one in the Data Access Group NIGHT_SHIFT."""
     project = Project(
         SLEEP_ID,
         "Sleep and Memory",
@@ -47,16 +51,16 @@ def sleep_study(today: date) -> Project:
         tz="UTC",
     )
     project.users[SLEEP_TOKEN] = User("pylantir")
-    for number, (record, last, first, born, sex) in enumerate(SLEEPERS):
-        day = (today + timedelta(days=4 + number)).isoformat()
+    rows = zip(SLEEPERS, SLEEP_DAYS, SLEEP_MINUTES, strict=True)
+    for (record, last, first, born, sex), days, minutes in rows:
         project.save(
             record,
             last_name=last,
             first_name=first,
             dob=born,
             sex=sex,
-            mri_date=day,
-            mri_time="19:00",
+            mri_date=(day.now.date() + timedelta(days=days)).isoformat(),
+            mri_time=f"{day.appointment(minutes):%H:%M}" if not days else "19:00",
         )
     project.set_dag(SLEEPERS[0][0], NIGHT_SHIFT)
     return project
@@ -117,7 +121,7 @@ def sleep_configuration(api_url: str) -> dict[str, Any]:
             "api_token": SLEEP_TOKEN,
             "project_id": SLEEP_ID,
             "server_timezone": "UTC",
-            "protocol": "BRAIN_MRI_1.5T",
+            "protocol": "SLEEP_MRI_3T",
         },
         "field_mapping": {
             "record_id": "patient_id",
@@ -141,8 +145,10 @@ def lose_sight_of_records(project: Project) -> None:
 
 def add_ageing_source(api_url: str) -> None:
     """Add a source as a form does, which asks nothing and has no mapping yet."""
-    from sources.models import DataSource
+    from tests.sources import making
 
-    source = DataSource(name=AGEING, url=api_url, project_id=AGEING_ID, server_timezone="UTC", enabled=False)
-    source.set_token(AGEING_TOKEN, by="demo")
-    source.save_as("demo")
+    source = making.unsaved(
+        name=AGEING, url=api_url, project_id=AGEING_ID, server_timezone="UTC", enabled=False
+    )
+    source.redcap.set_token(AGEING_TOKEN, by="demo")
+    source.save_with_details("demo")

@@ -1,0 +1,137 @@
+"""What is true now is read from sources and worklist: each kind, its study, and where to see to it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from pylantir_site.notices.facts import OF_ATTENTION, open_facts
+from pylantir_site.notices.models import NoticeKind
+from sources.models import DataSource, SourceState, WorkerBeat
+from tests.admin_pages import queries_of
+from tests.notices.conftest import MakeSource
+from tests.worklist.performed_steps import begun
+from tests.worklist.reported import an_item, open_point, reported, unscheduled
+from worklist.models import AttentionKind, WorklistItem
+
+pytestmark = pytest.mark.django_db
+HOUR = timedelta(hours=1)
+
+
+def kinds() -> list[tuple[str, str]]:
+    return sorted((str(fact.kind), fact.study) for fact in open_facts())
+
+
+@pytest.mark.acceptance("AD110")
+@pytest.mark.parametrize("kind", AttentionKind.values)
+def test_what_needs_attention_is_told_by_its_kind_or_not_at_all(kind: str) -> None:
+    point = open_point(AttentionKind(kind))
+    told = OF_ATTENTION.get(AttentionKind(kind))
+
+    found = [fact for fact in open_facts() if fact.key == f"attention:{point.pk}"]
+
+    assert [fact.kind for fact in found] == ([told] if told else [])
+
+
+@pytest.mark.acceptance("AD110")
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        ({}, []),
+        ({"state": "CONFIGURATION", "since": timezone.now()}, ["SOURCE_FAILING"]),
+        ({"state": "AUTHORISATION", "since": timezone.now()}, ["SOURCE_FAILING"]),
+        ({"state": "TRANSIENT", "since": timezone.now()}, []),
+        ({"state": "TRANSIENT", "since": timezone.now() - HOUR}, ["SOURCE_FAILING"]),
+        ({"last_success_at": timezone.now() - HOUR}, ["SOURCE_FAILING"]),
+        ({"state": "HELD"}, ["SOURCE_HELD"]),
+        ({"clock_zone": ""}, ["TIME_ZONE"]),
+        ({"clock_offset_minutes": 60}, ["TIME_ZONE"]),
+        ({"clock_zone": "", "last_success_at": None, "state": "NEVER"}, []),
+    ],
+)
+def test_a_source_that_needs_a_person_is_told_of(
+    make_source: MakeSource, state: dict[str, Any], expected: list[str]
+) -> None:
+    make_source(**state)
+
+    assert kinds() == [(kind, "alpha") for kind in expected]
+
+
+def test_a_disabled_source_is_nobodys_worry(make_source: MakeSource) -> None:
+    make_source(state="CONFIGURATION")
+    DataSource.objects.update(enabled=False)
+    WorkerBeat.objects.all().delete()
+
+    assert kinds() == []
+
+
+@pytest.mark.acceptance("AD110")
+def test_a_worker_that_is_gone_is_told_of_and_not_each_source_that_is_late_for_it(
+    make_source: MakeSource,
+) -> None:
+    make_source(last_success_at=timezone.now() - HOUR)
+    WorkerBeat.objects.update(at=timezone.now() - HOUR)
+
+    assert kinds() == [("WORKER", "")]
+
+
+def test_one_outage_has_one_key_whatever_is_wrong_meanwhile(make_source: MakeSource) -> None:
+    make_source(state="CONFIGURATION")
+    (first,) = open_facts()
+    SourceState.objects.update(state="AUTHORISATION", since=timezone.now())
+    (second,) = open_facts()
+    SourceState.objects.update(last_success_at=timezone.now() + HOUR)
+    (third,) = open_facts()
+
+    assert first.key == second.key != third.key
+
+
+def test_a_fact_is_of_the_items_study_and_of_none_where_nothing_tells() -> None:
+    item = an_item()
+    WorklistItem.objects.filter(pk=item.pk).update(data_source="alpha")
+    reported(begun(item, PatientID="P99", PatientSex="F"))
+    unscheduled(an_item(patient_id="P2", patient_name="Roe^Jane"))
+
+    assert kinds() == [("IDENTITY", "alpha"), ("UNSCHEDULED", "")]
+
+
+def test_a_step_that_hangs_is_of_its_items_study() -> None:
+    open_point(AttentionKind.STALE)
+    WorklistItem.objects.update(data_source="alpha")
+
+    assert ("STALE", "alpha") in kinds()
+
+
+@pytest.mark.parametrize("kind", NoticeKind.values)
+def test_each_link_leads_to_a_page(client: Client, alice: User, make_source: MakeSource, kind: str) -> None:
+    source = make_source(state="HELD", clock_zone="")
+    SourceState.objects.update(last_success_at=timezone.now() - HOUR)
+    if kind == NoticeKind.WORKER:
+        WorkerBeat.objects.all().delete()
+    for attention, told_as in OF_ATTENTION.items():
+        if told_as == kind:
+            open_point(attention)
+    client.force_login(alice)
+
+    path = next(fact.path for fact in open_facts() if fact.kind == kind)
+
+    assert client.get(path).status_code == 200
+    assert kind not in ("SOURCE_HELD", "SOURCE_FAILING", "TIME_ZONE") or str(source.pk) in path
+
+
+@pytest.mark.acceptance("AD127")
+def test_a_look_takes_as_many_queries_for_many_facts_as_for_one(make_source: MakeSource) -> None:
+    make_source("alpha", state="HELD")
+    open_point(AttentionKind.UNSCHEDULED)
+    few = queries_of(open_facts)
+    for number in range(5):
+        make_source(f"study{number}", state="HELD")
+        open_point(AttentionKind.UNSCHEDULED)
+
+    assert len(open_facts()) == 12
+    assert queries_of(open_facts) == few

@@ -1,0 +1,110 @@
+"""Each scene leads the demonstration's page, signed in as its admin, to what a picture shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from playwright.sync_api import FilePayload, Page
+
+from tests.worklist import made_files
+
+WIDE, NARROW = 1300, 390
+
+
+class Scene(NamedTuple):
+    """`lead` goes there; the whole page is kept, or as much as `height` shows where the rest says no more."""
+
+    lead: Callable[[Page], None]
+    width: int = WIDE
+    height: int = 0
+    color_scheme: str = "light"
+
+
+def _go(path: str) -> Callable[[Page], None]:
+    def lead(page: Page) -> None:
+        page.goto(path)
+
+    return lead
+
+
+def _item(page: Page, name: str) -> None:
+    page.goto("/admin/worklist/worklistitem/")
+    page.get_by_role("link", name=name).first.click()
+
+
+def _source(page: Page, name: str, press: str = "") -> None:
+    page.goto("/admin/sources/datasource/")
+    page.get_by_role("link", name=name, exact=True).first.click()
+    if press:
+        page.get_by_role("button", name=press, exact=True).first.click()
+
+
+def _point(page: Page, kind: str) -> None:
+    page.goto("/admin/worklist/attention/")
+    page.get_by_role("link", name=kind).first.click()
+
+
+def _whose_id(page: Page) -> None:
+    page.goto("/admin/worklist/worklistitem/add/")
+    page.fill("[name=patient_name_family]", "Okafor")
+    page.fill("[name=patient_name_given]", "Ada")
+    page.fill("[name=patient_id]", "SM-05")
+    page.keyboard.press("Tab")
+    page.locator("#whose-id > *").first.wait_for()
+
+
+def _missing(page: Page) -> None:
+    page.goto("/admin/worklist/worklistitem/missing/")
+    page.fill("[name=sought]", "Okafor")
+    page.keyboard.press("Enter")
+
+
+def _table_columns(page: Page) -> None:
+    _source(page, "sports_medicine", "Columns and first rows")
+
+
+def _worklist_files(page: Page) -> None:
+    files = (
+        made_files.worklist(PatientName="Silva^Rita", PatientID="VL-07", AccessionNumber="VL7"),
+        made_files.worklist(PatientName="Okafor^Chidi", PatientID="VL-08", AccessionNumber=""),
+        made_files.worklist(PatientName="Berg^Nils", PatientID="VL-09", ScheduledProcedureStepSequence=[]),
+    )
+    page.goto("/admin/worklist/worklistitem/import/")
+    chosen: list[FilePayload] = [
+        {"name": f"mr{number}.wl", "mimeType": "application/dicom", "buffer": made_files.data(file)}
+        for number, file in enumerate(files, 1)
+    ]
+    page.locator("input[type=file]").first.set_input_files(chosen)
+    page.locator("form:has(input[type=file]) button[type=submit]").click()
+
+
+def _mapping(page: Page) -> None:
+    _source(page, "growing_brains")
+    page.locator("#rules-group").evaluate("group => group.scrollIntoView()")
+    field = page.locator("[name$=-field]").nth(2)
+    field.click()
+    field.fill("mri")
+    page.locator(".project-search li").first.wait_for()
+
+
+SCENES: dict[str, Scene] = {
+    "today": Scene(_go("/admin/")),
+    "today_dark": Scene(_go("/admin/"), color_scheme="dark"),
+    "today_phone": Scene(_go("/admin/"), width=NARROW, height=844),
+    "item": Scene(lambda page: _item(page, "Okafor, Chidi"), height=1000),
+    "attention": Scene(_go("/admin/worklist/attention/")),
+    "unscheduled": Scene(lambda page: _point(page, "Unscheduled examination"), height=1000),
+    "whose_id": Scene(_whose_id, height=520),
+    "suggestion": Scene(lambda page: _source(page, "healthy_ageing", "Suggest a mapping"), height=900),
+    "held": Scene(lambda page: _source(page, "sleep_and_memory"), height=620),
+    "issues": Scene(_go("/admin/sources/syncissue/")),
+    "source": Scene(_mapping, height=760),
+    "source_preview": Scene(lambda page: _source(page, "growing_brains", "Preview"), height=920),
+    "preview": Scene(_go("/admin/worklist/device/preview/?device=MR1"), height=900),
+    "worklist_files": Scene(_worklist_files, height=620),
+    "missing": Scene(_missing, height=700),
+    "table_columns": Scene(_table_columns),
+    "export": Scene(_go("/admin/worklist/performedstep/export/"), height=560),
+    "api": Scene(_go("/docs"), height=900),
+}
