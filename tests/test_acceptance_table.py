@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "acceptance.md"
-ID = re.compile(r"\b(?:AD|D|FI|H|RC|WR)\d{1,3}\b")
+ID = re.compile(r"\b(?:AD|D|FI|H|RC|WR|CL)\d{1,3}\b")
 LINE = re.compile(rf"^\| ({ID.pattern}) \|.*\|([^|]*)\|$", re.MULTILINE)
 EXCEPTION = "no test: "
 Cited = Mapping[str, set[str]]  # rows by the path of what speaks of them
