@@ -1,6 +1,7 @@
 """A database that goes away, is busy or is full is met here, whichever of the two it is.
 
 faults               what is wrong with it, told by its own error codes
+row_checks           checks of stored rows say nothing where tables are of another version
 fault_log            a fault is said once, and then counted
 persistence          what must be written is tried until the database is back
 lock_waits           others' locks are waited for as long as a person waits

@@ -55,6 +55,7 @@ _OF_SQLSTATE: Mapping[str, DatabaseFault] = {
     "3D000": DatabaseFault.MISSING,  # invalid_catalog_name
     "40001": DatabaseFault.LOCKED,  # serialization_failure
     "40P01": DatabaseFault.LOCKED,  # deadlock_detected
+    "42703": DatabaseFault.MISSING,  # undefined_column
     "42P01": DatabaseFault.MISSING,  # undefined_table
     "53100": DatabaseFault.FULL,  # disk_full
     "53": DatabaseFault.CROWDED,  # too many connections, out of memory
@@ -77,7 +78,7 @@ _OF_SQLITE: Mapping[int, DatabaseFault] = {
     sqlite3.SQLITE_READONLY: DatabaseFault.READ_ONLY,
 }
 PRIMARY_CODE = 0xFF  # of an extended result code of SQLite
-NO_TABLE = "no such table"  # SQLite has no code of its own for it
+NOT_OF_THIS_VERSION = ("no such table", "no such column")  # SQLite has no code of its own for them
 
 
 def fault_of(error: BaseException | None) -> DatabaseFault | None:
@@ -122,7 +123,7 @@ def _fault_by_code(error: BaseException) -> DatabaseFault | None:
     if sqlstate := getattr(error, "sqlstate", None):
         return _OF_SQLSTATE.get(sqlstate) or _OF_SQLSTATE.get(sqlstate[:2])
     code = getattr(error, "sqlite_errorcode", 0)
-    if code == sqlite3.SQLITE_ERROR and str(error).startswith(NO_TABLE):
+    if code == sqlite3.SQLITE_ERROR and str(error).startswith(NOT_OF_THIS_VERSION):
         return DatabaseFault.MISSING
     return _OF_SQLITE.get(code & PRIMARY_CODE)
 

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
-from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Tags, Warning, register
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.core.checks import CheckMessage, Warning
 
+from pylantir_site.database.row_checks import row_check
 from pylantir_site.notices.models import NoticeWay, Subscription
 
 
-@register(Tags.database)
-def notices_can_go_out(
-    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
-) -> list[CheckMessage]:
-    """Check where a database is named, as at every start."""
-    if DEFAULT_DB_ALIAS not in (databases or ()) or not _has_table():
-        return []
+@row_check
+def notices_can_go_out() -> list[CheckMessage]:
     ways = set(Subscription.objects.filter(enabled=True).order_by().values_list("way", flat=True).distinct())
     found: list[CheckMessage] = []
     if NoticeWay.MAIL in ways and not settings.EMAIL_HOST:
@@ -39,7 +30,3 @@ def notices_can_go_out(
             )
         )
     return found
-
-
-def _has_table() -> bool:
-    return Subscription._meta.db_table in connections[DEFAULT_DB_ALIAS].introspection.table_names()

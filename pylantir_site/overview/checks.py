@@ -13,15 +13,13 @@ from corsheaders.conf import conf
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
-from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.models import Model
 
-from pylantir_site.counting.models import ProcessReading
+from pylantir_site.database.row_checks import row_check
 from pylantir_site.environment import program
 from pylantir_site.environment.originals import tables_of_the_original
 from pylantir_site.metrics import expiring
 from sources import host, secrets
-from sources.models import DataSource, OriginalDatabase
+from sources.models import OriginalDatabase
 from sources.models.data_sources import details_models
 from worklist.models import Device
 
@@ -116,13 +114,9 @@ def sqlite_is_recent(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     ]
 
 
-@register(Tags.database)
-def nothing_of_the_original_lies_unused(
-    app_configs: Apps, databases: Sequence[str] | None = None, **kwargs: Any
-) -> list[CheckMessage]:
-    """Check where a database is named, as at every start: an earlier version migrated into such files."""
-    if DEFAULT_DB_ALIAS not in (databases or ()) or not _has_table(OriginalDatabase):
-        return []
+@row_check
+def nothing_of_the_original_lies_unused() -> list[CheckMessage]:
+    """Say it of files into which an earlier version migrated."""
     if OriginalDatabase.objects.exists():
         return []
     return [
@@ -136,18 +130,12 @@ def nothing_of_the_original_lies_unused(
     ]
 
 
-@register(Tags.database)
-def secrets_can_be_decrypted(
-    app_configs: Apps, databases: Sequence[str] | None = None, **kwargs: Any
-) -> list[CheckMessage]:
-    """Check where a database is named: at `check --database default`, and at every start."""
-    if DEFAULT_DB_ALIAS not in (databases or ()):
-        return []
+@row_check
+def secrets_can_be_decrypted() -> list[CheckMessage]:
     locked = [
         name
         for model in details_models()
-        if model.secret_columns and _has_table(model)
-        # Other columns may not be migrated yet.
+        if model.secret_columns
         for name, *ciphers in model._default_manager.values_list("source__name", *model.secret_columns)
         if not all(map(_can_be_decrypted, ciphers))
     ]
@@ -163,13 +151,9 @@ def secrets_can_be_decrypted(
     ]
 
 
-@register(Tags.database)
-def sources_name_what_they_may(
-    app_configs: Apps, databases: Sequence[str] | None = None, **kwargs: Any
-) -> list[CheckMessage]:
-    """Check where a database is named: earlier versions let sources name any variable and any file."""
-    if DEFAULT_DB_ALIAS not in (databases or ()):
-        return []
+@row_check
+def sources_name_what_they_may() -> list[CheckMessage]:
+    """Say where one does not: earlier versions let sources name any variable and any file."""
     return [
         Warning(
             f"Nothing is pulled from the source {name}. {told}",
@@ -178,19 +162,14 @@ def sources_name_what_they_may(
             id="pylantir.W014",
         )
         for model in details_models()
-        if model.host_columns and _has_table(model)
+        if model.host_columns
         for name, *named in model._default_manager.values_list("source__name", *model.host_columns.values())
         for told in host.refusals(**dict(zip(model.host_columns, named, strict=True)))
     ]
 
 
-@register(Tags.database)
-def devices_are_listed(
-    app_configs: Apps, databases: Sequence[str] | None = None, **kwargs: Any
-) -> list[CheckMessage]:
-    """Check where a database is named, as at every start."""
-    if DEFAULT_DB_ALIAS not in (databases or ()) or not _has_table(Device):
-        return []
+@row_check
+def devices_are_listed() -> list[CheckMessage]:
     enabled = dict(Device.objects.values_list("ae_title", "enabled"))
     if not enabled:
         return [
@@ -211,15 +190,9 @@ def devices_are_listed(
     ]
 
 
-@register(Tags.database)
-def certificates_last(
-    app_configs: Apps, databases: Sequence[str] | None = None, **kwargs: Any
-) -> list[CheckMessage]:
-    """Check where a database is named, as at every start: the DICOM server has said what it uses."""
-    if DEFAULT_DB_ALIAS not in (databases or ()) or not (
-        _has_table(DataSource) and _has_table(ProcessReading)
-    ):
-        return []
+@row_check
+def certificates_last() -> list[CheckMessage]:
+    """Say which do not last: the DICOM server has said what it uses."""
     return [
         Warning(
             sentence,
@@ -235,10 +208,6 @@ def _can_be_decrypted(cipher: str) -> bool:
         return not cipher or bool(secrets.decrypt(cipher))
     except secrets.CannotDecrypt:
         return False
-
-
-def _has_table(model: type[Model]) -> bool:
-    return model._meta.db_table in connections[DEFAULT_DB_ALIAS].introspection.table_names()
 
 
 def sqlite_files() -> list[Path]:

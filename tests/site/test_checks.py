@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
 from django.conf import LazySettings
+from django.core.checks import CheckMessage
+from django.core.checks.registry import registry
+from django.db import DatabaseError, connection, transaction
 from django.test import Client
 
 from accounts.models import User
+from pylantir_site.database.row_checks import row_check
 from pylantir_site.overview import checks, exposure
 from pylantir_site.processes import web
 from sources.models import DataSource, OriginalDatabase
@@ -179,6 +184,40 @@ def test_it_is_told_who_may_associate_where_that_is_nobody_or_anybody(
     assert [warning.id for warning in told] == found
     assert all(warning.hint for warning in told)
     assert checks.devices_are_listed(None) == []
+
+
+@pytest.fixture
+def registered() -> Iterator[None]:
+    """Take back what a test registers."""
+    before = set(registry.registered_checks)
+    yield
+    registry.registered_checks = before
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("registered")
+@pytest.mark.parametrize(
+    "not_there", ["SELECT * FROM of_a_later_version", "SELECT later FROM worklist_device"]
+)
+def test_rows_are_not_checked_in_tables_of_another_version(not_there: str) -> None:
+    def asks() -> list[CheckMessage]:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(not_there)
+        raise AssertionError("No such table is there.")
+
+    assert row_check(asks)(None, databases=["default"]) == []
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("registered")
+def test_a_mistake_of_a_check_is_not_taken_for_an_older_table() -> None:
+    def asks() -> list[CheckMessage]:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT FROM WHERE")
+        return []
+
+    with pytest.raises(DatabaseError):
+        row_check(asks)(None, databases=["default"])
 
 
 @pytest.mark.acceptance("RC161")
