@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -199,6 +200,17 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: starts a process, or takes long; left out by --fast.")
     # Each test client makes the middleware anew, and whitenoise would look at all static files each time.
     settings.WHITENOISE_AUTOREFRESH = True
+    let_children_hear_signals()
+
+
+def let_children_hear_signals() -> None:
+    """Ignore a signal by a handler where whoever runs the tests, such as nohup, has it ignored.
+
+    An ignored signal stays ignored in every process that a test starts, a handled one does not (POSIX exec).
+    """
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
