@@ -1,5 +1,7 @@
 """An archive holds the images: it is asked what arrived, and nothing is ever written into it.
 
 contract    what an archive is asked, and what it answers, without Django
+comparing   what was found against what was scheduled and reported, without Django
 models      archives, when each item is to be asked for, and what was found
+verifying   what is due, asked, kept and pointed out
 """

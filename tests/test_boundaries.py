@@ -80,6 +80,7 @@ RULES = (
             *("sources.tables", "sources.tables.*"),
             *("archives.contract", "archives.cfind", "archives.cfind.*"),
             *("archives.dicomweb", "archives.dicomweb.*"),
+            *("archives.comparing", "archives.comparing.*"),
         ),
         never=("django", "*.models"),
         instead="these rooms are pure: give them values, and read rows where Django is known",
@@ -166,7 +167,8 @@ FLOORS = (
         "sources.models",
         "sources.backends",
     ),
-    *("archives.contract", "archives.models", "archives.apps"),
+    *("archives.contract", "archives.comparing", "archives.models", "archives.apps"),
+    "archives.verifying",
     *(
         "sources.retention",
         "sources.sync",

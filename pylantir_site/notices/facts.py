@@ -28,7 +28,7 @@ OF_ATTENTION = {
     AttentionKind.WEIGHT: NoticeKind.IDENTITY,
     AttentionKind.IMAGES_WEIGHT: NoticeKind.IDENTITY,
     AttentionKind.UNSCHEDULED: NoticeKind.UNSCHEDULED,
-    AttentionKind.STRAY_STUDY: NoticeKind.UNSCHEDULED,
+    AttentionKind.STRAY_STUDY: NoticeKind.ARCHIVE,
     AttentionKind.WRONG_ENTRY: NoticeKind.WRONG_ENTRY,
     AttentionKind.STALE: NoticeKind.STALE,
     AttentionKind.NOT_PERFORMED: NoticeKind.NOT_PERFORMED,

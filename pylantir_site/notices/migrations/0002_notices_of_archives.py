@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='noticedfact',
             name='kind',
-            field=models.CharField(choices=[('IDENTITY', 'Identity, patient ID or weight differs'), ('UNSCHEDULED', 'Unscheduled examination'), ('WRONG_ENTRY', 'Wrong worklist entry selected'), ('STALE', 'In progress for too long'), ('NOT_PERFORMED', 'Nothing performed'), ('ARCHIVE', 'Images not, or not all, in the archive'), ('SOURCE_HELD', 'Source holds changes for a person'), ('SOURCE_FAILING', 'Source fails or is late'), ('TIME_ZONE', "Source's time zone is not confirmed"), ('WORKER', 'Worker is not running')], max_length=20),
+            field=models.CharField(choices=[('IDENTITY', 'Identity, patient ID or weight differs'), ('UNSCHEDULED', 'Unscheduled examination'), ('WRONG_ENTRY', 'Wrong worklist entry selected'), ('STALE', 'In progress for too long'), ('NOT_PERFORMED', 'Nothing performed'), ('ARCHIVE', 'Archive and worklist disagree'), ('SOURCE_HELD', 'Source holds changes for a person'), ('SOURCE_FAILING', 'Source fails or is late'), ('TIME_ZONE', "Source's time zone is not confirmed"), ('WORKER', 'Worker is not running')], max_length=20),
         ),
     ]
