@@ -81,6 +81,7 @@ RULES = (
             *("archives.words", "archives.contract", "archives.answers", "archives.uid_lists"),
             *("archives.asking", "archives.lost_letters", "archives.cfind", "archives.cfind.*"),
             *("archives.dicomweb", "archives.dicomweb.*"),
+            *("archives.comparing", "archives.comparing.*"),
         ),
         never=("django", "*.models"),
         instead="these rooms are pure: give them values, and read rows where Django is known",
@@ -176,6 +177,7 @@ FLOORS = (
         "archives.opening",
         "archives.apps",
     ),
+    *("archives.comparing", "archives.verifying", "archives.shown"),
     *(
         "sources.retention",
         "sources.sync",
