@@ -19,7 +19,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at impo
 )
 
 from tests.archives.images import MadeStudy, images
-from tests.conftest import free_port
+from tests.free_ports import free_port
 
 AE_TITLE = "STANDIN"
 USER, PASSWORD, TOKEN = "tester", "a-test-only", "a-test-token"

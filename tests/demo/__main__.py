@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from tests.demo.day import DemoDay
 
 if TYPE_CHECKING:
+    from tests.archives.stand_in import StandIn
     from tests.redcap.project import Project
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -37,6 +38,7 @@ The demonstration runs. Everybody in it is invented, and all of it is gone at th
 
   Today            MR1 has reported two examinations and stopped a third; one is under way, and ends while you
                    look. Somebody was examined whom no item scheduled, and one weight was typed anew.
+  Archive          Its images tell another weight that was typed anew, and that no report told.
   Sources          sports_medicine books MR2 from a spreadsheet, and growing_brains MR1 from REDCap.
                    sleep_and_memory waits for a person: five of its six records vanished at once.
                    healthy_ageing has no mapping yet: press Suggest a mapping.
@@ -55,6 +57,7 @@ def main() -> int:
     folder = options.folder.resolve()
     prepare_environment(folder)
     logging.disable(logging.INFO)  # what pulls say is the server's to tell, later
+    from tests.archives.stand_in import running_stand_in
     from tests.demo.growing_brains import configuration, demo_study
     from tests.demo.other_studies import ageing_study, sleep_configuration, sleep_study
     from tests.demo.sports_medicine import workbook
@@ -62,17 +65,18 @@ def main() -> int:
 
     day = DemoDay(datetime.now())
     sleepers = sleep_study(day)
-    with RedcapServer(demo_study(day), sleepers, ageing_study(day.now.date())) as redcap:
+    studies = (demo_study(day), sleepers, ageing_study(day.now.date()))
+    with RedcapServer(*studies) as redcap, running_stand_in() as archive:
         file = folder / "pylantir.json"
         imported = configuration(redcap.url)
         imported["data_sources"].append(sleep_configuration(redcap.url))
         file.write_text(json.dumps(imported, indent=2), encoding="utf-8")
         file.chmod(0o600)
         print("Making three studies in a stand-in REDCap and a spreadsheet, and pulling …", flush=True)
-        fill(file, workbook(day))
+        fill(file, workbook(day), archive)
         show_other_studies(sleepers, redcap.url)
         print("Starting the server, and playing the scanner's morning …", flush=True)
-        return Demonstration(folder, others, redcap.url, day).run()
+        return Demonstration(folder, others, redcap.url, day, archive).run()
 
 
 def prepare_environment(folder: Path) -> None:
@@ -96,7 +100,7 @@ def emptied(folder: Path) -> str:
     return password
 
 
-def fill(configuration: Path, spreadsheet: bytes) -> None:
+def fill(configuration: Path, spreadsheet: bytes, archive: StandIn) -> None:
     """Import the studies, say which scanner each uses, and pull. What commands say is for who asked."""
     import django
 
@@ -107,8 +111,10 @@ def fill(configuration: Path, spreadsheet: bytes) -> None:
     call_command("migrate", verbosity=0)
     call_command("import_config", str(configuration), stdout=StringIO())
     set_up_scanners()
+    from tests.demo import archive as small_archive
     from tests.demo import sports_medicine
 
+    small_archive.add_archive(archive)
     sports_medicine.add_source(spreadsheet)
     for source in (*SCANNER_OF, sports_medicine.NAME):
         call_command("sync_source", source, stdout=StringIO())
@@ -150,10 +156,13 @@ def manage(*arguments: str) -> list[str]:
 class Demonstration:
     """It runs `manage.py start`, whose lines go into a file, and the scanners beside it."""
 
-    def __init__(self, folder: Path, arguments: list[str], redcap_url: str, day: DemoDay) -> None:
+    def __init__(
+        self, folder: Path, arguments: list[str], redcap_url: str, day: DemoDay, archive: StandIn
+    ) -> None:
         self.arguments = arguments
         self.redcap_url = redcap_url
         self.day = day
+        self.archive = archive
         self.log = folder / "server.log"
         self.port = int(self._option("--port", "4242"))
         self.ended = threading.Event()
@@ -176,6 +185,7 @@ class Demonstration:
         return code
 
     def play(self) -> None:
+        from tests.demo import archive as small_archive
         from tests.demo import scanner
 
         deadline = time.monotonic() + STARTS_WITHIN
@@ -183,15 +193,16 @@ class Demonstration:
             if self.ended.wait(0.1) or time.monotonic() > deadline:
                 return
         self.ask()
-        running = scanner.play_the_day(self.port, self.day)
+        running = scanner.play_the_day(self.port, self.day, self.archive)
         self.ask()
+        small_archive.ask_now()
         print(self.welcome(), flush=True)
         asked = 0
         while not self.ended.wait(BETWEEN_QUERIES):
             self.ask()
             asked += 1
             if asked == ENDS_AFTER:
-                scanner.end_the_running_one(self.port, running)
+                scanner.end_the_running_one(self.port, running, self.archive)
 
     def ask(self) -> None:
         """Let each scanner ask for its list; where the server is ending, nobody answers."""
