@@ -11,4 +11,9 @@ comparing  what was found against what was scheduled and reported, without Djang
 models     archives, when each item is to be asked for, and what was found
 opening    the client of an archive's row
 verifying  what is due, asked, kept and pointed out
+privacy    what is kept of one participant: told, and erased
+retention  what grew old is deleted
+shown      what archives have shown, on the admin's pages
+admin      archives in the Django admin
+api        what archives have shown, by REST
 """

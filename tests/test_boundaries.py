@@ -170,7 +170,9 @@ FLOORS = (
     ),
     *("archives.words", "archives.contract", "archives.answers", "archives.uid_lists", "archives.asking"),
     *("archives.cfind", "archives.dicomweb", "archives.models", "archives.opening", "archives.apps"),
-    *("archives.comparing", "archives.verifying", "archives.shown"),
+    "archives.comparing",
+    "archives.verifying",
+    *("archives.privacy", "archives.retention", "archives.api"),
     *(
         "sources.retention",
         "sources.sync",
@@ -184,7 +186,8 @@ FLOORS = (
     *("sources.config_import", "sources.original", "sources.management", "sources.api", "sources.apps"),
     "pylantir_site.metrics",
     *("pylantir_site.overview", "pylantir_site.notices", "sources.admin", "pylantir_site.privacy"),
-    *("accounts.urls", "worklist.urls", "sources.urls", "pylantir_site.urls"),
+    *("archives.shown", "archives.admin"),
+    *("accounts.urls", "archives.urls", "worklist.urls", "sources.urls", "pylantir_site.urls"),
     *(
         "pylantir_site.cors",
         "pylantir_site.settings",

@@ -18,7 +18,7 @@ from archives.models import Archive, ArchiveCheck, ArchivedStudy, Finding
 from archives.verifying import sessions
 from archives.verifying.sessions import Reported
 from worklist.attention import archived, as_sent, identity, points
-from worklist.attention.archived import ArchivePoint, Subject
+from worklist.attention.archived import ArchivePoint, PointSubject
 from worklist.attention.points import DeviceRules
 from worklist.devices import stored
 from worklist.dicom.performed import Patient
@@ -30,7 +30,7 @@ Findings = dict[tuple[int, int], Finding]  # by the keys of archive and item
 
 
 @dataclass
-class _Told:
+class _DueLines:
     """What is due of one item is gathered here, line by line."""
 
     lines: dict[AttentionKind, list[str]] = field(default_factory=lambda: defaultdict(list))
@@ -57,7 +57,7 @@ def review(item_pks: Collection[int], *, now: datetime, note: str) -> Findings:
     studies = _studies(known)
     settled = _settled_weights(known)
     rules: dict[str, DeviceRules] = {}
-    told: dict[int, _Told] = {pk: _Told() for pk in known}
+    told: dict[int, _DueLines] = {pk: _DueLines() for pk in known}
     found: Findings = {}
     checks = ArchiveCheck.objects.filter(item__in=list(known), archive__enabled=True).select_related(
         "archive"
@@ -79,7 +79,7 @@ def review(item_pks: Collection[int], *, now: datetime, note: str) -> Findings:
             differs = True
         is_there = Finding.DIFFERS if differs else Finding.FOUND
         found[check.archive_id, check.item_id] = is_there if own else Finding.NOT_FOUND
-    archived.bring_up_to_date({Subject(pk): each.points() for pk, each in told.items()}, note=note)
+    archived.bring_up_to_date({PointSubject(pk): each.points() for pk, each in told.items()}, note=note)
     return found
 
 

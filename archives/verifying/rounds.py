@@ -15,11 +15,11 @@ from django.db import transaction
 from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils import timezone
 
-from archives.comparing.belonging import Belonging, Session, belonging
+from archives.comparing.belonging import Belonging, ScannedSession, belonging
 from archives.contract import UIDS_AT_ONCE, ArchiveClient, FoundStudy
 from archives.models import Archive, ArchiveCheck, ArchivedStudy, ArchiveState, Finding
 from archives.verifying import answers, claims, due, reviewing, sessions, strays
-from archives.verifying.budget import Budget
+from archives.verifying.budget import QuestionBudget
 from pylantir_site.processes import pulse
 from sources.errors import SourceError, TooMuchError
 from worklist.attention import points
@@ -65,7 +65,7 @@ class _Round:
 
     def __init__(self, archive: Archive, client: ArchiveClient, *, claim: str, now: datetime) -> None:
         self.archive, self.client, self.claim, self.now = archive, client, claim, now
-        self.budget = Budget(client, archive.questions_per_minute)
+        self.budget = QuestionBudget(client, archive.questions_per_minute)
         self.listed: dict[date, list[FoundStudy]] = {}
 
     def ask(self) -> None:
@@ -145,7 +145,7 @@ class _Round:
             if study.patient_id in people and study.study_instance_uid not in answered
         ]
 
-    def _by_patient_and_day(self, session: Session) -> list[FoundStudy]:
+    def _by_patient_and_day(self, session: ScannedSession) -> list[FoundStudy]:
         """Ask for the session's studies by patient ID and each of its days that was not listed."""
         return [
             study

@@ -59,6 +59,7 @@ MORE = (
         _("The worklist"),
         (
             Destination(_("Plots"), "plots", "worklist.view_worklistitem"),
+            Destination(_("Arrived in the archive"), "archive_arrivals", "worklist.view_worklistitem"),
             Destination(_("Import worklist files"), "worklist_import_files", "worklist.add_worklistitem"),
             Destination(
                 _("People who share an ID"),

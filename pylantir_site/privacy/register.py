@@ -94,6 +94,21 @@ _CALPENDO = _held(
 )
 _RULE = _held(SETUP=("target", "field", "level", "events", "transforms", "default"))
 
+_ARCHIVE = _held(
+    SETUP=(
+        *("name", "kind", "stations", "host", "called_ae_title", "calling_ae_title", "url"),
+        *(
+            "client_certificate",
+            "client_key",
+            "authentication",
+            "secret_variable",
+            "secret_file",
+            "ca_bundle",
+        ),
+    ),
+    ACTOR=("user_name",),
+)
+
 REGISTER: Mapping[str, Held] = {
     "worklist.WorklistItem": Held(_ITEM.erased | set(DERIVED), _ITEM.nobody),  # `save` derives them
     "worklist.HistoricalWorklistItem": _with_history(_ITEM),
@@ -158,6 +173,21 @@ REGISTER: Mapping[str, Held] = {
     "sources.KnownDictionary": _held(
         CREDENTIAL=("access",),
         PROJECT=("content", "event_names", "field_lines", "instrument_lines", "identifier_marks"),
+    ),
+    "archives.Archive": Held(
+        frozenset({"test_problem"}),
+        {**_ARCHIVE.nobody, "secret_cipher": CREDENTIAL, "secret_set_by": ACTOR},
+    ),
+    "archives.HistoricalArchive": _with_history(
+        Held(frozenset(), {**_ARCHIVE.nobody, "secret_set_by": ACTOR})
+    ),
+    "archives.ArchiveCheck": _held(erased=("problem",), CODE=("finding",)),
+    "archives.ArchiveState": _held(erased=("problem", "days_problem"), CODE=("claim",)),
+    "archives.ArchivedStudy": _held(
+        erased=(
+            *("study_instance_uid", "patient_id", "patient_name", "patient_sex", "accession_number"),
+            *("study_description", "modalities", "station_name", "series_instance_uids"),
+        )
     ),
     "notices.Subscription": _held(
         ACTOR=("username",),

@@ -387,6 +387,7 @@ def test_an_archive_that_fails_is_left_alone_longer_each_time_and_then_asked_aga
         pacs.failure = TransientError("The archive does not answer.")
         ask(archive, pacs)
         state = ArchiveState.objects.get()
+        assert state.next_round_at is not None
         pauses.append(round((state.next_round_at - timezone.now()).total_seconds() / 60))
     assert pauses == [1, 2, 4]
     assert (state.failures, state.problem) == (3, "The archive does not answer.")

@@ -1,0 +1,4 @@
+"""Archives by REST.
+
+studies  what they answered of studies
+"""
