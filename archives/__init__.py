@@ -10,4 +10,7 @@ cfind      a client by C-FIND, without Django
 dicomweb   a client by QIDO-RS, without Django
 models     archives, when each item is to be asked for, and what was found
 opening    the client of an archive's row
+trying     an archive tried by a person who sets it up
+privacy    what is kept of one participant's studies, told and erased
+admin      archives in the Django admin
 """

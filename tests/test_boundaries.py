@@ -168,14 +168,8 @@ FLOORS = (
         "sources.backends",
     ),
     *("archives.words", "archives.contract", "archives.answers", "archives.uid_lists", "archives.asking"),
-    *(
-        "archives.lost_letters",
-        "archives.cfind",
-        "archives.dicomweb",
-        "archives.models",
-        "archives.opening",
-        "archives.apps",
-    ),
+    *("archives.lost_letters", "archives.cfind", "archives.dicomweb", "archives.models"),
+    *("archives.opening", "archives.trying", "archives.privacy", "archives.apps"),
     *(
         "sources.retention",
         "sources.sync",
@@ -188,7 +182,8 @@ FLOORS = (
     "sources.worker",
     *("sources.config_import", "sources.original", "sources.management", "sources.api", "sources.apps"),
     "pylantir_site.metrics",
-    *("pylantir_site.overview", "pylantir_site.notices", "sources.admin", "pylantir_site.privacy"),
+    *("pylantir_site.overview", "pylantir_site.notices", "sources.admin", "archives.admin"),
+    "pylantir_site.privacy",
     *("accounts.urls", "worklist.urls", "sources.urls", "pylantir_site.urls"),
     *(
         "pylantir_site.cors",
