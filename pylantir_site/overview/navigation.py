@@ -82,6 +82,10 @@ MORE = (
         ),
     ),
     (
+        _("Archives"),
+        (Destination(_("All archives"), "archives_archive_changelist", "archives.view_archive"),),
+    ),
+    (
         _("Administration"),
         (
             Destination(_("Accounts"), "accounts_user_changelist", "accounts.view_user"),

@@ -13,7 +13,7 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.utils.translation import gettext_lazy as _
 
-from archives import privacy as of_archives
+from archives.privacy import erasing as of_archives
 from pylantir_site.notices.models import Delivery
 from pylantir_site.privacy import accounts, participants
 from pylantir_site.privacy.models import Erasure, Why

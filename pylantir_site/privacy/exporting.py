@@ -19,7 +19,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
 from accounts.models import AuditEvent, AuditKind
-from archives import privacy as of_archives
+from archives.privacy import telling as of_archives
 from pylantir_site import __version__, kept_search
 from pylantir_site.notices.models import NoticedFact
 from pylantir_site.privacy import participants

@@ -92,22 +92,14 @@ _CALPENDO = _held(
     ),
     ACTOR=("user_name", "password_set_by"),
 )
-_RULE = _held(SETUP=("target", "field", "level", "events", "transforms", "default"))
-
 _ARCHIVE = _held(
     SETUP=(
-        *("name", "kind", "stations", "host", "called_ae_title", "calling_ae_title", "url"),
-        *(
-            "client_certificate",
-            "client_key",
-            "authentication",
-            "secret_variable",
-            "secret_file",
-            "ca_bundle",
-        ),
+        *("name", "kind", "stations", "host", "called_ae_title", "calling_ae_title", "client_certificate"),
+        *("client_key", "url", "authentication", "secret_variable", "secret_file", "ca_bundle"),
     ),
-    ACTOR=("user_name",),
+    ACTOR=("user_name", "secret_set_by"),
 )
+_RULE = _held(SETUP=("target", "field", "level", "events", "transforms", "default"))
 
 REGISTER: Mapping[str, Held] = {
     "worklist.WorklistItem": Held(_ITEM.erased | set(DERIVED), _ITEM.nobody),  # `save` derives them
@@ -174,15 +166,11 @@ REGISTER: Mapping[str, Held] = {
         CREDENTIAL=("access",),
         PROJECT=("content", "event_names", "field_lines", "instrument_lines", "identifier_marks"),
     ),
-    "archives.Archive": Held(
-        frozenset({"test_problem"}),
-        {**_ARCHIVE.nobody, "secret_cipher": CREDENTIAL, "secret_set_by": ACTOR},
-    ),
-    "archives.HistoricalArchive": _with_history(
-        Held(frozenset(), {**_ARCHIVE.nobody, "secret_set_by": ACTOR})
-    ),
+    "archives.Archive": Held(frozenset({"test_problem"}), {**_ARCHIVE.nobody, "secret_cipher": CREDENTIAL}),
+    "archives.HistoricalArchive": _with_history(_ARCHIVE),
     "archives.ArchiveCheck": _held(erased=("problem",), CODE=("finding",)),
     "archives.ArchiveState": _held(erased=("problem", "days_problem"), CODE=("claim",)),
+    # The rows go.
     "archives.ArchivedStudy": _held(
         erased=(
             *("study_instance_uid", "patient_id", "patient_name", "patient_sex", "accession_number"),

@@ -65,7 +65,9 @@ def a_morning() -> tuple[dict[str, WorklistItem], list[MadeStudy]]:
         images_of(items["short"], series=(MadeSeries("1", 1, "Localizer"),)),
         images_of(items["twice"]),
         images_of(items["twice"], uid=new_uid(), accession_number="", study_time="110000"),
-        images_of(items["right"], uid=new_uid(), patient_id="X7", patient_name="Poe^Mary", accession_number=""),
+        images_of(
+            items["right"], uid=new_uid(), patient_id="X7", patient_name="Poe^Mary", accession_number=""
+        ),
     ]
     return items, studies
 
@@ -88,8 +90,7 @@ def ask(archive: Archive) -> int:
 
 def findings() -> dict[str, str]:
     return {
-        check.item.patient_id.lower(): check.finding
-        for check in ArchiveCheck.objects.select_related("item")
+        check.item.patient_id.lower(): check.finding for check in ArchiveCheck.objects.select_related("item")
     }
 
 
@@ -121,7 +122,12 @@ def by_c_find(orthanc: Orthanc) -> dict[str, Any]:
 
 
 def by_qido(orthanc: Orthanc) -> dict[str, Any]:
-    return {"kind": ArchiveKind.DICOMWEB, "url": orthanc.dicomweb_url, "authentication": Authentication.BASIC, "user_name": USER}
+    return {
+        "kind": ArchiveKind.DICOMWEB,
+        "url": orthanc.dicomweb_url,
+        "authentication": Authentication.BASIC,
+        "user_name": USER,
+    }
 
 
 @pytest.mark.parametrize("access", [by_c_find, by_qido], ids=["C-FIND", "QIDO-RS"])
@@ -166,7 +172,7 @@ def test_dcmqrscps_faults_are_found(tmp_path: Path) -> None:
     with running_dcmqrscp(tmp_path) as dcmqrscp:
         dcmqrscp.store(studies)
         archive = Archive.objects.create(
-            name="PACS", host="127.0.0.1", port=dcmqrscp.port, called_ae_title=dcmqrscp.ae_title
+            name="PACS", host="127.0.0.1", port=dcmqrscp.port, called_ae_title="DCMQRSCP"
         )
         ask(archive)
         ask(archive)
