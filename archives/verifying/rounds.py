@@ -107,6 +107,7 @@ class _Round:
             )
             answered = {study.study_instance_uid for study in studies}
             strays.ask_again(self.archive, but=answered, client=self.client, budget=self.budget, now=self.now)
+            strays.review_open(now=self.now)
         self._note_listing(LISTED_EVERY, "")
 
     def _note_listing(self, again_after: timedelta, problem: str) -> None:
