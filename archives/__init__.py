@@ -12,5 +12,6 @@ models     archives, when each item is to be asked for, and what was found
 opening    the client of an archive's row
 trying     an archive tried by a person who sets it up
 privacy    what is kept of one participant's studies, told and erased
+api        archives by REST
 admin      archives in the Django admin
 """

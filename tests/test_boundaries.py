@@ -169,7 +169,7 @@ FLOORS = (
     ),
     *("archives.words", "archives.contract", "archives.answers", "archives.uid_lists", "archives.asking"),
     *("archives.lost_letters", "archives.cfind", "archives.dicomweb", "archives.models"),
-    *("archives.opening", "archives.trying", "archives.privacy", "archives.apps"),
+    *("archives.opening", "archives.trying", "archives.privacy", "archives.api", "archives.apps"),
     *(
         "sources.retention",
         "sources.sync",
@@ -184,7 +184,7 @@ FLOORS = (
     "pylantir_site.metrics",
     *("pylantir_site.overview", "pylantir_site.notices", "sources.admin", "archives.admin"),
     "pylantir_site.privacy",
-    *("accounts.urls", "worklist.urls", "sources.urls", "pylantir_site.urls"),
+    *("accounts.urls", "worklist.urls", "sources.urls", "archives.urls", "pylantir_site.urls"),
     *(
         "pylantir_site.cors",
         "pylantir_site.settings",
