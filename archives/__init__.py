@@ -15,7 +15,7 @@ verifying  what is due, asked, kept and pointed out
 trying     an archive tried by a person who sets it up
 privacy    what is kept of one participant's studies, told and erased
 retention  what grew old is deleted
-api        what archives have shown, by REST
+api        archives and what they have shown, by REST
 shown      what archives have shown, on the admin's pages
 admin      archives in the Django admin
 """

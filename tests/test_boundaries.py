@@ -189,7 +189,7 @@ FLOORS = (
     *("pylantir_site.overview", "pylantir_site.notices", "sources.admin"),
     *("archives.shown", "archives.admin"),
     "pylantir_site.privacy",
-    *("accounts.urls", "archives.urls", "worklist.urls", "sources.urls", "pylantir_site.urls"),
+    *("accounts.urls", "worklist.urls", "sources.urls", "archives.urls", "pylantir_site.urls"),
     *(
         "pylantir_site.cors",
         "pylantir_site.settings",

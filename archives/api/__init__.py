@@ -1,4 +1,5 @@
-"""Archives by REST.
+"""Archives are read by REST here, never set up: that is for the admin alone.
 
-studies  what they answered of studies
+archives  where they are, and how they are asked
+studies   what they answered of studies, and what came of asking for each item
 """
