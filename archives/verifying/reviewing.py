@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from archives import lost_letters
 from archives.comparing import series
 from archives.models import Archive, ArchiveCheck, ArchivedStudy, Finding
 from archives.verifying import sessions
@@ -157,7 +158,9 @@ def _of_identity(
     for text in dict.fromkeys(
         text
         for study in own
-        for text in identity.differences(each.item, _patient(study), sent_name=sent_name, where=where)
+        for text in identity.differences(
+            each.item, _whole(_patient(study), each.item.patient_name), sent_name=sent_name, where=where
+        )
     ):
         yield AttentionKind.IMAGES_IDENTITY, text, None
     tolerance = rules.weight_tolerance
@@ -188,6 +191,11 @@ def _patient(study: ArchivedStudy) -> Patient:
         sex=study.patient_sex,
         weight=None if study.patient_weight_kg is None else _plainly(study.patient_weight_kg),
     )
+
+
+def _whole(patient: Patient, scheduled: str) -> Patient:
+    """Return the patient without a name that lost letters on its way: it is no evidence of anybody."""
+    return replace(patient, name="") if lost_letters.may_have_lost(scheduled, patient.name) else patient
 
 
 def _plainly(weight: Decimal) -> Decimal:

@@ -75,6 +75,7 @@ TABLE = {
 }
 
 
+@pytest.mark.acceptance("CL74")
 @pytest.mark.parametrize(("sessions", "studies", "expected"), TABLE.values(), ids=TABLE)
 def test_a_study_belongs(
     sessions: list[ScannedSession], studies: list[FoundStudy], expected: dict[int, list[str]]
@@ -119,6 +120,7 @@ STUDIES = st.lists(
 )
 
 
+@pytest.mark.acceptance("CL74")
 @settings(max_examples=tries(200, nightly=5000))
 @given(SESSIONS, STUDIES, st.randoms(use_true_random=False))
 def test_each_study_is_dealt_once_by_the_strongest_evidence_in_whatever_order(

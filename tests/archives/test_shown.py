@@ -57,6 +57,7 @@ def page_of(client: Client, item: WorklistItem) -> str:
     return str(client.get(reverse("admin:worklist_worklistitem_change", args=[item.pk])).content.decode())
 
 
+@pytest.mark.acceptance("CL75")
 def test_an_items_page_says_what_is_in_the_archive_and_when_it_came(
     coordinator: Client, archive: Archive, pacs: FakeArchive
 ) -> None:
@@ -79,6 +80,7 @@ def test_what_is_gone_and_an_archive_that_fails_are_told(
     assert "The archive &lt;does&gt; not answer." in text
 
 
+@pytest.mark.acceptance("CL75")
 def test_the_list_marks_what_arrived_and_finds_what_did_not_in_as_many_queries(
     coordinator: Client, archive: Archive, pacs: FakeArchive
 ) -> None:
@@ -95,6 +97,7 @@ def test_the_list_marks_what_arrived_and_finds_what_did_not_in_as_many_queries(
     assert coordinator.get(url).content.decode().count(">Archived</span>") == 6
 
 
+@pytest.mark.acceptance("CL75")
 def test_today_shows_what_differs_at_its_booking(
     coordinator: Client, archive: Archive, pacs: FakeArchive
 ) -> None:
@@ -122,6 +125,7 @@ def test_a_study_that_nobody_scheduled_stands_in_today_in_the_list_and_at_the_ap
     assert f"/attention/{point.pk}/change/" in text
 
 
+@pytest.mark.acceptance("CL76")
 def test_arrivals_are_counted_by_study_and_month(
     coordinator: Client, archive: Archive, pacs: FakeArchive
 ) -> None:
@@ -151,6 +155,7 @@ def test_without_an_archive_the_page_of_arrivals_says_so(coordinator: Client) ->
     assert "There is no archive yet." in answer.content.decode()
 
 
+@pytest.mark.acceptance("CL77")
 def test_the_api_lists_studies_and_what_was_asked_for(
     archive: Archive, pacs: FakeArchive, charlie: Any
 ) -> None:
@@ -165,6 +170,7 @@ def test_the_api_lists_studies_and_what_was_asked_for(
     assert api.get("/archive-checks?finding=FOUND").json() == []
 
 
+@pytest.mark.acceptance("CL78")
 def test_metrics_tell_the_oldest_question_that_is_due_and_failures(
     archive: Archive, pacs: FakeArchive
 ) -> None:
@@ -176,6 +182,7 @@ def test_metrics_tell_the_oldest_question_that_is_due_and_failures(
     assert samples["pylantir_archive_failures"] == 3
 
 
+@pytest.mark.acceptance("CL79")
 def test_a_participant_is_told_and_erased_with_what_archives_answered(
     archive: Archive, pacs: FakeArchive
 ) -> None:
@@ -203,6 +210,7 @@ def test_a_participant_is_told_and_erased_with_what_archives_answered(
     assert not ArchiveCheck.objects.exists(), "Nobody's item is asked for any more."
 
 
+@pytest.mark.acceptance("CL79")
 def test_what_is_old_is_forgotten(archive: Archive, pacs: FakeArchive, settings: Any) -> None:
     Device.objects.create(ae_title="MR1", station_name="MRC35127", modality="MR")
     found(archive, pacs)
@@ -221,6 +229,7 @@ def test_what_is_old_is_forgotten(archive: Archive, pacs: FakeArchive, settings:
     assert not ArchiveCheck.objects.exists()
 
 
+@pytest.mark.acceptance("CL80")
 def test_the_worker_asks_each_archive_that_is_due_and_one_that_fails_hinders_no_other(
     archive: Archive, pacs: FakeArchive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -244,6 +253,7 @@ def test_the_worker_asks_each_archive_that_is_due_and_one_that_fails_hinders_no_
     assert {archive.pk for archive in claims.due()} <= {broken.pk}
 
 
+@pytest.mark.acceptance("CL80")
 def test_nothing_of_a_participant_is_logged_or_kept_by_the_queue(
     archive: Archive, pacs: FakeArchive, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

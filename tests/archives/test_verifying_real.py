@@ -130,6 +130,7 @@ def by_qido(orthanc: Orthanc) -> dict[str, Any]:
     }
 
 
+@pytest.mark.acceptance("CL63", "CL66", "CL67", "CL68", "CL69")
 @pytest.mark.parametrize("access", [by_c_find, by_qido], ids=["C-FIND", "QIDO-RS"])
 def test_orthancs_faults_are_found_and_come_right(
     tmp_path: Path, access: Callable[[Orthanc], dict[str, Any]]
