@@ -35,6 +35,9 @@ SCHEDULES = {
     "pull due sources, half a minute on": Kept(
         "sources.tasks.pull_due", MINUTELY, lambda now: now + timedelta(seconds=30)
     ),
+    "plan QA scans": Kept(
+        "sources.tasks.plan_quality", {"schedule_type": Schedule.MINUTES, "minutes": 60}, lambda now: now
+    ),
     "prune": Kept("sources.tasks.prune", {"schedule_type": Schedule.DAILY, "minutes": None}, _at_night),
 }
 

@@ -32,4 +32,8 @@ NOTES: Mapping[str, tuple[str, ...]] = {
         gettext_noop("Did not come."),
         gettext_noop("Examined without a report."),
     ),
+    AttentionKind.QA_OVERDUE: (
+        gettext_noop("Scanned without a report."),
+        gettext_noop("The scanner is not in use."),
+    ),
 }

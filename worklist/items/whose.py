@@ -17,6 +17,7 @@ from worklist.models import ConfirmedPerson, Status, WorklistItem, locks
 
 WHO = frozenset({"patient_id", *PERSON_FIELDS})  # the fields that say who it is
 ANOTHER_PERSON = "another_person"  # the code of the refusal
+PHANTOM = "phantom"  # of one that no answer lifts
 BUSY = gettext_lazy("Somebody else is changing another item of this patient ID just now: try again.")
 WHY_SHARED = gettext_lazy("Say why two people have one patient ID.")
 IS_SHARED = gettext_lazy(
@@ -24,7 +25,12 @@ IS_SHARED = gettext_lazy(
     "person."
 )
 
+IS_PHANTOMS = gettext_lazy("%(items)s this patient ID for a phantom: a participant must have another one.")
+IS_PARTICIPANTS = gettext_lazy(
+    "%(items)s this patient ID for a participant: a phantom must have another one."
+)
 _DIFFERING = {
+    "kind": gettext_lazy("kind: a phantom is no participant"),
     "name": gettext_lazy("name"),
     "birth date": gettext_lazy("birth date"),
     "sex": gettext_lazy("sex"),
@@ -81,6 +87,9 @@ def check(item: WorklistItem, answer: Answer, *, reason: str) -> SharedId:
     others = whose_id.others(item, beside=answer.beside)
     if not others:
         return NOBODY_ELSE
+    if of_other_kind := [other for other in others if other.is_qa != item.is_qa]:
+        said = IS_PARTICIPANTS if item.is_qa else IS_PHANTOMS
+        raise ValidationError(said, code=PHANTOM, params={"items": _items_in_words(of_other_kind)})
     if answer.same_person is None:
         raise _refusal(item, others)
     if answer.same_person is False and not reason.strip():
