@@ -128,6 +128,12 @@ def _not_performed(values: dict[str, Any]) -> None:
     points.sweep()
 
 
+def _qa_overdue(values: dict[str, Any]) -> None:
+    due = timezone.localdate() - timedelta(days=3)
+    an_item(**{**values, "patient_id": f"QA{uuid.uuid4().hex}", "is_qa": True, "scheduled_start_date": due})
+    points.sweep()
+
+
 BRING_ABOUT = {
     AttentionKind.IDENTITY: _identity,
     AttentionKind.SHARED_ID: _shared_id,
@@ -140,4 +146,5 @@ BRING_ABOUT = {
     AttentionKind.PROTOCOL: _protocol,
     AttentionKind.DEVIATION: _deviation,
     AttentionKind.NOT_PERFORMED: _not_performed,
+    AttentionKind.QA_OVERDUE: _qa_overdue,
 }

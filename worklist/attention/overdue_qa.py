@@ -18,14 +18,14 @@ def is_overdue(item: WorklistItem, now: datetime) -> bool:
     return _due(item, scan) <= now
 
 
-def overdue(now: datetime, *, most: int) -> Iterator[tuple[WorklistItem, datetime]]:
+def overdue(now: datetime) -> Iterator[tuple[WorklistItem, datetime]]:
     """Yield the QA scans that are overdue, the oldest first, each with the moment since when."""
     waiting = WorklistItem.objects.filter(
         is_qa=True,
         performed_procedure_step_status=Status.SCHEDULED,
         scheduled_start_date__lte=timezone.localdate(now),
     )
-    for item in waiting.select_related("qa_scan__rule")[:most]:
+    for item in waiting.select_related("qa_scan__rule"):
         due = _due(item, getattr(item, "qa_scan", None))
         if due <= now:
             yield item, due

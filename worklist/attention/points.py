@@ -6,7 +6,7 @@ then resolved by itself. What has happened (a wrong entry, an incomplete report)
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
@@ -268,7 +268,7 @@ def _sweep_items(now: datetime) -> int:
 def _sweep_quality(now: datetime) -> int:
     """Close what was scanned or moved, and open what is overdue: once, however it was closed."""
     no_longer = Attention.objects.open().filter(kind=AttentionKind.QA_OVERDUE)
-    overdue = {item.pk: due for item, due in overdue_qa.overdue(now, most=MOST_AT_ONCE)}
+    overdue = {item.pk: due for item, due in overdue_qa.overdue(now)}
     _resolve_by_itself(point for point in no_longer.only("pk", "item") if point.item_id not in overdue)
     told = Attention.objects.filter(kind=AttentionKind.QA_OVERDUE, item__in=overdue)
     for pk, opened_at in told.values_list("item_id", "opened_at"):
@@ -280,11 +280,15 @@ def _sweep_quality(now: datetime) -> int:
             item_id=pk,
             text=f"The phantom was to be scanned by {date_format(due)}, {time_format(due)}, and was not.",
         )
-        for pk, due in ((pk, timezone.localtime(due)) for pk, due in overdue.items())
+        for pk, due in list(_as_read_here(overdue))[:MOST_AT_ONCE]
     ]
     if new_points:
         Attention.objects.bulk_create(new_points, ignore_conflicts=True)
     return len(new_points)
+
+
+def _as_read_here(moments: Mapping[int, datetime]) -> Iterator[tuple[int, datetime]]:
+    return ((pk, timezone.localtime(moment)) for pk, moment in moments.items())
 
 
 def _sweep_ids() -> None:

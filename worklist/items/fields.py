@@ -30,8 +30,8 @@ FIELDS = (
     "performed_procedure_step_status",
     "data_source",
     "extra_attributes",
-    "is_qa",
     "arrived_at",
     "created_at",
     "updated_at",
+    "is_qa",
 )

@@ -282,6 +282,9 @@ class WorklistItem(Searched, Recorded):
                 ],
                 name="worklist_plots",
             ),
+            models.Index(
+                fields=["scheduled_start_date"], condition=models.Q(is_qa=True), name="worklist_qa_scans"
+            ),
             # Lists are narrowed by what stands in it; `worklist.models.listed_values` says why the cast.
             models.Index(listed_values.as_listed(), "scheduled_station_aetitle", name="worklist_listed"),
         ]
