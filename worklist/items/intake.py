@@ -343,7 +343,7 @@ def _check(item: WorklistItem, errors: Errors, answer: Answer | None, reason: st
     if _is_another(item):
         found[NON_FIELD_ERRORS] = [STEP_EXISTS]
     shared = NOBODY_ELSE
-    if answer is not None and not found.keys() & whose.WHO:
+    if answer is not None and not found.keys() & (whose.WHO | {"is_qa"}):
         try:
             shared = whose.check(item, answer, reason=reason)
         except ValidationError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError
@@ -134,11 +134,20 @@ def corrections(item: WorklistItem, other: WorklistItem) -> dict[str, Any]:
 
 def known_people(error: ValidationError) -> list[KnownPerson]:
     """Return the people that the ID is known of, where an error says that it is another's; else nobody."""
-    errors: Mapping[str, list[ValidationError]] = getattr(error, "error_dict", {})
-    for each in errors.get("patient_id", ()):
+    for each in _of_the_id(error):
         if each.code == ANOTHER_PERSON:
             return list((each.params or {})["known"])
     return []
+
+
+def is_of_other_kind(error: ValidationError) -> bool:
+    """Tell whether an error says that the ID is a phantom's, and asked for a participant, or the reverse."""
+    return any(each.code == PHANTOM for each in _of_the_id(error))
+
+
+def _of_the_id(error: ValidationError) -> Sequence[ValidationError]:
+    errors: Mapping[str, list[ValidationError]] = getattr(error, "error_dict", {})
+    return errors.get("patient_id", ())
 
 
 def _refusal(item: WorklistItem, others: list[WorklistItem]) -> ValidationError:
