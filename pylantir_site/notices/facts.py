@@ -29,6 +29,7 @@ OF_ATTENTION = {
     AttentionKind.WRONG_ENTRY: NoticeKind.WRONG_ENTRY,
     AttentionKind.STALE: NoticeKind.STALE,
     AttentionKind.NOT_PERFORMED: NoticeKind.NOT_PERFORMED,
+    AttentionKind.QA_OVERDUE: NoticeKind.QA_OVERDUE,
 }
 # They go on for as long as nobody acts, and may come and go with a network.
 LASTING = frozenset(
