@@ -28,6 +28,8 @@ READ = frozenset(
         "worklist.view_confirmedperson",
         "worklist.view_device",
         "worklist.view_deviceactivity",
+        "worklist.view_qarule",
+        "worklist.view_historicalqarule",
         # Their own; to oversee everybody's is an administrator's.
         "worklist.view_calendarfeed",
         "worklist.add_calendarfeed",
@@ -56,6 +58,9 @@ WRITE = READ | {
     "worklist.change_attention",  # resolve
     "worklist.add_confirmedperson",
     "worklist.delete_confirmedperson",
+    "worklist.add_qarule",
+    "worklist.change_qarule",
+    "worklist.delete_qarule",
     "sources.change_syncedstep",  # follow the source again, make again
     "sources.pull_datasource",  # pull now, preview
 }
@@ -65,6 +70,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {Role.READ: READ, Role.WRITE: WRITE}
 DUTIES: tuple[tuple[Promise, str], ...] = (
     (_("See the worklist, examinations, scanners and sources"), "worklist.view_worklistitem"),
     (_("Add, change, move and cancel items"), "worklist.change_worklistitem"),
+    (_("Say when scanners are checked with phantoms"), "worklist.change_qarule"),
     (_("Link examinations and resolve what needs attention"), "worklist.change_attention"),
     (_("Preview sources and pull from them"), "sources.pull_datasource"),
     (_("Set up sources, scanners and archives"), "sources.change_datasource"),

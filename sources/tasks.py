@@ -25,6 +25,7 @@ from pylantir_site.database.faults import fault_of
 from sources import triggers
 from sources.models import DataSource, SourceState, SyncRun, Trigger, WorkerBeat
 from sources.sync import claims, pulls
+from worklist.quality import planning
 
 log = logging.getLogger(__name__)
 
@@ -108,6 +109,12 @@ def prune() -> None:
     """Delete what is old; the schedule asks for it once a day."""
     with contained("Pruning"):
         retention.prune()
+
+
+def plan_quality() -> None:
+    """Make the QA scans of the days ahead, by the rules of the scanners; the schedule asks every hour."""
+    with contained("Planning QA scans"):
+        planning.plan_all()
 
 
 def beat() -> None:

@@ -66,6 +66,7 @@ def one_of_each() -> dict[str, Model]:
         Device,
         FeedShows,
         PerformedStatus,
+        QaRule,
     )
 
     item = make_item()
@@ -80,6 +81,7 @@ def one_of_each() -> dict[str, Model]:
     subscription = Subscription.objects.create(username="alice", kinds=["UNSCHEDULED"])
     run = SyncRun.objects.create(source=source, actor="alice")
     SyncedStep.objects.create(source=source, record="1", item=item, run=run)
+    device = Device.objects.create(ae_title="MR1", host="127.0.0.1", port=9, modality="MR")
     rows = (
         item,
         step,
@@ -87,7 +89,8 @@ def one_of_each() -> dict[str, Model]:
         run,
         Attention.objects.create(kind=AttentionKind.WEIGHT, item=item, step=step, text="It differs."),
         ConfirmedPerson.objects.create(patient_id="P1", patient_name="DOE^JOHN1", confirmed_by="alice"),
-        Device.objects.create(ae_title="MR1", host="127.0.0.1", port=9),
+        device,
+        QaRule.objects.create(device=device, name="Weekly QA", weekdays=[0]),
         query(),
         SyncIssue.objects.create(source=source, record="1", text="There is no date."),
         SyncedStep.objects.create(source=source, record="2", says={"patient_id": "P2"}, run=run),

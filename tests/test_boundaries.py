@@ -147,6 +147,7 @@ FLOORS = (
     *("worklist.dicom", "worklist.upper_layer", "worklist.validators", "worklist.models"),
     "worklist.devices",
     *("worklist.attention", "worklist.items", "worklist.examinations", "worklist.answering", "worklist.scp"),
+    "worklist.quality",
     "worklist.plots",
     "worklist.day",
     *("worklist.feeds", "worklist.timeline"),

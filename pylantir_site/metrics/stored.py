@@ -108,12 +108,14 @@ def _archives() -> Iterator[Family]:
 
 
 def _today() -> Family:
-    today = WorklistItem.objects.filter(scheduled_start_date=timezone.localdate())
+    today = WorklistItem.objects.of_participants().filter(scheduled_start_date=timezone.localdate())
     counted = dict(
         today.values_list("performed_procedure_step_status").annotate(number=Count("pk")).order_by()
     )
     values = [((status,), counted.get(status, 0)) for status in Status.values]
-    return gauge("items_today", "Worklist items of today, by status.", values, ("status",))
+    return gauge(
+        "items_today", "Worklist items of today, by status; QA scans are not among them.", values, ("status",)
+    )
 
 
 def _age(at: datetime | None, now: datetime) -> float:

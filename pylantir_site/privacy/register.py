@@ -66,6 +66,13 @@ _DEVICE = _held(
         *("coding_scheme_designator", "protocol_codes_sent", "protocol_codes", "mpps_strictness"),
     ),
 )
+# A rule names a phantom, which is nobody.
+_QA_RULE = _held(
+    SETUP=(
+        *("name", "weekdays", "id_scope", "id_pattern", "name_pattern", "modality"),
+        *("procedure_description", "protocol_name"),
+    ),
+)
 _SOURCE_SETUP = (
     *("name", "kind", "site_id", "protocol_name", "hisris_coding_designator"),
     *("scheduled_station_aetitle", "session_conditions", "without_time", "identity_policy"),
@@ -124,6 +131,9 @@ REGISTER: Mapping[str, Held] = {
     ),
     "worklist.Device": _DEVICE,
     "worklist.HistoricalDevice": _with_history(_DEVICE),
+    "worklist.QaRule": Held(_QA_RULE.erased, {**_QA_RULE.nobody, "problem": TECHNICAL}),
+    "worklist.HistoricalQaRule": _with_history(_QA_RULE),
+    "worklist.QaScan": _held(CREDENTIAL=("digest",)),
     "worklist.CalendarFeed": _held(
         ACTOR=("username",), CREDENTIAL=("digest",), SETUP=("station", "shows", "language")
     ),

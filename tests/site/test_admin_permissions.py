@@ -87,6 +87,8 @@ TABLE: dict[str, Row] = {
     **stock("worklist/device", view=SIGNED_IN, add=ADMINS, change=ADMINS, delete=ADMINS),
     "admin/worklist/device/preview/": (SIGNED_IN, SIGNED_IN),
     "admin/worklist/device/<int:pk>/echo/": (NO_VERB, ADMINS),
+    **stock("worklist/qarule", view=SIGNED_IN, add=WRITERS, change=WRITERS, delete=WRITERS),
+    "admin/worklist/qarule/<int:pk>/scan/": (NO_VERB, WRITERS),
     **stock("worklist/deviceactivity", view=SIGNED_IN),
     "admin/worklist/calendarfeed/": (SIGNED_IN, SIGNED_IN),
     "admin/worklist/calendarfeed/<int:pk>/renew/": (NO_VERB, SIGNED_IN),  # their own
@@ -138,6 +140,7 @@ ACTIONS = {
     "worklist/attention": {"resolve_points": BY_WRITERS},
     "worklist/confirmedperson": {"delete_selected": BY_WRITERS},
     "worklist/device": {"delete_selected": "- - +"},
+    "worklist/qarule": {"delete_selected": BY_WRITERS},
     "sources/syncedstep": {"make_again": BY_WRITERS},
 }
 

@@ -37,11 +37,12 @@ def nothing_written() -> Iterator[None]:
     ]
 
 
-def test_a_migrated_database_has_exactly_the_schedules_that_pull_and_prune() -> None:
+def test_a_migrated_database_has_exactly_the_schedules_that_pull_plan_and_prune() -> None:
     assert {(row[0], row[1], row[2], row[3]) for row in rows()} == {
         ("pull due sources", LOOK, "I", 1),
         ("pull due sources, half a minute on", LOOK, "I", 1),
         ("ask archives", "sources.tasks.ask_archives", "I", 1),
+        ("plan QA scans", "sources.tasks.plan_quality", "I", 60),
         ("prune", "sources.tasks.prune", "D", None),
     }
 

@@ -149,6 +149,12 @@ def _stray_study(values: dict[str, Any]) -> None:
     archived.bring_up_to_date({archived.PointSubject(None, new_uid()): [due]}, note=points.NO_LONGER)
 
 
+def _qa_overdue(values: dict[str, Any]) -> None:
+    due = timezone.localdate() - timedelta(days=3)
+    an_item(**{**values, "patient_id": f"QA{uuid.uuid4().hex}", "is_qa": True, "scheduled_start_date": due})
+    points.sweep()
+
+
 BRING_ABOUT = {
     AttentionKind.IDENTITY: _identity,
     AttentionKind.IMAGES_IDENTITY: _of_archive(AttentionKind.IMAGES_IDENTITY),
@@ -167,4 +173,5 @@ BRING_ABOUT = {
     AttentionKind.PROTOCOL: _protocol,
     AttentionKind.DEVIATION: _deviation,
     AttentionKind.NOT_PERFORMED: _not_performed,
+    AttentionKind.QA_OVERDUE: _qa_overdue,
 }
