@@ -22,6 +22,7 @@ from pylantir_site.database.faults import fault_of
 from sources import triggers
 from sources.models import DataSource, SourceState, SyncRun, Trigger, WorkerBeat
 from sources.sync import claims, pulls
+from sources.write_back import sending, state
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +42,9 @@ def pull_due() -> None:
                 _hand_on(source)
         for source in _overlooked():
             pull_soon(source.pk)
+        for source in state.due_sources():
+            with contained(f"Handing on what {source.name} is to be told"):
+                async_task("sources.tasks.write_back", source.pk)
 
 
 def look_now() -> None:
@@ -77,6 +81,15 @@ def pull_pending(source_pk: int) -> str:
             with claims.given_back(source_pk, claim):
                 outcome = _pull(source_pk, claim, trigger=Trigger.DATA_ENTRY, only_pending=True)
     return outcome
+
+
+def write_back(source_pk: int) -> int:
+    """Write back the outcomes that are due of a source, and return how many were looked at."""
+    looked_at = 0
+    with contained("Writing back"):
+        beating = _Beating()
+        looked_at = sending.write_due(source_pk, progress=lambda: beating(0, None))
+    return looked_at
 
 
 def prune() -> None:
