@@ -37,6 +37,7 @@ READ = frozenset(
         "sources.view_syncrun",
         "sources.view_syncissue",
         "sources.view_syncedstep",
+        "sources.view_outcomewrite",
         # Their own, and nobody else's: the pages of notices ask whose they are.
         "notices.view_subscription",
         "notices.add_subscription",
@@ -54,6 +55,7 @@ WRITE = READ | {
     "worklist.add_confirmedperson",
     "worklist.delete_confirmedperson",
     "sources.change_syncedstep",  # follow the source again, make again
+    "sources.change_outcomewrite",  # write ours, leave theirs, try again
     "sources.pull_datasource",  # pull now, preview
 }
 PERMISSIONS: dict[str, frozenset[str]] = {Role.READ: READ, Role.WRITE: WRITE}

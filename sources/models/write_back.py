@@ -12,21 +12,21 @@ from django.utils.translation import gettext_lazy as _
 from sources.contract import SessionKey
 from sources.models.data_sources import DataSource, choices
 from sources.models.steps import SyncedStep
-from sources.outgoing.facts import Fact
+from sources.outgoing.facts import ScanFact
 from sources.outgoing.rules import OutgoingRule
 from worklist.models.history import Recorded, actor_history
 
 FACTS = {
-    Fact.STATUS: _("Status"),
-    Fact.START: _("Start"),
-    Fact.END: _("End"),
-    Fact.SCANNER: _("Scanner (AE title)"),
-    Fact.OPERATOR: _("Operator"),
-    Fact.SERIES: _("Number of series"),
-    Fact.IMAGES: _("Number of images"),
-    Fact.PROTOCOLS: _("Protocols"),
-    Fact.STUDY: _("Study Instance UID"),
-    Fact.REASON: _("Reason of a stop"),
+    ScanFact.STATUS: _("Status"),
+    ScanFact.START: _("Start"),
+    ScanFact.END: _("End"),
+    ScanFact.SCANNER: _("Scanner (AE title)"),
+    ScanFact.OPERATOR: _("Operator"),
+    ScanFact.SERIES: _("Number of series"),
+    ScanFact.IMAGES: _("Number of images"),
+    ScanFact.PROTOCOLS: _("Protocols"),
+    ScanFact.STUDY: _("Study Instance UID"),
+    ScanFact.REASON: _("Reason of a stop"),
 }
 
 
@@ -67,7 +67,7 @@ class WriteRule(Recorded):
         return f"{self.field} ← {self.fact}"
 
     def as_rule(self) -> OutgoingRule:
-        return OutgoingRule(self.field, Fact(self.fact), self.codes, self.event)
+        return OutgoingRule(self.field, ScanFact(self.fact), self.codes, self.event)
 
 
 class WriteProgress(models.TextChoices):

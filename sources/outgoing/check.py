@@ -10,7 +10,7 @@ from sources.mapping import check_sessions, columns, readers
 from sources.mapping.problems import with_likely_name
 from sources.mapping.rules import MappingPlan, SessionKind
 from sources.outgoing import forms, places
-from sources.outgoing.facts import MOMENTS, NUMBERS, Fact
+from sources.outgoing.facts import MOMENTS, NUMBERS, ScanFact
 from sources.outgoing.rules import OutgoingRule
 
 # What an item may be: a table of codes for the status has these on its left side.
@@ -48,7 +48,7 @@ def _table(rule: OutgoingRule) -> str:
         return str(error)
     if table and rule.fact in (MOMENTS | NUMBERS):
         return "A moment or a number has no codes: leave this empty."
-    strange = [name for name in table if name not in STATUSES] if rule.fact is Fact.STATUS else []
+    strange = [name for name in table if name not in STATUSES] if rule.fact is ScanFact.STATUS else []
     if strange:
         return with_likely_name(f"{strange[0]} is no status of an item.", strange[0], STATUSES)
     return "A code to write is empty." if "" in table.values() else ""
@@ -140,7 +140,7 @@ def _choices(number: int, rule: OutgoingRule, codes: dict[str, str]) -> Iterator
         return
     table = rule.table()
     if not table:
-        example = "COMPLETED=2, DISCONTINUED=3" if rule.fact is Fact.STATUS else "MR1=1, MR2=2"
+        example = "COMPLETED=2, DISCONTINUED=3" if rule.fact is ScanFact.STATUS else "MR1=1, MR2=2"
         yield Mistake(number, "codes", f"{rule.field} is a choice: say which code to write, as in {example}.")
     for code in table.values():
         if code not in codes:

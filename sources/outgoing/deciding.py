@@ -6,7 +6,7 @@ from collections.abc import Callable
 from enum import Enum
 
 
-class Verdict(Enum):
+class FieldVerdict(Enum):
     NOTHING = "nothing"  # there is nothing to tell, and nothing of ours there
     AGREES = "agrees"
     WRITE = "write"
@@ -16,15 +16,15 @@ class Verdict(Enum):
 
 def decide(
     held: str, due: str, *, is_blank: bool, is_ours: Callable[[str], bool], may_replace: Callable[[str], bool]
-) -> Verdict:
+) -> FieldVerdict:
     """Judge a field by what it holds and what it should hold, both as REDCap exports them.
 
     `is_ours` tells a value that we have sent there, `may_replace` one that a person lets us overwrite.
     """
     if not due:
-        return Verdict.OUTDATED if not is_blank and is_ours(held) else Verdict.NOTHING
+        return FieldVerdict.OUTDATED if not is_blank and is_ours(held) else FieldVerdict.NOTHING
     if held == due:
-        return Verdict.AGREES
+        return FieldVerdict.AGREES
     if is_blank or is_ours(held) or may_replace(held):
-        return Verdict.WRITE
-    return Verdict.DIFFERS
+        return FieldVerdict.WRITE
+    return FieldVerdict.DIFFERS

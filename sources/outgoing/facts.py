@@ -8,7 +8,7 @@ from datetime import date, time
 from enum import StrEnum
 
 
-class Fact(StrEnum):
+class ScanFact(StrEnum):
     STATUS = "status"
     START = "start"
     END = "end"
@@ -21,8 +21,8 @@ class Fact(StrEnum):
     REASON = "reason"
 
 
-MOMENTS = frozenset({Fact.START, Fact.END})
-NUMBERS = frozenset({Fact.SERIES, Fact.IMAGES})
+MOMENTS = frozenset({ScanFact.START, ScanFact.END})
+NUMBERS = frozenset({ScanFact.SERIES, ScanFact.IMAGES})
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Moment:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ScanOutcome:
     """It is what scanners and people have said of one appointment; what nobody has said is empty or None.
 
     `status` is an item's. `end`, `series` and `images` are known once nothing of it runs any more. Texts are
@@ -52,19 +52,19 @@ class Outcome:
     studies: Sequence[str] = ()
     reason: str = ""
 
-    def texts(self, fact: Fact) -> Sequence[str]:
+    def texts(self, fact: ScanFact) -> Sequence[str]:
         """Return the texts of a fact that is one, or several."""
         return {
-            Fact.STATUS: (self.status,),
-            Fact.SCANNER: self.scanners,
-            Fact.OPERATOR: self.operators,
-            Fact.PROTOCOLS: self.protocols,
-            Fact.STUDY: self.studies,
-            Fact.REASON: (self.reason,) if self.reason else (),
+            ScanFact.STATUS: (self.status,),
+            ScanFact.SCANNER: self.scanners,
+            ScanFact.OPERATOR: self.operators,
+            ScanFact.PROTOCOLS: self.protocols,
+            ScanFact.STUDY: self.studies,
+            ScanFact.REASON: (self.reason,) if self.reason else (),
         }[fact]
 
-    def moment(self, fact: Fact) -> Moment | None:
-        return self.start if fact is Fact.START else self.end
+    def moment(self, fact: ScanFact) -> Moment | None:
+        return self.start if fact is ScanFact.START else self.end
 
-    def number(self, fact: Fact) -> int | None:
-        return self.series if fact is Fact.SERIES else self.images
+    def number(self, fact: ScanFact) -> int | None:
+        return self.series if fact is ScanFact.SERIES else self.images

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sources.dictionary import Dictionary, Field
 from sources.mapping import columns
-from sources.outgoing.facts import MOMENTS, NUMBERS, Moment, Outcome
+from sources.outgoing.facts import MOMENTS, NUMBERS, Moment, ScanOutcome
 from sources.outgoing.rules import OutgoingRule
 
 BETWEEN = ", "
@@ -30,7 +30,7 @@ def form_of_moment(validation: str) -> str | None:
     return {"time": MINUTES, "time_hh_mm_ss": SECONDS}.get(validation)
 
 
-def value(rule: OutgoingRule, outcome: Outcome, dictionary: Dictionary) -> str:
+def value(rule: OutgoingRule, outcome: ScanOutcome, dictionary: Dictionary) -> str:
     """Return what the field should hold, "" where nothing that it could hold was said.
 
     The rule is one that `check` finds nothing wrong with.
@@ -70,7 +70,7 @@ def _moment(moment: Moment | None, field: Field | None) -> str:
     return " ".join(part for wanted, part in ((DAY, day), ("%H", clock)) if wanted in form)
 
 
-def _texts(rule: OutgoingRule, outcome: Outcome, *, takes_codes: bool) -> str:
+def _texts(rule: OutgoingRule, outcome: ScanOutcome, *, takes_codes: bool) -> str:
     """Return the texts by the table; a choice takes one code, so that two of them are none."""
     table, texts = rule.table(), outcome.texts(rule.fact)
     if not table:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sources.mapping import codes
-from sources.outgoing.facts import Fact
+from sources.outgoing.facts import ScanFact
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class OutgoingRule:
     """
 
     field: str
-    fact: Fact
+    fact: ScanFact
     codes: str = ""
     event: str = ""
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sources.outgoing.facts import Moment, Outcome
+from sources.outgoing.facts import Moment, ScanOutcome
 from worklist.attention.points import is_wrong_entry
 from worklist.models import PerformedStatus, PerformedStep, PerformedStepItem, WorklistItem
 
 
-def of_items(items: Collection[WorklistItem]) -> dict[int, Outcome]:
+def of_items(items: Collection[WorklistItem]) -> dict[int, ScanOutcome]:
     """Return each item's outcome by its key."""
     links = PerformedStepItem.objects.filter(item__in=[item.pk for item in items])
     steps: dict[int, list[PerformedStep]] = {item.pk: [] for item in items}
@@ -20,12 +20,12 @@ def of_items(items: Collection[WorklistItem]) -> dict[int, Outcome]:
     return {item.pk: of(item, steps[item.pk]) for item in items}
 
 
-def of(item: WorklistItem, steps: Sequence[PerformedStep]) -> Outcome:
+def of(item: WorklistItem, steps: Sequence[PerformedStep]) -> ScanOutcome:
     """Return what the steps say of their item, each of which has begun."""
     has_ended = bool(steps) and all(step.is_final for step in steps)
     series = [series for step in steps for series in step.series.all()]
     stops = [step for step in steps if step.status == PerformedStatus.DISCONTINUED]
-    return Outcome(
+    return ScanOutcome(
         status=item.performed_procedure_step_status,
         start=min(_moments(steps, "start"), key=_order, default=None),
         end=max(_moments(steps, "end"), key=_order, default=None) if has_ended else None,

@@ -12,8 +12,8 @@ from sources.contract import HeldSession
 from sources.dictionary import Dictionary
 from sources.models import Hindrance, OutcomeWrite, SyncedStep
 from sources.outgoing import forms
-from sources.outgoing.deciding import Verdict, decide
-from sources.outgoing.facts import Outcome
+from sources.outgoing.deciding import FieldVerdict, decide
+from sources.outgoing.facts import ScanOutcome
 from sources.outgoing.rules import OutgoingRule
 from sources.sync import values
 from sources.sync.known import said_by
@@ -28,7 +28,7 @@ class PlannedField(NamedTuple):
     rule: OutgoingRule
     held: str
     due: str
-    verdict: Verdict
+    verdict: FieldVerdict
 
 
 class SessionPlan(NamedTuple):
@@ -38,7 +38,7 @@ class SessionPlan(NamedTuple):
     hindrance: Hindrance | None = None
 
     def to_write(self) -> dict[str, str]:
-        return {each.rule.field: each.due for each in self.fields if each.verdict is Verdict.WRITE}
+        return {each.rule.field: each.due for each in self.fields if each.verdict is FieldVerdict.WRITE}
 
 
 def may_be_written(step: SyncedStep) -> bool:
@@ -52,7 +52,7 @@ def may_be_written(step: SyncedStep) -> bool:
 
 def plan(
     write: OutcomeWrite,
-    outcome: Outcome,
+    outcome: ScanOutcome,
     read: HeldSession | None,
     rules: Sequence[OutgoingRule],
     dictionary: Dictionary,
@@ -79,7 +79,7 @@ def plan(
 def _field(
     rule: OutgoingRule,
     held: str,
-    outcome: Outcome,
+    outcome: ScanOutcome,
     dictionary: Dictionary,
     sent: SentValues,
     replaceable: SentValues,
@@ -107,7 +107,7 @@ def _is_current(step: SyncedStep) -> bool:
     return not same.filter(occurrence__gt=step.occurrence).exists()
 
 
-def _whose(item: WorklistItem, read: HeldSession, outcome: Outcome) -> Hindrance | None:
+def _whose(item: WorklistItem, read: HeldSession, outcome: ScanOutcome) -> Hindrance | None:
     """Tell whether the session is another person's or another day's by now, as a pull would judge it."""
     said = said_by(read.session)
     if not said.patient_id:

@@ -19,8 +19,8 @@ from sources.errors import SourceError, TransientError, WriteRefused
 from sources.kinds import can_write, with_details, writer_for
 from sources.models import DataSource, Hindrance, OutcomeWrite, WriteIssue, WriteProgress
 from sources.models.write_back import key_of, outgoing_rules
-from sources.outgoing.deciding import Verdict
-from sources.outgoing.facts import Outcome
+from sources.outgoing.deciding import FieldVerdict
+from sources.outgoing.facts import ScanOutcome
 from sources.write_back import outcomes, planning, state
 from sources.write_back.digests import SentValues
 from sources.write_back.planning import SessionPlan
@@ -48,7 +48,7 @@ def write_due(source_pk: int, *, progress: Callable[[], None] | None = None) -> 
     except SourceError as error:
         state.failed(source_pk, error, something_was_done=run.done > 0)
         log.warning("Writing back to %s waits: %s", source.name, error)
-    except state.ClaimLost:
+    except state.WriteClaimLost:
         log.warning("Writing back to %s goes on in another worker.", source.name)
     finally:
         state.release(source_pk, claim)
@@ -108,7 +108,7 @@ class _Run:
         return [write for write in writes if write.pk not in nobodys]
 
     def _plans(
-        self, writer: Writer, writes: Sequence[OutcomeWrite], told: Mapping[int, Outcome]
+        self, writer: Writer, writes: Sequence[OutcomeWrite], told: Mapping[int, ScanOutcome]
     ) -> dict[int, SessionPlan]:
         read = read_sessions(writer, writes)
         dictionary = writer.dictionary()
@@ -167,7 +167,7 @@ def _settle(write: OutcomeWrite, plan: SessionPlan, refused: WriteRefused | None
     """Keep how a session came out; where its outcome changed meanwhile, it stays due."""
     issues = _issues(plan, refused)
     sent = SentValues(write, write.sent)
-    agreed = [each for each in plan.fields if each.verdict is Verdict.AGREES]
+    agreed = [each for each in plan.fields if each.verdict is FieldVerdict.AGREES]
     for each in agreed:
         if sent.has(each.rule.field, each.due):
             sent.only(each.rule.field, each.due)
@@ -193,11 +193,11 @@ def _issues(plan: SessionPlan, refused: WriteRefused | None) -> Issues:
     of_field = {each.rule.field: each for each in plan.fields}
     issues: Issues = {}
     for each in plan.fields:
-        if each.verdict is Verdict.DIFFERS:
+        if each.verdict is FieldVerdict.DIFFERS:
             issues[each.rule.field, Hindrance.DIFFERS] = (each.held, each.due)
-        elif each.verdict is Verdict.OUTDATED:
+        elif each.verdict is FieldVerdict.OUTDATED:
             issues[each.rule.field, Hindrance.OUTDATED] = (each.held, "")
-        elif each.verdict is Verdict.WRITE and refused is None:
+        elif each.verdict is FieldVerdict.WRITE and refused is None:
             issues[each.rule.field, Hindrance.NOT_STORED] = (each.held, each.due)
     for field, why in refused.reasons if refused else ():
         there = of_field.get(field)

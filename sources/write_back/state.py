@@ -17,7 +17,7 @@ FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(hours=1)
 
 
-class ClaimLost(Exception):
+class WriteClaimLost(Exception):
     """Another worker has taken over."""
 
 
@@ -46,9 +46,9 @@ def claim(source_pk: int) -> str:
 
 
 def renew(source_pk: int, claim: str) -> None:
-    """Keep the claim for as long again. Raises ClaimLost."""
+    """Keep the claim for as long again. Raises WriteClaimLost."""
     if not WriteState.objects.filter(source=source_pk, claim=claim).update(claimed_at=timezone.now()):
-        raise ClaimLost
+        raise WriteClaimLost
     pulse.goes_on()
 
 

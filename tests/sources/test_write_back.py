@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sources.models import DataSource, OutcomeWrite, SyncRun, WriteIssue, WriteState
-from sources.outgoing.facts import Fact
+from sources.outgoing.facts import ScanFact
 from sources.write_back import people, sending
 from tests.redcap.project import Project
 from tests.redcap.server import Failure, RedcapServer
@@ -436,7 +436,7 @@ def test_missing_data_codes_are_a_persons_value(redcap: RedcapServer, project: P
 @pytest.mark.acceptance("CL12")
 def test_a_form_that_was_never_finished_is_marked_as_complete(redcap: RedcapServer, project: Project) -> None:
     source = writing_source(redcap)
-    set_write_rules(source, [("mri_complete", Fact.STATUS, "COMPLETED=2")])
+    set_write_rules(source, [("mri_complete", ScanFact.STATUS, "COMPLETED=2")])
     participant(project, "P-001")
     pull(source)
     scan(only_item(source))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sources.models import DataSource, OutcomeWrite, WriteIssue, WriteRule, WriteState
-from sources.outgoing.facts import Fact
+from sources.outgoing.facts import ScanFact
 from sources.write_back import sending, state
 from tests.redcap.dictionary import field
 from tests.redcap.project import Project, User
@@ -21,13 +21,13 @@ WRITE_TOKEN = "FEDCBA9876543210FEDCBA9876543210"
 MR1 = Sender("MR1", "127.0.0.1")
 SCAN_STATUS = "1, Under way | 2, Scanned | 3, Stopped"
 RULES = (
-    ("scan_status", Fact.STATUS, "IN_PROGRESS=1, COMPLETED=2, DISCONTINUED=3"),
-    ("scan_start", Fact.START, ""),
-    ("scan_end", Fact.END, ""),
-    ("scan_day", Fact.START, ""),
-    ("scan_series", Fact.SERIES, ""),
-    ("scan_operator", Fact.OPERATOR, ""),
-    ("scan_uid", Fact.STUDY, ""),
+    ("scan_status", ScanFact.STATUS, "IN_PROGRESS=1, COMPLETED=2, DISCONTINUED=3"),
+    ("scan_start", ScanFact.START, ""),
+    ("scan_end", ScanFact.END, ""),
+    ("scan_day", ScanFact.START, ""),
+    ("scan_series", ScanFact.SERIES, ""),
+    ("scan_operator", ScanFact.OPERATOR, ""),
+    ("scan_uid", ScanFact.STUDY, ""),
 )
 # What a whole report of two series leaves, in the order of RULES.
 WHOLE = ("2", "2026-01-10 09:31", "10:15:30", "2026-01-10", "2", "Tech, Anna")
