@@ -7,12 +7,14 @@ writes is read by the statement that `edited_marks` needs anyway.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django.db.models import F, Q, QuerySet
 from django.db.models.signals import post_delete, post_save
+from django.utils import timezone
 
-from sources.models import OutcomeWrite, SyncedStep
+from sources.models import OutcomeWrite, SyncedStep, WriteProgress
 from worklist.models import Evidence, PerformedStepItem, Status, WorklistItem
 
 STATUS = "performed_procedure_step_status"
@@ -43,6 +45,12 @@ def ask_for_all(source_pk: int) -> int:
     for step_pk in (pks := list(asked)):
         OutcomeWrite.ask(step_pk)
     return len(pks)
+
+
+def look_again(source_pk: int, records: Collection[str]) -> None:
+    """Have outcomes that need a person looked at again, for somebody may have mended their record."""
+    held = OutcomeWrite.objects.filter(step__source=source_pk, step__record__in=records)
+    held.filter(state=WriteProgress.HELD).update(due_at=timezone.now())
 
 
 def steps_with_outcome(source_pk: int) -> QuerySet[SyncedStep]:
