@@ -42,6 +42,7 @@ READ = frozenset(
         "archives.view_archive",  # never its password or token, nor where that is kept
         "archives.view_archivecheck",
         "archives.view_archivedstudy",
+        "sources.view_outcomewrite",
         # Their own, and nobody else's: the pages of notices ask whose they are.
         "notices.view_subscription",
         "notices.add_subscription",
@@ -62,6 +63,7 @@ WRITE = READ | {
     "worklist.change_qarule",
     "worklist.delete_qarule",
     "sources.change_syncedstep",  # follow the source again, make again
+    "sources.change_outcomewrite",  # write ours, leave theirs, try again
     "sources.pull_datasource",  # pull now, preview
 }
 PERMISSIONS: dict[str, frozenset[str]] = {Role.READ: READ, Role.WRITE: WRITE}

@@ -54,7 +54,7 @@ def one_of_each() -> dict[str, Model]:
     from accounts.models import AuditEvent, User
     from pylantir_site.notices.models import Delivery, DeliveryState, Subscription
     from pylantir_site.privacy.models import Erasure
-    from sources.models import OriginalDatabase, SyncedStep, SyncIssue, SyncRun
+    from sources.models import OriginalDatabase, OutcomeWrite, SyncedStep, SyncIssue, SyncRun, WriteIssue
     from tests.worklist.activity import query
     from tests.worklist.conftest import make_item
     from tests.worklist.performed_rows import make_step
@@ -80,7 +80,11 @@ def one_of_each() -> dict[str, Model]:
     source.save_with_details("alice")
     subscription = Subscription.objects.create(username="alice", kinds=["UNSCHEDULED"])
     run = SyncRun.objects.create(source=source, actor="alice")
-    SyncedStep.objects.create(source=source, record="1", item=item, run=run)
+    synced = SyncedStep.objects.create(source=source, record="1", item=item, run=run)
+    outcome = OutcomeWrite.objects.create(step=synced, state="HELD")
+    WriteIssue.objects.create(
+        write=outcome, field="scan_operator", kind="DIFFERS", theirs="Berta", ours="Anna"
+    )
     device = Device.objects.create(ae_title="MR1", host="127.0.0.1", port=9, modality="MR")
     rows = (
         item,
@@ -94,6 +98,7 @@ def one_of_each() -> dict[str, Model]:
         query(),
         SyncIssue.objects.create(source=source, record="1", text="There is no date."),
         SyncedStep.objects.create(source=source, record="2", says={"patient_id": "P2"}, run=run),
+        outcome,
         OriginalDatabase.objects.create(name="worklist.db", imported_by="alice"),
         AuditEvent.objects.create(
             username="alice", address="10.0.0.1", method="GET", path="/users", status=200

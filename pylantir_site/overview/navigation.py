@@ -78,6 +78,7 @@ MORE = (
                 _("To be mended at the source"), "sources_syncissue_changelist", "sources.view_syncissue"
             ),
             Destination(_("All pulls"), "sources_syncrun_changelist", "sources.view_syncrun"),
+            Destination(_("Written back"), "sources_outcomewrite_changelist", "sources.view_outcomewrite"),
             Destination(_("Deleted here"), "sources_syncedstep_changelist", "sources.view_syncedstep"),
         ),
     ),

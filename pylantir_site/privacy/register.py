@@ -80,10 +80,10 @@ _SOURCE_SETUP = (
 _SOURCE = _held(SETUP=_SOURCE_SETUP)
 _REDCAP = _held(
     SETUP=(
-        *("url", "token_variable", "token_file", "server_timezone", "ca_bundle"),
+        *("url", "token_variable", "token_file", "write_token_variable", "server_timezone", "ca_bundle"),
         *("session_kind", "session_instrument", "session_events"),
     ),
-    ACTOR=("token_set_by",),
+    ACTOR=("token_set_by", "write_token_set_by"),
 )
 # Headers, never what stands below them.
 _TABLE = _held(
@@ -106,6 +106,7 @@ _ARCHIVE = _held(
     ),
     ACTOR=("user_name", "secret_set_by"),
 )
+_WRITE_RULE = _held(SETUP=("field", "fact", "codes", "event"))
 _RULE = _held(SETUP=("target", "field", "level", "events", "transforms", "default"))
 
 REGISTER: Mapping[str, Held] = {
@@ -158,7 +159,11 @@ REGISTER: Mapping[str, Held] = {
     "sources.FirstStepsEnd": _held(ACTOR=("hidden_by",)),
     "sources.DataSource": _SOURCE,
     "sources.RedcapProject": Held(
-        frozenset(), {**_REDCAP.nobody, "token_cipher": CREDENTIAL, "trigger_cipher": CREDENTIAL}
+        frozenset(),
+        {
+            **_REDCAP.nobody,
+            **dict.fromkeys(("token_cipher", "write_token_cipher", "trigger_cipher"), CREDENTIAL),
+        },
     ),
     "sources.HistoricalRedcapProject": _with_history(_REDCAP),
     "sources.TableFile": _TABLE,
@@ -172,6 +177,11 @@ REGISTER: Mapping[str, Held] = {
     "sources.HistoricalDataSource": _with_history(_SOURCE),
     "sources.MappingRule": _RULE,
     "sources.HistoricalMappingRule": _with_history(_RULE),
+    "sources.WriteRule": _WRITE_RULE,
+    "sources.HistoricalWriteRule": _with_history(_WRITE_RULE),
+    "sources.OutcomeWrite": _held(CODE=("state",), CREDENTIAL=("sent", "replaceable")),
+    "sources.WriteIssue": _held(erased=("theirs", "ours", "field"), CODE=("kind",)),
+    "sources.WriteState": _held(erased=("message",), CODE=("claim",)),
     "sources.KnownDictionary": _held(
         CREDENTIAL=("access",),
         PROJECT=("content", "event_names", "field_lines", "instrument_lines", "identifier_marks"),

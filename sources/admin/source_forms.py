@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from sources.mapping import targets, texts
 from sources.mapping.problems import UnusableValue
+from sources.mapping.rules import MappingPlan
 from sources.models import DataSource
 from sources.models.details import SourceDetails, columns_of
 
@@ -74,6 +75,7 @@ class DataSourceForm(forms.ModelForm):
     kind = ""  # of a source that is new
     actor = ""
     only_scanner = ""  # for a source that exists and names none
+    mapping_plan: MappingPlan | None = None  # as it would be saved, once its rows are checked
 
     class Meta:
         model = DataSource

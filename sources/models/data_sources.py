@@ -173,6 +173,12 @@ class DataSource(Recorded):
         default=WithoutTime.ISSUE.value,
     )
 
+    writes_back = models.BooleanField(
+        _("write outcomes back"),
+        default=False,
+        help_text=_("What scanners report goes into the fields named below, with the token for writing."),
+    )
+
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

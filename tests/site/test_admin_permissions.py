@@ -110,6 +110,8 @@ TABLE: dict[str, Row] = {
     "admin/sources/datasource/<int:pk>/samples/": (WRITERS, NO_VERB),
     "admin/sources/datasource/<int:pk>/suggest/": (NO_VERB, ADMINS),
     "admin/sources/datasource/<int:pk>/new_secret/": (NO_VERB, ADMINS),
+    "admin/sources/datasource/<int:pk>/written/": (NO_VERB, WRITERS),
+    "admin/sources/datasource/<int:pk>/write_again/": (NO_VERB, ADMINS),
     "admin/sources/datasource/<int:pk>/columns/": (NO_VERB, ADMINS),
     "admin/sources/datasource/<int:pk>/choose_resources/": (NO_VERB, ADMINS),
     "admin/sources/datasource/<int:pk>/begin_mapping/": (NO_VERB, ADMINS),
@@ -125,6 +127,10 @@ TABLE: dict[str, Row] = {
     **stock("sources/syncedstep", view=SIGNED_IN),
     "admin/sources/syncedstep/<int:pk>/follow/": (NO_VERB, WRITERS),
     "admin/sources/syncedstep/<int:pk>/another/": (NO_VERB, WRITERS),
+    **stock("sources/outcomewrite", view=SIGNED_IN),
+    "admin/sources/outcomewrite/<int:pk>/try/": (NO_VERB, WRITERS),
+    "admin/sources/outcomewrite/<int:pk>/overwrite/": (NO_VERB, WRITERS),
+    "admin/sources/outcomewrite/<int:pk>/leave/": (NO_VERB, WRITERS),
     **stock("sources/originaldatabase", view=ADMINS),
     "admin/sources/originaldatabase/import/": (ADMINS, ADMINS),
 }
@@ -142,6 +148,7 @@ ACTIONS = {
     "worklist/device": {"delete_selected": "- - +"},
     "worklist/qarule": {"delete_selected": BY_WRITERS},
     "sources/syncedstep": {"make_again": BY_WRITERS},
+    "sources/outcomewrite": {"try_again": BY_WRITERS},
 }
 
 
