@@ -318,7 +318,10 @@ class TestPulls:
             participant(project, f"P-{number}", f"Doe{number}")
         numbers = []
         ruled: dict[str, Any]
-        for ruled in ({}, {"patient_id_pattern": "P-[0-9]", "longest_patient_id": 8, "ids_are": "session"}):
+        for ruled in (
+            dict[str, Any](),
+            {"patient_id_pattern": "P-[0-9]", "longest_patient_id": 8, "ids_are": "session"},
+        ):
             making.change(source, **ruled)
             pull(source, full=True)
             with counted() as ran:
