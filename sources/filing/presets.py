@@ -190,16 +190,31 @@ BY_KEY = {preset.key: preset for preset in PRESETS}
 def rules(preset: FilingPreset, given: Mapping[str, str]) -> tuple[Rule, ...]:
     """Return the rows, made of a text for each part. Raises UnusablePart."""
     texts = {part.name: _text(part, given.get(part.name, "").strip()) for part in preset.parts}
-    expressions = {part.name: part.expression for part in preset.parts}
     return tuple(
         Rule(
             row.target,
-            transforms=(
-                f"template {_filled(row.text, texts)}\npattern 0 ^{_filled(row.expression, expressions)}$"
-            ),
+            transforms=f"template {_filled(row.text, texts)}\n{_guard(preset, row)}",
             required=True,
         )
         for row in preset.rows
+    )
+
+
+def _guard(preset: FilingPreset, row: PresetRow) -> str:
+    """Return the line that lets through what the archive reads as it is meant."""
+    return f"pattern 0 ^{_filled(row.expression, {part.name: part.expression for part in preset.parts})}$"
+
+
+def recognised(transforms: Mapping[str, str]) -> FilingPreset | None:
+    """Return the preset whose rows a mapping has: `transforms` maps its targets to their lines."""
+    last_lines = {target: lines.rpartition("\n")[2].strip() for target, lines in transforms.items()}
+    return next(
+        (
+            preset
+            for preset in PRESETS
+            if all(last_lines.get(row.target) == _guard(preset, row) for row in preset.rows)
+        ),
+        None,
     )
 
 
