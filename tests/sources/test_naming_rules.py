@@ -24,7 +24,7 @@ from sources.admin import source_forms
 from sources.admin.kinds.fieldsets import NAMING
 from sources.api.fields import NamingSerializer
 from sources.contract import Session, Stance
-from sources.mapping import check, evaluate, naming
+from sources.mapping import check, evaluate, naming, same_ids
 from sources.mapping.patterns import TOO_SLOW
 from sources.mapping.rules import IdsAre, MappingPlan, NamingRules, Rule, SessionKind, SessionLayout
 from sources.models import DataSource, SyncIssue
@@ -48,7 +48,7 @@ from tests.sources.projects import (
 from tests.sources.source_pages import save
 from tests.sources.study import RULES, book, day, enrol, participant
 from tests.statements import counted
-from worklist.models import Status
+from worklist.models import Status, WorklistItem
 
 TODAY = date(2026, 3, 1)
 FITS = "CPIP-[0-9]{4}"
@@ -246,6 +246,22 @@ class TestPulls:
         assert issues(source) == []
         item = only_item(source)
         assert (item.patient_name, item.scheduled_start_time.isoformat()) == ("D^J", "10:30:00")
+
+    @pytest.mark.acceptance("CL118")
+    def test_two_items_that_share_an_id_from_before_the_rule_both_stay(
+        self, source: DataSource, project: Project
+    ) -> None:
+        enrol(project, "P-1")
+        book(project, "P-1", 1)
+        book(project, "P-1", 2, days=3)
+        pull(source)
+        making.change(source, ids_are=IdsAre.SESSION.value)
+        for _ in range(2):
+            pull(source, full=True)
+
+        found = WorklistItem.objects.values_list("patient_id", "performed_procedure_step_status")
+        assert [*found] == [("P-1", Status.SCHEDULED)] * 2
+        assert [(text, blocks) for *_, text, blocks in issues(source)] == [(same_ids.SAME_ID, True)]
 
     @pytest.mark.acceptance("CL118")
     def test_what_the_source_calls_off_is_cancelled_whatever_rule_it_broke(
