@@ -76,6 +76,7 @@ _QA_RULE = _held(
 _SOURCE_SETUP = (
     *("name", "kind", "site_id", "protocol_name", "hisris_coding_designator"),
     *("scheduled_station_aetitle", "session_conditions", "without_time", "identity_policy"),
+    *("patient_id_pattern", "patient_name_pattern", "allowed_visits", "ids_are"),
 )
 _SOURCE = _held(SETUP=_SOURCE_SETUP)
 _REDCAP = _held(

@@ -14,6 +14,9 @@ row_samples   a value of the first records beside each row of the mapping
 buttons       what the buttons of a source's page do
 identifying   the yes to identifying fields
 pages         preview and comparison: participants' data for the screen alone
+choose_filing  rows by which an archive files what arrives, added to the mapping
+filing        where an archive would file it, for the screen alone
+filing_words  what these two pages say
 deleting      what becomes of a source's items when it is deleted
 source_history  who changed a source or a row of its mapping
 suggestion    a first mapping from the project's dictionary, with candidates to choose from

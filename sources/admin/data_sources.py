@@ -20,7 +20,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from sources.admin import badges, buttons, identifying, looked, pages
+from sources.admin.choose_filing import choose_filing
 from sources.admin.deleting import DeletingAdmin
+from sources.admin.filing import filing
 from sources.admin.kinds.page import Button, KindPage, buttons_of_kinds, chosen, kind_of, page_of
 from sources.admin.mapping import MappingRuleInline, target_options
 from sources.admin.progress import ProgressAdmin, progress_of
@@ -52,6 +54,8 @@ BUTTONS = {
     "compare": Button(PULL, pages.compare, gettext_lazy("Compare"), only_looks=True),
     "check": Button(PULL, buttons.check, only_looks=True),
     "suggest": Button(CHANGE, suggest_mapping),
+    "choose_filing": Button(CHANGE, choose_filing),
+    "filing": Button(PULL, filing, only_looks=True),
     "enable": Button(CHANGE, buttons.enable),
     "allow": Button(CHANGE, buttons.allow),
     "agree": Button(CHANGE, identifying.agree_to_identifying),
@@ -217,6 +221,7 @@ class DataSourceAdmin(DeletingAdmin, ProgressAdmin, RowSamplesAdmin, ProjectSear
                 for name, button in BUTTONS.items()
                 if button.label and name in may and source.enabled
             ],
+            "files": {name for name in ("choose_filing", "filing") if name in may and source.rules.exists()},
             "chart": chart_of(source) if request.user.has_perm("sources.view_syncrun") else None,
             "edits_source": edits,
             "seen": looked.previewed(source),

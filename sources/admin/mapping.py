@@ -37,6 +37,7 @@ FIELD_OF_SOURCE = {
     "protocol_name": "protocol_name",
     "hisris_coding_designator": "hisris_coding_designator",
     targets.STATION: targets.STATION,
+    **{name: name for name in ("patient_id_pattern", "patient_name_pattern", "allowed_visits")},
 }
 WHERE_SESSIONS_ARE = frozenset({"kind", "instrument", "events"})
 

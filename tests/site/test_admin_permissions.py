@@ -109,6 +109,8 @@ TABLE: dict[str, Row] = {
     "admin/sources/datasource/<int:pk>/progress/": (SIGNED_IN, NO_VERB),
     "admin/sources/datasource/<int:pk>/samples/": (WRITERS, NO_VERB),
     "admin/sources/datasource/<int:pk>/suggest/": (NO_VERB, ADMINS),
+    "admin/sources/datasource/<int:pk>/choose_filing/": (NO_VERB, ADMINS),
+    "admin/sources/datasource/<int:pk>/filing/": (NO_VERB, WRITERS),
     "admin/sources/datasource/<int:pk>/new_secret/": (NO_VERB, ADMINS),
     "admin/sources/datasource/<int:pk>/written/": (NO_VERB, WRITERS),
     "admin/sources/datasource/<int:pk>/write_again/": (NO_VERB, ADMINS),

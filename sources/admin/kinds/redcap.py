@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from sources.admin import writing
 from sources.admin.buttons import to_page
 from sources.admin.kinds import secret_form
-from sources.admin.kinds.fieldsets import APPOINTMENTS, CONSTANTS, EACH_SESSION, GUARDS, PRIVACY, WHEN
+from sources.admin.kinds.fieldsets import APPOINTMENTS, CONSTANTS, EACH_SESSION, GUARDS, NAMING, PRIVACY, WHEN
 from sources.admin.kinds.page import Button, Connected, KindPage
 from sources.admin.kinds.redcap_form import ACCESS, MEANING, RedcapForm, new_secret
 from sources.admin.project_search import event_names
@@ -68,6 +68,7 @@ class RedcapPage(KindPage):
             },
         ),
         PRIVACY,
+        NAMING,
         CONSTANTS,
         GUARDS,
         (
