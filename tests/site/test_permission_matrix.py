@@ -42,6 +42,16 @@ TABLE = {
     "performed-steps/<str:sop_instance_uid>": (SIGNED_IN, NONE,     NONE,        NONE,        NONE),
     "attention":                           (SIGNED_IN, NONE,        NONE,        NONE,        NONE),
     "attention/<int:pk>":                  (SIGNED_IN, NONE,        WRITERS,     WRITERS,     NONE),
+    "dicomweb/modality-scheduled-procedure-steps": (SIGNED_IN, NONE, NONE,       NONE,        NONE),
+    "dicomweb/modality-performed-procedure-steps": (NONE, WRITERS,   NONE,       NONE,        NONE),
+    "dicomweb/modality-performed-procedure-steps/<str:sop_instance_uid>":
+                                           (SIGNED_IN, WRITERS,     NONE,        NONE,        NONE),
+    "dicomweb/devices/<str:ae_title>/modality-scheduled-procedure-steps":
+                                           (SIGNED_IN, NONE,        NONE,        NONE,        NONE),
+    "dicomweb/devices/<str:ae_title>/modality-performed-procedure-steps":
+                                           (NONE,      WRITERS,     NONE,        NONE,        NONE),
+    "dicomweb/devices/<str:ae_title>/modality-performed-procedure-steps/<str:sop_instance_uid>":
+                                           (SIGNED_IN, WRITERS,     NONE,        NONE,        NONE),
     "sources":                             (SIGNED_IN, ADMINS,      NONE,        NONE,        NONE),
     "sources/<str:name>":                  (SIGNED_IN, NONE,        NONE,        NONE,        NONE),
     "sources/<str:name>/sync":             (NONE,      WRITERS,     NONE,        NONE,        NONE),
