@@ -66,7 +66,7 @@ TABLE = {
 }
 # fmt: on
 # An endpoint's own answer to an empty login.
-SAID_OF_THE_REQUEST = {400, 200, 201, 202, 404, 409, 503}
+SAID_OF_THE_REQUEST = {400, 200, 201, 202, 204, 404, 409, 415, 503}
 
 
 def routes(patterns: list[Any], prefix: str = "") -> Iterator[str]:
