@@ -157,10 +157,10 @@ def faster(way: str, limit: float, *, is_on_postgresql: bool = False) -> Bound:
 
 BOUNDS = (
     faster(DICOMWEB, 8),
-    faster(NEW_QUERIES, 1),
+    faster(NEW_QUERIES, 8),
     faster(XML, 8),
     faster(DICOMWEB, 8, is_on_postgresql=True),
-    faster(NEW_QUERIES, 1, is_on_postgresql=True),
+    faster(NEW_QUERIES, 8, is_on_postgresql=True),
 )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,14 +12,17 @@ from django.db import OperationalError
 from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pydicom import Dataset
+from pydicom import Dataset, dcmwrite
+from pydicom.dataset import FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian
 
 from accounts.models import AuditEvent, User
 from accounts.tokens import access_token
 from tests.api_client import client_of
+from tests.conftest import tool
 from tests.effort import tries
 from tests.statements import counted
-from tests.worklist.performed_steps import begun, completed, new_uid, progress, series
+from tests.worklist.performed_steps import MR_IMAGE_STORAGE, begun, completed, new_uid, progress, series
 from tests.worklist.reported import an_item
 from worklist.dicom import json_model, native_xml, retrieval
 from worklist.dicomweb import bodies
@@ -513,3 +518,45 @@ def test_a_report_by_http_takes_few_statements_more_than_by_dicom(client: Any, i
         performing.begin(new_uid(), begun(other), sender=performing.Sender("", "127.0.0.1", account="bob"))
     # The step's key for the audit trail, and the event in a transaction of its own.
     assert len(by_http) <= len(by_dicom) + 5
+
+
+@pytest.mark.acceptance("CL186")
+@pytest.mark.parametrize(
+    ("program", "options", "content_type"),
+    [("dcm2json", [], JSON), ("dcm2xml", ["--native-format"], XML)],
+    ids=["dcm2json", "dcm2xml"],
+)
+def test_what_dcmtk_writes_is_read_as_the_data_set_that_it_was(
+    program: str, options: list[str], content_type: str, client: Any, item: WorklistItem, tmp_path: Path
+) -> None:
+    uid, other = new_uid(), new_uid()
+    report = begun(item, charset="ISO_IR 192", StudyID="A & <B>")
+    report.PregnancyStatus, report.PatientWeight = 4, "70.50"
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = MR_IMAGE_STORAGE, uid
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    report.file_meta = meta
+    dcmwrite(tmp_path / "report.dcm", report, enforce_file_format=True)
+    command = [tool(program), *options, str(tmp_path / "report.dcm"), str(tmp_path / "report")]
+    subprocess.run(command, check=True, timeout=20)
+    body = (tmp_path / "report").read_bytes()
+    if content_type == JSON:  # DCMTK writes the header of the file, too, which is no attribute of a data set
+        told = json.loads(body)
+        body = json.dumps({key: value for key, value in told.items() if key > "0008"}).encode()
+
+    assert client.generic("POST", f"{ROOT}/{uid}", body, content_type=content_type).status_code == 201
+
+    performing.begin(other, json_model.read(report), sender=performing.Sender("", "127.0.0.1", account="bob"))
+    assert plain(stored(uid).dataset) == plain(stored(other).dataset)
+
+
+@pytest.mark.acceptance("CL187")
+def test_another_program_reads_what_is_retrieved(client: Any, item: WorklistItem) -> None:
+    uid = new_uid()
+    post(client, f"{ROOT}/{uid}", begun(item))
+    post(client, f"{ROOT}/{uid}?update", completed(series(1)))
+    (found,) = client.get(f"{ROOT}/{uid}").json()
+    dataset = Dataset.from_json(found)
+    assert str(dataset.PatientName) == "Müller^Jörg=王^小明"
+    assert len(dataset.PerformedSeriesSequence[0].ReferencedImageSequence) == 2
+    assert dataset.PerformedProcedureStepStatus == "COMPLETED"
