@@ -271,7 +271,13 @@ def parts(response: Any) -> list[tuple[str, bytes]]:
     head = f"Content-Type: {response['Content-Type']}\r\n\r\n".encode()
     message = message_from_bytes(head + response.content, policy=HTTP)
     assert message.is_multipart()
-    return [(part.get_content_type(), part.get_payload(decode=True)) for part in message.iter_parts()]  # type: ignore[attr-defined]
+    return [(part.get_content_type(), _body(part)) for part in message.iter_parts()]
+
+
+def _body(part: Any) -> bytes:
+    body = part.get_payload(decode=True)
+    assert isinstance(body, bytes)
+    return body
 
 
 class TestMediaTypes:

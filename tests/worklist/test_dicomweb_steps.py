@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydicom import Dataset, dcmwrite
 from pydicom.dataset import FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian
+from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from accounts.models import AuditEvent, User
 from accounts.tokens import access_token
@@ -516,8 +516,8 @@ def test_a_report_by_http_takes_few_statements_more_than_by_dicom(client: Any, i
     other = an_item(patient_id="P2")
     with counted() as by_dicom:
         performing.begin(new_uid(), begun(other), sender=performing.Sender("", "127.0.0.1", account="bob"))
-    # The step's key for the audit trail, and the event in a transaction of its own.
-    assert len(by_http) <= len(by_dicom) + 5
+    # The step's key for the audit trail, and the event in a transaction of its own, which PostgreSQL locks.
+    assert len(by_http) <= len(by_dicom) + 6
 
 
 @pytest.mark.acceptance("CL186")
@@ -533,7 +533,7 @@ def test_what_dcmtk_writes_is_read_as_the_data_set_that_it_was(
     report = begun(item, charset="ISO_IR 192", StudyID="A & <B>")
     report.PregnancyStatus, report.PatientWeight = 4, "70.50"
     meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = MR_IMAGE_STORAGE, uid
+    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = UID(MR_IMAGE_STORAGE), UID(uid)
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     report.file_meta = meta
     dcmwrite(tmp_path / "report.dcm", report, enforce_file_format=True)
