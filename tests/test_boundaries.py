@@ -154,7 +154,7 @@ FLOORS = (
     *("worklist.feeds", "worklist.timeline"),
     "worklist.privacy",
     *("accounts", "accounts.oidc", "pylantir_site.rest", "accounts.api", "pylantir_site.lists_as_csv"),
-    *("worklist.api", "worklist.exporting", "worklist.bids", "worklist.conformance"),
+    *("worklist.api", "worklist.dicomweb", "worklist.exporting", "worklist.bids", "worklist.conformance"),
     *("worklist.management", "worklist.admin"),
     *("sources.errors", "sources.dictionary", "sources.rows", "sources.contract"),
     *("sources.kinds", "sources.host", "sources.secrets"),
