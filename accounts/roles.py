@@ -28,6 +28,8 @@ READ = frozenset(
         "worklist.view_confirmedperson",
         "worklist.view_device",
         "worklist.view_deviceactivity",
+        "worklist.view_qarule",
+        "worklist.view_historicalqarule",
         # Their own; to oversee everybody's is an administrator's.
         "worklist.view_calendarfeed",
         "worklist.add_calendarfeed",
@@ -37,6 +39,10 @@ READ = frozenset(
         "sources.view_syncrun",
         "sources.view_syncissue",
         "sources.view_syncedstep",
+        "archives.view_archive",  # never its password or token, nor where that is kept
+        "archives.view_archivecheck",
+        "archives.view_archivedstudy",
+        "sources.view_outcomewrite",
         # Their own, and nobody else's: the pages of notices ask whose they are.
         "notices.view_subscription",
         "notices.add_subscription",
@@ -53,7 +59,11 @@ WRITE = READ | {
     "worklist.change_attention",  # resolve
     "worklist.add_confirmedperson",
     "worklist.delete_confirmedperson",
+    "worklist.add_qarule",
+    "worklist.change_qarule",
+    "worklist.delete_qarule",
     "sources.change_syncedstep",  # follow the source again, make again
+    "sources.change_outcomewrite",  # write ours, leave theirs, try again
     "sources.pull_datasource",  # pull now, preview
 }
 PERMISSIONS: dict[str, frozenset[str]] = {Role.READ: READ, Role.WRITE: WRITE}
@@ -62,9 +72,10 @@ PERMISSIONS: dict[str, frozenset[str]] = {Role.READ: READ, Role.WRITE: WRITE}
 DUTIES: tuple[tuple[Promise, str], ...] = (
     (_("See the worklist, examinations, scanners and sources"), "worklist.view_worklistitem"),
     (_("Add, change, move and cancel items"), "worklist.change_worklistitem"),
+    (_("Say when scanners are checked with phantoms"), "worklist.change_qarule"),
     (_("Link examinations and resolve what needs attention"), "worklist.change_attention"),
     (_("Preview sources and pull from them"), "sources.pull_datasource"),
-    (_("Set up sources and scanners"), "sources.change_datasource"),
+    (_("Set up sources, scanners and archives"), "sources.change_datasource"),
     (_("Manage accounts and read who asked what of the API"), "accounts.change_user"),
 )
 

@@ -12,4 +12,10 @@ comparing  what was found against what was scheduled and reported, without Djang
 models     archives, when each item is to be asked for, and what was found
 opening    the client of an archive's row
 verifying  what is due, asked, kept and pointed out
+trying     an archive tried by a person who sets it up
+privacy    what is kept of one participant's studies, told and erased
+retention  what grew old is deleted
+api        archives and what they have shown, by REST
+shown      what archives have shown, on the admin's pages
+admin      archives in the Django admin
 """

@@ -22,7 +22,7 @@ from pylantir_site.rest.routes import is_api
 ORIGINS = ("http://localhost:3000", "http://localhost:8080")
 METHODS = ("GET", "POST", "PUT", "DELETE", "OPTIONS")
 ANY = "*"
-EXPOSED = ("ETag", "Location", "Retry-After", "X-Total-Count")
+EXPOSED = ("ETag", "Location", "Retry-After", "Warning", "X-Total-Count")
 EVERY_METHOD = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 # As a browser sends it: without a path, a user or a wildcard, in lower case.

@@ -10,8 +10,9 @@ class SourcesConfig(AppConfig):
 
     def ready(self) -> None:
         from sources import queue, schedule  # they import models
-        from sources.sync import edited_marks
+        from sources.sync import edited_marks, outbox
 
         edited_marks.connect()
+        outbox.connect()
         queue.count_starts()
         post_migrate.connect(schedule.ensure_after_migrate, sender=self)

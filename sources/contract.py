@@ -166,3 +166,49 @@ class Backend(Protocol):
 
     def read(self, records: Sequence[str], *, with_trace: bool = False) -> Iterator[ReadRecord]:
         """Yield each record asked for, once, in batches: memory holds one batch."""
+
+
+@dataclass(frozen=True)
+class HeldSession:
+    """A session is read before it is written: it is as a pull would read it, with what its fields hold now.
+
+    `held` has each field of the outgoing mapping that the session has, as the source exports it, missing data
+    codes as they are.
+    """
+
+    session: Session
+    held: Mapping[str, str]
+
+
+class Writer(Protocol):
+    """It is opened to write outcomes back, and closed after it. Methods raise sources.errors.SourceError.
+
+    It reads by the source's own token and writes by another. `alive` is called wherever it may take long.
+    """
+
+    alive: Callable[[], None]
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None: ...
+
+    def dictionary(self) -> Dictionary:
+        """Return the fields that the source has."""
+
+    def prepare(self, *, writes: bool = True) -> None:
+        """Make sure that both mappings fit and, where it `writes`, that both tokens open the same project."""
+
+    def may_write(self) -> bool:
+        """Tell whether the token may write, without writing anything."""
+
+    def read(self, records: Sequence[str]) -> Iterator[tuple[str, Mapping[SessionKey, HeldSession]]]:
+        """Yield each record asked for with its sessions by key, none where there is no such record."""
+
+    def write(self, record: str, key: SessionKey, values: Mapping[str, str]) -> None:
+        """Write the fields of one session, and nothing else of it.
+
+        Raises WriteRefused where only this write is refused. It is never tried again by itself: between two
+        tries somebody may have filled a field.
+        """

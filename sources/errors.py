@@ -6,6 +6,7 @@ server's page holds beyond its title.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 
@@ -49,3 +50,14 @@ class AuthorisationError(SourceError):
 
 class TokenRefused(AuthorisationError):
     """The source itself says so: where it keeps to that, it is left alone until a person acts."""
+
+
+class WriteRefused(SourceError):
+    """The source refuses one write and would take another: `reasons` are (field, why), the field "" for all.
+
+    `why` is one of LOCKED, INVALID, UNKNOWN_FIELD, GONE and REFUSED. Neither it nor the text holds a value.
+    """
+
+    def __init__(self, text: str, reasons: Sequence[tuple[str, str]]) -> None:
+        super().__init__(text)
+        self.reasons = tuple(reasons)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
-    from sources.contract import Backend
+    from sources.contract import Backend, Writer
     from sources.dictionary import Dictionary
     from sources.mapping.rules import MappingPlan
     from sources.models import DataSource
@@ -25,6 +25,7 @@ class SourceKind:
 
     `details` names the accessor of the row that holds what is the kind's own, a one-to-one relation.
     The module `backend` has `open_backend(source, plan, dictionary)`, and the module `admin` has `PAGE`.
+    `writer` is a module with `open_writer(source)`, "" where outcomes cannot be written back.
     """
 
     name: str
@@ -32,12 +33,16 @@ class SourceKind:
     details: str
     backend: str
     admin: str
+    writer: str = ""
 
 
 KINDS: dict[str, SourceKind] = {
     kind.name: kind
     for kind in (
-        SourceKind("redcap", "REDCap", "redcap", "sources.backends.redcap", "sources.admin.kinds.redcap"),
+        SourceKind(
+            *("redcap", "REDCap", "redcap", "sources.backends.redcap", "sources.admin.kinds.redcap"),
+            writer="sources.backends.redcap.writer",
+        ),
         SourceKind("table", _("Table"), "table_file", "sources.backends.table", "sources.admin.kinds.table"),
         SourceKind(
             "calpendo",
@@ -69,6 +74,16 @@ def backend_for(
     module = import_module(KINDS[source.kind].backend)
     backend: Backend = module.open_backend(source, plan, dictionary)
     return backend
+
+
+def can_write(kind: str) -> bool:
+    return bool(KINDS[kind].writer)
+
+
+def writer_for(source: DataSource) -> Writer:
+    """Return what writes outcomes back to the source, whose kind can. Raises SourceError."""
+    writer: Writer = import_module(KINDS[source.kind].writer).open_writer(source)
+    return writer
 
 
 def dictionary_of(source: DataSource, *, fresh: bool = False) -> Dictionary:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from pylantir_site.retention import delete
 from sources import schedule
-from sources.models import RunOutcome, SyncIssue, SyncRun
+from sources.models import RunOutcome, SyncIssue, SyncRun, WriteIssue
 
 
 def prune() -> None:
@@ -20,4 +20,5 @@ def prune() -> None:
     kept = [row["last"] for row in successes.annotate(last=Max("pk"))]
     delete(SyncRun.objects.filter(ended_at__lt=long_ago).exclude(pk__in=kept))
     delete(SyncIssue.objects.filter(closed_at__lt=long_ago))
+    delete(WriteIssue.objects.filter(closed_at__lt=long_ago))
     delete(schedule.finished_tasks().filter(stopped__lt=long_ago))

@@ -36,6 +36,9 @@ SCHEDULES = {
         "sources.tasks.pull_due", MINUTELY, lambda now: now + timedelta(seconds=30)
     ),
     "ask archives": Kept("sources.tasks.ask_archives", MINUTELY, lambda now: now + timedelta(seconds=15)),
+    "plan QA scans": Kept(
+        "sources.tasks.plan_quality", {"schedule_type": Schedule.MINUTES, "minutes": 60}, lambda now: now
+    ),
     "prune": Kept("sources.tasks.prune", {"schedule_type": Schedule.DAILY, "minutes": None}, _at_night),
 }
 

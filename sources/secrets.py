@@ -6,6 +6,9 @@ never a value: ciphertext must not be sent to a server as a token.
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
@@ -43,6 +46,19 @@ def decrypt_bytes(cipher: bytes) -> bytes:
         return _keys().decrypt(cipher)
     except InvalidToken:
         raise CannotDecrypt from None
+
+
+def digests(purpose: str, *parts: str) -> tuple[str, ...]:
+    """Return keyed digests (HMAC, RFC 2104) of a text, by the first key and then by those before it.
+
+    Whoever has the database alone can try out nothing with them.
+    """
+    text = "\0".join(parts).encode()
+    derived = (
+        hmac.new(key.encode(), f"pylantir: {purpose}".encode(), hashlib.sha256).digest()
+        for key in settings.FIELD_ENCRYPTION_KEYS
+    )
+    return tuple(hmac.new(key, text, hashlib.sha256).hexdigest() for key in derived)
 
 
 def _keys() -> MultiFernet:

@@ -25,6 +25,8 @@ from pylantir_site.database.faults import fault_of
 from sources import triggers
 from sources.models import DataSource, SourceState, SyncRun, Trigger, WorkerBeat
 from sources.sync import claims, pulls
+from sources.write_back import sending, state
+from worklist.quality import planning
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +46,9 @@ def pull_due() -> None:
                 _hand_on(source)
         for source in _overlooked():
             pull_soon(source.pk)
+        for source in state.due_sources():
+            with contained(f"Handing on what {source.name} is to be told"):
+                async_task("sources.tasks.write_back", source.pk)
 
 
 def look_now() -> None:
@@ -104,10 +109,25 @@ def ask_archive(archive_pk: int, claim: str) -> int:
     return questions
 
 
+def write_back(source_pk: int) -> int:
+    """Write back the outcomes that are due of a source, and return how many were looked at."""
+    looked_at = 0
+    with contained("Writing back"):
+        beating = _Beating()
+        looked_at = sending.write_due(source_pk, progress=lambda: beating(0, None))
+    return looked_at
+
+
 def prune() -> None:
     """Delete what is old; the schedule asks for it once a day."""
     with contained("Pruning"):
         retention.prune()
+
+
+def plan_quality() -> None:
+    """Make the QA scans of the days ahead, by the rules of the scanners; the schedule asks every hour."""
+    with contained("Planning QA scans"):
+        planning.plan_all()
 
 
 def beat() -> None:

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 
 from sources import host
 from sources.calpendo import address, biskits, query, resources, states
+from sources.mapping.patterns import InvalidPattern, Pattern
 from sources.redcap.address import normalise_url
 
 
@@ -41,6 +42,13 @@ def calpendo_paths(value: str) -> None:
     for line in value.splitlines():
         if line.strip() and not query.is_path(biskits.path_of(line)):
             raise ValidationError(f"“{line.strip()}” is no path such as Operator.name.", code="path")
+
+
+def regular_expression(value: str) -> None:
+    try:
+        Pattern(value)
+    except InvalidPattern as error:
+        raise ValidationError(f"This is no regular expression: {error}.", code="pattern") from error
 
 
 def _read(read: Callable[[str], object], value: str) -> None:

@@ -54,7 +54,7 @@ def one_of_each() -> dict[str, Model]:
     from accounts.models import AuditEvent, User
     from pylantir_site.notices.models import Delivery, DeliveryState, Subscription
     from pylantir_site.privacy.models import Erasure
-    from sources.models import OriginalDatabase, SyncedStep, SyncIssue, SyncRun
+    from sources.models import OriginalDatabase, OutcomeWrite, SyncedStep, SyncIssue, SyncRun, WriteIssue
     from tests.worklist.activity import query
     from tests.worklist.conftest import make_item
     from tests.worklist.performed_rows import make_step
@@ -66,6 +66,7 @@ def one_of_each() -> dict[str, Model]:
         Device,
         FeedShows,
         PerformedStatus,
+        QaRule,
     )
 
     item = make_item()
@@ -79,7 +80,12 @@ def one_of_each() -> dict[str, Model]:
     source.save_with_details("alice")
     subscription = Subscription.objects.create(username="alice", kinds=["UNSCHEDULED"])
     run = SyncRun.objects.create(source=source, actor="alice")
-    SyncedStep.objects.create(source=source, record="1", item=item, run=run)
+    synced = SyncedStep.objects.create(source=source, record="1", item=item, run=run)
+    outcome = OutcomeWrite.objects.create(step=synced, state="HELD")
+    WriteIssue.objects.create(
+        write=outcome, field="scan_operator", kind="DIFFERS", theirs="Berta", ours="Anna"
+    )
+    device = Device.objects.create(ae_title="MR1", host="127.0.0.1", port=9, modality="MR")
     rows = (
         item,
         step,
@@ -87,10 +93,12 @@ def one_of_each() -> dict[str, Model]:
         run,
         Attention.objects.create(kind=AttentionKind.WEIGHT, item=item, step=step, text="It differs."),
         ConfirmedPerson.objects.create(patient_id="P1", patient_name="DOE^JOHN1", confirmed_by="alice"),
-        Device.objects.create(ae_title="MR1", host="127.0.0.1", port=9),
+        device,
+        QaRule.objects.create(device=device, name="Weekly QA", weekdays=[0]),
         query(),
         SyncIssue.objects.create(source=source, record="1", text="There is no date."),
         SyncedStep.objects.create(source=source, record="2", says={"patient_id": "P2"}, run=run),
+        outcome,
         OriginalDatabase.objects.create(name="worklist.db", imported_by="alice"),
         AuditEvent.objects.create(
             username="alice", address="10.0.0.1", method="GET", path="/users", status=200

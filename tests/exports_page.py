@@ -45,6 +45,7 @@ def _types() -> Iterator[str]:
         "text": "as it is",
         "texts": "a list in JSON",
         "integer": "digits",
+        "boolean": "`true` or `false`",
         "weight": "`70.10`",
         "date": "`2026-01-31`",
         "time": "`09:30:00`",

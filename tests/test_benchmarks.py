@@ -12,8 +12,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import date
+from io import StringIO
 from pathlib import Path
 from threading import Thread
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import pytest
@@ -26,6 +28,7 @@ from benchmarks import (
     batching,
     before,
     client,
+    dicomweb,
     echo_server,
     endurance,
     exporting,
@@ -48,6 +51,7 @@ from benchmarks import (
     starting,
     tables,
     wanted,
+    worklists,
 )
 from benchmarks.client import Association, WrongAnswerError
 from benchmarks.peers import (
@@ -612,6 +616,56 @@ def test_an_export_is_compared_with_the_pages_of_the_build_before() -> None:
     assert (faster.measured, faster.reached) == (9.5, False)
     assert rows["Parquet, memory, pylantir"].reached
     assert rows["Parquet, memory, pylantir, PostgreSQL"].measured is None
+
+
+@pytest.mark.slow
+def test_a_run_of_dicomweb_measures_each_way_of_this_build(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "figures.json"
+
+    code = dicomweb.main(["--n", "5", "--rounds", "1", "--json", str(file)])
+
+    assert code == 0, capsys.readouterr().out
+    measured = json.loads(file.read_text())["measured"]
+    assert {each["scenario"] for each in measured} == {*worklists.WAYS}
+    assert all(each["items"] == 5 and each["median"] > 0 for each in measured)
+
+
+class EndedServer(dicomweb.WorklistServer):
+    """It stands for a process that answered this line."""
+
+    def __init__(self, name: str, line: str) -> None:
+        super().__init__(name, 2, SimpleNamespace(stdin=StringIO(), stdout=StringIO(line)))  # type: ignore[arg-type]
+
+
+def test_a_worklist_that_is_not_whole_fails() -> None:
+    answered = json.dumps([{"milliseconds": 1.0, "items": 2}, {"milliseconds": 3.0, "items": 1}])
+
+    with pytest.raises(WrongAnswerError, match="not all of 2 items"):
+        EndedServer(OURS, f"{answered}\n").ask(worklists.DICOMWEB, 2)
+    with pytest.raises(NotStartedError, match="ended at DICOMweb"):
+        EndedServer(OURS, "").ask(worklists.DICOMWEB, 2)
+    assert EndedServer(peers.BEFORE, "").ways == (worklists.REST,)
+
+
+@pytest.mark.acceptance("CL188")
+def test_dicomweb_is_compared_with_the_list_of_the_build_before() -> None:
+    found = Results()
+    for scenario, name, milliseconds in (
+        (worklists.DICOMWEB, OURS, 10.0),
+        (worklists.NEW_QUERIES, OURS, 50.0),
+        (worklists.REST, OURS, 30.0),
+        (worklists.REST, peers.BEFORE, 300.0),
+    ):
+        found.add(Key(scenario, 1000, name), [milliseconds], items=1000)
+
+    rows = {row.bound.what: row for row in wanted.rows(found, dicomweb.BOUNDS)}
+    repeated = rows["DICOMweb, faster than GET /worklist, DICOM JSON, before"]
+    new = rows["DICOMweb, each query new, faster than GET /worklist, DICOM JSON, before"]
+    assert (repeated.measured, repeated.reached) == (30.0, True)
+    assert (new.measured, new.reached) == (6.0, False)
+    assert any("DICOMweb" in line and "10.0 ms" in line for line in dicomweb._table(found))
 
 
 def test_a_page_over_its_limit_is_marked() -> None:

@@ -42,6 +42,7 @@ TEXTS = frozenset(each.name for each in WorklistItem._meta.concrete_fields if is
 MADE_HERE = frozenset({"study_instance_uid", "scheduled_procedure_step_id"})
 TIMES = frozenset({"created_at", "updated_at"})
 ARRIVED = "arrived_at"  # a person marks it, and nobody is sent it
+QA = "is_qa"  # who makes an item says it: no scanner is told, and no source may
 ERASED = "erased_at"  # nobody writes it, and the pseudonym tells it
 POUNDS = frozenset({"patient_weight_lb"})  # another unit of a field that is there
 ITEM = (
@@ -62,7 +63,7 @@ ITEM = (
         "ROOT_ATTRIBUTES, STEP_ATTRIBUTES or RECORD_FIELDS in worklist/dicom/item_attributes.py",
         RECORD_FIELDS,
         "say which DICOM attribute a scanner is sent",
-        but=frozenset({SOURCE, ARRIVED, ERASED}) | TIMES,
+        but=frozenset({SOURCE, ARRIVED, ERASED, QA}) | TIMES,
     ),
     Place(
         "fieldsets of WorklistItemAdmin in worklist/admin/items.py",
@@ -92,21 +93,21 @@ ITEM = (
         "TARGETS in sources/mapping/targets.py",
         TARGETS,
         "say by which name a source may fill it",
-        but=MADE_HERE | TIMES | {SOURCE, EXTRA, ARRIVED, ERASED},  # keywords fill the extra attributes
+        but=MADE_HERE | TIMES | {SOURCE, EXTRA, ARRIVED, ERASED, QA},  # keywords fill the extra attributes
         more=POUNDS | {"scheduled_start_datetime"},
     ),
     Place(
         "OF_FIELDS in sources/mapping/fitting.py",
         OF_FIELDS,
         "say how a source's text becomes its value",
-        but=TEXTS | TIMES | {EXTRA, ARRIVED, ERASED},
+        but=TEXTS | TIMES | {EXTRA, ARRIVED, ERASED, QA},
         more=POUNDS | TEXTS | {"scheduled_start_datetime"},
     ),
     Place(
         "DRAWN in tests/worklist/encoding_examples.py",
         DRAWN,
         "say which values the property of encoding draws",
-        but=frozenset({SOURCE, ARRIVED, ERASED}) | TIMES,
+        but=frozenset({SOURCE, ARRIVED, ERASED, QA}) | TIMES,
     ),
 )
 DEVICE = (

@@ -8,6 +8,16 @@ from worklist.api.calendar_feeds import calendar_feed
 from worklist.api.devices import DeviceActivityList, DeviceList, DeviceWorklist, ItemDevices
 from worklist.api.items import Item, ItemHistory, Items
 from worklist.api.performed_steps import PerformedStepList, PerformedStepOne
+from worklist.dicomweb.performed_steps import (
+    DeviceNewPerformedStep,
+    DeviceOnePerformedStep,
+    NewPerformedStep,
+    OnePerformedStep,
+)
+from worklist.dicomweb.search import DeviceScheduledSteps, ScheduledSteps
+
+DICOMWEB, OF_A_DEVICE = "dicomweb", "dicomweb/devices/<str:ae_title>"  # base URIs
+SCHEDULED, PERFORMED = "modality-scheduled-procedure-steps", "modality-performed-procedure-steps"
 
 urlpatterns = [
     *route("worklist", Items.as_view(), "worklist"),
@@ -22,4 +32,14 @@ urlpatterns = [
     *route("attention", AttentionList.as_view(), "attention"),
     path("calendar/<str:secret>.ics", calendar_feed, name="calendar-feed"),
     *route("attention/<int:pk>", AttentionPoint.as_view(), "attention-point"),
+    *route(f"{DICOMWEB}/{SCHEDULED}", ScheduledSteps.as_view(), "scheduled-steps"),
+    *route(f"{DICOMWEB}/{PERFORMED}", NewPerformedStep.as_view(), "new-mpps"),
+    *route(f"{DICOMWEB}/{PERFORMED}/<str:sop_instance_uid>", OnePerformedStep.as_view(), "mpps"),
+    *route(f"{OF_A_DEVICE}/{SCHEDULED}", DeviceScheduledSteps.as_view(), "scheduled-steps-of-device"),
+    *route(f"{OF_A_DEVICE}/{PERFORMED}", DeviceNewPerformedStep.as_view(), "new-mpps-of-device"),
+    *route(
+        f"{OF_A_DEVICE}/{PERFORMED}/<str:sop_instance_uid>",
+        DeviceOnePerformedStep.as_view(),
+        "mpps-of-device",
+    ),
 ]

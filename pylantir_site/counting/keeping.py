@@ -96,7 +96,10 @@ def labels_as_text(labels: Labels) -> str:
 
 
 def _add(counts: dict[Key, float]) -> None:
-    """Add in one statement each, in one order: two processes that keep at once never wait in a circle."""
+    """Add in one statement each, in one order: two processes that keep at once never wait in a circle.
+
+    Django has no statement that adds to a row or makes it: `bulk_create` replaces what is there.
+    """
     connection = connections[DEFAULT_DB_ALIAS]
     table = connection.ops.quote_name(Tally._meta.db_table)
     rows = sorted((name, labels_as_text(labels), value) for (name, labels), value in counts.items())

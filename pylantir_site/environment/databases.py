@@ -77,6 +77,7 @@ WAITS = {
     "keepalives_interval": 5,
     "keepalives_count": 3,
 }
+PREPARED_AFTER = 5  # times that a connection has run a statement
 SHARING_BACKEND = "pylantir_site.database.postgresql"
 LONGEST_WAIT_FOR_A_CONNECTION = 5.0  # seconds: a scanner waits for 10 or 30
 
@@ -90,8 +91,18 @@ def postgresql(url: str) -> dict[str, Any]:
         raise ImproperlyConfigured("DATABASE_URL must be postgres://user:password@host:port/name.")
     found["CONN_MAX_AGE"] = 60
     found["CONN_HEALTH_CHECKS"] = True
-    found["OPTIONS"] = {"application_name": "pylantir", **WAITS, **found.get("OPTIONS", {})}
+    found["OPTIONS"] = {
+        "application_name": "pylantir",
+        **WAITS,
+        "prepare_threshold": PREPARED_AFTER if _prepares_statements() else None,
+        **found.get("OPTIONS", {}),
+    }
     return dict(found)
+
+
+def _prepares_statements() -> bool:
+    """Tell whether connections keep plans: they cannot where a pooler gives each transaction another one."""
+    return env.boolean("DATABASE_PREPARED_STATEMENTS", default=True)
 
 
 def prepare_for_threads(*, most: int = 20) -> None:

@@ -35,6 +35,7 @@ OF_ATTENTION = {
     AttentionKind.TWO_STUDIES: NoticeKind.ARCHIVE,
     AttentionKind.FEWER_SERIES: NoticeKind.ARCHIVE,
     AttentionKind.NOT_ARCHIVED: NoticeKind.ARCHIVE,
+    AttentionKind.QA_OVERDUE: NoticeKind.QA_OVERDUE,
 }
 # They go on for as long as nobody acts, and may come and go with a network.
 LASTING = frozenset(

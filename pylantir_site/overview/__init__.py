@@ -8,6 +8,7 @@ today       the index: what needs attention, a day or a week, sources and device
 shown_days  which day or week the index shows
 bookings    a day's bookings as HTML, which is kept while they stay as they are
 open_points  what needs attention, a few points of it
+quality     QA scans in a lane of their own
 scanners    when each scanner asked last, and who may connect
 first_steps  what an empty installation lacks, until all is done
 plots  examinations drawn by day, scanner and study, and starts against their schedule

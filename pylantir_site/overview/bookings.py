@@ -65,6 +65,12 @@ def drawn_lanes(request: HttpRequest, day: Day, *, is_today: bool) -> list[Drawn
     ]
 
 
+def drawn_quality(request: HttpRequest, day: Day, *, is_today: bool) -> list[SafeString]:
+    """Return the day's QA scans, which stand in no lane."""
+    page = _of_the_page(request, day.date, is_today=is_today)
+    return _drawn(page, day.quality, get_token(request) if page.may_change else "")
+
+
 def _of_the_page(request: HttpRequest, day: date, *, is_today: bool) -> OfThePage:
     here = request.get_full_path()
     return OfThePage(

@@ -59,6 +59,7 @@ MORE = (
         _("The worklist"),
         (
             Destination(_("Plots"), "plots", "worklist.view_worklistitem"),
+            Destination(_("Arrived in the archive"), "archive_arrivals", "worklist.view_worklistitem"),
             Destination(_("Import worklist files"), "worklist_import_files", "worklist.add_worklistitem"),
             Destination(
                 _("People who share an ID"),
@@ -77,8 +78,13 @@ MORE = (
                 _("To be mended at the source"), "sources_syncissue_changelist", "sources.view_syncissue"
             ),
             Destination(_("All pulls"), "sources_syncrun_changelist", "sources.view_syncrun"),
+            Destination(_("Written back"), "sources_outcomewrite_changelist", "sources.view_outcomewrite"),
             Destination(_("Deleted here"), "sources_syncedstep_changelist", "sources.view_syncedstep"),
         ),
+    ),
+    (
+        _("Archives"),
+        (Destination(_("All archives"), "archives_archive_changelist", "archives.view_archive"),),
     ),
     (
         _("Administration"),

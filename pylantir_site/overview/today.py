@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from pylantir_site.overview import open_points, scanners
+from pylantir_site.overview import open_points, quality, scanners
 from pylantir_site.overview.bookings import drawn_lanes
 from pylantir_site.overview.extensions import IndexSection, SessionNamesFor
 from pylantir_site.overview.shown_days import ShownDays
@@ -64,6 +64,7 @@ def _day(request: HttpRequest, shown: ShownDays, day: Day) -> dict[str, Any]:
         "readiness": found,
         "readiness_line": readiness.in_words(found),
         "overdue_is_cut": found.overdue > readiness.MOST_OVERDUE,
+        **quality.context_of(request, day, is_today=shown.is_today),
         "station_warnings": station_warnings(request, day) if shown.is_today else [],
     }
 

@@ -66,17 +66,25 @@ _DEVICE = _held(
         *("coding_scheme_designator", "protocol_codes_sent", "protocol_codes", "mpps_strictness"),
     ),
 )
+# A rule names a phantom, which is nobody.
+_QA_RULE = _held(
+    SETUP=(
+        *("name", "weekdays", "id_scope", "id_pattern", "name_pattern", "modality"),
+        *("procedure_description", "protocol_name"),
+    ),
+)
 _SOURCE_SETUP = (
     *("name", "kind", "site_id", "protocol_name", "hisris_coding_designator"),
     *("scheduled_station_aetitle", "session_conditions", "without_time", "identity_policy"),
+    *("patient_id_pattern", "patient_name_pattern", "allowed_visits", "ids_are"),
 )
 _SOURCE = _held(SETUP=_SOURCE_SETUP)
 _REDCAP = _held(
     SETUP=(
-        *("url", "token_variable", "token_file", "server_timezone", "ca_bundle"),
+        *("url", "token_variable", "token_file", "write_token_variable", "server_timezone", "ca_bundle"),
         *("session_kind", "session_instrument", "session_events"),
     ),
-    ACTOR=("token_set_by",),
+    ACTOR=("token_set_by", "write_token_set_by"),
 )
 # Headers, never what stands below them.
 _TABLE = _held(
@@ -92,6 +100,14 @@ _CALPENDO = _held(
     ),
     ACTOR=("user_name", "password_set_by"),
 )
+_ARCHIVE = _held(
+    SETUP=(
+        *("name", "kind", "stations", "host", "called_ae_title", "calling_ae_title", "client_certificate"),
+        *("client_key", "url", "authentication", "secret_variable", "secret_file", "ca_bundle"),
+    ),
+    ACTOR=("user_name", "secret_set_by"),
+)
+_WRITE_RULE = _held(SETUP=("field", "fact", "codes", "event"))
 _RULE = _held(SETUP=("target", "field", "level", "events", "transforms", "default"))
 
 REGISTER: Mapping[str, Held] = {
@@ -117,6 +133,9 @@ REGISTER: Mapping[str, Held] = {
     ),
     "worklist.Device": _DEVICE,
     "worklist.HistoricalDevice": _with_history(_DEVICE),
+    "worklist.QaRule": Held(_QA_RULE.erased, {**_QA_RULE.nobody, "problem": TECHNICAL}),
+    "worklist.HistoricalQaRule": _with_history(_QA_RULE),
+    "worklist.QaScan": _held(CREDENTIAL=("digest",)),
     "worklist.CalendarFeed": _held(
         ACTOR=("username",), CREDENTIAL=("digest",), SETUP=("station", "shows", "language")
     ),
@@ -141,7 +160,11 @@ REGISTER: Mapping[str, Held] = {
     "sources.FirstStepsEnd": _held(ACTOR=("hidden_by",)),
     "sources.DataSource": _SOURCE,
     "sources.RedcapProject": Held(
-        frozenset(), {**_REDCAP.nobody, "token_cipher": CREDENTIAL, "trigger_cipher": CREDENTIAL}
+        frozenset(),
+        {
+            **_REDCAP.nobody,
+            **dict.fromkeys(("token_cipher", "write_token_cipher", "trigger_cipher"), CREDENTIAL),
+        },
     ),
     "sources.HistoricalRedcapProject": _with_history(_REDCAP),
     "sources.TableFile": _TABLE,
@@ -155,9 +178,25 @@ REGISTER: Mapping[str, Held] = {
     "sources.HistoricalDataSource": _with_history(_SOURCE),
     "sources.MappingRule": _RULE,
     "sources.HistoricalMappingRule": _with_history(_RULE),
+    "sources.WriteRule": _WRITE_RULE,
+    "sources.HistoricalWriteRule": _with_history(_WRITE_RULE),
+    "sources.OutcomeWrite": _held(CODE=("state",), CREDENTIAL=("sent", "replaceable")),
+    "sources.WriteIssue": _held(erased=("theirs", "ours", "field"), CODE=("kind",)),
+    "sources.WriteState": _held(erased=("message",), CODE=("claim",)),
     "sources.KnownDictionary": _held(
         CREDENTIAL=("access",),
         PROJECT=("content", "event_names", "field_lines", "instrument_lines", "identifier_marks"),
+    ),
+    "archives.Archive": Held(frozenset({"test_problem"}), {**_ARCHIVE.nobody, "secret_cipher": CREDENTIAL}),
+    "archives.HistoricalArchive": _with_history(_ARCHIVE),
+    "archives.ArchiveCheck": _held(erased=("problem",), CODE=("finding",)),
+    "archives.ArchiveState": _held(erased=("problem", "days_problem"), CODE=("claim",)),
+    # The rows go.
+    "archives.ArchivedStudy": _held(
+        erased=(
+            *("study_instance_uid", "patient_id", "patient_name", "patient_sex", "accession_number"),
+            *("study_description", "modalities", "station_name", "series_instance_uids"),
+        )
     ),
     "notices.Subscription": _held(
         ACTOR=("username",),

@@ -99,12 +99,12 @@ def _due(before: date) -> Iterator[tuple[str, ParticipantRows]]:
 def _old_ids(before: date) -> set[str]:
     """Return the patient IDs under which nothing is newer, or which only what was deleted had."""
     moment = timezone.make_aware(datetime.combine(before, time()))
-    items = WorklistItem.objects.filter(erased_at=None).order_by().values("patient_id")
+    items = WorklistItem.objects.of_participants().filter(erased_at=None).order_by().values("patient_id")
     items = items.annotate(day=Max("scheduled_start_date"), at=Max("updated_at"))
     steps = PerformedStep.objects.filter(erased_at=None, items=None).order_by().values("patient_id")
     steps = steps.annotate(at=Max("updated_at"))
     history: Any = WorklistItem.history
-    deleted = history.filter(history_type="-", history_date__lt=moment).order_by()
+    deleted = history.filter(history_type="-", history_date__lt=moment, is_qa=False).order_by()
     return {
         *items.filter(day__lt=before, at__lt=moment).values_list("patient_id", flat=True),
         *steps.filter(at__lt=moment).values_list("patient_id", flat=True),

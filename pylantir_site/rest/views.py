@@ -23,14 +23,19 @@ class ApiView(APIView):
 
     permissions: ClassVar[Mapping[str, str | None]] = {}
     permission_classes: Any = (ByRole,)
+    parameters: ClassVar[frozenset[str]] = frozenset()  # beside those of filters and pages
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Refuse unknown parameters: a filter that is misspelt must not show everyone."""
         super().initial(request, *args, **kwargs)
         if request.method in {"GET", "HEAD"}:
-            unknown = sorted(request.query_params.keys() - known_parameters(type(self)))
-            if unknown:
-                raise ValidationError({name: [UNKNOWN_PARAMETER] for name in unknown})
+            self.check_parameters(request)
+
+    def check_parameters(self, request: Request) -> None:
+        """Raise ValidationError for parameters that the endpoint does not know."""
+        unknown = sorted(request.query_params.keys() - known_parameters(type(self)))
+        if unknown:
+            raise ValidationError({name: [UNKNOWN_PARAMETER] for name in unknown})
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Keep answers out of every cache: they are about participants or accounts."""
@@ -46,7 +51,8 @@ def known_parameters(view: type) -> frozenset[str]:
     """Return the names that may stand in an endpoint's query: those of its filters and of a list's pages."""
     filters = getattr(view, "filterset_class", None)
     pages = PAGES if getattr(view, "pagination_class", None) else ()
-    return frozenset(pages) | getattr(filters, "base_filters", {}).keys()
+    own: frozenset[str] = getattr(view, "parameters", frozenset())
+    return own | frozenset(pages) | getattr(filters, "base_filters", {}).keys()
 
 
 def actor(request: Request) -> str:

@@ -14,12 +14,18 @@ row_samples   a value of the first records beside each row of the mapping
 buttons       what the buttons of a source's page do
 identifying   the yes to identifying fields
 pages         preview and comparison: participants' data for the screen alone
+choose_filing  rows by which an archive files what arrives, added to the mapping
+filing        where an archive would file it, for the screen alone
+filing_words  what these two pages say
 deleting      what becomes of a source's items when it is deleted
 source_history  who changed a source or a row of its mapping
 suggestion    a first mapping from the project's dictionary, with candidates to choose from
 sampling      values of the first records beside them, for the screen alone
 runs          what each pull did
 issues        what is to be mended at the source
+written_rows  what is written back, as rows beside the mapping
+writing       what would be written, looked at, and what is due, asked for anew
+outcome_writes  which outcomes are written back, and what a person decides
 synced_steps  items that a person deleted here, and fields that follow their source again
 item_panel    what an item's page says of its source
 item_marks    what was edited here, in the list of items, and pulls in an item's timeline
@@ -44,6 +50,7 @@ for name in (
     "runs",
     "issues",
     "synced_steps",
+    "outcome_writes",
     "item_panel",
     "item_marks",
     "still_says",

@@ -20,7 +20,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from sources.admin import badges, buttons, identifying, looked, pages
+from sources.admin.choose_filing import choose_filing
 from sources.admin.deleting import DeletingAdmin
+from sources.admin.filing import filing
 from sources.admin.kinds.page import Button, KindPage, buttons_of_kinds, chosen, kind_of, page_of
 from sources.admin.mapping import MappingRuleInline, target_options
 from sources.admin.progress import ProgressAdmin, progress_of
@@ -31,9 +33,10 @@ from sources.admin.source_forms import MEANING, DataSourceForm, shown
 from sources.admin.source_history import SourceHistoryAdmin
 from sources.admin.stepper import steps_of
 from sources.admin.suggestion import suggest_mapping
-from sources.kinds import KINDS, with_details
+from sources.admin.written_rows import WriteRuleInline
+from sources.kinds import KINDS, can_write, with_details
 from sources.mapping import targets
-from sources.models import DataSource, State
+from sources.models import DataSource, MappingRule, State
 from sources.models.details import SourceDetails, columns_of
 from sources.sync import guards, health
 from sources.sync.guards import Guarded
@@ -51,6 +54,8 @@ BUTTONS = {
     "compare": Button(PULL, pages.compare, gettext_lazy("Compare"), only_looks=True),
     "check": Button(PULL, buttons.check, only_looks=True),
     "suggest": Button(CHANGE, suggest_mapping),
+    "choose_filing": Button(CHANGE, choose_filing),
+    "filing": Button(PULL, filing, only_looks=True),
     "enable": Button(CHANGE, buttons.enable),
     "allow": Button(CHANGE, buttons.allow),
     "agree": Button(CHANGE, identifying.agree_to_identifying),
@@ -69,7 +74,7 @@ class DataSourceAdmin(DeletingAdmin, ProgressAdmin, RowSamplesAdmin, ProjectSear
     ordering = ("name",)
     show_facets = admin.ShowFacets.NEVER
     actions = None  # each is deleted on its own page, which asks what becomes of its items
-    hidden_at_first = frozenset({"most_added"})
+    hidden_at_first = frozenset({"most_added", "writes_back"})
 
     def get_queryset(self, request: HttpRequest) -> Any:
         open_issues = Count("issues", filter=Q(issues__closed_at=None))
@@ -105,6 +110,11 @@ class DataSourceAdmin(DeletingAdmin, ProgressAdmin, RowSamplesAdmin, ProjectSear
             return page.fieldsets
         shown = _without(page.fieldsets, page.hidden_from_viewers)
         return [_only_shown(each, page.form.details_model) for each in shown]
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        """Show what is written back of a source that exists, where its kind can write."""
+        writes = obj is not None and can_write(obj.kind)
+        return (*self.inlines, WriteRuleInline) if writes else self.inlines
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Keep the kind, which was chosen first, and the name of a source that exists: its items name it."""
@@ -150,7 +160,7 @@ class DataSourceAdmin(DeletingAdmin, ProgressAdmin, RowSamplesAdmin, ProjectSear
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001
         super().save_related(request, form, formsets, change)
-        has_new_mapping = any(formset.has_changed() for formset in formsets)
+        has_new_mapping = any(formset.has_changed() for formset in formsets if formset.model is MappingRule)
         if change and (form.changed_data or has_new_mapping):
             page, changed = page_of(form.instance.kind), set(form.changed_data)
             is_other = has_new_mapping or bool((MEANING | page.meaning | page.access) & changed)
@@ -211,6 +221,7 @@ class DataSourceAdmin(DeletingAdmin, ProgressAdmin, RowSamplesAdmin, ProjectSear
                 for name, button in BUTTONS.items()
                 if button.label and name in may and source.enabled
             ],
+            "files": {name for name in ("choose_filing", "filing") if name in may and source.rules.exists()},
             "chart": chart_of(source) if request.user.has_perm("sources.view_syncrun") else None,
             "edits_source": edits,
             "seen": looked.previewed(source),
@@ -225,6 +236,7 @@ class DataSourceAdmin(DeletingAdmin, ProgressAdmin, RowSamplesAdmin, ProjectSear
             "is_not_yet_enabled": health.is_not_yet_enabled(source),
             "has_samples": "preview" in may,
             "left_out": list(source.erased_records.all()),
+            **page.state_context(source),
         }
 
     def _may(self, request: HttpRequest, button: Button) -> bool:

@@ -37,6 +37,7 @@ FIELD_OF_SOURCE = {
     "protocol_name": "protocol_name",
     "hisris_coding_designator": "hisris_coding_designator",
     targets.STATION: targets.STATION,
+    **{name: name for name in ("patient_id_pattern", "patient_name_pattern", "allowed_visits")},
 }
 WHERE_SESSIONS_ARE = frozenset({"kind", "instrument", "events"})
 
@@ -102,7 +103,7 @@ class MappingFormSet(forms.BaseInlineFormSet):
             return  # without a mapping nothing is pulled
         is_known = self.instance.pk and not page_of(self.instance.kind).access & set(form.changed_data)
         dictionary = known_dictionary(self.instance) if is_known else None
-        plan = _plan(self.instance, rows)
+        plan = form.mapping_plan = _plan(self.instance, rows)
         mistakes = [*_without_consequences(check.mistakes(plan, dictionary)), *_slow_patterns(plan, rows)]
         others = [text for mistake in mistakes if (text := _show_mistake(mistake, form, rows))]
         if mistakes:
@@ -185,9 +186,9 @@ def _dictionary_date(source: DataSource, dictionary: Dictionary | None) -> list[
 class MappingRuleInline(admin.TabularInline):
     """Whoever may change a source may change its mapping, and whoever may see it sees that."""
 
-    model = MappingRule
-    form = MappingRuleForm
-    formset = MappingFormSet
+    model: Any = MappingRule
+    form: Any = MappingRuleForm
+    formset: Any = MappingFormSet
     verbose_name = gettext_lazy("row")
     verbose_name_plural = gettext_lazy("mapping")
     template = "admin/sources/mapping_rows.html"

@@ -14,8 +14,10 @@ from django.forms.models import construct_instance, model_to_dict
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
-from sources.mapping import targets, texts
+from sources.mapping import check_patterns, targets, texts
+from sources.mapping.patterns import InvalidPattern, Pattern
 from sources.mapping.problems import UnusableValue
+from sources.mapping.rules import MappingPlan
 from sources.models import DataSource
 from sources.models.details import SourceDetails, columns_of
 
@@ -24,8 +26,13 @@ MEANING = frozenset(
     {
         *("session_conditions", "without_time", "site_id", "protocol_name", "hisris_coding_designator"),
         *("identity_policy", targets.STATION, "horizon_back_days", "horizon_ahead_days", "enabled"),
+        *("patient_id_pattern", "longest_patient_id", "patient_name_pattern", "longest_patient_name"),
+        *("allowed_visits", "ids_are"),
     }
 )
+PATTERNS = ("patient_id_pattern", "patient_name_pattern")
+# What a page may leave out, and is then as it was.
+WITH_A_USUAL = ("identity_policy", "ids_are")
 
 
 class LinesField(forms.CharField):
@@ -74,6 +81,7 @@ class DataSourceForm(forms.ModelForm):
     kind = ""  # of a source that is new
     actor = ""
     only_scanner = ""  # for a source that exists and names none
+    mapping_plan: MappingPlan | None = None  # as it would be saved, once its rows are checked
 
     class Meta:
         model = DataSource
@@ -81,8 +89,9 @@ class DataSourceForm(forms.ModelForm):
         widgets = {
             "session_conditions": AdminTextareaWidget(attrs={"rows": 3}),
             targets.STATION: AdminTextInputWidget(attrs={"list": "scanners"}),
+            "allowed_visits": AdminTextareaWidget(attrs={"rows": 3}),
         }
-        field_classes = {"session_conditions": LinesField}
+        field_classes = {"session_conditions": LinesField, "allowed_visits": LinesField}
 
     class Media:
         js = tuple(f"pylantir/{name}.js" for name in ("project_search", "pull_progress", "mapping_samples"))
@@ -95,8 +104,9 @@ class DataSourceForm(forms.ModelForm):
         kept = model_to_dict(self.details, fields=self._columns())
         kwargs.update(instance=source, initial={**kept, **(kwargs.get("initial") or {})})
         super().__init__(*args, **kwargs)
-        if "identity_policy" in self.fields:  # left out, it stays as it is
-            self.fields["identity_policy"].required = False
+        for name in WITH_A_USUAL:
+            if name in self.fields:
+                self.fields[name].required = False
         if self.only_scanner and targets.STATION in self.fields:
             only = _("The only scanner is %(scanner)s.") % {"scanner": self.only_scanner}
             self.tell(targets.STATION, f"{self.fields[targets.STATION].help_text} {only}")
@@ -119,7 +129,21 @@ class DataSourceForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         super().clean()
         self._check_window()
+        self._check_patterns()
         return self.cleaned_data
+
+    def _check_patterns(self) -> None:
+        """Refuse a pattern that a hostile text keeps busy; one from before keeps nobody from other changes.
+
+        What is no expression at all the model refuses.
+        """
+        for name in (name for name in PATTERNS if name in self.changed_data):
+            try:
+                is_slow = Pattern(self.cleaned_data.get(name, "")).is_slow(on_whole=True)
+            except InvalidPattern:
+                continue
+            if is_slow:
+                self.add_error(name, check_patterns.SLOW)
 
     def _check_window(self) -> None:
         """Require both ends of the window or none; a time that cannot be read is told elsewhere."""

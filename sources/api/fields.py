@@ -60,6 +60,19 @@ class GuardSerializer(serializers.Serializer):
     rule = serializers.CharField(help_text="The rule as a sentence.")
 
 
+class NamingSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = DataSource
+        fields: ClassVar[Any] = (
+            "patient_id_pattern",
+            "longest_patient_id",
+            "patient_name_pattern",
+            "longest_patient_name",
+            "allowed_visits",
+            "ids_are",
+        )
+
+
 class SourceSerializer(serializers.ModelSerializer):
     url = serializers.SerializerMethodField(help_text="Of the API; null where the kind has none.")
     project_id = serializers.SerializerMethodField(
@@ -67,6 +80,9 @@ class SourceSerializer(serializers.ModelSerializer):
     )
     session_kind = serializers.SerializerMethodField(help_text="Null where the kind has none.")
     kind = serializers.CharField(help_text=", ".join(KINDS) + ".")
+    naming = NamingSerializer(
+        source="*", read_only=True, help_text="Which patient IDs, names and visits the study takes."
+    )
     guards = serializers.SerializerMethodField(help_text="What a pull may do before it asks a person.")
     state = StateSerializer()
     open_issues = serializers.IntegerField(source="issue_count")
@@ -81,6 +97,7 @@ class SourceSerializer(serializers.ModelSerializer):
             "project_id",
             "sync_interval",
             "session_kind",
+            "naming",
             "guards",
             "state",
             "open_issues",

@@ -113,17 +113,22 @@ class HttpTransport:
         self.session.close()
 
     def ask_for(
-        self, request: HttpRequest, read: Callable[[int, bytes], Found], *, is_divisible: bool = False
+        self,
+        request: HttpRequest,
+        read: Callable[[int, bytes], Found],
+        *,
+        is_divisible: bool = False,
+        once: bool = False,
     ) -> Found:
         """Return what `read` makes of status and body. Raises SourceError.
 
-        `is_divisible`: less can be asked for.
+        `is_divisible`: less can be asked for. `once`: what may have been done must not be asked for again.
         """
         for attempt in count(1):
             try:
                 return read(*self._send(request))
             except TransientError as error:
-                if attempt >= self._attempts(error, is_divisible=is_divisible):
+                if once or attempt >= self._attempts(error, is_divisible=is_divisible):
                     if is_divisible:  # the caller goes on, and may have waited for long
                         self.wait(0)
                     raise

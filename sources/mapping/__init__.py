@@ -21,6 +21,7 @@ texts           texts that people typed, made fit for DICOM
 fitting         a text made the value of its target
 outcomes        what each rule gives for one session
 evaluate        a record's rows to its sessions
+naming          the rules of patient IDs, names and visits
 same_ids        a record's sessions under one patient ID
 readers         which rows and conditions read a column
 problems        a value that cannot be used

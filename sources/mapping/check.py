@@ -14,6 +14,7 @@ from sources.mapping import (
     codes,
     columns,
     fitting,
+    naming,
     pseudonymous,
     sessions,
     targets,
@@ -44,6 +45,7 @@ def mistakes(plan: MappingPlan, dictionary: Dictionary | None) -> tuple[Mistake,
     found = [mistake for place, rule in enumerate(plan.rules) for mistake in _rule(place, rule, plan)]
     found += [*_missing_targets(plan), *_repeated_targets(plan), *_fallbacks(plan), *_circular_names(plan)]
     found += check_sessions.syntax(plan.sessions)
+    found += naming.mistakes(plan, dictionary)
     found += pseudonymous.mistakes(plan, dictionary) if plan.is_pseudonymous else ()
     if dictionary is not None:
         found += check_sessions.in_project(plan.sessions, dictionary)

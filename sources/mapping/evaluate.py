@@ -9,7 +9,7 @@ from typing import Any
 
 from sources.contract import Problem, Session, SessionKey, Stance
 from sources.dictionary import Dictionary
-from sources.mapping import alternatives, columns, conditions, same_ids, sessions, targets
+from sources.mapping import alternatives, columns, conditions, naming, same_ids, sessions, targets
 from sources.mapping.lookup import Lookup
 from sources.mapping.outcomes import RuleOutcome, SessionOutcomes
 from sources.mapping.problems import UnusableValue
@@ -58,7 +58,11 @@ def _session(outcomes: SessionOutcomes, key: SessionKey, *, with_trace: bool) ->
     reason = _cancelled(all_outcomes, outcomes) or verdict.reason or _no_date(all_outcomes, values)
     if reason:  # whatever else is wrong with it, nobody needs it mended
         return Session(key, Stance.NOT_WANTED, values, reason=reason, trace=trace)
-    problems = (*_problems(all_outcomes, values, key), *verdict.problems)
+    problems = (
+        *_problems(all_outcomes, values, key),
+        *verdict.problems,
+        *naming.problems(all_outcomes, outcomes.plan, key),
+    )
     unclear = any(problem.blocks for problem in problems)
     stance = Stance.UNCLEAR if unclear else Stance.WANTED
     return Session(key, stance, values, problems=problems, trace=trace)

@@ -10,7 +10,8 @@ import re
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import regex
 
@@ -61,27 +62,38 @@ class Pattern:
 
     def group(self, value: str, group: int | str) -> str:
         """Return what the group matches, without spaces around. Raises UnusableValue."""
+        match = self._within_bounds(self._searched.search, value)
+        if match is None or match[group] is None:
+            raise UnusableValue(NO_MATCH)
+        return str(match[group]).strip()
+
+    def fits(self, value: str) -> bool:
+        """Tell whether the whole value fits. Raises UnusableValue where that takes too long."""
+        return self._within_bounds(self._searched.fullmatch, value) is not None
+
+    def _within_bounds(self, match: Callable[..., regex.Match[str] | None], value: str) -> Any:
         if self._is_set_aside():
             raise UnusableValue(TOO_SLOW)
         try:
-            match = self._searched.search(value, timeout=SECONDS)
+            return match(value, timeout=SECONDS)
         except TimeoutError:
             self._note_overrun()
             raise UnusableValue(TOO_SLOW) from None
         except MemoryError:
             raise UnusableValue(TOO_SLOW) from None
-        if match is None or match[group] is None:
-            raise UnusableValue(NO_MATCH)
-        return str(match[group]).strip()
 
-    def is_slow(self) -> bool:
-        """Tell whether a text of a field's length was found on which the search does not end in time."""
+    def is_slow(self, *, on_whole: bool = False) -> bool:
+        """Tell whether a text of a field's length was found on which the search does not end in time.
+
+        `on_whole` tries the whole text against the expression, as `fits` does.
+        """
+        match = self._searched.fullmatch if on_whole else self._searched.search
         ends_at = time.monotonic() + TRIED_SECONDS
         for text in _hostile_texts(self.expression):
             if time.monotonic() > ends_at:
                 return False
             try:
-                self._searched.search(text, timeout=SECONDS)
+                match(text, timeout=SECONDS)
             except (TimeoutError, MemoryError):
                 return True
         return False

@@ -29,6 +29,13 @@ class WithoutTime(StrEnum):
     MIDNIGHT = "midnight"  # some time that day
 
 
+class IdsAre(StrEnum):
+    """It tells whose a patient ID is."""
+
+    PARTICIPANT = "participant"  # sessions share it, unless its template numbers them
+    SESSION = "session"  # two with one ID would be merged by the archive
+
+
 class Policy(StrEnum):
     """It tells what a source may bring of who somebody is."""
 
@@ -71,6 +78,23 @@ class SessionLayout:
 
 
 @dataclass(frozen=True)
+class NamingRules:
+    """They say which patient IDs, names and visits a study takes; what is empty limits nothing.
+
+    A pattern is a regular expression that the whole value fits; of a name it is the PN, `Family^Given`.
+    Lengths are in characters, of a name those of its longest component group, delimiters included.
+    `visits` are values of the row `{session}` or `{visit}`, or without such a row the unique names of events.
+    """
+
+    patient_id_pattern: str = ""
+    longest_patient_id: int | None = None
+    patient_name_pattern: str = ""
+    longest_patient_name: int | None = None
+    visits: tuple[str, ...] = ()
+    ids_are: IdsAre = IdsAre.PARTICIPANT
+
+
+@dataclass(frozen=True)
 class MappingPlan:
     """It holds all that decides what a project's rows become.
 
@@ -84,3 +108,4 @@ class MappingPlan:
     constants: Mapping[str, str] = field(default_factory=dict)
     is_pseudonymous: bool = False
     fallbacks: Mapping[str, str] = field(default_factory=dict)
+    naming: NamingRules = NamingRules()

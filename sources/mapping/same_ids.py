@@ -1,6 +1,7 @@
 """Sessions of one record whose patient IDs are to differ, and do not, are kept apart: one of them stays out.
 
-Under one ID an archive would merge two visits. Where a patient ID names the person alone, sessions share it.
+Under one ID an archive would merge two visits. Where a patient ID names the person alone, sessions share it,
+unless the source's rule says that each session has an ID of its own.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from functools import lru_cache
 from sources.contract import Problem, Session, SessionKey, Stance
 from sources.dictionary import Dictionary
 from sources.mapping import alternatives, sessions, targets
-from sources.mapping.rules import Level, MappingPlan, Rule
+from sources.mapping.rules import IdsAre, Level, MappingPlan, Rule
 from sources.mapping.transforms import TemplateTransform, TransformError, parse
 
 SAME_ID = "Another session of this record has the same patient ID: give each its own session number."
@@ -44,7 +45,18 @@ def numbered(found: Sequence[Session], plan: MappingPlan, dictionary: Dictionary
 
 @lru_cache(maxsize=8)  # every record of a pull asks for it
 def _numbering_field(project: _Project) -> str:
-    return numbering_field(project.plan, project.dictionary)
+    plan, dictionary = project.plan, project.dictionary
+    found = numbering_field(plan, dictionary)
+    return found if found or plan.naming.ids_are is IdsAre.PARTICIPANT else _field_of_id(plan, dictionary)
+
+
+def _field_of_id(plan: MappingPlan, dictionary: Dictionary) -> str:
+    """Return a field that the patient ID is made of, for an ID that is to be the session's and may not be."""
+    by_target = {rule.target: rule for rule in plan.rules}
+    rule = by_target.get(_PATIENT_ID)
+    names = [name for name, _ in _names(rule, by_target, plan, dictionary)] if rule else []
+    first = next((name for name in names if name not in targets.RESERVED), "")
+    return (rule.field if rule else "") or _field_of(first, by_target) or dictionary.record_id_field
 
 
 def numbering_field(plan: MappingPlan, dictionary: Dictionary) -> str:

@@ -13,6 +13,7 @@ runs          what each pull did
 erased        which records are left out since their participants were erased
 issues        what a person must mend at the source
 originals     what came from a database of the original
+write_back    the outgoing mapping, and which outcomes wait to be written back
 """
 
 from __future__ import annotations
@@ -29,12 +30,21 @@ from sources.models.runs import RunOutcome, SyncRun, Trigger
 from sources.models.state import FirstStepsEnd, PendingRecord, SourceState, State, WorkerBeat
 from sources.models.steps import SyncedStep, Withdrawal
 from sources.models.tables import SeenTable, TableFile, UploadedTable
+from sources.models.write_back import (
+    Hindrance,
+    OutcomeWrite,
+    WriteIssue,
+    WriteProgress,
+    WriteRule,
+    WriteState,
+)
 
 __all__ = [
     "CalpendoSite",
     "DataSource",
     "ErasedRecord",
     "FirstStepsEnd",
+    "Hindrance",
     "HowAgreed",
     "IdentifyingAgreement",
     "KnownDictionary",
@@ -42,6 +52,7 @@ __all__ = [
     "OriginalDatabase",
     "OriginalRow",
     "OriginalStep",
+    "OutcomeWrite",
     "PendingRecord",
     "RedcapProject",
     "RunOutcome",
@@ -56,4 +67,8 @@ __all__ = [
     "UploadedTable",
     "Withdrawal",
     "WorkerBeat",
+    "WriteIssue",
+    "WriteProgress",
+    "WriteRule",
+    "WriteState",
 ]

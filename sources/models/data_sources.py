@@ -14,8 +14,18 @@ from django.utils.translation import gettext_lazy as _
 
 from sources.kinds import KINDS, kinds
 from sources.mapping import targets
-from sources.mapping.rules import Level, MappingPlan, Policy, Rule, SessionLayout, WithoutTime
+from sources.mapping.rules import (
+    IdsAre,
+    Level,
+    MappingPlan,
+    NamingRules,
+    Policy,
+    Rule,
+    SessionLayout,
+    WithoutTime,
+)
 from sources.models.state import SourceState
+from sources.validators import regular_expression
 from worklist.models.history import Recorded, actor_history
 from worklist.validators import ae_titles
 
@@ -27,6 +37,10 @@ TIMESTAMPS = ("created_at", "updated_at")
 
 LEVELS = {Level.RECORD: _("Record"), Level.SESSION: _("Session")}
 POLICIES = {Policy.AS_MAPPED: _("As mapped"), Policy.PSEUDONYMOUS: _("Pseudonymous")}
+IDS_ARE = {
+    IdsAre.PARTICIPANT: _("The participant's: sessions share it, unless its template numbers them"),
+    IdsAre.SESSION: _("The session's: another session under the same ID stays out"),
+}
 WITHOUT_TIMES = {WithoutTime.ISSUE: _("Issue"), WithoutTime.MIDNIGHT: _("Midnight")}
 
 
@@ -43,6 +57,22 @@ def _most(label: Any, default: int, help_text: Any) -> Any:
 def _percent(label: Any, default: int, help_text: Any) -> Any:
     return models.PositiveIntegerField(
         label, default=default, validators=[MaxValueValidator(1000)], help_text=help_text
+    )
+
+
+def _pattern(label: Any, help_text: Any) -> Any:
+    return models.CharField(
+        label, max_length=1000, blank=True, default="", validators=[regular_expression], help_text=help_text
+    )
+
+
+def _longest(label: Any, help_text: Any) -> Any:
+    return models.PositiveSmallIntegerField(
+        label,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(64)],
+        help_text=help_text,
     )
 
 
@@ -173,6 +203,37 @@ class DataSource(Recorded):
         default=WithoutTime.ISSUE.value,
     )
 
+    writes_back = models.BooleanField(
+        _("write outcomes back"),
+        default=False,
+        help_text=_("What scanners report goes into the fields named below, with the token for writing."),
+    )
+    patient_id_pattern = _pattern(
+        _("pattern of patient IDs"),
+        _("A regular expression that the whole ID fits, such as CPIP-[0-9]{4}. Empty takes any."),
+    )
+    longest_patient_id = _longest(_("longest patient ID"), _("Characters, up to 64."))
+    patient_name_pattern = _pattern(
+        _("pattern of patient names"),
+        _("A regular expression that the whole name fits, as DICOM writes it: [A-Z]+\\^[A-Z]+"),
+    )
+    longest_patient_name = _longest(_("longest patient name"), _("Characters, ^ included, up to 64."))
+    allowed_visits = models.TextField(
+        _("allowed visits"),
+        blank=True,
+        default="",
+        help_text=_(
+            "One a line: what the row {session} gives, or without such a row an event. Empty allows all."
+        ),
+    )
+    ids_are = models.CharField(
+        _("a patient ID is"),
+        max_length=20,
+        choices=choices(IDS_ARE),
+        default=IdsAre.PARTICIPANT.value,
+        help_text=_("Two visits under one ID are one in an archive that files by it."),
+    )
+
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -248,6 +309,19 @@ class DataSource(Recorded):
                 "hisris_coding_designator": self.hisris_coding_designator,
                 **self._scanner,
             },
+            naming=self.naming,
+        )
+
+    @property
+    def naming(self) -> NamingRules:
+        """Return the rules of patient IDs, names and visits, as `sources.mapping` takes them."""
+        return NamingRules(
+            patient_id_pattern=self.patient_id_pattern,
+            longest_patient_id=self.longest_patient_id,
+            patient_name_pattern=self.patient_name_pattern,
+            longest_patient_name=self.longest_patient_name,
+            visits=tuple(filter(None, map(str.strip, self.allowed_visits.splitlines()))),
+            ids_are=IdsAre(self.ids_are),
         )
 
     @property

@@ -13,7 +13,7 @@ from django.db import models
 from django.db.models.fields.json import KT
 from django.utils.translation import gettext_lazy as _
 
-from sources import secrets, validators
+from sources import host, secrets, validators
 from sources.contract import ServerClock
 from sources.mapping.rules import SessionKind, SessionLayout, WithoutTime
 from sources.models.data_sources import DataSource, choices
@@ -22,7 +22,7 @@ from sources.models.dictionaries import KnownDictionary
 from worklist.models.history import actor_history
 
 # What only this server needs to know of a secret.
-SECRETS = ("token_cipher", "trigger_cipher")
+SECRETS = ("token_cipher", "write_token_cipher", "trigger_cipher")
 SESSION_KINDS = {
     SessionKind.REPEATING_INSTRUMENT: _("Repeating instrument"),
     SessionKind.REPEATING_EVENT: _("Repeating event"),
@@ -34,7 +34,10 @@ SESSION_KINDS = {
 class RedcapProject(ServerDetails):
     """It says where the project is, by which token it is opened, and what of it is a session."""
 
-    hidden_from_viewers = ("token_set_at", "token_set_by", "token_variable", "token_file", "trigger_enabled")
+    hidden_from_viewers = (
+        *("token_set_at", "token_set_by", "token_variable", "token_file", "trigger_enabled"),
+        *("write_token_set_at", "write_token_set_by", "write_token_variable"),
+    )
     secret_columns = SECRETS
     host_columns = {"variable": "token_variable", "token": "token_file", "certificates_at": "ca_bundle"}
 
@@ -74,6 +77,20 @@ class RedcapProject(ServerDetails):
             "The path of a file that holds the token, instead of storing it: below the folder that "
             "SOURCE_FILES_FOLDER names."
         ),
+    )
+    write_token_cipher = models.TextField(blank=True, default="", editable=False)
+    write_token_set_at = models.DateTimeField(null=True, blank=True, editable=False)
+    write_token_set_by = models.CharField(max_length=200, blank=True, default="", editable=False)
+    write_token_variable = models.CharField(
+        _("token for writing from the environment"),
+        max_length=100,
+        blank=True,
+        default="",
+        validators=[
+            RegexValidator(r"^[A-Za-z_][A-Za-z0-9_]*$", _("The name of an environment variable.")),
+            validators.token_variable,
+        ],
+        help_text=_("The name of the variable that holds the token for writing, instead of storing it."),
     )
     project_id = models.PositiveIntegerField(
         _("project ID"),
@@ -190,6 +207,25 @@ class RedcapProject(ServerDetails):
         return secret_of(
             "token", cipher=self.token_cipher, variable=self.token_variable, file=self.token_file
         )
+
+    @property
+    def has_write_token(self) -> bool:
+        return bool(self.write_token_cipher or self.write_token_variable)
+
+    def set_write_token(self, token: str, *, by: str) -> None:
+        """Keep the token for writing, encrypted; "" forgets it. The caller saves."""
+        kept_now = kept(token, by=by)
+        self.write_token_cipher, self.write_token_set_at, self.write_token_set_by = kept_now
+
+    def write_token(self) -> str:
+        """Return the token for writing. Raises SecretMissing or secrets.CannotDecrypt."""
+        return secret_of(
+            "token for writing", cipher=self.write_token_cipher, variable=self.write_token_variable
+        )
+
+    def names_what_it_may_not(self) -> tuple[str, ...]:
+        """Return why something of this machine that it names may not be read, of either token."""
+        return (*super().names_what_it_may_not(), *host.refusals(variable=self.write_token_variable))
 
     def set_trigger_secret(self, secret: str) -> None:
         self.trigger_cipher = secrets.encrypt(secret) if secret else ""

@@ -10,7 +10,16 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
-from sources.models import DataSource, MappingRule, SourceState, SyncedStep, SyncIssue, SyncRun
+from sources.models import (
+    DataSource,
+    MappingRule,
+    SourceState,
+    SyncedStep,
+    SyncIssue,
+    SyncRun,
+    WriteRule,
+    WriteState,
+)
 from sources.models.data_sources import details_models
 from sources.privacy import records, table_rows
 from sources.sync import claims, left_out
@@ -20,12 +29,13 @@ from worklist.privacy.people import ParticipantRows
 from worklist.privacy.traces import Traces
 
 IS_PULLED = _("A pull of this participant's source runs: try again when it has ended.")
-_RECORDED: tuple[Any, ...] = (DataSource, MappingRule, *details_models())
+_RECORDED: tuple[Any, ...] = (DataSource, MappingRule, WriteRule, *details_models())
 # Texts about sources that might quote a record; keys of rows name nobody.
 FREE_TEXTS: Mapping[Any, tuple[str, ...]] = {
     SourceState: ("message",),
     SyncIssue: ("text",),
     SyncRun: ("message",),
+    WriteState: ("message",),
     SyncedStep: ("reason",),
     **{recorded.history.model: ("history_change_reason",) for recorded in _RECORDED},
 }
@@ -65,6 +75,7 @@ def erase(
     counts = {
         "sessions at their sources": steps.count(),
         "issues": records.issues_of(own).count(),
+        "outcomes written back": records.writes_of(participant).count(),
         "records to be read again": records.pending_of(own).count(),
         "appointments of the original": original.count(),
         "rows of uploaded tables": table_rows.erase(own, ids, traces),

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from django.db.models import Q, QuerySet
 
-from sources.models import OriginalStep, PendingRecord, SyncedStep, SyncIssue
+from sources.models import OriginalStep, OutcomeWrite, PendingRecord, SyncedStep, SyncIssue
 from worklist.privacy.people import ParticipantRows, WrittenPerson
 from worklist.privacy.traces import Traces
 
@@ -49,6 +49,11 @@ def own_records(participant: ParticipantRows) -> set[Record]:
 
 def issues_of(records: Iterable[Record]) -> QuerySet[SyncIssue]:
     return SyncIssue.objects.filter(_in_any(records))
+
+
+def writes_of(participant: ParticipantRows) -> QuerySet[OutcomeWrite]:
+    """Return what is written back of the participant's sessions, and goes with them."""
+    return OutcomeWrite.objects.filter(step__in=steps_of(participant))
 
 
 def pending_of(records: Iterable[Record]) -> QuerySet[PendingRecord]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sources.models import OriginalRow
+from sources.models import OriginalRow, WriteIssue
 from sources.privacy import records, table_rows
 from sources.privacy.erasing import FREE_TEXTS
 from worklist.privacy.people import ParticipantRows, is_only_person
@@ -17,6 +17,8 @@ def rows_of(participant: ParticipantRows, traces: Traces) -> Rows:
     tables = {
         "sessions_at_their_sources": records.steps_of(participant).select_related("source"),
         "issues": records.issues_of(own),
+        "outcomes_written_back": records.writes_of(participant),
+        "issues_of_writes": WriteIssue.objects.filter(write__in=records.writes_of(participant)),
         "records_to_be_read_again": records.pending_of(own),
         "rows_of_the_original": OriginalRow.objects.filter(item__in=participant.items),
         "appointments_of_the_original": records.original_steps_of(participant.patient_ids),

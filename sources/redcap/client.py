@@ -1,4 +1,4 @@
-"""The client asks a REDCap project each export as REDCap's API takes it."""
+"""The client asks a REDCap project for each export, and sends imports, as REDCap's API takes them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from sources.dictionary import Dictionary
-from sources.errors import AuthorisationError, ConfigurationError, SourceError, TransientError
-from sources.redcap import batches, clock, parsing
+from sources.errors import AuthorisationError, ConfigurationError, SourceError, TransientError, WriteRefused
+from sources.redcap import batches, clock, imports, parsing
 from sources.redcap.transport import Access, Transport
 from sources.rows import ExportRow
 
@@ -117,6 +117,24 @@ class Client:
         for found in export.read(wanted):
             self.batch_size = export.size
             yield found
+
+    def import_rows(self, rows: Sequence[Mapping[str, str | int]]) -> int:
+        """Write rows by `content=record`, and return how many records REDCap has taken.
+
+        Raises WriteRefused where REDCap refuses these rows alone.
+        """
+        return self.transport.import_rows(rows)
+
+    def may_import(self) -> bool:
+        """Tell whether the token may import, by an import of nothing."""
+        try:
+            self.transport.import_rows([])
+        except AuthorisationError as error:
+            _refuse_if_banned(error)
+            return False
+        except WriteRefused as refused:
+            return all(why != imports.REFUSED for _field, why in refused.reasons)
+        return True
 
     def utc_offset(self) -> timedelta | None:
         """Return the server's UTC offset by its log of our calls, or None without the Logging right."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pylantir_site.outside.strict_json import Most
 from sources.http.transport import HttpRequest, HttpTransport
-from sources.redcap import answers
+from sources.redcap import answers, imports
 from sources.redcap.address import REDCAP
 
 
@@ -44,6 +45,18 @@ class Transport(HttpTransport):
             lambda status, body: answers.content_of(status, body, asked=asked, most=self.access.most),
             is_divisible=is_divisible,
         )
+
+    def import_rows(self, rows: Sequence[Mapping[str, str | int]]) -> int:
+        """Send rows once, and return how many records REDCap has taken. Raises SourceError.
+
+        Only what differs from "" is taken over (`overwriteBehavior` normal), and days are Y-M-D.
+        """
+        fields = {
+            **{"content": "record", "action": "import", "type": "flat", "overwriteBehavior": "normal"},
+            **{"forceAutoNumber": "false", "dateFormat": "YMD", "returnContent": "count"},
+            "data": json.dumps(list(rows), ensure_ascii=False),
+        }
+        return self.ask_for(self._post(fields), imports.count_of, once=True)
 
     def ask_text(self, asked: str, fields: Mapping[str, str]) -> str:
         return self.ask_for(

@@ -24,6 +24,7 @@ punctual     when the next pull is due, so that an interval is what it says
 issues       what a person must mend at the source
 edits        what a person changed here, which stays
 edited_marks  which items were edited, marked for lists
+outbox       outcomes that are to be written back, noted as they change
 preview      the same without writing
 health       how each source is doing
 """

@@ -71,12 +71,12 @@ class DryRun:
     held: Counter[Guarded] = field(default_factory=Counter)
 
 
-def preview(source: DataSource, *, records: int, only: str = "") -> RecordsPreview:
+def preview(source: DataSource, *, records: int, only: str = "", with_trace: bool = True) -> RecordsPreview:
     """Return the first records, or only one, as the mapping sees them. Raises SourceError."""
     with backend_for(source) as backend:
         lacking = backend.prepare_to_show()
         chosen = [only] if only else list(backend.record_ids())[:records]
-        return RecordsPreview(tuple(backend.read(chosen, with_trace=True)), lacking)
+        return RecordsPreview(tuple(backend.read(chosen, with_trace=with_trace)), lacking)
 
 
 def dry_run(source: DataSource, *, progress: Progress | None = None) -> DryRun:

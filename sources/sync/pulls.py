@@ -36,6 +36,7 @@ from sources.sync import (
     holding,
     identifying,
     interruptions,
+    outbox,
     outcomes,
     renames,
     since,
@@ -213,6 +214,8 @@ class _Pull:
         records = [record for record in records if not left_out.has(record)]
         self.run.expect(len(records))
         for reads in in_batches(self.source, left_out.without(backend.read(records))):
+            if self.source.writes_back:
+                outbox.look_again(self.source.pk, [read.record for read in reads])
             decided = decide_each(self.source, reads, withheld=self.withheld)
             if self._follow_renamed(backend, decided):
                 decided = decide_each(self.source, reads, withheld=self.withheld)

@@ -5,6 +5,7 @@ http        paths, methods, headers, and what goes wrong on the wire
 answers     parameters, errors, and answers in JSON, CSV and XML
 contents    each `content` that is exported
 export      the API without HTTP: a form in, an answer out
+imports     rows that are written by the API, or refused
 rows        what stands in the rows of an export
 selection   which rows and columns a request gets
 logic       filterLogic, as far as clients use it

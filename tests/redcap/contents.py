@@ -159,7 +159,7 @@ def _user(project: Project, user: User) -> dict[str, object]:
         "data_access_groups": int(user.dags),
         "logging": int(user.logging),
         "api_export": int(user.api_export),
-        "api_import": 0,
+        "api_import": int(user.api_import),
         "forms": dict.fromkeys(project.forms, 1),
         "forms_export": {form: user.export_right(form) for form in project.forms},
     }

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tests.redcap.answers import Answer, ApiError, Limits, Parameters, Switches, encoded, error
+from tests.redcap.answers import Answer, ApiError, Limits, Parameters, Switches, encoded, error, in_json
 from tests.redcap.contents import CONTENTS, Call
+from tests.redcap.imports import imported
 from tests.redcap.log import Kind
 from tests.redcap.project import Project
 
@@ -31,7 +32,8 @@ def _admitted(
     token = parameters.get("token")
     for project in projects:
         user = project.users.get(token)
-        if user and user.api_export and not user.expired:
+        may = user and (user.api_import if is_import(parameters) else user.api_export)
+        if user and may and not user.expired:
             return Call(project, user, parameters, switches, limits)
         if user:
             raise ApiError(403, NO_PERMISSION)
@@ -40,6 +42,8 @@ def _admitted(
 
 def _answered(call: Call) -> Answer:
     content = call.parameters.get("content")
+    if is_import(call.parameters):
+        return _taken(call)
     if content == "version":
         return Answer(200, call.project.version.encode(), "text/html; charset=utf-8")
     if content not in CONTENTS or call.parameters.get("action", "export") != "export":
@@ -47,6 +51,18 @@ def _answered(call: Call) -> Answer:
     body = encoded(CONTENTS[content].export(call), call.parameters.format)
     _log_call(call, content)
     return Answer(200, body.encode(), _content_type(call.parameters.format, call.switches))
+
+
+def is_import(parameters: Parameters) -> bool:
+    is_import = parameters.get("action") == "import" or parameters.has("data")
+    return is_import and parameters.get("content") == "record"
+
+
+def _taken(call: Call) -> Answer:
+    taken = imported(call)
+    body = {"count": in_json({"count": len(taken)}), "ids": in_json(taken), "nothing": in_json({})}
+    wanted = call.parameters.get("returnContent", "count")
+    return Answer(200, body[wanted].encode(), _content_type("json", call.switches))
 
 
 def _content_type(form: str, switches: Switches) -> str:

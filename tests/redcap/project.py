@@ -26,6 +26,7 @@ class User:
 
     name: str
     api_export: bool = True
+    api_import: bool = False
     data_export: int | dict[str, int] = FULL
     logging: bool = True
     design: bool = True
@@ -80,6 +81,8 @@ class Project:
         self.base_url = "https://redcap.example.org/redcap/"
         self.lock = RLock()
         self._data: dict[str, dict[RowKey, dict[str, str]]] = {}
+        self.locked: set[tuple[str, RowKey, str]] = set()  # record, row and form
+        self.overwritten: list[tuple[str, RowKey, str, str]] = []  # by imports: record, row, column, value
         self._dag_of: dict[str, str] = {}
         self._hidden: dict[str, dict[RowKey, dict[str, str]]] = {}  # instances of what no longer repeats
         self._columns_of: list[str] = []
@@ -176,6 +179,35 @@ class Project:
             if changed or is_new:
                 kind, verb = (Kind.INSERT, "Create") if is_new else (Kind.UPDATE, "Update")
                 self._write(kind, f"{verb} record {record}", _details(key, changed), record, key)
+
+    def import_values(self, user: User, record: str, key: RowKey, values: Mapping[str, str]) -> None:
+        """Store what an import has brought: blanks change nothing, and no trigger is sent.
+
+        `overwritten` keeps what was there before and is another now.
+        """
+        with self.lock:
+            changed = self._changed(record, key, {name: value for name, value in values.items() if value})
+            stored = self.row(record, key)
+            self.overwritten += [(record, key, name, stored[name]) for name in changed if stored.get(name)]
+            kind, verb = (Kind.UPDATE, "Update") if record in self._data else (Kind.INSERT, "Create")
+            self._data.setdefault(record, {}).setdefault(key, {}).update(changed)
+            if changed:
+                action = f"{verb} record (API) {record}"
+                now, details = self.clock.now(), _details(key, changed)
+                self.log.write(
+                    now, kind, user=user.name, action=action, details=details, record=record, row=key
+                )
+
+    def lock_form(
+        self, record: str, form: str, *, event: str = "", instrument: str = "", instance: int = 0
+    ) -> None:
+        """Lock a form of a row for editing, until `unlock_forms`."""
+        with self.lock:
+            self.locked.add((record, self._key(event, instrument, instance), form))
+
+    def unlock_forms(self) -> None:
+        with self.lock:
+            self.locked.clear()
 
     def delete_record(self, record: str, *, log: bool = True) -> None:
         """Delete a record. Without `log` its log goes too, as an administrator's setting makes REDCap do."""

@@ -27,7 +27,7 @@ from tests.redcap.answers import (
     RecordsPlusDateRange,
     Switches,
 )
-from tests.redcap.export import answer
+from tests.redcap.export import answer, is_import
 from tests.redcap.failures import BANNED, ON_THE_WIRE, Failure, spoiled
 from tests.redcap.http import PATH, HTTPServer
 from tests.redcap.project import Clock, Project, User
@@ -79,6 +79,7 @@ class _Planned:
     times: int
     content: str | None
     after: int
+    is_before: bool
 
 
 class RedcapServer(Limits):
@@ -138,10 +139,21 @@ class RedcapServer(Limits):
         self._http.server_close()
         self._thread.join()
 
-    def fail(self, failure: Failure, *, times: int = 1, content: str | None = None, after: int = 0) -> None:
-        """Spoil the next `times` requests (of a content, if one is given), once `after` have gone well."""
+    def fail(
+        self,
+        failure: Failure,
+        *,
+        times: int = 1,
+        content: str | None = None,
+        after: int = 0,
+        is_before: bool = False,
+    ) -> None:
+        """Spoil the next `times` requests (of a content, if one is given), once `after` have gone well.
+
+        An import is of the content "import", and is stored all the same unless the failure comes before.
+        """
         with self._lock:
-            self._failures.append(_Planned(failure, times, content, after))
+            self._failures.append(_Planned(failure, times, content, after, is_before))
 
     def recover(self) -> None:
         """Forget the failures that have not happened yet."""
@@ -163,19 +175,21 @@ class RedcapServer(Limits):
 
     def received(self, parameters: Parameters, user_agent: str) -> tuple[Answer, Failure | None]:
         """Return the answer to a form, and what is to go wrong as it is sent."""
-        content = parameters.get("content")
+        content = "import" if is_import(parameters) else parameters.get("content")
         with self._lock:
             now = self.clock.now()
             kept = parameters.without_token()
             self.requests.append(Request(content, dict(kept.pairs), now, kept, user_agent))
             if self._bans(now):
                 return BANNED, None
-            failure = self._next_failure(content)
+            planned = self._next_failure(content)
             action = self._next_action(content)
         if action is not None:
             action()
+        if planned and planned.is_before:
+            return self._spoiled(Answer(200, b"[]"), planned.failure)
         right, overload = self._answer(parameters)
-        return self._spoiled(right, failure or overload)
+        return self._spoiled(right, planned.failure if planned else overload)
 
     def _spoiled(self, right: Answer, failure: Failure | None) -> tuple[Answer, Failure | None]:
         if failure is None:
@@ -203,7 +217,7 @@ class RedcapServer(Limits):
                 return action
         return None
 
-    def _next_failure(self, content: str) -> Failure | None:
+    def _next_failure(self, content: str) -> _Planned | None:
         for planned in self._failures:
             if planned.content not in {None, content}:
                 continue
@@ -213,7 +227,7 @@ class RedcapServer(Limits):
             planned.times -= 1
             if not planned.times:
                 self._failures.remove(planned)
-            return planned.failure
+            return planned
         return None
 
 

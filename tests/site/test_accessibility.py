@@ -169,8 +169,10 @@ def test_a_source_keeps_nobody_out_in_any_of_its_states(walk: Walk, alice: User)
         sign_in(walk.page, alice)
         own = f"{SOURCES}{source.pk}/"
         walk.page.goto(f"{own}change/")
-        for step in ("check", "suggest", "preview", "compare"):
+        for step in ("check", "suggest", "preview", "compare", "choose_filing", "filing"):
             walk.send(f"{own}{step}/")
+        parts = {"project": "Proj", "subject": "{record_id}", "session": "{record_id}_{instance}"}
+        walk.send(f"{own}choose_filing/", {"preset": "xnat_comments", "look": "yes", **parts})
         walk.open(f"{own}change/")
     DataSource.objects.update(enabled=True)
     state = SourceState.objects.filter(source=source)

@@ -87,6 +87,8 @@ TABLE: dict[str, Row] = {
     **stock("worklist/device", view=SIGNED_IN, add=ADMINS, change=ADMINS, delete=ADMINS),
     "admin/worklist/device/preview/": (SIGNED_IN, SIGNED_IN),
     "admin/worklist/device/<int:pk>/echo/": (NO_VERB, ADMINS),
+    **stock("worklist/qarule", view=SIGNED_IN, add=WRITERS, change=WRITERS, delete=WRITERS),
+    "admin/worklist/qarule/<int:pk>/scan/": (NO_VERB, WRITERS),
     **stock("worklist/deviceactivity", view=SIGNED_IN),
     "admin/worklist/calendarfeed/": (SIGNED_IN, SIGNED_IN),
     "admin/worklist/calendarfeed/<int:pk>/renew/": (NO_VERB, SIGNED_IN),  # their own
@@ -107,7 +109,11 @@ TABLE: dict[str, Row] = {
     "admin/sources/datasource/<int:pk>/progress/": (SIGNED_IN, NO_VERB),
     "admin/sources/datasource/<int:pk>/samples/": (WRITERS, NO_VERB),
     "admin/sources/datasource/<int:pk>/suggest/": (NO_VERB, ADMINS),
+    "admin/sources/datasource/<int:pk>/choose_filing/": (NO_VERB, ADMINS),
+    "admin/sources/datasource/<int:pk>/filing/": (NO_VERB, WRITERS),
     "admin/sources/datasource/<int:pk>/new_secret/": (NO_VERB, ADMINS),
+    "admin/sources/datasource/<int:pk>/written/": (NO_VERB, WRITERS),
+    "admin/sources/datasource/<int:pk>/write_again/": (NO_VERB, ADMINS),
     "admin/sources/datasource/<int:pk>/columns/": (NO_VERB, ADMINS),
     "admin/sources/datasource/<int:pk>/choose_resources/": (NO_VERB, ADMINS),
     "admin/sources/datasource/<int:pk>/begin_mapping/": (NO_VERB, ADMINS),
@@ -123,6 +129,10 @@ TABLE: dict[str, Row] = {
     **stock("sources/syncedstep", view=SIGNED_IN),
     "admin/sources/syncedstep/<int:pk>/follow/": (NO_VERB, WRITERS),
     "admin/sources/syncedstep/<int:pk>/another/": (NO_VERB, WRITERS),
+    **stock("sources/outcomewrite", view=SIGNED_IN),
+    "admin/sources/outcomewrite/<int:pk>/try/": (NO_VERB, WRITERS),
+    "admin/sources/outcomewrite/<int:pk>/overwrite/": (NO_VERB, WRITERS),
+    "admin/sources/outcomewrite/<int:pk>/leave/": (NO_VERB, WRITERS),
     **stock("sources/originaldatabase", view=ADMINS),
     "admin/sources/originaldatabase/import/": (ADMINS, ADMINS),
 }
@@ -138,7 +148,9 @@ ACTIONS = {
     "worklist/attention": {"resolve_points": BY_WRITERS},
     "worklist/confirmedperson": {"delete_selected": BY_WRITERS},
     "worklist/device": {"delete_selected": "- - +"},
+    "worklist/qarule": {"delete_selected": BY_WRITERS},
     "sources/syncedstep": {"make_again": BY_WRITERS},
+    "sources/outcomewrite": {"try_again": BY_WRITERS},
 }
 
 

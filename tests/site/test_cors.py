@@ -149,7 +149,7 @@ def test_an_answer_shows_its_headers_to_the_page(client: Client) -> None:
 
     assert answer.status_code == 401
     assert answer["Access-Control-Allow-Origin"] == HERE
-    assert answer["Access-Control-Expose-Headers"] == "ETag, Location, Retry-After, X-Total-Count"
+    assert answer["Access-Control-Expose-Headers"] == "ETag, Location, Retry-After, Warning, X-Total-Count"
 
 
 def test_a_star_among_the_origins_is_warned_of(settings: LazySettings) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pylantir_site.environment.databases import WAITS, postgresql
+from pylantir_site.environment.databases import PREPARED_AFTER, WAITS, postgresql
 from tests.site.fresh import script
 
 ASK = """
@@ -35,7 +35,11 @@ def test_sqlite_waits_for_locks_takes_them_at_once_and_survives_a_power_cut(tmp_
 def test_postgresql_keeps_its_connections_and_looks_whether_they_live() -> None:
     database = postgresql("postgres://ann:secret@db.example:5433/worklist")
     assert (database["CONN_MAX_AGE"], database["CONN_HEALTH_CHECKS"]) == (60, True)
-    assert database["OPTIONS"] == {"application_name": "pylantir", **WAITS}
+    assert database["OPTIONS"] == {
+        "application_name": "pylantir",
+        **WAITS,
+        "prepare_threshold": PREPARED_AFTER,
+    }
     assert (database["HOST"], database["PORT"], database["NAME"]) == ("db.example", 5433, "worklist")
 
 

@@ -40,8 +40,20 @@ TABLE = {
     "devices/<str:ae_title>/worklist":     (SIGNED_IN, NONE,        NONE,        NONE,        NONE),
     "performed-steps":                     (SIGNED_IN, NONE,        NONE,        NONE,        NONE),
     "performed-steps/<str:sop_instance_uid>": (SIGNED_IN, NONE,     NONE,        NONE,        NONE),
+    "archived-studies":                    (SIGNED_IN, NONE,        NONE,        NONE,        NONE),
+    "archive-checks":                      (SIGNED_IN, NONE,        NONE,        NONE,        NONE),
     "attention":                           (SIGNED_IN, NONE,        NONE,        NONE,        NONE),
     "attention/<int:pk>":                  (SIGNED_IN, NONE,        WRITERS,     WRITERS,     NONE),
+    "dicomweb/modality-scheduled-procedure-steps": (SIGNED_IN, NONE, NONE,       NONE,        NONE),
+    "dicomweb/modality-performed-procedure-steps": (NONE, WRITERS,   NONE,       NONE,        NONE),
+    "dicomweb/modality-performed-procedure-steps/<str:sop_instance_uid>":
+                                           (SIGNED_IN, WRITERS,     NONE,        NONE,        NONE),
+    "dicomweb/devices/<str:ae_title>/modality-scheduled-procedure-steps":
+                                           (SIGNED_IN, NONE,        NONE,        NONE,        NONE),
+    "dicomweb/devices/<str:ae_title>/modality-performed-procedure-steps":
+                                           (NONE,      WRITERS,     NONE,        NONE,        NONE),
+    "dicomweb/devices/<str:ae_title>/modality-performed-procedure-steps/<str:sop_instance_uid>":
+                                           (SIGNED_IN, WRITERS,     NONE,        NONE,        NONE),
     "sources":                             (SIGNED_IN, ADMINS,      NONE,        NONE,        NONE),
     "sources/<str:name>":                  (SIGNED_IN, NONE,        NONE,        NONE,        NONE),
     "sources/<str:name>/sync":             (NONE,      WRITERS,     NONE,        NONE,        NONE),
@@ -56,7 +68,7 @@ TABLE = {
 }
 # fmt: on
 # An endpoint's own answer to an empty login.
-SAID_OF_THE_REQUEST = {400, 200, 201, 202, 404, 409, 503}
+SAID_OF_THE_REQUEST = {400, 200, 201, 202, 204, 404, 409, 415, 503}
 
 
 def routes(patterns: list[Any], prefix: str = "") -> Iterator[str]:

@@ -20,8 +20,9 @@ def filled_in(client: Client, url: str) -> dict[str, str]:
     """Return what a browser would send back if nobody touched the form or the rows, which are not drawn."""
     with patch.object(TemplateResponse, "rendered_content", ""):
         context = client.get(url).context_data or {}
-    [inline] = context["inline_admin_formsets"]
-    forms = [context["adminform"].form, inline.formset.management_form, *inline.formset.forms]
+    forms = [context["adminform"].form]
+    for inline in context["inline_admin_formsets"]:
+        forms += [inline.formset.management_form, *inline.formset.forms]
     return {bound.html_name: _sent(bound) for form in forms for bound in form if _is_sent(bound)}
 
 

@@ -52,7 +52,7 @@ def admin(client: Client, alice: User) -> Client:
 
 
 def formset_in(response: Any) -> Any:
-    [inline] = response.context["inline_admin_formsets"]
+    inline, *_ = response.context["inline_admin_formsets"]
     return inline.formset
 
 

@@ -158,7 +158,12 @@ def test_a_button_is_shown_to_whom_may_press_it(
     client: Client, bob: User, charlie: User, new: DataSource
 ) -> None:
     client.force_login(bob)
-    assert re.findall(r'name="_(\w+)"', shown(client, page_of(new))) == ["check", "preview", "compare"]
+    assert re.findall(r'name="_(\w+)"', shown(client, page_of(new))) == [
+        "check",
+        "preview",
+        "compare",
+        "filing",
+    ]
 
     client.force_login(charlie)
     assert re.findall(r'name="_(\w+)"', shown(client, page_of(new))) == []

@@ -278,6 +278,21 @@ class Walk(RuleBasedStateMachine):
         assert list(items.values()) == before
         assert run.outcome in outcomes or not full  # there may be no change to read
 
+    @rule(full=st.booleans())
+    def name_otherwise(self, full: bool) -> None:
+        """Let a rule of naming come that nobody meets, and go: nothing new comes, and what there is stays."""
+        if self.moved:
+            return  # a session that stays out is not followed to its record's new name
+        before = {item.pk: {name: getattr(item, name) for name in WHO_AND_WHEN} for item in self.items()}
+        self.source.patient_id_pattern = "nobody"
+        self.source.save_as("alice")
+        pull(self.source, full=full)
+        for item in self.items():
+            assert {name: getattr(item, name) for name in WHO_AND_WHEN} == before[item.pk]
+        self.source.patient_id_pattern = ""
+        self.source.save_as("alice")
+        self.pull(full=True)  # as whoever changes a rule has it done
+
     # People and scanners
 
     def items(self) -> list[WorklistItem]:
@@ -612,6 +627,7 @@ def run(machine: type[RuleBasedStateMachine], *, examples: int = 6) -> None:
     )
 
 
+@pytest.mark.acceptance("CL118")
 @pytest.mark.acceptance("RC199")
 def test_whatever_happens_a_full_pull_ends_where_redcap_people_and_scanners_left_it() -> None:
     run(RedcapWalk)

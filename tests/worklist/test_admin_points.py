@@ -77,6 +77,7 @@ MEANS = {
     AttentionKind.PROTOCOL: ("It is not this item: unlink",),
     AttentionKind.DEVIATION: (),
     AttentionKind.NOT_PERFORMED: ('value="reschedule_items"', 'value="cancel_items"'),
+    AttentionKind.QA_OVERDUE: ('value="reschedule_items"', 'value="cancel_items"'),
 }
 ALL_MEANS = {text for texts in MEANS.values() for text in texts} | {"Resolve with this note"}
 

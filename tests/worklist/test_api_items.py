@@ -204,6 +204,7 @@ def test_an_item_has_every_field_of_the_contract(client: APIClient, made: Any) -
         "performed_procedure_step_status": "SCHEDULED",
         "data_source": "",
         "extra_attributes": {"MedicalAlerts": "Pacemaker"},
+        "is_qa": False,
         "created_at": answer["created_at"],
         "arrived_at": None,
         "updated_at": answer["updated_at"],

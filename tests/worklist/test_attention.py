@@ -253,7 +253,7 @@ class TestSweep:
     ) -> None:
         overdue_since(item, 1)
         points.sweep()
-        with django_assert_num_queries(4) as asked:
+        with django_assert_num_queries(6) as asked:
             points.sweep()
         assert all(query["sql"].startswith("SELECT") for query in asked.captured_queries)
 

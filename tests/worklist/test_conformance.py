@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from drf_spectacular.generators import SchemaGenerator
 from pydicom import Dataset
 from pydicom.uid import UID, ImplicitVRLittleEndian
 from pynetdicom.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RQ
@@ -34,7 +35,10 @@ from worklist.devices import access
 from worklist.devices.access import AssociationRequest
 from worklist.dicom import item_attributes, json_model, retrieval
 from worklist.dicom import mpps as rules
+from worklist.dicom.item_attributes import matched
 from worklist.dicom.mpps_attributes import ATTRIBUTES, printed
+from worklist.dicomweb import keys
+from worklist.dicomweb.media_types import Form
 from worklist.examinations import performing
 from worklist.models import Device
 from worklist.scp import mpps, services, tls
@@ -409,3 +413,28 @@ def test_each_presentation_context_that_is_accepted_is_a_row() -> None:
     for sop_class in services.SOP_CLASSES:
         for syntax in services.TRANSFER_SYNTAXES:
             assert f"| {sop_class.name} | {sop_class} | {syntax.name} | {syntax} | SCP | none |" in rows
+
+
+@pytest.mark.acceptance("CL190")
+def test_what_is_said_of_dicom_web_services_is_what_is_served() -> None:
+    text = statement()
+    search = part("5.3.7", text)
+    for name in keys.NO_ATTRIBUTES:
+        assert f"`{name}`" in search
+    for attribute in matched():
+        assert f"{attribute.keyword} |" in search
+    for form in Form:
+        assert f"`{form.value}`" in search
+    told = {"scheduled": part("7.3.3.7", text), "performed": part("7.3.3.8", text)}
+    paths = SchemaGenerator().get_schema(public=True)["paths"]  # type: ignore[no-untyped-call]
+    served = {path: verbs for path, verbs in paths.items() if path.startswith("/dicomweb/")}
+    assert len(served) == 6
+    for path, verbs in served.items():
+        section = told["scheduled" if "scheduled" in path else "performed"]
+        for operation in verbs.values():
+            assert [code for code in operation["responses"] if f"| {code} (" not in section] == []
+
+
+def part(number: str, text: str) -> str:
+    """Return a section with its number, up to the next heading of a number."""
+    return re.split(r"\n#{2,5} [0-9A]", text.split(f"# {number} ", 1)[1])[0]

@@ -74,6 +74,7 @@ def as_stored(item: WorklistItem) -> dict[str, Any]:
         "id": str(item.pk),
         "scheduled_start_time": item.scheduled_start_time.isoformat(),
         "extra_attributes": json.dumps(extra, ensure_ascii=False) if extra else None,
+        "is_qa": item.is_qa,
     }
 
 
@@ -93,6 +94,7 @@ def items(draw: st.DrawFn) -> dict[str, Any]:
         "modality": "MR",
         "scheduled_start_date": draw(st.dates(date(1990, 1, 1), date(2100, 1, 1))),
         "scheduled_start_time": draw(st.times()).replace(microsecond=0),
+        "is_qa": draw(st.booleans()),
         "extra_attributes": draw(st.just({}) | st.builds(dict, MedicalAlerts=drawn.texts(16))),
         **texts,
         **names,
@@ -123,6 +125,8 @@ def test_any_item_that_intake_takes_comes_back_equal(
 
 
 def in_csv(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, datetime):
         return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
     return "" if value is None else str(value)

@@ -8,6 +8,7 @@ from worklist.admin.device_activity import DeviceActivityAdmin
 from worklist.admin.devices import DeviceAdmin
 from worklist.admin.items import WorklistItemAdmin
 from worklist.admin.performed_steps import PerformedStepAdmin
+from worklist.admin.quality import QaRuleAdmin
 from worklist.admin.whose_id import ConfirmedPersonAdmin
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "DeviceActivityAdmin",
     "DeviceAdmin",
     "PerformedStepAdmin",
+    "QaRuleAdmin",
     "WorklistItemAdmin",
 ]

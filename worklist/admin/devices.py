@@ -24,6 +24,7 @@ from django.views.decorators.http import require_POST
 from worklist.admin.filters import NamedValuesFilter
 from worklist.admin.history import ActorHistoryAdmin
 from worklist.admin.previews import preview_view
+from worklist.admin.quality import may_scan
 from worklist.answering.omitting import would_leave_out
 from worklist.answering.unfound import missed_by
 from worklist.devices import presets
@@ -193,6 +194,9 @@ class DeviceAdmin(ActorHistoryAdmin):
             would_leave_out=would_leave_out(_with(chosen, device), before=device) if chosen else (),
         )
         if device is not None:
+            context.update(
+                qa_rules=device.qa_rules.filter(enabled=True) if device.enabled and may_scan(request) else ()
+            )
             last = DeviceActivity.objects.newest(device.ae_title)
             context.update(
                 last_contact=contact_in_words(last) if last else "",

@@ -52,6 +52,11 @@ class ExportForm(forms.Form):
         initial=PARQUET.name,
         widget=forms.RadioSelect,
     )
+    has_qa = forms.BooleanField(
+        label=gettext_lazy("QA scans, too"),
+        required=False,
+        help_text=gettext_lazy("Phantoms are left out, unless you want them; BIDS never has them."),
+    )
     is_pseudonymous = forms.BooleanField(
         label=gettext_lazy("Pseudonymous"),
         required=False,
@@ -96,9 +101,15 @@ def export_view(model_admin: Any, request: HttpRequest) -> HttpResponseBase:
         changelist = model_admin.get_changelist_instance(request)
     except IncorrectLookupParameters:
         return redirect(reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist"))
-    form = ExportForm(model_admin.model, request.POST if request.method == "POST" else None)
+    form = ExportForm(
+        model_admin.model,
+        request.POST if request.method == "POST" else None,
+        initial={"has_qa": request.GET.get("qa") == "yes"},
+    )
     if form.is_valid() and (telling := _telling(form)):
-        if answer := _answer(request, form, changelist.queryset, telling):
+        with_qa = form.cleaned_data["has_qa"]
+        rows = changelist.queryset if with_qa else selecting.without_qa(changelist.queryset)
+        if answer := _answer(request, form, rows, telling):
             return answer
     else:
         pages.show(request, [])  # it shows how many there are, and none of them

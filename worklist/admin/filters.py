@@ -99,6 +99,17 @@ class SourceFilter(admin.SimpleListFilter):
         return queryset.filter(data_source="" if self.value() == self.BY_HAND else self.value())
 
 
+class QaFilter(admin.SimpleListFilter):
+    title = _("QA scans")
+    parameter_name = "qa"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", gettext("QA scans alone")), ("no", gettext("Participants alone"))]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.filter(is_qa=self.value() == "yes") if self.value() in ("yes", "no") else queryset
+
+
 class LinkedFilter(admin.SimpleListFilter):
     title = _("worklist item")
     parameter_name = "linked"

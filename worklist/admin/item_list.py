@@ -7,7 +7,9 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from pylantir_site.kept_search import KeptSearchList
 from worklist.admin.badges import kind_badge
@@ -34,6 +36,9 @@ def _marks(request: HttpRequest, items: list[WorklistItem]) -> defaultdict[int, 
     if request.user.has_perm("worklist.view_attention"):
         for pk, points in open_points(pks).items():
             marks[pk] += [kind_badge(kind) for kind in dict.fromkeys(point.kind for point in points)]
+    for item in items:
+        if item.is_qa:
+            marks[item.pk].append(format_html('<span class="status qa">{}</span>', _("QA")))
     for hook in getattr(admin.site, "item_marks", ()):
         for pk, mark in hook(request, pks).items():
             marks[pk].append(mark)

@@ -32,7 +32,7 @@ from worklist.admin import (
     whose_id,
 )
 from worklist.admin.badges import status_badge
-from worklist.admin.filters import DayFilter, ItemModalityFilter, ItemStationFilter, SourceFilter
+from worklist.admin.filters import DayFilter, ItemModalityFilter, ItemStationFilter, QaFilter, SourceFilter
 from worklist.admin.forms import WorklistItemForm
 from worklist.admin.history import ActorHistoryAdmin
 from worklist.admin.item_list import ItemChangeList
@@ -66,6 +66,7 @@ class WorklistItemAdmin(ReturningAdmin, ReadableNames, ActorHistoryAdmin):
         ItemModalityFilter,
         ItemStationFilter,
         SourceFilter,
+        QaFilter,
     )
     date_hierarchy = "scheduled_start_date"
     ordering = ("-scheduled_start_date", "scheduled_start_time", "pk")
@@ -96,6 +97,7 @@ class WorklistItemAdmin(ReturningAdmin, ReadableNames, ActorHistoryAdmin):
                     "patient_id",
                     ("patient_birth_date", "patient_sex"),
                     ("patient_weight_kg", "patient_weight_lb"),
+                    "is_qa",
                 )
             },
         ),
@@ -241,7 +243,7 @@ class WorklistItemAdmin(ReturningAdmin, ReadableNames, ActorHistoryAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = super().get_readonly_fields(request, obj)
-        return (*fields, *intake.MADE_ONCE, *self._frozen_fields(request, obj)) if obj else fields
+        return (*fields, *intake.SAID_ONCE, *self._frozen_fields(request, obj)) if obj else fields
 
     def _frozen_fields(self, request: HttpRequest, item: WorklistItem) -> list[str]:
         """Return what this person may not correct now.

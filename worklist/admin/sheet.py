@@ -62,9 +62,13 @@ def sheet_view(site: AdminSite, request: HttpRequest, day: str) -> HttpResponse:
     shown = _day(day)
     names = _names(request)
     sources = [partial(each, request) for each in getattr(site, "session_names", ())]
-    lanes = day_of(shown, session_names=sources).lanes
-    pages.show(request, sorted({booking.item.pk for lane in lanes for booking in lane.bookings}))
-    tables = [_table(lane, names) for lane in lanes if lane.bookings]
+    found = day_of(shown, session_names=sources)
+    pages.show(request, sorted({booking.item.pk for booking in found.bookings}))
+    tables = [_table(lane, names) for lane in found.lanes if lane.bookings]
+    if found.quality:
+        tables.append(
+            SheetTable(_("QA scans"), tuple(_row(each, SheetNames.WHOLE) for each in found.quality))
+        )
     context = {
         **site.each_context(request),
         "day": shown,

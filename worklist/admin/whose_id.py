@@ -31,6 +31,7 @@ from worklist.models import ConfirmedPerson, Sex, WorklistItem
 _KEY = re.compile(r"[0-9]{1,19}")
 SAME, ANOTHER = "same", "another"
 DIFFERING = {
+    "kind": gettext_lazy("kind (a phantom is no participant)"),
     "name": gettext_lazy("name"),
     "birth date": gettext_lazy("birth date"),
     "sex": gettext_lazy("sex"),
@@ -121,7 +122,7 @@ def _typed(form: type[forms.ModelForm], request: HttpRequest) -> WorklistItem:
 
 
 def _values(form: type[forms.ModelForm], posted: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for name in ("patient_id", *PERSON_FIELDS):
+    for name in ("patient_id", "is_qa", *PERSON_FIELDS):
         field = form.base_fields[name]
         try:
             yield name, field.clean(field.widget.value_from_datadict(posted, {}, name))

@@ -73,6 +73,18 @@ class ItemsFound:
         del self.first[most:]
         del self.others[max(most - len(self.first), 0) :]
 
+    def part(self, offset: int, most: int) -> None:
+        """Leave out the first ones, and those that are then more than `most`."""
+        of_others = max(offset - len(self.first), 0)
+        del self.others[:of_others]
+        del self.first[:offset]
+        del self.first[most:]
+        del self.others[max(most - len(self.first), 0) :]
+
+    @property
+    def pks(self) -> list[int]:
+        return [*(row.pk for row in self.first), *self.others]
+
     def has(self, pk: int) -> bool:
         return pk in self.others or any(row.pk == pk for row in self.first)
 

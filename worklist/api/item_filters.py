@@ -53,6 +53,9 @@ class ItemFilter(filters.FilterSet):
     scheduled_start_date = DicomDateFilter()
     scheduled_start_date_from = DicomDateFilter(field_name="scheduled_start_date", lookup_expr="gte")
     scheduled_start_date_to = DicomDateFilter(field_name="scheduled_start_date", lookup_expr="lte")
+    is_qa = filters.BooleanFilter(
+        help_text="true: QA scans alone; false: participants alone. Without it both, as scanners see them."
+    )
     search = filters.CharFilter(
         method="with_words",
         help_text="Each word is part of a name, a patient ID or another identifier; accents, case and "

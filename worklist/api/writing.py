@@ -120,6 +120,8 @@ def refusal(error: ModelError) -> APIException:
     if known := whose.known_people(error):
         people = KnownPersonSerializer(known, many=True).data
         return Conflict(f"{' '.join(error.messages)} {SAY}", more={"known": people})
+    if whose.is_of_other_kind(error):
+        return Conflict(" ".join(error.messages))
     return Conflict(str(STEP_EXISTS)) if error.messages == [str(STEP_EXISTS)] else from_model(error)
 
 

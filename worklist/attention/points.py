@@ -6,7 +6,7 @@ then resolved by itself. What has happened (a wrong entry, an incomplete report)
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
@@ -15,9 +15,9 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.formats import date_format, time_format
 
-from worklist.attention import as_sent, identity, whose_id
+from worklist.attention import as_sent, identity, overdue_qa, whose_id
 from worklist.devices import stored
 from worklist.dicom import performed
 from worklist.dicom.output_rules import OutputRules
@@ -37,6 +37,8 @@ BY_ITSELF = "Pylantir"
 NO_LONGER = "No longer so."
 # What has happened cannot come right by itself: open until a person resolves it.
 FACTS = frozenset({AttentionKind.WRONG_ENTRY, AttentionKind.CANCELLED, AttentionKind.DEVIATION})
+# Time brings these about; the item's status or schedule takes them away.
+OF_TIME = frozenset({AttentionKind.NOT_PERFORMED, AttentionKind.QA_OVERDUE})
 OF_ID = frozenset({AttentionKind.SHARED_ID, AttentionKind.SIMILAR_ID})
 MOST_AT_ONCE = 500
 LONGEST_NOTE = 2000  # characters
@@ -124,9 +126,7 @@ def _open_points(step: PerformedStep, item_pks: Sequence[int]) -> list[Attention
         found = list(_of_step_and_items(step.pk, item_pks))
     else:
         found = _OF_STEP_AND_ITEM.rows(*(item_pks or [NOBODY]), step.pk)
-    wanted = (
-        point for point in found if point.step_id == step.pk or point.kind == AttentionKind.NOT_PERFORMED
-    )
+    wanted = (point for point in found if point.step_id == step.pk or point.kind in OF_TIME)
     return [point for point in wanted if point.is_open]
 
 
@@ -165,7 +165,7 @@ def review_item(item: WorklistItem, *, but: PerformedStep | None = None, note: s
     Needs a transaction that holds the item.
     """
     if not is_overdue(item):
-        _resolve_by_itself(item.attention.filter(kind=AttentionKind.NOT_PERFORMED), note=note)
+        _resolve_by_itself(item.attention.filter(kind__in=OF_TIME), note=note)
     steps = PerformedStep.objects.filter(items=item)
     for step in steps if but is None else steps.exclude(pk=but.pk):
         review(step, note=note)
@@ -215,12 +215,16 @@ def sweep(now: datetime | None = None) -> int:
     """Open the points that only time makes true, and return how many. Several processes may do so at once."""
     now = now or timezone.now()
     _sweep_ids()
-    return _sweep_steps(now) + _sweep_items(now)
+    return _sweep_steps(now) + _sweep_items(now) + _sweep_quality(now)
 
 
 def is_overdue(item: WorklistItem) -> bool:
-    is_scheduled = item.performed_procedure_step_status == Status.SCHEDULED
-    return is_scheduled and item.scheduled_start_date < timezone.localdate()
+    """Tell whether time makes a point of the item true, which needs a query of a scheduled QA scan alone."""
+    if item.performed_procedure_step_status != Status.SCHEDULED:
+        return False
+    if item.is_qa:
+        return overdue_qa.is_overdue(item, timezone.now())
+    return item.scheduled_start_date < timezone.localdate()
 
 
 def _sweep_steps(now: datetime) -> int:
@@ -259,6 +263,32 @@ def _sweep_items(now: datetime) -> int:
     if new_points:
         Attention.objects.bulk_create(new_points, ignore_conflicts=True)
     return len(new_points)
+
+
+def _sweep_quality(now: datetime) -> int:
+    """Close what was scanned or moved, and open what is overdue: once, however it was closed."""
+    no_longer = Attention.objects.open().filter(kind=AttentionKind.QA_OVERDUE)
+    overdue = {item.pk: due for item, due in overdue_qa.overdue(now)}
+    _resolve_by_itself(point for point in no_longer.only("pk", "item") if point.item_id not in overdue)
+    told = Attention.objects.filter(kind=AttentionKind.QA_OVERDUE, item__in=overdue)
+    for pk, opened_at in told.values_list("item_id", "opened_at"):
+        if pk in overdue and opened_at >= overdue[pk]:
+            del overdue[pk]
+    new_points = [
+        Attention(
+            kind=AttentionKind.QA_OVERDUE,
+            item_id=pk,
+            text=f"The phantom was to be scanned by {date_format(due)}, {time_format(due)}, and was not.",
+        )
+        for pk, due in list(_as_read_here(overdue))[:MOST_AT_ONCE]
+    ]
+    if new_points:
+        Attention.objects.bulk_create(new_points, ignore_conflicts=True)
+    return len(new_points)
+
+
+def _as_read_here(moments: Mapping[int, datetime]) -> Iterator[tuple[int, datetime]]:
+    return ((pk, timezone.localtime(moment)) for pk, moment in moments.items())
 
 
 def _sweep_ids() -> None:

@@ -58,4 +58,8 @@ NOTES: Mapping[str, tuple[str, ...]] = {
         gettext_noop("Kept in another archive."),
         TOLD,
     ),
+    AttentionKind.QA_OVERDUE: (
+        gettext_noop("Scanned without a report."),
+        gettext_noop("The scanner is not in use."),
+    ),
 }

@@ -16,7 +16,7 @@ from worklist.models import ConfirmedPerson, Status, WorklistItem
 PERSON_FIELDS = ("patient_name", "patient_birth_date", "patient_sex")
 MOST_NAMED = 20  # items of other people, or of similar IDs, that are read
 # What is asked of them, and what pages say of them: each write asks, and an item has many columns.
-_READ = ("patient_id", *PERSON_FIELDS, "performed_procedure_step_status", "scheduled_start_date")
+_READ = ("patient_id", "is_qa", *PERSON_FIELDS, "performed_procedure_step_status", "scheduled_start_date")
 
 
 class Person(Protocol):
@@ -40,21 +40,25 @@ class PersonOfId(Person, Protocol):
 
 
 class KnownPerson(NamedTuple):
-    """This is a person whom items name under a patient ID, and these items by key, the newest first."""
+    """This is a person whom items name under a patient ID, and these items by key, the newest first.
+
+    `is_qa` says that it is a phantom.
+    """
 
     patient_name: str
     patient_birth_date: date | None
     patient_sex: str
     items: tuple[int, ...]
+    is_qa: bool = False
 
 
 def others(item: WorklistItem, *, beside: Collection[int] = ()) -> list[WorklistItem]:
     """Return the items that name another person under the item's patient ID, the newest first.
 
     A cancelled one is nobody's any more. Those of `beside` (keys) are left out: whoever writes knows that
-    they are the same person's.
+    they are the same person's; but nobody is both a participant and a phantom.
     """
-    written_so = Q(**{field: getattr(item, field) for field in PERSON_FIELDS})
+    written_so = Q(**{field: getattr(item, field) for field in ("is_qa", *PERSON_FIELDS)})
     written = WorklistItem.objects.filter(~written_so, patient_id=item.patient_id)
     written = written.exclude(performed_procedure_step_status=Status.CANCELLED)
     found = _contradicting(item, written.only(*_READ).order_by("-pk"), {*beside, item.pk})
@@ -84,7 +88,16 @@ class People:
 def _contradicting(
     person: Person, written: Iterable[WorklistItem], beside: Collection[int]
 ) -> list[WorklistItem]:
-    return [other for other in written if other.pk not in beside and differing(person, other)]
+    return [
+        other
+        for other in written
+        if is_phantom_beside_person(person, other) or (other.pk not in beside and differing(person, other))
+    ]
+
+
+def is_phantom_beside_person(one: Person, other: WorklistItem) -> bool:
+    """Tell whether one of the two is a phantom; what a source says is always a participant."""
+    return bool(getattr(one, "is_qa", False)) != other.is_qa
 
 
 def _not_confirmed(
@@ -95,7 +108,11 @@ def _not_confirmed(
     Where none of the confirmed is another than such an item names, that was not asked about.
     """
     may_be = [known for known in confirmed if not differing(person, known)] if found else []
-    return [other for other in found if not any(differing(known, other) for known in may_be)]
+    return [
+        other
+        for other in found
+        if is_phantom_beside_person(person, other) or not any(differing(known, other) for known in may_be)
+    ]
 
 
 def known(patient_id: str) -> list[KnownPerson]:
@@ -107,11 +124,13 @@ def known(patient_id: str) -> list[KnownPerson]:
 
 def people(items: Collection[WorklistItem]) -> list[KnownPerson]:
     """Return each person of the items once, as it is written."""
-    found: dict[tuple[str, date | None, str], list[int]] = {}
+    found: dict[tuple[str, date | None, str, bool], list[int]] = {}
     for item in items:
-        person = (item.patient_name, item.patient_birth_date, item.patient_sex)
+        person = (item.patient_name, item.patient_birth_date, item.patient_sex, item.is_qa)
         found.setdefault(person, []).append(item.pk)
-    return [KnownPerson(*person, tuple(pks)) for person, pks in found.items()]
+    return [
+        KnownPerson(name, born, sex, tuple(pks), is_qa) for (name, born, sex, is_qa), pks in found.items()
+    ]
 
 
 def similar(item: WorklistItem) -> list[WorklistItem]:
@@ -148,9 +167,20 @@ def differing_in_words(item: WorklistItem, others: list[WorklistItem]) -> str:
     return " and ".join(dict.fromkeys(word for other in others for word in differing(item, other)))
 
 
+PHANTOM, PARTICIPANT = "phantom", "participant"
+
+
+def _kind_of(person: Person) -> str:
+    """Return what is known of it: who was confirmed or written elsewhere may be either."""
+    is_qa = getattr(person, "is_qa", None)
+    return "" if is_qa is None else PHANTOM if is_qa else PARTICIPANT
+
+
 def _differing(one: Person, other: Person) -> Iterator[str]:
     if not person_name.is_spelling(one.patient_name, other.patient_name):
         yield "name"
+    if PHANTOM in (kinds := {_kind_of(one), _kind_of(other)}) and PARTICIPANT in kinds:
+        yield "kind"
     for field, word in (("patient_birth_date", "birth date"), ("patient_sex", "sex")):
         here, there = getattr(one, field), getattr(other, field)
         if here and there and here != there:

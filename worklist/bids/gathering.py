@@ -53,7 +53,7 @@ def appointments(
 
 
 def _counted(*, performed_only: bool) -> WorklistQuerySet:
-    items = WorklistItem.objects.filter(erased_at=None).order_by()
+    items = WorklistItem.objects.of_participants().filter(erased_at=None).order_by()
     if performed_only:
         return items.filter(performed_procedure_step_status__in=PERFORMED)
     return items.filter(~Q(performed_procedure_step_status=Status.CANCELLED))

@@ -9,6 +9,7 @@ overview       what is offered, on a page
 sequences      data flow and real-world activities, drawn
 queries        Basic Worklist Management
 performed      Modality Performed Procedure Step
+web_services   the same two as DICOM Web Services
 associations   who is let in, and what is negotiated
 failures       what is done where communication fails
 configuration  what a site may set

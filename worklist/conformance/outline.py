@@ -20,10 +20,10 @@ from worklist.conformance import (
     queries,
     security,
     sequences,
+    web_services,
 )
 
 Body = Callable[[], Iterator[str]]
-NO_WEB = "None. The REST API is the product's own, and no DICOM Web Service."
 NO_MEDIA = "None: no DICOM media is written or read."
 NO_VIDEO = "None."
 NOT_SUPPORTED = "Not supported."
@@ -81,7 +81,9 @@ SECTIONS = (
     Section("1.2.3", "Workflow Management", (overview.workflow,)),
     Section("1.2.4", "Query/Retrieve", NOT_SUPPORTED),
     Section("1.2.5", "Printing", NOT_SUPPORTED),
-    Section("1.3", "DICOM Web Services", NO_WEB),
+    Section("1.3", "DICOM Web Services", (web_services.services,)),
+    Section("1.3.6", "Modality Scheduled Procedure Step Service", (web_services.scheduled_overview,)),
+    Section("1.3.7", "Modality Performed Procedure Step Service", (web_services.performed_overview,)),
     Section("1.4", "Media Services", NO_MEDIA),
     Section("1.5", "Real-Time Video Service", NO_VIDEO),
     Section("1.6", "De-identification Profiles", "None: no images are handled."),
@@ -118,7 +120,9 @@ SECTIONS = (
     Section("5.2.6", "Storage Commitment Service", NOT_SUPPORTED),
     Section("5.2.7", "Query/Retrieve Service", NOT_SUPPORTED),
     Section("5.2.8", "Print Management Service", NOT_SUPPORTED),
-    Section("5.3", "DICOM Web Services", NO_WEB),
+    Section("5.3", "DICOM Web Services"),
+    Section("5.3.7", "Modality Scheduled Procedure Step Web Service", (web_services.search,)),
+    Section("5.3.8", "Modality Performed Procedure Step Web Service", (web_services.reports,)),
     Section("5.4", "Media Services", NO_MEDIA),
     Section("5.5", "Real-Time Video Services", NO_VIDEO),
     Section("5.6", "Cross-Service Considerations", (annexes.across_services,)),
@@ -127,7 +131,7 @@ SECTIONS = (
     Section("6.1", "General Configuration Parameters", (configuration.general,)),
     Section("6.2", "Configuration of DIMSE Services", (configuration.of_services,)),
     Section("6.2.1", "Rules of Each Scanner", (devices.rules, devices.vendors)),
-    Section("6.3", "Configuration of DICOM Web Services", NO_WEB),
+    Section("6.3", "Configuration of DICOM Web Services", (web_services.configuration,)),
     Section("6.4", "Configuration of Media Storage Service", NO_MEDIA),
     Section("6.5", "Configuration of Real-Time Video Service", NO_VIDEO),
     Section("6.6", "Configuration of Audit Trail - Syslog", (configuration.audit,)),
@@ -147,7 +151,9 @@ SECTIONS = (
         "DIMSE Services",
         (failures.verification, queries.statuses, performed.statuses),
     ),
-    Section("7.3.3", "DICOM Web Services", NO_WEB),
+    Section("7.3.3", "DICOM Web Services"),
+    Section("7.3.3.7", "Modality Scheduled Procedure Step Web Service", (web_services.search_statuses,)),
+    Section("7.3.3.8", "Modality Performed Procedure Step Web Service", (web_services.report_statuses,)),
     Section("8", "Security"),
     Section("8.1", "Introduction", (security.introduction,)),
     Section("8.2", "External Network Requirements", (security.network,)),
@@ -160,7 +166,7 @@ SECTIONS = (
     Section("8.4.5", "Digital Signature Profiles", "None."),
     Section("8.4.6", "Additional DICOM Security Profiles", (security.additional,)),
     Section("8.5", "User Identity Negotiation Support", (security.user_identity,)),
-    Section("8.6", "Web Services Security Features", NO_WEB),
+    Section("8.6", "Web Services Security Features", (web_services.security,)),
     Section("8.7", "Other Security Features", (security.other,)),
     Section("A", "Information Object Definitions"),
     Section("A.1", "Information Shared across IODs", (annexes.created,)),

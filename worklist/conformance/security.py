@@ -19,7 +19,7 @@ PORTS = (
     ("4242, `--port`", "in", "DICOM, plain", "off with `--no-plain`"),
     ("2762, `--tls-port`", "in", "DICOM over TLS", "with `--tls-cert`; registered as dicom-tls"),
     ("a device's own", "out", "C-ECHO that a person asks for", "plain DICOM, to listed hosts only"),
-    ("8000, `--api-port`", "in", "HTTP: admin and REST API", "for a proxy that speaks TLS; no DICOM"),
+    ("8000, `--api-port`", "in", "HTTP: admin, REST API, DICOM Web Services", "for a proxy that speaks TLS"),
     ("443, or a source's own", "out", "HTTPS to REDCap", "no DICOM"),
 )
 

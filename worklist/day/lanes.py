@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 from django.utils import timezone
@@ -74,7 +75,8 @@ class Booking:
 
     @property
     def lacks_weight(self) -> bool:
-        return self.is_to_come and self.weight is None
+        """Tell whether a person is to be weighed: a phantom without a weight has none on purpose."""
+        return self.is_to_come and self.weight is None and not self.item.is_qa
 
 
 @dataclass(frozen=True)
@@ -98,16 +100,21 @@ class Lane:
 
 @dataclass(frozen=True)
 class Day:
-    """`now` is None on any day but today; `devices` are all that are listed, with a lane or without."""
+    """`now` is None on any day but today; `devices` are all that are listed, with a lane or without.
+
+    `quality` are the QA scans of all scanners, by time, in no lane of these.
+    """
 
     date: date
     now: datetime | None
     lanes: tuple[Lane, ...]
     devices: tuple[AskingDevice, ...]
+    quality: tuple[Booking, ...] = ()
 
     @property
     def bookings(self) -> Iterator[Booking]:
-        return (booking for lane in self.lanes for booking in lane.bookings)
+        """Return those of participants, then the QA scans."""
+        return chain((booking for lane in self.lanes for booking in lane.bookings), self.quality)
 
 
 @dataclass
@@ -128,7 +135,8 @@ def day_of(day: date, *, now: datetime | None = None, session_names: Sequence[Se
     items = list(WorklistItem.objects.filter(scheduled_start_date=day).defer(*NOT_SHOWN))
     devices = questions.devices_with_key()
     scanners = _by_station(devices)
-    rows = _rows(_bookings(items, session_names, today=now.date()), scanners)
+    bookings = list(_bookings(items, session_names, today=now.date()))
+    rows = _rows((each for each in bookings if not each.item.is_qa), scanners)
     strangers = [_Scanner(station, station) for station in rows if station and station not in scanners]
     asked = questions.asking(devices, [each.station for each in strangers])
     known = {id(scanner): scanner for scanner in scanners.values()}
@@ -141,7 +149,14 @@ def day_of(day: date, *, now: datetime | None = None, session_names: Sequence[Se
         now if is_today else None,
         tuple(_lane(each, rows, asked, now.time() if is_today else None) for each in ordered),
         tuple(AskingDevice(device, asked.get(device.ae_title)) for device in devices),
+        tuple(_of_quality(each, scanners) for each in bookings if each.item.is_qa),
     )
+
+
+def _of_quality(booking: Booking, scanners: Mapping[str, _Scanner]) -> Booking:
+    """Return the booking with its scanners beside what is to be done: they have no lane to tell them."""
+    labels = [scanners[each].label if each in scanners else each for each in booking.item.stations]
+    return replace(booking, session=" · ".join(filter(None, [", ".join(labels), booking.session])))
 
 
 def _by_station(devices: Iterable[Device]) -> dict[str, _Scanner]:
@@ -172,7 +187,7 @@ def is_overdue(item: WorklistItem, *, today: date) -> bool:
     return item.performed_procedure_step_status == Status.SCHEDULED and item.scheduled_start_date < today
 
 
-def _rows(bookings: Iterator[Booking], scanners: dict[str, _Scanner]) -> dict[str, list[Booking]]:
+def _rows(bookings: Iterable[Booking], scanners: dict[str, _Scanner]) -> dict[str, list[Booking]]:
     """Return the bookings by the station in whose lane they stand: that of the first they name."""
     found: dict[str, list[Booking]] = defaultdict(list)
     for booking in bookings:

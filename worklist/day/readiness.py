@@ -47,8 +47,8 @@ def with_overdue(found: Readiness) -> Readiness:
 
 
 def counted(bookings: Iterable[Booking]) -> Readiness:
-    """Count bookings; what is overdue is not among them."""
-    found = list(bookings)
+    """Count bookings of participants; what is overdue is not among them, nor is a QA scan."""
+    found = [booking for booking in bookings if not booking.item.is_qa]
     by_status = Counter(booking.status for booking in found)
     to_come = [booking for booking in found if booking.is_to_come]
     return Readiness(

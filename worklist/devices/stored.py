@@ -37,7 +37,8 @@ def is_any_stored() -> bool:
 @lru_cache
 def _rows_of_two(vendor: str) -> Statement:
     both = ("", Device.ANY)
-    return write(Device.objects.filter(ae_title__in=both).order_by().values_list(*COLUMNS), given=both)
+    asked = Device.objects.filter(ae_title__in=both).order_by().values_list(*COLUMNS)
+    return write(asked, given=both, is_prepared=True)
 
 
 @lru_cache

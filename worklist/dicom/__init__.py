@@ -34,4 +34,6 @@ performed         what a stored performed step says
 repetition        whether an attribute that is sent again says anything else
 printable         texts of a peer, made safe to show
 retrieval         the answer to an N-GET
+json_encoding     the DICOM JSON Model as the bytes of a data set
+native_xml        the same model as XML, written and read (PS3.19 A.1)
 """

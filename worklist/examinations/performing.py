@@ -71,14 +71,15 @@ AFTER_DISCONTINUED = {"discontinued": Status.DISCONTINUED, "scheduled": Status.S
 
 @dataclass(frozen=True)
 class Sender:
-    """This application entity sent the message."""
+    """This application entity sent the message, or where it has no AE title, this account did by HTTP."""
 
     ae_title: str
     address: str
+    account: str = ""
 
     @property
     def actor(self) -> str:
-        return f"device:{self.ae_title}"
+        return f"device:{self.ae_title}" if self.ae_title else self.account
 
 
 class StepChangeRefused(Exception):

@@ -94,7 +94,7 @@ _LINK, _ITEM = ModelColumns(PerformedStepItem), ModelColumns(WorklistItem)
 @lru_cache
 def _state_statement(vendor: str) -> Statement:
     steps = PerformedStep.objects.filter(pk=NOBODY).order_by().select_for_update(no_key=True)
-    return write(steps.values_list(*_STATE), given=[NOBODY])
+    return write(steps.values_list(*_STATE), given=[NOBODY], is_prepared=True)
 
 
 @lru_cache
@@ -106,12 +106,13 @@ def _state_conversion(vendor: str) -> Conversion:
 def _links_statement(vendor: str, held: bool) -> Statement:  # noqa: FBT001  (a key of what is remembered)
     found = PerformedStepItem.objects.filter(step=NOBODY).order_by("item_id")
     found = found.select_for_update() if held else found
-    return write(found.values_list(*_LINK.names, *(f"item__{name}" for name in _ITEM.names)), given=[NOBODY])
+    columns = (*_LINK.names, *(f"item__{name}" for name in _ITEM.names))
+    return write(found.values_list(*columns), given=[NOBODY], is_prepared=True)
 
 
 @lru_cache
 def _others_statement(vendor: str) -> Statement:
-    return write(_others([NOBODY], NOBODY), given=[NOBODY, NOBODY])
+    return write(_others([NOBODY], NOBODY), given=[NOBODY, NOBODY], is_prepared=True)
 
 
 def _others(item_pks: Collection[int], step_pk: int) -> QuerySet[PerformedStepItem, tuple[int, int, str]]:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import Enum
 
 # An empty text is None, and so is an empty list: what is not known has one form in every file.
-Value = str | int | Decimal | date | datetime | list[str] | None
+Value = str | int | bool | Decimal | date | datetime | list[str] | None
 Values = list[Value]
 
 
@@ -18,6 +18,7 @@ class ColumnType(Enum):
     TEXT = "text"
     TEXTS = "texts"  # a list of them
     INTEGER = "integer"
+    BOOLEAN = "boolean"  # in CSV true or false
     WEIGHT = "weight"  # kilograms, exact, two decimals
     DATE = "date"
     TIME = "time"  # of a day, as text in ISO 8601: not every reader has a type for it

@@ -21,6 +21,7 @@ ROWS_IN_A_GROUP = 32_000  # which readers take at once, and which is held until 
 # Not every reader has a type for times of day, nor for moments of nanoseconds.
 TYPES = {
     ColumnType.TEXT: pa.string(),
+    ColumnType.BOOLEAN: pa.bool_(),
     ColumnType.TEXTS: pa.list_(pa.string()),
     ColumnType.INTEGER: pa.int64(),
     ColumnType.WEIGHT: pa.decimal128(5, 2),

@@ -13,7 +13,7 @@ from django_filters.rest_framework import FilterSet
 from worklist.api.item_filters import ItemFilter
 from worklist.api.performed_steps import StepFilter
 from worklist.exporting.tables import SERIES, ExportTable
-from worklist.models import PerformedSeries, PerformedStep, WorklistItem
+from worklist.models import PerformedSeries, PerformedStep, PerformedStepItem, WorklistItem
 
 NOT_NARROWING = frozenset({"ordering"})  # an export has an order of its own
 
@@ -28,10 +28,13 @@ class _EveryStatus(ItemFilter):
     by_default = ()
 
 
-def rows(table: ExportTable, parameters: Iterable[tuple[str, str]]) -> QuerySet[Any]:
+def rows(
+    table: ExportTable, parameters: Iterable[tuple[str, str]], *, with_qa: bool = False
+) -> QuerySet[Any]:
     """Return the rows of the table; a parameter that is given twice takes either value. Raises FilterRefused.
 
-    Series are narrowed by what narrows performed steps.
+    Series are narrowed by what narrows performed steps. QA scans are left out, unless they are asked for
+    here or by `is_qa`.
     """
     given = QueryDict(mutable=True)
     for name, value in parameters:
@@ -43,7 +46,15 @@ def rows(table: ExportTable, parameters: Iterable[tuple[str, str]]) -> QuerySet[
     _refuse_unknown(given, set(found.filters) - NOT_NARROWING)
     if not found.is_valid():
         raise FilterRefused(" ".join(_sentences(found.form.errors)))
-    return of_steps(found.qs) if table is SERIES else found.qs
+    chosen = found.qs if with_qa or given.get("is_qa") else without_qa(found.qs)
+    return of_steps(chosen) if table is SERIES else chosen
+
+
+def without_qa(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Leave out QA scans, of items and of performed steps: a phantom is no participant."""
+    if rows.model is WorklistItem:
+        return rows.filter(is_qa=False)
+    return rows.exclude(pk__in=PerformedStepItem.objects.filter(item__is_qa=True).values("step"))
 
 
 def of_steps(steps: QuerySet[Any]) -> QuerySet[Any]:

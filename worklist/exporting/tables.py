@@ -100,6 +100,7 @@ ITEMS = ExportTable(
         ),
         Column("created_at", ColumnType.MOMENT, "When the item was made.", Disguise.SHIFTED),
         Column("updated_at", ColumnType.MOMENT, "When the item was last changed.", Disguise.SHIFTED),
+        Column("is_qa", ColumnType.BOOLEAN, "Whether a phantom is scanned.", Disguise.AS_IT_IS),
     ),
     day="scheduled_start_date",
 )

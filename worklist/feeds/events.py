@@ -41,6 +41,7 @@ class FeedItem(NamedTuple):
     performed_procedure_step_status: str
     created_at: datetime
     updated_at: datetime
+    is_qa: bool
 
 
 def items_of(feed: CalendarFeed, today: date) -> list[FeedItem]:
@@ -95,6 +96,8 @@ def _stations(item: FeedItem) -> list[str]:
 
 def _summary(feed: CalendarFeed, item: FeedItem, own: list[str]) -> str:
     scanner = ", ".join(own) or _("No scanner")
+    if item.is_qa:
+        return f"{scanner}: {_('QA scan')}"
     told = " · ".join(filter(None, (_who(feed, item), _what(feed, item)))) or _("Booked")
     return f"{scanner}: {told}"
 

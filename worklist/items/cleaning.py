@@ -168,6 +168,15 @@ def _number(value: Any) -> Decimal | None:
     return number
 
 
+def yes_or_no(value: Any) -> bool:
+    """An empty value is no."""
+    if value is None or value == "":
+        return False
+    if not isinstance(value, bool):
+        raise ValidationError(_("This must be true or false."), code="type")
+    return value
+
+
 def extra_attributes(value: Any) -> dict[str, Any]:
     try:
         return extra.check(value if value is not None else {})
@@ -199,4 +208,5 @@ CLEANERS: Mapping[str, Callable[[Any], Any]] = {
     "scheduled_start_time": tm,
     "performing_physician": person_name,
     "extra_attributes": extra_attributes,
+    "is_qa": yes_or_no,
 }

@@ -33,4 +33,5 @@ FIELDS = (
     "arrived_at",
     "created_at",
     "updated_at",
+    "is_qa",
 )

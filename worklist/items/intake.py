@@ -31,6 +31,7 @@ ERASED = gettext_lazy("The participant was erased: the item stays as it is.")
 REASON_NEEDED = gettext_lazy("Say why: images may carry what is corrected here.")
 
 MADE_ONCE = identifiers.MADE_ONCE
+SAID_ONCE = (*MADE_ONCE, "is_qa")  # a participant never becomes a phantom, nor the other way round
 SET_AT_CREATION = (*MADE_ONCE, "data_source", "performed_procedure_step_status")
 COPIED_TO_DUPLICATES = tuple(
     field for field in cleaning.CLEANERS if field not in (*MADE_ONCE, *identifiers.PREFIXES)
@@ -311,7 +312,7 @@ def _keep_identifiers(current: WorklistItem, cleaned: dict[str, Any], errors: Er
     for field in (*MADE_ONCE, *identifiers.PREFIXES):
         if cleaned.get(field) == "":
             del cleaned[field]
-    for field in MADE_ONCE:
+    for field in SAID_ONCE:
         if cleaned.get(field, getattr(current, field)) != getattr(current, field):
             errors[field] = [_("This is made once and never changes.")]
 
@@ -342,7 +343,7 @@ def _check(item: WorklistItem, errors: Errors, answer: Answer | None, reason: st
     if _is_another(item):
         found[NON_FIELD_ERRORS] = [STEP_EXISTS]
     shared = NOBODY_ELSE
-    if answer is not None and not found.keys() & whose.WHO:
+    if answer is not None and not found.keys() & (whose.WHO | {"is_qa"}):
         try:
             shared = whose.check(item, answer, reason=reason)
         except ValidationError as error:

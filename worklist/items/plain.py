@@ -87,10 +87,11 @@ def _is_of_several(item: WorklistItem) -> bool:
     """Tell whether an item has the same letters in its ID and is not of this very person."""
     like = "patient_id_alphanumeric" if item.patient_id_alphanumeric else "patient_id"
     person = ("patient_id", *whose_id.PERSON_FIELDS)
-    written = Q(*((name, getattr(item, name)) for name in person))
+    written = Q(*((name, getattr(item, name)) for name in person), is_qa=item.is_qa)
     known = [name for name in (like, *person) if getattr(item, name) is not None]
     wanted = Q((like, getattr(item, like))) & ~written
-    return _is_there(wanted, [getattr(item, name) for name in known], tuple(known))
+    kind = "phantom" if item.is_qa else "participant"  # Django writes a boolean into the statement
+    return _is_there(wanted, [getattr(item, name) for name in known], (kind, *known))
 
 
 def _is_there(wanted: Q, values: Sequence[Any], shape: tuple[str, ...]) -> bool:
@@ -140,7 +141,7 @@ def _doubtful_ids(items: list[WorklistItem]) -> set[Letters]:
     """Return the letters of IDs that name several people, or that are written in several ways."""
     named: dict[Letters, dict[tuple[Any, ...], WorklistItem]] = {}
     for item in [*items, *whose_id.of_like_ids(items)]:
-        written = (item.patient_id, *(getattr(item, field) for field in whose_id.PERSON_FIELDS))
+        written = (item.patient_id, item.is_qa, *(getattr(item, each) for each in whose_id.PERSON_FIELDS))
         named.setdefault(letters(item), {}).setdefault(written, item)
     doubtful = {found for found, people in named.items() if _are_several(people.values())}
     pointed_out = Attention.objects.open().filter(kind__in=points.OF_ID)

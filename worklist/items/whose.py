@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError
@@ -17,6 +17,7 @@ from worklist.models import ConfirmedPerson, Status, WorklistItem, locks
 
 WHO = frozenset({"patient_id", *PERSON_FIELDS})  # the fields that say who it is
 ANOTHER_PERSON = "another_person"  # the code of the refusal
+PHANTOM = "phantom"  # of one that no answer lifts
 BUSY = gettext_lazy("Somebody else is changing another item of this patient ID just now: try again.")
 WHY_SHARED = gettext_lazy("Say why two people have one patient ID.")
 IS_SHARED = gettext_lazy(
@@ -24,7 +25,12 @@ IS_SHARED = gettext_lazy(
     "person."
 )
 
+IS_PHANTOMS = gettext_lazy("%(items)s this patient ID for a phantom: a participant must have another one.")
+IS_PARTICIPANTS = gettext_lazy(
+    "%(items)s this patient ID for a participant: a phantom must have another one."
+)
 _DIFFERING = {
+    "kind": gettext_lazy("kind: a phantom is no participant"),
     "name": gettext_lazy("name"),
     "birth date": gettext_lazy("birth date"),
     "sex": gettext_lazy("sex"),
@@ -81,6 +87,9 @@ def check(item: WorklistItem, answer: Answer, *, reason: str) -> SharedId:
     others = whose_id.others(item, beside=answer.beside)
     if not others:
         return NOBODY_ELSE
+    if of_other_kind := [other for other in others if other.is_qa != item.is_qa]:
+        said = IS_PARTICIPANTS if item.is_qa else IS_PHANTOMS
+        raise ValidationError(said, code=PHANTOM, params={"items": _items_in_words(of_other_kind)})
     if answer.same_person is None:
         raise _refusal(item, others)
     if answer.same_person is False and not reason.strip():
@@ -125,11 +134,20 @@ def corrections(item: WorklistItem, other: WorklistItem) -> dict[str, Any]:
 
 def known_people(error: ValidationError) -> list[KnownPerson]:
     """Return the people that the ID is known of, where an error says that it is another's; else nobody."""
-    errors: Mapping[str, list[ValidationError]] = getattr(error, "error_dict", {})
-    for each in errors.get("patient_id", ()):
+    for each in _of_the_id(error):
         if each.code == ANOTHER_PERSON:
             return list((each.params or {})["known"])
     return []
+
+
+def is_of_other_kind(error: ValidationError) -> bool:
+    """Tell whether an error says that the ID is a phantom's, and asked for a participant, or the reverse."""
+    return any(each.code == PHANTOM for each in _of_the_id(error))
+
+
+def _of_the_id(error: ValidationError) -> Sequence[ValidationError]:
+    errors: Mapping[str, list[ValidationError]] = getattr(error, "error_dict", {})
+    return errors.get("patient_id", ())
 
 
 def _refusal(item: WorklistItem, others: list[WorklistItem]) -> ValidationError:

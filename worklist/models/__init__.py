@@ -5,6 +5,7 @@ performed     what it reported back
 people        who was confirmed to have a patient ID
 attention     what a coordinator must look at
 devices       who may ask, and what is particular to each
+quality       when a scanner is checked with a phantom, and the items of that
 calendar_feeds  to whom appointments are told as a calendar
 activity      what each has asked and reported
 serialised    JSON that is made before a transaction begins, and the column of data sets
@@ -45,6 +46,7 @@ from worklist.models.performed import (
     PerformedStep,
     PerformedStepItem,
 )
+from worklist.models.quality import IdScope, QaRule, QaScan
 from worklist.models.search_words import ItemSearchWord, StepSearchWord
 
 __all__ = [
@@ -61,6 +63,7 @@ __all__ = [
     "DeviceActivity",
     "Evidence",
     "FeedShows",
+    "IdScope",
     "ItemSearchWord",
     "Misfit",
     "OverMaximum",
@@ -68,6 +71,8 @@ __all__ = [
     "PerformedStatus",
     "PerformedStep",
     "PerformedStepItem",
+    "QaRule",
+    "QaScan",
     "Sex",
     "StationFilter",
     "Status",

@@ -15,7 +15,7 @@ class AttentionKind(models.TextChoices):
     """A point is of one of these kinds, by severity, the worst first, as pages and the API list them.
 
     A wrong person is worse than images of nobody, then comes a weight by which the scanner limits its power,
-    and all of these are worse than a wrong or incomplete report.
+    and all of these are worse than a wrong or incomplete report. A phantom that waits harms nobody.
     """
 
     IDENTITY = "IDENTITY", _("Identity differs")
@@ -35,6 +35,7 @@ class AttentionKind(models.TextChoices):
     DEVIATION = "DEVIATION", _("Incomplete report")
     NOT_PERFORMED = "NOT_PERFORMED", _("Nothing performed")
     NOT_ARCHIVED = "NOT_ARCHIVED", _("Not in the archive")
+    QA_OVERDUE = "QA_OVERDUE", _("QA scan overdue")
 
 
 NAMES_A_STUDY = ~Q(study_instance_uid="")

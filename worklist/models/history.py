@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, models
+from django.db import DEFAULT_DB_ALIAS, connection, models
 from django.db.models.signals import post_save
 from django.utils import timezone
 from simple_history.manager import HistoryManager
@@ -81,10 +81,18 @@ class Recorded(models.Model):
 
         The database must return rows of many. Needs a transaction.
         """
-        writing.insert_all(rows, returning=True)
-        at = timezone.now()
-        kept = zip(rows, reasons, strict=True)
-        writing.insert_all([row._history_row("+", actor, reason, at) for row, reason in kept])
+        if not rows:
+            return
+        inserted = writing.insert_with_keys(rows)
+        model, names = _history_of(cls)
+        at = connection.ops.adapt_datetimefield_value(timezone.now())
+        own = {"history_date": at, "history_type": "+", "history_user_id": actor}
+        kept = (
+            {**values, **own, "history_change_reason": reason}
+            for values, reason in zip(inserted, reasons, strict=True)
+        )
+        columns = [name for name in names if name != "history_id"]
+        writing.insert_values(model, columns, [[row[name] for name in columns] for row in kept])
 
     def update_as(self, actor: str, names: Sequence[str], *, reason: str = "") -> None:
         """Write these fields of a row that is held and whole in hand, with its history. Needs a transaction.

@@ -85,9 +85,13 @@ class WorklistQuerySet(models.QuerySet["WorklistItem"]):
         uid = WorklistItem.objects.filter(study_instance_uid=text.strip()).order_by().values("pk")
         return self.filter(has_all(ItemSearchWord, text, uid))
 
+    def of_participants(self) -> WorklistQuerySet:
+        """Leave out the QA scans: a phantom is nobody, and counts nowhere."""
+        return self.filter(is_qa=False)
+
     def overdue(self, today: date) -> WorklistQuerySet:
-        """Return the items that are still scheduled though their day has passed."""
-        return self.filter(**{STATUS_FIELD: "SCHEDULED", f"{DATE_FIELD}__lt": today})
+        """Return the items of participants that are still scheduled though their day has passed."""
+        return self.of_participants().filter(**{STATUS_FIELD: "SCHEDULED", f"{DATE_FIELD}__lt": today})
 
     def status_counts(self) -> dict[str, int]:
         """Return how many items have each status; one that no item has is absent."""
@@ -206,6 +210,11 @@ class WorklistItem(Searched, Recorded):
     # Whoever it was for is gone from it since: `worklist.privacy.erasing` sets it, and nothing takes it away.
     erased_at = models.DateTimeField(_("erased"), null=True, blank=True, editable=False)
 
+    is_qa = models.BooleanField(
+        _("QA scan"),
+        default=False,
+        help_text=_("A phantom is scanned, and no participant. This is said once and never changes."),
+    )
     data_source = models.CharField(
         _("data source"),
         max_length=100,
@@ -269,9 +278,12 @@ class WorklistItem(Searched, Recorded):
             models.Index(
                 fields=[
                     *("scheduled_start_date", "performed_procedure_step_status"),
-                    *("data_source", "scheduled_station_aetitle"),
+                    *("data_source", "scheduled_station_aetitle", "is_qa"),
                 ],
                 name="worklist_plots",
+            ),
+            models.Index(
+                fields=["scheduled_start_date"], condition=models.Q(is_qa=True), name="worklist_qa_scans"
             ),
             # Lists are narrowed by what stands in it; `worklist.models.listed_values` says why the cast.
             models.Index(listed_values.as_listed(), "scheduled_station_aetitle", name="worklist_listed"),
@@ -320,6 +332,9 @@ class WorklistItem(Searched, Recorded):
             ),
             models.CheckConstraint(
                 condition=models.Q(performed_procedure_step_status__in=Status.values), name="status_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(is_qa=False) | models.Q(data_source=""), name="qa_of_no_source"
             ),
         ]
 

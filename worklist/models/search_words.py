@@ -7,13 +7,12 @@ from functools import reduce
 from operator import and_, or_
 from typing import Any, ClassVar, Self
 
-from django.db import DEFAULT_DB_ALIAS, connections, models, transaction
+from django.db import models, transaction
 from django.db.models import Exists, OuterRef, Q
 
 from worklist.dicom import folding
+from worklist.models import writing
 from worklist.models.lookups import WildCard
-
-MOST_AT_ONCE = 400  # rows in a statement
 
 models.CharField.register_lookup(WildCard)
 
@@ -116,23 +115,9 @@ def _length(spellings: Collection[str]) -> int:
     return min(map(len, spellings))
 
 
-def _insert(rows: SearchWords, words: Sequence[tuple[int, str]], *, using: str | None) -> None:
-    """Write (owner, word) pairs: by one statement unless they are very many, for SQLite takes so many values.
-
-    A fifth of what `bulk_create` takes, and it is done for each message of a scanner. Two writers at once
-    would write the same.
-    """
-    connection = connections[using or DEFAULT_DB_ALIAS]
-    table = connection.ops.quote_name(rows._meta.db_table)
-    for start in range(0, len(words), MOST_AT_ONCE):
-        some = words[start : start + MOST_AT_ONCE]
-        places = ", ".join(["(%s, %s)"] * len(some))
-        values: list[int | str] = [part for pair in some for part in pair]
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"INSERT INTO {table} (owner_id, word) VALUES {places} ON CONFLICT DO NOTHING",  # noqa: S608  (our own names)
-                values,
-            )
+def _insert(rows: SearchWords, words: Sequence[tuple[int, str]]) -> None:
+    """Write (owner, word) pairs. Two writers at once would write the same."""
+    writing.insert_values(rows, ("owner_id", "word"), words, ignores_known=True)
 
 
 def _begins(spellings: Collection[str]) -> Q:
@@ -176,7 +161,7 @@ class Searched(models.Model):
         rows: Any = self.search_words  # type: ignore[attr-defined]
         if not is_new:
             rows.all().delete()
-        _insert(rows.model, self._words(), using=self._state.db)
+        _insert(rows.model, self._words())
         self._words_are_of = self._searched_values()
 
     @classmethod
@@ -184,7 +169,7 @@ class Searched(models.Model):
         """Write the words of rows that `bulk_create` has made. Needs a transaction."""
         if rows:
             words: Any = rows[0].search_words  # type: ignore[attr-defined]
-            _insert(words.model, [pair for row in rows for pair in row._words()], using=rows[0]._state.db)
+            _insert(words.model, [pair for row in rows for pair in row._words()])
         for row in rows:
             row._words_are_of = row._searched_values()
 

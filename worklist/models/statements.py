@@ -22,11 +22,13 @@ Converter = Callable[[Any, Col, Any], Any]
 class Statement(NamedTuple):
     """A statement has its first parameters; those after them are given each time that it is run.
 
-    Where there is no `sql`, nothing can match.
+    Where there is no `sql`, nothing can match. `is_prepared` says that PostgreSQL may plan it once for all
+    values: right for what is written or found by keys, wrong where the best plan depends on a value.
     """
 
     sql: str
     parameters: tuple[Any, ...]
+    is_prepared: bool = False
 
     def rows(self, *more: Any) -> list[RawRow]:
         """Return the rows as they are now and as the database gives them. Raises django.db.Error."""
@@ -46,6 +48,8 @@ class Statement(NamedTuple):
         current = connections[DEFAULT_DB_ALIAS]
         if current.vendor == "sqlite":
             return _run_on_sqlite(current, self.sql, parameters)
+        if self.is_prepared and _prepares(current):
+            return _run_prepared(current, self.sql, parameters)
         with current.cursor() as cursor:
             cursor.execute(self.sql, parameters)
             return StatementOutcome(cursor.fetchall() if cursor.description else [], cursor.rowcount)
@@ -65,7 +69,27 @@ def _run_on_sqlite(current: BaseDatabaseWrapper, sql: str, parameters: RawRow) -
         return StatementOutcome(cursor.fetchall(), cursor.rowcount, cursor.lastrowid)
 
 
-def write(queryset: QuerySet[Any, Any], *, given: Iterable[Any] = ()) -> Statement:
+def _prepares(current: BaseDatabaseWrapper) -> bool:
+    """Tell whether the driver prepares statements, and nobody watches those of Django's own cursor."""
+    if current.execute_wrappers or current.queries_logged:
+        return False
+    return current.settings_dict["OPTIONS"].get("prepare_threshold") is not None
+
+
+def _run_prepared(current: BaseDatabaseWrapper, sql: str, parameters: RawRow) -> StatementOutcome:
+    """Run it on a cursor that binds on the server, which prepares what comes again and again.
+
+    Django's own writes the values into the text, which PostgreSQL parses and plans anew each time.
+    """
+    from psycopg import Cursor  # SQLite needs no driver
+
+    current.ensure_connection()
+    with current.wrap_database_errors, Cursor(current.connection) as cursor:
+        cursor.execute(sql, parameters)
+        return StatementOutcome(cursor.fetchall() if cursor.description else [], cursor.rowcount)
+
+
+def write(queryset: QuerySet[Any, Any], *, given: Iterable[Any] = (), is_prepared: bool = False) -> Statement:
     """Return the statement of a query, for the database that the thread is connected to.
 
     `given` are values in the query that only stand for those which `rows` is called with: its last ones.
@@ -80,7 +104,7 @@ def write(queryset: QuerySet[Any, Any], *, given: Iterable[Any] = ()) -> Stateme
         raise LookupError("the values that are given later must be the last parameters of the statement")
     if connection.vendor == "sqlite":
         sql = with_marks_of_sqlite(sql, len(parameters))
-    return Statement(sql, tuple(parameters[:kept]))
+    return Statement(sql, tuple(parameters[:kept]), is_prepared)
 
 
 def with_marks_of_sqlite(sql: str, parameters: int) -> str:
@@ -89,7 +113,7 @@ def with_marks_of_sqlite(sql: str, parameters: int) -> str:
 
 
 class RowReader(Generic[Kept]):
-    """Rows of a model are read whole by a statement that is written once for each database.
+    """Rows of a model are read whole, by keys and a statement that is written once for each database.
 
     `asked` makes the query; `given` are values in it that stand for those which it is asked with. `as_stored`
     names columns that are given as the database has them.
@@ -113,7 +137,8 @@ class RowReader(Generic[Kept]):
 
     @lru_cache  # noqa: B019  (one of each lives as long as the process)
     def _statement(self, vendor: str) -> Statement:
-        return write(self._asked().values_list(*self.columns.names), given=self._given)
+        asked = self._asked().values_list(*self.columns.names)
+        return write(asked, given=self._given, is_prepared=True)
 
 
 class ModelColumns(Generic[Kept]):

@@ -5,13 +5,15 @@ They are those of `save` and `bulk_create`, with what their fields make of the v
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection
 from django.db.models import CharField, Field, Model, TextField
+from django.db.models.constants import OnConflict
 from django.db.models.sql import InsertQuery, UpdateQuery
 
 from worklist.models.sized_cache import SizedCache
@@ -21,6 +23,7 @@ CHARACTERS = 500_000  # of all statements that are remembered
 
 _TEXT = (CharField, TextField)
 _Key = tuple[Any, ...]
+_Row = Sequence[Any]  # values as the database takes them
 _statements: SizedCache[_Key, tuple[Statement, bool]] = SizedCache(
     most=CHARACTERS, size=lambda _, made: len(made[0].sql)
 )
@@ -28,26 +31,51 @@ _statements: SizedCache[_Key, tuple[Statement, bool]] = SizedCache(
 
 def insert(row: Model) -> None:
     """Insert a row whose key the database gives, which it has afterwards. Raises django.db.Error."""
-    statement, given = _insertion([row], returning=True)
+    target = _target(type(row))
+    statement, given = _insertion(target, [_prepared_values(target, row)], returning=True)
     row.pk = statement.key(*given)
     _is_stored(row)
 
 
-def insert_all(rows: Sequence[Model], *, returning: bool = False) -> None:
-    """Insert rows of one model by as few statements as the database lets it be.
+def insert_all(rows: Sequence[Model]) -> None:
+    """Insert rows of one model by as few statements as the database lets it be; they do not learn their keys.
 
-    They learn their keys where these are wanted, for which the database must return rows of many. Needs a
-    transaction where there may be more than one statement. Raises django.db.Error.
+    Needs a transaction where there may be more than one statement. Raises django.db.Error.
     """
-    size = _most_at_once(rows)
-    for some in (rows[start : start + size] for start in range(0, len(rows), size)):
-        statement, given = _insertion(some, returning=returning)
-        if not returning:
-            statement.count(*given)
-            continue
-        for row, (key,) in zip(some, statement.rows(*given), strict=True):
+    if rows:
+        target = _target(type(rows[0]))
+        _insert_values(target, [_prepared_values(target, row) for row in rows])
+
+
+def insert_with_keys(rows: Sequence[Model]) -> list[dict[str, Any]]:
+    """Insert rows, at least one, as `insert_all` does; they have their keys afterwards.
+
+    Returns the values of each by its columns' names in code, as the database took them. The database must
+    return rows of many.
+    """
+    target = _target(type(rows[0]))
+    values = [_prepared_values(target, row) for row in rows]
+    for start, some in _portions(target, values):
+        statement, given = _insertion(target, some, returning=True)
+        for row, (key,) in zip(rows[start : start + len(some)], statement.rows(*given), strict=True):
             row.pk = key
             _is_stored(row)
+    name = str(rows[0]._meta.pk.attname)
+    return [
+        {name: row.pk, **dict(zip(target.names, own, strict=True))}
+        for row, own in zip(rows, values, strict=True)
+    ]
+
+
+def insert_values(
+    model: type[Model], names: Sequence[str], values: Sequence[_Row], *, ignores_known: bool = False
+) -> None:
+    """Insert rows of these columns, of values that are as the database takes them.
+
+    With `ignores_known` a row that a unique constraint forbids is left out. Needs a transaction where there
+    may be more than one statement. Raises django.db.Error.
+    """
+    _insert_values(_target(model, tuple(names)), values, ignores_known=ignores_known)
 
 
 def update(row: Model, names: Sequence[str]) -> None:
@@ -63,33 +91,60 @@ def update(row: Model, names: Sequence[str]) -> None:
         raise DatabaseError("The row to be updated is gone.")
 
 
-def _most_at_once(rows: Sequence[Model]) -> int:
-    """Return how many rows a statement may have, by the parameters that the database allows."""
-    if not rows:
-        return 1
-    return max(1, connection.ops.bulk_batch_size(_inserted(type(rows[0])), rows))
+@dataclass(frozen=True, eq=False)
+class _Target:
+    """These columns of a model are written; `is_text` tells of which a text is stored as it is."""
+
+    model: type[Model]
+    fields: list[Field[Any, Any]]
+    names: tuple[str, ...]  # in code
+    is_text: tuple[bool, ...]
 
 
-def _insertion(rows: Sequence[Model], *, returning: bool) -> tuple[Statement, Iterable[Any]]:
+@lru_cache
+def _target(model: type[Model], names: tuple[str, ...] = ()) -> _Target:
+    """Return what is written of a new row: by default all but the key, which the database makes."""
+    meta = model._meta
+    fields = [field for field in meta.concrete_fields if field is not meta.auto_field]
+    if names:
+        by_name = {field.attname: field for field in meta.concrete_fields}
+        fields = [by_name[name] for name in names]
+    attributes = tuple(field.attname for field in fields)
+    return _Target(model, fields, attributes, tuple(type(field) in _TEXT for field in fields))
+
+
+def _insert_values(target: _Target, values: Sequence[_Row], *, ignores_known: bool = False) -> None:
+    for _, some in _portions(target, values):
+        statement, given = _insertion(target, some, returning=False, ignores_known=ignores_known)
+        statement.count(*given)
+
+
+def _portions(target: _Target, values: Sequence[_Row]) -> Iterator[tuple[int, Sequence[_Row]]]:
+    """Yield as many rows as one statement may have, by the parameters that the database allows."""
+    most = max(1, connection.ops.bulk_batch_size(target.fields, values))
+    for start in range(0, len(values), most):
+        yield start, values[start : start + most]
+
+
+def _insertion(
+    target: _Target, values: Sequence[_Row], *, returning: bool, ignores_known: bool = False
+) -> tuple[Statement, Iterable[Any]]:
     """Return the statement, and what it is given."""
-    model = type(rows[0])
-    fields = _inserted(model)
-    columns = _columns(model)
-    values = [
-        # A text is as it is: to ask its field takes half of all that many rows cost.
-        [
-            value
-            if is_text and type(value := getattr(row, name)) is str
-            else _prepared(field, row, is_new=True)
-            for field, name, is_text in columns
-        ]
-        for row in rows
-    ]
     returning = returning and connection.features.can_return_columns_from_insert
-    key = (connection.vendor, model, len(rows), returning)
-    statement, by_column = _statements.get(key, lambda: _written_insert(rows, fields, returning=returning))
+    key = (connection.vendor, target, len(values), returning, ignores_known)
+    statement, by_column = _statements.get(
+        key, lambda: _written_insert(target, len(values), returning=returning, ignores_known=ignores_known)
+    )
     given: Iterable[Any] = map(list, zip(*values, strict=True)) if by_column else chain(*values)
     return statement, given
+
+
+def _prepared_values(target: _Target, row: Model) -> list[Any]:
+    return [
+        # To ask its field takes half of all that many rows cost.
+        value if is_text and type(value := getattr(row, name)) is str else _prepared(field, row, is_new=True)
+        for field, name, is_text in zip(target.fields, target.names, target.is_text, strict=True)
+    ]
 
 
 @lru_cache
@@ -97,32 +152,20 @@ def _fields(model: type[Model]) -> dict[str, Field[Any, Any]]:
     return {field.name: field for field in model._meta.concrete_fields}
 
 
-@lru_cache
-def _inserted(model: type[Model]) -> list[Field[Any, Any]]:
-    """Return the fields of a new row: all but the key, which the database makes."""
-    return [field for field in model._meta.concrete_fields if field is not model._meta.auto_field]
-
-
-@lru_cache
-def _columns(model: type[Model]) -> list[tuple[Field[Any, Any], str, bool]]:
-    """Return of each field of a new row its attribute, and whether a text in it is stored as it is."""
-    return [(field, field.attname, type(field) in _TEXT) for field in _inserted(model)]
-
-
 def _prepared(field: Field[Any, Any], row: Model, *, is_new: bool) -> Any:
     return field.get_db_prep_save(field.pre_save(row, is_new), connection)
 
 
 def _written_insert(
-    rows: Sequence[Model], fields: Sequence[Field[Any, Any]], *, returning: bool
+    target: _Target, number: int, *, returning: bool, ignores_known: bool
 ) -> tuple[Statement, bool]:
     """Return the statement, and whether it takes a list for each column, as on PostgreSQL for many rows."""
-    query = InsertQuery(type(rows[0]))
-    query.insert_values(fields, list(rows), raw=True)
+    query = InsertQuery(target.model, on_conflict=OnConflict.IGNORE if ignores_known else None)
+    query.insert_values(target.fields, [target.model()] * number, raw=True)  # whatever their values are
     compiler: Any = query.get_compiler(connection=connection)
-    compiler.returning_fields = [rows[0]._meta.pk] if returning else None
+    compiler.returning_fields = [target.model._meta.pk] if returning else None
     ((sql, parameters),) = compiler.as_sql()
-    by_column = len(parameters) == len(fields) != len(fields) * len(rows)
+    by_column = len(parameters) == len(target.fields) != len(target.fields) * number
     return _statement(sql, len(parameters)), by_column
 
 
@@ -135,7 +178,7 @@ def _written_update(row: Model, fields: Sequence[Field[Any, Any]]) -> tuple[Stat
 
 def _statement(sql: str, parameters: int) -> Statement:
     is_sqlite = connection.vendor == "sqlite"
-    return Statement(with_marks_of_sqlite(sql, parameters) if is_sqlite else sql, ())
+    return Statement(with_marks_of_sqlite(sql, parameters) if is_sqlite else sql, (), is_prepared=True)
 
 
 def _is_stored(row: Model) -> None:

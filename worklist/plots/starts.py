@@ -51,7 +51,9 @@ def starts(window: Window) -> list[PlottedStart]:
 def _begun(window: Window) -> Any:
     """Return item, day, scheduled time, beginning and scanner of linked steps, the newest day first."""
     links = PerformedStepItem.objects.filter(
-        item__scheduled_start_date__range=(window.first, window.last), step__start_time__isnull=False
+        item__scheduled_start_date__range=(window.first, window.last),
+        item__is_qa=False,
+        step__start_time__isnull=False,
     )
     links = links.exclude(item__scheduled_start_time=MIDNIGHT)
     if window.study:

@@ -91,7 +91,8 @@ def is_only_person(participant: ParticipantRows) -> bool:
 
 def take_items(participant: ParticipantRows, items: Iterable[int]) -> bool:
     """Add items that may be the same person's under other IDs, with all under these; tell if any came in."""
-    others = WorklistItem.objects.filter(pk__in=set(items) - participant.items, erased_at=None)
+    known = WorklistItem.objects.of_participants().filter(erased_at=None)
+    others = known.filter(pk__in=set(items) - participant.items)
     before = len(participant.items)
     for item in others:
         if item.pk not in participant.items and participant.may_be(_written(item)):
@@ -102,10 +103,11 @@ def take_items(participant: ParticipantRows, items: Iterable[int]) -> bool:
 
 
 def _current(patient_id: str, confirmed: list[ConfirmedPerson]) -> Iterator[_Row]:
-    for item in WorklistItem.objects.filter(patient_id=patient_id, erased_at=None).order_by("pk"):
+    items = WorklistItem.objects.of_participants().filter(patient_id=patient_id, erased_at=None)
+    for item in items.order_by("pk"):
         yield _Row(_written(item), "items", item.pk)
     # What performs an item of the ID goes with it, whatever the scanner named.
-    steps = PerformedStep.objects.filter(patient_id=patient_id, erased_at=None)
+    steps = PerformedStep.objects.filter(patient_id=patient_id, erased_at=None).exclude(items__is_qa=True)
     for step in steps.exclude(items__patient_id=patient_id).order_by("pk"):
         yield _Row(_written(step), "steps", step.pk)
     for person in confirmed:
@@ -117,6 +119,8 @@ def _former(patient_id: str) -> Iterator[_Row]:
     for model, place in ((WorklistItem, "item_history"), (PerformedStep, "step_history")):
         history: Any = model.history
         rows = history.filter(patient_id=patient_id)
+        if model is WorklistItem:
+            rows = rows.filter(is_qa=False)
         stays = model._default_manager.filter(patient_id=patient_id).order_by().values("pk")
         for row in rows.exclude(id__in=stays).order_by("pk"):
             yield _Row(_written(row), place, row.pk)

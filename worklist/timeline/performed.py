@@ -39,7 +39,7 @@ def told(links: Sequence[PerformedStepItem]) -> Iterator[TimelineEntry]:
             step.created_at,
             "started",
             _("Started at %(scanner)s") % {"scanner": scanner},
-            f"device:{step.calling_ae_title}",
+            f"device:{step.calling_ae_title}" if step.calling_ae_title else "",
             note=_by_its_clock(step.created_at, step.start_date, step.start_time),
             about=step,
         )

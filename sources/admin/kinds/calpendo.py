@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from sources.admin.buttons import page, patient, refused, to_page
 from sources.admin.kinds import secret_form
 from sources.admin.kinds.calpendo_form import ACCESS, MEANING, CalpendoForm
-from sources.admin.kinds.fieldsets import APPOINTMENTS, CONSTANTS, GUARDS, PRIVACY, WHEN
+from sources.admin.kinds.fieldsets import APPOINTMENTS, CONSTANTS, GUARDS, NAMING, PRIVACY, WHEN
 from sources.admin.kinds.page import Button, Connected, KindPage
 from sources.admin.source_forms import DataSourceForm
 from sources.admin.suggestion import take_plan
@@ -121,6 +121,7 @@ class CalpendoPage(KindPage):
         WHEN,
         APPOINTMENTS,
         PRIVACY,
+        NAMING,
         CONSTANTS,
         GUARDS,
         (

@@ -13,6 +13,22 @@ APPOINTMENTS = (
 )
 EACH_SESSION = gettext_lazy("Each session is one appointment, and becomes one item of the worklist.")
 PRIVACY = (gettext_lazy("Privacy"), {"fields": ("identity_policy",)})
+NAMING = (
+    gettext_lazy("Naming"),
+    {
+        "fields": (
+            ("patient_id_pattern", "longest_patient_id"),
+            ("patient_name_pattern", "longest_patient_name"),
+            "allowed_visits",
+            "ids_are",
+        ),
+        "description": gettext_lazy(
+            "A session that breaks one of these rules is not offered, and is an issue. "
+            "An item that there is stays as it is."
+        ),
+        "classes": ("collapse",),
+    },
+)
 CONSTANTS = (
     gettext_lazy("Constants"),
     {"fields": ("site_id", targets.STATION, ("protocol_name", "hisris_coding_designator"))},

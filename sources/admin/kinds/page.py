@@ -84,6 +84,10 @@ class KindPage:
     # A template of what stands among the state of the source, and gets `source`, `state` and `edits_source`.
     state_template: str = ""
 
+    def state_context(self, source: DataSource) -> dict[str, Any]:
+        """Return what `state_template` gets beside that."""
+        return {}
+
     def connected(self, source: DataSource) -> Connected:
         """Say whether the source has all that it takes to be asked."""
         raise NotImplementedError

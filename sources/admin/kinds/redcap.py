@@ -10,9 +10,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from sources.admin import writing
 from sources.admin.buttons import to_page
 from sources.admin.kinds import secret_form
-from sources.admin.kinds.fieldsets import APPOINTMENTS, CONSTANTS, EACH_SESSION, GUARDS, PRIVACY, WHEN
+from sources.admin.kinds.fieldsets import APPOINTMENTS, CONSTANTS, EACH_SESSION, GUARDS, NAMING, PRIVACY, WHEN
 from sources.admin.kinds.page import Button, Connected, KindPage
 from sources.admin.kinds.redcap_form import ACCESS, MEANING, RedcapForm, new_secret
 from sources.admin.project_search import event_names
@@ -67,6 +68,7 @@ class RedcapPage(KindPage):
             },
         ),
         PRIVACY,
+        NAMING,
         CONSTANTS,
         GUARDS,
         (
@@ -81,10 +83,20 @@ class RedcapPage(KindPage):
             },
         ),
         (gettext_lazy("Data Entry Trigger"), {"fields": ("trigger_enabled",)}),
+        (
+            gettext_lazy("Write back"),
+            {
+                "fields": ("writes_back", "write_token", "forget_write_token", "write_token_variable"),
+                "description": gettext_lazy(
+                    "The token is another user's: with API Import and API Export, and no other right. "
+                    "The rows at the end of the page say what is written."
+                ),
+            },
+        ),
     )
     access = ACCESS
     meaning = MEANING
-    hidden_from_viewers = frozenset({"token", "trigger_enabled"})
+    hidden_from_viewers = frozenset({"token", "trigger_enabled", "write_token"})
     session_fields = {
         "kind": "session_kind",
         "instrument": "session_instrument",
@@ -95,8 +107,15 @@ class RedcapPage(KindPage):
     no_records = gettext_lazy("The project has no record that this token may read.")
     link_label = gettext_lazy("Open in REDCap")
     link_in_cell = gettext_lazy("in REDCap")
-    buttons = {"new_secret": Button("change_datasource", make_secret)}
-    state_template = "admin/sources/includes/redcap_trigger.html"
+    buttons = {
+        "new_secret": Button("change_datasource", make_secret),
+        "written": Button("pull_datasource", writing.written, only_looks=True),
+        "write_again": Button("change_datasource", writing.write_again),
+    }
+    state_template = "admin/sources/includes/redcap_state.html"
+
+    def state_context(self, source: DataSource) -> dict[str, Any]:
+        return writing.writing_of(source)
 
     def connected(self, source: DataSource) -> Connected:
         has_token, may = source.redcap.has_token, not source.details.names_what_it_may_not()

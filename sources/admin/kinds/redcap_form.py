@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from sources.admin.kinds.secret_form import SecretForm, SecretWords, secret_field
+from sources.admin.kinds.secret_form import SecretForm, SecretWords, kept_now, secret_field
 from sources.admin.project_search import INSTRUMENT_SEARCH
 from sources.admin.source_forms import LinesField, field_of, help_texts_of
 from sources.models import RedcapProject
@@ -93,6 +93,11 @@ class RedcapForm(SecretForm):
     requests_per_minute = _column("requests_per_minute")
     batch_size = _column("batch_size")
     trigger_enabled = _column("trigger_enabled")
+    write_token = secret_field(gettext_lazy("Token for writing"))
+    forget_write_token = forms.BooleanField(
+        label=gettext_lazy("Forget the stored token for writing"), required=False
+    )
+    write_token_variable = _column("write_token_variable")
 
     class Meta(SecretForm.Meta):
         help_texts = help_texts_of(RedcapProject)
@@ -100,6 +105,8 @@ class RedcapForm(SecretForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.project: RedcapProject = self.instance.redcap
+        now = kept_now(self.project.write_token_cipher, self.project, "write_token")
+        self.tell("write_token", now)
         if self.event_names:
             every = _("One a line; empty is all of %(events)s.")
             self.tell("session_events", every % {"events": _shortened(self.event_names)})
@@ -115,6 +122,12 @@ class RedcapForm(SecretForm):
             raise ValidationError(_("A token has neither spaces nor letters beyond A to Z."))
         return token
 
+    def clean_write_token(self) -> str:
+        token = str(self.cleaned_data["write_token"])
+        if not token.isascii() or any(character.isspace() for character in token):
+            raise ValidationError(_("A token has neither spaces nor letters beyond A to Z."))
+        return token
+
     def clean_url(self) -> str:
         try:
             return normalise_url(self.cleaned_data["url"])
@@ -123,8 +136,27 @@ class RedcapForm(SecretForm):
 
     def clean(self) -> dict[str, Any]:
         super().clean()
+        self._check_write_token()
         self._check_other_sources()
         return self.cleaned_data
+
+    def _check_write_token(self) -> None:
+        """Require one token for writing, of this server and not the one that reads."""
+        given, forgets = self.cleaned_data.get("write_token"), self.cleaned_data.get("forget_write_token")
+        if given and forgets:
+            self.add_error("forget_write_token", self.words.is_given_anew)
+        is_stored = bool(given or (self.project.write_token_cipher and not forgets))
+        variable = self.cleaned_data.get("write_token_variable")
+        if variable and is_stored:
+            self.add_error("write_token_variable", self.words.is_stored)
+        if given and given == self.cleaned_data.get("token"):
+            self.add_error("write_token", SAME_TOKEN)
+        if self.cleaned_data.get("writes_back") and not (is_stored or variable):
+            self.add_error("write_token", NO_WRITE_TOKEN)
+        if is_stored and not given and self._leads_elsewhere():
+            self.add_error("write_token", self.words.is_for_another_server)
+        if given and self.errors:
+            self.add_error("write_token", ENTER_AGAIN)
 
     def _check_other_sources(self) -> None:
         """Ask once where another source reads the project: everybody would be offered twice."""
@@ -139,9 +171,16 @@ class RedcapForm(SecretForm):
     def save(self, commit: bool = True) -> Any:  # noqa: FBT001, FBT002
         if self.project.trigger_enabled and not self.project.trigger_cipher:
             self.project.set_trigger_secret(new_secret())
+        if self.cleaned_data.get("write_token") or self.cleaned_data.get("forget_write_token"):
+            self.project.set_write_token(self.cleaned_data.get("write_token") or "", by=self.actor)
         return super().save(commit=commit)
 
 
+SAME_TOKEN = gettext_lazy(
+    "This is the token that reads: give writing a user and a token of its own, so that reading cannot write."
+)
+NO_WRITE_TOKEN = gettext_lazy("Writing back needs a token of its own, of a user with API Import.")
+ENTER_AGAIN = gettext_lazy("It was not kept: enter it again.")
 TWICE = gettext_lazy(
     "This project is already read by %(names)s: everybody would be offered twice. "
     "Tick this if each takes sessions of its own."

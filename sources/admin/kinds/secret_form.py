@@ -62,8 +62,7 @@ class SecretForm(DataSourceForm):
         is_sent = self.data.get(self.secret) or self.data.get(f"forget_{self.secret}")
         if self.kept_secret and not is_sent:
             self._send(self.secret, self.kept_secret)
-        now = STORED if self._cipher else NOT_STORED
-        self.tell(self.secret, now % {"state": self._state()})
+        self.tell(self.secret, kept_now(self._cipher, self.instance.details, self.secret))
 
     @property
     def _cipher(self) -> str:
@@ -71,19 +70,6 @@ class SecretForm(DataSourceForm):
 
     def _of_secret(self, column: str) -> Any:
         return getattr(self.instance.details, f"{self.secret}_{column}")
-
-    def _state(self) -> str:
-        """Say what may be told of a stored secret."""
-        if not self._cipher:
-            return _("none")
-        try:
-            decrypt(self._cipher)
-        except CannotDecrypt:
-            return _("cannot be decrypted")
-        return _("set %(when)s by %(who)s") % {
-            "when": _day(self._of_secret("set_at")),
-            "who": self._of_secret("set_by") or _("an unknown person"),
-        }
 
     def _send(self, name: str, value: str) -> None:
         """Have the form take a value as if it had been sent, for what was sent is never changed itself."""
@@ -124,10 +110,12 @@ class SecretForm(DataSourceForm):
 
     def _check_host(self) -> None:
         """A stored secret goes to the server that it was entered for and to no other."""
-        url, before = self.cleaned_data.get("url"), self.initial.get("url")
-        is_elsewhere = url and before and urlsplit(url).netloc != urlsplit(before).netloc
-        if is_elsewhere and self._cipher and not self._is_given_or_forgotten():
+        if self._leads_elsewhere() and self._cipher and not self._is_given_or_forgotten():
             self.add_error(self.secret, self.words.is_for_another_server)
+
+    def _leads_elsewhere(self) -> bool:
+        url, before = self.cleaned_data.get("url"), self.initial.get("url")
+        return bool(url and before and urlsplit(url).netloc != urlsplit(before).netloc)
 
     def _check_kept_secret(self) -> None:
         """Never save without a secret that the page has promised to keep."""
@@ -160,6 +148,19 @@ def after(request: HttpRequest, form: DataSourceForm | None) -> None:
         kept_token.forget(request)
     elif isinstance(form, SecretForm):
         form.take_kept(request)
+
+
+def kept_now(cipher: str, details: Any, secret: str) -> str:
+    """Say what may be told of a secret that is stored, or not, in the columns named after it."""
+    if not cipher:
+        return NOT_STORED % {"state": _("none")}
+    try:
+        decrypt(cipher)
+    except CannotDecrypt:
+        return STORED % {"state": _("cannot be decrypted")}
+    set_at, set_by = (getattr(details, f"{secret}_{column}") for column in ("set_at", "set_by"))
+    told = _("set %(when)s by %(who)s") % {"when": _day(set_at), "who": set_by or _("an unknown person")}
+    return STORED % {"state": told}
 
 
 def _day(moment: datetime | None) -> str:

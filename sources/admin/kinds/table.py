@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from sources.admin.kinds.fieldsets import APPOINTMENTS, CONSTANTS, EACH_SESSION, GUARDS, PRIVACY, WHEN
+from sources.admin.kinds.fieldsets import APPOINTMENTS, CONSTANTS, EACH_SESSION, GUARDS, NAMING, PRIVACY, WHEN
 from sources.admin.kinds.page import Button, Connected, KindPage
 from sources.admin.kinds.table_columns import lay_out
 from sources.admin.kinds.table_form import ACCESS, TableForm
@@ -39,6 +39,7 @@ class TablePage(KindPage):
             {"fields": ("session_conditions", "without_time"), "description": EACH_SESSION},
         ),
         PRIVACY,
+        NAMING,
         CONSTANTS,
         GUARDS,
     )

@@ -102,6 +102,11 @@ def _access(project: RedcapProject) -> Access:
         token = project.token()
     except (SecretMissing, CannotDecrypt) as error:
         raise AuthorisationError(str(error)) from None
+    return access_by(project, token)
+
+
+def access_by(project: RedcapProject, token: str) -> Access:
+    """Return how the project is asked by a token. Raises ConfigurationError."""
     try:
         certificates = project.certificates()
     except NotAllowed as error:

@@ -11,7 +11,11 @@ from django.utils import timezone
 
 from sources.contract import ConnectionReport, Stance
 from sources.dictionary import Dictionary
+from sources.errors import SourceError
+from sources.kinds import writer_for
 from sources.mapping import check, check_patterns
+from sources.models.write_back import outgoing_rules
+from sources.outgoing import check as outgoing_check
 from sources.redcap.batches import ColumnsMissing
 
 if TYPE_CHECKING:
@@ -35,6 +39,8 @@ def report(backend: RedcapBackend) -> ConnectionReport:
         ("Clock", _clock(backend, offset)),
     ]
     of_mapping = list(_mapping_warnings(backend, dictionary))
+    of_writing: list[str] = []
+    facts += _writing(backend, of_writing)
     records = list(backend.record_ids())
     facts.append(("Records", str(len(records))))
     if not of_mapping:
@@ -42,7 +48,7 @@ def report(backend: RedcapBackend) -> ConnectionReport:
             facts.append(_sample(backend, records[:SAMPLE]))
         except ColumnsMissing as error:
             of_mapping.append(str(error))
-    warnings = (*_clock_warnings(backend, offset), *of_mapping, *backend.warnings)
+    warnings = (*_clock_warnings(backend, offset), *of_mapping, *of_writing, *backend.warnings)
     return ConnectionReport(tuple(facts), warnings)
 
 
@@ -91,6 +97,24 @@ def _mapping_warnings(backend: RedcapBackend, dictionary: Dictionary) -> Iterato
         return
     for mistake in (*check.mistakes(backend.plan, dictionary), *check_patterns.slow(backend.plan)):
         yield backend.sentence(mistake)
+
+
+def _writing(backend: RedcapBackend, warnings: list[str]) -> Facts:
+    """Tell whether the token for writing may import, by an import of nothing, and whether its rows fit."""
+    if not (backend.project.has_write_token or backend.source.writes_back):
+        return []
+    rules, dictionary = outgoing_rules(backend.source), backend.dictionary()
+    warnings += [each.text for each in outgoing_check.mistakes(rules, backend.plan, dictionary)]
+    try:
+        with writer_for(backend.source) as writer:
+            may = writer.may_write()
+    except SourceError as error:
+        warnings.append(str(error))
+        return [("Token for writing", "cannot be used: see below")]
+    if may:
+        return [("Token for writing", "API Import")]
+    warnings.append("The token for writing lacks the right API Import: give it to its user.")
+    return [("Token for writing", "without API Import, so that nothing can be written")]
 
 
 def _sample(backend: RedcapBackend, records: list[str]) -> tuple[str, str]:

@@ -66,6 +66,7 @@ class Command(BaseCommand):
             action="store_true",
             help="with --pseudonymous: shift all dates of a participant by the same days",
         )
+        parser.add_argument("--with-qa", action="store_true", help="QA scans of phantoms, too; never in bids")
         parser.add_argument("--force", action="store_true", help="replace a file that is there")
         parser.add_argument(
             "--patient-ids",
@@ -89,7 +90,8 @@ class Command(BaseCommand):
         form = _format(file, options["format"])
         telling = _telling(pseudonymous=options["pseudonymous"], shift_dates=options["shift_dates"])
         try:
-            keys = reading.keys(selecting.rows(TABLES[kind], _parameters(options["filters"])))
+            parameters = _parameters(options["filters"])
+            keys = reading.keys(selecting.rows(TABLES[kind], parameters, with_qa=options["with_qa"]))
             with ending_in_order(), files.written(file, replace=replace) as opened:
                 number = _write(opened, form, TABLES[kind], keys, telling)
         except (selecting.FilterRefused, files.FileNotWritten, BackupError) as error:
@@ -99,7 +101,7 @@ class Command(BaseCommand):
         self.stdout.write(f"Written: {file}, {number} rows.")
 
     def _write_bids(self, target: Path, *, replace: bool, **options: Any) -> None:
-        _refuse(options, ("format",), "is not for bids")
+        _refuse(options, ("format", "with_qa"), "is not for bids")
         if options["pseudonymous"] and options["patient_ids"]:
             raise CommandError("--pseudonymous and --patient-ids contradict each other.")
         telling = _telling(pseudonymous=not options["patient_ids"], shift_dates=options["shift_dates"])
