@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+import requests
 from django.test import Client
 from django.urls import reverse
 from pydicom import Dataset
@@ -19,7 +21,7 @@ from pydicom import Dataset
 from accounts.models import User
 from sources.models import DataSource
 from tests.conftest import free_port, wait_until
-from tests.demo import other_studies
+from tests.demo import growing_brains, other_studies
 from tests.demo.__main__ import emptied
 from tests.redcap.server import RedcapServer
 from tests.redcap.studies import TOKEN, cpip
@@ -91,7 +93,19 @@ def offered(port: int, **step: str) -> list[Dataset]:
     return [found for _, found in query(port, asked) if found is not None]
 
 
-@pytest.mark.acceptance("D204", "RC201", "AD176", "FI73")
+def written_back(said: str) -> dict[str, tuple[str, str, str]]:
+    """Return status, scanner and series of the records of whom REDCap knows that they were scanned."""
+    [address] = re.findall(r"Stand-in REDCap +(\S+)", said)
+    asked = {"token": growing_brains.TOKEN, "content": "record", "format": "json", "type": "flat"}
+    answer = requests.post(address, data=asked, timeout=10)
+    return {
+        row["study_id"]: (row["scan_status"], row["scan_scanner"], row["scan_series"])
+        for row in answer.json()
+        if row["scan_start"]
+    }
+
+
+@pytest.mark.acceptance("D204", "RC201", "AD176", "FI73", "CL201")
 def test_the_demonstration_has_something_on_every_page(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     ports = ("--port", str(free_port()), "--api-port", str(free_port()))
@@ -102,10 +116,11 @@ def test_the_demonstration_has_something_on_every_page(tmp_path: Path) -> None:
             {str(item.PatientName) for item in offered(int(ports[1]), ScheduledStationAETitle=station)}
             for station in ("MR1", "MR2")
         )
+        forms = written_back(output.read_text())
 
     assert said == [
         "{'COMPLETED': 2, 'DISCONTINUED': 1, 'IN_PROGRESS': 1, 'SCHEDULED': 16}",
-        "['UNSCHEDULED', 'WEIGHT']",
+        "['IMAGES_WEIGHT', 'NOT_ARCHIVED', 'UNSCHEDULED', 'WEIGHT']",
         "2 True",
         "[('MR1', 8), ('MR2', 4)]",
         "None 0",
@@ -113,6 +128,12 @@ def test_the_demonstration_has_something_on_every_page(tmp_path: Path) -> None:
         "sleep_and_memory HELD 7 6 5 records can no longer be seen",
         "sports_medicine OK 10 6 ",
     ]
+    assert forms == {
+        "GB-0101": ("1", "MR1", "1"),
+        "GB-0102": ("1", "MR1", "1"),
+        "GB-0103": ("2", "MR1", "1"),
+        "GB-0104": ("", "MR1", ""),  # under way
+    }
     children = {"Ito^Haruka", "Núñez-Peña^José", "Łukasiewicz^Ola", "O'Brien^Maeve"}
     assert found == children | {"Bakker^Femke", "Costa^Tiago"}
     assert booked == {"Haugen^Sindre", "Marchetti^Giulia", "O'Connor^Niamh", "Desmet^Wout"}

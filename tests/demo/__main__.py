@@ -38,7 +38,9 @@ The demonstration runs. Everybody in it is invented, and all of it is gone at th
 
   Today            MR1 has reported two examinations and stopped a third; one is under way, and ends while you
                    look. Somebody was examined whom no item scheduled, and one weight was typed anew.
-  Archive          Its images tell another weight that was typed anew, and that no report told.
+  Archive          The images of one show a weight that was typed anew and that no report told;
+                   those of the stopped one have not arrived.
+  REDCap knows     growing_brains' form says who was scanned, when, and in how many series (Written back).
   Sources          sports_medicine books MR2 from a spreadsheet, and growing_brains MR1 from REDCap.
                    sleep_and_memory waits for a person: five of its six records vanished at once.
                    healthy_ageing has no mapping yet: press Suggest a mapping.
@@ -112,8 +114,9 @@ def fill(configuration: Path, spreadsheet: bytes, archive: StandIn) -> None:
     call_command("import_config", str(configuration), stdout=StringIO())
     set_up_scanners()
     from tests.demo import archive as small_archive
-    from tests.demo import sports_medicine
+    from tests.demo import growing_brains, sports_medicine
 
+    growing_brains.write_back()
     small_archive.add_archive(archive)
     sports_medicine.add_source(spreadsheet)
     for source in (*SCANNER_OF, sports_medicine.NAME):
@@ -186,7 +189,7 @@ class Demonstration:
 
     def play(self) -> None:
         from tests.demo import archive as small_archive
-        from tests.demo import scanner
+        from tests.demo import growing_brains, scanner
 
         deadline = time.monotonic() + STARTS_WITHIN
         while not (listens(self.port) and listens(int(self._option("--api-port", "8000")))):
@@ -195,6 +198,7 @@ class Demonstration:
         self.ask()
         running = scanner.play_the_day(self.port, self.day, self.archive)
         self.ask()
+        growing_brains.write_now()
         small_archive.ask_now()
         print(self.welcome(), flush=True)
         asked = 0

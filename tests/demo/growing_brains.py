@@ -9,7 +9,9 @@ from tests.demo.day import DemoDay
 from tests.redcap.dictionary import field
 from tests.redcap.project import Project, User
 
+NAME = "growing_brains"
 TOKEN = "DE30DE30DE30DE30DE30DE30DE30DE30"
+TOKEN_FOR_WRITING = "DE31DE31DE31DE31DE31DE31DE31DE31"
 PROJECT_ID = 792
 
 
@@ -53,6 +55,12 @@ def demo_study(day: DemoDay) -> Project:
         field("mri_wt_lbs", "mri", label="Weight (lb)", validation="number"),
         field("mri_status", "mri", "dropdown", label="Appointment", choices="1, Confirmed | 2, Cancelled"),
         field("mri_comment", "mri", "notes", label="For the operator"),
+        field("scan_status", "mri", "dropdown", label="Scan", choices="1, Scanned | 2, Stopped"),
+        field("scan_start", "mri", label="Begun", validation="datetime_ymd"),
+        field("scan_end", "mri", label="Ended", validation="datetime_ymd"),
+        field("scan_scanner", "mri", label="Scanner"),
+        field("scan_series", "mri", label="Series", validation="integer"),
+        field("scan_study", "mri", label="Study Instance UID"),
     ]
     project = Project(
         PROJECT_ID,
@@ -63,6 +71,7 @@ def demo_study(day: DemoDay) -> Project:
         tz="UTC",
     )
     project.users[TOKEN] = User("pylantir")
+    project.users[TOKEN_FOR_WRITING] = User("pylantir_writes", api_import=True)
     for child in CHILDREN:
         _enrol(project, child, day)
     return project
@@ -96,7 +105,7 @@ def configuration(api_url: str) -> dict[str, Any]:
         "allowed_aet": ["MR1"],
         "data_sources": [
             {
-                "name": "growing_brains",
+                "name": NAME,
                 "type": "redcap",
                 "enabled": True,
                 "sync_interval": 60,
@@ -130,3 +139,34 @@ def configuration(api_url: str) -> dict[str, Any]:
             }
         ],
     }
+
+
+def write_back() -> None:
+    """Have outcomes written back as an administrator does: a token for writing, and a row for each field."""
+    from sources.models import DataSource, RedcapProject, WriteRule
+    from sources.outgoing.facts import ScanFact
+
+    rules = (
+        WriteRule(field="scan_status", fact=ScanFact.STATUS, codes="COMPLETED=1, DISCONTINUED=2"),
+        WriteRule(field="scan_start", fact=ScanFact.START),
+        WriteRule(field="scan_end", fact=ScanFact.END),
+        WriteRule(field="scan_scanner", fact=ScanFact.SCANNER),
+        WriteRule(field="scan_series", fact=ScanFact.SERIES),
+        WriteRule(field="scan_study", fact=ScanFact.STUDY),
+    )
+    source = DataSource.objects.get(name=NAME)
+    source.writes_back = True
+    assert isinstance(source.details, RedcapProject)
+    source.details.set_write_token(TOKEN_FOR_WRITING, by="demo")
+    source.save_with_details("demo")
+    for position, rule in enumerate(rules):
+        rule.source, rule.position = source, position
+        rule.save_as("demo")
+
+
+def write_now() -> None:
+    """Write back what has been scanned, as the worker does within a minute."""
+    from sources.models import DataSource
+    from sources.write_back import sending
+
+    sending.write_due(DataSource.objects.get(name=NAME).pk)
