@@ -52,6 +52,8 @@ TABLE: dict[str, Row] = {
     "admin/logout/": ("+ 405 405 405", ANYONE),
     "admin/password_change/": (SIGNED_IN, SIGNED_IN),
     "admin/password_change/done/": (SIGNED_IN, NO_VERB),
+    "admin/arrivals/": (SIGNED_IN, SIGNED_IN),
+    "admin/arrivals/csv/": (SIGNED_IN, SIGNED_IN),
     "admin/plots/": (SIGNED_IN, SIGNED_IN),
     "admin/plots/<slug:plot>/csv/": (SIGNED_IN, SIGNED_IN),
     "admin/r/<path:content_type_id>/<path:object_id>/": (SIGNED_IN, SIGNED_IN),
