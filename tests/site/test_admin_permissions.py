@@ -42,7 +42,7 @@ def stock(
 
 TABLE: dict[str, Row] = {
     "admin/": (SIGNED_IN, SIGNED_IN),
-    "admin/^(?P<app_label>accounts|worklist|sources|notices|privacy)/$": (SIGNED_IN, SIGNED_IN),
+    "admin/^(?P<app_label>accounts|worklist|sources|archives|notices|privacy)/$": (SIGNED_IN, SIGNED_IN),
     "admin/autocomplete/": (NOBODY, NO_VERB),  # no page has a field that asks it
     "admin/csv/<slug:app_label>/<slug:model_name>/": (SIGNED_IN, SIGNED_IN),  # as may see the list
     "admin/day/<str:day>/sheet/": (SIGNED_IN, SIGNED_IN),
@@ -125,6 +125,8 @@ TABLE: dict[str, Row] = {
     **stock("sources/syncedstep", view=SIGNED_IN),
     "admin/sources/syncedstep/<int:pk>/follow/": (NO_VERB, WRITERS),
     "admin/sources/syncedstep/<int:pk>/another/": (NO_VERB, WRITERS),
+    **stock("archives/archive", view=SIGNED_IN, add=ADMINS, change=ADMINS, delete=ADMINS),
+    "admin/archives/archive/<int:pk>/test/": (NO_VERB, ADMINS),
     **stock("sources/originaldatabase", view=ADMINS),
     "admin/sources/originaldatabase/import/": (ADMINS, ADMINS),
 }
