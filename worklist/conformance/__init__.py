@@ -11,6 +11,7 @@ queries        Basic Worklist Management
 performed      Modality Performed Procedure Step
 web_services   the same two as DICOM Web Services
 associations   who is let in, and what is negotiated
+archives       what archives are asked
 failures       what is done where communication fails
 configuration  what a site may set
 devices        what it may set for each scanner

@@ -31,7 +31,8 @@ OF_REPORTS = (
 
 
 def services() -> Iterator[str]:
-    yield "As an origin server; as a user agent none."
+    yield "As an origin server: 1.3.6 and 1.3.7. As a user agent: the search of archives (QIDO-RS,"
+    yield "PS3.18 10.6) for studies, series and instances, by GET."
     yield "Base URIs: `/dicomweb`, and `/dicomweb/devices/{AE title}` for each scanner of its own row,"
     yield "whose rules of 6.2.1 then hold as they do for its DIMSE services."
 

@@ -36,4 +36,5 @@ printable         texts of a peer, made safe to show
 retrieval         the answer to an N-GET
 json_encoding     the DICOM JSON Model as the bytes of a data set
 native_xml        the same model as XML, written and read (PS3.19 A.1)
+study_root        the keys that archives are asked for
 """
