@@ -70,7 +70,11 @@ def _of_sources() -> list[FirstStep]:
     """Return the steps to the first appointments; without a source, those made by hand are enough."""
     sources = sorted(_sources(), key=_how_far)
     source: Any = sources[-1] if sources else None
-    item_at = None if source else WorklistItem.objects.order_by("pk").values_list("created_at").first()
+    item_at = (
+        None
+        if source
+        else WorklistItem.objects.of_participants().order_by("pk").values_list("created_at").first()
+    )
     begun = FirstStep(
         _("Appointments"),
         _("Add a source, such as a REDCap project, or add an appointment by hand: both ways are right."),

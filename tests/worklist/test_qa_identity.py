@@ -17,9 +17,11 @@ from django.utils import timezone
 
 from accounts.models import User
 from tests.api_client import client_of
+from tests.worklist.identifiers import make_identifier
 from tests.worklist.performed_steps import begun, completed
 from tests.worklist.reported import reported, updated
 from worklist.attention import points, whose_id
+from worklist.dicom.matching import read_keys
 from worklist.items import batches, intake, lifecycle
 from worklist.items.batches import NewItem
 from worklist.items.whose import NOTHING_SAID, Answer
@@ -199,8 +201,10 @@ class TestRest:
 
 
 @pytest.mark.acceptance("CL152")
-def test_a_scanners_report_performs_a_qa_scan_as_any_other() -> None:
+def test_a_scanner_is_offered_a_qa_scan_and_performs_it_as_any_other() -> None:
     item = make({"is_qa": True})
+    asked = read_keys(make_identifier({"PatientID": "SPH*"}, {"Modality": "MR"}))
+    assert list(WorklistItem.objects.matching(asked)) == [item]
 
     updated(reported(begun(item)), completed())
 

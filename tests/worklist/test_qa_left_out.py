@@ -130,7 +130,7 @@ def test_the_admins_export_asks_for_them(form: dict[str, str], expected: list[st
 
     answer = signed_in(bob).post(page, {"table": "items", "form": "csv", **form})
 
-    lines = csv.DictReader(answer.getvalue().decode().splitlines())  # type: ignore[attr-defined]
+    lines = csv.DictReader(answer.getvalue().decode().splitlines())
     assert sorted(row["patient_id"] for row in lines) == expected
 
 

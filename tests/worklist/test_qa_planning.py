@@ -113,6 +113,16 @@ class TestPlanning:
 
         assert tomorrow.scheduled_start_date not in by_day()
 
+    @pytest.mark.acceptance("CL142")
+    def test_what_was_deleted_is_not_made_again(self) -> None:
+        rule, now = a_rule(), this_morning()
+        planned_at(now, rule)
+        by_day()[timezone.localdate() + timedelta(days=1)].delete()
+
+        planned_at(now, rule)
+
+        assert WorklistItem.objects.count() == 7
+
     @pytest.mark.acceptance("CL143")
     def test_an_edited_rule_moves_what_is_open_and_to_come_and_nothing_else(self) -> None:
         rule, now = a_rule(), this_morning()

@@ -21,8 +21,8 @@ EVERY_DAY = range(7)
 MON, TUE, WED, THU = (date(2026, 11, 30) + timedelta(days=number) for number in range(4))
 
 
-def utc(*parts: int) -> datetime:
-    return datetime(*parts, tzinfo=UTC)  # type: ignore[arg-type]
+def utc(year: int, month: int, day: int, hour: int, minute: int = 0) -> datetime:
+    return datetime(year, month, day, hour, minute, tzinfo=UTC)
 
 
 @pytest.mark.acceptance("CL141")

@@ -112,7 +112,7 @@ class QaRuleAdmin(ActorHistoryAdmin):
         except QaRule.DoesNotExist as error:
             raise Http404 from error
         except ValidationError as error:
-            messages.error(request, _("No QA scan: %(why)s") % {"why": " ".join(error.messages)})
+            messages.error(request, _("No QA scan: %(why)s") % {"why": " ".join(planning.sentences(error))})
         else:
             words = {"who": sentences.name_of(item), "scanner": sentences.scanner(item)}
             undo.say(

@@ -172,7 +172,8 @@ class QaScan(models.Model):
     """
 
     rule = models.ForeignKey(QaRule, models.SET_NULL, null=True, related_name="scans")
-    item = models.OneToOneField(WorklistItem, models.CASCADE, related_name="qa_scan")
+    # A day whose item somebody deleted stays taken.
+    item = models.OneToOneField(WorklistItem, models.SET_NULL, null=True, related_name="qa_scan")
     day = models.DateField(null=True)
     digest = models.CharField(max_length=64)
 

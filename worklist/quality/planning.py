@@ -11,10 +11,11 @@ import json
 import logging
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
@@ -35,6 +36,13 @@ USED = gettext_lazy(
     "Item %(item)s has the patient ID already, and each scan of this rule is to have one of its own."
 )
 FOLLOWS = "The QA rule was changed."
+
+
+class OpenScan(NamedTuple):
+    """The item may still change, and is held for update."""
+
+    scan: QaScan
+    item: WorklistItem
 
 
 def plan_all(now: datetime | None = None) -> int:
@@ -93,17 +101,19 @@ def make(rule: QaRule, moment: datetime, *, day: date | None, actor: str, reason
 
 
 def _plan(rule: QaRule, actor: str, now: datetime) -> str:
-    scans = list(rule.scans.exclude(day=None))
-    open_scans = {scan.day: scan for scan in _open(scans, now) if scan.day}
+    here = timezone.get_default_timezone()
+    today = timezone.localdate(now, here)
+    # Those of days that have passed matter only where somebody put them off.
+    may_be_open = Q(day__gte=today) | Q(item__performed_procedure_step_status=Status.SCHEDULED)
+    scans = list(rule.scans.filter(may_be_open).exclude(day=None))
+    open_scans = {each.scan.day: each for each in _open(scans, now) if each.scan.day}
     if not (rule.enabled and rule.device.enabled):
         _take_back(open_scans.values(), actor=actor)
         return ""
-    here = timezone.get_default_timezone()
     moments = {
         slot.day: slot.moment for slot in slots(rule.weekdays, rule.at, here, now=now, days=DAYS_AHEAD)
     }
     taken = {scan.day for scan in scans if scan.day}
-    today = timezone.localdate(now, here)
     steps = planned(moments, taken, open_scans, weekdays=rule.weekdays, today=today)
     _take_back((open_scans[day] for day in steps.surplus), actor=actor)
     problems: list[str] = []
@@ -120,16 +130,23 @@ def _make_for(rule: QaRule, moment: datetime, day: date, actor: str) -> list[str
         with transaction.atomic():
             make(rule, moment, day=day, actor=actor, reason=f"By the QA rule {rule.name}.")
     except ValidationError as error:
-        return list(error.messages)
+        return sentences(error)
     return []
 
 
-def _open(scans: Iterable[QaScan], now: datetime) -> list[QaScan]:
-    """Return the scans whose items may still change, held for update.
+def sentences(error: ValidationError) -> list[str]:
+    """Return what is wrong with a rule's item, each sentence with the field that it is about."""
+    if not hasattr(error, "error_dict"):
+        return list(error.messages)
+    return [f"{field}: {text}" for field, texts in error.message_dict.items() for text in texts]
+
+
+def _open(scans: Iterable[QaScan], now: datetime) -> list[OpenScan]:
+    """Return the scans whose items may still change.
 
     The item's own time counts, for somebody may have moved it.
     """
-    by_item = {scan.item_id: scan for scan in scans}
+    by_item = {scan.item_id: scan for scan in scans if scan.item_id}
     items = WorklistItem.objects.select_for_update().filter(pk__in=by_item)
     items = items.filter(performed_procedure_step_status=Status.SCHEDULED)
     here = timezone.get_default_timezone()
@@ -137,36 +154,34 @@ def _open(scans: Iterable[QaScan], now: datetime) -> list[QaScan]:
     for item in items.order_by("pk"):
         at = datetime.combine(item.scheduled_start_date, item.scheduled_start_time, tzinfo=here)
         if at.astimezone(UTC) > now.astimezone(UTC):
-            by_item[item.pk].item = item
-            found.append(by_item[item.pk])
+            found.append(OpenScan(by_item[item.pk], item))
     return found
 
 
-def _follow(rule: QaRule, scan: QaScan, moment: datetime, day: date, actor: str) -> list[str]:
+def _follow(rule: QaRule, found: OpenScan, moment: datetime, day: date, actor: str) -> list[str]:
     """Let the item be as the rule says now; what the rule has not changed stays as people left it."""
+    scan, item = found
     values = values_of(rule, moment)
     digest = _digest(values)
     if scan.digest != digest:
         try:
             with transaction.atomic():
-                if values["patient_id"] != scan.item.patient_id:
+                if values["patient_id"] != item.patient_id:
                     _refuse_used(rule, values["patient_id"])
-                intake.change_locked(
-                    scan.item, values, actor=actor, reason=FOLLOWS, answer=_own_phantom(rule)
-                )
+                intake.change_locked(item, values, actor=actor, reason=FOLLOWS, answer=_own_phantom(rule))
         except ValidationError as error:
-            return list(error.messages)
+            return sentences(error)
     if (scan.digest, scan.day) != (digest, day):
         scan.digest, scan.day = digest, day
         scan.save(update_fields=["digest", "day"])
     return []
 
 
-def _take_back(scans: Iterable[QaScan], *, actor: str) -> None:
+def _take_back(scans: Iterable[OpenScan], *, actor: str) -> None:
     """Cancel the items and free their days: the rule may want them again."""
-    for scan in list(scans):
+    for scan, item in list(scans):
         try:
-            lifecycle.move_locked(scan.item, to=Status.CANCELLED, actor=actor, reason=TAKEN_BACK)
+            lifecycle.move_locked(item, to=Status.CANCELLED, actor=actor, reason=TAKEN_BACK)
         except StatusRefused:  # it is no longer one that may be cancelled: it stays
             continue
         scan.delete()

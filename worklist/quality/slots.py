@@ -30,8 +30,7 @@ def slots(weekdays: Collection[int], at: time, zone: tzinfo, *, now: datetime, d
     """Return the slots that are still to come, from today to so many days on.
 
     A time that the clock leaves out in spring comes as much later as the clock jumps (as RFC 5545, 3.3.5,
-    has it), and of one that comes twice in autumn the first counts. A day that the clock leaves out
-    altogether has no slot.
+    has it), and of one that comes twice in autumn the first counts. A day that the clock leaves out has none.
     """
     today = now.astimezone(zone).date()
     found = (_slot(today + timedelta(days=number), at, zone) for number in range(days + 1))
