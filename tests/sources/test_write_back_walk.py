@@ -158,7 +158,7 @@ class WritingWalk(RuleBasedStateMachine):
 
 @pytest.mark.acceptance("CL20")
 def test_a_persons_value_is_never_overwritten_and_all_agrees_in_the_end(transactional_db: None) -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         WritingWalk,
         settings=settings(
             max_examples=tries(12, nightly=200),
