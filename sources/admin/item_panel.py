@@ -16,7 +16,7 @@ from sources.admin.issues import key_of
 from sources.admin.links import Links, session_in_words
 from sources.admin.synced_steps import label_of, may_follow, may_make_another
 from sources.kinds import with_details
-from sources.models import SyncedStep, SyncIssue
+from sources.models import OutcomeWrite, SyncedStep, SyncIssue
 from sources.sync import edits
 from worklist.models import WorklistItem
 from worklist.timeline import changes, readable
@@ -62,6 +62,7 @@ def panel(request: HttpRequest, item: WorklistItem) -> str:
             for issue in _issues(synced)
         ],
         "may_follow": may_follow(request),
+        "told": OutcomeWrite.objects.filter(step=synced).first() if synced.source.writes_back else None,
     }
     return render_to_string("admin/sources/item_panel.html", context, request)
 

@@ -18,6 +18,7 @@ from sources.admin.project_search import FIELD_SEARCH
 from sources.admin.source_forms import DataSourceForm
 from sources.models import WriteRule
 from sources.models.dictionaries import known_dictionary
+from sources.models.write_back import other_plans
 from sources.outgoing import check
 
 REFUSED = gettext_lazy("Nothing was saved: what is written back cannot be right as it is.")
@@ -63,7 +64,8 @@ class WriteRuleFormSet(forms.BaseInlineFormSet):
         if self.instance.writes_back and dictionary is None and "writes_back" in form.changed_data:
             raise ValidationError(NOT_KNOWN)
         plan = form.mapping_plan or self.instance.plan
-        mistakes = check.mistakes([row.instance.as_rule() for row in rows], plan, dictionary)
+        others = other_plans(self.instance) if rows else {}
+        mistakes = check.mistakes([row.instance.as_rule() for row in rows], plan, dictionary, others=others)
         for mistake in mistakes:
             rows[mistake.rule or 0].add_error(mistake.field, mistake.text)
         if mistakes:

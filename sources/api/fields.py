@@ -86,6 +86,12 @@ class SourceSerializer(serializers.ModelSerializer):
     guards = serializers.SerializerMethodField(help_text="What a pull may do before it asks a person.")
     state = StateSerializer()
     open_issues = serializers.IntegerField(source="issue_count")
+    writes_to_send = serializers.IntegerField(
+        source="waiting_count", help_text="Outcomes that wait to be written back."
+    )
+    writes_held = serializers.IntegerField(
+        source="held_count", help_text="Outcomes that need a person before they are written back."
+    )
 
     class Meta:
         model = DataSource
@@ -101,6 +107,9 @@ class SourceSerializer(serializers.ModelSerializer):
             "guards",
             "state",
             "open_issues",
+            "writes_back",
+            "writes_to_send",
+            "writes_held",
         )
 
     def get_url(self, source: DataSource) -> str | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import Http404
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -29,7 +30,7 @@ from sources.api.fields import (
 )
 from sources.config_import import ConfigError, import_config
 from sources.kinds import with_details
-from sources.models import DataSource, RunOutcome, SyncIssue, SyncRun
+from sources.models import DataSource, OutcomeWrite, RunOutcome, SyncIssue, SyncRun, WriteProgress
 from sources.sync import claims, health
 
 DISABLED = "The source is disabled: enable it first."
@@ -39,7 +40,17 @@ EXISTS = "There is a source of this name already."
 def sources_with_counts() -> QuerySet[DataSource]:
     """Return the sources with state and number of open issues."""
     is_open = Count("issues", filter=Q(issues__closed_at=None))
-    return DataSource.objects.select_related("state", *with_details()).annotate(issue_count=is_open)
+    sources = DataSource.objects.select_related("state", *with_details())
+    return sources.annotate(
+        issue_count=is_open,
+        waiting_count=_outcomes(WriteProgress.WAITING),
+        held_count=_outcomes(WriteProgress.HELD),
+    )
+
+
+def _outcomes(state: WriteProgress) -> Coalesce:
+    own = OutcomeWrite.objects.filter(step__source=OuterRef("pk"), state=state).order_by()
+    return Coalesce(Subquery(own.values("step__source").annotate(count=Count("pk")).values("count")), 0)
 
 
 def source_named(name: str) -> DataSource:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from sources.contract import SessionKey
+from sources.mapping.rules import MappingPlan
 from sources.models.data_sources import DataSource, choices
 from sources.models.steps import SyncedStep
 from sources.outgoing.facts import ScanFact
@@ -191,6 +192,11 @@ class WriteState(models.Model):
 def key_of(write: OutcomeWrite) -> SessionKey:
     key: SessionKey = write.step.key
     return key
+
+
+def other_plans(source: Any) -> dict[str, MappingPlan]:
+    """Return the mappings of the other sources that read the same project, by name."""
+    return {other.name: other.plan for other in source.details.others()}
 
 
 def outgoing_rules(source: Any) -> tuple[OutgoingRule, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from sources.contract import Mistake
 from sources.dictionary import Dictionary, Field
@@ -15,17 +16,36 @@ from sources.outgoing.rules import OutgoingRule
 
 # What an item may be: a table of codes for the status has these on its left side.
 STATUSES = ("SCHEDULED", "IN_PROGRESS", "COMPLETED", "DISCONTINUED", "CANCELLED")
+NOBODY_ELSE: Mapping[str, MappingPlan] = MappingProxyType({})
 COMPUTED = ("@CALCTEXT", "@CALCDATE")
 
 
 def mistakes(
-    rules: Sequence[OutgoingRule], plan: MappingPlan, dictionary: Dictionary | None
+    rules: Sequence[OutgoingRule],
+    plan: MappingPlan,
+    dictionary: Dictionary | None,
+    *,
+    others: Mapping[str, MappingPlan] = NOBODY_ELSE,
 ) -> tuple[Mistake, ...]:
     """Return all that is wrong; without a dictionary, what can be known without the project.
 
-    `plan` is the mapping by which the same source is read: what it reads is never written.
+    `plan` is the mapping by which the same source is read, and `others` are those of other sources that read
+    the project, by name: what any of them reads is never written.
     """
-    return tuple(_mistakes(rules, plan, dictionary))
+    found = tuple(_mistakes(rules, plan, dictionary))
+    if dictionary is None or found:
+        return found
+    return tuple(_read_elsewhere(rules, dictionary, others))
+
+
+def _read_elsewhere(
+    rules: Sequence[OutgoingRule], dictionary: Dictionary, others: Mapping[str, MappingPlan]
+) -> Iterator[Mistake]:
+    for number, rule in enumerate(rules):
+        for name, plan in others.items():
+            if readers.who_reads(rule.field, plan, dictionary):
+                text = f"{rule.field} is read by the source {name}: writing it would change its items."
+                yield Mistake(number, "field", text)
 
 
 def _mistakes(

@@ -274,7 +274,8 @@ def test_a_source_that_is_switched_off_is_not_written_to(
     source: DataSource, project: Project, switched_off: str
 ) -> None:
     scan(only_item(source))
-    making.change(source, **{switched_off: False})
+    change: dict[str, Any] = {switched_off: False}
+    making.change(source, **change)
     tasks.pull_due()
     assert not [task for task in queued() if task[0] == "sources.tasks.write_back"]
     write(source)

@@ -14,7 +14,16 @@ from django_q.models import OrmQ
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from sources.models import DataSource, RunOutcome, SourceState, State, SyncIssue, SyncRun
+from sources.models import (
+    DataSource,
+    OutcomeWrite,
+    RunOutcome,
+    SourceState,
+    State,
+    SyncedStep,
+    SyncIssue,
+    SyncRun,
+)
 from tests.api_client import client_of
 from tests.redcap.server import RedcapServer
 from tests.redcap.studies import TOKEN
@@ -48,6 +57,18 @@ def test_a_source_says_how_it_fares_and_no_secret(client: APIClient, source: Dat
     assert TOKEN not in json.dumps(shown)
     assert "token" not in json.dumps(shown)
     assert client.get("/sources/study").json()["name"] == "study"
+
+
+@pytest.mark.acceptance("CL30")
+def test_a_source_says_what_waits_to_be_written_back(client: APIClient, source: DataSource) -> None:
+    for number, state in enumerate(("WAITING", "HELD", "HELD", "DONE")):
+        step = SyncedStep.objects.create(source=source, record=str(number))
+        OutcomeWrite.objects.create(step=step, state=state)
+    SyncIssue.objects.create(source=source, record="7", text="No date.")
+    shown = client.get("/sources/study").json()
+
+    told = {name: shown[name] for name in ("writes_back", "writes_to_send", "writes_held", "open_issues")}
+    assert told == {"writes_back": False, "writes_to_send": 1, "writes_held": 2, "open_issues": 1}
 
 
 @pytest.mark.acceptance("RC170")

@@ -151,6 +151,15 @@ def test_two_rows_write_no_field_together() -> None:
     assert (found.rule, found.field) == (1, "field")
 
 
+@pytest.mark.acceptance("CL17")
+def test_what_another_source_of_the_project_reads_is_not_written() -> None:
+    other = replace(PLAN, rules=(Rule("PatientComments", "f"),))
+    rules, dictionary = [OutgoingRule("f", ScanFact.STATUS)], project(text("f"))
+    (found,) = check.mistakes(rules, PLAN, dictionary, others={"second": other})
+    assert "is read by the source second" in found.text
+    assert check.mistakes(rules, PLAN, dictionary, others={"second": PLAN}) == ()
+
+
 EVENTS = tuple(ProjectEvent(f"{name}_arm_{arm}", name, arm) for arm in (1, 2) for name in ("base", "scan"))
 LONG = {
     "is_longitudinal": True,

@@ -19,7 +19,7 @@ from tests.redcap.project import Project
 from tests.redcap.server import Failure, RedcapServer
 from tests.redcap.studies import TOKEN, cpip, repevent
 
-MRI = {"redcap_repeat_instrument": "mri", "redcap_repeat_instance": 1}
+MRI: dict[str, str | int] = {"redcap_repeat_instrument": "mri", "redcap_repeat_instance": 1}
 
 
 @pytest.fixture

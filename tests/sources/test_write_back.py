@@ -6,10 +6,11 @@ import logging
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from sources.models import DataSource, OutcomeWrite, SyncRun, WriteIssue, WriteState
 from sources.outgoing.facts import ScanFact
-from sources.write_back import people, sending
+from sources.write_back import people, sending, state
 from tests.redcap.project import Project
 from tests.redcap.server import Failure, RedcapServer
 from tests.redcap.studies import TOKEN
@@ -469,3 +470,28 @@ def test_pycap_reads_what_was_written(source: DataSource, redcap: RedcapServer) 
 
     [told] = [each for each in exported if each["redcap_repeat_instance"] == 1]
     assert {name: told[name] for name in whole(item)} == whole(item)
+
+
+@pytest.mark.acceptance("CL11")
+def test_one_worker_writes_at_a_time_and_a_dead_ones_claim_ends(source: DataSource, project: Project) -> None:
+    scan(only_item(source))
+    assert state.claim(source.pk)
+    assert sending.write_due(source.pk) == 0
+    assert row(project) == {}
+
+    WriteState.objects.update(claimed_at=timezone.now() - state.LEASE * 2)
+    assert sending.write_due(source.pk) == 1
+    assert row(project)["scan_status"] == "2"
+    assert WriteState.objects.get().claim == ""
+
+
+@pytest.mark.acceptance("CL8")
+def test_an_item_that_is_nobodys_is_never_written(
+    source: DataSource, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = only_item(source)
+    scan(item)
+    monkeypatch.setattr(WorklistItem, "is_qa", True, raising=False)
+    write(source)
+    assert row(project) == {}
+    assert not OutcomeWrite.objects.exists()

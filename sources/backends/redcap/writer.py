@@ -8,13 +8,13 @@ from types import TracebackType
 from typing import Self
 
 from sources.backends.redcap.backend import RedcapBackend, access_by
-from sources.contract import HeldSession, SessionKey
+from sources.contract import HeldSession, Mistake, SessionKey
 from sources.dictionary import Dictionary
 from sources.errors import AuthorisationError, ConfigurationError
 from sources.mapping import columns, evaluate, readers, sessions
 from sources.models import DataSource
 from sources.models.details import SecretMissing
-from sources.models.write_back import outgoing_rules
+from sources.models.write_back import other_plans, outgoing_rules
 from sources.outgoing import check, places
 from sources.outgoing.rules import OutgoingRule
 from sources.redcap.client import Client
@@ -139,12 +139,16 @@ class RedcapWriter:
         return places.place(rule, key, self.backend.plan.sessions, self.dictionary())
 
     def _refuse_mistakes(self) -> None:
-        found = check.mistakes(self.rules, self.backend.plan, self.dictionary())
+        found = self._mistakes(self.dictionary())
         if found and not self.backend.is_fresh:
-            found = check.mistakes(self.rules, self.backend.plan, self.backend.dictionary(fresh=True))
+            found = self._mistakes(self.backend.dictionary(fresh=True))
         if found:
             named = " ".join(mistake.text for mistake in found[:MISTAKES_NAMED])
             raise ConfigurationError(f"What is written back does not fit the project. {named}")
+
+    def _mistakes(self, dictionary: Dictionary) -> tuple[Mistake, ...]:
+        others = other_plans(self.source)
+        return check.mistakes(self.rules, self.backend.plan, dictionary, others=others)
 
     def _refuse_another_project(self) -> None:
         """Refuse to write into another project than the one that is read."""
