@@ -24,6 +24,7 @@ from sources.admin import source_forms
 from sources.admin.kinds.fieldsets import NAMING
 from sources.api.fields import NamingSerializer
 from sources.contract import Session, Stance
+from sources.dictionary import Dictionary
 from sources.mapping import check, evaluate, naming, same_ids
 from sources.mapping.patterns import TOO_SLOW
 from sources.mapping.rules import IdsAre, MappingPlan, NamingRules, Rule, SessionKind, SessionLayout
@@ -39,6 +40,7 @@ from tests.sources.projects import (
     FIELDS,
     PERSON,
     REPEATING,
+    REPEATING_MRI,
     a_booking,
     a_dictionary,
     a_person,
@@ -150,10 +152,16 @@ def test_rules_that_cannot_be_right_are_told_before_a_pull(rules: NamingRules, m
 
 
 @pytest.mark.acceptance("CL117")
-def test_visits_need_something_that_tells_them() -> None:
-    [found] = check.mistakes(a_plan(naming=NamingRules(visits=("1",))), REPEATING)
+@pytest.mark.parametrize(
+    ("sessions", "dictionary"),
+    [(REPEATING_MRI, REPEATING), (SessionLayout(SessionKind.RECORD), EVENTS)],
+)
+def test_visits_need_something_that_tells_them(sessions: SessionLayout, dictionary: Dictionary) -> None:
+    rules = NamingRules(visits=("v1_arm_1",))
+    [found] = check.mistakes(a_plan(sessions=sessions, naming=rules), dictionary)
 
     assert found.text == naming.NOTHING_TELLS_VISITS
+    assert check.mistakes(a_plan(SESSION, sessions=REPEATING_MRI, naming=rules), REPEATING) == ()
 
 
 @pytest.mark.acceptance("CL116")
