@@ -76,14 +76,14 @@ def _of_visit(by_target: dict[str, RuleOutcome], plan: MappingPlan, key: Session
         return
     text = OTHER_VISIT if visit else NO_VISIT
     if outcome is None:
-        yield Problem("", EVENT, text, key, blocks=True)
+        yield Problem("", EVENT, text, key, blocks=True, breaks_naming=True)
     else:
         yield _problem(outcome, text, plan)
 
 
 def _problem(outcome: RuleOutcome, text: str, plan: MappingPlan) -> Problem:
     field = outcome.field or _field_behind(outcome, plan)
-    return Problem(outcome.rule.target, field, text, outcome.place, blocks=True)
+    return Problem(outcome.rule.target, field, text, outcome.place, blocks=True, breaks_naming=True)
 
 
 def _field_behind(outcome: RuleOutcome, plan: MappingPlan) -> str:
