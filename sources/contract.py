@@ -33,7 +33,7 @@ class Problem:
     """A value could not be used: the text says what to change, and never holds the value.
 
     `place` is the row that the field was read from. One that blocks makes the session UNCLEAR; another leaves
-    its target empty.
+    its target empty. `breaks_naming` tells that the value is read well, and is none of the study's.
     """
 
     target: str
@@ -41,6 +41,7 @@ class Problem:
     text: str
     place: SessionKey
     blocks: bool = False
+    breaks_naming: bool = False
 
 
 @dataclass(frozen=True)

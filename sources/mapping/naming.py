@@ -14,7 +14,7 @@ from sources.mapping import targets
 from sources.mapping.outcomes import RuleOutcome
 from sources.mapping.patterns import InvalidPattern, Pattern
 from sources.mapping.problems import UnusableValue, with_likely_name
-from sources.mapping.rules import MappingPlan
+from sources.mapping.rules import MappingPlan, NamingRules, SessionKind
 from sources.mapping.transforms import TemplateTransform, TransformError, parse
 
 PATIENT_ID, PATIENT_NAME = "patient_id", "patient_name"
@@ -28,6 +28,8 @@ NOTHING_TELLS_VISITS = (
     "Visits are named, and nothing says which one a session is: add a row with the target {session}."
 )
 EVENT = "redcap_event_name"
+_NONE = NamingRules()
+_BY_EVENTS = frozenset({SessionKind.EVENT, SessionKind.REPEATING_EVENT, SessionKind.REPEATING_INSTRUMENT})
 _OF_VISITS = ("{session}", "{visit}")
 _BETWEEN_GROUPS = "="
 
@@ -35,6 +37,8 @@ _BETWEEN_GROUPS = "="
 def problems(outcomes: Sequence[RuleOutcome], plan: MappingPlan, key: SessionKey) -> Iterator[Problem]:
     """Yield a problem that blocks for each rule that the session breaks; an empty value breaks none."""
     rules = plan.naming
+    if rules == _NONE:  # as of most sources
+        return
     by_target = {outcome.rule.target: outcome for outcome in outcomes}
     for target, pattern, text, longest, too_long in (
         (PATIENT_ID, rules.patient_id_pattern, ID_PATTERN, rules.longest_patient_id, LONG_ID),
@@ -72,14 +76,14 @@ def _of_visit(by_target: dict[str, RuleOutcome], plan: MappingPlan, key: Session
         return
     text = OTHER_VISIT if visit else NO_VISIT
     if outcome is None:
-        yield Problem("", EVENT, text, key, blocks=True)
+        yield Problem("", EVENT, text, key, blocks=True, breaks_naming=True)
     else:
         yield _problem(outcome, text, plan)
 
 
 def _problem(outcome: RuleOutcome, text: str, plan: MappingPlan) -> Problem:
     field = outcome.field or _field_behind(outcome, plan)
-    return Problem(outcome.rule.target, field, text, outcome.place, blocks=True)
+    return Problem(outcome.rule.target, field, text, outcome.place, blocks=True, breaks_naming=True)
 
 
 def _field_behind(outcome: RuleOutcome, plan: MappingPlan) -> str:
@@ -111,7 +115,7 @@ def mistakes(plan: MappingPlan, dictionary: Dictionary | None) -> Iterator[Mista
             yield Mistake(None, field, f"The pattern is no regular expression: {error}.")
     if dictionary is None or any(rule.target in _OF_VISITS for rule in plan.rules):
         return
-    events = [event.name for event in dictionary.events]
+    events = [event.name for event in dictionary.events if plan.sessions.kind in _BY_EVENTS]
     if rules.visits and not events:
         yield Mistake(None, "allowed_visits", NOTHING_TELLS_VISITS)
         return

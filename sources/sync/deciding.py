@@ -44,8 +44,8 @@ class SessionDecision:
     """`says` is what the source says now, `writes` what of it goes into the item.
 
     `guarded` tells what it is that a pull must not do too much of. `occurrence` counts the uses of a row
-    that was used again after examinations, and `beside` has the keys of the same person's items. `clashes`
-    tells that a clash alone keeps the session out.
+    that was used again after examinations, and `beside` has the keys of the same person's items. `stays_out`
+    tells that a clash or a rule of naming alone keeps the session out: what it says is read well.
     """
 
     key: SessionKey
@@ -58,7 +58,7 @@ class SessionDecision:
     reason: str = ""
     problems: tuple[Problem, ...] = ()
     guarded: Guarded | None = None
-    clashes: bool = False
+    stays_out: bool = False
 
     @property
     def item(self) -> WorklistItem | None:
@@ -66,11 +66,11 @@ class SessionDecision:
 
     @property
     def is_new(self) -> bool:
-        """Tell whether an item is to be made, even if that waits for a person or is kept out by a clash."""
+        """Tell whether an item is to be made, even if that waits for a person or the session stays out."""
         if self.action is SyncAction.CREATE:
             return True
         is_held = self.action is SyncAction.HELD and self.guarded is Guarded.ADDED
-        return is_held or (self.clashes and self.synced is None)
+        return is_held or (self.stays_out and self.synced is None)
 
     @property
     def writes_nothing(self) -> bool:
@@ -206,14 +206,15 @@ def _for_session(
         return SessionDecision(session.key, SyncAction.IGNORED)
     problems = (*session.problems, *_as_problems(session.key, said.errors))
     if session.stance is Stance.UNCLEAR or said.errors:
-        return _unclear(session.key, synced, said, problems)
+        is_read = all(problem.breaks_naming for problem in problems if problem.blocks)
+        return replace(_unclear(session.key, synced, said, problems), stays_out=is_read)
     decision = _wanted(known, synced, said, is_near=is_near) if synced else _new(session.key, said)
     itself = None if synced is None or decision.action is SyncAction.CREATE else synced.item_id
     beside = clashes.own_items(known, record, said.person, itself=itself)
     clashing = tuple(clashes.find_clashes(known, record, session, said, beside=beside))
     problems = (*problems, *clashing)
     if any(problem.blocks for problem in clashing):
-        return replace(_unclear(session.key, synced, said, problems), clashes=True)
+        return replace(_unclear(session.key, synced, said, problems), stays_out=True)
     return replace(decision, problems=(*problems, *decision.problems), beside=beside)
 
 

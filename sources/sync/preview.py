@@ -151,6 +151,8 @@ class _Rehearsal:
 
 
 def _renamed(made: SessionDecision, step: SyncedStep, item: WorklistItem) -> SessionDecision:
+    if any(problem.breaks_naming for problem in made.problems):
+        return replace(made, synced=step, reason=RENAMED)
     writes = to_follow(step, item, made.says)
     if identity.is_frozen(item):
         return replace(

@@ -24,11 +24,13 @@ from sources.admin import source_forms
 from sources.admin.kinds.fieldsets import NAMING
 from sources.api.fields import NamingSerializer
 from sources.contract import Session, Stance
+from sources.dictionary import Dictionary
 from sources.mapping import check, evaluate, naming, same_ids
 from sources.mapping.patterns import TOO_SLOW
 from sources.mapping.rules import IdsAre, MappingPlan, NamingRules, Rule, SessionKind, SessionLayout
 from sources.models import DataSource, SyncIssue
 from sources.sync import clashes, preview
+from sources.sync.deciding import SyncAction
 from tests.api_client import client_of
 from tests.redcap.project import Project
 from tests.redcap.server import RedcapServer
@@ -39,6 +41,7 @@ from tests.sources.projects import (
     FIELDS,
     PERSON,
     REPEATING,
+    REPEATING_MRI,
     a_booking,
     a_dictionary,
     a_person,
@@ -150,10 +153,16 @@ def test_rules_that_cannot_be_right_are_told_before_a_pull(rules: NamingRules, m
 
 
 @pytest.mark.acceptance("CL117")
-def test_visits_need_something_that_tells_them() -> None:
-    [found] = check.mistakes(a_plan(naming=NamingRules(visits=("1",))), REPEATING)
+@pytest.mark.parametrize(
+    ("sessions", "dictionary"),
+    [(REPEATING_MRI, REPEATING), (SessionLayout(SessionKind.RECORD), EVENTS)],
+)
+def test_visits_need_something_that_tells_them(sessions: SessionLayout, dictionary: Dictionary) -> None:
+    rules = NamingRules(visits=("v1_arm_1",))
+    [found] = check.mistakes(a_plan(sessions=sessions, naming=rules), dictionary)
 
     assert found.text == naming.NOTHING_TELLS_VISITS
+    assert check.mistakes(a_plan(SESSION, sessions=REPEATING_MRI, naming=rules), REPEATING) == ()
 
 
 @pytest.mark.acceptance("CL116")
@@ -262,6 +271,30 @@ class TestPulls:
         found = WorklistItem.objects.values_list("patient_id", "performed_procedure_step_status")
         assert [*found] == [("P-1", Status.SCHEDULED)] * 2
         assert [(text, blocks) for *_, text, blocks in issues(source)] == [(same_ids.SAME_ID, True)]
+
+    @pytest.mark.acceptance("CL118")
+    def test_an_item_from_before_the_rule_follows_its_record_to_a_new_name(
+        self, source: DataSource, project: Project
+    ) -> None:
+        participant(project, "P-1")
+        pull(source)
+        uid = only_item(source).study_instance_uid
+        making.change(source, patient_id_pattern="P-1")
+        project.rename_record("P-1", "Q-1")
+        [planned] = preview.dry_run(source).changes
+        pull(source, full=True)
+
+        assert (planned.kind, planned.reason) == (SyncAction.UNCLEAR, preview.RENAMED)
+
+        item = only_item(source)
+        assert (item.patient_id, item.performed_procedure_step_status) == ("P-1", Status.SCHEDULED)
+        assert [(record, text) for record, _, _, text, _ in issues(source)] == [("Q-1", naming.ID_PATTERN)]
+
+        making.change(source, patient_id_pattern="")
+        pull(source, full=True)
+
+        item = only_item(source)
+        assert (item.patient_id, item.study_instance_uid) == ("Q-1", uid)
 
     @pytest.mark.acceptance("CL118")
     def test_what_the_source_calls_off_is_cancelled_whatever_rule_it_broke(
