@@ -490,6 +490,18 @@ class TestWho:
         told = DeviceActivity.objects.order_by("pk").values_list("kind", "status", "sop_instance_uid")
         assert list(told) == [("N-CREATE", 0, uid), ("N-CREATE", 0x0111, uid), ("N-GET", 0, uid)]
 
+    def test_a_report_is_acknowledged_although_its_record_cannot_be_written(
+        self, client: Any, item: WorklistItem, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def away(*args: Any, **more: Any) -> Any:
+            raise OperationalError("database is locked")
+
+        Device(ae_title="MR1").save_as("test")
+        monkeypatch.setattr(DeviceActivity.objects, "create", away)
+        uid = new_uid()
+        assert post(client, f"{OF_MR1}/{uid}", begun(item)).status_code == 201
+        assert stored(uid).status == "IN_PROGRESS"
+
     @pytest.mark.acceptance("CL184")
     def test_who_may_only_look_reports_nothing(self, charlie: User, item: WorklistItem) -> None:
         uid = new_uid()
