@@ -229,6 +229,20 @@ class TestAnswers:
         assert response.status_code == 503
         assert not PerformedStep.objects.exists()
 
+    def test_a_report_has_no_payload_so_any_media_type_is_accepted(
+        self, client: Any, item: WorklistItem
+    ) -> None:
+        body = json.dumps(as_json(begun(item)))
+        headers = {"accept": "text/html"}
+        response = client.generic("POST", f"{ROOT}/{new_uid()}", body, content_type=JSON, headers=headers)
+        assert (response.status_code, response.content) == (201, b"")
+
+    @pytest.mark.parametrize("query", ["Update", "updates=1", "includefield=all", "PatientID=P1"])
+    def test_a_misspelt_update_creates_nothing(self, query: str, client: Any, item: WorklistItem) -> None:
+        response = post(client, f"{ROOT}/{new_uid()}?{query}", begun(item))
+        assert response.status_code == 400
+        assert not PerformedStep.objects.exists()
+
 
 class TestRetrieved:
     @pytest.mark.acceptance("CL176")
