@@ -160,7 +160,7 @@ BOUNDS = (
     faster(NEW_QUERIES, 8),
     faster(XML, 8),
     faster(DICOMWEB, 8, is_on_postgresql=True),
-    faster(NEW_QUERIES, 8, is_on_postgresql=True),
+    faster(NEW_QUERIES, 5, is_on_postgresql=True),
 )
 
 

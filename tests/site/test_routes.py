@@ -13,7 +13,7 @@ TYPED = "DOE^JOHN"
 ORIGIN = "http://localhost:3000"
 ROOTS = (
     *("auth", "users", "worklist", "devices", "performed-steps", "attention", "sources", "archives"),
-    *("archived-studies", "archive-checks", "health"),
+    *("dicomweb", "archived-studies", "archive-checks", "health"),
 )
 
 

@@ -229,6 +229,20 @@ class TestAnswers:
         assert response.status_code == 503
         assert not PerformedStep.objects.exists()
 
+    def test_a_report_has_no_payload_so_any_media_type_is_accepted(
+        self, client: Any, item: WorklistItem
+    ) -> None:
+        body = json.dumps(as_json(begun(item)))
+        headers = {"accept": "text/html"}
+        response = client.generic("POST", f"{ROOT}/{new_uid()}", body, content_type=JSON, headers=headers)
+        assert (response.status_code, response.content) == (201, b"")
+
+    @pytest.mark.parametrize("query", ["Update", "updates=1", "includefield=all", "PatientID=P1"])
+    def test_a_misspelt_update_creates_nothing(self, query: str, client: Any, item: WorklistItem) -> None:
+        response = post(client, f"{ROOT}/{new_uid()}?{query}", begun(item))
+        assert response.status_code == 400
+        assert not PerformedStep.objects.exists()
+
 
 class TestRetrieved:
     @pytest.mark.acceptance("CL176")
@@ -489,6 +503,18 @@ class TestWho:
         client.get(f"{OF_MR1}/{uid}")
         told = DeviceActivity.objects.order_by("pk").values_list("kind", "status", "sop_instance_uid")
         assert list(told) == [("N-CREATE", 0, uid), ("N-CREATE", 0x0111, uid), ("N-GET", 0, uid)]
+
+    def test_a_report_is_acknowledged_although_its_record_cannot_be_written(
+        self, client: Any, item: WorklistItem, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def away(*args: Any, **more: Any) -> Any:
+            raise OperationalError("database is locked")
+
+        Device(ae_title="MR1").save_as("test")
+        monkeypatch.setattr(DeviceActivity.objects, "create", away)
+        uid = new_uid()
+        assert post(client, f"{OF_MR1}/{uid}", begun(item)).status_code == 201
+        assert stored(uid).status == "IN_PROGRESS"
 
     @pytest.mark.acceptance("CL184")
     def test_who_may_only_look_reports_nothing(self, charlie: User, item: WorklistItem) -> None:

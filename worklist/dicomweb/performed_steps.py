@@ -29,6 +29,7 @@ from worklist.items import identifiers
 from worklist.models import DeviceActivity, PerformedStep
 
 UPDATE = "update"
+OF_REPORTS = frozenset({ACCEPT, ACCEPT_CHARSET, UPDATE})
 # PS3.7 Annex C
 SUCCESS, OPTIONAL_ATTRIBUTES_NOT_SUPPORTED, ATTRIBUTE_LIST_ERROR = 0x0000, 0x0001, 0x0107
 CONFLICTS = (performing.DUPLICATE_SOP_INSTANCE, mpps.PROCESSING_FAILURE)
@@ -41,11 +42,14 @@ Act = Callable[..., mpps.Accepted]
 
 class PerformedStepView(DicomwebView):
     permissions = {"POST": "worklist.change_performedstep"}
-    parameters = frozenset({ACCEPT, ACCEPT_CHARSET, UPDATE, INCLUDE})
+    parameters = OF_REPORTS | {INCLUDE}
 
     def report(self, request: Request, sop_instance_uid: str, *, is_update: bool) -> HttpResponse:
-        """Do what the message asks for, and answer without a payload. Raises APIException."""
-        self.form()
+        """Do what the message asks for, and answer without a payload, whatever is accepted.
+
+        Raises APIException.
+        """
+        _refuse_unknown(request)
         kind = DeviceActivity.Kind.N_SET if is_update else DeviceActivity.Kind.N_CREATE
         act: Act = performing.update if is_update else performing.begin
         try:
@@ -159,6 +163,13 @@ class DeviceOnePerformedStep(OnePerformedStep):
     @extend_schema(**schema.of_a_device(schema.CREATE_OR_UPDATE))
     def post(self, request: Request, ae_title: str, sop_instance_uid: str) -> HttpResponse:  # type: ignore[override]  # its path has both
         return self._report(request, sop_instance_uid)
+
+
+def _refuse_unknown(request: Request) -> None:
+    """Raise ValidationError for another parameter: an `update` that is misspelt must not create."""
+    unknown = sorted(request.query_params.keys() - OF_REPORTS)
+    if unknown:
+        raise ValidationError({name: [UNKNOWN_PARAMETER] for name in unknown})
 
 
 def _stored(sop_instance_uid: str) -> PerformedStep | None:

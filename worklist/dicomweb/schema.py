@@ -51,6 +51,7 @@ INVALID = {400: _error("A parameter or an attribute is wrong: `errors` says whic
 TOO_LARGE = {413: _error("The body is larger than any that is meant.")}
 
 SEARCH: dict[str, Any] = {
+    "operation_id": "scheduled_steps_search",
     "summary": "Search for Modality Scheduled Procedure Steps",
     "description": "The answers to a C-FIND of the same keys, by the same code (PS3.18 14.4). Keys are "
     f"attributes by keyword or tag, in sequences after a dot. {FORMS}",
@@ -81,6 +82,7 @@ SEARCH: dict[str, Any] = {
     },
 }
 RETRIEVE: dict[str, Any] = {
+    "operation_id": "mpps_retrieve",
     "summary": "Retrieve a Modality Performed Procedure Step",
     "description": f"As N-GET does (PS3.18 15.6). {FORMS}",
     "parameters": [UID, INCLUDEFIELD, *NEGOTIATED],
@@ -94,6 +96,7 @@ _CREATED: dict[Any, Any] = {
 }
 _BODY: dict[str, Any] = {JSON: DATA_SET, XML: TEXT}
 CREATE_WITHOUT_UID: dict[str, Any] = {
+    "operation_id": "mpps_create_without_uid",
     "summary": "Create a Modality Performed Procedure Step under a UID of this server's",
     "description": "As an N-CREATE without an Affected SOP Instance UID does.",
     "parameters": [*NEGOTIATED],
@@ -101,6 +104,7 @@ CREATE_WITHOUT_UID: dict[str, Any] = {
     "responses": _CREATED,
 }
 CREATE_OR_UPDATE: dict[str, Any] = {
+    "operation_id": "mpps_create_or_update",
     "summary": "Create or update a Modality Performed Procedure Step",
     "description": "As N-CREATE does (PS3.18 15.4), and with `?update` as N-SET does (15.5).",
     "parameters": [UID, UPDATED, *NEGOTIATED],
@@ -113,6 +117,7 @@ def of_a_device(operation: dict[str, Any]) -> dict[str, Any]:
     """Return the same for the base URI of a device."""
     return {
         **operation,
+        "operation_id": f"{operation['operation_id']}_of_device",
         "summary": f"{operation['summary']}, by a device's rules",
         "parameters": [DEVICE, *operation["parameters"]],
     }

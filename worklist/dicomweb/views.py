@@ -6,12 +6,14 @@ rules, as its C-FIND would be. At `/dicomweb` nobody's rules hold but those of t
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.exceptions import ValidationError as Invalid
+from django.db import Error
 from django.http import Http404, HttpResponse
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import NotAcceptable, PermissionDenied
@@ -19,12 +21,15 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 
 from accounts.addresses import client_address
+from pylantir_site.database import fault_log
 from pylantir_site.rest.views import ApiView
 from worklist import validators
 from worklist.dicomweb import media_types
 from worklist.dicomweb.keys import ACCEPT, ACCEPT_CHARSET
 from worklist.dicomweb.media_types import CHARSETS, Form
 from worklist.models import Device, DeviceActivity
+
+logger = logging.getLogger(__name__)
 
 ROOT = "/dicomweb"
 LONGEST_COMMENT = 255
@@ -79,9 +84,18 @@ class DicomwebView(ApiView):
             response["Warning"] = ", ".join(told)
 
     def record(self, kind: DeviceActivity.Kind, *, status: int, comment: str = "", **more: Any) -> None:
-        """Keep what the device did beside what it does by DICOM; what has no device is only audited."""
+        """Keep what the device did beside what it does by DICOM; what has no device is only audited.
+
+        An answer never fails by it: a report that was committed must not be told to be sent again.
+        """
         if not self.ae_title or not settings.DEVICE_ACTIVITY_KEPT_DAYS:
             return
+        try:
+            self._write_record(kind, status=status, comment=comment, **more)
+        except Error as error:
+            fault_log.log.tell(logger, "What devices do cannot be recorded", error)
+
+    def _write_record(self, kind: DeviceActivity.Kind, *, status: int, comment: str, **more: Any) -> None:
         DeviceActivity.objects.create(
             kind=kind,
             ae_title=self.ae_title,
