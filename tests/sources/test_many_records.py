@@ -12,6 +12,7 @@ from tests.redcap.server import RedcapServer
 from tests.redcap.studies import big
 from tests.sources.conftest import MakeSource, items, pull
 from tests.sources.study import RECORD, today
+from tests.statements import counted
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
@@ -43,6 +44,31 @@ def test_thousands_of_records_are_read_whatever_the_servers_memory(make_source: 
     assert run.requests == 9 + 1 + records // 50  # the first hundred is too much, and fifties are not
     assert (changes.records_done, changes.requests) == (0, 1)
     assert len(items(source)) == in_two_days
+
+
+@pytest.mark.acceptance("WR42")
+def test_records_cost_few_statements_and_less_than_one_each_where_nothing_has_changed(
+    make_source: MakeSource,
+) -> None:
+    """Count what two pulls of many records run beyond what they run of few."""
+    few, many = (_statements_of_pulls(make_source, records) for records in (50, 150))
+    new, unchanged = (large - small for large, small in zip(many, few, strict=True))
+
+    assert new <= 100
+    assert unchanged <= 25
+
+
+def _statements_of_pulls(make_source: MakeSource, records: int) -> tuple[int, int]:
+    """Return how many statements a pull runs where all is new, and where nothing has changed."""
+    with RedcapServer(big(records, today())) as redcap:
+        source = make_source(redcap, RULES, name=f"study{records}", horizon_ahead_days=365, **OPTIONS)
+        with counted() as new:
+            first = pull(source)
+        with counted() as unchanged:
+            again = pull(source, full=True)
+
+    assert (first.created, again.records_done, again.created) == (records, records, 0)
+    return len(new), len(unchanged)
 
 
 def test_memory_stays_flat_over_many_pulls(make_source: MakeSource) -> None:

@@ -40,6 +40,7 @@ from worklist.models import (
     writing,
 )
 from worklist.models.performed import PerformedStepQuerySet
+from worklist.models.prepared import together
 from worklist.models.serialised import SerialisedObject
 from worklist.models.statements import RawRow
 
@@ -103,7 +104,7 @@ def begin(sop_instance_uid: str, report: Dataset | Reading, *, sender: Sender) -
     _take_over(step, accepted)
     series, rules = _series_of(step), points.rules_by(device, sender.ae_title)
     try:
-        with transaction.atomic():
+        with transaction.atomic(), together():
             _write_beginning(step, series, performed.references(accepted.dataset), rules, sender)
     except IntegrityError:  # another message was first
         _refuse_duplicate(sop_instance_uid)
@@ -121,10 +122,10 @@ def update(sop_instance_uid: str, report: Dataset | Reading, *, sender: Sender) 
     device = stored.row_of(sender.ae_title)
     for _try in range(TRIES):
         judged = _judged(sop_instance_uid, reading, sender, device, held=False)
-        with transaction.atomic():
+        with transaction.atomic(), together():
             if reads.held_state(judged.step) == judged.state:
                 return _write_update(judged, sender)
-    with transaction.atomic():  # somebody writes the same step again and again
+    with transaction.atomic(), together():  # somebody writes the same step again and again
         return _write_update(_judged(sop_instance_uid, reading, sender, device, held=True), sender)
 
 

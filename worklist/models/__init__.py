@@ -17,6 +17,7 @@ restrictions  a query's conditions as restrictions of items
 lookups       field lookups and transforms that Django does not have
 sized_cache   what was made last, up to a size
 statements    SQL that Django writes once, and what it reads
+prepared      SQL that PostgreSQL plans once, and several statements of which go together
 writing       rows that are written by such SQL
 constraints   constraints that models share
 locks         locks of what has no row of its own

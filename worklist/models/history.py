@@ -103,7 +103,7 @@ class Recorded(models.Model):
         self._after_writing("~", actor, reason, names)
 
     def _after_writing(self, kind: str, actor: str, reason: str, names: Sequence[str] | None = None) -> None:
-        writing.insert(self._history_row(kind, actor, reason, timezone.now()))
+        writing.insert_all([self._history_row(kind, actor, reason, timezone.now())])
         self.skip_history_when_saving = True
         try:
             post_save.send(

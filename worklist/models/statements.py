@@ -7,11 +7,12 @@ from functools import cached_property, lru_cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from django.core.exceptions import EmptyResultSet
-from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model, QuerySet
 from django.db.models.expressions import Col
 
+from worklist.models import prepared
 from worklist.models.sized_cache import SizedCache
 
 RawRow = tuple[Any, ...]
@@ -38,6 +39,19 @@ class Statement(NamedTuple):
         """Return how many rows it has written. Raises django.db.Error."""
         return self._run(more).written
 
+    def run_soon(self, *more: Any, rows: int | None = None) -> None:
+        """Run it, within `prepared.together` perhaps with the next statement.
+
+        Raises django.db.Error, also where it writes other than so many rows.
+        """
+        current = connections[DEFAULT_DB_ALIAS]
+        if self.is_prepared and prepared.is_fit(current):
+            prepared.run_soon(current, self.sql, (*self.parameters, *more), rows=rows)
+            return
+        written = self.count(*more)
+        if rows is not None and written != rows:
+            raise DatabaseError(f"{written} rows were written instead of {rows}: some are gone.")
+
     def key(self, *more: Any) -> Any:
         """Return the key of the row that it has inserted: SQLite before 3.35 returns none by itself."""
         outcome = self._run(more)
@@ -48,8 +62,9 @@ class Statement(NamedTuple):
         current = connections[DEFAULT_DB_ALIAS]
         if current.vendor == "sqlite":
             return _run_on_sqlite(current, self.sql, parameters)
-        if self.is_prepared and _prepares(current):
-            return _run_prepared(current, self.sql, parameters)
+        if self.is_prepared and prepared.is_fit(current):
+            cursor: Any = prepared.run(current, self.sql, parameters)
+            return StatementOutcome(cursor.fetchall() if cursor.description else [], cursor.rowcount)
         with current.cursor() as cursor:
             cursor.execute(self.sql, parameters)
             return StatementOutcome(cursor.fetchall() if cursor.description else [], cursor.rowcount)
@@ -67,26 +82,6 @@ def _run_on_sqlite(current: BaseDatabaseWrapper, sql: str, parameters: RawRow) -
     with current.wrap_database_errors:
         cursor = current.connection.execute(sql, parameters)
         return StatementOutcome(cursor.fetchall(), cursor.rowcount, cursor.lastrowid)
-
-
-def _prepares(current: BaseDatabaseWrapper) -> bool:
-    """Tell whether the driver prepares statements, and nobody watches those of Django's own cursor."""
-    if current.execute_wrappers or current.queries_logged:
-        return False
-    return current.settings_dict["OPTIONS"].get("prepare_threshold") is not None
-
-
-def _run_prepared(current: BaseDatabaseWrapper, sql: str, parameters: RawRow) -> StatementOutcome:
-    """Run it on a cursor that binds on the server, which prepares what comes again and again.
-
-    Django's own writes the values into the text, which PostgreSQL parses and plans anew each time.
-    """
-    from psycopg import Cursor  # SQLite needs no driver
-
-    current.ensure_connection()
-    with current.wrap_database_errors, Cursor(current.connection) as cursor:
-        cursor.execute(sql, parameters)
-        return StatementOutcome(cursor.fetchall() if cursor.description else [], cursor.rowcount)
 
 
 def write(queryset: QuerySet[Any, Any], *, given: Iterable[Any] = (), is_prepared: bool = False) -> Statement:

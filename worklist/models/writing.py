@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection
+from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import CharField, Field, Model, TextField
 from django.db.models.constants import OnConflict
 from django.db.models.sql import InsertQuery, UpdateQuery
@@ -87,8 +87,7 @@ def update(row: Model, names: Sequence[str]) -> None:
     key = (connection.vendor, type(row), tuple(names), empty)
     statement, _ = _statements.get(key, lambda: _written_update(row, fields))
     given = (value for value in values if value is not None)
-    if statement.count(*given, row.pk) != 1:
-        raise DatabaseError("The row to be updated is gone.")
+    statement.run_soon(*given, row.pk, rows=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +115,7 @@ def _target(model: type[Model], names: tuple[str, ...] = ()) -> _Target:
 def _insert_values(target: _Target, values: Sequence[_Row], *, ignores_known: bool = False) -> None:
     for _, some in _portions(target, values):
         statement, given = _insertion(target, some, returning=False, ignores_known=ignores_known)
-        statement.count(*given)
+        statement.run_soon(*given)
 
 
 def _portions(target: _Target, values: Sequence[_Row]) -> Iterator[tuple[int, Sequence[_Row]]]:
