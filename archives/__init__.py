@@ -11,6 +11,7 @@ dicomweb   a client by QIDO-RS, without Django
 models     archives, when each item is to be asked for, and what was found
 opening    the client of an archive's row
 trying     an archive tried by a person who sets it up
+retention  studies of no item, kept for so long
 privacy    what is kept of one participant's studies, told and erased
 api        archives by REST
 admin      archives in the Django admin

@@ -150,6 +150,7 @@ RETENTION = (
     "accounts.retention.prune",
     "worklist.devices.retention.prune",
     "sources.retention.prune",
+    "archives.retention.prune",
     "pylantir_site.notices.retention.prune",
     "pylantir_site.privacy.retention.prune",
 )

@@ -169,7 +169,14 @@ FLOORS = (
     ),
     *("archives.words", "archives.contract", "archives.answers", "archives.uid_lists", "archives.asking"),
     *("archives.lost_letters", "archives.cfind", "archives.dicomweb", "archives.models"),
-    *("archives.opening", "archives.trying", "archives.privacy", "archives.api", "archives.apps"),
+    *(
+        "archives.opening",
+        "archives.trying",
+        "archives.retention",
+        "archives.privacy",
+        "archives.api",
+        "archives.apps",
+    ),
     *(
         "sources.retention",
         "sources.sync",
