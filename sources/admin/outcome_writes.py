@@ -103,11 +103,11 @@ class OutcomeWriteAdmin(ViewOnlyAdmin):
         """Name fields and kinds; values stand on the outcome's own page."""
         return " ".join(str(issue) for issue in _open_issues(write)) or "-"
 
-    @admin.display(description=gettext_lazy("asked"), ordering="asked_at")
+    @admin.display(description=gettext_lazy("asked at"), ordering="asked_at")
     def asked(self, write: OutcomeWrite) -> str:
         return f"{timezone.localtime(write.asked_at):%Y-%m-%d %H:%M}"
 
-    @admin.display(description=gettext_lazy("agreed"), ordering="agreed_at")
+    @admin.display(description=gettext_lazy("agreed at"), ordering="agreed_at")
     def agreed(self, write: OutcomeWrite) -> str:
         return f"{timezone.localtime(write.agreed_at):%Y-%m-%d %H:%M}" if write.agreed_at else "-"
 

@@ -180,7 +180,7 @@ class WriteState(models.Model):
     source = models.OneToOneField(DataSource, models.CASCADE, related_name="write_state", primary_key=True)
     claim = models.CharField(max_length=36, blank=True, default="")
     claimed_at = models.DateTimeField(null=True, blank=True)
-    failures = models.PositiveIntegerField(default=0, help_text="In a row, of the server or the token.")
+    failures = models.PositiveIntegerField(default=0, help_text=_("In a row, of the server or the token."))
     message = models.TextField(blank=True, default="")
     next_at = models.DateTimeField(default=timezone.now)
     last_at = models.DateTimeField(null=True, blank=True)
