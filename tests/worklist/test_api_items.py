@@ -205,6 +205,7 @@ def test_an_item_has_every_field_of_the_contract(client: APIClient, made: Any) -
         "data_source": "",
         "extra_attributes": {"MedicalAlerts": "Pacemaker"},
         "created_at": answer["created_at"],
+        "performed_by_evidence": "",
         "arrived_at": None,
         "updated_at": answer["updated_at"],
     }

@@ -14,6 +14,8 @@ from django.utils import timezone
 from worklist.day import ages, marks, questions
 from worklist.day.questions import AskingDevice, LastQuestion
 from worklist.devices import stations
+from worklist.devices.silent import Silence
+from worklist.items.lifecycle import PERFORMABLE
 from worklist.items.moves import MOVABLE
 from worklist.models import Attention, Device, Status, WorklistItem
 from worklist.models.items import DERIVED
@@ -28,7 +30,8 @@ NOT_SHOWN = ("extra_attributes", *DERIVED)
 class Booking:
     """`also` are the item's stations beside the one in whose lane it stands; `points` are open.
 
-    `session` is what its source calls it, else what the procedure is called.
+    `session` is what its source calls it, else what the procedure is called. A silent one is performed by
+    scanners that send no MPPS.
     """
 
     item: WorklistItem
@@ -36,6 +39,8 @@ class Booking:
     points: tuple[Attention, ...]
     session: str
     is_overdue: bool
+    today: date
+    is_silent: bool = False
 
     @property
     def name(self) -> str:
@@ -71,6 +76,20 @@ class Booking:
     @property
     def is_movable(self) -> bool:
         return self.status in MOVABLE
+
+    @property
+    def is_past(self) -> bool:
+        return self.item.scheduled_start_date < self.today
+
+    @property
+    def may_be_performed(self) -> bool:
+        return self.status in PERFORMABLE and self.item.scheduled_start_date <= self.today
+
+    @property
+    def may_not_have_come(self) -> bool:
+        """Return whether the day has come, and the participant has not."""
+        is_due = self.item.scheduled_start_date <= self.today
+        return is_due and self.is_movable and not self.item.has_arrived
 
     @property
     def lacks_weight(self) -> bool:
@@ -128,7 +147,8 @@ def day_of(day: date, *, now: datetime | None = None, session_names: Sequence[Se
     items = list(WorklistItem.objects.filter(scheduled_start_date=day).defer(*NOT_SHOWN))
     devices = questions.devices_with_key()
     scanners = _by_station(devices)
-    rows = _rows(_bookings(items, session_names, today=now.date()), scanners)
+    silence = Silence(devices)
+    rows = _rows(_bookings(items, session_names, silence, today=now.date()), scanners)
     strangers = [_Scanner(station, station) for station in rows if station and station not in scanners]
     asked = questions.asking(devices, [each.station for each in strangers])
     known = {id(scanner): scanner for scanner in scanners.values()}
@@ -158,14 +178,26 @@ def _by_station(devices: Iterable[Device]) -> dict[str, _Scanner]:
 
 
 def _bookings(
-    items: Collection[WorklistItem], session_names: Sequence[SessionNames], *, today: date
+    items: Collection[WorklistItem],
+    session_names: Sequence[SessionNames],
+    silence: Silence,
+    *,
+    today: date,
 ) -> Iterator[Booking]:
     keys = [item.pk for item in items]
     points = marks.open_points(keys)
     sessions = {pk: name for names in session_names for pk, name in names(keys).items()}
     for item in items:
         session = sessions.get(item.pk) or item.procedure_description or item.study_description
-        yield Booking(item, (), points.get(item.pk, ()), session, is_overdue(item, today=today))
+        yield Booking(
+            item,
+            (),
+            points.get(item.pk, ()),
+            session,
+            is_overdue(item, today=today),
+            today,
+            silence.includes(item),
+        )
 
 
 def is_overdue(item: WorklistItem, *, today: date) -> bool:

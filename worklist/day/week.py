@@ -38,6 +38,6 @@ def week_of(day: date) -> tuple[WeekDay, ...]:
     points = marks.open_points([item.pk for item in items])
     bookings: dict[date, list[Booking]] = defaultdict(list)
     for item in items:
-        booking = Booking(item, (), points.get(item.pk, ()), "", is_overdue(item, today=today))
+        booking = Booking(item, (), points.get(item.pk, ()), "", is_overdue(item, today=today), today)
         bookings[item.scheduled_start_date].append(booking)
     return tuple(WeekDay(each, readiness.counted(bookings[each]), tuple(bookings[each])) for each in days)

@@ -30,8 +30,10 @@ from worklist.models.calendar_feeds import CalendarFeed, FeedShows
 from worklist.models.devices import CHARACTER_SETS, Device, Misfit, OverMaximum, StationFilter, Strictness
 from worklist.models.items import (
     DERIVED,
+    MARKS,
     PERSON_NAMES,
     STEP_EXISTS,
+    PerformedBy,
     Sex,
     Status,
     WorklistItem,
@@ -51,6 +53,7 @@ __all__ = [
     "CHARACTER_SETS",
     "DERIVED",
     "LONGEST_TEXT",
+    "MARKS",
     "PERSON_NAMES",
     "STEP_EXISTS",
     "Attention",
@@ -64,6 +67,7 @@ __all__ = [
     "ItemSearchWord",
     "Misfit",
     "OverMaximum",
+    "PerformedBy",
     "PerformedSeries",
     "PerformedStatus",
     "PerformedStep",
