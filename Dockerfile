@@ -17,11 +17,12 @@ WORKDIR /opt/pylantir
 COPY --from=packages /opt/pylantir/.venv .venv
 COPY LICENSE manage.py ./
 COPY accounts accounts
+COPY archives archives
 COPY pylantir_site pylantir_site
 COPY sources sources
 COPY worklist worklist
 # The code belongs to root: what runs as the user below cannot change it.
-RUN .venv/bin/python -m compileall -q accounts pylantir_site sources worklist
+RUN .venv/bin/python -m compileall -q accounts archives pylantir_site sources worklist
 ENV PATH=/opt/pylantir/.venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \

@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "simple_history",
     "worklist",
     "sources",
+    "archives",
     "pylantir_site.notices.apps.NoticesConfig",
     "pylantir_site.counting.apps.CountingConfig",
     "pylantir_site.privacy.apps.PrivacyConfig",

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("accounts", "pylantir_site", "sources", "worklist")
+PACKAGES = ("accounts", "archives", "pylantir_site", "sources", "worklist")
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ RULES = (
     ),
     Rule(
         ("worklist", "worklist.*"),
-        never=("sources", "django_q", "requests"),
+        never=("sources", "archives", "django_q", "requests"),
         instead="an item knows its source by name; what needs both stands in sources",
     ),
     Rule(
@@ -78,6 +78,8 @@ RULES = (
             *("sources.http", "sources.http.*", "sources.redcap", "sources.redcap.*"),
             *("sources.calpendo", "sources.calpendo.*", "sources.mapping", "sources.mapping.*"),
             *("sources.tables", "sources.tables.*"),
+            *("archives.contract", "archives.cfind", "archives.cfind.*"),
+            *("archives.dicomweb", "archives.dicomweb.*"),
         ),
         never=("django", "*.models"),
         instead="these rooms are pure: give them values, and read rows where Django is known",
@@ -85,7 +87,7 @@ RULES = (
     Rule(
         ("*",),
         never=("pynetdicom",),
-        but=("worklist.upper_layer.*", "worklist.scp", "worklist.scp.*", *CLIENTS),
+        but=("worklist.upper_layer.*", "worklist.scp", "worklist.scp.*", "archives.cfind.*", *CLIENTS),
         instead="what speaks DICOM on a connection stands in worklist.upper_layer and worklist.scp",
     ),
     Rule(
@@ -96,7 +98,7 @@ RULES = (
     ),
     Rule(
         ("accounts", "accounts.*"),
-        never=("worklist", "sources"),
+        never=("worklist", "sources", "archives"),
         instead="what looks over all apps stands in pylantir_site.overview",
     ),
     Rule(
@@ -116,7 +118,7 @@ RULES = (
     ),
     Rule(
         ("pylantir_site.rest", "pylantir_site.rest.*"),
-        never=("worklist", "sources"),
+        never=("worklist", "sources", "archives"),
         instead="it serves every app: an app's own endpoints stand in its api",
     ),
     Rule(
@@ -164,6 +166,7 @@ FLOORS = (
         "sources.models",
         "sources.backends",
     ),
+    *("archives.contract", "archives.models", "archives.apps"),
     *(
         "sources.retention",
         "sources.sync",
@@ -186,7 +189,7 @@ FLOORS = (
     ),
     *("pylantir_site.management", "pylantir_site.command_line"),
 )
-FACES = frozenset({"pylantir_site", "sources", "worklist"})  # of whole apps: they import nothing
+FACES = frozenset({"archives", "pylantir_site", "sources", "worklist"})  # of whole apps: they import nothing
 # Django looks for these at the top of an app.
 TOP_OF_AN_APP = frozenset({"__init__", "apps", "urls"})
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("accounts", "pylantir_site", "sources", "worklist")
+PACKAGES = ("accounts", "archives", "pylantir_site", "sources", "worklist")
 # Django reads these by name: each model, form and serializer has its own Meta, each widget its Media.
 NAMED_BY_DJANGO = frozenset({"Command", "Media", "Meta", "Migration"})
 

@@ -55,7 +55,7 @@ def write(path: Path, manifest: Manifest, members: Mapping[str, Path | bytes]) -
 
 
 @dataclass(frozen=True)
-class Archive:
+class BackupFile:
     """A backup whose every byte is as it was written."""
 
     path: Path
@@ -79,7 +79,7 @@ class Archive:
             return packed.read(member) if member in packed.namelist() else None
 
 
-def read(path: Path) -> Archive:
+def read(path: Path) -> BackupFile:
     """Return what is in the file, once every byte of it has been looked at. Raises BackupError."""
     try:
         with path.open("rb") as file:
@@ -92,7 +92,7 @@ def read(path: Path) -> Archive:
         raise BackupError(f"{path} cannot be read: {error.strerror}.") from error
     except (zipfile.BadZipFile, KeyError) as error:
         raise BackupError(f"{path} is no backup of Pylantir's.") from error
-    return Archive(path, manifest)
+    return BackupFile(path, manifest)
 
 
 def _add(packed: zipfile.ZipFile, name: str, content: Path | bytes) -> None:

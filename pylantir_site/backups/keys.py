@@ -9,7 +9,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from pylantir_site.backups.archive import Archive
+from pylantir_site.backups.archive import BackupFile
 from pylantir_site.backups.swapping import Replacement
 from pylantir_site.environment import env
 from pylantir_site.environment.secret_key import kept_export_key
@@ -42,7 +42,7 @@ def packed() -> bytes:
     return json.dumps(keys).encode()
 
 
-def places(archive: Archive, folder: Path, *, keeps_old: bool) -> list[Replacement]:
+def places(archive: BackupFile, folder: Path, *, keeps_old: bool) -> list[Replacement]:
     """Write the backup's keys into the folder, but those that this site sets itself; return where they go."""
     held = json.loads(archive.content(MEMBER) or b"{}")
     given = {
@@ -62,7 +62,7 @@ def places(archive: Archive, folder: Path, *, keeps_old: bool) -> list[Replaceme
     return found
 
 
-def what_is_lacking(archive: Archive, brought: Sequence[Replacement]) -> str:
+def what_is_lacking(archive: BackupFile, brought: Sequence[Replacement]) -> str:
     """Return a sentence where what the backup holds encrypted could not be read here; else ""."""
     if any(place.target.name == KEPT["FIELD_ENCRYPTION_KEYS"] for place in brought):
         return ""

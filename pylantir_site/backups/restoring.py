@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.db import connections
 
 from pylantir_site.backups import keys, manifest, postgresql, sqlite, swapping
-from pylantir_site.backups.archive import Archive
+from pylantir_site.backups.archive import BackupFile
 from pylantir_site.backups.errors import BackupError
 from pylantir_site.backups.manifest import SavedDatabase
 from pylantir_site.backups.swapping import Replacement
@@ -21,7 +21,7 @@ from pylantir_site.processes.migrating import alone
 Say = Callable[[str], object]
 
 
-def restore(archive: Archive, say: Say, *, replace: bool = False) -> None:
+def restore(archive: BackupFile, say: Say, *, replace: bool = False) -> None:
     """Make this installation what the backup holds, migrated to this version; `say` tells people more.
 
     1. What does not fit, or is in use, or would be overwritten without `replace`, is refused.
@@ -49,7 +49,7 @@ def restore(archive: Archive, say: Say, *, replace: bool = False) -> None:
         say(sentence)
 
 
-def refuse_unless_possible(archive: Archive, *, replace: bool) -> None:
+def refuse_unless_possible(archive: BackupFile, *, replace: bool) -> None:
     """Raise BackupError with what keeps this backup from being restored here; change nothing."""
     manifest.refuse_unless_it_fits(
         archive.manifest, {alias: connections[alias].vendor for alias in connections}
@@ -70,7 +70,7 @@ def refuse_unless_possible(archive: Archive, *, replace: bool) -> None:
             )
 
 
-def _unpack(archive: Archive, wanted: Sequence[tuple[SavedDatabase, Path]]) -> None:
+def _unpack(archive: BackupFile, wanted: Sequence[tuple[SavedDatabase, Path]]) -> None:
     for part, to in wanted:
         try:
             archive.extract(part.member, to)
@@ -79,7 +79,7 @@ def _unpack(archive: Archive, wanted: Sequence[tuple[SavedDatabase, Path]]) -> N
         sqlite.refuse_unless_sound(to)
 
 
-def _load(archive: Archive, parts: Sequence[SavedDatabase]) -> None:
+def _load(archive: BackupFile, parts: Sequence[SavedDatabase]) -> None:
     for part in parts:
         with tempfile.TemporaryDirectory(prefix=".pylantir-restore-", dir=archive.path.parent) as folder:
             dumped = Path(folder) / part.member

@@ -125,8 +125,10 @@ class ServerDetails(SourceDetails):
             raise host.NotAllowed("The CA bundle cannot be read.") from None
 
 
-def secret_of(what: str, *, cipher: str, variable: str = "", file: str = "") -> str:
+def secret_of(what: str, *, cipher: str, variable: str = "", file: str = "", owner: str = "source") -> str:
     """Return a secret from the environment, the file or the database; `what` is its name: token, password.
+
+    `owner` is what has it.
 
     Raises SecretMissing or secrets.CannotDecrypt.
     """
@@ -139,7 +141,7 @@ def secret_of(what: str, *, cipher: str, variable: str = "", file: str = "") -> 
             _missing(str(error))
         except (OSError, UnicodeDecodeError):
             _missing(f"The {what}'s file cannot be read where the worker runs.")
-    return secrets.decrypt(cipher) if cipher else _missing(f"The source has no {what}.")
+    return secrets.decrypt(cipher) if cipher else _missing(f"The {owner} has no {what}.")
 
 
 def _from_environment(named_by_people: str) -> str:

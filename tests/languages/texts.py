@@ -13,7 +13,7 @@ from babel.messages.extract import DEFAULT_KEYWORDS, extract_javascript, extract
 from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("accounts", "pylantir_site", "sources", "worklist")
+PACKAGES = ("accounts", "archives", "pylantir_site", "sources", "worklist")
 FOLDER = ROOT / "pylantir_site" / "locale"
 DOMAINS = ("django", "djangojs")  # Python and templates; scripts of pages
 LANGUAGES = ("de",)

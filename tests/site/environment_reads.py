@@ -11,7 +11,7 @@ from sources.config_import.source_entry import ENVIRONMENTS
 from tests.site.fresh import ROOT
 
 PAGE = ROOT / "docs" / "deployment.md"
-FOLDERS = ("accounts", "pylantir_site", "sources", "worklist")
+FOLDERS = ("accounts", "archives", "pylantir_site", "sources", "worklist")
 # The helpers themselves: they read whatever they are asked for.
 HELPERS = "env.py"
 # What people name themselves, in the admin: a source's token may be in a variable of any name.

@@ -26,7 +26,7 @@ from tests.sources.study import participant, study
 from tests.worklist.appointments import an_item
 from worklist.models import Device
 
-APPS = ("accounts", "worklist", "sources", "notices", "privacy")
+APPS = ("accounts", "worklist", "archives", "sources", "notices", "privacy")
 # Pages of several models that are one page: each is looked at for one of them.
 LIKE_OTHERS = ("/delete/", "/history/")
 UNLIKE = ("worklist/worklistitem/", "sources/datasource/")

@@ -33,7 +33,7 @@ PAGES = (
 NO_PAGES = ("/health", "/worklist", "/worklist/0", "/openapi.json", "/static/pylantir/admin.css")
 LISTS = ("/admin/csv/worklist/worklistitem/",)
 UNSAFE = ("unsafe", "*", "http:", "https:")
-PACKAGES = ("accounts", "pylantir_site", "sources", "worklist")
+PACKAGES = ("accounts", "archives", "pylantir_site", "sources", "worklist")
 INLINE = re.compile(
     r"<style|\sstyle\s*=|\son[a-z]+\s*=|javascript:|<script(?![^>]*\bsrc=)[^>]*>", re.IGNORECASE
 )

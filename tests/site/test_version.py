@@ -57,7 +57,7 @@ def test_it_is_written_in_one_place_alone() -> None:
     quoted = re.compile(rf"""["'](PYLANTIR_)?{re.escape(__version__).replace(chr(92) + ".", "[._]")}["']""")
     holders = [
         path.relative_to(ROOT).as_posix()
-        for folder in ("accounts", "pylantir_site", "sources", "worklist")
+        for folder in ("accounts", "archives", "pylantir_site", "sources", "worklist")
         for path in (ROOT / folder).rglob("*.py")
         if quoted.search(path.read_text(encoding="utf-8"))
     ]

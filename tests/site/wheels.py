@@ -21,7 +21,7 @@ BUILT_FROM = (
     "requirements-oidc.txt",
     "requirements-test.txt",
 )
-PACKAGES = ("accounts", "pylantir_site", "sources", "worklist")
+PACKAGES = ("accounts", "archives", "pylantir_site", "sources", "worklist")
 
 
 def build(folder: Path) -> None:

@@ -14,7 +14,7 @@ from django.db.migrations.state import StateApps
 
 from tests.sources.projects import REPEATING
 
-OURS = ("accounts", "counting", "notices", "privacy", "sources", "worklist")
+OURS = ("accounts", "archives", "counting", "notices", "privacy", "sources", "worklist")
 Row = models.Model
 _numbers = count(1)
 AT = datetime(2026, 1, 10, 9, 30, tzinfo=UTC)

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PYPROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-CODE = ("accounts", "benchmarks", "pylantir_site", "sources", "tests", "worklist")
+CODE = ("accounts", "archives", "benchmarks", "pylantir_site", "sources", "tests", "worklist")
 
 
 @pytest.mark.acceptance("H142")

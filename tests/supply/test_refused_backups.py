@@ -265,7 +265,7 @@ class TestKeys:
         settings.DATA_DIR.mkdir()
         settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode(), Fernet.generate_key().decode()]
 
-    def packed(self, tmp_path: Path, *, with_keys: bool) -> archive.Archive:
+    def packed(self, tmp_path: Path, *, with_keys: bool) -> archive.BackupFile:
         path = tmp_path / "backup.zip"
         made = replace(MANIFEST, fingerprints=keys.fingerprints(), has_keys=with_keys)
         archive.write(path, made, {keys.MEMBER: keys.packed()} if with_keys else {})

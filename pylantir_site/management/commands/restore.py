@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management import BaseCommand, CommandError, CommandParser
 
 from pylantir_site.backups import archive, restoring
-from pylantir_site.backups.archive import Archive
+from pylantir_site.backups.archive import BackupFile
 from pylantir_site.backups.errors import BackupError
 from pylantir_site.backups.stopping import ending_in_order
 
@@ -36,7 +36,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
 
-def in_words(found: Archive) -> str:
+def in_words(found: BackupFile) -> str:
     made = found.manifest
     databases = ", ".join(part.programs or "SQLite" for part in made.parts)
     keys = "with keys" if made.has_keys else "without keys"
