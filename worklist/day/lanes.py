@@ -11,6 +11,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from worklist.attention import awaiting
 from worklist.day import ages, marks, questions
 from worklist.day.questions import AskingDevice, LastQuestion
 from worklist.devices import stations
@@ -187,6 +188,7 @@ def _bookings(
     keys = [item.pk for item in items]
     points = marks.open_points(keys)
     sessions = {pk: name for names in session_names for pk, name in names(keys).items()}
+    still_awaited = awaited(items, today=today)
     for item in items:
         session = sessions.get(item.pk) or item.procedure_description or item.study_description
         yield Booking(
@@ -194,14 +196,20 @@ def _bookings(
             (),
             points.get(item.pk, ()),
             session,
-            is_overdue(item, today=today),
+            is_late(item, today=today) and item.pk not in still_awaited,
             today,
             silence.includes(item),
         )
 
 
-def is_overdue(item: WorklistItem, *, today: date) -> bool:
+def is_late(item: WorklistItem, *, today: date) -> bool:
+    """Return whether its day has passed while it was scheduled; it is overdue unless something is awaited."""
     return item.performed_procedure_step_status == Status.SCHEDULED and item.scheduled_start_date < today
+
+
+def awaited(items: Iterable[WorklistItem], *, today: date) -> frozenset[int]:
+    """Return the keys of those that are late, and of which it is not known yet what became of them."""
+    return awaiting.among([item.pk for item in items if is_late(item, today=today)], today)
 
 
 def _rows(bookings: Iterator[Booking], scanners: dict[str, _Scanner]) -> dict[str, list[Booking]]:

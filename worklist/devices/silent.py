@@ -16,6 +16,8 @@ from worklist.devices import stations
 from worklist.models import Device, WorklistItem
 from worklist.models.items import WorklistQuerySet
 
+READ = ("scheduled_station_aetitle", "modality")  # what of an item says by whom it may be performed
+
 
 class Silence:
     """This tells of items whether they are silent, by the devices as they were read."""
@@ -82,7 +84,7 @@ def among(items: WorklistQuerySet, silence: Silence) -> Q | None:
     """
     if not silence.is_anybody:
         return None
-    named = items.order_by().values_list("scheduled_station_aetitle", "modality").distinct()
+    named = items.order_by().values_list(*READ).distinct()
     return any_of(each for each in named if silence.is_of(*each))
 
 

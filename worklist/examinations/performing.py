@@ -443,7 +443,7 @@ def _told_at(linked: PerformedStepItem) -> tuple[datetime, int]:
     return max(linked.created_at, linked.step.finished_at or linked.created_at), linked.pk
 
 
-class _Told(NamedTuple):
+class _ToldStatus(NamedTuple):
     """An item has this status, and is completed by that evidence."""
 
     status: Status
@@ -452,7 +452,7 @@ class _Told(NamedTuple):
 
 def _left_by(
     gone: PerformedStepItem, links: list[PerformedStepItem], locked: WorklistItem, told: Status | None
-) -> _Told:
+) -> _ToldStatus:
     """Return the status of an item that a step has left; `told` is what it was told with that step.
 
     What another of its steps says holds, and so does what a person or a source has said since.
@@ -461,21 +461,21 @@ def _left_by(
     left = _told_by_links(links)
     status = Status(locked.performed_procedure_step_status)
     if left in (Status.IN_PROGRESS, Status.COMPLETED):
-        return _Told(left)
+        return _ToldStatus(left)
     if status != told:
-        return _Told(status, locked.performed_by_evidence)
+        return _ToldStatus(status, locked.performed_by_evidence)
     before = _before(gone)
     was_said_before = gone.status_before == before.status and all(
         _told_at(each)[0] < gone.created_at for each in links
     )
-    return before if left is None or was_said_before else _Told(left)
+    return before if left is None or was_said_before else _ToldStatus(left)
 
 
-def _before(gone: PerformedStepItem) -> _Told:
+def _before(gone: PerformedStepItem) -> _ToldStatus:
     """Return what was said of the item without a report, when the step was linked to it."""
     if gone.evidence_before in MARKS:
-        return _Told(Status.COMPLETED, gone.evidence_before)
-    return _Told(Status.CANCELLED if gone.status_before == Status.CANCELLED else Status.SCHEDULED)
+        return _ToldStatus(Status.COMPLETED, gone.evidence_before)
+    return _ToldStatus(Status.CANCELLED if gone.status_before == Status.CANCELLED else Status.SCHEDULED)
 
 
 def _hand_over(gone: PerformedStepItem, links: Iterable[PerformedStepItem]) -> None:
