@@ -1,5 +1,12 @@
 """An archive holds the images: it is asked what arrived, and nothing is ever written into it.
 
-contract    what an archive is asked, and what it answers, without Django
-models      archives, when each item is to be asked for, and what was found
+words      what an archive is called in errors
+contract   what an archive is asked, and what it answers, without Django
+answers    an answer in the DICOM JSON Model as a study or a series, without Django
+uid_lists  studies by lists of UIDs, and one by one where an archive knows no lists, without Django
+asking     what the clients have in common, without Django
+cfind      a client by C-FIND, without Django
+dicomweb   a client by QIDO-RS, without Django
+models     archives, when each item is to be asked for, and what was found
+opening    the client of an archive's row
 """

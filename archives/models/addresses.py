@@ -7,25 +7,17 @@ import re
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from archives.words import ARCHIVE
 from pylantir_site.outside.addresses import is_never_asked
 from sources.http.address import parts_of
-from sources.http.words import ServerWords
 
-WORDS = ServerWords(
-    name="The archive",
-    address="base URL",
-    example="https://pacs.example.org/dicom-web",
-    secret="password or token",  # noqa: S106  (what it is called)
-    less="Ask for fewer studies",
-    moved="write that address here if it is the archive's.",
-)
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
 
 
 def dicomweb_url(value: str) -> None:
     """Let through the base URL of a DICOMweb service; migrations know the validator by this name."""
     try:
-        parts_of(value, WORDS)
+        parts_of(value, ARCHIVE)
     except ValueError as error:
         raise ValidationError(str(error), code="url") from error
 

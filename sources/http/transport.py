@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import requests
-from requests.auth import HTTPBasicAuth
+from requests.auth import AuthBase, HTTPBasicAuth
 from urllib3.exceptions import HTTPError, MaxRetryError, ReadTimeoutError
 
 from pylantir_site import __version__
@@ -71,6 +71,26 @@ class HttpRequest:
     fields: Mapping[str, str] | None = field(default=None, repr=False)
     credentials: tuple[bytes, bytes] | None = field(default=None, repr=False)  # of HTTP Basic
     accept: str = "*/*"
+    bearer: str = field(default="", repr=False)  # a token of RFC 6750
+
+    @property
+    def authentication(self) -> AuthBase:
+        """Return what says who asks; nothing of a .netrc goes with the request."""
+        if self.credentials:
+            return HTTPBasicAuth(*self.credentials)
+        return BearerAuth(self.bearer)
+
+
+class BearerAuth(AuthBase):
+    """It adds a token, or nothing where there is none."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._token:
+            request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
 
 
 class HttpTransport:
@@ -129,7 +149,7 @@ class HttpTransport:
                 request.method,
                 request.url,
                 data=request.fields,
-                auth=HTTPBasicAuth(*request.credentials) if request.credentials else None,
+                auth=request.authentication,
                 headers={"Accept": request.accept},
                 timeout=(access.connect_timeout, access.read_timeout),
                 allow_redirects=False,
