@@ -168,7 +168,8 @@ FLOORS = (
         "sources.backends",
     ),
     *("archives.words", "archives.contract", "archives.answers", "archives.uid_lists", "archives.asking"),
-    *("archives.cfind", "archives.dicomweb", "archives.models", "archives.opening", "archives.apps"),
+    *("archives.cfind", "archives.dicomweb", "archives.models", "archives.opening"),
+    *("archives.silent", "archives.apps"),
     *(
         "sources.retention",
         "sources.sync",

@@ -94,7 +94,7 @@ def _html(drawing: Drawing) -> str:
 
 def _values(booking: Booking) -> tuple[Any, ...]:
     points = tuple(map(_as_read, booking.points))
-    of_the_day = (booking.session, booking.is_overdue, booking.today, booking.is_silent)
+    of_the_day = (booking.session, booking.is_overdue, booking.today, booking.is_silent, booking.awaited)
     return (_as_read(booking.item), booking.also, points, *of_the_day)
 
 

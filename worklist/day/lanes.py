@@ -32,7 +32,7 @@ class Booking:
     """`also` are the item's stations beside the one in whose lane it stands; `points` are open.
 
     `session` is what its source calls it, else what the procedure is called. A silent one is performed by
-    scanners that send no MPPS.
+    scanners that send no MPPS; `awaited` says what is known of it all the same.
     """
 
     item: WorklistItem
@@ -42,6 +42,7 @@ class Booking:
     is_overdue: bool
     today: date
     is_silent: bool = False
+    awaited: str = ""
 
     @property
     def name(self) -> str:
@@ -189,6 +190,8 @@ def _bookings(
     points = marks.open_points(keys)
     sessions = {pk: name for names in session_names for pk, name in names(keys).items()}
     still_awaited = awaited(items, today=today)
+    silent = frozenset(item.pk for item in items if silence.includes(item))
+    said = awaiting.sentences(silent)
     for item in items:
         session = sessions.get(item.pk) or item.procedure_description or item.study_description
         yield Booking(
@@ -198,7 +201,8 @@ def _bookings(
             session,
             is_late(item, today=today) and item.pk not in still_awaited,
             today,
-            silence.includes(item),
+            item.pk in silent,
+            said.get(item.pk, ""),
         )
 
 
