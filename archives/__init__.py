@@ -7,6 +7,8 @@ uid_lists  studies by lists of UIDs, and one by one where an archive knows no li
 asking     what the clients have in common, without Django
 cfind      a client by C-FIND, without Django
 dicomweb   a client by QIDO-RS, without Django
+comparing  what was found against what was scheduled and reported, without Django
 models     archives, when each item is to be asked for, and what was found
 opening    the client of an archive's row
+verifying  what is due, asked, kept and pointed out
 """

@@ -1,7 +1,7 @@
 """Every migration keeps django-q2's schedules, by which the worker looks for what is due, as they must be.
 
-Which source is pulled when is in `SourceState.next_pull_at` alone. A schedule has whole minutes, so two of
-them, half a minute apart, make a look every 30 seconds.
+Which source is pulled when is in `SourceState.next_pull_at` alone, and when an archive is asked in its state.
+A schedule has whole minutes, so two of them, half a minute apart, make a look every 30 seconds.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ SCHEDULES = {
     "pull due sources, half a minute on": Kept(
         "sources.tasks.pull_due", MINUTELY, lambda now: now + timedelta(seconds=30)
     ),
+    "ask archives": Kept("sources.tasks.ask_archives", MINUTELY, lambda now: now + timedelta(seconds=15)),
     "prune": Kept("sources.tasks.prune", {"schedule_type": Schedule.DAILY, "minutes": None}, _at_night),
 }
 

@@ -16,6 +16,9 @@ from datetime import timedelta
 from django.utils import timezone
 from django_q.tasks import async_task
 
+from archives import opening
+from archives.verifying import claims as archive_claims
+from archives.verifying import reviewing, rounds, strays
 from pylantir_site import retention
 from pylantir_site.database import fault_log, persistence
 from pylantir_site.database.faults import fault_of
@@ -79,6 +82,28 @@ def pull_pending(source_pk: int) -> str:
     return outcome
 
 
+def ask_archives() -> None:
+    """Have each archive asked that may be, and look through what people have put right meanwhile."""
+    with contained("Looking for archives to ask"):
+        for archive in archive_claims.due():
+            with contained(f"Handing on {archive.name}"):
+                _hand_on_archive(archive.pk)
+    with contained("Looking through what archives have shown"):
+        reviewing.review_changed()
+        strays.review_open(now=timezone.now())
+
+
+def ask_archive(archive_pk: int, claim: str) -> int:
+    """Ask an archive that is claimed for what is due; return by how many questions."""
+    questions = 0
+    with contained("Asking an archive"):
+        try:
+            questions = rounds.ask(archive_pk, claim, opening.opened)
+        finally:
+            archive_claims.release(archive_pk, claim)
+    return questions
+
+
 def prune() -> None:
     """Delete what is old; the schedule asks for it once a day."""
     with contained("Pruning"):
@@ -109,6 +134,17 @@ def _hand_on(source: DataSource) -> None:
         async_task("sources.tasks.pull", source.pk, claim, group=source.name)
     except Exception:
         claims.release(source.pk, claim)
+        raise
+
+
+def _hand_on_archive(archive_pk: int) -> None:
+    claim = archive_claims.claim(archive_pk)
+    if not claim:
+        return
+    try:
+        async_task("sources.tasks.ask_archive", archive_pk, claim)
+    except Exception:
+        archive_claims.release(archive_pk, claim)
         raise
 
 

@@ -81,6 +81,7 @@ RULES = (
             *("archives.words", "archives.contract", "archives.answers", "archives.uid_lists"),
             *("archives.asking", "archives.cfind", "archives.cfind.*"),
             *("archives.dicomweb", "archives.dicomweb.*"),
+            *("archives.comparing", "archives.comparing.*"),
         ),
         never=("django", "*.models"),
         instead="these rooms are pure: give them values, and read rows where Django is known",
@@ -169,7 +170,7 @@ FLOORS = (
     ),
     *("archives.words", "archives.contract", "archives.answers", "archives.uid_lists", "archives.asking"),
     *("archives.cfind", "archives.dicomweb", "archives.models", "archives.opening"),
-    *("archives.silent", "archives.apps"),
+    *("archives.silent", "archives.apps", "archives.comparing", "archives.verifying", "archives.shown"),
     *(
         "sources.retention",
         "sources.sync",

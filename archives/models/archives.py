@@ -178,6 +178,20 @@ class Archive(Recorded):
         1440,
         _("Of a scanner without MPPS: a study that has not grown for so long is performed."),
     )
+    missing_after_hours = _number(
+        _("missed after (hours)"),
+        4,
+        0,
+        24 * 90,
+        _("Once an examination has ended: what is not there by then needs attention."),
+    )
+    tells_stray_studies = models.BooleanField(
+        _("tells studies that nobody scheduled"),
+        default=True,
+        help_text=_(
+            "Of the scanners in Devices, as their station names say. Turn it off where others use them, too."
+        ),
+    )
 
     tested_at = models.DateTimeField(_("tested at"), null=True, blank=True, editable=False)
     test_problem = models.TextField(_("what was wrong"), blank=True, default="", editable=False)

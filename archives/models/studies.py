@@ -21,7 +21,11 @@ class ArchivedStudy(models.Model):
     """A row is a study as an archive told of it the last time; modalities are separated by a backslash.
 
     Weight and size are those of the first series. `grew_at` is when its series or images were last seen to be
-    more than before, or `first_found_at`.
+    more than before, or `first_found_at`. UIDs of series are separated by a backslash, "" where they were
+    not asked for.
+
+    Of a study that is nobody's here, and of no scanner of ours, only UID and day are kept, so that it is not
+    asked for again and again.
     """
 
     archive = models.ForeignKey(Archive, models.CASCADE, related_name="studies")
@@ -47,6 +51,7 @@ class ArchivedStudy(models.Model):
     station_name = _answered(_("station name"))
     series_count = models.PositiveIntegerField(_("series"), null=True, blank=True)
     image_count = models.PositiveIntegerField(_("images"), null=True, blank=True)
+    series_instance_uids = models.TextField(_("Series Instance UIDs"), blank=True, default="")
 
     first_found_at = models.DateTimeField(_("first found at"))
     grew_at = models.DateTimeField(_("last grew at"))
@@ -69,6 +74,10 @@ class ArchivedStudy(models.Model):
 
     def __str__(self) -> str:
         return f"{self.readable_patient_name} · {self.patient_id} · {self.study_date or ''}"
+
+    @property
+    def series_uids(self) -> frozenset[str]:
+        return frozenset(filter(None, self.series_instance_uids.split("\\")))
 
     @property
     def readable_patient_name(self) -> str:

@@ -23,12 +23,18 @@ from worklist.models import Attention, AttentionKind, PerformedStepItem
 OUT_OF_REACH_FOR = timedelta(minutes=15)  # then a person hears of it: most servers are back before
 OF_ATTENTION = {
     AttentionKind.IDENTITY: NoticeKind.IDENTITY,
+    AttentionKind.IMAGES_IDENTITY: NoticeKind.IDENTITY,
     AttentionKind.SHARED_ID: NoticeKind.IDENTITY,
     AttentionKind.WEIGHT: NoticeKind.IDENTITY,
+    AttentionKind.IMAGES_WEIGHT: NoticeKind.IDENTITY,
     AttentionKind.UNSCHEDULED: NoticeKind.UNSCHEDULED,
+    AttentionKind.STRAY_STUDY: NoticeKind.ARCHIVE,
     AttentionKind.WRONG_ENTRY: NoticeKind.WRONG_ENTRY,
     AttentionKind.STALE: NoticeKind.STALE,
     AttentionKind.NOT_PERFORMED: NoticeKind.NOT_PERFORMED,
+    AttentionKind.TWO_STUDIES: NoticeKind.ARCHIVE,
+    AttentionKind.FEWER_SERIES: NoticeKind.ARCHIVE,
+    AttentionKind.NOT_ARCHIVED: NoticeKind.ARCHIVE,
 }
 # They go on for as long as nobody acts, and may come and go with a network.
 LASTING = frozenset(

@@ -22,6 +22,7 @@ class NoticeKind(models.TextChoices):
     WRONG_ENTRY = "WRONG_ENTRY", _("Wrong worklist entry selected")
     STALE = "STALE", _("In progress for too long")
     NOT_PERFORMED = "NOT_PERFORMED", _("Nothing performed")
+    ARCHIVE = "ARCHIVE", _("Archive and worklist disagree")
     SOURCE_HELD = "SOURCE_HELD", _("Source holds changes for a person")
     SOURCE_FAILING = "SOURCE_FAILING", _("Source fails or is late")
     TIME_ZONE = "TIME_ZONE", _("Source's time zone is not confirmed")

@@ -32,6 +32,7 @@ from worklist.models import (
     StepSearchWord,
     WorklistItem,
 )
+from worklist.models.attention import NAMES_A_STUDY
 from worklist.models.search_words import SearchWords, first_owners, has_all_itself
 
 MOST = 8  # hits of a kind
@@ -159,7 +160,8 @@ def _examination(step: PerformedStep) -> Hit:
 def _points(text: str) -> Hits:
     of_items = has_all_itself(ItemSearchWord, text, "item_id") | Q(item__study_instance_uid=text)
     of_steps = has_all_itself(StepSearchWord, text, "step_id") | Q(step__study_instance_uid=text)
-    found = Attention.objects.open().filter(of_items | of_steps)
+    of_studies = NAMES_A_STUDY & Q(study_instance_uid=text)
+    found = Attention.objects.open().filter(of_items | of_steps | of_studies)
     worst = found.select_related("item", "step").defer("step__dataset").worst_first()[:MOST]
     return _hits(found, [_point(each) for each in worst])
 

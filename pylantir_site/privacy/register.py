@@ -104,7 +104,9 @@ REGISTER: Mapping[str, Held] = {
     "worklist.HistoricalPerformedStepItem": _with_history(_LINK),
     "worklist.ItemSearchWord": _held(erased=("word",)),  # `save` writes them anew
     "worklist.StepSearchWord": _held(erased=("word",)),
-    "worklist.Attention": _held(erased=("text", "note"), CODE=("kind",), ACTOR=("resolved_by",)),
+    "worklist.Attention": _held(
+        erased=("text", "note", "study_instance_uid"), CODE=("kind",), ACTOR=("resolved_by",)
+    ),
     "worklist.ConfirmedPerson": _held(
         erased=("patient_id", "patient_name", "patient_sex", "reason"), ACTOR=("confirmed_by",)
     ),

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db.models import Q
+from django.db.models import F, Q
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -20,6 +20,8 @@ from accounts.models import User
 from archives.models import Archive, ArchiveCheck, ArchivedStudy, Finding
 from archives.silent import completing, due, evidence
 from archives.silent.evidence import Doubt
+from archives.verifying import claims, rounds
+from tests.archives.fake import FakeArchive, series_of, study_of
 from tests.worklist import reported
 from tests.worklist.performed_steps import WRONG_ENTRY, begun, completed, discontinued
 from worklist.attention import awaiting, points
@@ -480,3 +482,52 @@ def test_an_awaiter_is_registered_once() -> None:
         assert [*before, awaiter] == awaiting._AWAITERS
     finally:
         awaiting._AWAITERS[:] = before
+
+
+# As the worker asks
+
+
+def one_round(archive: Archive, pacs: FakeArchive, *, later_by: timedelta = timedelta()) -> None:
+    """Ask the archive as the worker does; what it answered before is as long ago as `later_by` says."""
+    ArchivedStudy.objects.update(grew_at=F("grew_at") - later_by, asked_at=F("asked_at") - later_by)
+    ArchiveCheck.objects.update(next_at=F("next_at") - later_by)
+    claims.due()
+    claim = claims.claim(archive.pk)
+    assert claim
+    rounds.ask(archive.pk, claim, lambda _archive: pacs)
+    claims.release(archive.pk, claim)
+
+
+@pytest.mark.acceptance("CL101", "CL103")
+def test_a_silent_item_is_asked_for_grows_settles_and_is_completed(archive: Archive) -> None:
+    item, pacs = an_item(scheduled_start_date=YESTERDAY), FakeArchive()
+    one_round(archive, pacs)
+    assert ArchiveCheck.objects.get().finding == Finding.NOT_FOUND
+    assert state_of(item) == (Status.SCHEDULED, "")
+
+    pacs.add(study_of(item, modalities=("US",)), series_of(["1.2.9.1"]))
+    one_round(archive, pacs, later_by=timedelta(hours=1))
+    study = ArchivedStudy.objects.get()
+    assert ArchiveCheck.objects.get().next_at == study.grew_at + SETTLED
+    assert state_of(item) == (Status.SCHEDULED, "")
+
+    pacs.add(study_of(item, modalities=("US",)), series_of(["1.2.9.1", "1.2.9.2"]))
+    one_round(archive, pacs, later_by=timedelta(minutes=16))
+    assert state_of(item) == (Status.SCHEDULED, "")
+
+    one_round(archive, pacs, later_by=timedelta(minutes=16))
+    assert state_of(item) == (Status.COMPLETED, PerformedBy.ARCHIVE)
+    assert "2 series, 4 images" in item.history.first().history_change_reason
+    assert not Attention.objects.open().exists()
+
+
+@pytest.mark.acceptance("CL101")
+def test_another_persons_images_under_the_items_study_complete_nothing(archive: Archive) -> None:
+    item, pacs = an_item(scheduled_start_date=YESTERDAY), FakeArchive()
+    pacs.add(study_of(item, modalities=("US",), patient_id="P9"), series_of(["1.2.9.1"]))
+    one_round(archive, pacs)
+    one_round(archive, pacs, later_by=timedelta(hours=2))
+    assert state_of(item) == (Status.SCHEDULED, "")
+    assert AttentionKind.IMAGES_IDENTITY in set(Attention.objects.open().values_list("kind", flat=True))
+    points.sweep()
+    assert not Attention.objects.open().filter(kind=AttentionKind.NOT_PERFORMED).exists()

@@ -41,6 +41,7 @@ def test_a_migrated_database_has_exactly_the_schedules_that_pull_and_prune() -> 
     assert {(row[0], row[1], row[2], row[3]) for row in rows()} == {
         ("pull due sources", LOOK, "I", 1),
         ("pull due sources, half a minute on", LOOK, "I", 1),
+        ("ask archives", "sources.tasks.ask_archives", "I", 1),
         ("prune", "sources.tasks.prune", "D", None),
     }
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
@@ -18,7 +20,7 @@ from tests.worklist.performed_steps import (
     scheduled_step,
     without,
 )
-from worklist.attention import points
+from worklist.attention import archived, points
 from worklist.examinations import performing
 from worklist.items import intake, lifecycle
 from worklist.models import Attention, AttentionKind, PerformedStep, Status, WorklistItem
@@ -128,8 +130,33 @@ def _not_performed(values: dict[str, Any]) -> None:
     points.sweep()
 
 
+def _of_archive(kind: AttentionKind, weight_kg: str | None = None) -> Callable[[dict[str, Any]], None]:
+    """Return how an archive's answer brings about a point about an item that was performed."""
+
+    def bring_about(values: dict[str, Any]) -> None:
+        item = an_item(**{"patient_weight_kg": "70", **values})
+        lifecycle.move(item, to=Status.IN_PROGRESS, actor="MR1")
+        lifecycle.move(item, to=Status.COMPLETED, actor="MR1")
+        text = f"{kind.label}: as the archive PACS has it."
+        due = archived.ArchivePoint(kind, text, None if weight_kg is None else Decimal(weight_kg))
+        archived.bring_up_to_date({archived.Subject(item.pk): [due]}, note=points.NO_LONGER)
+
+    return bring_about
+
+
+def _stray_study(values: dict[str, Any]) -> None:
+    due = archived.ArchivePoint(AttentionKind.STRAY_STUDY, "A study of MR1 in PACS, for Poe, Mary, P9.")
+    archived.bring_up_to_date({archived.Subject(None, new_uid()): [due]}, note=points.NO_LONGER)
+
+
 BRING_ABOUT = {
     AttentionKind.IDENTITY: _identity,
+    AttentionKind.IMAGES_IDENTITY: _of_archive(AttentionKind.IMAGES_IDENTITY),
+    AttentionKind.STRAY_STUDY: _stray_study,
+    AttentionKind.IMAGES_WEIGHT: _of_archive(AttentionKind.IMAGES_WEIGHT, "95"),
+    AttentionKind.TWO_STUDIES: _of_archive(AttentionKind.TWO_STUDIES),
+    AttentionKind.FEWER_SERIES: _of_archive(AttentionKind.FEWER_SERIES),
+    AttentionKind.NOT_ARCHIVED: _of_archive(AttentionKind.NOT_ARCHIVED),
     AttentionKind.SHARED_ID: _shared_id,
     AttentionKind.UNSCHEDULED: _unscheduled,
     AttentionKind.WRONG_ENTRY: _wrong_entry,

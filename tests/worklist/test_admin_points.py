@@ -61,6 +61,12 @@ def resolve_several(client: Client, chosen_points: list[Attention], **form: Any)
 
 MEANS = {
     AttentionKind.IDENTITY: ("It is not this item: unlink",),
+    AttentionKind.IMAGES_IDENTITY: (),
+    AttentionKind.STRAY_STUDY: (),
+    AttentionKind.IMAGES_WEIGHT: ("Take the scanner", "Keep ours"),
+    AttentionKind.TWO_STUDIES: (),
+    AttentionKind.FEWER_SERIES: (),
+    AttentionKind.NOT_ARCHIVED: (),
     AttentionKind.SHARED_ID: ('value="reschedule_items"', 'value="cancel_items"'),
     AttentionKind.UNSCHEDULED: ("Which item was it?", ">Link</button>", "Search the worklist"),
     AttentionKind.WRONG_ENTRY: ("It is not this item: unlink",),
@@ -92,7 +98,8 @@ def test_each_kind_offers_its_own_means_to_who_may_use_them(
     )
     wanted = {*MEANS[kind], "Resolve with this note", *unlinks}
     assert offered == (wanted if may_change else set())
-    assert (">Correct the item</a>" in text) == (kind == AttentionKind.IDENTITY and name == "alice")
+    is_of_identity = kind in (AttentionKind.IDENTITY, AttentionKind.IMAGES_IDENTITY)
+    assert (">Correct the item</a>" in text) == (is_of_identity and name == "alice")
 
 
 @KINDS

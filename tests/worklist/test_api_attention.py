@@ -52,6 +52,7 @@ def test_a_point_says_what_is_the_matter_with_which_item_and_step(client: APICli
         "text": point.text,
         "item": point.item.pk,
         "performed_step": point.step.sop_instance_uid,
+        "study_instance_uid": "",
         "linked_by": None,
         "opened_at": answer["opened_at"],
         "resolved_at": None,

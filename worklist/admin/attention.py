@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -31,7 +31,7 @@ from worklist.admin.confirmation import Wording, ask_then_do, attempt, filled_in
 from worklist.admin.filters import PointStateFilter
 from worklist.admin.forms import NoteForm
 from worklist.admin.performed_steps import compared_links, step_context
-from worklist.attention import points, whose_id
+from worklist.attention import archived, points, whose_id
 from worklist.examinations import weighing
 from worklist.items.double_booking import UNKNOWN_TIME
 from worklist.models import Attention, AttentionKind, WorklistItem
@@ -107,7 +107,9 @@ class AttentionAdmin(KeptSearch, ViewOnly, FriendlyTitles, admin.ModelAdmin):
     @admin.display(description=gettext_lazy("who"))
     def who(self, point: Attention) -> str:
         about = point.item or point.step
-        return (about.readable_patient_name if about else "") or _("not named")
+        if about is None:
+            return _("nobody scheduled")
+        return about.readable_patient_name or _("not named")
 
     @admin.display(description=gettext_lazy("patient ID"))
     def code(self, point: Attention) -> str:
@@ -248,7 +250,8 @@ def _others(point: Attention) -> QuerySet[Attention]:
     """Return what else is open about the same examination."""
     if point.step is not None:
         return point.step.attention.open().exclude(pk=point.pk).worst_first()
-    return Attention.objects.open().filter(item=point.item).exclude(pk=point.pk).worst_first()
+    same = Q(item=point.item) if point.item else Q(study_instance_uid=point.study_instance_uid)
+    return Attention.objects.open().filter(same).exclude(pk=point.pk).worst_first()
 
 
 def _about(request: HttpRequest, point: Attention) -> dict[str, Any]:
@@ -256,17 +259,19 @@ def _about(request: HttpRequest, point: Attention) -> dict[str, Any]:
     context: dict[str, Any] = {
         "item": point.item,
         "step": point.step,
-        "item_actions": ITEM_ACTIONS if _may_change_items(request) else (),
+        "item_actions": ITEM_ACTIONS if _may_change_items(request) and not archived.is_of(point) else (),
+        "is_about_weight": point.kind in weighing.OF_WEIGHT,
+        "may_correct": point.kind in weighing.OF_IDENTITY,
     }
+    if point.is_open and point.kind in weighing.OF_WEIGHT:
+        not_allowed = "" if _may_change_items(request) else _("You may not change appointments.")
+        context["why_not_taken"] = not_allowed or weighing.why_not_taken(point)
     if point.step is None:
         return {**context, "of_the_id": _of_the_id(point)}
     links = compared_links(point.step)
     of_the_item = [each for each in links if each.link.item_id == point.item_id]
     shown = of_the_item if point.item else links
     to_link = point.is_open and point.kind == AttentionKind.UNSCHEDULED
-    if point.is_open and point.kind == AttentionKind.WEIGHT:
-        not_allowed = "" if _may_change_items(request) else _("You may not change appointments.")
-        context["why_not_taken"] = not_allowed or weighing.why_not_taken(point)
     context["reported"] = comparison.rows(None, point.step)
     return {**context, **step_context(request, point.step, shown, to_link=to_link)}
 

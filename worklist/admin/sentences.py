@@ -21,7 +21,8 @@ MOST_NAMED = 2  # before the others are counted; three are all named
 def name_of(thing: Any) -> str:
     """Return whom an item, a performed step or a point of attention is about; else what it is called."""
     if isinstance(thing, Attention):
-        return name_of(thing.item or thing.step)
+        about = thing.item or thing.step
+        return name_of(about) if about else _("a study that nobody scheduled")
     if isinstance(thing, WorklistItem):
         return name_parts.spoken(thing.patient_name)
     if isinstance(thing, PerformedStep):

@@ -82,7 +82,7 @@ def likeliest(request: HttpRequest, point: Attention) -> LinkChoice | None:
 
 
 def _weight(request: HttpRequest, point: Attention) -> dict[str, Any]:
-    if not point.is_open or point.kind != AttentionKind.WEIGHT:
+    if not point.is_open or point.kind not in weighing.OF_WEIGHT:
         return {}
     if not request.user.has_perm("worklist.change_worklistitem"):
         return {"asks_for_weight": True, "why_not_taken": _("You may not change appointments.")}

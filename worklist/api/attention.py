@@ -36,6 +36,9 @@ class PointSerializer(serializers.ModelSerializer):
         source="step.sop_instance_uid", default=None, allow_null=True, help_text="Its SOP Instance UID."
     )
 
+    study_instance_uid = serializers.CharField(
+        help_text="Of an archived study that nobody scheduled: no item and no performed step have it."
+    )
     linked_by = serializers.CharField(
         source="linker", allow_null=True, help_text="The person who linked the step to the item, if one did."
     )
@@ -49,6 +52,7 @@ class PointSerializer(serializers.ModelSerializer):
             "text",
             "item",
             "performed_step",
+            "study_instance_uid",
             "linked_by",
             "opened_at",
             "resolved_at",

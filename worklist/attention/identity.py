@@ -31,6 +31,7 @@ IDENTITY_FIELDS = frozenset(
     }
 )
 UNDER_WAY_OR_DONE = frozenset({Status.IN_PROGRESS, Status.COMPLETED})
+AT_THE_SCANNER = "at the scanner"
 HALF_OF_TEN_GRAMS = Decimal("0.005")  # an item's weight is kept to ten grams
 
 
@@ -54,30 +55,34 @@ def examined(items: Collection[WorklistItem]) -> dict[int, date | None]:
     return found
 
 
-def differences(item: WorklistItem, reported: Patient, *, sent_name: str = "") -> Iterator[str]:
-    """Yield a sentence for each value that both know and that differs.
+def differences(
+    item: WorklistItem, reported: Patient, *, sent_name: str = "", where: str = AT_THE_SCANNER
+) -> Iterator[str]:
+    """Yield a sentence for each value that both know and that differs; `where` is where theirs was found.
 
     What the scanner left empty, or the item does not know, contradicts nothing; nor does the name as it was
     sent to the scanner (`worklist.attention.as_sent`).
     """
     names = (item.patient_name, sent_name or item.patient_name)
     if not any(same_name(name, reported.name) for name in names):
-        yield _differ("Name", *name_parts.readable_beside(item.patient_name, reported.name))
+        yield _differ("Name", *name_parts.readable_beside(item.patient_name, reported.name), where)
     if reported.patient_id and reported.patient_id != item.patient_id:
-        yield _differ("Patient ID", item.patient_id, reported.patient_id)
+        yield _differ("Patient ID", item.patient_id, reported.patient_id, where)
     born = item.patient_birth_date
     if born and reported.birth_date and reported.birth_date != born:
-        yield _differ("Birth date", born.isoformat(), reported.birth_date.isoformat())
+        yield _differ("Birth date", born.isoformat(), reported.birth_date.isoformat(), where)
     if item.patient_sex and reported.sex and reported.sex != item.patient_sex:
-        yield _differ("Sex", item.patient_sex, reported.sex)
+        yield _differ("Sex", item.patient_sex, reported.sex, where)
 
 
-def weight_difference(item: WorklistItem, reported: Patient, *, tolerance: Decimal) -> str:
+def weight_difference(
+    item: WorklistItem, reported: Patient, *, tolerance: Decimal, where: str = AT_THE_SCANNER
+) -> str:
     """Return a sentence where both know the weight and it differs by more than the tolerance, else ""."""
     ours, theirs = item.patient_weight_kg, reported.weight
     if not ours or not theirs or abs(theirs - ours) <= max(tolerance, HALF_OF_TEN_GRAMS):
         return ""
-    return _differ("Weight (kg)", str(ours), str(theirs))
+    return _differ("Weight (kg)", str(ours), str(theirs), where)
 
 
 def weight_tolerance(ae_title: str) -> Decimal:
@@ -99,5 +104,5 @@ def same_name(name: str, reported: str) -> bool:
     return all(ours == theirs for ours, theirs in pairs if ours and theirs)
 
 
-def _differ(what: str, ours: str, theirs: str) -> str:
-    return f"{what}: {ours} in the worklist, {theirs} at the scanner."
+def _differ(what: str, ours: str, theirs: str, where: str) -> str:
+    return f"{what}: {ours} in the worklist, {theirs} {where}."

@@ -1,7 +1,8 @@
 """A weight that differs is settled here by a person: the scanner's is taken over, or the item's is kept.
 
 Identity is frozen once images may carry it, and so is the weight: nobody types another one without the right
-to correct. The scanner's own is what the images carry, so whoever may change items may take it over.
+to correct. The scanner's own is what the images carry, so whoever may change items may take it over. It is
+known by the scanner's report, or by the images themselves in an archive.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from worklist.items import cleaning, intake
 from worklist.models import Attention, AttentionKind, PerformedStep, WorklistItem
 from worklist.validators import plausible_weight
 
+OF_WEIGHT = frozenset({AttentionKind.WEIGHT, AttentionKind.IMAGES_WEIGHT})
+OF_IDENTITY = frozenset({AttentionKind.IDENTITY, AttentionKind.IMAGES_IDENTITY})
 NOT_ABOUT_WEIGHT = gettext_lazy("This is not about a weight.")
 RESOLVED_ALREADY = gettext_lazy("It is resolved already.")
 MOVED = gettext_lazy("The weights have changed meanwhile. Look at the new ones and try again.")
@@ -49,6 +52,9 @@ def take_scanners(point: Attention, *, actor: str, seen: str | None = None) -> N
             )
         except ValidationError as error:
             raise WeightRefused(" ".join(error.messages)) from error
+        if current.step is None:
+            note = points.no_longer(f"The scanner's weight was taken over by {actor}.")
+            points.resolve(current, actor=points.BY_ITSELF, note=note)
 
 
 def keep_ours(point: Attention, *, actor: str, seen: str | None = None, note: str = "") -> None:
@@ -68,13 +74,15 @@ def why_not_taken(point: Attention) -> str:
         plausible_weight(weight)
     except ValidationError as error:
         return " ".join(error.messages)
-    of_both = Attention.objects.open().filter(step=point.step_id, item=point.item_id)
-    return str(WHO_FIRST) if of_both.filter(kind=AttentionKind.IDENTITY).exists() else ""
+    of_both = Attention.objects.open().filter(item=point.item_id, kind__in=OF_IDENTITY)
+    if point.step_id is not None:
+        of_both = of_both.filter(step=point.step_id)
+    return str(WHO_FIRST) if of_both.exists() else ""
 
 
 def _held(point: Attention, *, seen: str | None) -> Attention:
     """Return the point as it is now, with its step locked as reports lock it. Raises WeightRefused."""
-    if point.kind != AttentionKind.WEIGHT:
+    if point.kind not in OF_WEIGHT:
         raise WeightRefused(NOT_ABOUT_WEIGHT)
     PerformedStep.objects.select_for_update(no_key=True).filter(attention=point).first()
     current = Attention.objects.open().select_related("step").filter(pk=point.pk).first()
@@ -86,9 +94,9 @@ def _held(point: Attention, *, seen: str | None) -> Attention:
 
 
 def _scanners(point: Attention) -> Decimal | None:
-    """Return the weight that the scanner reported, as an item keeps it."""
+    """Return the weight that the scanner reported, or gave the images, as an item keeps it."""
     if point.step is None:
-        return None
+        return point.weight_kg
     reported = performed.patient(point.step.dataset).weight
     try:
         return cleaning.kilograms(reported)

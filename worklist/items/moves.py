@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from worklist.devices import silent
 from worklist.items import arrivals, intake, lifecycle
 from worklist.items.lifecycle import StatusRefused
-from worklist.models import PerformedBy, Status, WorklistItem
+from worklist.models import PerformedBy, PerformedStepItem, Status, WorklistItem
 
 # An exam under way or done keeps its time; a withdrawn one is put back first.
 MOVABLE = (Status.SCHEDULED, Status.DISCONTINUED)
@@ -162,7 +162,7 @@ def take_back_mark(
     with _changing(item.pk) as (locked, changes):
         current = locked[item.pk]
         last, before = _last_two(current)
-        if before is None or getattr(last, EVIDENCE) == getattr(before, EVIDENCE):
+        if before is None or not _is_mark(last, before):
             raise StatusRefused(_("It was changed since it was marked, or it is not marked as performed."))
         if last.history_user_id != actor and not may_correct:
             raise StatusRefused(_("Somebody else marked it as performed."))
@@ -226,6 +226,14 @@ def _refuse_another_than(seen: Mapping[str, Any] | None, locked: WorklistItem) -
     """Refuse what a person asks for of an appointment that is no longer the one they saw."""
     if seen and _differs(locked, seen):
         raise ValidationError(intake.MOVED, code="moved")
+
+
+def _is_mark(last: Any, before: Any) -> bool:
+    """Tell whether the last record is a person's mark, and not one that came back as a link was taken away."""
+    if getattr(last, EVIDENCE) != PerformedBy.PERSON or getattr(before, EVIDENCE) == PerformedBy.PERSON:
+        return False
+    gone = PerformedStepItem.history.filter(item_id=last.id, history_type="-")
+    return not gone.filter(history_date__gte=before.history_date).exists()
 
 
 def _last_two(item: WorklistItem) -> tuple[Any, Any]:

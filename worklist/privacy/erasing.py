@@ -107,4 +107,4 @@ def _erase_points(participant: ParticipantRows, *, actor: str, now: datetime) ->
     """Take what the participant's points say, and resolve what is open: nobody can look into it any more."""
     own = Attention.objects.filter(Q(item__in=participant.items) | Q(step__in=participant.steps))
     own.open().update(resolved_at=now, resolved_by=actor)
-    return own.update(text=POINT_TAKEN, note="")
+    return own.update(text=POINT_TAKEN, note="", weight_kg=None, study_instance_uid="")

@@ -19,7 +19,7 @@ def say_what_was_reported(apps: Any, schema_editor: Any) -> None:
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('worklist', '0020_values_in_lists'),
+        ('worklist', '0021_points_of_archived_studies'),
     ]
 
     operations = [
