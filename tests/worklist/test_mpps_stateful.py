@@ -383,7 +383,7 @@ def modifications(sent: dict[str, Any], reason: str, more: dict[str, str]) -> Da
     return data_set(values)
 
 
-@pytest.mark.acceptance("D212")
+@pytest.mark.acceptance("D212", "CL98")
 def test_whatever_scanners_send_and_whenever_the_server_dies_the_states_are_the_models(
     transactional_db: None, start_server: StartServer
 ) -> None:

@@ -6,10 +6,11 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from pylantir_site.returning import back
 from worklist.admin import undo
 from worklist.admin.confirmation import Wording, act_on_each, ask_then_do, report
 from worklist.admin.forms import ReasonForm, RescheduleForm
@@ -82,7 +83,7 @@ def mark_performed(model_admin: Any, request: HttpRequest, queryset: QuerySet[Wo
     if all(silence.includes(item) for item in queryset):
         outcomes = act_on_each(request, queryset, None, _mark_performed)
         report(model_admin, request, outcomes, performed, token=undo.of_items)
-        return None
+        return back(request, request.get_full_path())
     question = _("Were these examined? Their scanners report by themselves (MPPS), and have not reported it.")
     wording = Wording("mark_performed", question, _("They were examined"), performed)
     return ask_then_do(
@@ -98,9 +99,10 @@ def mark_performed(model_admin: Any, request: HttpRequest, queryset: QuerySet[Wo
 
 
 @admin.action(description=gettext_lazy("Did not come"), permissions=["change"])
-def did_not_come(model_admin: Any, request: HttpRequest, queryset: QuerySet[WorklistItem]) -> None:
+def did_not_come(model_admin: Any, request: HttpRequest, queryset: QuerySet[WorklistItem]) -> HttpResponse:
     outcomes = act_on_each(request, queryset, None, _did_not_come)
     report(model_admin, request, outcomes, not_come, token=undo.of_items)
+    return back(request, request.get_full_path())
 
 
 def performed(who: str, count: int) -> str:

@@ -229,7 +229,7 @@ def _refuse_another_than(seen: Mapping[str, Any] | None, locked: WorklistItem) -
 
 
 def _is_mark(last: Any, before: Any) -> bool:
-    """Tell whether the last record is a person's mark, and not one that came back as a link was taken away."""
+    """Tell whether the last record is a mark, and not one that came back as a link was taken away."""
     if getattr(last, EVIDENCE) != PerformedBy.PERSON or getattr(before, EVIDENCE) == PerformedBy.PERSON:
         return False
     gone = PerformedStepItem.history.filter(item_id=last.id, history_type="-")
