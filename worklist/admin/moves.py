@@ -22,6 +22,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
+from django.views.decorators.http import require_safe
 
 from pylantir_site.returning import back, came_from
 from worklist.admin import actions, choices, oddities, sentences, undo
@@ -97,7 +98,11 @@ def urls(model_admin: Any) -> list[URLPattern]:
     view = model_admin.admin_site.admin_view
     return [
         path("<int:pk>/booking/", view(partial(booking_view, model_admin)), name="worklist_booking"),
-        path("<int:pk>/performed/", view(partial(performed_view, model_admin)), name="worklist_performed"),
+        path(
+            "<int:pk>/performed/",
+            view(require_safe(partial(performed_view, model_admin))),
+            name="worklist_performed",
+        ),
     ]
 
 
