@@ -37,6 +37,9 @@ READ = frozenset(
         "sources.view_syncrun",
         "sources.view_syncissue",
         "sources.view_syncedstep",
+        "archives.view_archive",  # never its password or token, nor where that is kept
+        "archives.view_archivecheck",
+        "archives.view_archivedstudy",
         # Their own, and nobody else's: the pages of notices ask whose they are.
         "notices.view_subscription",
         "notices.add_subscription",
@@ -64,7 +67,7 @@ DUTIES: tuple[tuple[Promise, str], ...] = (
     (_("Add, change, move and cancel items"), "worklist.change_worklistitem"),
     (_("Link examinations and resolve what needs attention"), "worklist.change_attention"),
     (_("Preview sources and pull from them"), "sources.pull_datasource"),
-    (_("Set up sources and scanners"), "sources.change_datasource"),
+    (_("Set up sources, scanners and archives"), "sources.change_datasource"),
     (_("Manage accounts and read who asked what of the API"), "accounts.change_user"),
 )
 

@@ -150,6 +150,7 @@ RETENTION = (
     "accounts.retention.prune",
     "worklist.devices.retention.prune",
     "sources.retention.prune",
+    "archives.retention.prune",
     "pylantir_site.notices.retention.prune",
     "pylantir_site.privacy.retention.prune",
 )
@@ -276,6 +277,8 @@ SOURCE_FILES_FOLDER = env.folder("SOURCE_FILES_FOLDER")
 # Tables are uploaded, or watched below this folder; a file may be so large.
 SOURCE_TABLES_FOLDER = env.folder("SOURCE_TABLES_FOLDER")
 SOURCE_TABLE_MEGABYTES = env.integer("SOURCE_TABLE_MEGABYTES", 16, least=1, most=32)
+# Days after which it is forgotten what an archive answered.
+ARCHIVE_ANSWERS_KEPT_DAYS = env.integer("ARCHIVE_ANSWERS_KEPT_DAYS", 730, least=30, most=36_500)
 SYNC_RUNS_KEPT_DAYS = env.integer("SYNC_RUNS_KEPT_DAYS", 90, least=1, most=3650)
 
 # Seconds between two additions of what a process has counted to what all have; 0: it is not kept.

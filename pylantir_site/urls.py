@@ -17,6 +17,7 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("worklist.urls")),
     path("", include("sources.urls")),
+    path("", include("archives.urls")),
     *route("health", Health.as_view(), "health"),
     *route("health/live", Live.as_view(), "live"),
     *route("health/ready", Ready.as_view(), "ready"),

@@ -17,7 +17,7 @@ FAR = 24 * 60.0  # minutes: how far apart what names no time is
 
 
 @dataclass(frozen=True)
-class Session:
+class ScannedSession:
     """It is what an item and the reports of its performed steps say of one session.
 
     `study_instance_uids` are the scheduled one and those that were reported, `days` those on which it was
@@ -41,7 +41,7 @@ class Belonging:
     nobodys: tuple[FoundStudy, ...]
 
 
-def belonging(sessions: Iterable[Session], studies: Iterable[FoundStudy]) -> Belonging:
+def belonging(sessions: Iterable[ScannedSession], studies: Iterable[FoundStudy]) -> Belonging:
     """Say whose each study is. The order in which they are given makes no difference.
 
     A UID that several sessions carry is of all of them: they were scheduled as one study. Anything else makes
@@ -61,7 +61,7 @@ def belonging(sessions: Iterable[Session], studies: Iterable[FoundStudy]) -> Bel
     return Belonging({pk: tuple(sorted(found, key=_in_time)) for pk, found in own.items()}, tuple(nobodys))
 
 
-Rule = Callable[[FoundStudy], Collection[Session]]
+Rule = Callable[[FoundStudy], Collection[ScannedSession]]
 
 
 def _dealt(rule: Rule, studies: Iterable[FoundStudy], own: dict[int, list[FoundStudy]]) -> list[FoundStudy]:
@@ -76,21 +76,21 @@ def _dealt(rule: Rule, studies: Iterable[FoundStudy], own: dict[int, list[FoundS
     return left
 
 
-def _named_by_uid(sessions: Sequence[Session]) -> Rule:
-    by_uid: dict[str, list[Session]] = defaultdict(list)
+def _named_by_uid(sessions: Sequence[ScannedSession]) -> Rule:
+    by_uid: dict[str, list[ScannedSession]] = defaultdict(list)
     for session in sessions:
         for uid in session.study_instance_uids:
             by_uid[uid].append(session)
     return lambda study: by_uid.get(study.study_instance_uid, [])
 
 
-def _of_one_accession_number(sessions: Sequence[Session]) -> Rule:
-    by_number: dict[str, list[Session]] = defaultdict(list)
+def _of_one_accession_number(sessions: Sequence[ScannedSession]) -> Rule:
+    by_number: dict[str, list[ScannedSession]] = defaultdict(list)
     for session in sessions:
         if session.accession_number:
             by_number[session.accession_number].append(session)
 
-    def rule(study: FoundStudy) -> Collection[Session]:
+    def rule(study: FoundStudy) -> Collection[ScannedSession]:
         found = by_number.get(study.accession_number, [])
         return found if len(found) == 1 else []
 
@@ -98,8 +98,8 @@ def _of_one_accession_number(sessions: Sequence[Session]) -> Rule:
 
 
 def _likeliest(
-    study: FoundStudy, sessions: Sequence[Session], own: dict[int, list[FoundStudy]]
-) -> Session | None:
+    study: FoundStudy, sessions: Sequence[ScannedSession], own: dict[int, list[FoundStudy]]
+) -> ScannedSession | None:
     """Return the session of that patient ID and day; one without a study first, then the nearest in time."""
     candidates = [each for each in sessions if _may_be(study, each)]
     return min(
@@ -109,7 +109,7 @@ def _likeliest(
     )
 
 
-def _may_be(study: FoundStudy, session: Session) -> bool:
+def _may_be(study: FoundStudy, session: ScannedSession) -> bool:
     is_same_kind = not study.modalities or not session.modality or session.modality in study.modalities
     return (
         bool(study.patient_id)
@@ -119,14 +119,14 @@ def _may_be(study: FoundStudy, session: Session) -> bool:
     )
 
 
-def _apart(study: FoundStudy, session: Session) -> float:
+def _apart(study: FoundStudy, session: ScannedSession) -> float:
     if study.study_time is None or session.start is None:
         return FAR
     apart = datetime.combine(date.min, study.study_time) - datetime.combine(date.min, session.start)
     return abs(apart.total_seconds()) / 60
 
 
-def _key(session: Session) -> int:
+def _key(session: ScannedSession) -> int:
     return session.item_pk
 
 

@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from archives.contract import ArchiveClient, FoundSeries, FoundStudy
 from archives.models import Archive, ArchivedStudy
-from archives.verifying.budget import Budget
+from archives.verifying.budget import QuestionBudget
 from worklist.models import LONGEST_TEXT, Attention, AttentionKind
 
 CHANGING = (
@@ -54,7 +54,7 @@ def with_series(
     *,
     in_doubt: bool,
     client: ArchiveClient,
-    budget: Budget,
+    budget: QuestionBudget,
 ) -> list[Answered] | None:
     """Ask for the series of what is new, has changed or is in doubt; None where the round may ask no more."""
     found = []

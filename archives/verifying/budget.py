@@ -9,7 +9,7 @@ from archives.contract import ArchiveClient
 SECONDS = 20.0
 
 
-class Budget:
+class QuestionBudget:
     """It counts what is left of one round's questions and time."""
 
     def __init__(self, client: ArchiveClient, questions: int, *, seconds: float = SECONDS) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -13,12 +13,13 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from archives import lost_letters
 from archives.comparing import series
 from archives.models import Archive, ArchiveCheck, ArchivedStudy, Finding
 from archives.verifying import sessions
 from archives.verifying.sessions import Reported
 from worklist.attention import archived, as_sent, identity, points
-from worklist.attention.archived import ArchivePoint, Subject
+from worklist.attention.archived import ArchivePoint, PointSubject
 from worklist.attention.points import DeviceRules
 from worklist.devices import stored
 from worklist.dicom.performed import Patient
@@ -30,7 +31,7 @@ Findings = dict[tuple[int, int], Finding]  # by the keys of archive and item
 
 
 @dataclass
-class _Told:
+class _DueLines:
     """What is due of one item is gathered here, line by line."""
 
     lines: dict[AttentionKind, list[str]] = field(default_factory=lambda: defaultdict(list))
@@ -57,7 +58,7 @@ def review(item_pks: Collection[int], *, now: datetime, note: str) -> Findings:
     studies = _studies(known)
     settled = _settled_weights(known)
     rules: dict[str, DeviceRules] = {}
-    told: dict[int, _Told] = {pk: _Told() for pk in known}
+    told: dict[int, _DueLines] = {pk: _DueLines() for pk in known}
     found: Findings = {}
     checks = ArchiveCheck.objects.filter(item__in=list(known), archive__enabled=True).select_related(
         "archive"
@@ -79,7 +80,7 @@ def review(item_pks: Collection[int], *, now: datetime, note: str) -> Findings:
             differs = True
         is_there = Finding.DIFFERS if differs else Finding.FOUND
         found[check.archive_id, check.item_id] = is_there if own else Finding.NOT_FOUND
-    archived.bring_up_to_date({Subject(pk): each.points() for pk, each in told.items()}, note=note)
+    archived.bring_up_to_date({PointSubject(pk): each.points() for pk, each in told.items()}, note=note)
     return found
 
 
@@ -157,7 +158,9 @@ def _of_identity(
     for text in dict.fromkeys(
         text
         for study in own
-        for text in identity.differences(each.item, _patient(study), sent_name=sent_name, where=where)
+        for text in identity.differences(
+            each.item, _whole(_patient(study), each.item.patient_name), sent_name=sent_name, where=where
+        )
     ):
         yield AttentionKind.IMAGES_IDENTITY, text, None
     tolerance = rules.weight_tolerance
@@ -188,6 +191,11 @@ def _patient(study: ArchivedStudy) -> Patient:
         sex=study.patient_sex,
         weight=None if study.patient_weight_kg is None else _plainly(study.patient_weight_kg),
     )
+
+
+def _whole(patient: Patient, scheduled: str) -> Patient:
+    """Return the patient without a name that lost letters on its way: it is no evidence of anybody."""
+    return replace(patient, name="") if lost_letters.may_have_lost(scheduled, patient.name) else patient
 
 
 def _plainly(weight: Decimal) -> Decimal:

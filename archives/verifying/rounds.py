@@ -15,13 +15,13 @@ from django.db import transaction
 from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils import timezone
 
-from archives.comparing.belonging import Belonging, Session, belonging
+from archives.comparing.belonging import Belonging, ScannedSession, belonging
 from archives.contract import UIDS_AT_ONCE, ArchiveClient, FoundStudy
 from archives.models import Archive, ArchiveCheck, ArchivedStudy, ArchiveState, Finding
 from archives.silent import completing
 from archives.silent import due as silent_due
 from archives.verifying import answers, claims, due, reviewing, sessions, strays
-from archives.verifying.budget import Budget
+from archives.verifying.budget import QuestionBudget
 from pylantir_site.processes import pulse
 from sources.errors import SourceError, TooMuchError
 from worklist.attention import points
@@ -40,9 +40,10 @@ class _Asked(NamedTuple):
     days: Collection[date] = ()
 
 
-def ask(archive_pk: int, claim: str, open_client: OpenClient) -> int:
+def ask(archive_pk: int, claim: str, open_client: OpenClient, *, most: int | None = None) -> int:
     """Ask an archive that is claimed for what is due, and return by how many questions.
 
+    `most` are the questions of the round, as many as the archive lets in a minute where none is given.
     What was wrong is written down, and the archive then left alone for a while.
     """
     archive = Archive.objects.asked().filter(pk=archive_pk).first()
@@ -53,7 +54,8 @@ def ask(archive_pk: int, claim: str, open_client: OpenClient) -> int:
     silent_due.note_begun(archive, now=now)
     try:
         with open_client(archive) as client:
-            _Round(archive, client, claim=claim, now=now).ask()
+            budget = QuestionBudget(client, most or archive.questions_per_minute)
+            _Round(archive, client, budget, claim=claim, now=now).ask()
             questions = client.questions
     except SourceError as error:
         claims.note_failure(archive_pk, error, now=timezone.now())
@@ -68,9 +70,11 @@ def ask(archive_pk: int, claim: str, open_client: OpenClient) -> int:
 class _Round:
     """It asks one archive for as long as the budget lasts."""
 
-    def __init__(self, archive: Archive, client: ArchiveClient, *, claim: str, now: datetime) -> None:
-        self.archive, self.client, self.claim, self.now = archive, client, claim, now
-        self.budget = Budget(client, archive.questions_per_minute)
+    def __init__(
+        self, archive: Archive, client: ArchiveClient, budget: QuestionBudget, *, claim: str, now: datetime
+    ) -> None:
+        self.archive, self.client, self.budget = archive, client, budget
+        self.claim, self.now = claim, now
         self.listed: dict[date, list[FoundStudy]] = {}
 
     def ask(self) -> None:
@@ -112,6 +116,7 @@ class _Round:
             )
             answered = {study.study_instance_uid for study in studies}
             strays.ask_again(self.archive, but=answered, client=self.client, budget=self.budget, now=self.now)
+            strays.review_open(now=self.now)
         self._note_listing(LISTED_EVERY, "")
 
     def _note_listing(self, again_after: timedelta, problem: str) -> None:
@@ -150,7 +155,7 @@ class _Round:
             if study.patient_id in people and study.study_instance_uid not in answered
         ]
 
-    def _by_patient_and_day(self, session: Session) -> list[FoundStudy]:
+    def _by_patient_and_day(self, session: ScannedSession) -> list[FoundStudy]:
         """Ask for the session's studies by patient ID and each of its days that was not listed."""
         return [
             study

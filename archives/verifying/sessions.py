@@ -10,7 +10,7 @@ from functools import cached_property
 
 from django.db.models import Q
 
-from archives.comparing.belonging import Session
+from archives.comparing.belonging import ScannedSession
 from archives.comparing.series import ReportedSeries
 from archives.contract import FoundStudy
 from worklist.models import PerformedSeries, PerformedStep, PerformedStepItem, Status, WorklistItem
@@ -35,12 +35,12 @@ class Reported:
     shares: bool = False
 
     @cached_property
-    def session(self) -> Session:
+    def session(self) -> ScannedSession:
         item = self.item
         reported = (step.study_instance_uid for step in self.steps)
         days = (step.start_date for step in self.steps)
         starts = [step.start_time for step in self.steps if step.start_time]
-        return Session(
+        return ScannedSession(
             item_pk=item.pk,
             study_instance_uids=frozenset(filter(None, (item.study_instance_uid, *reported))),
             accession_number=item.accession_number,

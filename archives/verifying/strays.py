@@ -17,9 +17,9 @@ from archives.contract import ArchiveClient, FoundStudy
 from archives.models import Archive, ArchivedStudy
 from archives.verifying import answers
 from archives.verifying.answers import Answered
-from archives.verifying.budget import Budget
+from archives.verifying.budget import QuestionBudget
 from worklist.attention import archived, points
-from worklist.attention.archived import ArchivePoint, Subject
+from worklist.attention.archived import ArchivePoint, PointSubject
 from worklist.devices import stations
 from worklist.models import Attention, AttentionKind, Device, PerformedStep, WorklistItem
 from worklist.models.attention import AttentionQuerySet
@@ -35,7 +35,7 @@ def look_through(
     *,
     days: Collection[date],
     client: ArchiveClient,
-    budget: Budget,
+    budget: QuestionBudget,
     now: datetime,
 ) -> None:
     """Keep those of nobody's studies of these days that are of scanners of ours, and point them out."""
@@ -62,7 +62,7 @@ def look_through(
 
 
 def ask_again(
-    archive: Archive, *, client: ArchiveClient, budget: Budget, now: datetime, but: Collection[str]
+    archive: Archive, *, client: ArchiveClient, budget: QuestionBudget, now: datetime, but: Collection[str]
 ) -> None:
     """Ask for those that are pointed out once more, as long as the archive's window is: they may be gone."""
     uids = list(
@@ -110,7 +110,7 @@ def review(uids: Collection[str], *, now: datetime) -> None:
         if row.station_name.casefold() in names[row.archive_id]:
             told[row.study_instance_uid].append(_sentence(row))
     due = {
-        Subject(None, uid): [ArchivePoint(AttentionKind.STRAY_STUDY, "\n".join(lines))] if lines else []
+        PointSubject(None, uid): [ArchivePoint(AttentionKind.STRAY_STUDY, "\n".join(lines))] if lines else []
         for uid, lines in told.items()
     }
     archived.bring_up_to_date(

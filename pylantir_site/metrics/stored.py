@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from django.db.models import Count
+from django.db.models import Count, Min
 from django.utils import timezone
 
+from archives.models import Archive, ArchiveCheck
 from pylantir_site.metrics.families import Family, gauge, one
 from sources import queue
 from sources.models import DataSource, RunOutcome, State, SyncIssue, SyncRun, WorkerBeat
@@ -21,6 +22,7 @@ def families() -> Iterator[Family]:
     yield from _sources()
     yield from _worker()
     yield from _attention()
+    yield from _archives()
     yield _today()
 
 
@@ -91,6 +93,18 @@ def _attention() -> Iterator[Family]:
     counted = dict(open_points)
     values = [((kind,), counted.get(kind, 0)) for kind in AttentionKind.values]
     yield gauge("attention_open", "Points of attention that are open.", values, ("kind",))
+
+
+def _archives() -> Iterator[Family]:
+    now = timezone.now()
+    named = list(Archive.objects.asked().order_by("name").values_list("name", "state__failures"))
+    due = ArchiveCheck.objects.due(now).order_by().values_list("archive__name")
+    oldest = dict(due.annotate(oldest=Min("next_at")))
+    ages = [((name,), _age(oldest[name], now) if name in oldest else 0.0) for name, _failures in named]
+    help = "Seconds since the oldest question to an archive was due; 0 without one."
+    yield gauge("archive_oldest_due_seconds", help, ages, ("archive",))
+    failures = [((name,), failures or 0) for name, failures in named]
+    yield gauge("archive_failures", "Rounds of questions that failed in a row.", failures, ("archive",))
 
 
 def _today() -> Family:

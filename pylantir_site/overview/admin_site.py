@@ -30,6 +30,7 @@ from pylantir_site.overview.extensions import (
     IndexSection,
     ItemMarks,
     ItemPanel,
+    PageUrls,
     ParticipantPanel,
     SessionNamesFor,
     SourceRemedy,
@@ -60,6 +61,7 @@ class PylantirAdminSite(AdminSite):
     source_sayings: ClassVar[list[SourceSaying]] = []
     index_sections: ClassVar[list[IndexSection]] = []
     session_names: ClassVar[list[SessionNamesFor]] = []
+    page_urls: ClassVar[list[PageUrls]] = []
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         """Register as Django does, with a log that holds keys and nobody's name, whatever the class."""
@@ -101,6 +103,7 @@ class PylantirAdminSite(AdminSite):
                 self.admin_view(partial(lists_as_csv.download, self)),
                 name="csv",
             ),
+            *(pattern for urls in self.page_urls for pattern in urls(self)),
             *super().get_urls(),
         ]
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from django.contrib.admin import AdminSite
 from django.http import HttpRequest
+from django.urls import URLPattern
 
 from worklist.models import WorklistItem
 from worklist.timeline.entries import TimelineEntry
@@ -23,3 +25,4 @@ SourceSaying = Callable[[WorklistItem, Collection[str]], Iterable[str]]
 IndexSection = Callable[[HttpRequest], dict[str, Any]]  # what the index's template is given
 # What sessions are called, by item, for the items of these keys; none for whoever may not know.
 SessionNamesFor = Callable[[HttpRequest, Collection[int]], Mapping[int, str]]
+PageUrls = Callable[[AdminSite], Sequence[URLPattern]]  # pages that no model has

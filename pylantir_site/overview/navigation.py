@@ -59,6 +59,7 @@ MORE = (
         _("The worklist"),
         (
             Destination(_("Plots"), "plots", "worklist.view_worklistitem"),
+            Destination(_("Arrived in the archive"), "archive_arrivals", "worklist.view_worklistitem"),
             Destination(_("Import worklist files"), "worklist_import_files", "worklist.add_worklistitem"),
             Destination(
                 _("People who share an ID"),
@@ -79,6 +80,10 @@ MORE = (
             Destination(_("All pulls"), "sources_syncrun_changelist", "sources.view_syncrun"),
             Destination(_("Deleted here"), "sources_syncedstep_changelist", "sources.view_syncedstep"),
         ),
+    ),
+    (
+        _("Archives"),
+        (Destination(_("All archives"), "archives_archive_changelist", "archives.view_archive"),),
     ),
     (
         _("Administration"),

@@ -13,6 +13,7 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.utils.translation import gettext_lazy as _
 
+from archives.privacy import erasing as of_archives
 from pylantir_site.notices.models import Delivery
 from pylantir_site.privacy import accounts, participants
 from pylantir_site.privacy.models import Erasure, Why
@@ -92,6 +93,7 @@ def _erase(patient_id: str, shown: str, order: Order) -> Erasure:
         actor=order.actor,
         until=order.until,
     )
+    counts += of_archives.erase(participant, traces, actor=order.actor)
     counts += of_worklist.erase(participant, held, traces, pseudonyms, actor=order.actor)
     counts += Counter(accounts.erase())
     counts += Counter({MENTIONS: erase_mentions(traces, FREE_TEXTS)})

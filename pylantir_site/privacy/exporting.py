@@ -19,6 +19,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
 from accounts.models import AuditEvent, AuditKind
+from archives.privacy import telling as of_archives
 from pylantir_site import __version__, kept_search
 from pylantir_site.notices.models import NoticedFact
 from pylantir_site.privacy import participants
@@ -46,8 +47,13 @@ AUDITED = {
 def known_of(participant: ParticipantRows) -> Rows:
     """Return all that is known of the participant, by what it is."""
     traces = participants.traces_of(participant)
-    found = {**of_worklist.rows_of(participant, traces), **of_sources.rows_of(participant, traces)}
-    points = [f"attention:{row['id']}" for row in found["points_of_attention"]]
+    found = {
+        **of_worklist.rows_of(participant, traces),
+        **of_sources.rows_of(participant, traces),
+        **of_archives.rows_of(participant),
+    }
+    told = (*found["points_of_attention"], *found["points_of_archived_studies"])
+    points = [f"attention:{row['id']}" for row in told]
     found["notices"] = [row_of(row) for row in NoticedFact.objects.filter(key__in=points)]
     found["searches"] = list(_searches(traces))
     found["audit_events"] = list(_audit_events(found))

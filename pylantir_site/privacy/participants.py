@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
+from archives.privacy import rows as in_archives
 from sources.privacy import records
 from worklist.privacy import erasing, people
 from worklist.privacy.people import ParticipantRows
@@ -18,7 +19,7 @@ def find(patient_id: str) -> list[ParticipantRows]:
         if not any(participant.items and participant.items <= other.items for other in found):
             _widen(participant)
             found.append(participant)
-    return found or _of_sources_alone(patient_id)
+    return found or _of_others_alone(patient_id)
 
 
 def traces_of(participant: ParticipantRows) -> Traces:
@@ -45,7 +46,8 @@ def _widen(participant: ParticipantRows) -> None:
         pass
 
 
-def _of_sources_alone(patient_id: str) -> list[ParticipantRows]:
-    """Return whom only a source's session names: a person deleted the item, and its history is gone."""
+def _of_others_alone(patient_id: str) -> list[ParticipantRows]:
+    """Return whom only a source's session names, for a person deleted the item; or only an archive."""
     participant = ParticipantRows({patient_id})
-    return [participant] if records.steps_of(participant).exists() else []
+    is_known = records.steps_of(participant).exists() or in_archives.studies_of(participant).exists()
+    return [participant] if is_known else []

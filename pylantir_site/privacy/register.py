@@ -92,6 +92,13 @@ _CALPENDO = _held(
     ),
     ACTOR=("user_name", "password_set_by"),
 )
+_ARCHIVE = _held(
+    SETUP=(
+        *("name", "kind", "stations", "host", "called_ae_title", "calling_ae_title", "client_certificate"),
+        *("client_key", "url", "authentication", "secret_variable", "secret_file", "ca_bundle"),
+    ),
+    ACTOR=("user_name", "secret_set_by"),
+)
 _RULE = _held(SETUP=("target", "field", "level", "events", "transforms", "default"))
 
 REGISTER: Mapping[str, Held] = {
@@ -158,6 +165,17 @@ REGISTER: Mapping[str, Held] = {
     "sources.KnownDictionary": _held(
         CREDENTIAL=("access",),
         PROJECT=("content", "event_names", "field_lines", "instrument_lines", "identifier_marks"),
+    ),
+    "archives.Archive": Held(frozenset({"test_problem"}), {**_ARCHIVE.nobody, "secret_cipher": CREDENTIAL}),
+    "archives.HistoricalArchive": _with_history(_ARCHIVE),
+    "archives.ArchiveCheck": _held(erased=("problem",), CODE=("finding",)),
+    "archives.ArchiveState": _held(erased=("problem", "days_problem"), CODE=("claim",)),
+    # The rows go.
+    "archives.ArchivedStudy": _held(
+        erased=(
+            *("study_instance_uid", "patient_id", "patient_name", "patient_sex", "accession_number"),
+            *("study_description", "modalities", "station_name", "series_instance_uids"),
+        )
     ),
     "notices.Subscription": _held(
         ACTOR=("username",),

@@ -42,6 +42,10 @@ class StandIn:
     status: int = 0  # of DIMSE or HTTP, instead of an answer
     answer: bytes | None = None  # of HTTP, instead of its own
     location: str = ""
+    address: str = "127.0.0.1"  # of its DICOM port
+    knows: tuple[str, ...] = ()  # calling AE titles; none: any
+    offers_find: bool = True
+    aborts_after: int | None = None  # answers
     credentials: str = ""  # what an Authorization field must be
     asked: list[dict[str, Any]] = field(default_factory=list)
     cancelled: int = 0
@@ -102,10 +106,12 @@ def running_stand_in(*studies: MadeStudy, tls: Any = None, **switches: Any) -> I
     archive.dicom_port, archive.http_port = free_port(), free_port()
     entity = AE(AE_TITLE)
     entity.require_called_aet = True
-    entity.add_supported_context(StudyRootQueryRetrieveInformationModelFind)
+    entity.require_calling_aet = list(archive.knows)
+    if archive.offers_find:
+        entity.add_supported_context(StudyRootQueryRetrieveInformationModelFind)
     entity.add_supported_context(Verification)
     server = entity.start_server(
-        ("127.0.0.1", archive.dicom_port),
+        (archive.address, archive.dicom_port),
         block=False,
         ssl_context=tls,
         evt_handlers=[(evt.EVT_C_FIND, _find, [archive])],
@@ -141,7 +147,10 @@ def _find(event: Any, archive: StandIn) -> Iterator[tuple[int, Dataset | None]]:
         archive.asked.append({"level": level, **keys})
         yield 0xA900, None
         return
-    for answer in archive.find(level, keys, wanted):
+    for place, answer in enumerate(archive.find(level, keys, wanted)):
+        if place == archive.aborts_after:
+            event.assoc.abort()
+            return
         if event.is_cancelled:
             archive.cancelled += 1
             yield 0xFE00, None

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archives.comparing.belonging import Session, belonging
+from archives.comparing.belonging import ScannedSession, belonging
 from archives.comparing.series import ReportedSeries, missing
 from archives.contract import FoundStudy
 from tests.effort import tries
@@ -16,7 +16,7 @@ from tests.effort import tries
 DAY, NEXT = date(2026, 11, 28), date(2026, 11, 29)
 
 
-def session(pk: int, uid: str = "", **changes: object) -> Session:
+def session(pk: int, uid: str = "", **changes: object) -> ScannedSession:
     values = {
         "accession_number": f"A{pk}",
         "patient_id": "P1",
@@ -25,7 +25,7 @@ def session(pk: int, uid: str = "", **changes: object) -> Session:
         "start": time(9, 0),
     }
     uids = frozenset(filter(None, uid.split()))
-    return Session(**{"item_pk": pk, "study_instance_uids": uids, **values, **changes})  # type: ignore[arg-type]
+    return ScannedSession(**{"item_pk": pk, "study_instance_uids": uids, **values, **changes})  # type: ignore[arg-type]
 
 
 def study(uid: str, **changes: object) -> FoundStudy:
@@ -75,9 +75,10 @@ TABLE = {
 }
 
 
+@pytest.mark.acceptance("CL74")
 @pytest.mark.parametrize(("sessions", "studies", "expected"), TABLE.values(), ids=TABLE)
 def test_a_study_belongs(
-    sessions: list[Session], studies: list[FoundStudy], expected: dict[int, list[str]]
+    sessions: list[ScannedSession], studies: list[FoundStudy], expected: dict[int, list[str]]
 ) -> None:
     found = belonging(sessions, studies)
 
@@ -119,10 +120,11 @@ STUDIES = st.lists(
 )
 
 
+@pytest.mark.acceptance("CL74")
 @settings(max_examples=tries(200, nightly=5000))
 @given(SESSIONS, STUDIES, st.randoms(use_true_random=False))
 def test_each_study_is_dealt_once_by_the_strongest_evidence_in_whatever_order(
-    sessions: list[Session], studies: list[FoundStudy], random: object
+    sessions: list[ScannedSession], studies: list[FoundStudy], random: object
 ) -> None:
     found = belonging(sessions, studies)
 
@@ -145,7 +147,7 @@ def test_each_study_is_dealt_once_by_the_strongest_evidence_in_whatever_order(
     assert belonging(*shuffled) == found
 
 
-def _is_alike(study: FoundStudy, session: Session) -> bool:
+def _is_alike(study: FoundStudy, session: ScannedSession) -> bool:
     """Say it slowly: the same ID on one of the days, and no other modality."""
     return all(
         (

@@ -133,6 +133,7 @@ WRONG = {
 }
 
 
+@pytest.mark.acceptance("CL63")
 @pytest.mark.parametrize(("changes", "kind", "text"), WRONG.values(), ids=WRONG)
 def test_images_of_another_person_are_pointed_out_until_the_archive_is_right(
     archive: Archive, pacs: FakeArchive, changes: dict[str, Any], kind: AttentionKind, text: str
@@ -151,6 +152,7 @@ def test_images_of_another_person_are_pointed_out_until_the_archive_is_right(
     assert (closed.resolved_by, closed.note) == (points.BY_ITSELF, "No longer so. As archive:PACS answers.")
 
 
+@pytest.mark.acceptance("CL64")
 @pytest.mark.parametrize(
     "changes",
     [
@@ -171,6 +173,17 @@ def test_what_dicom_allows_to_be_written_otherwise_is_no_difference(
     assert told() == {}
 
 
+@pytest.mark.acceptance("CL64")
+def test_a_name_that_lost_its_letters_on_the_way_is_no_difference(
+    archive: Archive, pacs: FakeArchive
+) -> None:
+    item = scheduled(patient_name="Wałęsa^Łukasz")
+    arrived(pacs, item, performed(item), patient_name="Wasa^ukasz")
+    ask(archive, pacs)
+    assert told() == {}
+
+
+@pytest.mark.acceptance("CL65")
 def test_the_weight_that_was_typed_at_the_console_is_taken_over_from_the_images(
     archive: Archive, pacs: FakeArchive
 ) -> None:
@@ -188,6 +201,7 @@ def test_the_weight_that_was_typed_at_the_console_is_taken_over_from_the_images(
     assert (told(), finding()) == ({}, Finding.FOUND)
 
 
+@pytest.mark.acceptance("CL65")
 def test_nobody_takes_the_weight_of_images_that_may_be_another_persons(
     archive: Archive, pacs: FakeArchive
 ) -> None:
@@ -217,6 +231,7 @@ def test_a_device_has_its_own_tolerance(archive: Archive, pacs: FakeArchive) -> 
     assert told() == {}
 
 
+@pytest.mark.acceptance("CL66")
 def test_images_are_missed_only_after_some_hours_and_until_they_come(
     archive: Archive, pacs: FakeArchive
 ) -> None:
@@ -234,6 +249,7 @@ def test_images_are_missed_only_after_some_hours_and_until_they_come(
     assert (told(), finding()) == ({}, Finding.FOUND)
 
 
+@pytest.mark.acceptance("CL66")
 def test_an_examination_that_was_stopped_before_any_image_is_not_missed(
     archive: Archive, pacs: FakeArchive
 ) -> None:
@@ -243,6 +259,7 @@ def test_an_examination_that_was_stopped_before_any_image_is_not_missed(
     assert (told(), finding()) == ({}, Finding.NOT_FOUND)
 
 
+@pytest.mark.acceptance("CL67")
 def test_series_that_were_reported_and_never_came_are_named(archive: Archive, pacs: FakeArchive) -> None:
     item = scheduled()
     uids = performed(item, numbers=(1, 2, 3))
@@ -263,6 +280,7 @@ def test_series_that_were_reported_and_never_came_are_named(archive: Archive, pa
     assert told() == {}
 
 
+@pytest.mark.acceptance("CL68")
 def test_a_study_uid_of_the_consoles_own_is_found_by_patient_and_day(
     archive: Archive, pacs: FakeArchive
 ) -> None:
@@ -272,6 +290,7 @@ def test_a_study_uid_of_the_consoles_own_is_found_by_patient_and_day(
     assert (told(), finding()) == ({}, Finding.FOUND)
 
 
+@pytest.mark.acceptance("CL68")
 def test_two_studies_of_one_session_are_pointed_out_until_they_are_one(
     archive: Archive, pacs: FakeArchive
 ) -> None:
@@ -308,6 +327,7 @@ def stray(pacs: FakeArchive, *, station: str = "MRC35127", **changes: Any) -> Fo
     return pacs.add(FoundStudy(**{**vars(study), **changes}), series_of(["1.2.3"], station=station))
 
 
+@pytest.mark.acceptance("CL69")
 @pytest.mark.usefixtures("known_scanner")
 def test_a_study_that_nobody_scheduled_is_pointed_out_until_it_is_gone(
     archive: Archive, pacs: FakeArchive
@@ -325,6 +345,7 @@ def test_a_study_that_nobody_scheduled_is_pointed_out_until_it_is_gone(
     assert told() == {}
 
 
+@pytest.mark.acceptance("CL69")
 @pytest.mark.usefixtures("known_scanner")
 def test_a_study_that_is_scheduled_afterwards_is_nobodys_no_longer(
     archive: Archive, pacs: FakeArchive
@@ -336,6 +357,7 @@ def test_a_study_that_is_scheduled_afterwards_is_nobodys_no_longer(
     assert told() == {}
 
 
+@pytest.mark.acceptance("CL69")
 @pytest.mark.usefixtures("known_scanner")
 def test_of_studies_of_other_scanners_nothing_is_kept_but_their_uid_and_day(
     archive: Archive, pacs: FakeArchive
@@ -377,6 +399,7 @@ def test_an_archive_with_more_studies_of_a_day_than_it_answers_is_asked_by_uid_a
     assert (state.failures, state.problem) == (0, "")
 
 
+@pytest.mark.acceptance("CL70")
 def test_an_archive_that_fails_is_left_alone_longer_each_time_and_then_asked_again(
     archive: Archive, pacs: FakeArchive
 ) -> None:
@@ -387,6 +410,7 @@ def test_an_archive_that_fails_is_left_alone_longer_each_time_and_then_asked_aga
         pacs.failure = TransientError("The archive does not answer.")
         ask(archive, pacs)
         state = ArchiveState.objects.get()
+        assert state.next_round_at is not None
         pauses.append(round((state.next_round_at - timezone.now()).total_seconds() / 60))
     assert pauses == [1, 2, 4]
     assert (state.failures, state.problem) == (3, "The archive does not answer.")
@@ -403,6 +427,7 @@ def test_an_archive_that_fails_is_left_alone_longer_each_time_and_then_asked_aga
     assert (state.failures, state.failing_since, state.problem) == (0, None, "")
 
 
+@pytest.mark.acceptance("CL70")
 def test_an_archive_that_fails_keeps_what_it_answered_before(archive: Archive, pacs: FakeArchive) -> None:
     item = scheduled()
     arrived(pacs, item, performed(item), patient_id="P9")
@@ -440,6 +465,7 @@ def test_two_archives_are_looked_through_by_themselves_and_told_in_one_point(
     assert not ArchiveCheck.objects.filter(archive=other, item=later).exists(), "It holds others' images."
 
 
+@pytest.mark.acceptance("CL61")
 def test_an_item_is_asked_for_some_minutes_after_its_last_step_has_ended(
     archive: Archive, pacs: FakeArchive
 ) -> None:
@@ -461,6 +487,7 @@ def test_an_item_is_asked_for_some_minutes_after_its_last_step_has_ended(
     assert due.next_after(check, now=check.until) is None
 
 
+@pytest.mark.acceptance("CL62")
 def test_a_step_that_is_linked_late_or_repeated_has_the_archive_asked(archive: Archive) -> None:
     item = scheduled()
     performed(item)
@@ -471,6 +498,7 @@ def test_a_step_that_is_linked_late_or_repeated_has_the_archive_asked(archive: A
     assert ArchiveCheck.objects.get().next_at is not None
 
 
+@pytest.mark.acceptance("CL71")
 def test_an_archive_is_asked_by_one_worker_at_a_time_and_nothing_is_stuck_with_a_dead_one(
     archive: Archive,
 ) -> None:
@@ -488,6 +516,7 @@ def test_an_archive_is_asked_by_one_worker_at_a_time_and_nothing_is_stuck_with_a
     assert claims.holds(archive.pk, second)
 
 
+@pytest.mark.acceptance("CL72")
 def test_a_round_asks_no_more_than_it_may_and_the_next_goes_on(archive: Archive, pacs: FakeArchive) -> None:
     for number in range(12):
         item = scheduled(patient_id=f"P{number}", patient_name=f"Doe^{number}")
@@ -506,6 +535,7 @@ def test_a_round_asks_no_more_than_it_may_and_the_next_goes_on(archive: Archive,
     assert ArchiveCheck.objects.filter(finding=Finding.FOUND).count() == 12
 
 
+@pytest.mark.acceptance("CL73")
 def test_what_a_person_has_resolved_stays_so_while_it_is_the_same(
     archive: Archive, pacs: FakeArchive
 ) -> None:
@@ -520,6 +550,7 @@ def test_what_a_person_has_resolved_stays_so_while_it_is_the_same(
     assert list(told()) == [AttentionKind.IMAGES_IDENTITY]
 
 
+@pytest.mark.acceptance("CL73")
 def test_an_item_that_is_corrected_is_right_without_a_question(archive: Archive, pacs: FakeArchive) -> None:
     item = scheduled()
     arrived(pacs, item, performed(item, PatientSex="F"), patient_sex="F")
@@ -541,6 +572,7 @@ def test_an_archive_that_is_asked_no_more_says_nothing(archive: Archive, pacs: F
     assert claims.due() == []
 
 
+@pytest.mark.acceptance("CL72")
 def test_a_thousand_items_cost_a_bounded_number_of_questions(archive: Archive, pacs: FakeArchive) -> None:
     """Forty stand for a thousand: a list for 50 items, and a question for each study."""
     for number in range(40):

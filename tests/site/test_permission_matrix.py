@@ -42,6 +42,8 @@ TABLE = {
     "devices/<str:ae_title>/worklist":     (SIGNED_IN, NONE,        NONE,        NONE,        NONE),
     "performed-steps":                     (SIGNED_IN, NONE,        NONE,        NONE,        NONE),
     "performed-steps/<str:sop_instance_uid>": (SIGNED_IN, NONE,     NONE,        NONE,        NONE),
+    "archived-studies":                    (SIGNED_IN, NONE,        NONE,        NONE,        NONE),
+    "archive-checks":                      (SIGNED_IN, NONE,        NONE,        NONE,        NONE),
     "attention":                           (SIGNED_IN, NONE,        NONE,        NONE,        NONE),
     "attention/<int:pk>":                  (SIGNED_IN, NONE,        WRITERS,     WRITERS,     NONE),
     "sources":                             (SIGNED_IN, ADMINS,      NONE,        NONE,        NONE),

@@ -11,7 +11,10 @@ from pylantir_site.rest.routes import api_roots, is_api, without_what_was_typed
 
 TYPED = "DOE^JOHN"
 ORIGIN = "http://localhost:3000"
-ROOTS = ("auth", "users", "worklist", "devices", "performed-steps", "attention", "sources", "health")
+ROOTS = (
+    *("auth", "users", "worklist", "devices", "performed-steps", "attention", "sources", "archives"),
+    *("archived-studies", "archive-checks", "health"),
+)
 
 
 def test_every_endpoint_has_its_root_and_no_page_has() -> None:

@@ -139,14 +139,14 @@ def _of_archive(kind: AttentionKind, weight_kg: str | None = None) -> Callable[[
         lifecycle.move(item, to=Status.COMPLETED, actor="MR1")
         text = f"{kind.label}: as the archive PACS has it."
         due = archived.ArchivePoint(kind, text, None if weight_kg is None else Decimal(weight_kg))
-        archived.bring_up_to_date({archived.Subject(item.pk): [due]}, note=points.NO_LONGER)
+        archived.bring_up_to_date({archived.PointSubject(item.pk): [due]}, note=points.NO_LONGER)
 
     return bring_about
 
 
 def _stray_study(values: dict[str, Any]) -> None:
     due = archived.ArchivePoint(AttentionKind.STRAY_STUDY, "A study of MR1 in PACS, for Poe, Mary, P9.")
-    archived.bring_up_to_date({archived.Subject(None, new_uid()): [due]}, note=points.NO_LONGER)
+    archived.bring_up_to_date({archived.PointSubject(None, new_uid()): [due]}, note=points.NO_LONGER)
 
 
 BRING_ABOUT = {

@@ -35,7 +35,7 @@ class ArchivePoint(NamedTuple):
     weight_kg: Decimal | None = None
 
 
-class Subject(NamedTuple):
+class PointSubject(NamedTuple):
     """A point is about an item, or about a study by its UID where no item is; the other is None or ""."""
 
     item_pk: int | None
@@ -46,7 +46,7 @@ def is_of(point: Attention) -> bool:
     return point.kind in OF_ARCHIVES
 
 
-def bring_up_to_date(due: Mapping[Subject, Collection[ArchivePoint]], *, note: str) -> None:
+def bring_up_to_date(due: Mapping[PointSubject, Collection[ArchivePoint]], *, note: str) -> None:
     """Open, change and resolve the points of these subjects, so that exactly those that are due are open.
 
     It takes a number of queries that does not grow with the subjects, beside one for each point that changes.
@@ -65,18 +65,18 @@ def bring_up_to_date(due: Mapping[Subject, Collection[ArchivePoint]], *, note: s
     Attention.objects.bulk_create(made, ignore_conflicts=True)  # another process may be first
 
 
-def _known(subjects: Iterable[Subject]) -> dict[Subject, list[Attention]]:
+def _known(subjects: Iterable[PointSubject]) -> dict[PointSubject, list[Attention]]:
     """Return all points of the kinds that archives bring about, resolved ones, too."""
     items = [each.item_pk for each in subjects if each.item_pk is not None]
     studies = [each.study_instance_uid for each in subjects if each.study_instance_uid]
     points = Attention.objects.filter(kind__in=OF_ARCHIVES, step=None).order_by()
-    found: dict[Subject, list[Attention]] = {}
+    found: dict[PointSubject, list[Attention]] = {}
     rows = [
         *(points.filter(item__in=items) if items else ()),
         *(points.filter(item=None, study_instance_uid__in=studies) if studies else ()),
     ]
     for point in rows:
-        found.setdefault(Subject(point.item_id, point.study_instance_uid), []).append(point)
+        found.setdefault(PointSubject(point.item_id, point.study_instance_uid), []).append(point)
     return found
 
 
@@ -89,7 +89,7 @@ def _is_settled(points: Iterable[Attention], due: ArchivePoint) -> bool:
     )
 
 
-def _row(subject: Subject, due: ArchivePoint) -> Attention:
+def _row(subject: PointSubject, due: ArchivePoint) -> Attention:
     return Attention(
         kind=due.kind,
         item_id=subject.item_pk,
