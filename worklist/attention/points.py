@@ -250,21 +250,22 @@ def _sweep_items(now: datetime) -> int:
         item=OuterRef("pk"),
         opened_at__date__gt=OuterRef("scheduled_start_date"),
     )
-    overdue = awaiting.overdue(WorklistItem.objects.filter(~Exists(told)), today).order_by("pk")
-    late = list(overdue.only("scheduled_start_date", *silent.READ)[:MOST_AT_ONCE])
-    silence = silent.now() if late else None
+    untold = WorklistItem.objects.filter(~Exists(told)).order_by("pk")
+    if not untold.overdue(today).exists():  # as nearly always
+        return 0
+    overdue = awaiting.overdue(untold, today)
+    silence = silent.now()
     new_points = [
         Attention(kind=AttentionKind.NOT_PERFORMED, item=item, text=_nothing_performed(item, silence))
-        for item in late
+        for item in overdue.only("scheduled_start_date", *silent.READ)[:MOST_AT_ONCE]
     ]
-    if new_points:
-        Attention.objects.bulk_create(new_points, ignore_conflicts=True)
+    Attention.objects.bulk_create(new_points, ignore_conflicts=True)
     return len(new_points)
 
 
-def _nothing_performed(item: WorklistItem, silence: Silence | None) -> str:
+def _nothing_performed(item: WorklistItem, silence: Silence) -> str:
     day = date_format(item.scheduled_start_date)
-    if silence and silence.includes(item):
+    if silence.includes(item):
         return f"Scheduled for {day}; its scanner sends no MPPS, and nothing says that it was performed."
     return f"Scheduled for {day}, and nothing was performed."
 
