@@ -29,6 +29,7 @@ from worklist.day.lanes import day_of
 from worklist.examinations import performing
 from worklist.items import lifecycle, moves
 from worklist.models import Attention, AttentionKind, Device, PerformedBy, Status, WorklistItem
+from worklist.timeline.whole import timeline_of
 
 TODAY = timezone.localdate
 NOON = datetime(2026, 1, 10, 12, tzinfo=timezone.get_current_timezone())
@@ -192,6 +193,9 @@ def test_an_item_of_a_silent_scanner_is_completed_by_its_study(archive: Archive)
         "Study in the archive: 2 series, 40 images, unchanged since "
     )
     assert complete(archive) == 0
+    (told,) = (entry for entry in timeline_of(item).entries if entry.actor == "archive:PACS")
+    assert "the archive PACS" in told.text
+    assert told.note.startswith("Study in the archive: 2 series")
 
 
 @pytest.mark.acceptance("CL101")
