@@ -19,18 +19,6 @@ from worklist.dicom.json_model import DataSet
 from worklist.dicom.moments import date_range, time_range
 
 Moment = TypeVar("Moment", date, time)
-# What is asked for at each level (PS3.4 C.6.2.1), by DICOM's keywords.
-STUDY_KEYS = (
-    *("StudyDate", "StudyTime", "AccessionNumber", "ModalitiesInStudy", "StudyDescription"),
-    *("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyInstanceUID"),
-    *("NumberOfStudyRelatedSeries", "NumberOfStudyRelatedInstances"),
-)
-SERIES_KEYS = (
-    *("Modality", "StationName", "SeriesDescription", "SeriesInstanceUID", "SeriesNumber"),
-    "NumberOfSeriesRelatedInstances",
-)
-# They are of the patient's study module: no archive must answer them at any level, and many do.
-PATIENT_KEYS = ("PatientWeight", "PatientSize")
 LARGEST_COUNT = 2**31 - 1
 LARGEST_NUMBER = Decimal(10) ** 11
 

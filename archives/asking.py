@@ -11,9 +11,9 @@ from archives.contract import FoundSeries, FoundStudy
 from archives.uid_lists import UidLists
 from sources.errors import TooMuchError
 from worklist.dicom.json_model import DataSet
+from worklist.dicom.study_root import MOST_ANSWERS
 from worklist.dicom.values import to_text
 
-MOST_ANSWERS = 2_000  # to one question; a hospital's day of one archive has some hundreds of studies
 FUTILE = 5  # questions for an image without a weight, after which no more are asked
 
 

@@ -12,7 +12,9 @@ from decimal import Decimal
 from types import TracebackType
 from typing import Protocol, Self
 
-UIDS_AT_ONCE = 50  # of a list in one question: 50 UIDs of 64 characters are 3,249 bytes
+from worklist.dicom.study_root import UIDS_AT_ONCE
+
+__all__ = ["UIDS_AT_ONCE", "ArchiveClient", "FoundSeries", "FoundStudy"]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from tests.sources import making
 ADMIN = "admin/"
 # Where a route's parameters are not the key of its model's row.
 ADDRESSES = {
-    "admin/^(?P<app_label>accounts|worklist|sources|notices|privacy)/$": "/admin/worklist/",
+    "admin/^(?P<app_label>accounts|worklist|sources|archives|notices|privacy)/$": "/admin/worklist/",
     "admin/csv/<slug:app_label>/<slug:model_name>/": "/admin/csv/worklist/worklistitem/",
     "admin/day/<str:day>/sheet/": "/admin/day/2026-08-03/sheet/",
     "admin/plots/<slug:plot>/csv/": "/admin/plots/starts/csv/",
@@ -52,6 +52,7 @@ def address(route: str, rows: dict[str, Model]) -> str:
 def one_of_each() -> dict[str, Model]:
     """Store a row of each model that the admin shows, and return them by the path of their pages."""
     from accounts.models import AuditEvent, User
+    from archives.models import Archive
     from pylantir_site.notices.models import Delivery, DeliveryState, Subscription
     from pylantir_site.privacy.models import Erasure
     from sources.models import OriginalDatabase, SyncedStep, SyncIssue, SyncRun
@@ -87,6 +88,7 @@ def one_of_each() -> dict[str, Model]:
         run,
         Attention.objects.create(kind=AttentionKind.WEIGHT, item=item, step=step, text="It differs."),
         ConfirmedPerson.objects.create(patient_id="P1", patient_name="DOE^JOHN1", confirmed_by="alice"),
+        Archive.objects.create(name="PACS", host="127.0.0.1", port=9, called_ae_title="PACS"),
         Device.objects.create(ae_title="MR1", host="127.0.0.1", port=9),
         query(),
         SyncIssue.objects.create(source=source, record="1", text="There is no date."),

@@ -16,7 +16,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from archives.admin.forms import ArchiveForm
-from archives.models import Archive, ArchiveKind
+from archives.models import Archive, ArchiveCheck, ArchivedStudy, ArchiveKind
 from worklist.admin.history import ActorHistoryAdmin
 
 SECRETS = frozenset({"user_name", "secret", "forget_secret", "secret_variable", "secret_file", "client_key"})
@@ -76,6 +76,7 @@ class ArchiveAdmin(ActorHistoryAdmin):
     list_select_related = ("state",)
     search_fields = ("name",)
     show_facets = admin.ShowFacets.NEVER
+    actions = None  # each is deleted on its own page, with all that it has answered
     not_in_history = ("secret_variable", "secret_file", "client_key", "user_name")
 
     @admin.display(description=_lazy("where"))
@@ -131,6 +132,14 @@ class ArchiveAdmin(ActorHistoryAdmin):
             is_failing=bool(archive and archive.test_problem),
         )
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Return how much goes with them, by number: an archive has answered of thousands of studies."""
+        kinds: tuple[Any, ...] = (ArchivedStudy, ArchiveCheck)
+        counts = {
+            kind._meta.verbose_name_plural: kind.objects.filter(archive__in=objs).count() for kind in kinds
+        }
+        return [str(archive) for archive in objs], counts, set(), []
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.test_view)

@@ -9,12 +9,12 @@ from typing import Self
 
 from pydicom import Dataset
 
-from archives.answers import PATIENT_KEYS, SERIES_KEYS, STUDY_KEYS
 from archives.asking import StudyAndSeriesAsking
 from archives.cfind.access import CFindAccess
 from archives.cfind.connection import Connection
 from archives.cfind.statuses import NotUnderstood
 from worklist.dicom.json_model import DataSet
+from worklist.dicom.study_root import IMAGE_KEYS, PATIENT_KEYS, SERIES_KEYS, STUDY_KEYS
 
 CHARACTER_SET = "ISO_IR 192"  # of the question: some archives answer in it
 NO_STUDY = "2.25.0"  # it is of the nil UUID, which nobody generates
@@ -67,7 +67,7 @@ class CFindClient(StudyAndSeriesAsking):
 
     def _find_an_image(self, study_instance_uid: str, series_instance_uid: str) -> DataSet | None:
         own = {"StudyInstanceUID": study_instance_uid, "SeriesInstanceUID": series_instance_uid}
-        found = self._connection.find(_query("IMAGE", ("SOPInstanceUID", *PATIENT_KEYS), own), enough=1)
+        found = self._connection.find(_query("IMAGE", IMAGE_KEYS, own), enough=1)
         return found[0] if found else None
 
 

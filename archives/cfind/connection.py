@@ -19,10 +19,7 @@ from pydicom.uid import UID
 from pynetdicom import AE, evt
 from pynetdicom.association import Association
 from pynetdicom.pdu_primitives import A_ASSOCIATE
-from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at import
-    StudyRootQueryRetrieveInformationModelFind,
-    Verification,
-)
+from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at import
 
 from archives.asking import refuse_too_many
 from archives.cfind import statuses
@@ -32,9 +29,9 @@ from sources.errors import ConfigurationError, SlowError, SourceError, Transient
 from sources.http.limiter import limiter_of
 from worklist.dicom import json_model
 from worklist.dicom.json_model import DataSet
+from worklist.dicom.study_root import FIND
 from worklist.scp import implementation
 
-FIND: UID = StudyRootQueryRetrieveInformationModelFind
 VERIFICATION: UID = Verification
 # pynetdicom's own thread goes on after an answer, or it may take the next one for a request and drop it.
 BETWEEN_MESSAGES = 0.005  # seconds

@@ -8,13 +8,13 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
-from archives.answers import PATIENT_KEYS, SERIES_KEYS, STUDY_KEYS
-from archives.asking import MOST_ANSWERS, StudyAndSeriesAsking, refuse_too_many
+from archives.asking import StudyAndSeriesAsking, refuse_too_many
 from archives.dicomweb.access import DicomwebAccess
 from archives.dicomweb.answering import QuestionRefused, data_sets
 from archives.words import ARCHIVE
 from sources.http.transport import HttpRequest, HttpTransport
 from worklist.dicom.json_model import DataSet
+from worklist.dicom.study_root import MOST_ANSWERS, PATIENT_KEYS, SERIES_KEYS, STUDY_KEYS
 
 JSON = "application/dicom+json"
 # Matching keys that every archive returns without being asked (PS3.18 Tables 10.6.3-3 and -4).

@@ -82,7 +82,7 @@ class Archive(Recorded):
         blank=True,
         default="",
         validators=[host_name],
-        help_text="pacs.example.org",
+        help_text=_("pacs.example.org"),
     )
     port = models.PositiveIntegerField(
         _("port"), null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(65535)]

@@ -10,11 +10,11 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from archives.models import Archive, ArchiveKind
+from archives.models import Archive, ArchivedStudy, ArchiveKind
 from tests.admin_pages import errors_in, fields_of, queries_of, said
 from tests.archives.conftest import MakeStandIn
 from tests.archives.images import MadeStudy
-from tests.archives.making import an_archive, archive_at, with_password
+from tests.archives.making import a_study, an_archive, archive_at, with_password
 from tests.archives.stand_in import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -170,3 +170,17 @@ def test_the_list_asks_the_database_as_much_of_many_as_of_few(admin: Client) -> 
         an_archive(name=f"PACS {number}")
 
     assert queries_of(lambda: admin.get(reverse(LIST))) == few
+
+
+@pytest.mark.acceptance("CL55")
+def test_an_archive_is_deleted_with_what_it_has_answered(admin: Client) -> None:
+    archive = an_archive()
+    a_study(archive)
+    url = reverse("admin:archives_archive_delete", args=[archive.pk])
+
+    assert "studies in archives" in page(admin.get(url)).lower()
+    admin.post(url, {"post": "yes"})
+
+    assert not Archive.objects.exists()
+    assert not ArchivedStudy.objects.exists()
+    assert archive.history.latest().history_user_id == "alice"

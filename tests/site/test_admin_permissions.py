@@ -42,7 +42,7 @@ def stock(
 
 TABLE: dict[str, Row] = {
     "admin/": (SIGNED_IN, SIGNED_IN),
-    "admin/^(?P<app_label>accounts|worklist|sources|notices|privacy)/$": (SIGNED_IN, SIGNED_IN),
+    "admin/^(?P<app_label>accounts|worklist|sources|archives|notices|privacy)/$": (SIGNED_IN, SIGNED_IN),
     "admin/autocomplete/": (NOBODY, NO_VERB),  # no page has a field that asks it
     "admin/csv/<slug:app_label>/<slug:model_name>/": (SIGNED_IN, SIGNED_IN),  # as may see the list
     "admin/day/<str:day>/sheet/": (SIGNED_IN, SIGNED_IN),
@@ -52,6 +52,8 @@ TABLE: dict[str, Row] = {
     "admin/logout/": ("+ 405 405 405", ANYONE),
     "admin/password_change/": (SIGNED_IN, SIGNED_IN),
     "admin/password_change/done/": (SIGNED_IN, NO_VERB),
+    "admin/arrivals/": (SIGNED_IN, SIGNED_IN),
+    "admin/arrivals/csv/": (SIGNED_IN, SIGNED_IN),
     "admin/plots/": (SIGNED_IN, SIGNED_IN),
     "admin/plots/<slug:plot>/csv/": (SIGNED_IN, SIGNED_IN),
     "admin/r/<path:content_type_id>/<path:object_id>/": (SIGNED_IN, SIGNED_IN),
@@ -124,6 +126,8 @@ TABLE: dict[str, Row] = {
     **stock("sources/syncedstep", view=SIGNED_IN),
     "admin/sources/syncedstep/<int:pk>/follow/": (NO_VERB, WRITERS),
     "admin/sources/syncedstep/<int:pk>/another/": (NO_VERB, WRITERS),
+    **stock("archives/archive", view=SIGNED_IN, add=ADMINS, change=ADMINS, delete=ADMINS),
+    "admin/archives/archive/<int:pk>/test/": (NO_VERB, ADMINS),
     **stock("sources/originaldatabase", view=ADMINS),
     "admin/sources/originaldatabase/import/": (ADMINS, ADMINS),
 }

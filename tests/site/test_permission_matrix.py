@@ -51,6 +51,7 @@ TABLE = {
     "sources/<str:name>/sync":             (NONE,      WRITERS,     NONE,        NONE,        NONE),
     "sources/<str:name>/runs":             (SIGNED_IN, NONE,        NONE,        NONE,        NONE),
     "sources/<str:name>/issues":           (SIGNED_IN, NONE,        NONE,        NONE,        NONE),
+    "archives":                            (SIGNED_IN, NONE,        NONE,        NONE,        NONE),
     "health":                              (ANYONE,    PUBLIC_NONE, PUBLIC_NONE, PUBLIC_NONE, PUBLIC_NONE),
     "health/live":                         (ANYONE,    PUBLIC_NONE, PUBLIC_NONE, PUBLIC_NONE, PUBLIC_NONE),
     "health/ready":                        (ANYONE,    PUBLIC_NONE, PUBLIC_NONE, PUBLIC_NONE, PUBLIC_NONE),

@@ -10,6 +10,7 @@ sequences      data flow and real-world activities, drawn
 queries        Basic Worklist Management
 performed      Modality Performed Procedure Step
 associations   who is let in, and what is negotiated
+archives       what archives are asked
 failures       what is done where communication fails
 configuration  what a site may set
 devices        what it may set for each scanner

@@ -70,8 +70,8 @@ def limits() -> Iterator[str]:
 
 def initiation() -> Iterator[str]:
     yield from bullets(
-        "An association is started only for a C-ECHO that a person asks for, to the host and port that the "
-        "device's row names, under the device's AE title as the called one.",
+        "With a scanner an association is started only for a C-ECHO that a person asks for, to the host and "
+        "port that the device's row names, under the device's AE title as the called one.",
         f"Connection and each answer are awaited for {echo_scu.TIMEOUT:.0f} s. It is not repeated.",
         "It is plain DICOM, without TLS and extended negotiation.",
     )

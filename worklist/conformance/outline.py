@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from worklist.conformance import (
     annexes,
+    archives,
     associations,
     configuration,
     devices,
@@ -23,7 +24,10 @@ from worklist.conformance import (
 )
 
 Body = Callable[[], Iterator[str]]
-NO_WEB = "None. The REST API is the product's own, and no DICOM Web Service."
+NO_WEB = (
+    "As a user: the search of archives (QIDO-RS, PS3.18 10.6) for studies, series and instances, by GET. "
+    "As a provider none: the REST API is the product's own, and no DICOM Web Service."
+)
 NO_MEDIA = "None: no DICOM media is written or read."
 NO_VIDEO = "None."
 NOT_SUPPORTED = "Not supported."
@@ -79,7 +83,7 @@ SECTIONS = (
     Section("1.2.1", "Verification", (overview.verification,)),
     Section("1.2.2", "Storage", NOT_SUPPORTED),
     Section("1.2.3", "Workflow Management", (overview.workflow,)),
-    Section("1.2.4", "Query/Retrieve", NOT_SUPPORTED),
+    Section("1.2.4", "Query/Retrieve", (archives.query_retrieve,)),
     Section("1.2.5", "Printing", NOT_SUPPORTED),
     Section("1.3", "DICOM Web Services", NO_WEB),
     Section("1.4", "Media Services", NO_MEDIA),
@@ -116,7 +120,7 @@ SECTIONS = (
     Section("5.2.4", "Instance Availability Notification Service", NOT_SUPPORTED),
     Section("5.2.5", "Storage Service", NOT_SUPPORTED),
     Section("5.2.6", "Storage Commitment Service", NOT_SUPPORTED),
-    Section("5.2.7", "Query/Retrieve Service", NOT_SUPPORTED),
+    Section("5.2.7", "Query/Retrieve Service", (archives.service,)),
     Section("5.2.8", "Print Management Service", NOT_SUPPORTED),
     Section("5.3", "DICOM Web Services", NO_WEB),
     Section("5.4", "Media Services", NO_MEDIA),
@@ -138,7 +142,7 @@ SECTIONS = (
     Section("7.2.1", "Worklist Server Application Entity"),
     Section("7.2.1.1", "Sequencing of Real-World Activities", (sequences.diagrams,)),
     Section("7.2.1.2", "Association Parameters", (associations.limits,)),
-    Section("7.2.1.3", "Association Initiation Policy", (associations.initiation,)),
+    Section("7.2.1.3", "Association Initiation Policy", (associations.initiation, archives.initiation)),
     Section("7.2.1.4", "Association Acceptance Policy", (associations.acceptance, associations.rejections)),
     Section("7.3", "Status Codes"),
     Section("7.3.1", "General Communication and Failure Behavior", (failures.communication,)),

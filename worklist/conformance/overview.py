@@ -16,6 +16,7 @@ def purpose() -> Iterator[str]:
     yield "Pylantir offers the appointments of research participants to scanners as a Modality Worklist,"
     yield "and hears back from them what was performed (Modality Performed Procedure Step)."
     yield "It holds no images, and sends nothing to a scanner but a C-ECHO that a person asks for."
+    yield "Archives are asked what has arrived (C-FIND, study root), and nothing is written into them."
 
 
 def content() -> Iterator[str]:
@@ -48,6 +49,8 @@ def mapping() -> Iterator[str]:
         (
             ("Verification", "Worklist Server", "SCP", "the scanner"),
             ("Verification", "Worklist Server", "SCU", "this server, where a person presses *C-ECHO*"),
+            ("Verification", "Worklist Server", "SCU", "this server, to an archive that a person tests"),
+            ("Query/Retrieve, study root FIND", "Worklist Server", "SCU", "this server, to an archive"),
             ("Basic Worklist Management", "Worklist Server", "SCP", "the scanner"),
             ("Modality Performed Procedure Step", "Worklist Server", "SCP", "the scanner"),
             ("Modality Performed Procedure Step Retrieve", "Worklist Server", "SCP", "any listed device"),

@@ -82,6 +82,7 @@ def data_flow() -> Iterator[str]:
     yield "  reader[Other device] -- N-GET --> server"
     yield "  scanner -- C-ECHO --> server"
     yield "  server -- C-ECHO --> scanner"
+    yield "  server -- C-FIND, C-ECHO --> archive[Archive]"
     yield "  server -- points of attention --> person[Coordinator]"
     yield "```"
 
@@ -91,7 +92,8 @@ def functions() -> Iterator[str]:
         "It waits for associations while it runs, and answers queries, reports and C-ECHO on them.",
         "It reads the worklist anew for each query: what is saved counts from the next query on.",
         "What a report acknowledges is stored, and the item's status follows it.",
-        "It starts an association only for a C-ECHO that a person asks for.",
+        "It starts an association with a scanner only for a C-ECHO that a person asks for.",
+        "It asks archives by C-FIND which studies have arrived, and retrieves and stores nothing.",
     )
 
 

@@ -34,4 +34,5 @@ performed         what a stored performed step says
 repetition        whether an attribute that is sent again says anything else
 printable         texts of a peer, made safe to show
 retrieval         the answer to an N-GET
+study_root        the keys that archives are asked for
 """
