@@ -1,4 +1,4 @@
-"""What archives answered is kept for so long."""
+"""What archives answered is kept for so long; less what is no item's, perhaps of patients of other places."""
 
 from __future__ import annotations
 
@@ -11,15 +11,20 @@ from archives.models import ArchiveCheck, ArchivedStudy
 from pylantir_site.retention import delete
 from worklist.models import Attention
 
-NOBODYS = timedelta(days=30)  # what is no session's, once no point of attention is about it
+UNLINKED_KEPT_DAYS = 90  # since an archive was last asked for it, which it is for 90 days at most
 
 
 def prune() -> None:
-    """Delete what an archive was asked for last more than ARCHIVE_ANSWERS_KEPT_DAYS ago."""
+    """Delete what an archive was asked for last so many days ago.
+
+    That is ARCHIVE_ANSWERS_KEPT_DAYS, and UNLINKED_KEPT_DAYS for a study of no item that no point of
+    attention is about any more.
+    """
     now = timezone.now()
     long_ago = now - timedelta(days=settings.ARCHIVE_ANSWERS_KEPT_DAYS)
     delete(ArchivedStudy.objects.filter(asked_at__lt=long_ago))
     delete(ArchiveCheck.objects.filter(until__lt=long_ago))
     told = Attention.objects.open().filter(item=None, step=None).values("study_instance_uid")
-    nobodys = ArchivedStudy.objects.filter(item=None, asked_at__lt=now - NOBODYS)
-    delete(nobodys.exclude(study_instance_uid__in=told))
+    unlinked_since = now - timedelta(days=UNLINKED_KEPT_DAYS)
+    unlinked = ArchivedStudy.objects.filter(item=None, asked_at__lt=unlinked_since)
+    delete(unlinked.exclude(study_instance_uid__in=told))

@@ -174,7 +174,7 @@ FLOORS = (
     ),
     *("archives.words", "archives.contract", "archives.answers", "archives.uid_lists", "archives.asking"),
     *("archives.lost_letters", "archives.cfind", "archives.dicomweb", "archives.models"),
-    *("archives.opening", "archives.trying", "archives.apps"),
+    *("archives.opening", "archives.trying", "archives.silent", "archives.apps"),
     "archives.comparing",
     "archives.verifying",
     *("archives.privacy", "archives.retention", "archives.api"),

@@ -43,6 +43,7 @@ MADE_HERE = frozenset({"study_instance_uid", "scheduled_procedure_step_id"})
 TIMES = frozenset({"created_at", "updated_at"})
 ARRIVED = "arrived_at"  # a person marks it, and nobody is sent it
 QA = "is_qa"  # who makes an item says it: no scanner is told, and no source may
+EVIDENCE = "performed_by_evidence"  # kept beside the status
 ERASED = "erased_at"  # nobody writes it, and the pseudonym tells it
 POUNDS = frozenset({"patient_weight_lb"})  # another unit of a field that is there
 ITEM = (
@@ -50,7 +51,7 @@ ITEM = (
         "CLEANERS in worklist/items/cleaning.py",
         CLEANERS,
         "say how a writer's value becomes DICOM's",
-        but=frozenset({STATUS, SOURCE, ARRIVED, ERASED}) | TIMES,  # not a writer's
+        but=frozenset({STATUS, EVIDENCE, SOURCE, ARRIVED, ERASED}) | TIMES,  # not a writer's
     ),
     Place(
         "FIELDS in worklist/items/fields.py",
@@ -63,13 +64,15 @@ ITEM = (
         "ROOT_ATTRIBUTES, STEP_ATTRIBUTES or RECORD_FIELDS in worklist/dicom/item_attributes.py",
         RECORD_FIELDS,
         "say which DICOM attribute a scanner is sent",
-        but=frozenset({SOURCE, ARRIVED, ERASED, QA}) | TIMES,
+        but=frozenset({SOURCE, EVIDENCE, ARRIVED, ERASED, QA}) | TIMES,
     ),
     Place(
         "fieldsets of WorklistItemAdmin in worklist/admin/items.py",
         [*flatten_fieldsets(WorklistItemAdmin.fieldsets), *TIMES],  # `shown_of_a_stored_item` has the times
         "say where a coordinator fills it in",
-        but=frozenset({STATUS, SOURCE, ARRIVED, ERASED}),  # shown as `badge` and `source`, or on Today
+        but=frozenset(
+            {STATUS, EVIDENCE, SOURCE, ARRIVED, ERASED}
+        ),  # shown as `badge` and `source`, or on Today
         more=POUNDS,
     ),
     Place(
@@ -84,7 +87,7 @@ ITEM = (
             f"{serializer.__name__} in worklist/api/item_fields.py",
             serializer().fields,
             "say how a client writes it",
-            but=frozenset({SOURCE, ARRIVED, ERASED}) | TIMES,
+            but=frozenset({SOURCE, EVIDENCE, ARRIVED, ERASED}) | TIMES,
             more=POUNDS | {"reason", "same_person", "updated_at"},
         )
         for serializer in (NewItemSerializer, ItemChangeSerializer)
@@ -93,7 +96,9 @@ ITEM = (
         "TARGETS in sources/mapping/targets.py",
         TARGETS,
         "say by which name a source may fill it",
-        but=MADE_HERE | TIMES | {SOURCE, EXTRA, ARRIVED, ERASED, QA},  # keywords fill the extra attributes
+        but=MADE_HERE
+        | TIMES
+        | {SOURCE, EXTRA, EVIDENCE, ARRIVED, ERASED, QA},  # keywords fill the extra attributes
         more=POUNDS | {"scheduled_start_datetime"},
     ),
     Place(
@@ -107,7 +112,7 @@ ITEM = (
         "DRAWN in tests/worklist/encoding_examples.py",
         DRAWN,
         "say which values the property of encoding draws",
-        but=frozenset({SOURCE, ARRIVED, ERASED, QA}) | TIMES,
+        but=frozenset({SOURCE, EVIDENCE, ARRIVED, ERASED, QA}) | TIMES,
     ),
 )
 DEVICE = (

@@ -7,6 +7,7 @@ from worklist.api.attention import AttentionList, AttentionPoint
 from worklist.api.calendar_feeds import calendar_feed
 from worklist.api.devices import DeviceActivityList, DeviceList, DeviceWorklist, ItemDevices
 from worklist.api.items import Item, ItemHistory, Items
+from worklist.api.marks import AbsenceMark, PerformedMark
 from worklist.api.performed_steps import PerformedStepList, PerformedStepOne
 from worklist.dicomweb.performed_steps import (
     DeviceNewPerformedStep,
@@ -23,6 +24,8 @@ urlpatterns = [
     *route("worklist", Items.as_view(), "worklist"),
     *route("worklist/<int:pk>", Item.as_view(), "worklist-item"),
     *route("worklist/<int:pk>/history", ItemHistory.as_view(), "worklist-item-history"),
+    *route("worklist/<int:pk>/performed", PerformedMark.as_view(), "worklist-item-performed"),
+    *route("worklist/<int:pk>/did-not-come", AbsenceMark.as_view(), "worklist-item-did-not-come"),
     *route("worklist/<int:pk>/devices", ItemDevices.as_view(), "worklist-item-devices"),
     *route("devices", DeviceList.as_view(), "devices"),
     *route("devices/<str:ae_title>/activity", DeviceActivityList.as_view(), "device-activity"),

@@ -18,6 +18,8 @@ from django.utils import timezone
 from archives.comparing.belonging import Belonging, ScannedSession, belonging
 from archives.contract import UIDS_AT_ONCE, ArchiveClient, FoundStudy
 from archives.models import Archive, ArchiveCheck, ArchivedStudy, ArchiveState, Finding
+from archives.silent import completing
+from archives.silent import due as silent_due
 from archives.verifying import answers, claims, due, reviewing, sessions, strays
 from archives.verifying.budget import QuestionBudget
 from pylantir_site.processes import pulse
@@ -49,6 +51,7 @@ def ask(archive_pk: int, claim: str, open_client: OpenClient, *, most: int | Non
         return 0
     now = timezone.now()
     due.note_ended(archive, now=now)
+    silent_due.note_begun(archive, now=now)
     try:
         with open_client(archive) as client:
             budget = QuestionBudget(client, most or archive.questions_per_minute)
@@ -59,6 +62,8 @@ def ask(archive_pk: int, claim: str, open_client: OpenClient, *, most: int | Non
         _note_problem(archive, str(error), now=now)
         return 0
     claims.note_answer(archive_pk, now=timezone.now())
+    completing.complete(archive, now=now)
+    silent_due.hasten(archive, now=now)
     return questions
 
 

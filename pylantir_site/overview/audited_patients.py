@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from accounts.models import AuditEvent
+from archives.models import ArchiveCheck, ArchivedStudy
 from sources.models import SyncedStep
 from worklist.models import Attention, ConfirmedPerson, PerformedStep, WorklistItem
 
@@ -20,6 +21,8 @@ PATIENT_IDS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
     ("/worklist", WorklistItem, ("patient_id",)),
     ("/performed-steps", PerformedStep, ("patient_id",)),
     ("/attention", Attention, ("item__patient_id", "step__patient_id")),
+    ("/archived-studies", ArchivedStudy, ("patient_id",)),
+    ("/archive-checks", ArchiveCheck, ("item__patient_id",)),
 )
 # Pages that show items, whatever they are called.
 OF_ITEMS = frozenset({"admin:index", "admin:worklist_day_sheet", "admin:search", "admin:search_suggestions"})

@@ -100,7 +100,8 @@ def _html(drawing: Drawing) -> str:
 
 def _values(booking: Booking) -> tuple[Any, ...]:
     points = tuple(map(_as_read, booking.points))
-    return (_as_read(booking.item), booking.also, points, booking.session, booking.is_overdue)
+    of_the_day = (booking.session, booking.is_overdue, booking.today, booking.is_silent, booking.awaited)
+    return (_as_read(booking.item), booking.also, points, *of_the_day)
 
 
 def _as_read(row: Model) -> tuple[Any, ...]:

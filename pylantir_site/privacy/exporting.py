@@ -38,6 +38,8 @@ AUDITED = {
     "worklist": "worklist_items",
     "performed-steps": "performed_steps",
     "attention": "points_of_attention",
+    "archived-studies": "studies_in_archives",
+    "archive-checks": "checks_of_archives",
     "worklist_worklistitem": "worklist_items",
     "worklist_performedstep": "performed_steps",
     "worklist_attention": "points_of_attention",

@@ -47,7 +47,7 @@ def _with_history(held: Held) -> Held:
 
 _ITEM = _held(
     erased=items.ERASED,
-    CODE=("performed_procedure_step_status",),
+    CODE=("performed_procedure_step_status", "performed_by_evidence"),
     TECHNICAL=("modality", "scheduled_station_aetitle"),
     STUDY=("data_source",),
 )
@@ -56,7 +56,7 @@ _STEP = _held(
     CODE=("status",),
     TECHNICAL=("modality", "performed_station_ae_title", "calling_ae_title", "calling_address"),
 )
-_LINK = _held(CODE=("evidence", "status_before"), ACTOR=("linked_by",))
+_LINK = _held(CODE=("evidence", "status_before", "evidence_before"), ACTOR=("linked_by",))
 _DEVICE = _held(
     erased=("notes",),
     SETUP=(

@@ -10,7 +10,7 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy
 
-from sources.models import DataSource, MappingRule
+from sources.models import DataSource, MappingRule, WriteRule
 from worklist.admin.history import ActorHistoryAdmin
 from worklist.models.changes import HistoryEntry, history_entries
 
@@ -55,10 +55,18 @@ def _together(entry: HistoryEntry, of_details: HistoryEntry | None) -> HistoryEn
 
 
 def _rows_in_history(source: DataSource) -> Iterator[HistoryEntry]:
-    records = MappingRule.history.filter(source_id=source.pk).order_by("id", "-history_date", "-history_id")
-    for _pk, of_a_row in groupby(records, key=lambda record: record.id):
-        for entry in history_entries(list(of_a_row)):
-            record = entry.record
-            row = f"{record.target} ← {record.field or record.transforms or record.default}"
-            action = ROW_ACTIONS[record.history_type] % {"row": row}
-            yield entry._replace(action=action)
+    """Yield what was done with the rows of the mapping, and with those that are written back."""
+    for model, named in ((MappingRule, _mapped), (WriteRule, _written)):
+        records = model.history.filter(source_id=source.pk).order_by("id", "-history_date", "-history_id")
+        for _pk, of_a_row in groupby(records, key=lambda record: record.id):
+            for entry in history_entries(list(of_a_row)):
+                action = ROW_ACTIONS[entry.record.history_type] % {"row": named(entry.record)}
+                yield entry._replace(action=action)
+
+
+def _mapped(record: Any) -> str:
+    return f"{record.target} ← {record.field or record.transforms or record.default}"
+
+
+def _written(record: Any) -> str:
+    return f"{record.field} ← {record.fact}"

@@ -147,6 +147,7 @@ def test_orthanc_drops_letters_unless_it_answers_in_unicode(tmp_path_factory: py
 
 
 @pytest.mark.acceptance("CL48")
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("kind", ["C-FIND", "QIDO-RS"])
 def test_a_thousand_items_cost_a_bounded_number_of_questions(an_orthanc: Orthanc, kind: str) -> None:
     uids = [f"2.25.{100_000 + n}" for n in range(1000)]

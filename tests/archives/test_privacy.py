@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
+from archives import retention
 from archives.models import Archive, ArchiveCheck, ArchivedStudy
 from pylantir_site.privacy import erasing, exporting, participants
 from tests.archives.making import a_study, an_archive
@@ -84,3 +85,14 @@ def test_whom_only_an_archive_names_is_found_and_erased(archive: Archive) -> Non
     erasing.erase("P1", participants.digest(found), erasing.Order("alice"))
 
     assert not ArchivedStudy.objects.exists()
+
+
+@pytest.mark.acceptance("CL58")
+def test_studies_of_no_item_are_forgotten_after_a_while(item: WorklistItem, archive: Archive) -> None:
+    ArchivedStudy.objects.update(asked_at=timezone.now() - timedelta(days=91))
+    a_study(archive, study_instance_uid="1.2.3.9")
+
+    retention.prune()
+
+    kept = set(ArchivedStudy.objects.values_list("study_instance_uid", flat=True))
+    assert kept == {"1.2.3.2", "1.2.3.9"}  # an item's, and one that was asked for today

@@ -219,7 +219,7 @@ def test_what_is_old_is_forgotten(archive: Archive, pacs: FakeArchive, settings:
     ask(archive, pacs)
     retention.prune()
     assert ArchivedStudy.objects.count() == 3
-    ArchivedStudy.objects.update(asked_at=timezone.now() - timedelta(days=40))
+    ArchivedStudy.objects.update(asked_at=timezone.now() - timedelta(days=100))
     retention.prune()
     assert set(ArchivedStudy.objects.values_list("patient_id", flat=True)) == {"P1", "X7"}
     settings.ARCHIVE_ANSWERS_KEPT_DAYS = 30

@@ -71,6 +71,7 @@ TABLE: dict[str, Row] = {
     "admin/worklist/worklistitem/quick-add/": (WRITERS, WRITERS),
     "admin/worklist/worklistitem/quick-add/look/": (NO_VERB, WRITERS),
     "admin/worklist/worklistitem/<int:pk>/booking/": (WRITERS, WRITERS),
+    "admin/worklist/worklistitem/<int:pk>/performed/": (WRITERS, NO_VERB),
     "admin/worklist/worklistitem/<int:pk>/weight/": (WRITERS, WRITERS),
     "admin/worklist/worklistitem/undo/": (NO_VERB, SIGNED_IN),  # nothing, without what a writer was given
     "admin/worklist/worklistitem/known/": (NO_VERB, SIGNED_IN),
@@ -148,6 +149,8 @@ ACTIONS = {
         "reschedule_items": BY_WRITERS,
         "duplicate_items": BY_WRITERS,
         "schedule_again": BY_WRITERS,
+        "mark_performed": BY_WRITERS,
+        "did_not_come": BY_WRITERS,
     },
     "worklist/attention": {"resolve_points": BY_WRITERS},
     "worklist/confirmedperson": {"delete_selected": BY_WRITERS},

@@ -34,6 +34,8 @@ TABLE = {
     "worklist":                            (SIGNED_IN, WRITERS,     NONE,        NONE,        NONE),
     "worklist/<int:pk>":                   (SIGNED_IN, NONE,        WRITERS,     WRITERS,     WRITERS),
     "worklist/<int:pk>/history":           (SIGNED_IN, NONE,        NONE,        NONE,        NONE),
+    "worklist/<int:pk>/performed":         (NONE,      WRITERS,     NONE,        NONE,        WRITERS),
+    "worklist/<int:pk>/did-not-come":      (NONE,      WRITERS,     NONE,        NONE,        NONE),
     "worklist/<int:pk>/devices":           (SIGNED_IN, NONE,        NONE,        NONE,        NONE),
     "devices":                             (SIGNED_IN, NONE,        NONE,        NONE,        NONE),
     "devices/<str:ae_title>/activity":     (SIGNED_IN, NONE,        NONE,        NONE,        NONE),

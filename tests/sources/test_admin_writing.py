@@ -103,6 +103,9 @@ def test_writing_is_set_up_on_the_sources_page(admin: Client, reading: DataSourc
     assert not reading.state.full_requested  # what is written changes nothing of what is read
     assert not any("token_cipher" in vars(entry) for entry in project_row.history.all())
 
+    history = reverse("admin:sources_datasource_history", args=[reading.pk])
+    assert "scan_status ← status" in admin.get(history).content.decode()
+
     scan(only_item(reading))
     write(reading)
     assert row(project) == {"scan_status": "2"}

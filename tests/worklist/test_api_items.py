@@ -206,6 +206,7 @@ def test_an_item_has_every_field_of_the_contract(client: APIClient, made: Any) -
         "extra_attributes": {"MedicalAlerts": "Pacemaker"},
         "is_qa": False,
         "created_at": answer["created_at"],
+        "performed_by_evidence": "",
         "arrived_at": None,
         "updated_at": answer["updated_at"],
     }

@@ -15,7 +15,7 @@ import worklist.api.items
 from tests.effort import tries
 from tests.worklist.encoding_examples import DRAWN
 from worklist.api import item_rows
-from worklist.models import WorklistItem
+from worklist.models import PerformedBy, WorklistItem
 
 MOMENTS = st.datetimes(min_value=datetime(1990, 1, 1), timezones=st.just(UTC))
 drawn_items = st.fixed_dictionaries(
@@ -23,6 +23,7 @@ drawn_items = st.fixed_dictionaries(
         **DRAWN,
         "id": st.integers(1, 2**40),
         "data_source": st.sampled_from(["", "study"]),
+        "performed_by_evidence": st.sampled_from(["", *PerformedBy.values]),
         "arrived_at": st.none() | MOMENTS,
         "created_at": MOMENTS,
         "updated_at": MOMENTS,

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from tests.worklist.performed_rows import make_step
 from worklist.items import intake, lifecycle
-from worklist.models import Attention, AttentionKind, PerformedStatus, Status, WorklistItem
+from worklist.models import Attention, AttentionKind, PerformedBy, PerformedStatus, Status, WorklistItem
 
 pytestmark = pytest.mark.django_db
 
@@ -81,7 +81,9 @@ def test_what_the_scanner_reports_is_never_refused(status: Status, to: Status) -
         lifecycle.report(locked, to=to, actor="device:MR1", reason="MPPS")
     item.refresh_from_db()
     assert item.performed_procedure_step_status == to
-    assert item.history.count() == (1 if status == to else 2)
+    is_completed = to == Status.COMPLETED
+    assert item.performed_by_evidence == (PerformedBy.MPPS if is_completed else "")
+    assert item.history.count() == (1 if status == to and not is_completed else 2)
 
 
 @pytest.mark.parametrize(

@@ -346,3 +346,40 @@ def test_references_that_are_stored_are_packed_and_unpacked_again(at_version: An
     stored: tuple[Any, Any] = (PerformedStep.objects, PerformedStep.history)
     for rows in stored:
         assert list(rows.order_by("sop_instance_uid").values_list("dataset", flat=True)) == sent
+
+
+@pytest.mark.acceptance("CL97")
+@pytest.mark.parametrize(
+    "at_version", [[("worklist", "0021_points_of_archived_studies")]], indirect=True, ids=["before evidence"]
+)
+def test_what_scanners_completed_before_says_so_and_of_the_rest_it_is_not_known(at_version: Any) -> None:
+    items = at_version.get_model("worklist", "WorklistItem").objects
+    steps = at_version.get_model("worklist", "PerformedStep").objects
+    links = at_version.get_model("worklist", "PerformedStepItem").objects
+    statuses = ("COMPLETED", "COMPLETED", "COMPLETED", "DISCONTINUED")
+    rows = [
+        items.create(
+            patient_name="Doe^John",
+            patient_id=f"P{number}",
+            study_instance_uid=f"1.2.{number}",
+            accession_number=f"A{number}",
+            requested_procedure_id=f"R{number}",
+            scheduled_procedure_step_id=f"S{number}",
+            modality="MR",
+            scheduled_start_date=date(2026, 1, 10),
+            performed_procedure_step_status=status,
+        )
+        for number, status in enumerate(statuses)
+    ]
+    for number, (row, status) in enumerate(zip(rows, ("COMPLETED", "DISCONTINUED"), strict=False)):
+        step = steps.create(
+            sop_instance_uid=f"1.3.{number}", status=status, dataset={}, calling_ae_title="MR1"
+        )
+        links.create(step=step, item=row, evidence="STEP", status_before="SCHEDULED")
+
+    call_command("migrate", verbosity=0)
+
+    from worklist.models import WorklistItem
+
+    told = dict(WorklistItem.objects.values_list("pk", "performed_by_evidence"))
+    assert told == {row.pk: "MPPS" if number == 0 else "" for number, row in enumerate(rows)}

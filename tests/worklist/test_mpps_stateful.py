@@ -1,6 +1,6 @@
 """N-CREATE and N-SET walk at random against a plain model of the states, a server killed now and then.
 
-People close, link and unlink beside.
+People close, link, unlink and mark beside.
 
 The server is a real `manage.py run_mwl`; what it keeps is read back by N-GET and from the items.
 """
@@ -33,6 +33,7 @@ from tests.worklist import performed_steps as steps
 from tests.worklist.conftest import RunningServer, StartServer, make_item
 from tests.worklist.identifiers import data_set
 from worklist.examinations import performing
+from worklist.items import lifecycle, moves
 from worklist.models import PerformedStatus, PerformedStep, WorklistItem
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
@@ -67,6 +68,11 @@ class Model:
     def __init__(self, items: list[int], cancelled: list[int]) -> None:
         self.steps: dict[str, Step] = {}
         self.items = {pk: "CANCELLED" if pk in cancelled else "SCHEDULED" for pk in items}
+        # When people marked an item as performed, and what it was before, the last mark last.
+        self.marks: dict[int, list[tuple[int, str]]] = {pk: [] for pk in items}
+        self.evidence = dict.fromkeys(items, "")
+        # Of these the mark is the last that was written.
+        self.just_marked: set[int] = set()
         # What an item was when a step began to perform it, by step and item, the earliest link first.
         self.before: dict[tuple[str, int], str] = {}
         # When a step told an item of its end, on a clock that ticks with each.
@@ -82,11 +88,18 @@ class Model:
         self.steps[uid] = Step(status, items, description)
         for pk in items:
             self.begin(uid, pk)
-            self.items[pk] = "IN_PROGRESS"
+            self.give(pk, "IN_PROGRESS")
         return SUCCESS
 
+    def give(self, pk: int, status: str, evidence: str = "MPPS") -> None:
+        evidence = evidence if status == "COMPLETED" else ""
+        if (self.items[pk], self.evidence[pk]) != (status, evidence):
+            self.just_marked.discard(pk)
+        self.items[pk], self.evidence[pk] = status, evidence
+
     def begin(self, uid: str, pk: int) -> None:
-        self.before[uid, pk] = self.items[pk]
+        is_marked = self.evidence[pk] == "PERSON"
+        self.before[uid, pk] = "MARKED" if is_marked else self.items[pk]
         self.linked[uid, pk] = next(self.clock)
 
     def set(self, uid: str, sent: dict[str, Any], *, reason: str, carries_more: bool) -> int:
@@ -115,7 +128,20 @@ class Model:
 
     def tell(self, uid: str, pk: int) -> None:
         self.told[uid, pk] = next(self.clock)
-        self.items[pk] = self.ruled(pk) or self.stopped(uid, pk)
+        self.give(pk, self.ruled(pk) or self.stopped(uid, pk))
+
+    def may_mark(self, pk: int) -> bool:
+        is_open = self.items[pk] in ("SCHEDULED", "IN_PROGRESS", "DISCONTINUED")
+        return is_open and self.ruled(pk) != "IN_PROGRESS"
+
+    def mark(self, pk: int) -> None:
+        self.marks[pk].append((next(self.clock), self.items[pk]))
+        self.give(pk, "COMPLETED", "PERSON")
+        self.just_marked.add(pk)
+
+    def take_back(self, pk: int) -> None:
+        _at, before = self.marks[pk].pop()
+        self.give(pk, before)
 
     def ruled(self, pk: int) -> str:
         """Return what a step of the item says that runs or was completed, else ""."""
@@ -135,23 +161,25 @@ class Model:
         if self.steps[uid].has_ended:
             self.tell(uid, pk)
         else:
-            self.items[pk] = "IN_PROGRESS"
+            self.give(pk, "IN_PROGRESS")
 
     def unlink(self, uid: str, pk: int) -> None:
-        """Let the item be what its other steps say; without one that says anything, what it was before."""
+        """Let the item be what its other steps say, or a person after them; else what it was before."""
         self.steps[uid].items.remove(pk)
         before, linked = self.before.pop((uid, pk)), self.linked.pop((uid, pk))
         self.told.pop((uid, pk), None)
         later = [key for key in self.before if key[1] == pk and self.linked[key] > linked]
-        if later and self.before[later[0]] not in ("SCHEDULED", "CANCELLED"):
+        if later and self.before[later[0]] not in ("SCHEDULED", "CANCELLED", "MARKED"):
             self.before[later[0]] = before
         last = max(((when, key) for key, when in self.told.items() if key[1] == pk), default=None)
         if ruling := self.ruled(pk):
-            self.items[pk] = ruling
+            self.give(pk, ruling)
+        elif self.marks[pk] and (last is None or self.marks[pk][-1][0] > last[0]):
+            self.give(pk, "COMPLETED", "PERSON")
         elif last is None or (before in ("SCHEDULED", "CANCELLED") and last[0] < linked):
-            self.items[pk] = "CANCELLED" if before == "CANCELLED" else "SCHEDULED"
+            self.give(pk, "CANCELLED" if before == "CANCELLED" else "SCHEDULED")
         else:
-            self.items[pk] = self.stopped(*last[1])
+            self.give(pk, self.stopped(*last[1]))
 
 
 STEP = st.integers(0, 4)
@@ -255,6 +283,28 @@ class Walk(RuleBasedStateMachine):
             self.model.link(uid, row.pk)
         self.check_step(uid)
 
+    @rule(chosen=st.integers(0, 2))
+    def a_person_marks_as_performed(self, chosen: int) -> None:
+        row = self.rows[chosen]
+        if self.model.may_mark(row.pk):
+            moves.mark_performed(row, actor="alice", confirmed=True)
+            self.model.mark(row.pk)
+        else:
+            with pytest.raises(lifecycle.StatusRefused):
+                moves.mark_performed(row, actor="alice", confirmed=True)
+        self.check_items()
+
+    @rule(chosen=st.integers(0, 2))
+    def a_person_takes_a_mark_back(self, chosen: int) -> None:
+        row = self.rows[chosen]
+        if row.pk in self.model.just_marked:
+            moves.take_back_mark(row, actor="alice")
+            self.model.take_back(row.pk)
+        else:
+            with pytest.raises(lifecycle.StatusRefused):
+                moves.take_back_mark(row, actor="alice")
+        self.check_items()
+
     @precondition(lambda self: self.kills < MOST_KILLS and len(self.model.steps) > 1)
     @rule()
     def the_server_is_killed_and_started_again(self) -> None:
@@ -276,9 +326,7 @@ class Walk(RuleBasedStateMachine):
 
     def check_step(self, uid: str) -> None:
         """Check what the server tells of the step, and all items."""
-        statuses = WorklistItem.objects.in_bulk(list(self.model.items))
-        found = {pk: item.performed_procedure_step_status for pk, item in statuses.items()}
-        assert found == self.model.items
+        self.check_items()
         answer = self.user.n_get(uid, context=3)
         step = self.model.steps.get(uid)
         if step is None:
@@ -294,6 +342,11 @@ class Walk(RuleBasedStateMachine):
         stored = PerformedStep.objects.get(sop_instance_uid=uid)
         assert sorted(stored.links.values_list("item", flat=True)) == sorted(step.items)
         assert stored.history.count() == step.messages
+
+    def check_items(self) -> None:
+        rows = WorklistItem.objects.in_bulk(list(self.model.items))
+        assert {pk: row.performed_procedure_step_status for pk, row in rows.items()} == self.model.items
+        assert {pk: row.performed_by_evidence for pk, row in rows.items()} == self.model.evidence
 
     def teardown(self) -> None:
         if hasattr(self, "user"):
@@ -330,7 +383,7 @@ def modifications(sent: dict[str, Any], reason: str, more: dict[str, str]) -> Da
     return data_set(values)
 
 
-@pytest.mark.acceptance("D212")
+@pytest.mark.acceptance("D212", "CL98")
 def test_whatever_scanners_send_and_whenever_the_server_dies_the_states_are_the_models(
     transactional_db: None, start_server: StartServer
 ) -> None:

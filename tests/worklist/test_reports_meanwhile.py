@@ -6,6 +6,7 @@ import itertools
 import json
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -14,11 +15,14 @@ from pydicom import Dataset
 
 from tests.worklist.conftest import make_item
 from tests.worklist.performed_steps import begun, completed, new_uid, progress, series
+from worklist.attention import points
 from worklist.dicom import bounds, datasets, json_model, mpps
 from worklist.dicom.datasets import Unreadable
 from worklist.examinations import performing
 from worklist.examinations.performing import Sender
-from worklist.models import PerformedStatus, PerformedStep, WorklistItem
+from worklist.items import moves
+from worklist.items.lifecycle import StatusRefused
+from worklist.models import PerformedBy, PerformedStatus, PerformedStep, Status, WorklistItem
 from worklist.models.serialised import SerialisedEncoder, SerialisedObject
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -217,3 +221,47 @@ def test_a_deflated_data_set_has_no_more_elements_than_its_bytes_pay_for() -> No
     meant = datasets.write(completed(series(images=5000)), implicit_vr=False, deflated=True)
     assert bounds.elements_at_most(len(meant)) > 3 * 5000
     assert datasets.read(meant, implicit_vr=False, deflated=True, longest=2**24)
+
+
+@pytest.mark.acceptance("CL98")
+def test_a_mark_that_comes_while_a_report_is_read_is_known_to_it_and_the_report_wins(
+    item: WorklistItem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = points.rules_by
+
+    def marked_meanwhile(*args: Any) -> points.DeviceRules:
+        elsewhere(lambda: moves.mark_performed(item, actor="bob", confirmed=True))
+        return read(*args)
+
+    monkeypatch.setattr(points, "rules_by", marked_meanwhile)
+    made = new_uid()
+    performing.begin(made, begun(item), sender=MR1)
+
+    item.refresh_from_db()
+    assert (item.performed_procedure_step_status, item.performed_by_evidence) == (Status.IN_PROGRESS, "")
+    link = PerformedStep.objects.get(sop_instance_uid=made).links.get()
+    assert (link.status_before, link.evidence_before) == (Status.COMPLETED, PerformedBy.PERSON)
+
+
+@pytest.mark.acceptance("CL98")
+def test_whichever_of_a_mark_and_a_report_is_first_the_report_wins(item: WorklistItem) -> None:
+    together = threading.Barrier(2, timeout=SECONDS)
+
+    def mark() -> None:
+        together.wait()
+        with suppress(StatusRefused):  # the report was first
+            moves.mark_performed(item, actor="bob", confirmed=True)
+
+    def report() -> None:
+        together.wait()
+        performing.begin(new_uid(), begun(item), sender=MR1)
+
+    threads = [threading.Thread(target=elsewhere, args=(act,)) for act in (mark, report)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(SECONDS)
+
+    item.refresh_from_db()
+    assert (item.performed_procedure_step_status, item.performed_by_evidence) == (Status.IN_PROGRESS, "")
+    assert PerformedStep.objects.get().links.count() == 1

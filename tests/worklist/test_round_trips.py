@@ -43,7 +43,7 @@ from worklist.models import Status, WorklistItem
 
 STATUS = "performed_procedure_step_status"
 # What is made anew with each item, or says how this one came to be.
-NOT_COMPARED = {"id", "data_source", "arrived_at", "created_at", "updated_at"}
+NOT_COMPARED = {"id", "data_source", "performed_by_evidence", "arrived_at", "created_at", "updated_at"}
 COMPARED = tuple(field for field in FIELDS if field not in NOT_COMPARED)
 # A spreadsheet would run what begins so, and would make numbers, dates and nothing of the others.
 ODD_IDS = ("-5", "'-5", "=1+1", "@home", "+49", "'", "0042", "1E5", "NA", "n/a", "1-2", "F", "TRUE", '"', ",")

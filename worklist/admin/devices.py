@@ -115,7 +115,7 @@ class DeviceAdmin(ActorHistoryAdmin):
                 )
             },
         ),
-        (_lazy("What it reports"), {"fields": ("mpps_strictness", "weight_tolerance_kg")}),
+        (_lazy("What it reports"), {"fields": ("sends_mpps", ("mpps_strictness", "weight_tolerance_kg"))}),
         (_lazy("Record"), {"fields": (("created_at", "updated_at"),), "classes": ("collapse",)}),
     )
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from worklist.attention import awaiting
 from worklist.models import WorklistItem, listed_values
 
 
@@ -39,7 +40,7 @@ class DayFilter(admin.SimpleListFilter):
         if self.value() == "week":
             return queryset.filter(scheduled_start_date__range=(today, today + timedelta(days=6)))
         if self.value() == "overdue":
-            return queryset.overdue(today)
+            return awaiting.overdue(queryset, today)
         if self.value() == "past":
             return queryset.filter(scheduled_start_date__lt=today)
         return queryset

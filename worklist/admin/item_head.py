@@ -12,7 +12,9 @@ from django.utils import timezone
 from django.utils.formats import date_format, time_format
 from django.utils.translation import gettext as _
 
+from worklist.attention import awaiting
 from worklist.day import ages
+from worklist.items.lifecycle import PERFORMABLE
 from worklist.models import WorklistItem
 from worklist.timeline import readable
 from worklist.timeline.asked import AskedBy
@@ -42,6 +44,7 @@ def context_of(request: HttpRequest, item: WorklistItem, parts: Sequence[Any]) -
     return {
         "facts": list(_facts(item)),
         "asked": [_asked_in_words(each) for each in timeline.asked],
+        "awaited": _awaited(item),
         "timeline": [ShownEntry(entry, _page_of(request, entry.about)) for entry in newest_first(entries)],
         "timeline_is_cut": timeline.is_cut,
     }
@@ -59,6 +62,12 @@ def _facts(item: WorklistItem) -> Iterator[HeadFact]:
     yield HeadFact(_("When"), readable.moment(item.scheduled_start_date, item.scheduled_start_time))
     yield HeadFact(_("Scanner"), ", ".join(item.stations) or _("any"), lacks=not item.stations)
     yield HeadFact(_("Protocol"), item.protocol_name or item.procedure_description or item.modality)
+
+
+def _awaited(item: WorklistItem) -> str:
+    """Return what is known of an item that no scanner reports."""
+    is_open = item.performed_procedure_step_status in PERFORMABLE
+    return awaiting.sentences([item.pk]).get(item.pk, "") if is_open else ""
 
 
 def _born(item: WorklistItem) -> str:

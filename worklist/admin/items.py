@@ -46,7 +46,11 @@ from worklist.timeline import readable
 
 # The fields of the form that say who is examined.
 # The status that an action of the list gives.
-GIVEN_BY = {"schedule_again": Status.SCHEDULED, "cancel_items": Status.CANCELLED}
+GIVEN_BY = {
+    "schedule_again": Status.SCHEDULED,
+    "cancel_items": Status.CANCELLED,
+    "did_not_come": Status.CANCELLED,
+}
 IDENTITY = (*sorted(identity.IDENTITY_FIELDS), "patient_weight_lb")
 
 
@@ -83,6 +87,8 @@ class WorklistItemAdmin(ReturningAdmin, ReadableNames, ActorHistoryAdmin):
         actions.reschedule_items,
         actions.duplicate_items,
         actions.schedule_again,
+        actions.mark_performed,
+        actions.did_not_come,
     )
     readonly_fields = (
         "as_the_scanner_sees_it",
@@ -349,8 +355,13 @@ class WorklistItemAdmin(ReturningAdmin, ReadableNames, ActorHistoryAdmin):
     def _item_actions(self, request: HttpRequest, item: WorklistItem) -> list[tuple[str, Any]]:
         """Return the list's actions that this person may use and that the item's status allows."""
         allowed = lifecycle.TRANSITIONS[item.performed_procedure_step_status]
-        actions = [(name, title) for _act, name, title in self.get_actions(request).values()]
-        return [each for each in actions if GIVEN_BY.get(each[0]) in {None, *allowed}]
+        offered = [(name, title) for _act, name, title in self.get_actions(request).values()]
+        passed_over = set() if moves.may_be_performed(item) else {"mark_performed"}
+        return [
+            each
+            for each in offered
+            if GIVEN_BY.get(each[0]) in {None, *allowed} and each[0] not in passed_over
+        ]
 
 
 def _was_sent(request: HttpRequest, field: str) -> bool:

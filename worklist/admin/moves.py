@@ -14,20 +14,24 @@ from typing import Any, NamedTuple
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
+from django.views.decorators.http import require_safe
 
 from pylantir_site.returning import back, came_from
 from worklist.admin import actions, choices, oddities, sentences, undo
 from worklist.admin.confirmation import tried
 from worklist.admin.date_fields import DayField, DayWidget
+from worklist.devices import silent
 from worklist.items import double_booking, intake, moves
 from worklist.items.double_booking import UNKNOWN_TIME
-from worklist.items.lifecycle import LONGEST_REASON
+from worklist.items.lifecycle import LONGEST_REASON, PERFORMABLE
 from worklist.items.moves import MOVABLE, PLACE, MadeChange
 from worklist.models import Device, Status, WorklistItem
 
@@ -69,6 +73,7 @@ class BookingForm(forms.Form):
         widget=forms.TextInput(attrs={"list": "device-titles"}),
     )
     other = forms.CharField(required=False, max_length=60)
+    confirmed = forms.BooleanField(required=False)  # performed, though the scanner would have reported it
     stock = forms.CharField(required=False, max_length=LONGEST_REASON)  # a ready reason
     reason = forms.CharField(label=gettext_lazy("Why"), required=False, max_length=LONGEST_REASON)
     # Where the page showed the appointment, and whose it was.
@@ -91,19 +96,47 @@ Act = Callable[[WorklistItem, BookingForm, str], Done]
 
 def urls(model_admin: Any) -> list[URLPattern]:
     view = model_admin.admin_site.admin_view
-    return [path("<int:pk>/booking/", view(partial(booking_view, model_admin)), name="worklist_booking")]
+    return [
+        path("<int:pk>/booking/", view(partial(booking_view, model_admin)), name="worklist_booking"),
+        path(
+            "<int:pk>/performed/",
+            view(require_safe(partial(performed_view, model_admin))),
+            name="worklist_performed",
+        ),
+    ]
 
 
 def booking_view(model_admin: Any, request: HttpRequest, pk: int) -> HttpResponse:
     """Show what may be done with an appointment; by POST do what the button says, and return."""
+    item = _item(model_admin, request, pk)
+    if request.method == "POST":
+        return _act(request, item)
+    return TemplateResponse(request, "admin/worklist/booking.html", _context(model_admin, request, item))
+
+
+def performed_view(model_admin: Any, request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask whether an item was performed whose scanner would have reported it."""
+    item = _item(model_admin, request, pk)
+    words = {"who": sentences.name_of(item), "when": sentences.moment(item)}
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": _("Was %(who)s examined, %(when)s?") % words,
+        "opts": model_admin.opts,
+        "item": item,
+        "question": silent.question(silent.now(), item),
+        "came_from": came_from(request),
+        "media": model_admin.media,
+    }
+    return TemplateResponse(request, "admin/worklist/performed.html", context)
+
+
+def _item(model_admin: Any, request: HttpRequest, pk: int) -> WorklistItem:
     if not model_admin.has_change_permission(request):
         raise PermissionDenied
     item = WorklistItem.objects.filter(pk=pk).first()
     if item is None:
         raise Http404
-    if request.method == "POST":
-        return _act(request, item)
-    return TemplateResponse(request, "admin/worklist/booking.html", _context(model_admin, request, item))
+    return item
 
 
 def tell_double_bookings(request: HttpRequest, item: WorklistItem) -> None:
@@ -112,7 +145,8 @@ def tell_double_bookings(request: HttpRequest, item: WorklistItem) -> None:
 
 
 def _act(request: HttpRequest, item: WorklistItem) -> HttpResponse:
-    act = ACTS.get(request.POST.get("do", ""))
+    name, _separator, shown = request.POST.get("do", "").partition(":")
+    act = ACTS.get(name)
     if act is None:
         raise Http404
     form = BookingForm(request.POST)
@@ -121,7 +155,10 @@ def _act(request: HttpRequest, item: WorklistItem) -> HttpResponse:
             label = form.fields[name].label or name
             messages.error(request, f"{label}: {' '.join(map(str, errors))}")
         return back(request, reverse(HERE, args=[item.pk]))
-    done, refusal = tried(partial(act, item, form, request.user.get_username()))
+    if name == "performed" and not form.cleaned_data["confirmed"] and silent.question(silent.now(), item):
+        page = reverse("admin:worklist_performed", args=[item.pk])
+        return HttpResponseRedirect(f"{page}?{urlencode({'next': came_from(request)})}")
+    done, refusal = tried(partial(_act_on_shown, act, item, shown, form, request.user.get_username()))
     if refusal:
         text = _("%(who)s was left as it is: %(reason)s")
         messages.error(request, text % {"who": sentences.name_of(item), "reason": refusal})
@@ -129,6 +166,13 @@ def _act(request: HttpRequest, item: WorklistItem) -> HttpResponse:
         undo.say(request, done.sentence, undo.of_items(request, done.changes))
         _point_out(request, done.changes)
     return back(request, reverse("admin:index"))
+
+
+def _act_on_shown(act: Act, item: WorklistItem, shown: str, form: BookingForm, actor: str) -> Done:
+    """Act on the appointment as the page showed it, where the button says how that was."""
+    if shown and shown != as_shown(item):
+        raise ValidationError(intake.MOVED)
+    return act(item, form, actor)
 
 
 def _point_out(request: HttpRequest, changes: list[MadeChange]) -> None:
@@ -194,7 +238,7 @@ def _swap(item: WorklistItem, form: BookingForm, actor: str) -> Done:
     other = WorklistItem.objects.filter(pk=key).first() if re.fullmatch("[0-9]{1,18}", key) else None
     if other is None:
         raise ValidationError(_("Swap with whom?"))
-    if shown and shown != _as_shown(other):
+    if shown and shown != as_shown(other):
         raise ValidationError(intake.MOVED)
     as_seen = {field: getattr(other, field) for field in SEEN}
     changes = moves.swap(item, other, actor=actor, seen=form.seen(), seen_of_other=as_seen)
@@ -217,8 +261,13 @@ def _arrived(item: WorklistItem, form: BookingForm, actor: str, *, arrived: bool
 
 def _did_not_come(item: WorklistItem, form: BookingForm, actor: str) -> Done:
     change = moves.give_status(item, Status.CANCELLED, actor=actor, reason=moves.NOT_COME, seen=form.seen())
-    text = _("%(who)s did not come: the appointment was cancelled.")
-    return Done([change], text % {"who": sentences.name_of(change.item)})
+    return Done([change], actions.not_come(sentences.name_of(change.item), 1))
+
+
+def _performed(item: WorklistItem, form: BookingForm, actor: str) -> Done:
+    confirmed = form.cleaned_data["confirmed"]
+    change = moves.mark_performed(item, actor=actor, confirmed=confirmed, seen=form.seen())
+    return Done([change], actions.performed(sentences.name_of(change.item), 1))
 
 
 def _cancel(item: WorklistItem, form: BookingForm, actor: str) -> Done:
@@ -239,6 +288,7 @@ ACTS: Mapping[str, Act] = {
     "swap": _swap,
     "arrived": partial(_arrived, arrived=True),
     "not-yet": partial(_arrived, arrived=False),
+    "performed": _performed,
     "did-not-come": _did_not_come,
     "cancel": _cancel,
     "put-back": _put_back,
@@ -256,6 +306,8 @@ def _context(model_admin: Any, request: HttpRequest, item: WorklistItem) -> dict
         "item": item,
         "form": form,
         "may_move": item.performed_procedure_step_status in MOVABLE,
+        "may_be_performed": may_be_performed(item),
+        "is_silent": silent.now().includes(item),
         "is_cancelled": item.performed_procedure_step_status == Status.CANCELLED,
         "may_add": model_admin.has_add_permission(request),
         "to_swap": _to_swap(item),
@@ -275,14 +327,20 @@ def _to_swap(item: WorklistItem) -> list[tuple[str, str]]:
     columns = others.only("patient_name", *SEEN)
     return [
         (
-            f"{other.pk}:{_as_shown(other)}",
+            f"{other.pk}:{as_shown(other)}",
             _("%(when)s: %(who)s") % {"when": sentences.moment(other), "who": sentences.name_of(other)},
         )
         for other in columns[:MOST_TO_SWAP]
     ]
 
 
-def _as_shown(item: WorklistItem) -> str:
+def may_be_performed(item: WorklistItem) -> bool:
+    """Return whether a person may mark the item as performed, by what is in hand of it."""
+    is_due = item.scheduled_start_date <= timezone.localdate()
+    return is_due and item.performed_procedure_step_status in PERFORMABLE
+
+
+def as_shown(item: WorklistItem) -> str:
     """Return what is another as soon as the appointment stands elsewhere or is another person's."""
     shown = repr([getattr(item, field) for field in SEEN])
     return salted_hmac("worklist.admin.moves", shown, algorithm="sha256").hexdigest()[:32]

@@ -5,6 +5,7 @@ item_fields      the fields of an item, as serializers
 item_rows        many items in JSON's values, from their columns
 item_filters     the parameters of a list of items
 bodies           what a client wrote
+marks            that an item was performed, or that nobody came, as a person says
 writing          what it wrote, through intake and lifecycle
 renderers        items as CSV and as DICOM JSON
 dates            dates and times as clients write them

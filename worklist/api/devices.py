@@ -57,6 +57,7 @@ class DeviceSerializer(serializers.ModelSerializer):
             *("longest_patient_id", "coding_scheme_designator", "protocol_codes_sent", "protocol_codes"),
             *(
                 "plain_pending",
+                "sends_mpps",
                 "mpps_strictness",
                 "weight_tolerance_kg",
                 "created_at",

@@ -10,7 +10,7 @@ from pylantir_site.rest.errors import ErrorSerializer
 from worklist.api.dates import DicomDate, DicomTime
 from worklist.dicom.values import HEAVIEST_KG, LIGHTEST_KG
 from worklist.items.fields import FIELDS
-from worklist.models import Sex, Status, WorklistItem
+from worklist.models import PerformedBy, Sex, Status, WorklistItem
 
 
 class ItemSerializer(serializers.ModelSerializer):
@@ -27,6 +27,13 @@ class ItemSerializer(serializers.ModelSerializer):
     scheduled_start_date = DicomDate(help_text="YYYYMMDD.")
     scheduled_start_time = DicomTime(help_text="HHMMSS; 000000 when not known.")
     performed_procedure_step_status = serializers.ChoiceField(Status.choices)
+    performed_by_evidence = serializers.ChoiceField(
+        PerformedBy.choices,
+        allow_blank=True,
+        read_only=True,
+        help_text="What says that a completed item was performed: its scanner's report, an archive that "
+        "holds the study, or a person. Empty: not completed, or not known.",
+    )
     extra_attributes = serializers.DictField(help_text="Other attributes, by DICOM keyword.")
 
     class Meta:
@@ -35,7 +42,7 @@ class ItemSerializer(serializers.ModelSerializer):
 
 
 WRITTEN_AS_READ = frozenset(
-    {"id", "data_source", "arrived_at", "created_at"}
+    {"id", "data_source", "performed_by_evidence", "arrived_at", "created_at"}
 )  # may come back in a body; changes nothing
 
 

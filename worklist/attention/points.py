@@ -17,8 +17,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.formats import date_format, time_format
 
-from worklist.attention import as_sent, identity, overdue_qa, whose_id
-from worklist.devices import stored
+from worklist.attention import as_sent, awaiting, identity, overdue_qa, whose_id
+from worklist.devices import silent, stored
+from worklist.devices.silent import Silence
 from worklist.dicom import performed
 from worklist.dicom.output_rules import OutputRules
 from worklist.models import (
@@ -246,22 +247,23 @@ def _sweep_items(now: datetime) -> int:
     if no_longer.exists():
         _resolve_by_itself(Attention.objects.filter(pk__in=list(no_longer.values_list("pk", flat=True))))
     # Resolved or not, a point that was opened after the day is about that day.
+    # What came right by itself, and is wrong again, is told anew.
     told = Attention.objects.filter(
+        Q(resolved_at=None) | ~Q(resolved_by=BY_ITSELF),
         kind=AttentionKind.NOT_PERFORMED,
         item=OuterRef("pk"),
         opened_at__date__gt=OuterRef("scheduled_start_date"),
     )
-    overdue = WorklistItem.objects.overdue(today).filter(~Exists(told)).order_by("pk")
+    untold = WorklistItem.objects.filter(~Exists(told)).order_by("pk")
+    if not untold.overdue(today).exists():  # as nearly always
+        return 0
+    overdue = awaiting.overdue(untold, today)
+    silence = silent.now()
     new_points = [
-        Attention(
-            kind=AttentionKind.NOT_PERFORMED,
-            item_id=pk,
-            text=f"Scheduled for {date_format(day)}, and nothing was performed.",
-        )
-        for pk, day in overdue.values_list("pk", "scheduled_start_date")[:MOST_AT_ONCE]
+        Attention(kind=AttentionKind.NOT_PERFORMED, item=item, text=_nothing_performed(item, silence))
+        for item in overdue.only("scheduled_start_date", *silent.READ)[:MOST_AT_ONCE]
     ]
-    if new_points:
-        Attention.objects.bulk_create(new_points, ignore_conflicts=True)
+    Attention.objects.bulk_create(new_points, ignore_conflicts=True)
     return len(new_points)
 
 
@@ -289,6 +291,13 @@ def _sweep_quality(now: datetime) -> int:
 
 def _as_read_here(moments: Mapping[int, datetime]) -> Iterator[tuple[int, datetime]]:
     return ((pk, timezone.localtime(moment)) for pk, moment in moments.items())
+
+
+def _nothing_performed(item: WorklistItem, silence: Silence) -> str:
+    day = date_format(item.scheduled_start_date)
+    if silence.includes(item):
+        return f"Scheduled for {day}; its scanner sends no MPPS, and nothing says that it was performed."
+    return f"Scheduled for {day}, and nothing was performed."
 
 
 def _sweep_ids() -> None:

@@ -114,6 +114,8 @@ def links() -> Iterator[str]:
         "unless another performed step of them was completed.",
         f"DISCONTINUED with the reason ({WRONG_ENTRY.value}, {WRONG_ENTRY.scheme}, {WRONG_ENTRY.meaning}) "
         "makes them SCHEDULED again, and is shown to people.",
+        "Of a device that sends no MPPS (its rule `sends_mpps`) a person or an archive completes them. A "
+        "report that comes all the same decides, as said here.",
         f"A step in progress for more than {hours} hours (`MPPS_STALE_HOURS`) is shown to people.",
     )
 

@@ -12,9 +12,12 @@ from typing import Any
 
 from django.utils import timezone
 
+from worklist.attention import awaiting
 from worklist.day import ages, marks, questions
 from worklist.day.questions import AskingDevice, LastQuestion
 from worklist.devices import stations
+from worklist.devices.silent import Silence
+from worklist.items.lifecycle import PERFORMABLE
 from worklist.items.moves import MOVABLE
 from worklist.models import Attention, Device, Status, WorklistItem
 from worklist.models.items import DERIVED
@@ -29,7 +32,8 @@ NOT_SHOWN = ("extra_attributes", *DERIVED)
 class Booking:
     """`also` are the item's stations beside the one in whose lane it stands; `points` are open.
 
-    `session` is what its source calls it, else what the procedure is called.
+    `session` is what its source calls it, else what the procedure is called. A silent one is performed by
+    scanners that send no MPPS; `awaited` says what is known of it all the same.
     """
 
     item: WorklistItem
@@ -37,6 +41,9 @@ class Booking:
     points: tuple[Attention, ...]
     session: str
     is_overdue: bool
+    today: date
+    is_silent: bool = False
+    awaited: str = ""
 
     @property
     def name(self) -> str:
@@ -72,6 +79,20 @@ class Booking:
     @property
     def is_movable(self) -> bool:
         return self.status in MOVABLE
+
+    @property
+    def is_past(self) -> bool:
+        return self.item.scheduled_start_date < self.today
+
+    @property
+    def may_be_performed(self) -> bool:
+        return self.status in PERFORMABLE and self.item.scheduled_start_date <= self.today
+
+    @property
+    def may_not_have_come(self) -> bool:
+        """Return whether the day has come, and the participant has not."""
+        is_due = self.item.scheduled_start_date <= self.today
+        return is_due and self.is_movable and not self.item.has_arrived
 
     @property
     def lacks_weight(self) -> bool:
@@ -135,7 +156,8 @@ def day_of(day: date, *, now: datetime | None = None, session_names: Sequence[Se
     items = list(WorklistItem.objects.filter(scheduled_start_date=day).defer(*NOT_SHOWN))
     devices = questions.devices_with_key()
     scanners = _by_station(devices)
-    bookings = list(_bookings(items, session_names, today=now.date()))
+    silence = Silence(devices)
+    bookings = list(_bookings(items, session_names, silence, today=now.date()))
     rows = _rows((each for each in bookings if not each.item.is_qa), scanners)
     strangers = [_Scanner(station, station) for station in rows if station and station not in scanners]
     asked = questions.asking(devices, [each.station for each in strangers])
@@ -173,18 +195,40 @@ def _by_station(devices: Iterable[Device]) -> dict[str, _Scanner]:
 
 
 def _bookings(
-    items: Collection[WorklistItem], session_names: Sequence[SessionNames], *, today: date
+    items: Collection[WorklistItem],
+    session_names: Sequence[SessionNames],
+    silence: Silence,
+    *,
+    today: date,
 ) -> Iterator[Booking]:
     keys = [item.pk for item in items]
     points = marks.open_points(keys)
     sessions = {pk: name for names in session_names for pk, name in names(keys).items()}
+    still_awaited = awaited(items, today=today)
+    silent = frozenset(item.pk for item in items if silence.includes(item))
+    said = awaiting.sentences(silent)
     for item in items:
         session = sessions.get(item.pk) or item.procedure_description or item.study_description
-        yield Booking(item, (), points.get(item.pk, ()), session, is_overdue(item, today=today))
+        yield Booking(
+            item,
+            (),
+            points.get(item.pk, ()),
+            session,
+            is_late(item, today=today) and item.pk not in still_awaited,
+            today,
+            item.pk in silent,
+            said.get(item.pk, ""),
+        )
 
 
-def is_overdue(item: WorklistItem, *, today: date) -> bool:
+def is_late(item: WorklistItem, *, today: date) -> bool:
+    """Return whether its day has passed while it was scheduled; it is overdue unless something is awaited."""
     return item.performed_procedure_step_status == Status.SCHEDULED and item.scheduled_start_date < today
+
+
+def awaited(items: Iterable[WorklistItem], *, today: date) -> frozenset[int]:
+    """Return the keys of those that are late, and of which it is not known yet what became of them."""
+    return awaiting.among([item.pk for item in items if is_late(item, today=today)], today)
 
 
 def _rows(bookings: Iterable[Booking], scanners: dict[str, _Scanner]) -> dict[str, list[Booking]]:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from worklist.attention import awaiting
 from worklist.day.lanes import Booking, day_of
 from worklist.models import Status, WorklistItem
 
@@ -42,7 +43,8 @@ def of(day: date) -> Readiness:
 
 
 def with_overdue(found: Readiness) -> Readiness:
-    overdue = WorklistItem.objects.overdue(timezone.localdate()).order_by()[: MOST_OVERDUE + 1].count()
+    late = awaiting.overdue(WorklistItem.objects.order_by(), timezone.localdate())
+    overdue = late[: MOST_OVERDUE + 1].count()
     return replace(found, overdue=overdue)
 
 

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from django.utils import timezone
 
 from worklist.day import marks, readiness
-from worklist.day.lanes import NOT_SHOWN, Booking, is_overdue
+from worklist.day.lanes import NOT_SHOWN, Booking, awaited, is_late
 from worklist.day.readiness import Readiness
 from worklist.models import WorklistItem
 
@@ -37,7 +37,15 @@ def week_of(day: date) -> tuple[WeekDay, ...]:
     items = list(WorklistItem.objects.filter(scheduled_start_date__range=(first, days[-1])).defer(*NOT_SHOWN))
     points = marks.open_points([item.pk for item in items])
     bookings: dict[date, list[Booking]] = defaultdict(list)
+    still_awaited = awaited(items, today=today)
     for item in items:
-        booking = Booking(item, (), points.get(item.pk, ()), "", is_overdue(item, today=today))
+        booking = Booking(
+            item,
+            (),
+            points.get(item.pk, ()),
+            "",
+            is_late(item, today=today) and item.pk not in still_awaited,
+            today,
+        )
         bookings[item.scheduled_start_date].append(booking)
     return tuple(WeekDay(each, readiness.counted(bookings[each]), tuple(bookings[each])) for each in days)

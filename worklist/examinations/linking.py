@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from django.db.models import Exists, OuterRef, Q
 
 from worklist.dicom.performed import Reference
-from worklist.models import Evidence, Status, WorklistItem
+from worklist.models import MARKS, Evidence, Status, WorklistItem
 from worklist.models.items import WorklistQuerySet
 
-# An examination may still begin, or go on.
-OPEN = (Status.SCHEDULED, Status.IN_PROGRESS, Status.DISCONTINUED)
+# An examination may still begin, or go on. Of what was completed without a report, one may still come.
+OPEN = Q(performed_procedure_step_status__in=(Status.SCHEDULED, Status.IN_PROGRESS, Status.DISCONTINUED)) | Q(
+    performed_procedure_step_status=Status.COMPLETED, performed_by_evidence__in=MARKS
+)
 
 
 @dataclass(frozen=True)
@@ -71,9 +73,9 @@ def _by_evidence(reference: Reference) -> Iterator[tuple[Evidence, WorklistQuery
         yield (
             Evidence.PROCEDURE,
             items.filter(
+                OPEN,
                 study_instance_uid__in=studies,
                 requested_procedure_id=reference.requested_procedure_id,
-                performed_procedure_step_status__in=OPEN,
             ),
         )
     if reference.accession_number and step_id:
@@ -86,7 +88,7 @@ def _by_evidence(reference: Reference) -> Iterator[tuple[Evidence, WorklistQuery
     if studies:
         yield (
             Evidence.STUDY,
-            items.filter(study_instance_uid__in=studies, performed_procedure_step_status__in=OPEN),
+            items.filter(OPEN, study_instance_uid__in=studies),
         )
 
 

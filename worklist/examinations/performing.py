@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -29,7 +30,9 @@ from worklist.examinations.reads import OtherStep
 from worklist.items import lifecycle
 from worklist.models import (
     LONGEST_TEXT,
+    MARKS,
     Evidence,
+    PerformedBy,
     PerformedSeries,
     PerformedStatus,
     PerformedStep,
@@ -246,8 +249,8 @@ def unlink(step: PerformedStep, item: WorklistItem, *, actor: str, reason: str =
         told = _told_by_links(links)
         found._history_user, found._change_reason = actor, why
         found.delete()
-        to = _left_by(found, [each for each in links if each.step_id != current.pk], locked, told)
-        if lifecycle.report(locked, to=to, actor=actor, reason=why):
+        left = _left_by(found, [each for each in links if each.step_id != current.pk], locked, told)
+        if lifecycle.report(locked, to=left.status, evidence=left.evidence, actor=actor, reason=why):
             points.review_item(locked, but=current)
         note = points.no_longer(f"Unlinked by {actor}.")
         points.review_item(locked, but=current, note=note)
@@ -355,8 +358,14 @@ def _add_series(step: PerformedStep, series: list[PerformedSeries]) -> None:
 def _link(
     step: PerformedStep, locked: WorklistItem, *, evidence: Evidence, actor: str, reason: str = ""
 ) -> PerformedStepItem:
-    status = locked.performed_procedure_step_status
-    made = PerformedStepItem(step=step, item=locked, evidence=evidence, status_before=status, linked_by=actor)
+    made = PerformedStepItem(
+        step=step,
+        item=locked,
+        evidence=evidence,
+        status_before=locked.performed_procedure_step_status,
+        evidence_before=locked.performed_by_evidence,
+        linked_by=actor,
+    )
     made.insert_as(actor, reason=reason)
     return made
 
@@ -436,9 +445,16 @@ def _told_at(linked: PerformedStepItem) -> tuple[datetime, int]:
     return max(linked.created_at, linked.step.finished_at or linked.created_at), linked.pk
 
 
+class _ToldStatus(NamedTuple):
+    """An item has this status, and is completed by that evidence."""
+
+    status: Status
+    evidence: str = PerformedBy.MPPS
+
+
 def _left_by(
     gone: PerformedStepItem, links: list[PerformedStepItem], locked: WorklistItem, told: Status | None
-) -> Status:
+) -> _ToldStatus:
     """Return the status of an item that a step has left; `told` is what it was told with that step.
 
     What another of its steps says holds, and so does what a person or a source has said since.
@@ -447,21 +463,30 @@ def _left_by(
     left = _told_by_links(links)
     status = Status(locked.performed_procedure_step_status)
     if left in (Status.IN_PROGRESS, Status.COMPLETED):
-        return left
+        return _ToldStatus(left)
     if status != told:
-        return status
-    before = Status.CANCELLED if gone.status_before == Status.CANCELLED else Status.SCHEDULED
-    was_said_before = gone.status_before == before and all(
+        return _ToldStatus(status, locked.performed_by_evidence)
+    before = _before(gone)
+    was_said_before = gone.status_before == before.status and all(
         _told_at(each)[0] < gone.created_at for each in links
     )
-    return before if left is None or was_said_before else left
+    return before if left is None or was_said_before else _ToldStatus(left)
+
+
+def _before(gone: PerformedStepItem) -> _ToldStatus:
+    """Return what was said of the item without a report, when the step was linked to it."""
+    if gone.evidence_before in MARKS:
+        return _ToldStatus(Status.COMPLETED, gone.evidence_before)
+    return _ToldStatus(Status.CANCELLED if gone.status_before == Status.CANCELLED else Status.SCHEDULED)
 
 
 def _hand_over(gone: PerformedStepItem, links: Iterable[PerformedStepItem]) -> None:
     """Let the link after it begin from what the item was before, where it began from what this one told."""
     heir = next((each for each in links if each.created_at > gone.created_at), None)
-    if heir is not None and heir.status_before not in (Status.SCHEDULED, Status.CANCELLED):
-        heir.status_before = gone.status_before
+    if heir is None or heir.evidence_before in MARKS:  # what was said after this one told
+        return
+    if heir.status_before not in (Status.SCHEDULED, Status.CANCELLED):
+        heir.status_before, heir.evidence_before = gone.status_before, gone.evidence_before
         heir.save_as(BY_ITSELF, reason="The step before it was unlinked.")
 
 

@@ -96,6 +96,12 @@ ITEMS = ExportTable(
         ),
         Column("extra_attributes", ColumnType.JSON, "Other attributes by DICOM keyword, as JSON."),
         Column(
+            "performed_by_evidence",
+            ColumnType.TEXT,
+            "What says that a completed item was performed: MPPS, ARCHIVE or PERSON; empty: not known.",
+            Disguise.AS_IT_IS,
+        ),
+        Column(
             "arrived_at", ColumnType.MOMENT, "When the participant was marked as arrived.", Disguise.SHIFTED
         ),
         Column("created_at", ColumnType.MOMENT, "When the item was made.", Disguise.SHIFTED),

@@ -30,6 +30,7 @@ FIELDS = (
     "performed_procedure_step_status",
     "data_source",
     "extra_attributes",
+    "performed_by_evidence",
     "arrived_at",
     "created_at",
     "updated_at",

@@ -10,10 +10,10 @@ from django.utils.translation import gettext_lazy
 from worklist.attention import points
 from worklist.items import intake, whose
 from worklist.items.whose import NOBODY_ELSE, NOTHING_SAID, Answer, SharedId
-from worklist.models import PerformedStatus, PerformedStep, Status, WorklistItem
+from worklist.models import PerformedBy, PerformedStatus, PerformedStep, Status, WorklistItem
 
 LONGEST_REASON = 200  # characters
-MOVED = ("performed_procedure_step_status", "updated_at")  # what a report writes of an item
+MOVED = ("performed_procedure_step_status", "performed_by_evidence", "updated_at")  # by a report
 FIRST = gettext_lazy("Correct one of them first, or add a confirmed person where they share it.")
 
 # What people and sources may ask for. What a scanner reports is a fact: see `report`.
@@ -24,6 +24,8 @@ TRANSITIONS: dict[str, frozenset[str]] = {
     Status.COMPLETED: frozenset(),
     Status.CANCELLED: frozenset({Status.SCHEDULED}),
 }
+# What may be marked as performed, where no scanner reports it.
+PERFORMABLE = (Status.SCHEDULED, Status.IN_PROGRESS, Status.DISCONTINUED)
 # What a source's withdrawal may cancel.
 CANCELLABLE = tuple(status for status, leads_to in TRANSITIONS.items() if Status.CANCELLED in leads_to)
 
@@ -55,7 +57,8 @@ def move_locked(
     shared = _refuse_another_person(locked, answer, reason) if comes_back else NOBODY_ELSE
     if comes_back:
         locked.arrived_at = None
-    _save(locked, to=to, actor=actor, reason=reason)
+    said = PerformedBy.PERSON if to == Status.COMPLETED else ""
+    _save(locked, to=to, actor=actor, reason=reason, evidence=said)
     if comes_back:
         intake.settle(locked, shared, answer, actor=actor, reason=reason)
 
@@ -76,15 +79,43 @@ def withdraw(item: WorklistItem, *, actor: str, reason: str = "") -> bool:
     return True
 
 
-def report(locked: WorklistItem, *, to: Status, actor: str, reason: str) -> bool:
+def mark_performed(locked: WorklistItem, *, evidence: PerformedBy, actor: str, reason: str) -> None:
+    """Complete an item that was performed, as a person says or an archive shows, where no report tells it.
+
+    `locked` is the row as it was read for update, in the caller's transaction. Raises StatusRefused where it
+    is completed or cancelled, or where a scanner reports that it is being performed.
+    """
+    _refuse_unless_performable(locked)
+    _save(locked, to=Status.COMPLETED, actor=actor, reason=reason, evidence=evidence)
+
+
+def take_back_mark(locked: WorklistItem, *, to: Status, actor: str, reason: str) -> None:
+    """Give an item that a person marked as performed the status that it had before.
+
+    Nothing else leads away from COMPLETED but a scanner's report. `locked` is as for `mark_performed`; raises
+    StatusRefused.
+    """
+    is_marked = locked.performed_by_evidence == PerformedBy.PERSON
+    if locked.erased_at is not None:
+        raise StatusRefused(intake.ERASED)
+    if locked.performed_procedure_step_status != Status.COMPLETED or not is_marked or to not in PERFORMABLE:
+        raise StatusRefused(_("Only what a person marked as performed can be taken back."))
+    _save(locked, to=to, actor=actor, reason=reason)
+
+
+def report(
+    locked: WorklistItem, *, to: Status, actor: str, reason: str, evidence: str = PerformedBy.MPPS
+) -> bool:
     """Give the item the status that its performed steps tell, whatever it was, and return whether it moved.
 
-    `locked` is the row as it was read for update, in the caller's transaction, which reviews the points of
-    what moved.
+    `evidence` is that of a completed item. `locked` is the row as it was read for update, in the caller's
+    transaction, which reviews the points of what moved.
     """
-    if locked.performed_procedure_step_status == to:
+    evidence = evidence if to == Status.COMPLETED else ""
+    if (locked.performed_procedure_step_status, locked.performed_by_evidence) == (to, evidence):
         return False
     locked.performed_procedure_step_status = to
+    locked.performed_by_evidence = evidence
     locked.update_as(actor, MOVED, reason=reason)
     return True
 
@@ -113,10 +144,17 @@ def refuse_unless_allowed(item: WorklistItem, *, to: Status) -> None:
         raise StatusRefused(
             _("%(status)s cannot become %(other)s.") % {"status": status.label, "other": to.label.lower()}
         )
-    if _is_running(item):
-        raise StatusRefused(
-            _("The scanner reports an examination in progress: close its performed step first.")
-        )
+    _refuse_running(item)
+
+
+def _refuse_unless_performable(item: WorklistItem) -> None:
+    status = Status(item.performed_procedure_step_status)
+    if item.erased_at is not None:
+        raise StatusRefused(intake.ERASED)
+    if status not in PERFORMABLE:
+        text = _("An appointment that is “%(status)s” is not marked as performed.")
+        raise StatusRefused(text % {"status": status.label})
+    _refuse_running(item)
 
 
 def _refuse_another_person(item: WorklistItem, answer: Answer, reason: str) -> SharedId:
@@ -132,11 +170,15 @@ def _refuse_another_person(item: WorklistItem, answer: Answer, reason: str) -> S
         )
 
 
-def _is_running(item: WorklistItem) -> bool:
-    return PerformedStep.objects.filter(items=item, status=PerformedStatus.IN_PROGRESS).exists()
+def _refuse_running(item: WorklistItem) -> None:
+    if PerformedStep.objects.filter(items=item, status=PerformedStatus.IN_PROGRESS).exists():
+        raise StatusRefused(
+            _("The scanner reports an examination in progress: close its performed step first.")
+        )
 
 
-def _save(item: WorklistItem, *, to: Status, actor: str, reason: str) -> None:
+def _save(item: WorklistItem, *, to: Status, actor: str, reason: str, evidence: str = "") -> None:
     item.performed_procedure_step_status = to
+    item.performed_by_evidence = evidence
     item.save_as(actor, reason=reason)
     points.review_item(item)

@@ -13,19 +13,23 @@ from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from worklist.devices import silent
 from worklist.items import arrivals, intake, lifecycle
 from worklist.items.lifecycle import StatusRefused
-from worklist.models import Status, WorklistItem
+from worklist.models import PerformedBy, PerformedStepItem, Status, WorklistItem
 
 # An exam under way or done keeps its time; a withdrawn one is put back first.
 MOVABLE = (Status.SCHEDULED, Status.DISCONTINUED)
 PLACE = ("scheduled_start_date", "scheduled_start_time", "scheduled_station_aetitle")
 STATUS, ARRIVED, UPDATED = "performed_procedure_step_status", "arrived_at", "updated_at"
 WEIGHT = "patient_weight_kg"
+EVIDENCE = "performed_by_evidence"
 UNDONE = "Undone"
 NOT_COME = "Did not come"
+PERFORMED = "Marked as performed"
 
 
 class MadeChange(NamedTuple):
@@ -40,7 +44,13 @@ class MadeChange(NamedTuple):
         """Return whether people may ask for the way back."""
         if STATUS not in self.before:
             return bool(self.before)
+        if self.after.get(EVIDENCE) == PerformedBy.PERSON:
+            return True
         return self.before[STATUS] in lifecycle.TRANSITIONS[self.after[STATUS]]
+
+
+class MarkUnconfirmed(StatusRefused):
+    """A person is to confirm the mark first, for the scanner reports what it performs; the text says so."""
 
 
 class UndoRefused(Exception):
@@ -115,6 +125,52 @@ def mark_arrived(
     return changes[item.pk]
 
 
+def mark_performed(
+    item: WorklistItem,
+    *,
+    actor: str,
+    confirmed: bool,
+    reason: str = "",
+    seen: Mapping[str, Any] | None = None,
+) -> MadeChange:
+    """Complete the item, for a person says that it was performed. Raises as `move` does.
+
+    Raises MarkUnconfirmed where its scanner would have reported it, unless that is confirmed. It is undone
+    only while nothing else was written.
+    """
+    with _changing(item.pk) as (locked, changes):
+        current = locked[item.pk]
+        _refuse_another_than(seen, current)
+        if current.scheduled_start_date > timezone.localdate():
+            raise StatusRefused(_("Its day is still to come: move it first."))
+        if not confirmed and (question := silent.question(silent.now(), current)):
+            raise MarkUnconfirmed(question)
+        lifecycle.mark_performed(
+            current, evidence=PerformedBy.PERSON, actor=actor, reason=reason or PERFORMED
+        )
+    change = changes[item.pk]
+    return change._replace(after={**change.after, UPDATED: change.item.updated_at})
+
+
+def take_back_mark(
+    item: WorklistItem, *, actor: str, reason: str = "", may_correct: bool = False
+) -> MadeChange:
+    """Take back that the item was marked as performed, by who marked it, where nothing was written since.
+
+    Who may correct may take back another's mark. Raises StatusRefused.
+    """
+    with _changing(item.pk) as (locked, changes):
+        current = locked[item.pk]
+        last, before = _last_two(current)
+        if before is None or not _is_mark(last, before):
+            raise StatusRefused(_("It was changed since it was marked, or it is not marked as performed."))
+        if last.history_user_id != actor and not may_correct:
+            raise StatusRefused(_("Somebody else marked it as performed."))
+        to = Status(getattr(before, STATUS))
+        lifecycle.take_back_mark(current, to=to, actor=actor, reason=reason or UNDONE)
+    return changes[item.pk]
+
+
 def weigh(item: WorklistItem, weight: Decimal | None, *, actor: str, seen: Mapping[str, Any]) -> MadeChange:
     """Correct the weight of the person whom `seen` names. Raises what `intake.change` raises.
 
@@ -157,7 +213,9 @@ def _give_back(locked: WorklistItem, before: Mapping[str, Any], *, actor: str) -
         _move_locked(locked, place, actor=actor, reason=UNDONE)
     if WEIGHT in before:
         intake.change_locked(locked, {WEIGHT: before[WEIGHT]}, actor=actor, reason=UNDONE)
-    if STATUS in before:
+    if STATUS in before and getattr(locked, STATUS) == Status.COMPLETED:
+        lifecycle.take_back_mark(locked, to=Status(before[STATUS]), actor=actor, reason=UNDONE)
+    elif STATUS in before:
         lifecycle.move_locked(locked, to=Status(before[STATUS]), actor=actor, reason=UNDONE)
     if locked.arrived_at != arrived_at:
         locked.arrived_at = arrived_at
@@ -168,6 +226,21 @@ def _refuse_another_than(seen: Mapping[str, Any] | None, locked: WorklistItem) -
     """Refuse what a person asks for of an appointment that is no longer the one they saw."""
     if seen and _differs(locked, seen):
         raise ValidationError(intake.MOVED, code="moved")
+
+
+def _is_mark(last: Any, before: Any) -> bool:
+    """Tell whether the last record is a mark, and not one that came back as a link was taken away."""
+    if getattr(last, EVIDENCE) != PerformedBy.PERSON or getattr(before, EVIDENCE) == PerformedBy.PERSON:
+        return False
+    gone = PerformedStepItem.history.filter(item_id=last.id, history_type="-")
+    return not gone.filter(history_date__gte=before.history_date).exists()
+
+
+def _last_two(item: WorklistItem) -> tuple[Any, Any]:
+    """Return the two newest records of its history, the newest first; None where there is none."""
+    records: list[Any] = list(item.history.order_by("-history_date", "-history_id")[:2])
+    newest, older = (*records, None, None)[:2]
+    return newest, older
 
 
 def _move_locked(locked: WorklistItem, place: Mapping[str, Any], *, actor: str, reason: str) -> None:
@@ -206,7 +279,7 @@ def _locked(pks: Iterable[int]) -> dict[int, WorklistItem]:
 
 
 def _state(item: WorklistItem) -> dict[str, Any]:
-    return {field: getattr(item, field) for field in (*PLACE, STATUS, ARRIVED, WEIGHT)}
+    return {field: getattr(item, field) for field in (*PLACE, STATUS, EVIDENCE, ARRIVED, WEIGHT)}
 
 
 def _differs(item: WorklistItem, fields: Mapping[str, Any]) -> bool:

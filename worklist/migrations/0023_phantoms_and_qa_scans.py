@@ -13,7 +13,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('worklist', '0021_points_of_archived_studies'),
+        ('worklist', '0022_performed_without_a_report'),
     ]
 
     operations = [

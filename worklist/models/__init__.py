@@ -32,8 +32,10 @@ from worklist.models.calendar_feeds import CalendarFeed, FeedShows
 from worklist.models.devices import CHARACTER_SETS, Device, Misfit, OverMaximum, StationFilter, Strictness
 from worklist.models.items import (
     DERIVED,
+    MARKS,
     PERSON_NAMES,
     STEP_EXISTS,
+    PerformedBy,
     Sex,
     Status,
     WorklistItem,
@@ -54,6 +56,7 @@ __all__ = [
     "CHARACTER_SETS",
     "DERIVED",
     "LONGEST_TEXT",
+    "MARKS",
     "PERSON_NAMES",
     "STEP_EXISTS",
     "Attention",
@@ -68,6 +71,7 @@ __all__ = [
     "ItemSearchWord",
     "Misfit",
     "OverMaximum",
+    "PerformedBy",
     "PerformedSeries",
     "PerformedStatus",
     "PerformedStep",

@@ -303,6 +303,14 @@ class Device(Recorded):
         ),
     )
 
+    sends_mpps = models.BooleanField(
+        _("sends MPPS"),
+        default=True,
+        help_text=_(
+            "Off: nothing reports what it performed. Its items are then completed by a person, or by an "
+            "archive that holds the study."
+        ),
+    )
     mpps_strictness = models.CharField(
         _("MPPS that departs from the standard"),
         max_length=16,

@@ -52,6 +52,21 @@ class Sex(models.TextChoices):
     OTHER = "O", _("Other")
 
 
+class PerformedBy(models.TextChoices):
+    """This is the evidence by which a completed item counts as performed; empty: not known.
+
+    A report of the scanner wins over the others (`worklist.items.lifecycle`).
+    """
+
+    MPPS = "MPPS", _("Reported by the scanner (MPPS)")
+    ARCHIVE = "ARCHIVE", _("Found in the archive")
+    PERSON = "PERSON", _("Marked by a person")
+
+
+# What says so without a report of the scanner.
+MARKS = (PerformedBy.ARCHIVE, PerformedBy.PERSON)
+
+
 def _comparable_group(*, db_index: bool = False) -> Any:
     """Return the column for a component group as queries compare it; `WorklistItem.save` fills it."""
     return models.CharField(max_length=64, blank=True, default="", editable=False, db_index=db_index)
@@ -204,6 +219,15 @@ class WorklistItem(Searched, Recorded):
     )
     performed_procedure_step_status = models.CharField(
         _("status"), max_length=16, choices=Status.choices, default=Status.SCHEDULED
+    )
+    # Scanners are not told of it: `worklist.items.lifecycle` keeps it beside the status.
+    performed_by_evidence = models.CharField(
+        _("performed, by the evidence of"),
+        max_length=8,
+        choices=PerformedBy.choices,
+        blank=True,
+        default="",
+        editable=False,
     )
     # Scanners are not told of it: `worklist.items.arrivals` sets it.
     arrived_at = models.DateTimeField(_("arrived"), null=True, blank=True, editable=False)

@@ -13,7 +13,7 @@ from worklist import validators
 from worklist.dicom import name_parts
 from worklist.models.constraints import at_most, given
 from worklist.models.history import Recorded, actor_history
-from worklist.models.items import Status, WorklistItem
+from worklist.models.items import PerformedBy, Status, WorklistItem
 from worklist.models.search_words import Searched, StepSearchWord, has_all
 from worklist.models.serialised import PackedDataSetField
 
@@ -202,6 +202,14 @@ class PerformedStepItem(Recorded):
         max_length=16,
         choices=Status.choices,
         help_text=_("The item's status when the step was linked to it."),
+    )
+    evidence_before = models.CharField(
+        _("evidence before"),
+        max_length=8,
+        choices=PerformedBy.choices,
+        blank=True,
+        default="",
+        help_text=_("By what evidence the item counted as performed when the step was linked to it."),
     )
     linked_by = models.CharField(
         _("linked by"),

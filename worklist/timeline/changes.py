@@ -15,7 +15,7 @@ from worklist.timeline import readable
 from worklist.timeline.entries import SOURCE, TimelineEntry, who
 
 MOST_READ = 60  # records of an item's history; all of them are on its history's page
-STATUS = "performed_procedure_step_status"
+STATUS, EVIDENCE = "performed_procedure_step_status", "performed_by_evidence"
 WHEN_AND_WHERE = frozenset({"scheduled_start_date", "scheduled_start_time", "scheduled_station_aetitle"})
 AT_ONCE = timedelta(seconds=2)  # between the records of one message
 
@@ -31,7 +31,7 @@ def told(records: Sequence[Any], *, examined_at: Collection[datetime] = ()) -> I
 
     A status that came with a scanner's report, or with a link, is told by that: `examined_at` has when.
     """
-    for entry in history_entries(list(records)):
+    for entry in history_entries(list(records), hidden=[EVIDENCE]):
         record, by = entry.record, who(entry.record.history_user_id)
         if record.history_type == "+":
             yield _entry(record, "made", _made(record, by))

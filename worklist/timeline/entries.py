@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
-SOURCE, DEVICE = "source:", "device:"
+SOURCE, DEVICE, ARCHIVE = "source:", "device:", "archive:"
 
 
 class TimelineEntry(NamedTuple):
@@ -31,4 +31,6 @@ def who(actor: str | None) -> str:
         return _("somebody unknown")
     if actor.startswith(SOURCE):
         return _("the source %(name)s") % {"name": actor.removeprefix(SOURCE)}
+    if actor.startswith(ARCHIVE):
+        return _("the archive %(name)s") % {"name": actor.removeprefix(ARCHIVE)}
     return actor.removeprefix(DEVICE)

@@ -1,0 +1,79 @@
+"""Silent items are completed here where a study in an archive shows that they were performed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from archives.models import Archive, ArchivedStudy
+from archives.silent import evidence
+from archives.silent.due import OPEN, open_items
+from worklist.devices import silent
+from worklist.devices.silent import Silence
+from worklist.items import lifecycle
+from worklist.models import PerformedBy, PerformedStepItem, Status, WorklistItem
+
+MOST_AT_ONCE = 500
+
+
+def complete(archive: Archive, *, now: datetime) -> int:
+    """Complete the silent items whose study is in the archive and grows no more; return how many.
+
+    Each is judged by the row as it is stored, in a transaction of its own: a report that came meanwhile, or a
+    person, counts more.
+    """
+    silence = silent.now()
+    if not archive.enabled or not silence.is_anybody:
+        return 0
+    return sum(_complete(item_pk, study, archive, silence) for item_pk, study in _settled(archive, now))
+
+
+def _settled(archive: Archive, now: datetime) -> Iterator[tuple[int, ArchivedStudy]]:
+    """Yield the items that are open, each with a study that may be its own and has not grown for a while."""
+    quiet_since = now - timedelta(minutes=archive.settled_after_minutes)
+    studies = ArchivedStudy.objects.filter(archive=archive, gone_at=None, grew_at__lte=quiet_since)
+    by_uid = open_items().filter(study_instance_uid__in=studies.order_by().values("study_instance_uid"))
+    items = dict(by_uid.order_by("pk").values_list("study_instance_uid", "pk")[:MOST_AT_ONCE])
+    for study in studies.filter(study_instance_uid__in=list(items)):
+        yield items[study.study_instance_uid], study
+    of_items = studies.filter(item__in=open_items()).exclude(study_instance_uid__in=list(items))
+    for study in of_items.order_by("pk")[:MOST_AT_ONCE]:
+        if study.item_id is not None:
+            yield study.item_id, study
+
+
+@transaction.atomic
+def _complete(item_pk: int, study: ArchivedStudy, archive: Archive, silence: Silence) -> bool:
+    item = WorklistItem.objects.select_for_update().filter(pk=item_pk).first()
+    if item is None or not _is_left_to_archives(item, silence):
+        return False
+    settled_after = timedelta(minutes=archive.settled_after_minutes)
+    is_doubtful = evidence.doubt(item, study, settled_after=settled_after) is not None
+    if is_doubtful or not _is_of_this_item_alone(item, study) or not archive.holds(item.stations):
+        return False
+    lifecycle.mark_performed(
+        item, evidence=PerformedBy.ARCHIVE, actor=archive.actor, reason=evidence.in_words(study)
+    )
+    return True
+
+
+def _is_left_to_archives(item: WorklistItem, silence: Silence) -> bool:
+    is_open = item.performed_procedure_step_status in OPEN and item.erased_at is None
+    return is_open and silence.includes(item) and not PerformedStepItem.objects.filter(item=item).exists()
+
+
+def _is_of_this_item_alone(item: WorklistItem, study: ArchivedStudy) -> bool:
+    """Tell whether no other appointment may have brought the study about: else people must say which did."""
+    others = WorklistItem.objects.exclude(pk=item.pk).exclude(
+        performed_procedure_step_status=Status.CANCELLED
+    )
+    if others.filter(study_instance_uid=study.study_instance_uid).exists():
+        return False
+    if study.study_instance_uid == item.study_instance_uid:
+        return True
+    of_the_day = others.filter(
+        patient_id=item.patient_id, scheduled_start_date=item.scheduled_start_date, modality=item.modality
+    )
+    return not of_the_day.exists()
