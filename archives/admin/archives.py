@@ -42,7 +42,7 @@ FIELDSETS = {
         ),
         (
             _lazy("DICOM over TLS"),
-            {"fields": (("tls", "tls_host_name"), "ca_bundle", "client_certificate", "client_key")},
+            {"fields": ("tls", "tls_host_name", "ca_bundle", "client_certificate", "client_key")},
         ),
         _WHEN,
     ),

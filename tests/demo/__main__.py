@@ -40,6 +40,7 @@ The demonstration runs. Everybody in it is invented, and all of it is gone at th
                    look. Somebody was examined whom no item scheduled, and one weight was typed anew.
   Archive          The images of one show a weight that was typed anew and that no report told;
                    those of the stopped one have not arrived.
+  QA scans         MR1 is offered a phantom, which is nobody's and stands apart on Today.
   REDCap knows     growing_brains' form says who was scanned, when, and in how many series (Written back).
   Sources          sports_medicine books MR2 from a spreadsheet, and growing_brains MR1 from REDCap.
                    sleep_and_memory waits for a person: five of its six records vanished at once.
@@ -117,6 +118,7 @@ def fill(configuration: Path, spreadsheet: bytes, archive: StandIn) -> None:
     from tests.demo import growing_brains, sports_medicine
 
     growing_brains.write_back()
+    ask_for_a_phantom()
     small_archive.add_archive(archive)
     sports_medicine.add_source(spreadsheet)
     for source in (*SCANNER_OF, sports_medicine.NAME):
@@ -136,6 +138,17 @@ def set_up_scanners() -> None:
         source = DataSource.objects.get(name=name)
         source.scheduled_station_aetitle = ae_title
         source.save_with_details("demo")
+
+
+def ask_for_a_phantom() -> None:
+    """Give MR1 a rule by which it is checked on demand, and ask for a scan as people do."""
+    from worklist.models import Device, QaRule
+    from worklist.quality import on_demand
+
+    rule = QaRule(device=Device.objects.get(ae_title="MR1"), name="Daily QA")
+    rule.name_pattern, rule.protocol_name, rule.patient_weight_kg = "Phantom^{scanner}", "QA_SPHERE", 12
+    rule.save_as("demo")
+    on_demand.scan_now(rule.pk, actor="demo")
 
 
 def show_other_studies(sleepers: Project, redcap_url: str) -> None:

@@ -16,6 +16,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
@@ -36,7 +37,7 @@ CONTACT = ("at", "address", "kind")  # what is told of a device's last contact
 
 class DeviceForm(forms.ModelForm):
     offered_statuses = forms.MultipleChoiceField(
-        label=Device._meta.get_field("offered_statuses").verbose_name,
+        label=capfirst(Device._meta.get_field("offered_statuses").verbose_name),
         choices=Status.choices,
         required=False,
         widget=forms.CheckboxSelectMultiple,

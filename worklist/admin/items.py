@@ -240,6 +240,8 @@ class WorklistItemAdmin(ReturningAdmin, ReadableNames, ActorHistoryAdmin):
         fieldsets = super().get_fieldsets(request, obj)
         if obj is None:
             return fieldsets
+        if not obj.is_qa:  # on nearly every page it would say no
+            fieldsets = _without_field("is_qa", fieldsets)
         if not self.has_change_permission(request, obj):
             fieldsets = readable_names.in_place_of(PERSON_NAMES, fieldsets)
         else:
@@ -367,6 +369,14 @@ class WorklistItemAdmin(ReturningAdmin, ReadableNames, ActorHistoryAdmin):
 def _was_sent(request: HttpRequest, field: str) -> bool:
     """Return whether the form that was sent had the field, or those of the name's parts."""
     return field in request.POST or f"{field}_family" in request.POST
+
+
+def _without_field(name: str, fieldsets: Any) -> Any:
+    """Return the fieldsets without a field that has a row of its own."""
+    return tuple(
+        (title, {**options, "fields": tuple(each for each in options["fields"] if each != name)})
+        for title, options in fieldsets
+    )
 
 
 def _without(to_delete: list[Any], beginning: str) -> list[Any]:

@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
 from django.utils.decorators import method_decorator
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
@@ -24,18 +25,21 @@ from worklist.models import Device, QaRule
 from worklist.quality import on_demand, planning
 
 
+def _label(field: str) -> Any:
+    """Return a field's name as a form's own field has it, in the language of whoever reads it."""
+    return capfirst(QaRule._meta.get_field(field).verbose_name)
+
+
 class QaRuleForm(forms.ModelForm):
     weekdays = forms.TypedMultipleChoiceField(
-        label=QaRule._meta.get_field("weekdays").verbose_name,
+        label=_label("weekdays"),
         choices=list(WEEKDAYS.items()),
         coerce=int,
         required=False,
         widget=forms.CheckboxSelectMultiple,
         help_text=QaRule._meta.get_field("weekdays").help_text,
     )
-    patient_birth_date = DayField(
-        label=QaRule._meta.get_field("patient_birth_date").verbose_name, required=False, widget=DayWidget
-    )
+    patient_birth_date = DayField(label=_label("patient_birth_date"), required=False, widget=DayWidget)
 
     class Meta:
         model = QaRule
