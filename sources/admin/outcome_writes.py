@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
+from pylantir_site.kept_search import KeptSearch
 from sources import tasks
 from sources.admin.links import Links, session_in_words
 from sources.admin.view_only import ViewOnlyAdmin
@@ -48,7 +49,7 @@ def try_again(model_admin: Any, request: HttpRequest, queryset: QuerySet[Outcome
 
 
 @admin.register(OutcomeWrite)
-class OutcomeWriteAdmin(ViewOnlyAdmin):
+class OutcomeWriteAdmin(KeptSearch, ViewOnlyAdmin):
     list_title = gettext_lazy("Written back")
     list_display = ("record", "where", "participant", "badge", "hindered", "asked", "agreed", "source")
     list_filter = (

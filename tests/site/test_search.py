@@ -249,9 +249,9 @@ def test_no_list_that_names_participants_has_what_is_typed_in_its_address(
     searched = {
         model._meta.label_lower: issubclass(its_admin.get_changelist(request), KeptSearchList)
         for model, its_admin in admin.site._registry.items()
-        if its_admin.search_fields and model._meta.app_label in ("worklist", "sources")
+        if its_admin.search_fields and model._meta.app_label in ("worklist", "sources", "archives")
     }
-    # Its rows are known by scanners and projects, not by participants.
-    nobodys = {"worklist.device", "sources.datasource"}
+    # Their rows are known by scanners, projects and archives, not by participants.
+    nobodys = {"worklist.device", "worklist.qarule", "sources.datasource", "archives.archive"}
     assert {name for name, keeps in searched.items() if not keeps} <= nobodys
     assert {"worklist.worklistitem", "worklist.confirmedperson"} <= searched.keys()

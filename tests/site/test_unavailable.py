@@ -143,7 +143,7 @@ def failing(model: Any, method: str) -> Iterator[None]:
 def test_a_form_with_files_is_sent_again_from_where_they_were_chosen(client: Client, bob: User) -> None:
     client.force_login(bob)
     typed = {**filled(client), "some": SimpleUploadedFile("some.wl", b"x")}
-    with failing(writing, "insert_all"):
+    with failing(writing, "insert_with_keys"):
         page = client.post(ADD, typed).content.decode()
 
     assert "Please go back in your browser" in page

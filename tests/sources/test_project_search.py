@@ -145,7 +145,7 @@ def test_without_javascript_a_name_is_typed_and_a_wrong_one_refused_by_name(
     rows = {f"rules__0__{name}": value for name, value in row.items()}
     response = save(admin, source, **rows)
 
-    [inline] = response.context["inline_admin_formsets"]
+    inline, *_ = response.context["inline_admin_formsets"]
     [refused] = inline.formset.forms[0].errors["field"]
     assert "The project has no field question_4O. Did you mean question_4" in refused
     assert not source.rules.exists()
