@@ -19,6 +19,7 @@ DOMAINS = ("django", "djangojs")  # Python and templates; scripts of pages
 LANGUAGES = ("de",)
 KEYWORDS = {
     **DEFAULT_KEYWORDS,
+    **dict.fromkeys(("_lazy", "gettext_noop")),
     **{name: DEFAULT_KEYWORDS[name.removesuffix("_lazy")] for name in ("gettext_lazy", "ngettext_lazy")},
     **{name: DEFAULT_KEYWORDS[name.removesuffix("_lazy")] for name in ("pgettext_lazy", "npgettext_lazy")},
 }

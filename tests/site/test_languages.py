@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import gettext
 import re
 from pathlib import Path
@@ -13,7 +14,7 @@ from django.test import Client
 from accounts.models import User
 from tests.languages import unmarked
 from tests.languages.__main__ import stored, untranslated
-from tests.languages.texts import DOMAINS, LANGUAGES, ROOT, path_of, template_catalog
+from tests.languages.texts import DOMAINS, KEYWORDS, LANGUAGES, ROOT, files, path_of, template_catalog
 
 PLACEHOLDER = re.compile(r"%\((\w+)\)[a-z]|%[sd]")
 each_catalog = pytest.mark.parametrize(
@@ -43,6 +44,23 @@ def test_each_text_of_the_code_is_translated(language: str, domain: str) -> None
     assert sorted(text for _, text in known - marked) == [], "Run `make messages`: nobody says this any more."
     assert untranslated(catalog) == [], f"Translate them in {path_of(language, domain).relative_to(ROOT)}."
     assert [each.id for each in catalog if each.id and each.fuzzy] == []
+
+
+@pytest.mark.acceptance("AD177")
+def test_texts_are_found_under_each_name_by_which_they_are_marked() -> None:
+    """A module that calls gettext by a name that is not known here would keep its texts from German."""
+    names = {
+        each.asname or each.name
+        for path in files("django")
+        if path.suffix == ".py"
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module == "django.utils.translation"
+        for each in node.names
+        if "gettext" in each.name
+    }
+
+    assert {"gettext", "gettext_lazy", "gettext_noop"} <= names
+    assert names <= KEYWORDS.keys()
 
 
 @each_catalog

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.utils.translation import gettext as _text
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from worklist import validators
@@ -126,11 +126,11 @@ class QaRule(Recorded):
         errors: dict[str, Any] = {}
         self.weekdays = sorted(set(self.weekdays or ()))
         if not set(self.weekdays) <= set(range(7)):
-            errors["weekdays"] = _text("Choose days of the week.")
+            errors["weekdays"] = gettext("Choose days of the week.")
         if self.device_id and self.device.ae_title == Device.ANY:
-            errors["device"] = _text("Choose one scanner: this row speaks for any.")
+            errors["device"] = gettext("Choose one scanner: this row speaks for any.")
         elif self.device_id and not (self.modality or self.device.modality):
-            errors["modality"] = _text("Give the modality: the scanner has none of its own.")
+            errors["modality"] = gettext("Give the modality: the scanner has none of its own.")
         for field in ("id_pattern", "name_pattern"):
             if problem := self._problem_of(field):
                 errors[field] = problem
@@ -152,16 +152,16 @@ class QaRule(Recorded):
         except ValidationError as error:
             return " ".join(error.messages)
         if len(found) > qa_patterns.LONGEST:
-            return _text("It becomes %(length)d characters long, and 64 are the most.") % {
+            return gettext("It becomes %(length)d characters long, and 64 are the most.") % {
                 "length": len(found)
             }
         return self._problem_of_scope(field, moments)
 
     def _problem_of_scope(self, field: str, moments: frozenset[str]) -> str:
         if self.id_scope == IdScope.PHANTOM and moments:
-            return _text("One ID for the phantom is the same every time: leave {date} and {time} out.")
+            return gettext("One ID for the phantom is the same every time: leave {date} and {time} out.")
         if self.id_scope == IdScope.SCAN and field == "id_pattern" and moments != qa_patterns.OF_A_MOMENT:
-            return _text("An ID of its own for each scan needs {date} and {time}.")
+            return gettext("An ID of its own for each scan needs {date} and {time}.")
         return ""
 
 
