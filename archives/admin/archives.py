@@ -179,7 +179,7 @@ def in_words(archive: Archive, most: int | None = None) -> str:
         return _("never")
     ago = _("%(time)s ago") % {"time": timesince(archive.tested_at)}
     if not archive.test_problem:
-        return f"{ago}: {_('it answered')}"
+        return _("%(ago)s: it answered") % {"ago": ago}
     problem = archive.test_problem
     return f"{ago}: {problem if most is None or len(problem) <= most else problem[:most] + '…'}"
 

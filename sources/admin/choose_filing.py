@@ -45,10 +45,11 @@ class FilingPartsForm(forms.Form):
         super().__init__(*args, **kwargs)
         for part in preset.parts:
             how = _("One text for all.") if part.fixed else _("Fields in braces, as in a template.")
+            example = _("Such as %(example)s") % {"example": part.example}
             self.fields[part.name] = forms.CharField(
                 label=filing_words.PARTS[part.name],
                 max_length=200,
-                help_text=f"{how} {_('Such as %(example)s') % {'example': part.example}}",
+                help_text=f"{how} {example}",
             )
 
 

@@ -26,6 +26,10 @@ def keys(catalog: Catalog) -> set[tuple[str | None, str]]:
     return {(each.context, first(each.id)) for each in catalog if each.id}
 
 
+def in_short(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
 def first(text: str | list[str] | tuple[str, ...]) -> str:
     return text if isinstance(text, str) else text[0]
 
@@ -61,6 +65,21 @@ def test_texts_are_found_under_each_name_by_which_they_are_marked() -> None:
 
     assert {"gettext", "gettext_lazy", "gettext_noop"} <= names
     assert names <= KEYWORDS.keys()
+
+
+@pytest.mark.acceptance("AD177")
+def test_no_text_is_marked_within_an_f_string_where_it_is_not_found() -> None:
+    found = [
+        (in_short(path), call.lineno)
+        for path in files("django")
+        if path.suffix == ".py"
+        for literal in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(literal, ast.JoinedStr)
+        for call in ast.walk(literal)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in KEYWORDS
+    ]
+
+    assert found == []
 
 
 @each_catalog

@@ -25,9 +25,10 @@ from worklist.models import Device, QaRule
 from worklist.quality import on_demand, planning
 
 
-def _label(field: str) -> Any:
+def _label(name: str) -> Any:
     """Return a field's name as a form's own field has it, in the language of whoever reads it."""
-    return capfirst(QaRule._meta.get_field(field).verbose_name)
+    field: Any = QaRule._meta.get_field(name)
+    return capfirst(field.verbose_name)
 
 
 class QaRuleForm(forms.ModelForm):

@@ -97,7 +97,8 @@ def _stations(item: FeedItem) -> list[str]:
 def _summary(feed: CalendarFeed, item: FeedItem, own: list[str]) -> str:
     scanner = ", ".join(own) or _("No scanner")
     if item.is_qa:
-        return f"{scanner}: {_('QA scan')}"
+        qa_scan = _("QA scan")
+        return f"{scanner}: {qa_scan}"
     told = " · ".join(filter(None, (_who(feed, item), _what(feed, item)))) or _("Booked")
     return f"{scanner}: {told}"
 

@@ -169,7 +169,8 @@ def _items_in_words(items: list[WorklistItem]) -> str:
 
 def _differing_in_words(item: WorklistItem, others: list[WorklistItem]) -> str:
     found = dict.fromkeys(word for other in others for word in whose_id.differing(item, other))
-    return f" {_('and')} ".join(str(_DIFFERING[word]) for word in found)
+    between = _("and")
+    return f" {between} ".join(str(_DIFFERING[word]) for word in found)
 
 
 def _lock(items: list[WorklistItem]) -> None:
