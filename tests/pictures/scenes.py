@@ -88,6 +88,20 @@ def _mapping(page: Page) -> None:
     page.locator(".project-search li").first.wait_for()
 
 
+def _archived(page: Page) -> None:
+    """Show below an item's form what its source and its archive know of it."""
+    _item(page, "Tremblay, Zoë")
+    page.locator(".from-source").evaluate("panel => panel.scrollIntoView()")
+
+
+def _filing(page: Page) -> None:
+    _source(page, "growing_brains", "Choose how it is filed")
+    page.get_by_role("button", name="See its rows: XNAT: Patient Comments").click()
+    for name, text in (("project", "BRAINS"), ("subject", "{study}"), ("session", "{study}_{session}")):
+        page.fill(f"[name={name}]", text)
+    page.get_by_role("button", name="Show the rows").click()
+
+
 SCENES: dict[str, Scene] = {
     "today": Scene(_go("/admin/")),
     "today_dark": Scene(_go("/admin/"), color_scheme="dark"),
@@ -106,5 +120,9 @@ SCENES: dict[str, Scene] = {
     "missing": Scene(_missing, height=700),
     "table_columns": Scene(_table_columns),
     "export": Scene(_go("/admin/worklist/performedstep/export/"), height=560),
+    "archived": Scene(_archived, height=450),
+    "written": Scene(lambda page: _source(page, "growing_brains", "What would be written"), height=820),
+    "filing": Scene(_filing, height=780),
+    "filed": Scene(lambda page: _source(page, "growing_brains", "Where will it be filed?"), height=720),
     "api": Scene(_go("/docs"), height=900),
 }
