@@ -62,6 +62,21 @@ def test_a_phantom_stands_in_a_lane_of_its_own_and_in_no_scanners(client: Client
     assert sheet.index("QA scans") < sheet.index("Sphere, Big")
 
 
+def test_only_a_phantoms_page_says_what_is_scanned(client: Client, alice: User) -> None:
+    """On nearly every other page it would say no; where an item is added, it is asked."""
+    client.force_login(alice)
+    person = an_item()
+    phantom = an_item(patient_id="SPHERE", patient_name="Sphere^Big", is_qa=True)
+    says = 'class="form-row field-is_qa"'
+
+    pages = {
+        item: reverse("admin:worklist_worklistitem_change", args=[item.pk]) for item in (person, phantom)
+    }
+    assert says not in shown(client, pages[person])
+    assert says in shown(client, pages[phantom])
+    assert says in shown(client, reverse("admin:worklist_worklistitem_add"))
+
+
 @pytest.mark.acceptance("CL151")
 def test_one_press_makes_the_item_and_another_takes_it_back(client: Client, bob: User) -> None:
     client.force_login(bob)

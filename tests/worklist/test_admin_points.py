@@ -63,7 +63,7 @@ MEANS = {
     AttentionKind.IDENTITY: ("It is not this item: unlink",),
     AttentionKind.IMAGES_IDENTITY: (),
     AttentionKind.STRAY_STUDY: (),
-    AttentionKind.IMAGES_WEIGHT: ("Take the scanner", "Keep ours"),
+    AttentionKind.IMAGES_WEIGHT: ("Take that of the images", "Keep ours"),
     AttentionKind.TWO_STUDIES: (),
     AttentionKind.FEWER_SERIES: (),
     AttentionKind.NOT_ARCHIVED: (),
