@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
@@ -59,10 +59,11 @@ def sentences(pks: Collection[int]) -> dict[int, str]:
     checks = ArchiveCheck.objects.filter(item__in=open_items().filter(pk__in=pks), archive__enabled=True)
     checks = checks.select_related("archive", "item").order_by("archive__name")
     studies = _studies_of(checks)
+    put_back = evidence.put_back([check.item_id for check in checks if check.finding in IS_THERE])
     found: dict[int, list[str]] = {}
     for check in checks:
         study = studies.get((check.archive_id, check.item.study_instance_uid))
-        found.setdefault(check.item_id, []).append(_said(check, study))
+        found.setdefault(check.item_id, []).append(_said(check, study, put_back.get(check.item_id)))
     return {pk: " ".join(said) for pk, said in found.items()}
 
 
@@ -72,13 +73,15 @@ def _studies_of(checks: Collection[ArchiveCheck]) -> dict[tuple[int, str], Archi
     return {(study.archive_id, study.study_instance_uid): study for study in studies}
 
 
-def _said(check: ArchiveCheck, study: ArchivedStudy | None) -> str:
+def _said(check: ArchiveCheck, study: ArchivedStudy | None, put_back_at: datetime | None) -> str:
     words = {"archive": check.archive.name, "moment": _moment(check)}
     if check.finding == Finding.NOT_FOUND:
         return _("%(archive)s asked %(moment)s: not there.") % words
     if check.finding in IS_THERE:
         settled_after = timedelta(minutes=check.archive.settled_after_minutes)
-        doubt = evidence.doubt(check.item, study, settled_after=settled_after) if study else None
+        doubt: Doubt | None = Doubt.ANOTHER_STUDY
+        if study is not None:
+            doubt = evidence.doubt(check.item, study, settled_after=settled_after, put_back_at=put_back_at)
         words["doubt"] = str((doubt or Doubt.ANOTHER_STUDY).label)
         return _("%(archive)s asked %(moment)s: there, but %(doubt)s.") % words
     if check.finding == Finding.FAILED:

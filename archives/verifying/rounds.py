@@ -199,11 +199,12 @@ class _Round:
         rows: Mapping[str, ArchivedStudy],
         asked: _Asked,
     ) -> None:
-        pks = [check.item_id for check in checks]
         there = {study.study_instance_uid for study in asked.studies}
         with transaction.atomic():
-            sessions.hold(pks)
-            answers.keep(self.archive, told, rows, now=self.now)
+            held = sessions.hold([check.item_id for check in checks])
+            checks = [check for check in checks if check.item_id in held]
+            pks = [check.item_id for check in checks]
+            answers.keep(self.archive, {pk: told[pk] for pk in pks}, rows, now=self.now)
             answers.note_gone(
                 self.archive, Q(item__in=pks), uids=asked.uids, days=asked.days, answered=there, now=self.now
             )

@@ -17,6 +17,7 @@ from django.utils import timezone
 from archives.contract import FoundStudy
 from archives.models import Archive, ArchiveCheck, ArchivedStudy, ArchiveState, Finding
 from archives.verifying import claims, due, reviewing, rounds, strays
+from pylantir_site.privacy import erasing, participants
 from sources.errors import ConfigurationError, TransientError
 from tests.archives.fake import FakeArchive, series_of, study_of
 from tests.worklist.performed_steps import begun, completed, discontinued, new_uid, series
@@ -371,6 +372,50 @@ def test_of_studies_of_other_scanners_nothing_is_kept_but_their_uid_and_day(
     row = ArchivedStudy.objects.get()
     assert (row.study_instance_uid, row.patient_id, row.patient_name) == (study.study_instance_uid, "", "")
     assert pacs.asked[questions:] == ["day", "day"], "It is not asked for again."
+
+
+@pytest.mark.acceptance("CL205")
+@pytest.mark.usefixtures("known_scanner")
+@pytest.mark.parametrize(
+    ("until", "comes_back"),
+    [(None, False), (timedelta(), False), (timedelta(days=-1), True)],
+    ids=["for good", "until today", "until yesterday"],
+)
+def test_whom_a_site_has_erased_no_archive_brings_back(
+    archive: Archive, pacs: FakeArchive, until: timedelta | None, *, comes_back: bool
+) -> None:
+    item = scheduled(patient_id="X7", patient_name="Poe^Mary")
+    arrived(pacs, item, performed(item))
+    ask(archive, pacs)
+    (person,) = participants.find("X7")
+    last = None if until is None else timezone.localdate() + until
+    order = erasing.Order("alice", until=last)
+
+    erasing.erase("X7", participants.digest(person), order)
+    asked_twice(archive, pacs)
+
+    back = ArchivedStudy.objects.filter(patient_id="X7")
+    assert (back.exists(), AttentionKind.STRAY_STUDY in told()) == (comes_back, comes_back)
+
+
+@pytest.mark.acceptance("CL205")
+def test_who_is_erased_while_the_archive_answers_is_not_written_down_again(
+    archive: Archive, pacs: FakeArchive
+) -> None:
+    item, other = scheduled(), scheduled(patient_id="P2", patient_name="Roe^Jane")
+    for each in (item, other):
+        arrived(pacs, each, performed(each))
+    answered = pacs.series
+
+    def series_while_erased(uid: str) -> Any:
+        WorklistItem.objects.filter(pk=item.pk).update(erased_at=timezone.now())
+        return answered(uid)
+
+    pacs.series = series_while_erased  # type: ignore[method-assign]
+    ask(archive, pacs)
+
+    assert {row.item_id for row in ArchivedStudy.objects.all()} == {other.pk}
+    assert {check.item_id for check in ArchiveCheck.objects.exclude(asked_at=None)} == {other.pk}
 
 
 @pytest.mark.usefixtures("known_scanner")
