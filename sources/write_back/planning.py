@@ -47,7 +47,7 @@ def may_be_written(step: SyncedStep) -> bool:
     An item that is flagged as a scan for quality assurance is nobody's.
     """
     item = step.item
-    return item is not None and item.erased_at is None and not getattr(item, "is_qa", False)
+    return item is not None and item.erased_at is None and not item.is_qa
 
 
 def plan(

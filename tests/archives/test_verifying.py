@@ -400,7 +400,7 @@ def test_whom_a_site_has_erased_no_archive_brings_back(
 
 @pytest.mark.acceptance("CL205")
 def test_who_is_erased_while_the_archive_answers_is_not_written_down_again(
-    archive: Archive, pacs: FakeArchive
+    archive: Archive, pacs: FakeArchive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     item, other = scheduled(), scheduled(patient_id="P2", patient_name="Roe^Jane")
     for each in (item, other):
@@ -411,7 +411,7 @@ def test_who_is_erased_while_the_archive_answers_is_not_written_down_again(
         WorklistItem.objects.filter(pk=item.pk).update(erased_at=timezone.now())
         return answered(uid)
 
-    pacs.series = series_while_erased  # type: ignore[method-assign]
+    monkeypatch.setattr(pacs, "series", series_while_erased)
     ask(archive, pacs)
 
     assert {row.item_id for row in ArchivedStudy.objects.all()} == {other.pk}
