@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 50  # sessions that are read together
 MOST = 1000  # in one go; the next look takes the rest
+SECONDS = 20.0  # for one go: pulls wait behind it
 READ_AGAIN_AFTER = 5.0  # seconds for which what was read is taken to be so still
 FIRST_LOOK_AGAIN, LAST_LOOK_AGAIN = timedelta(minutes=15), timedelta(hours=6)
 Read = Mapping[tuple[str, SessionKey], HeldSession]
@@ -64,6 +65,7 @@ class _Run:
         self.source, self.claim, self.progress = source, claim, progress
         self.rules = outgoing_rules(source)
         self.done = 0
+        self.ends_at = time.monotonic() + SECONDS
 
     def go(self) -> None:
         due = OutcomeWrite.objects.filter(state.due_writes(self.source.pk)).order_by("due_at", "pk")
@@ -74,7 +76,12 @@ class _Run:
             writer.alive = self._alive
             writer.prepare()
             for start in range(0, len(pks), AT_ONCE):
+                if self._is_over():
+                    break
                 self._batch(writer, pks[start : start + AT_ONCE])
+
+    def _is_over(self) -> bool:
+        return self.done > 0 and time.monotonic() >= self.ends_at
 
     def _alive(self) -> None:
         state.renew(self.source.pk, self.claim)
@@ -82,7 +89,7 @@ class _Run:
 
     def _batch(self, writer: Writer, pks: Sequence[int]) -> None:
         left = pks
-        while left:
+        while left and not self._is_over():
             left = self._by_one_reading(writer, left)
 
     def _by_one_reading(self, writer: Writer, pks: Sequence[int]) -> Sequence[int]:

@@ -18,7 +18,7 @@ from archives.contract import FoundStudy
 from archives.models import Archive, ArchiveCheck, ArchivedStudy, ArchiveState, Finding
 from archives.verifying import claims, due, reviewing, rounds, strays
 from pylantir_site.privacy import erasing, participants
-from sources.errors import ConfigurationError, TransientError
+from sources.errors import ConfigurationError, SlowError, TransientError
 from tests.archives.fake import FakeArchive, series_of, study_of
 from tests.worklist.performed_steps import begun, completed, discontinued, new_uid, series
 from tests.worklist.reported import an_item, reported, updated
@@ -553,12 +553,37 @@ def test_an_archive_is_asked_by_one_worker_at_a_time_and_nothing_is_stuck_with_a
     assert claims.claim(archive.pk) == ""
     assert claims.due() == []
     ArchiveState.objects.update(claimed_at=timezone.now() - claims.LEASE * 2)
-    assert claims.due() == [archive]
+    assert claims.due() == []
+    assert claims.due(timezone.now() + claims.BETWEEN_ROUNDS) == [archive]
     second = claims.claim(archive.pk)
     assert second
     assert not claims.holds(archive.pk, first)
     claims.release(archive.pk, first)
     assert claims.holds(archive.pk, second)
+
+
+@pytest.mark.acceptance("CL207")
+def test_an_archive_that_hung_is_tried_for_a_moment_before_it_is_asked_in_earnest(
+    archive: Archive, pacs: FakeArchive
+) -> None:
+    archive.read_timeout = 240
+    archive.save()
+    patience = []
+
+    def opened(asked: Archive) -> FakeArchive:
+        patience.append(asked.read_timeout)
+        return pacs
+
+    for failure in (SlowError("It did not answer."), SlowError("It did not answer."), None):
+        pacs.failure = failure
+        claims.due()
+        claim = claims.claim(archive.pk)
+        rounds.ask(archive.pk, claim, opened)
+        claims.release(archive.pk, claim)
+
+    assert patience == [240, rounds.PATIENCE, rounds.PATIENCE, 240]
+    assert pacs.asked == ["test", "day", "day"]
+    assert ArchiveState.objects.get().failures == 0
 
 
 @pytest.mark.acceptance("CL72")
