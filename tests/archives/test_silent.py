@@ -24,6 +24,7 @@ from archives.verifying import claims, rounds
 from tests.archives.fake import FakeArchive, series_of, study_of
 from tests.worklist import reported
 from tests.worklist.performed_steps import WRONG_ENTRY, begun, completed, discontinued
+from worklist.admin.moves import CORRECT
 from worklist.attention import awaiting, points
 from worklist.day.lanes import day_of
 from worklist.examinations import performing
@@ -334,6 +335,24 @@ def test_who_may_correct_takes_an_archives_mark_back_and_only_new_images_give_it
     study.grew_at = timezone.now() + timedelta(hours=1)
     study.save()
     assert completing.complete(archive, now=timezone.now() + timedelta(hours=2)) == 1
+
+
+@pytest.mark.acceptance("CL202")
+def test_an_archives_mark_is_taken_back_by_a_button_of_who_may_correct(
+    archive: Archive, client: Client, alice: User, bob: User
+) -> None:
+    item = an_item()
+    found(archive, item)
+    complete(archive)
+    page = reverse("admin:worklist_booking", args=[item.pk])
+    for user, is_offered in ((bob, bob.has_perm(CORRECT)), (alice, True)):
+        client.force_login(user)
+        assert ("not-performed" in client.get(page).content.decode()) is is_offered
+    told = client.post(page, {"do": "not-performed"}, follow=True).content.decode()
+    assert "does not count as performed any more." in told
+    assert state_of(item) == (Status.SCHEDULED, "")
+    assert complete(archive) == 0
+    assert "not-performed" not in client.get(page).content.decode()
 
 
 @pytest.mark.acceptance("CL202")
