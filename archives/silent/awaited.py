@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 from django.utils.formats import date_format, time_format
 from django.utils.translation import gettext as _
@@ -24,7 +24,9 @@ IS_THERE = (Finding.FOUND, Finding.DIFFERS)
 def condition(items: WorklistQuerySet) -> Q | None:
     """Return the condition of those that archives may still find, or have found; None where none is.
 
-    An archive has said that an item's study is not there once it was asked after the item's day.
+    An archive has said that an item's study is not there once it was asked after the item's day. One whose
+    study is there, grows no more and did not complete it is in doubt: a person must say. Where it differs, a
+    point of attention tells of it already.
     """
     silence = silent.now()
     if not silence.is_anybody:
@@ -47,9 +49,17 @@ def _of(archive: Archive, named: Collection[tuple[str, str]]) -> Q | None:
     was_not_there = checks.filter(
         finding=Finding.NOT_FOUND, asked_at__date__gt=OuterRef("scheduled_start_date")
     )
+    settled_after = timedelta(minutes=archive.settled_after_minutes)
+    settled = ArchivedStudy.objects.filter(
+        Q(item=OuterRef("pk")) | Q(study_instance_uid=OuterRef("study_instance_uid")),
+        archive=archive,
+        gone_at=None,
+        asked_at__gte=F("grew_at") + settled_after,
+    )
     last_day = timezone.localdate() - archive.window - timedelta(days=1)
     may_come = Q(~Exists(was_not_there), scheduled_start_date__gte=last_day)
-    return held & (Q(Exists(is_there)) | may_come)
+    may_settle = ~Q(Exists(settled)) & (Q(Exists(is_there)) | may_come)
+    return held & (Q(Exists(checks.filter(finding=Finding.DIFFERS))) | may_settle)
 
 
 def sentences(pks: Collection[int]) -> dict[int, str]:

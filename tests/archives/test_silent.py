@@ -593,6 +593,36 @@ def test_without_an_archive_or_after_its_window_people_are_told_as_ever(archive:
     assert Attention.objects.count() == 2
 
 
+@pytest.mark.acceptance("CL209")
+@pytest.mark.parametrize(
+    ("study", "is_told"),
+    [
+        pytest.param({}, True, id="it is settled"),
+        pytest.param({"grew_at": at(1), "asked_at": at(1)}, False, id="it may grow"),
+        pytest.param({"gone_at": at(1)}, False, id="it is gone, and may come again"),
+    ],
+)
+def test_people_are_told_of_what_is_there_and_shows_nothing(
+    archive: Archive, study: dict[str, Any], *, is_told: bool
+) -> None:
+    """Two appointments of one study: which of them was it? Without a word both would wait for ever."""
+    item = an_item(scheduled_start_date=YESTERDAY)
+    step = an_item(
+        scheduled_start_date=YESTERDAY,
+        scheduled_start_time="1500",
+        study_instance_uid=item.study_instance_uid,
+    )
+    found(archive, item, **study)
+    for each in (item, step):
+        asked(archive, each, Finding.FOUND, at(1))
+    assert complete(archive) == 0
+
+    points.sweep()
+
+    told = Attention.objects.open().filter(kind=AttentionKind.NOT_PERFORMED)
+    assert set(told.values_list("item", flat=True)) == ({item.pk, step.pk} if is_told else set())
+
+
 @pytest.mark.acceptance("CL104")
 def test_pages_say_what_the_archive_answered(archive: Archive, client: Client, bob: User) -> None:
     item = an_item(scheduled_start_date=YESTERDAY)
