@@ -61,6 +61,11 @@ def series(found: DataSet) -> FoundSeries | None:
     )
 
 
+def is_of(found: DataSet, **uids: str) -> bool:
+    """Tell whether the answer is of the study, or series, that was asked for: it names no other."""
+    return all(_text(found, keyword) in ("", uid) for keyword, uid in uids.items())
+
+
 def weight_kg(found: DataSet) -> Decimal | None:
     return _number(found, "PatientWeight")
 

@@ -50,7 +50,13 @@ class StudyAndSeriesAsking:
 
     def series(self, study_instance_uid: str) -> list[FoundSeries]:
         """Return the study's series by number; the first has its weight from an image where need be."""
-        found = [each for each in map(answers.series, self._find_series(study_instance_uid)) if each]
+        # An archive that does not apply what it is asked by would answer another study's series.
+        own = [
+            each
+            for each in self._find_series(study_instance_uid)
+            if answers.is_of(each, StudyInstanceUID=study_instance_uid)
+        ]
+        found = [each for each in map(answers.series, own) if each]
         ordered = sorted(found, key=lambda each: (each.number is None, each.number or 0))
         self._series_tell = self._series_tell or any(each.patient_weight_kg for each in ordered)
         if not ordered or self._series_tell or (self._images_silent >= FUTILE and not self._images_told):
@@ -59,6 +65,8 @@ class StudyAndSeriesAsking:
 
     def _with_weight(self, study_instance_uid: str, first: FoundSeries) -> FoundSeries:
         image = self._find_an_image(study_instance_uid, first.series_instance_uid)
+        asked = {"StudyInstanceUID": study_instance_uid, "SeriesInstanceUID": first.series_instance_uid}
+        image = image if image is not None and answers.is_of(image, **asked) else None
         weight = answers.weight_kg(image) if image is not None else None
         self._images_told += weight is not None
         self._images_silent += weight is None

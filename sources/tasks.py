@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 
+from django.conf import settings
 from django.utils import timezone
 from django_q.tasks import async_task
 
@@ -88,11 +89,9 @@ def pull_pending(source_pk: int) -> str:
 
 
 def ask_archives() -> None:
-    """Have each archive asked that may be, and look through what people have put right meanwhile."""
+    """Have archives asked that may be, and look through what people have put right meanwhile."""
     with contained("Looking for archives to ask"):
-        for archive in archive_claims.due():
-            with contained(f"Handing on {archive.name}"):
-                _hand_on_archive(archive.pk)
+        _hand_on_archives()
     with contained("Looking through what archives have shown"):
         reviewing.review_changed()
         strays.review_open(now=timezone.now())
@@ -106,6 +105,7 @@ def ask_archive(archive_pk: int, claim: str) -> int:
             questions = rounds.ask(archive_pk, claim, opening.opened)
         finally:
             archive_claims.release(archive_pk, claim)
+            _hand_on_archives()
     return questions
 
 
@@ -115,6 +115,8 @@ def write_back(source_pk: int) -> int:
     with contained("Writing back"):
         beating = _Beating()
         looked_at = sending.write_due(source_pk, progress=lambda: beating(0, None))
+        if looked_at and any(source.pk == source_pk for source in state.due_sources()):
+            async_task("sources.tasks.write_back", source_pk)  # behind the pulls that wait by now
     return looked_at
 
 
@@ -155,6 +157,17 @@ def _hand_on(source: DataSource) -> None:
     except Exception:
         claims.release(source.pk, claim)
         raise
+
+
+def _hand_on_archives() -> None:
+    """Have the archives asked that have waited longest, but never by all workers: one of them may hang.
+
+    Where there is only one worker, each archive waits behind the pulls that came before it.
+    """
+    most = max(1, settings.WORKERS - 1) - archive_claims.held()
+    for archive in archive_claims.due()[: max(0, most)]:
+        with contained(f"Handing on {archive.name}"):
+            _hand_on_archive(archive.pk)
 
 
 def _hand_on_archive(archive_pk: int) -> None:

@@ -35,6 +35,7 @@ from worklist.scp import implementation
 VERIFICATION: UID = Verification
 # pynetdicom's own thread goes on after an answer, or it may take the next one for a request and drop it.
 BETWEEN_MESSAGES = 0.005  # seconds
+LONGEST_ANSWER = 60.0  # seconds for all of it, however many data sets it has
 LARGEST_MESSAGE_ID = 65_535
 
 
@@ -78,6 +79,7 @@ class Connection:
 
     def _answers(self, association: Association, query: Dataset, enough: int | None) -> list[DataSet]:
         found: list[DataSet] = []
+        ends_at = time.monotonic() + max(self.access.read_timeout, LONGEST_ANSWER)
         number = self.questions % LARGEST_MESSAGE_ID + 1
         for status, answer in self._responses(association, query, number):
             if "Status" not in status:
@@ -89,6 +91,9 @@ class Connection:
             if answer is None:
                 association.abort()
                 raise TransientError(f"An answer of {self.access.place} cannot be decoded.")
+            if time.monotonic() >= ends_at:  # else two thousand answers would take as many time-outs
+                association.abort()
+                raise self._silence()
             if enough is not None and len(found) >= enough:
                 continue
             found.append(json_model.read(answer).dataset)
@@ -123,7 +128,7 @@ class Connection:
         self._association = None
         return SlowError(
             f"{self.access.place} ended the association before its answer was whole, "
-            f"or was silent for {self.access.read_timeout:g} seconds."
+            f"was silent for {self.access.read_timeout:g} seconds, or took too long over it."
         )
 
     def _established(self) -> Association:

@@ -10,10 +10,10 @@ from django.db import transaction
 from archives.models import Archive, ArchivedStudy
 from archives.silent import evidence
 from archives.silent.due import OPEN, open_items
-from worklist.devices import silent
+from worklist.devices import silent, stations
 from worklist.devices.silent import Silence
 from worklist.items import lifecycle
-from worklist.models import PerformedBy, PerformedStepItem, Status, WorklistItem
+from worklist.models import Device, PerformedBy, PerformedStep, PerformedStepItem, Status, WorklistItem
 
 MOST_AT_ONCE = 500
 
@@ -50,8 +50,11 @@ def _complete(item_pk: int, study: ArchivedStudy, archive: Archive, silence: Sil
     if item is None or not _is_left_to_archives(item, silence):
         return False
     settled_after = timedelta(minutes=archive.settled_after_minutes)
-    is_doubtful = evidence.doubt(item, study, settled_after=settled_after) is not None
-    if is_doubtful or not _is_of_this_item_alone(item, study) or not archive.holds(item.stations):
+    put_back_at = evidence.put_back([item.pk]).get(item.pk)
+    doubt = evidence.doubt(item, study, settled_after=settled_after, put_back_at=put_back_at)
+    if doubt is not None or not archive.holds(item.stations):
+        return False
+    if not _is_of_this_item_alone(item, study) or _do_archives_disagree(item, study):
         return False
     lifecycle.mark_performed(
         item, evidence=PerformedBy.ARCHIVE, actor=archive.actor, reason=evidence.in_words(study)
@@ -73,7 +76,25 @@ def _is_of_this_item_alone(item: WorklistItem, study: ArchivedStudy) -> bool:
         return False
     if study.study_instance_uid == item.study_instance_uid:
         return True
-    of_the_day = others.filter(
-        patient_id=item.patient_id, scheduled_start_date=item.scheduled_start_date, modality=item.modality
+    of_the_day = others.filter(patient_id=item.patient_id, scheduled_start_date=item.scheduled_start_date)
+    if evidence.image_modalities(study):
+        of_the_day = of_the_day.filter(modality=item.modality)
+    return not of_the_day.exists() and not _is_of_another_scanner(item, study)
+
+
+def _is_of_another_scanner(item: WorklistItem, study: ArchivedStudy) -> bool:
+    """Tell whether a scanner reported the study, which the item's does not, or its images name another."""
+    if PerformedStep.objects.filter(study_instance_uid=study.study_instance_uid).exists():
+        return True
+    own, named = set(item.stations), study.station_name.casefold()
+    scanners = [each for each in Device.objects.all() if named in stations.names_in_images(each)]
+    may_be = (own & {each.ae_title, *stations.of(each, each.ae_title)} for each in scanners)
+    return bool(own and scanners) and not any(may_be)
+
+
+def _do_archives_disagree(item: WorklistItem, study: ArchivedStudy) -> bool:
+    """Tell whether another archive has the study under another ID; what was kept without one says nothing."""
+    elsewhere = ArchivedStudy.objects.filter(
+        study_instance_uid=study.study_instance_uid, gone_at=None, archive__enabled=True
     )
-    return not of_the_day.exists()
+    return elsewhere.exclude(patient_id__in=("", item.patient_id)).exists()

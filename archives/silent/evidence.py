@@ -5,15 +5,21 @@ Time alone never does: the archive must have been asked again, and have told of 
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
 
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from archives import lost_letters
 from archives.models import ArchivedStudy
-from worklist.models import WorklistItem
+from worklist.attention import identity
+from worklist.models import PerformedBy, Status, WorklistItem
 
+LONG_BEFORE = timedelta(hours=2)  # who comes earlier than that for an appointment is not known to have come
 NO_IMAGES = frozenset({"PR", "SR", "KO", "DOC"})  # modalities of what is made of images, or about them
 
 
@@ -22,6 +28,9 @@ class Doubt(models.TextChoices):
 
     ANOTHER_STUDY = "ANOTHER_STUDY", _("it is another study")
     ANOTHER_ID = "ANOTHER_ID", _("it is there under another patient ID")
+    ANOTHER_PERSON = "ANOTHER_PERSON", _("it is there under another name, birth date or sex")
+    EARLIER = "EARLIER", _("it is from well before the appointment")
+    PUT_BACK = "PUT_BACK", _("it was there before the appointment was put back")
     ANOTHER_MODALITY = "ANOTHER_MODALITY", _("it has no images of this modality")
     GONE = "GONE", _("it is there no more")
     EMPTY = "EMPTY", _("it has no images")
@@ -29,16 +38,69 @@ class Doubt(models.TextChoices):
     GROWING = "GROWING", _("it may still grow")
 
 
-def doubt(item: WorklistItem, study: ArchivedStudy, *, settled_after: timedelta) -> Doubt | None:
+def doubt(
+    item: WorklistItem,
+    study: ArchivedStudy,
+    *,
+    settled_after: timedelta,
+    put_back_at: datetime | None = None,
+) -> Doubt | None:
     """Return what speaks against it, or None where the study shows that the item was performed.
 
-    `settled_after` is how long it must not have grown, by the archive's own answers.
+    `settled_after` is how long it must not have grown, by the archive's own answers. `put_back_at` is as
+    `put_back` tells it: what was there by then was judged already, and shows nothing.
     """
+    return (
+        _of_whom(item, study)
+        or _of_when(item, study, put_back_at)
+        or _of_what(item, study, settled_after=settled_after)
+    )
+
+
+def put_back(item_pks: Collection[int]) -> Mapping[int, datetime]:
+    """Return by item when it was last put back after it had been stopped, or completed by an archive.
+
+    Whoever does so says that the images which were there by then are not all, or not of this appointment.
+    """
+    was_judged = Q(performed_procedure_step_status=Status.DISCONTINUED) | Q(
+        performed_procedure_step_status=Status.COMPLETED, performed_by_evidence=PerformedBy.ARCHIVE
+    )
+    judged = WorklistItem.history.filter(was_judged, id__in=item_pks).order_by()
+    newest = dict(judged.values("id").annotate(last=models.Max("history_id")).values_list("id", "last"))
+    if not newest:
+        return {}
+    later: dict[int, list[datetime]] = defaultdict(list)
+    records = WorklistItem.history.filter(id__in=newest, history_id__gt=min(newest.values())).order_by()
+    for pk, number, at in records.values_list("id", "history_id", "history_date"):
+        if number > newest[pk]:
+            later[pk].append(at)
+    return {pk: min(moments) for pk, moments in later.items()}
+
+
+def _of_whom(item: WorklistItem, study: ArchivedStudy) -> Doubt | None:
     if not _is_of(item, study):
         return Doubt.ANOTHER_STUDY
     if study.patient_id.strip() != item.patient_id.strip():
         return Doubt.ANOTHER_ID
-    if (images := _image_modalities(study)) and item.modality not in images:
+    if not _has_its_uid(item, study) and _is_of_another_person(item, study):
+        return Doubt.ANOTHER_PERSON
+    return None
+
+
+def _of_when(item: WorklistItem, study: ArchivedStudy, put_back_at: datetime | None) -> Doubt | None:
+    """An appointment that was moved keeps its UID: images of an earlier day are of an earlier attempt."""
+    if study.study_date is not None and study.study_date < item.scheduled_start_date:
+        return Doubt.EARLIER
+    if not _has_its_uid(item, study) and study.study_time is not None:
+        began = datetime.combine(item.scheduled_start_date, study.study_time)
+        if began < datetime.combine(item.scheduled_start_date, item.scheduled_start_time) - LONG_BEFORE:
+            return Doubt.EARLIER
+    is_known_already = put_back_at is not None and study.grew_at <= put_back_at
+    return Doubt.PUT_BACK if is_known_already else None
+
+
+def _of_what(item: WorklistItem, study: ArchivedStudy, *, settled_after: timedelta) -> Doubt | None:
+    if (images := image_modalities(study)) and item.modality not in images:
         return Doubt.ANOTHER_MODALITY
     if study.gone_at is not None:
         return Doubt.GONE
@@ -63,12 +125,27 @@ def in_words(study: ArchivedStudy) -> str:
 
 def _is_of(item: WorklistItem, study: ArchivedStudy) -> bool:
     """A study with a UID of its own is taken for the item's by its day alone, beside who it is of."""
-    if study.study_instance_uid == item.study_instance_uid:
+    if _has_its_uid(item, study):
         return True
     return study.item_id == item.pk and study.study_date == item.scheduled_start_date
 
 
-def _image_modalities(study: ArchivedStudy) -> frozenset[str]:
+def _has_its_uid(item: WorklistItem, study: ArchivedStudy) -> bool:
+    return bool(study.study_instance_uid == item.study_instance_uid)
+
+
+def _is_of_another_person(item: WorklistItem, study: ArchivedStudy) -> bool:
+    """Tell it of a study that has nothing but ID and day in common: other studies may use the same IDs."""
+    born, sex = study.patient_birth_date, study.patient_sex
+    if item.patient_sex and sex and sex != item.patient_sex:
+        return True
+    if item.patient_birth_date and born:
+        return bool(born != item.patient_birth_date)
+    is_same = identity.same_name(item.patient_name, study.patient_name)
+    return not is_same and not lost_letters.may_have_lost(item.patient_name, study.patient_name)
+
+
+def image_modalities(study: ArchivedStudy) -> frozenset[str]:
     return frozenset(filter(None, study.modalities.split("\\"))) - NO_IMAGES
 
 

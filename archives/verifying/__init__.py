@@ -7,5 +7,6 @@ budget     how many questions a round may ask, and how long it may take
 answers    questions asked, and their answers as rows
 reviewing  what the rows show: findings, and points of attention
 strays     studies that nobody scheduled
+erased     nobody is told of whom a site has erased
 rounds     all of it, once
 """

@@ -33,11 +33,25 @@ def due(now: datetime | None = None) -> list[Archive]:
 
 
 def claim(archive_pk: int, *, now: datetime | None = None) -> str:
-    """Return a new claim, or "" while another worker holds one."""
+    """Return a new claim, or "" while another worker holds one.
+
+    However the round ends, or its worker, the next one begins a while later: others come first.
+    """
     now = now or timezone.now()
     token = str(uuid.uuid4())
     free = ArchiveState.objects.filter(_free(now), archive=archive_pk)
-    return token if free.update(claim=token, claimed_at=now) else ""
+    claimed = free.update(claim=token, claimed_at=now, next_round_at=now + BETWEEN_ROUNDS)
+    return token if claimed else ""
+
+
+def held(now: datetime | None = None) -> int:
+    """Return how many archives are being asked, or wait for a worker that will."""
+    return ArchiveState.objects.exclude(_free(now or timezone.now())).count()
+
+
+def has_failed(archive_pk: int) -> bool:
+    """Tell whether it did not answer the last time."""
+    return ArchiveState.objects.filter(archive=archive_pk, failures__gt=0).exists()
 
 
 def holds(archive_pk: int, claim: str) -> bool:

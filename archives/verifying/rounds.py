@@ -7,6 +7,7 @@ once, and what is not found so by patient ID and day.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
@@ -29,6 +30,7 @@ from worklist.attention import points
 LISTED_EVERY = timedelta(hours=1)
 NOT_LISTED_FOR = timedelta(days=1)  # where an archive has more studies of a day than it answers
 MOST_OF_A_LISTING = 2000
+PATIENCE = 10  # seconds for an archive that did not answer the last time, before it is asked in earnest
 OpenClient = Callable[[Archive], ArchiveClient]
 
 
@@ -53,6 +55,8 @@ def ask(archive_pk: int, claim: str, open_client: OpenClient, *, most: int | Non
     due.note_ended(archive, now=now)
     silent_due.note_begun(archive, now=now)
     try:
+        if claims.has_failed(archive_pk):
+            _try(archive, open_client)
         with open_client(archive) as client:
             budget = QuestionBudget(client, most or archive.questions_per_minute)
             _Round(archive, client, budget, claim=claim, now=now).ask()
@@ -65,6 +69,14 @@ def ask(archive_pk: int, claim: str, open_client: OpenClient, *, most: int | Non
     completing.complete(archive, now=now)
     silent_due.hasten(archive, now=now)
     return questions
+
+
+def _try(archive: Archive, open_client: OpenClient) -> None:
+    """Ask as little as shows that it answers again, and wait less for that. Raises SourceError."""
+    impatient = copy.copy(archive)
+    impatient.read_timeout = min(archive.read_timeout, PATIENCE)
+    with open_client(impatient) as client:
+        client.test()
 
 
 class _Round:
@@ -199,11 +211,12 @@ class _Round:
         rows: Mapping[str, ArchivedStudy],
         asked: _Asked,
     ) -> None:
-        pks = [check.item_id for check in checks]
         there = {study.study_instance_uid for study in asked.studies}
         with transaction.atomic():
-            sessions.hold(pks)
-            answers.keep(self.archive, told, rows, now=self.now)
+            held = sessions.hold([check.item_id for check in checks])
+            checks = [check for check in checks if check.item_id in held]
+            pks = [check.item_id for check in checks]
+            answers.keep(self.archive, {pk: told[pk] for pk in pks}, rows, now=self.now)
             answers.note_gone(
                 self.archive, Q(item__in=pks), uids=asked.uids, days=asked.days, answered=there, now=self.now
             )

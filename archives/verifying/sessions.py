@@ -102,10 +102,13 @@ def by_keys(item_pks: Collection[int]) -> dict[int, Reported]:
     return reported(WorklistItem.objects.filter(pk__in=item_pks, erased_at=None).defer(*UNREAD))
 
 
-def hold(item_pks: Collection[int]) -> None:
-    """Lock the items until the transaction ends, always in the same order."""
+def hold(item_pks: Collection[int]) -> set[int]:
+    """Lock the items until the transaction ends, always in the same order.
+
+    Return those that are still somebody's: others were erased or deleted meanwhile.
+    """
     held = WorklistItem.objects.select_for_update(no_key=True).filter(pk__in=item_pks).order_by("pk")
-    list(held.values_list("pk"))
+    return {pk for pk, erased_at in held.values_list("pk", "erased_at") if erased_at is None}
 
 
 def around(studies: Collection[FoundStudy], item_pks: Collection[int] = ()) -> dict[int, Reported]:

@@ -15,7 +15,7 @@ from django.utils.formats import date_format
 
 from archives.contract import ArchiveClient, FoundStudy
 from archives.models import Archive, ArchivedStudy
-from archives.verifying import answers
+from archives.verifying import answers, erased
 from archives.verifying.answers import Answered
 from archives.verifying.budget import QuestionBudget
 from worklist.attention import archived, points
@@ -43,7 +43,9 @@ def look_through(
     modalities = set(Device.objects.exclude(modality="").values_list("modality", flat=True))
     every = list(nobodys)
     left = _unknown(
-        each for each in every if not modalities or not each.modalities or modalities & {*each.modalities}
+        each
+        for each in erased.without(every)
+        if not modalities or not each.modalities or modalities & {*each.modalities}
     )
     rows = answers.rows_of(archive, [each.study_instance_uid for each in left])
     kept = []

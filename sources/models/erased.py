@@ -8,6 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from sources.models.data_sources import DataSource
 
+PURPOSE, OF_A_PATIENT_ID = "erased records", "patient ID"  # of the digests (`sources.secrets.digests`)
+
 
 class ErasedRecord(models.Model):
     """A record of a source, or without one a patient ID of any, belongs to an erased participant.

@@ -19,6 +19,7 @@ from sources.contract import ReadRecord, Session
 from sources.errors import ConfigurationError
 from sources.mapping import targets
 from sources.models import DataSource, ErasedRecord
+from sources.models.erased import OF_A_PATIENT_ID, PURPOSE
 from sources.sync.known import said_by
 
 NO_KEY = (
@@ -118,13 +119,13 @@ def _by_digest(rows: Iterable[ErasedRecord]) -> dict[str, ErasedRecord]:
 
 
 def _digest(key: str, source: DataSource | None, name: str) -> str:
-    what = f"record\0{source.uid}" if source is not None else "patient ID"
+    what = f"record\0{source.uid}" if source is not None else OF_A_PATIENT_ID
     return hmac.new(_secret(key), f"{what}\0{name}".encode(), hashlib.sha256).hexdigest()
 
 
 def _secret(key: str) -> bytes:
     """Derive a key of our own: what encrypts tokens signs nothing."""
-    return hmac.new(key.encode(), b"pylantir: erased records", hashlib.sha256).digest()
+    return hmac.new(key.encode(), f"pylantir: {PURPOSE}".encode(), hashlib.sha256).digest()
 
 
 def _name_of(key: str) -> str:

@@ -7,6 +7,7 @@ to be sent is noted before, by its digest: whether it arrived or not, it is know
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 50  # sessions that are read together
 MOST = 1000  # in one go; the next look takes the rest
+SECONDS = 20.0  # for one go: pulls wait behind it
+READ_AGAIN_AFTER = 5.0  # seconds for which what was read is taken to be so still
 FIRST_LOOK_AGAIN, LAST_LOOK_AGAIN = timedelta(minutes=15), timedelta(hours=6)
 Read = Mapping[tuple[str, SessionKey], HeldSession]
 Issues = dict[tuple[str, str], tuple[str, str]]  # (field, kind): theirs, ours
@@ -62,6 +65,7 @@ class _Run:
         self.source, self.claim, self.progress = source, claim, progress
         self.rules = outgoing_rules(source)
         self.done = 0
+        self.ends_at = time.monotonic() + SECONDS
 
     def go(self) -> None:
         due = OutcomeWrite.objects.filter(state.due_writes(self.source.pk)).order_by("due_at", "pk")
@@ -72,20 +76,39 @@ class _Run:
             writer.alive = self._alive
             writer.prepare()
             for start in range(0, len(pks), AT_ONCE):
+                if self._is_over():
+                    break
                 self._batch(writer, pks[start : start + AT_ONCE])
+
+    def _is_over(self) -> bool:
+        return self.done > 0 and time.monotonic() >= self.ends_at
 
     def _alive(self) -> None:
         state.renew(self.source.pk, self.claim)
         self.progress()
 
     def _batch(self, writer: Writer, pks: Sequence[int]) -> None:
+        left = pks
+        while left and not self._is_over():
+            left = self._by_one_reading(writer, left)
+
+    def _by_one_reading(self, writer: Writer, pks: Sequence[int]) -> Sequence[int]:
+        """Do as many as are judged by what was just read, and return those that must be read anew.
+
+        Else whoever fills a field, or erases somebody, while others are sent would not be seen.
+        """
         writes = self._wanted(pks)
         told = outcomes.of_items([_item(write) for write in writes])
+        read_at = time.monotonic()
         plans = self._plans(writer, writes, told)
         refused: dict[int, WriteRefused] = {}
-        sent = []
-        for write in writes:
+        sent: list[OutcomeWrite] = []
+        left: list[int] = []
+        for place, write in enumerate(writes):
             values = plans[write.pk].to_write()
+            if values and sent and time.monotonic() - read_at > READ_AGAIN_AFTER:
+                left = [each.pk for each in writes[place:]]
+                break
             if values:
                 sent.append(write)
                 error = self._send(writer, write, values)
@@ -98,6 +121,7 @@ class _Run:
         for write in sent:
             _settle(write, again[write.pk], refused.get(write.pk))
             self.done += 1
+        return left
 
     def _wanted(self, pks: Sequence[int]) -> list[OutcomeWrite]:
         """Return the outcomes as they are now; those of nobody are forgotten."""

@@ -39,6 +39,7 @@ class StandIn:
     lists: str = "matched"  # or taken as one UID ("literal"), by their first UID ("first"), or "refused"
     weight: str = "SERIES"  # one of TELLS; "refused": a question for it at the level SERIES is
     counts: bool = True
+    narrows: bool = True  # to the study and series that are asked for, below the level STUDY
     status: int = 0  # of DIMSE or HTTP, instead of an answer
     answer: bytes | None = None  # of HTTP, instead of its own
     location: str = ""
@@ -60,6 +61,8 @@ class StandIn:
         """Return an answer for each entity of the level that the keys match."""
         self.asked.append({"level": level, **keys})
         found: dict[str, Dataset] = {}
+        if level != "STUDY" and not self.narrows:
+            keys = {}
         for study in self.studies:
             for image in images(study):
                 if all(self._fits(image, keyword, value) for keyword, value in keys.items() if value):

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import socket
 import ssl
+import time
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from archives.cfind import tls
+from archives.cfind import connection, tls
 from archives.cfind.client import CFindClient
 from archives.cfind.connection import Connection
 from sources.errors import AuthorisationError, ConfigurationError, SlowError, TransientError
@@ -182,3 +185,16 @@ def test_files_that_are_no_certificates_are_told(tmp_path: Path, authority: Auth
         tls.context(ca_bundle=str(empty))
     with pytest.raises(ConfigurationError, match="Client certificate and key"):
         tls.context(certificate=str(locked.certificate), key=str(locked.key))
+
+
+@pytest.mark.acceptance("CL207")
+def test_an_answer_that_drips_is_given_up(stand_in: MakeStandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each data set comes within the time-out, and two thousand of them would take hours."""
+    archive = stand_in(*(MadeStudy(f"1.2.3.{number}") for number in range(3)))
+    clock = SimpleNamespace(monotonic=count(step=40).__next__, sleep=time.sleep)
+    monkeypatch.setattr(connection, "time", clock)
+    with client_of("C-FIND", archive) as client:
+        with pytest.raises(SlowError, match="took too long"):
+            client.studies(patient_id="P1")
+        monkeypatch.undo()
+        assert len(client.studies(patient_id="P1")) == 3

@@ -254,3 +254,17 @@ def test_series_come_by_number_and_the_first_ones_weight_counts(kind: str, stand
         series = client.series("1.2.6")
 
     assert [(each.number, each.patient_weight_kg) for each in series] == [(2, Decimal(70)), (12, Decimal(80))]
+
+
+@pytest.mark.acceptance("CL204")
+@pytest.mark.parametrize("weight", ["SERIES", "IMAGE"])
+def test_no_study_gets_the_series_and_weight_of_another(
+    kind: str, stand_in: MakeStandIn, weight: str
+) -> None:
+    """An archive that answers all of its series and images has answered nothing of this study."""
+    archive = stand_in(OTHERS[0], replace(ONE, series=()), weight=weight, narrows=False)
+    with client_of(kind, archive) as client:
+        assert client.series(ONE.uid) == []
+        own = client.series(OTHERS[0].uid)
+
+    assert {each.patient_weight_kg for each in own} <= {Decimal("62.25"), None}

@@ -244,13 +244,45 @@ def test_the_worker_asks_each_archive_that_is_due_and_one_that_fails_hinders_no_
 
     monkeypatch.setattr("archives.opening.opened", opened)
     tasks.ask_archives()
-    assert [function for function, _ in queued()] == ["sources.tasks.ask_archive"] * 2
+    assert [function for function, _ in queued()] == ["sources.tasks.ask_archive"]
     work_off()
     check = ArchiveCheck.objects.get(archive=archive)
     assert check.finding == Finding.FOUND
     assert set(ArchiveState.objects.values_list("claim", flat=True)) == {""}
     tasks.ask_archives()
     assert {archive.pk for archive in claims.due()} <= {broken.pk}
+
+
+@pytest.mark.acceptance("CL207")
+@pytest.mark.parametrize(("workers", "at_once"), [(1, 1), (2, 1), (4, 3)])
+def test_pulls_come_between_archives_and_one_worker_is_left_to_them(
+    archive: Archive,
+    pacs: FakeArchive,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: Any,
+    workers: int,
+    at_once: int,
+) -> None:
+    """A worker does one task after the other: eight archives that hang must not stand before a pull."""
+    for number in range(7):
+        Archive.objects.create(name=f"A{number}", host="127.0.0.1", port=104, called_ae_title="X")
+    settings.WORKERS = workers
+    monkeypatch.setattr("archives.opening.opened", lambda _archive: pacs)
+    for _look in range(2):
+        tasks.ask_archives()
+    assert [function for function, _ in queued()] == ["sources.tasks.ask_archive"] * at_once
+
+    tasks.pull_soon(7)
+    done = [function for function, _ in queued()]
+    work_off(most=at_once)
+    waiting = [function for function, _ in queued()]
+    assert done[at_once:] == ["sources.tasks.pull_pending"]
+    assert waiting == ["sources.tasks.pull_pending", *["sources.tasks.ask_archive"] * at_once]
+
+    monkeypatch.setattr(tasks, "pull_pending", lambda _pk: "")
+    work_off(most=20)
+    assert queued() == []
+    assert ArchiveState.objects.exclude(answered_at=None).count() == 8, "Each is asked, and none twice."
 
 
 @pytest.mark.acceptance("CL80")

@@ -24,6 +24,7 @@ from archives.verifying import claims, rounds
 from tests.archives.fake import FakeArchive, series_of, study_of
 from tests.worklist import reported
 from tests.worklist.performed_steps import WRONG_ENTRY, begun, completed, discontinued
+from worklist.admin.moves import CORRECT
 from worklist.attention import awaiting, points
 from worklist.day.lanes import day_of
 from worklist.examinations import performing
@@ -76,7 +77,8 @@ def unsaved(**values: Any) -> WorklistItem:
             id="another UID of another day",
         ),
         pytest.param({"study_instance_uid": "9.9", "item_id": 8}, Doubt.ANOTHER_STUDY, id="of another item"),
-        pytest.param({"study_date": date(2026, 1, 11)}, None, id="its UID on another day"),
+        pytest.param({"study_date": date(2026, 1, 11)}, None, id="its UID on a later day"),
+        pytest.param({"study_date": date(2026, 1, 9)}, Doubt.EARLIER, id="its UID on an earlier day"),
         pytest.param({"modalities": "US\\SR"}, None, id="with a report"),
         pytest.param({"modalities": "SR"}, None, id="the modality is not told"),
         pytest.param({"modalities": ""}, None, id="no modality is told"),
@@ -305,15 +307,150 @@ def test_the_archives_evidence_is_there_again_once_a_wrong_link_is_gone(archive:
 
 
 @pytest.mark.acceptance("CL101")
-def test_what_a_person_took_back_is_the_archives_to_say_and_nobody_takes_that_back(archive: Archive) -> None:
+def test_what_a_person_took_back_is_the_archives_to_say(archive: Archive) -> None:
     item = an_item()
     found(archive, item)
     change = moves.mark_performed(item, actor="bob", confirmed=False)
     assert complete(archive) == 0
     moves.undo([(item.pk, change.before, change.after)], actor="bob")
     assert complete(archive) == 1
+
+
+@pytest.mark.acceptance("CL202")
+def test_who_may_correct_takes_an_archives_mark_back_and_only_new_images_give_it_again(
+    archive: Archive,
+) -> None:
+    item = an_item()
+    study = found(archive, item)
+    assert complete(archive) == 1
+    item.refresh_from_db()
+
     with pytest.raises(lifecycle.StatusRefused):
-        moves.take_back_mark(item, actor="bob", may_correct=True)
+        moves.take_back_mark(item, actor="bob")
+    moves.take_back_mark(item, actor="bob", may_correct=True)
+
+    assert state_of(item) == (Status.SCHEDULED, "")
+    assert complete(archive) == 0
+    study.asked_at = timezone.now() + timedelta(hours=2)
+    study.grew_at = timezone.now() + timedelta(hours=1)
+    study.save()
+    assert completing.complete(archive, now=timezone.now() + timedelta(hours=2)) == 1
+
+
+@pytest.mark.acceptance("CL202")
+def test_an_archives_mark_is_taken_back_by_a_button_of_who_may_correct(
+    archive: Archive, client: Client, alice: User, bob: User
+) -> None:
+    item = an_item()
+    found(archive, item)
+    complete(archive)
+    page = reverse("admin:worklist_booking", args=[item.pk])
+    for user, is_offered in ((bob, bob.has_perm(CORRECT)), (alice, True)):
+        client.force_login(user)
+        assert ("not-performed" in client.get(page).content.decode()) is is_offered
+    told = client.post(page, {"do": "not-performed"}, follow=True).content.decode()
+    assert "does not count as performed any more." in told
+    assert state_of(item) == (Status.SCHEDULED, "")
+    assert complete(archive) == 0
+    assert "not-performed" not in client.get(page).content.decode()
+
+
+@pytest.mark.acceptance("CL202")
+def test_images_of_a_stopped_attempt_do_not_complete_the_next_one(archive: Archive) -> None:
+    stopped, moved = an_item(scheduled_start_date=YESTERDAY), an_item(patient_id="P2")
+    for item in (stopped, moved):
+        found(archive, item)
+    for to in (Status.IN_PROGRESS, Status.DISCONTINUED, Status.SCHEDULED):
+        lifecycle.move(stopped, to=to, actor="bob")
+    moves.move(moved, {"scheduled_start_date": TODAY() + timedelta(days=7)}, actor="bob")
+
+    assert complete(archive) == 0
+
+    assert [state_of(item) for item in (stopped, moved)] == [(Status.SCHEDULED, "")] * 2
+
+
+def reports_an_unscheduled_study(archive: Archive, item: WorklistItem) -> None:
+    step = reported.updated(reported.unscheduled(an_item(patient_id="P9")), completed())
+    type(step).objects.filter(pk=step.pk).update(study_instance_uid="2.25.77")
+
+
+def is_elsewhere(**values: Any) -> Any:
+    def prepare(archive: Archive, item: WorklistItem) -> None:
+        other = Archive.objects.create(name="VNA", host="127.0.0.1", port=105, called_ae_title="VNA")
+        found(other, item, study_instance_uid="2.25.77", **values)
+
+    return prepare
+
+
+def now_is(model: Any, **values: Any) -> Any:
+    return lambda archive, item: model.objects.update(**values)
+
+
+def has_another(**values: Any) -> Any:
+    return lambda archive, item: an_item(**PERSON, **values)
+
+
+OTHER_PERSON = "Curie^Marie"
+PERSON = {"patient_sex": "F", "patient_birth_date": "1985-12-10", "patient_name": "Lovelace^Ada"}
+
+
+@pytest.mark.acceptance("CL203")
+@pytest.mark.parametrize(
+    ("prepare", "is_completed"),
+    [
+        pytest.param(lambda archive, item: None, True, id="it alone can be the item's"),
+        pytest.param(reports_an_unscheduled_study, False, id="a scanner that sends MPPS reported it"),
+        pytest.param(is_elsewhere(patient_id="P9"), False, id="another archive has it of another ID"),
+        pytest.param(is_elsewhere(patient_id=""), True, id="another archive keeps no ID"),
+        pytest.param(
+            is_elsewhere(patient_id="P9", gone_at=NOON), True, id="another archive had it of another ID"
+        ),
+        pytest.param(now_is(ArchivedStudy, station_name="mr 1"), False, id="images of another scanner"),
+        pytest.param(now_is(ArchivedStudy, station_name="us 1"), True, id="images of its scanner"),
+        pytest.param(now_is(ArchivedStudy, station_name="CONSOLE"), True, id="a station nobody knows"),
+        pytest.param(now_is(ArchivedStudy, patient_sex="M"), False, id="another sex"),
+        pytest.param(
+            now_is(ArchivedStudy, patient_birth_date=date(1984, 1, 1)), False, id="another birth date"
+        ),
+        pytest.param(now_is(ArchivedStudy, patient_name=OTHER_PERSON), False, id="another name alone"),
+        pytest.param(
+            now_is(ArchivedStudy, patient_name=OTHER_PERSON, patient_birth_date=date(1985, 12, 10)),
+            True,
+            id="another name of the same birth date",
+        ),
+        pytest.param(has_another(modality="MR"), True, id="an appointment for another modality"),
+        pytest.param(
+            lambda archive, item: [
+                has_another(modality="MR")(archive, item),
+                ArchivedStudy.objects.update(modalities=""),
+            ],
+            False,
+            id="an appointment for another modality, and none is told",
+        ),
+        pytest.param(
+            now_is(WorklistItem, scheduled_start_time="1500"),
+            False,
+            id="it began hours before the appointment",
+        ),
+    ],
+)
+def test_a_study_with_another_uid_completes_only_whom_it_can_be_of(
+    archive: Archive, prepare: Any, *, is_completed: bool
+) -> None:
+    Device.objects.create(ae_title="MR1", station_name="MR 1")
+    Device.objects.filter(ae_title="US1").update(station_name="US 1")
+    item = an_item(scheduled_start_time="0900", **PERSON)
+    found(
+        archive,
+        item,
+        study_instance_uid="2.25.77",
+        item=item,
+        study_time=datetime.min.replace(hour=9, minute=10).time(),
+        patient_name="Lovelace^Ada",
+    )
+    prepare(archive, item)
+
+    assert complete(archive) == int(is_completed)
 
 
 def test_a_site_without_silent_scanners_is_asked_nothing_more(
@@ -454,6 +591,36 @@ def test_without_an_archive_or_after_its_window_people_are_told_as_ever(archive:
     Archive.objects.update(enabled=False)
     points.sweep()
     assert Attention.objects.count() == 2
+
+
+@pytest.mark.acceptance("CL209")
+@pytest.mark.parametrize(
+    ("study", "is_told"),
+    [
+        pytest.param({}, True, id="it is settled"),
+        pytest.param({"grew_at": at(1), "asked_at": at(1)}, False, id="it may grow"),
+        pytest.param({"gone_at": at(1)}, False, id="it is gone, and may come again"),
+    ],
+)
+def test_people_are_told_of_what_is_there_and_shows_nothing(
+    archive: Archive, study: dict[str, Any], *, is_told: bool
+) -> None:
+    """Two appointments of one study: which of them was it? Without a word both would wait for ever."""
+    item = an_item(scheduled_start_date=YESTERDAY)
+    step = an_item(
+        scheduled_start_date=YESTERDAY,
+        scheduled_start_time="1500",
+        study_instance_uid=item.study_instance_uid,
+    )
+    found(archive, item, **study)
+    for each in (item, step):
+        asked(archive, each, Finding.FOUND, at(1))
+    assert complete(archive) == 0
+
+    points.sweep()
+
+    told = Attention.objects.open().filter(kind=AttentionKind.NOT_PERFORMED)
+    assert set(told.values_list("item", flat=True)) == ({item.pk, step.pk} if is_told else set())
 
 
 @pytest.mark.acceptance("CL104")

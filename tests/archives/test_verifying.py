@@ -17,7 +17,8 @@ from django.utils import timezone
 from archives.contract import FoundStudy
 from archives.models import Archive, ArchiveCheck, ArchivedStudy, ArchiveState, Finding
 from archives.verifying import claims, due, reviewing, rounds, strays
-from sources.errors import ConfigurationError, TransientError
+from pylantir_site.privacy import erasing, participants
+from sources.errors import ConfigurationError, SlowError, TransientError
 from tests.archives.fake import FakeArchive, series_of, study_of
 from tests.worklist.performed_steps import begun, completed, discontinued, new_uid, series
 from tests.worklist.reported import an_item, reported, updated
@@ -373,6 +374,50 @@ def test_of_studies_of_other_scanners_nothing_is_kept_but_their_uid_and_day(
     assert pacs.asked[questions:] == ["day", "day"], "It is not asked for again."
 
 
+@pytest.mark.acceptance("CL205")
+@pytest.mark.usefixtures("known_scanner")
+@pytest.mark.parametrize(
+    ("until", "comes_back"),
+    [(None, False), (timedelta(), False), (timedelta(days=-1), True)],
+    ids=["for good", "until today", "until yesterday"],
+)
+def test_whom_a_site_has_erased_no_archive_brings_back(
+    archive: Archive, pacs: FakeArchive, until: timedelta | None, *, comes_back: bool
+) -> None:
+    item = scheduled(patient_id="X7", patient_name="Poe^Mary")
+    arrived(pacs, item, performed(item))
+    ask(archive, pacs)
+    (person,) = participants.find("X7")
+    last = None if until is None else timezone.localdate() + until
+    order = erasing.Order("alice", until=last)
+
+    erasing.erase("X7", participants.digest(person), order)
+    asked_twice(archive, pacs)
+
+    back = ArchivedStudy.objects.filter(patient_id="X7")
+    assert (back.exists(), AttentionKind.STRAY_STUDY in told()) == (comes_back, comes_back)
+
+
+@pytest.mark.acceptance("CL205")
+def test_who_is_erased_while_the_archive_answers_is_not_written_down_again(
+    archive: Archive, pacs: FakeArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item, other = scheduled(), scheduled(patient_id="P2", patient_name="Roe^Jane")
+    for each in (item, other):
+        arrived(pacs, each, performed(each))
+    answered = pacs.series
+
+    def series_while_erased(uid: str) -> Any:
+        WorklistItem.objects.filter(pk=item.pk).update(erased_at=timezone.now())
+        return answered(uid)
+
+    monkeypatch.setattr(pacs, "series", series_while_erased)
+    ask(archive, pacs)
+
+    assert {row.item_id for row in ArchivedStudy.objects.all()} == {other.pk}
+    assert {check.item_id for check in ArchiveCheck.objects.exclude(asked_at=None)} == {other.pk}
+
+
 @pytest.mark.usefixtures("known_scanner")
 def test_an_archive_may_be_told_not_to_look_for_studies_that_nobody_scheduled(
     archive: Archive, pacs: FakeArchive
@@ -508,12 +553,37 @@ def test_an_archive_is_asked_by_one_worker_at_a_time_and_nothing_is_stuck_with_a
     assert claims.claim(archive.pk) == ""
     assert claims.due() == []
     ArchiveState.objects.update(claimed_at=timezone.now() - claims.LEASE * 2)
-    assert claims.due() == [archive]
+    assert claims.due() == []
+    assert claims.due(timezone.now() + claims.BETWEEN_ROUNDS) == [archive]
     second = claims.claim(archive.pk)
     assert second
     assert not claims.holds(archive.pk, first)
     claims.release(archive.pk, first)
     assert claims.holds(archive.pk, second)
+
+
+@pytest.mark.acceptance("CL207")
+def test_an_archive_that_hung_is_tried_for_a_moment_before_it_is_asked_in_earnest(
+    archive: Archive, pacs: FakeArchive
+) -> None:
+    archive.read_timeout = 240
+    archive.save()
+    patience = []
+
+    def opened(asked: Archive) -> FakeArchive:
+        patience.append(asked.read_timeout)
+        return pacs
+
+    for failure in (SlowError("It did not answer."), SlowError("It did not answer."), None):
+        pacs.failure = failure
+        claims.due()
+        claim = claims.claim(archive.pk)
+        rounds.ask(archive.pk, claim, opened)
+        claims.release(archive.pk, claim)
+
+    assert patience == [240, rounds.PATIENCE, rounds.PATIENCE, 240]
+    assert pacs.asked == ["test", "day", "day"]
+    assert ArchiveState.objects.get().failures == 0
 
 
 @pytest.mark.acceptance("CL72")

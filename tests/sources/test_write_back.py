@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from sources import tasks
 from sources.models import DataSource, OutcomeWrite, SyncRun, WriteIssue, WriteState
 from sources.outgoing.facts import ScanFact
 from sources.write_back import people, sending, state
@@ -15,6 +16,7 @@ from tests.redcap.project import Project
 from tests.redcap.server import Failure, RedcapServer
 from tests.redcap.studies import TOKEN
 from tests.sources.conftest import items, only_item, pull
+from tests.sources.queue import queued, work_off
 from tests.sources.study import book, day, enrol, participant
 from tests.sources.writing import (
     RULES,
@@ -486,12 +488,65 @@ def test_one_worker_writes_at_a_time_and_a_dead_ones_claim_ends(source: DataSour
 
 
 @pytest.mark.acceptance("CL8")
-def test_an_item_that_is_nobodys_is_never_written(
-    source: DataSource, project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_item_that_is_nobodys_is_never_written(source: DataSource, project: Project) -> None:
     item = only_item(source)
     scan(item)
-    monkeypatch.setattr(WorklistItem, "is_qa", True, raising=False)
+    WorklistItem.objects.filter(pk=item.pk).update(is_qa=True, data_source="")
     write(source)
     assert row(project) == {}
     assert not OutcomeWrite.objects.exists()
+
+
+@pytest.mark.acceptance("CL206")
+def test_what_is_filled_or_erased_while_others_are_sent_is_seen(
+    source: DataSource, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server may be slow, and fifty sessions are read at once: a person types faster than that."""
+    for record in ("P-002", "P-003"):
+        participant(project, record)
+    pull(source)
+    by_record = dict(source.steps.values_list("record", "item"))
+    for _record, pk in sorted(by_record.items()):
+        scan(WorklistItem.objects.get(pk=pk))
+    noted = sending._note
+
+    def note(written: OutcomeWrite, values: Any) -> None:
+        noted(written, values)
+        if written.step.record == "P-001":
+            project.save("P-002", instrument="mri", instance=1, scan_operator="Berta")
+            WorklistItem.objects.filter(pk=by_record["P-003"]).update(erased_at=timezone.now())
+
+    monkeypatch.setattr(sending, "_note", note)
+    monkeypatch.setattr(sending, "READ_AGAIN_AFTER", 0.0)
+    write(source)
+
+    assert row(project, "P-001")["scan_operator"] == "Tech, Anna"
+    assert row(project, "P-002")["scan_operator"] == "Berta"
+    assert row(project, "P-003") == {}
+    assert open_issues(source) == [("scan_operator", "DIFFERS", "Berta", "Tech, Anna")]
+    assert not project.overwritten
+
+
+@pytest.mark.acceptance("CL208")
+def test_pulls_come_between_thousands_of_outcomes(
+    source: DataSource, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for record in ("P-002", "P-003"):
+        participant(project, record)
+    pull(source)
+    for item in items(source).values():
+        scan(item)
+    state.try_now(source.pk)
+    monkeypatch.setattr(sending, "SECONDS", 0.0)
+    monkeypatch.setattr(sending, "READ_AGAIN_AFTER", 0.0)
+    tasks.pull_soon(source.pk)
+
+    assert tasks.write_back(source.pk) == 1
+
+    assert [function for function, _ in queued()] == [
+        "sources.tasks.pull_pending",
+        "sources.tasks.write_back",
+    ]
+    assert sorted(states(source)) == ["DONE", "WAITING", "WAITING"]
+    assert work_off()[-2:] == [1, 1]
+    assert (states(source), queued()) == (["DONE"] * 3, [])

@@ -26,6 +26,7 @@ KNOWN: dict[str, Any] = {
     "server_timezone": "UTC",
     "text": "Sex: M in the worklist, F at the scanner.",
     "performed_procedure_step_status": "SCHEDULED",
+    "is_qa": False,  # an item of a source, which "data_source" says, is never a phantom's
     "role": "write",
     "url": "https://redcap.example.org/api/",
     "dictionary": {"access": "who", "dictionary": REPEATING.to_json()},

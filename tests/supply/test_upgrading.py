@@ -58,6 +58,12 @@ LANDED: list[State] = [
         "worklist": "0018_data_sets_that_are_json_already",
     },
     {"sources": "0017_guards_of_identity", "worklist": "0020_values_in_lists"},
+    {
+        "archives": "0002_states_of_archives",
+        "notices": "0003_qa_scans_overdue",
+        "sources": "0019_naming_rules",
+        "worklist": "0023_phantoms_and_qa_scans",
+    },
 ]
 
 

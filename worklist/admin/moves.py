@@ -33,10 +33,11 @@ from worklist.items import double_booking, intake, moves
 from worklist.items.double_booking import UNKNOWN_TIME
 from worklist.items.lifecycle import LONGEST_REASON, PERFORMABLE
 from worklist.items.moves import MOVABLE, PLACE, MadeChange
-from worklist.models import Device, Status, WorklistItem
+from worklist.models import MARKS, Device, Status, WorklistItem
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 HERE = "admin:worklist_booking"
+TAKE_BACK, CORRECT = "not-performed", "worklist.correct_worklistitem"
 # Ready reasons to cancel, stored as they stand here.
 CANCELLED_BECAUSE = (
     gettext_noop("The participant cannot come."),
@@ -146,7 +147,7 @@ def tell_double_bookings(request: HttpRequest, item: WorklistItem) -> None:
 
 def _act(request: HttpRequest, item: WorklistItem) -> HttpResponse:
     name, _separator, shown = request.POST.get("do", "").partition(":")
-    act = ACTS.get(name)
+    act = _taking_back(request) if name == TAKE_BACK else ACTS.get(name)
     if act is None:
         raise Http404
     form = BookingForm(request.POST)
@@ -270,6 +271,16 @@ def _performed(item: WorklistItem, form: BookingForm, actor: str) -> Done:
     return Done([change], actions.performed(sentences.name_of(change.item), 1))
 
 
+def _taking_back(request: HttpRequest) -> Act:
+    return partial(_not_performed, may_correct=request.user.has_perm(CORRECT))
+
+
+def _not_performed(item: WorklistItem, form: BookingForm, actor: str, *, may_correct: bool) -> Done:
+    change = moves.take_back_mark(item, actor=actor, may_correct=may_correct)
+    text = _("%(who)s does not count as performed any more.")
+    return Done([change], text % {"who": sentences.name_of(change.item)})
+
+
 def _cancel(item: WorklistItem, form: BookingForm, actor: str) -> Done:
     reason = form.cleaned_data["stock"] or form.cleaned_data["reason"]
     change = moves.give_status(item, Status.CANCELLED, actor=actor, reason=reason, seen=form.seen())
@@ -308,6 +319,7 @@ def _context(model_admin: Any, request: HttpRequest, item: WorklistItem) -> dict
         "may_move": item.performed_procedure_step_status in MOVABLE,
         "may_be_performed": may_be_performed(item),
         "is_silent": silent.now().includes(item),
+        "may_take_back": item.performed_by_evidence in MARKS and request.user.has_perm(CORRECT),
         "is_cancelled": item.performed_procedure_step_status == Status.CANCELLED,
         "may_add": model_admin.has_add_permission(request),
         "to_swap": _to_swap(item),

@@ -83,7 +83,8 @@ class PerformedMark(_MarkView):
     @extend_schema(
         summary="Take back that an item was performed",
         description="By whoever marked it, or may correct who was examined, and only while nothing else was "
-        "written of it: the item has its status from before.",
+        "written of it: the item has its status from before. What an archive showed is taken back "
+        "so, too, by who may correct; what was in the archive by then completes the item no more.",
         request=None,
         parameters=[IF_MATCH],
         responses=ANSWERS,

@@ -20,6 +20,12 @@ def of(device: Device, ae_title: str) -> tuple[str, ...]:
     return tuple(filter(None, device.station_ae_titles.split("\\"))) or (ae_title,)
 
 
+def names_in_images(device: Device) -> frozenset[str]:
+    """Return by what Station Name (0008,1010) its images may say that they are its own, in small letters."""
+    names = (device.station_name, device.ae_title, *of(device, device.ae_title))
+    return frozenset(name.casefold() for name in names if name and name != Device.ANY)
+
+
 def options() -> list[StationOption]:
     """Return the stations of the enabled devices, by AE title."""
     return [

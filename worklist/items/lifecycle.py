@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from worklist.attention import points
 from worklist.items import intake, whose
 from worklist.items.whose import NOBODY_ELSE, NOTHING_SAID, Answer, SharedId
-from worklist.models import PerformedBy, PerformedStatus, PerformedStep, Status, WorklistItem
+from worklist.models import MARKS, PerformedBy, PerformedStatus, PerformedStep, Status, WorklistItem
 
 LONGEST_REASON = 200  # characters
 MOVED = ("performed_procedure_step_status", "performed_by_evidence", "updated_at")  # by a report
@@ -90,16 +90,16 @@ def mark_performed(locked: WorklistItem, *, evidence: PerformedBy, actor: str, r
 
 
 def take_back_mark(locked: WorklistItem, *, to: Status, actor: str, reason: str) -> None:
-    """Give an item that a person marked as performed the status that it had before.
+    """Give an item that a person or an archive marked as performed the status that it had before.
 
     Nothing else leads away from COMPLETED but a scanner's report. `locked` is as for `mark_performed`; raises
     StatusRefused.
     """
-    is_marked = locked.performed_by_evidence == PerformedBy.PERSON
+    is_marked = locked.performed_by_evidence in MARKS
     if locked.erased_at is not None:
         raise StatusRefused(intake.ERASED)
     if locked.performed_procedure_step_status != Status.COMPLETED or not is_marked or to not in PERFORMABLE:
-        raise StatusRefused(_("Only what a person marked as performed can be taken back."))
+        raise StatusRefused(_("Only what a person or an archive marked as performed can be taken back."))
     _save(locked, to=to, actor=actor, reason=reason)
 
 

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from worklist.devices import silent
 from worklist.items import arrivals, intake, lifecycle
 from worklist.items.lifecycle import StatusRefused
-from worklist.models import PerformedBy, PerformedStepItem, Status, WorklistItem
+from worklist.models import MARKS, PerformedBy, PerformedStepItem, Status, WorklistItem
 
 # An exam under way or done keeps its time; a withdrawn one is put back first.
 MOVABLE = (Status.SCHEDULED, Status.DISCONTINUED)
@@ -157,7 +157,7 @@ def take_back_mark(
 ) -> MadeChange:
     """Take back that the item was marked as performed, by who marked it, where nothing was written since.
 
-    Who may correct may take back another's mark. Raises StatusRefused.
+    Who may correct may take back another's mark, and an archive's. Raises StatusRefused.
     """
     with _changing(item.pk) as (locked, changes):
         current = locked[item.pk]
@@ -230,7 +230,7 @@ def _refuse_another_than(seen: Mapping[str, Any] | None, locked: WorklistItem) -
 
 def _is_mark(last: Any, before: Any) -> bool:
     """Tell whether the last record is a mark, and not one that came back as a link was taken away."""
-    if getattr(last, EVIDENCE) != PerformedBy.PERSON or getattr(before, EVIDENCE) == PerformedBy.PERSON:
+    if getattr(last, EVIDENCE) not in MARKS or getattr(before, EVIDENCE) in MARKS:
         return False
     gone = PerformedStepItem.history.filter(item_id=last.id, history_type="-")
     return not gone.filter(history_date__gte=before.history_date).exists()
