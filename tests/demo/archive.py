@@ -8,7 +8,7 @@ from typing import Any
 from tests.archives.images import MadeSeries, MadeStudy
 from tests.archives.stand_in import AE_TITLE, StandIn
 
-NAME = "research archive"
+NAME = "PACS"
 TYPED_AT_THE_CONSOLE = "35"  # kilograms, of whom 28 were scheduled
 
 
