@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -20,6 +19,7 @@ from tests.archives.conftest import OFTEN, cfind_access
 from tests.archives.dcmqrscp import Dcmqrscp, running_dcmqrscp
 from tests.archives.images import MadeSeries, MadeStudy
 from tests.archives.orthanc import Orthanc, running_orthanc
+from tests.effort import tries
 
 pytestmark = pytest.mark.slow
 
@@ -149,8 +149,9 @@ def test_orthanc_drops_letters_unless_it_answers_in_unicode(tmp_path_factory: py
 @pytest.mark.acceptance("CL48")
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("kind", ["C-FIND", "QIDO-RS"])
-def test_a_thousand_items_cost_a_bounded_number_of_questions(an_orthanc: Orthanc, kind: str) -> None:
-    uids = [f"2.25.{100_000 + n}" for n in range(1000)]
+def test_many_items_cost_a_question_each_and_one_for_twenty(an_orthanc: Orthanc, kind: str) -> None:
+    n_items = tries(200, nightly=1000)
+    uids = [f"2.25.{100_000 + n}" for n in range(n_items)]
     one = (MadeSeries("1", 1, "Localizer"),)
     with _opened(an_orthanc, kind) as client:
         known = {study.study_instance_uid for study in client.studies(study_instance_uids=uids)}
@@ -159,17 +160,13 @@ def test_a_thousand_items_cost_a_bounded_number_of_questions(an_orthanc: Orthanc
         for n, uid in enumerate(uids)
         if uid not in known
     )
-    began = time.monotonic()
     with _opened(an_orthanc, kind) as client:
         studies = client.studies(study_instance_uids=uids)
         weights = [client.series(study.study_instance_uid)[0].patient_weight_kg for study in studies]
         questions = client.questions
-    seconds = time.monotonic() - began
 
-    assert weights == [Decimal(40 + n % 60) for n in range(1000)]
-    assert questions <= 1050
-    assert seconds < 60
-    print(f"{kind}: {questions} questions in {seconds:.1f} s")  # noqa: T201  (for whoever measures, with -s)
+    assert weights == [Decimal(40 + n % 60) for n in range(n_items)]
+    assert questions <= n_items * 1.05
 
 
 def _opened(archive: Orthanc, kind: str) -> ArchiveClient:

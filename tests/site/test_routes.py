@@ -12,8 +12,8 @@ from pylantir_site.rest.routes import api_roots, is_api, without_what_was_typed
 TYPED = "DOE^JOHN"
 ORIGIN = "http://localhost:3000"
 ROOTS = (
-    *("auth", "users", "worklist", "devices", "performed-steps", "attention", "sources", "archives"),
-    *("dicomweb", "archived-studies", "archive-checks", "health"),
+    *("auth", "users", "worklist", "devices", "performed-steps", "attention", "dicomweb", "sources"),
+    *("archives", "archived-studies", "archive-checks", "health"),
 )
 
 

@@ -144,7 +144,7 @@ def test_such_a_row_is_refused_in_the_admin_and_one_from_before_keeps_nobody_fro
 
     response = save(client, source, **{f"rules__{row}__transforms": f"pattern 0 {expression}"})
 
-    [inline] = response.context["inline_admin_formsets"]
+    inline, *_ = response.context["inline_admin_formsets"]
     assert "transforms" in inline.formset.forms[row].errors
     if expression == SLOW:
         source.rules.filter(target="PatientComments").update(transforms=f"pattern 0 {SLOW}")

@@ -169,9 +169,11 @@ def _number(value: Any) -> Decimal | None:
 
 
 def yes_or_no(value: Any) -> bool:
-    """An empty value is no."""
+    """An empty value is no; the words are those that a list as CSV has."""
     if value is None or value == "":
         return False
+    if isinstance(value, str) and value.lower() in ("true", "false"):
+        return value.lower() == "true"
     if not isinstance(value, bool):
         raise ValidationError(_("This must be true or false."), code="type")
     return value
