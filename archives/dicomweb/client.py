@@ -13,10 +13,12 @@ from archives.dicomweb.access import DicomwebAccess
 from archives.dicomweb.answering import QuestionRefused, data_sets
 from archives.words import ARCHIVE
 from sources.http.transport import HttpRequest, HttpTransport
+from worklist.dicom import json_model
 from worklist.dicom.json_model import DataSet
 from worklist.dicom.study_root import MOST_ANSWERS, PATIENT_KEYS, SERIES_KEYS, STUDY_KEYS
 
 JSON = "application/dicom+json"
+SMALLEST_PAGE = 100  # no archive is known that answers fewer studies at once, where it has more
 # Matching keys that every archive returns without being asked (PS3.18 Tables 10.6.3-3 and -4).
 OF_EVERY_STUDY = frozenset(STUDY_KEYS) - {"StudyDescription"}
 OF_EVERY_SERIES = frozenset(SERIES_KEYS) - {"StationName"}
@@ -59,7 +61,7 @@ class DicomwebClient(StudyAndSeriesAsking):
             key: quote(value, safe="") if isinstance(value, str) else ",".join(value)
             for key, value in keys.items()
         }
-        return self._ask("studies", asked, [key for key in STUDY_KEYS if key not in OF_EVERY_STUDY])
+        return self._ask_for_all("studies", asked, [key for key in STUDY_KEYS if key not in OF_EVERY_STUDY])
 
     def _find_series(self, study_instance_uid: str) -> list[DataSet]:
         path = f"studies/{quote(study_instance_uid, safe='')}/series"
@@ -77,6 +79,24 @@ class DicomwebClient(StudyAndSeriesAsking):
         study, series = (quote(uid, safe="") for uid in (study_instance_uid, series_instance_uid))
         found = self._ask(f"studies/{study}/series/{series}/instances", {}, PATIENT_KEYS, limit=1)
         return found[0] if found else None
+
+    def _ask_for_all(self, path: str, keys: dict[str, str], wanted: Sequence[str]) -> list[DataSet]:
+        """Return the answers of all pages: an archive may answer fewer than it has, and as many as it likes.
+
+        What is left out would be taken for missing.
+        """
+        found = page = self._ask(path, keys, wanted)
+        known = {_uid_of(each) for each in found}
+        while len(page) >= SMALLEST_PAGE:
+            try:
+                page = self._ask(path, {**keys, "offset": str(len(found))}, wanted)
+            except QuestionRefused:  # it knows no pages
+                break
+            page = [each for each in page if _uid_of(each) not in known]
+            known.update(map(_uid_of, page))
+            found = [*found, *page]
+            refuse_too_many(len(found))
+        return found
 
     def _ask(
         self, path: str, keys: dict[str, str], wanted: Sequence[str], *, limit: int = MOST_ANSWERS + 1
@@ -97,3 +117,7 @@ class DicomwebClient(StudyAndSeriesAsking):
         )
         refuse_too_many(len(found))
         return found
+
+
+def _uid_of(found: DataSet) -> str:
+    return "\\".join(json_model.texts(found.get("0020000D")))

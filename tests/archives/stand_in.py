@@ -39,6 +39,8 @@ class StandIn:
     lists: str = "matched"  # or taken as one UID ("literal"), by their first UID ("first"), or "refused"
     weight: str = "SERIES"  # one of TELLS; "refused": a question for it at the level SERIES is
     counts: bool = True
+    page: int = 10_000  # answers of HTTP at once, however many are asked for
+    pages: bool = True  # or it takes no notice of an offset
     narrows: bool = True  # to the study and series that are asked for, below the level STUDY
     status: int = 0  # of DIMSE or HTTP, instead of an answer
     answer: bytes | None = None  # of HTTP, instead of its own
@@ -186,7 +188,8 @@ def _handler(archive: StandIn) -> type[BaseHTTPRequestHandler]:
             if archive.refuses(level, keys, wanted):
                 archive.asked.append({"level": level, **keys})
                 return 400, b""
-            found = archive.find(level, keys, wanted)[:limit]
+            first = int(keys.pop("offset", "0")) if archive.pages else 0 * len(keys.pop("offset", ""))
+            found = archive.find(level, keys, wanted)[first : first + min(limit, archive.page)]
             return 200, json.dumps([each.to_json_dict() for each in found]).encode()
 
         def log_message(self, *args: Any) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from archives.contract import ArchiveClient
 from sources.errors import AuthorisationError, ConfigurationError, OverloadError, SourceError, TransientError
 from tests.archives.conftest import MakeStandIn, client_of
-from tests.archives.images import MadeStudy
+from tests.archives.images import MadeSeries, MadeStudy
 from tests.archives.stand_in import PASSWORD, TOKEN, USER
 
 ONE = MadeStudy("1.2.3.1")
@@ -76,3 +78,25 @@ def test_a_redirect_is_told_and_not_followed(stand_in: MakeStandIn) -> None:
     with client_of("QIDO-RS", archive) as client, pytest.raises(ConfigurationError, match="redirects to"):
         client.studies(patient_id="P1")
     assert other.asked == []
+
+
+@pytest.mark.acceptance("CL213")
+@pytest.mark.parametrize(
+    ("switches", "count", "questions"),
+    [({"page": 3}, 8, 3), ({"page": 4}, 8, 3), ({"page": 3, "pages": False}, 3, 2), ({}, 8, 2)],
+    ids=["three at once", "four at once", "no pages", "all at once"],
+)
+def test_what_comes_in_pages_is_read_to_its_end(
+    stand_in: MakeStandIn,
+    monkeypatch: pytest.MonkeyPatch,
+    switches: dict[str, Any],
+    count: int,
+    questions: int,
+) -> None:
+    """Studies on a page that nobody asked for would be taken for missing, or for gone."""
+    monkeypatch.setattr("archives.dicomweb.client.SMALLEST_PAGE", 3)
+    studies = [MadeStudy(f"1.2.7.{number}", series=(MadeSeries("1"),)) for number in range(8)]
+    with client_of("QIDO-RS", stand_in(*studies, **switches)) as client:
+        found = client.studies(patient_id="P1")
+        assert len({study.study_instance_uid for study in found}) == len(found) == count
+        assert client.questions == questions
