@@ -19,14 +19,15 @@ from worklist.dicom.json_model import DataSet
 from worklist.dicom.moments import date_range, time_range
 
 Moment = TypeVar("Moment", date, time)
+LONGEST_UID = 64  # characters
 LARGEST_COUNT = 2**31 - 1
 LARGEST_NUMBER = Decimal(10) ** 11
 
 
 def study(found: DataSet) -> FoundStudy | None:
-    """Return the study, or None where the answer does not say which."""
+    """Return the study, or None where the answer does not say which: what is longer is no UID (PS3.5 9.1)."""
     uid = _text(found, "StudyInstanceUID")
-    if not uid:
+    if not uid or len(uid) > LONGEST_UID:
         return None
     return FoundStudy(
         study_instance_uid=uid,

@@ -33,8 +33,10 @@ ArrivalCounts = dict[
 
 
 def arrivals(archive_pk: int, *, first: date) -> ArrivalCounts:
-    """Count the items that an archive is asked for, by one query; "" stands for no source."""
-    checks = ArchiveCheck.objects.filter(archive=archive_pk, item__scheduled_start_date__gte=first)
+    """Count the participants' items that an archive is asked for, by one query; "" stands for no source."""
+    checks = ArchiveCheck.objects.filter(
+        archive=archive_pk, item__scheduled_start_date__gte=first, item__is_qa=False
+    )
     grouped = checks.order_by().values_list(
         TruncMonth("item__scheduled_start_date"), "item__data_source", "finding"
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.formats import date_format, time_format
 from django.utils.translation import gettext as _
@@ -21,45 +22,85 @@ from worklist.models.items import WorklistQuerySet
 IS_THERE = (Finding.FOUND, Finding.DIFFERS)
 
 
+class _OpenItem(NamedTuple):
+    pk: int
+    stations: str
+    study_instance_uid: str
+    day: date
+
+
 def condition(items: WorklistQuerySet) -> Q | None:
     """Return the condition of those that archives may still find, or have found; None where none is.
 
     An archive has said that an item's study is not there once it was asked after the item's day. One whose
     study is there, grows no more and did not complete it is in doubt: a person must say. Where it differs, a
-    point of attention tells of it already.
+    point of attention tells of it already. After the archive's window nothing is awaited.
     """
     silence = silent.now()
-    if not silence.is_anybody:
+    of_silent = silent.among(items, silence)
+    archives = list(Archive.objects.asked()) if of_silent is not None else []
+    if of_silent is None or not archives:
         return None
-    archives = list(Archive.objects.asked())
-    if not archives:
-        return None
-    named = items.order_by().values_list(*silent.READ).distinct()
-    of_silent = [each for each in named if silence.is_of(*each)]
-    found = [each for archive in archives if (each := _of(archive, of_silent)) is not None]
-    return Q(*found, _connector=Q.OR) if found else None
+    # They are few, and found by their days; as one condition of the database this would be planned for all.
+    since = min(_last_day(archive) for archive in archives)
+    found = items.filter(of_silent, scheduled_start_date__gte=since).order_by()
+    columns = ("pk", "scheduled_station_aetitle", "study_instance_uid", "scheduled_start_date")
+    known = [_OpenItem(*row) for row in found.values_list(*columns)]
+    checks = _checks_of(known)
+    settled = _settled([each for each in known if each.pk in {pk for _archive, pk in checks}])
+    awaited = {
+        each.pk
+        for archive in archives
+        for each in known
+        if _is_awaited(archive, each, checks.get((archive.pk, each.pk)))
+        and ((archive.pk, each.pk) not in settled or _differs(checks.get((archive.pk, each.pk))))
+    }
+    return Q(pk__in=awaited) if awaited else None
 
 
-def _of(archive: Archive, named: Collection[tuple[str, str]]) -> Q | None:
-    held = silent.any_of(each for each in named if archive.holds([ae for ae in each[0].split("\\") if ae]))
-    if held is None:
-        return None
-    checks = ArchiveCheck.objects.filter(archive=archive, item=OuterRef("pk"))
-    is_there = checks.filter(finding__in=IS_THERE)
-    was_not_there = checks.filter(
-        finding=Finding.NOT_FOUND, asked_at__date__gt=OuterRef("scheduled_start_date")
+def _last_day(archive: Archive) -> date:
+    return timezone.localdate() - archive.window - timedelta(days=1)
+
+
+def _checks_of(known: Collection[_OpenItem]) -> dict[tuple[int, int], ArchiveCheck]:
+    checks = ArchiveCheck.objects.filter(item__in=[each.pk for each in known]) if known else ()
+    return {(check.archive_id, check.item_id): check for check in checks}
+
+
+def _settled(known: Collection[_OpenItem]) -> set[tuple[int, int]]:
+    """Return by archive and item whether a study of the item is there and grows no more."""
+    by_uid: dict[str, list[int]] = {}
+    for each in known:
+        by_uid.setdefault(each.study_instance_uid, []).append(each.pk)
+    if not by_uid:
+        return set()
+    own = Q(item__in=[each.pk for each in known]) | Q(study_instance_uid__in=list(by_uid))
+    studies = ArchivedStudy.objects.filter(own, gone_at=None, archive__enabled=True).select_related("archive")
+    settled = (
+        study
+        for study in studies
+        if study.asked_at - study.grew_at >= timedelta(minutes=study.archive.settled_after_minutes)
     )
-    settled_after = timedelta(minutes=archive.settled_after_minutes)
-    settled = ArchivedStudy.objects.filter(
-        Q(item=OuterRef("pk")) | Q(study_instance_uid=OuterRef("study_instance_uid")),
-        archive=archive,
-        gone_at=None,
-        asked_at__gte=F("grew_at") + settled_after,
-    )
-    last_day = timezone.localdate() - archive.window - timedelta(days=1)
-    may_come = Q(~Exists(was_not_there), scheduled_start_date__gte=last_day)
-    may_settle = ~Q(Exists(settled)) & (Q(Exists(is_there)) | may_come)
-    return held & (Q(Exists(checks.filter(finding=Finding.DIFFERS))) | may_settle)
+    return {
+        (study.archive_id, pk)
+        for study in settled
+        for pk in (*by_uid.get(study.study_instance_uid, ()), study.item_id)
+        if pk is not None
+    }
+
+
+def _is_awaited(archive: Archive, item: _OpenItem, check: ArchiveCheck | None) -> bool:
+    """Tell whether the archive may still find the item's study, or has found it."""
+    is_held = archive.holds([title for title in item.stations.split("\\") if title])
+    if not is_held or item.day < _last_day(archive):
+        return False
+    if check is None or check.finding != Finding.NOT_FOUND or check.asked_at is None:
+        return True
+    return bool(timezone.localdate(check.asked_at) <= item.day)
+
+
+def _differs(check: ArchiveCheck | None) -> bool:
+    return check is not None and check.finding == Finding.DIFFERS
 
 
 def sentences(pks: Collection[int]) -> dict[int, str]:

@@ -31,17 +31,22 @@ def complete(archive: Archive, *, now: datetime) -> int:
 
 
 def _settled(archive: Archive, now: datetime) -> Iterator[tuple[int, ArchivedStudy]]:
-    """Yield the items that are open, each with a study that may be its own and has not grown for a while."""
-    quiet_since = now - timedelta(minutes=archive.settled_after_minutes)
-    studies = ArchivedStudy.objects.filter(archive=archive, gone_at=None, grew_at__lte=quiet_since)
+    """Yield the items that are open, each with a study that shows it to have been performed.
+
+    The newest come first: what is in doubt stays open, and would else stand before them for ever.
+    """
+    settled_after = timedelta(minutes=archive.settled_after_minutes)
+    studies = ArchivedStudy.objects.filter(archive=archive, gone_at=None, grew_at__lte=now - settled_after)
     by_uid = open_items().filter(study_instance_uid__in=studies.order_by().values("study_instance_uid"))
-    items = dict(by_uid.order_by("pk").values_list("study_instance_uid", "pk")[:MOST_AT_ONCE])
+    items = {item.study_instance_uid: item for item in by_uid.order_by("-pk")[:MOST_AT_ONCE]}
     for study in studies.filter(study_instance_uid__in=list(items)):
-        yield items[study.study_instance_uid], study
+        item = items[study.study_instance_uid]
+        if evidence.doubt(item, study, settled_after=settled_after) is None:
+            yield item.pk, study
     of_items = studies.filter(item__in=open_items()).exclude(study_instance_uid__in=list(items))
-    for study in of_items.order_by("pk")[:MOST_AT_ONCE]:
-        if study.item_id is not None:
-            yield study.item_id, study
+    for study in of_items.select_related("item").order_by("-pk")[:MOST_AT_ONCE]:
+        if study.item and evidence.doubt(study.item, study, settled_after=settled_after) is None:
+            yield study.item.pk, study
 
 
 @transaction.atomic

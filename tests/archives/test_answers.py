@@ -50,6 +50,14 @@ def test_a_value_is_read_or_nothing(tag: str, value: Any, field: str, read: Any)
     assert getattr(found, field) == read
 
 
+@pytest.mark.acceptance("CL212")
+@pytest.mark.parametrize(("length", "is_read"), [(64, True), (65, False), (300, False)])
+def test_what_is_longer_than_a_uid_names_no_study(length: int, *, is_read: bool) -> None:
+    """It would fit into no column, and one such answer would cost all others of its round."""
+    found = answers.study({"0020000D": {"vr": "UI", "Value": ["1." + "2" * (length - 2)]}})
+    assert (found is not None) is is_read
+
+
 @pytest.mark.acceptance("CL45")
 @pytest.mark.parametrize(
     ("value", "read"),

@@ -125,6 +125,14 @@ def test_a_study_that_nobody_scheduled_stands_in_today_in_the_list_and_at_the_ap
     assert f"/attention/{point.pk}/change/" in text
 
 
+@pytest.mark.acceptance("CL211")
+def test_phantoms_are_no_arrivals(archive: Archive, pacs: FakeArchive) -> None:
+    found(archive, pacs)
+    assert len(counting.arrivals(archive.pk, first=date(2000, 1, 1))) == 1
+    WorklistItem.objects.update(is_qa=True)
+    assert counting.arrivals(archive.pk, first=date(2000, 1, 1)) == {}
+
+
 @pytest.mark.acceptance("CL76")
 def test_arrivals_are_counted_by_study_and_month(
     coordinator: Client, archive: Archive, pacs: FakeArchive

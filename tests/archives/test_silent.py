@@ -9,8 +9,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.models import F, Q
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from hypothesis import given
@@ -653,6 +655,38 @@ def test_an_awaiter_is_registered_once() -> None:
         assert [*before, awaiter] == awaiting._AWAITERS
     finally:
         awaiting._AWAITERS[:] = before
+
+
+# However many there are
+
+
+@pytest.mark.acceptance("CL210")
+def test_what_is_in_doubt_hinders_nothing_that_is_not(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(completing, "MOST_AT_ONCE", 1)
+    found(archive, an_item(scheduled_start_date=YESTERDAY), patient_id="P9")
+    item = an_item(patient_id="P2")
+    found(archive, item)
+    assert complete(archive) == 1
+    assert state_of(item) == (Status.COMPLETED, PerformedBy.ARCHIVE)
+
+
+@pytest.mark.acceptance("CL210")
+def test_hundreds_of_open_items_cost_no_more_queries_than_one(archive: Archive) -> None:
+    other = Archive.objects.create(name="VNA", host="127.0.0.1", port=105, called_ae_title="VNA")
+    counts = []
+    for first, last in ((0, 1), (1, 30)):
+        for number in range(first, last):
+            item = an_item(patient_id=f"P{number}", scheduled_start_date=YESTERDAY)
+            for each in (archive, other):
+                found(each, item, patient_id="P99")
+                asked(each, item, Finding.FOUND, at(1))
+        with CaptureQueriesContext(connection) as captured:
+            assert awaiting.overdue(WorklistItem.objects.all(), TODAY()).count() == last
+            assert complete(archive) == 0
+        counts.append(len(captured))
+    assert counts[0] == counts[1] < 20
 
 
 # As the worker asks

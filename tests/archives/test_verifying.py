@@ -560,6 +560,7 @@ def test_an_archive_is_asked_by_one_worker_at_a_time_and_nothing_is_stuck_with_a
     assert not claims.holds(archive.pk, first)
     claims.release(archive.pk, first)
     assert claims.holds(archive.pk, second)
+    assert rounds.ask(archive.pk, first, lambda _archive: pytest.fail("It is asked by another.")) == 0
 
 
 @pytest.mark.acceptance("CL207")
