@@ -87,9 +87,7 @@ def test_each_column_and_each_moment_of_history_is_kept(before: Any) -> None:
 
     call_command("migrate", verbosity=0)
 
-    assert set(columns_of(RedcapProject)) - LATER == {*OF_PROJECT, *SECRETS}, (
-        "Look at each here."
-    )
+    assert set(columns_of(RedcapProject)) - LATER == {*OF_PROJECT, *SECRETS}, "Look at each here."
     source = DataSource.objects.get(name="study")
     assert {name: getattr(source.redcap, name) for name in OF_PROJECT | SECRETS} == OF_PROJECT | SECRETS
     assert source.sync_interval == 90
