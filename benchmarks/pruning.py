@@ -1,4 +1,4 @@
-"""Measure how long a writer waits while retention deletes 100,000 rows.
+"""Measure how long retention holds the write lock, and a writer waits, while 100,000 rows are deleted.
 
 python -m benchmarks.pruning [--rounds 3] [--before COMMIT] [--database-url postgres://...]
 """
@@ -21,6 +21,7 @@ from benchmarks.results import Figures, Key, Results, Unit
 
 ROWS = 100_000
 SCENARIO = f"pruning {ROWS:,} rows"
+HELD = "lock held"
 WITHIN = 900  # seconds
 
 
@@ -56,23 +57,28 @@ def _run(options: argparse.Namespace) -> Results:
         for turn in range(options.rounds):
             print(f"Round {turn + 1} of {options.rounds}", flush=True)
             for told, (store, build) in places.items():
-                for unit, figures in _measured(store, build, options.rows).items():
+                waited, held = _measured(store, build, options.rows)
+                for unit, figures in waited.items():
                     found.add(Key(SCENARIO, options.rows, told, unit), figures, items=options.rows)
+                found.add(Key(HELD, options.rows, told), held, items=options.rows)
     return found
 
 
-def _measured(store: Store, build: Path, rows: int) -> Figures:
-    """Return what each write took, and the seconds that the deletion took. Raises NotStartedError."""
+def _measured(store: Store, build: Path, rows: int) -> tuple[Figures, list[float]]:
+    """Return what each write and all of the deletion took, and how long each of its statements did.
+
+    Raises NotStartedError.
+    """
     _finished(_started(store, build, "fill", "--rows", str(rows)))
     writer = _started(store, build, "write")
     try:
         if writer.stdout is None or writer.stdout.readline().strip() != "ready":
             raise NotStartedError("The writer did not start.")
-        seconds = float(_finished(_started(store, build, "prune")))
+        seconds, held = json.loads(_finished(_started(store, build, "prune")))
         waited: list[float] = json.loads(_finished(writer))
     finally:
         writer.kill()
-    return {Unit.MILLISECONDS: waited, Unit.SECONDS: [seconds]}
+    return {Unit.MILLISECONDS: waited, Unit.SECONDS: [seconds]}, held
 
 
 def _started(store: Store, build: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -98,13 +104,14 @@ def _finished(process: subprocess.Popen[str]) -> str:
 
 
 def _table(found: Results) -> Iterator[str]:
-    yield "\nA writer beside retention: milliseconds at p50, p95 and most; seconds until all is deleted"
+    yield "\nMilliseconds at p50, p95 and most"
     for key in found:
         if key.unit == Unit.MILLISECONDS:
-            seconds = found.median(key._replace(unit=Unit.SECONDS))
-            most = max(found.all(key))
-            median, p95 = found.median(key), found.p95(key)
-            yield f"  {key.server:<24} {median:>8,.1f} {p95:>8,.1f} {most:>8,.1f}   {seconds:,.1f} s"
+            what = "the lock is held" if key.scenario == HELD else "a writer waits, and writes"
+            figures = (found.median(key), found.p95(key), max(found.all(key)))
+            yield f"  {key.server:<24} {what:<28}" + "".join(f"{figure:>9,.1f}" for figure in figures)
+        else:
+            yield f"  {key.server:<24} {'all is deleted after':<28}{found.median(key):>9,.1f} s"
 
 
 if __name__ == "__main__":
