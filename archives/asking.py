@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import date
+from types import TracebackType
+from typing import Self
 
 from archives import answers
 from archives.contract import FoundSeries, FoundStudy
@@ -24,6 +26,17 @@ class StudyAndSeriesAsking:
         self._lists = UidLists(self._studies_with)
         self._series_tell = False  # that a series has told a weight
         self._images_told, self._images_silent = 0, 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
 
     def studies(
         self,
@@ -75,6 +88,9 @@ class StudyAndSeriesAsking:
 
     def _studies_with(self, uids: Sequence[str]) -> list[FoundStudy]:
         return _studies(self._find_studies({"StudyInstanceUID": uids[0] if len(uids) == 1 else list(uids)}))
+
+    def close(self) -> None:
+        raise NotImplementedError
 
     def _find_studies(self, keys: dict[str, str | list[str]]) -> list[DataSet]:
         raise NotImplementedError

@@ -5,6 +5,7 @@ dictionary  what a source's data are made of, whatever its kind
 rows        a row of a source's data, its keys apart from its values
 kinds       the kinds there are
 errors      how a source fails
+leases      who holds a row, and when nobody does any more
 secrets     tokens at rest
 host        what of this machine a source may name
 schedule    when the worker does what

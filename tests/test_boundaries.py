@@ -157,7 +157,7 @@ FLOORS = (
     *("worklist.api", "worklist.dicomweb", "worklist.exporting", "worklist.bids", "worklist.conformance"),
     *("worklist.management", "worklist.admin"),
     *("sources.errors", "sources.dictionary", "sources.rows", "sources.contract"),
-    *("sources.kinds", "sources.host", "sources.secrets"),
+    *("sources.kinds", "sources.host", "sources.secrets", "sources.leases"),
     "sources.table_files",
     *(
         "sources.schedule",

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection
-from types import TracebackType
-from typing import Self
 
 from pydicom import Dataset
 
@@ -27,17 +25,6 @@ class CFindClient(StudyAndSeriesAsking):
         super().__init__()
         self._connection = Connection(access, wait)
         self._patient_keys: tuple[str, ...] = PATIENT_KEYS
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     @property
     def questions(self) -> int:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from types import TracebackType
-from typing import Self
 from urllib.parse import quote
 
 from archives.asking import StudyAndSeriesAsking, refuse_too_many
@@ -32,17 +30,6 @@ class DicomwebClient(StudyAndSeriesAsking):
         self._access = access
         self._transport = HttpTransport(access, ARCHIVE, wait)
         self._further: tuple[str, ...] = PATIENT_KEYS
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     @property
     def questions(self) -> int:

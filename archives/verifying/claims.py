@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from archives.models import Archive, ArchiveState
 from sources.errors import SourceError
+from sources.leases import free
 
 LEASE = timedelta(minutes=10)  # longer than a round with its longest question
-CLOCKS_DIFFER_BY = timedelta(minutes=2)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
 BETWEEN_ROUNDS = timedelta(minutes=1)  # a round may ask as much as an archive lets in a minute
 
@@ -28,7 +28,7 @@ def due(now: datetime | None = None) -> list[Archive]:
         [ArchiveState(archive=archive) for archive in new], ignore_conflicts=True
     )
     is_time = Q(next_round_at=None) | Q(next_round_at__lte=now) | Q(next_round_at__gt=now + 2 * LONGEST_PAUSE)
-    states = ArchiveState.objects.filter(is_time, _free(now))
+    states = ArchiveState.objects.filter(is_time, free(now, LEASE))
     return list(Archive.objects.asked().filter(state__in=states).order_by("state__next_round_at", "pk"))
 
 
@@ -39,14 +39,14 @@ def claim(archive_pk: int, *, now: datetime | None = None) -> str:
     """
     now = now or timezone.now()
     token = str(uuid.uuid4())
-    free = ArchiveState.objects.filter(_free(now), archive=archive_pk)
-    claimed = free.update(claim=token, claimed_at=now, next_round_at=now + BETWEEN_ROUNDS)
+    states = ArchiveState.objects.filter(free(now, LEASE), archive=archive_pk)
+    claimed = states.update(claim=token, claimed_at=now, next_round_at=now + BETWEEN_ROUNDS)
     return token if claimed else ""
 
 
 def held(now: datetime | None = None) -> int:
     """Return how many archives are being asked, or wait for a worker that will."""
-    return ArchiveState.objects.exclude(_free(now or timezone.now())).count()
+    return ArchiveState.objects.exclude(free(now or timezone.now(), LEASE)).count()
 
 
 def has_failed(archive_pk: int) -> bool:
@@ -85,8 +85,3 @@ def note_failure(archive_pk: int, error: SourceError, *, now: datetime) -> None:
         failing_since=state.failing_since or now,
         problem=str(error),
     )
-
-
-def _free(now: datetime) -> Q:
-    is_stale = Q(claimed_at__lt=now - LEASE) | Q(claimed_at__gt=now + CLOCKS_DIFFER_BY)
-    return Q(claim="") | is_stale | Q(claimed_at=None)

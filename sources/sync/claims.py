@@ -16,14 +16,13 @@ from django.utils import timezone
 
 from pylantir_site.database import persistence
 from pylantir_site.processes import pulse
+from sources.leases import CLOCKS_DIFFER_BY, free
 from sources.models import DataSource, SourceState, SyncRun
 from sources.sync import interruptions
 
 log = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=5)  # longer than any one request with its time-out
-# What a pull wrote lies ahead by more only where our clock has been set back since.
-CLOCKS_DIFFER_BY = timedelta(minutes=2)
 
 
 class ClaimLost(Exception):
@@ -34,7 +33,7 @@ def claim(source_pk: int, *, now: datetime | None = None) -> str:
     """Return a new claim, or "" while another pull holds one."""
     now = now or timezone.now()
     token = str(uuid.uuid4())
-    states = SourceState.objects.filter(_free(now), source=source_pk)
+    states = SourceState.objects.filter(free(now, LEASE), source=source_pk)
     return token if states.update(claim=token, claimed_at=now, claimed_by=interruptions.here()) else ""
 
 
@@ -79,8 +78,8 @@ def due(now: datetime | None = None) -> list[DataSource]:
     runs = SyncRun.objects.filter(source=OuterRef("source")).order_by("-pk")
     states = SourceState.objects.annotate(last_run=Subquery(runs.values("started_at")[:1]))
     is_ahead = Q(next_pull_at__isnull=False, last_run__gt=now + CLOCKS_DIFFER_BY)
-    free = states.filter(_free(now), Q(next_pull_at__lte=now) | is_ahead).values("pk")
-    sources = DataSource.objects.filter(enabled=True, state__in=free).select_related("state")
+    may_be = states.filter(free(now, LEASE), Q(next_pull_at__lte=now) | is_ahead).values("pk")
+    sources = DataSource.objects.filter(enabled=True, state__in=may_be).select_related("state")
     return [source for source in sources if source.state.requested_by or in_window(source, now)]
 
 
@@ -103,8 +102,3 @@ def request_pull(source: DataSource, *, by: str, full: bool = False) -> None:
     SourceState.objects.filter(source=source).update(
         next_pull_at=now, requested_at=now, requested_by=by, interruptions=0, **asked
     )
-
-
-def _free(now: datetime) -> Q:
-    is_stale = Q(claimed_at__lt=now - LEASE) | Q(claimed_at__gt=now + CLOCKS_DIFFER_BY)
-    return Q(claim="") | is_stale | Q(claimed_at=None)

@@ -10,11 +10,13 @@ from django.utils import timezone
 
 from pylantir_site.processes import pulse
 from sources.errors import SourceError
+from sources.leases import free
 from sources.models import DataSource, OutcomeWrite, WriteProgress, WriteState
 
 LEASE = timedelta(minutes=10)  # longer than any one request with its time-out
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(hours=1)
+UNDONE = (WriteProgress.WAITING, WriteProgress.HELD)
 
 
 class WriteClaimLost(Exception):
@@ -23,17 +25,15 @@ class WriteClaimLost(Exception):
 
 def due_writes(source_pk: int, now: datetime | None = None) -> Q:
     """Return which outcomes are to be looked at now."""
-    states = (WriteProgress.WAITING, WriteProgress.HELD)
-    return Q(step__source=source_pk, state__in=states, due_at__lte=now or timezone.now())
+    return Q(step__source=source_pk, state__in=UNDONE, due_at__lte=now or timezone.now())
 
 
 def due_sources(now: datetime | None = None) -> list[DataSource]:
     """Return the sources that have something due, may be asked now, and are not being written to."""
     now = now or timezone.now()
-    states = (WriteProgress.WAITING, WriteProgress.HELD)
-    waiting = OutcomeWrite.objects.filter(step__source=OuterRef("pk"), state__in=states, due_at__lte=now)
+    waiting = OutcomeWrite.objects.filter(step__source=OuterRef("pk"), state__in=UNDONE, due_at__lte=now)
     sources = DataSource.objects.filter(Exists(waiting), enabled=True, writes_back=True)
-    busy = WriteState.objects.filter(Q(next_at__gt=now) | ~_free(now)).values("source")
+    busy = WriteState.objects.filter(Q(next_at__gt=now) | ~free(now, LEASE, ahead=LEASE)).values("source")
     return list(sources.exclude(pk__in=busy).order_by("pk"))
 
 
@@ -41,8 +41,8 @@ def claim(source_pk: int) -> str:
     """Return a new claim, or "" while another worker holds one."""
     now, token = timezone.now(), str(uuid.uuid4())
     WriteState.objects.get_or_create(source_id=source_pk)
-    free = WriteState.objects.filter(_free(now), source=source_pk)
-    return token if free.update(claim=token, claimed_at=now) else ""
+    states = WriteState.objects.filter(free(now, LEASE, ahead=LEASE), source=source_pk)
+    return token if states.update(claim=token, claimed_at=now) else ""
 
 
 def renew(source_pk: int, claim: str) -> None:
@@ -81,9 +81,4 @@ def try_now(source_pk: int) -> None:
     """Let the worker try at its next look, whatever it waited for."""
     now = timezone.now()
     WriteState.objects.filter(source=source_pk).update(next_at=now)
-    held = (WriteProgress.WAITING, WriteProgress.HELD)
-    OutcomeWrite.objects.filter(step__source=source_pk, state__in=held).update(due_at=now)
-
-
-def _free(now: datetime) -> Q:
-    return Q(claim="") | Q(claimed_at=None) | Q(claimed_at__lt=now - LEASE) | Q(claimed_at__gt=now + LEASE)
+    OutcomeWrite.objects.filter(step__source=source_pk, state__in=UNDONE).update(due_at=now)

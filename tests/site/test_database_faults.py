@@ -159,7 +159,7 @@ def test_what_a_library_says_of_a_fault_names_neither_hosts_nor_values(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fault_log, "log", FaultLog())
-    logger = logging.getLogger("some.library")
+    logger = logging.getLogger("some.package")
     logger.addFilter(fault_log.FaultsInWords())
     lost = wrapped(psycopg.OperationalError(f"connection to server at {SECRET} failed"))
     for _ in range(2):
