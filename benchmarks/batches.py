@@ -20,7 +20,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from benchmarks import batching, before, items, peers, postgresql, results, wanted
+from benchmarks import batching, before, items, outcome, peers, postgresql
 from benchmarks.client import WrongAnswerError
 from benchmarks.peers import BEFORE, OURS, NotStartedError, Store
 from benchmarks.results import Key, Results, Unit
@@ -43,17 +43,7 @@ WANTED = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
-    try:
-        found = _run(options)
-    except (WrongAnswerError, NotStartedError, OSError) as error:
-        print(f"FAILED: {error}")
-        return 1
-    rows = wanted.rows(found, BOUNDS)
-    print(*_table(found), *(["", *wanted.lines(rows)] if options.before else []), sep="\n")
-    if options.json:
-        told = {"before": options.before, "wanted": wanted.as_json(rows)}
-        results.write_json(found, options.json, **told)
-    return 0
+    return outcome.of(options, _run, _table, BOUNDS, is_told=bool(options.before))
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -19,7 +19,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import date
 from pathlib import Path
 
-from benchmarks import before, pages, peers, postgresql, results, wanted, worklists
+from benchmarks import before, outcome, pages, peers, postgresql, worklists
 from benchmarks.client import WrongAnswerError
 from benchmarks.peers import BEFORE, OURS, NotStartedError, Store
 from benchmarks.results import Key, Results
@@ -34,16 +34,7 @@ WAYS = {OURS: (DICOMWEB, NEW_QUERIES, XML, REST), BEFORE: (REST,)}
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
-    try:
-        found = _run(options)
-    except (WrongAnswerError, NotStartedError, OSError) as error:
-        print(f"FAILED: {error}")
-        return 1
-    rows = wanted.rows(found, BOUNDS)
-    print(*_table(found), "", *wanted.lines(rows), sep="\n")
-    if options.json:
-        results.write_json(found, options.json, before=options.before, wanted=wanted.as_json(rows))
-    return 0
+    return outcome.of(options, _run, _table, BOUNDS)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -20,7 +20,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks import admin, before, exporting, pages, peers, postgresql, results, wanted
+from benchmarks import admin, before, exporting, outcome, pages, peers, postgresql
 from benchmarks.client import WrongAnswerError
 from benchmarks.peers import BEFORE, OURS, NotStartedError, Store
 from benchmarks.results import Key, Results, Unit
@@ -46,16 +46,7 @@ EXPORTED_WITHIN = 900  # seconds
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
-    try:
-        found = _run(options)
-    except (WrongAnswerError, NotStartedError, OSError) as error:
-        print(f"FAILED: {error}")
-        return 1
-    rows = wanted.rows(found, BOUNDS)
-    print(*_table(found), "", *wanted.lines(rows), sep="\n")
-    if options.json:
-        results.write_json(found, options.json, before=options.before, wanted=wanted.as_json(rows))
-    return 0
+    return outcome.of(options, _run, _table, BOUNDS)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -21,7 +21,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks import before, peers, postgresql, pulling, redcap, results, wanted
+from benchmarks import before, outcome, peers, postgresql, pulling, redcap
 from benchmarks.client import WrongAnswerError
 from benchmarks.peers import BEFORE, OURS, NotStartedError, Store
 from benchmarks.results import Key, Results, Unit
@@ -41,17 +41,7 @@ SAME_MEMORY = 1.02  # times: two runs of one build differ by as much
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
-    try:
-        found = _run(options)
-    except (WrongAnswerError, NotStartedError, OSError) as error:
-        print(f"FAILED: {error}")
-        return 1
-    rows = wanted.rows(found, BOUNDS)
-    print(*table(found), *(["", *wanted.lines(rows)] if options.before else []), sep="\n")
-    if options.json:
-        told = {"before": options.before, "wanted": wanted.as_json(rows)}
-        results.write_json(found, options.json, **told)
-    return 0
+    return outcome.of(options, _run, table, BOUNDS, is_told=bool(options.before))
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -15,13 +15,14 @@ import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from openpyxl import Workbook
 
-from benchmarks import before, pulls, redcap, results, wanted
+from benchmarks import before, outcome, pulls, redcap
 from benchmarks.client import WrongAnswerError
-from benchmarks.peers import BEFORE, OURS, NotStartedError, Store
+from benchmarks.peers import BEFORE, OURS, Store
 from benchmarks.pulls import NEW, UNITS, Puller
 from benchmarks.results import Key, Results, Unit
 from benchmarks.wanted import Bound
@@ -40,21 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.set_defaults(database_url="")
     options = parser.parse_args(arguments)
-    try:
-        found = _run(options)
-    except (WrongAnswerError, NotStartedError, OSError) as error:
-        print(f"FAILED: {error}")
-        return 1
-    rows = wanted.rows(found, BOUNDS)
-    print(
-        *pulls.table(found, "A workbook loaded, and REDCap pulled by the build before"),
-        *(["", *wanted.lines(rows)] if options.before else []),
-        sep="\n",
-    )
-    if options.json:
-        told = {"before": options.before, "wanted": wanted.as_json(rows)}
-        results.write_json(found, options.json, **told)
-    return 0
+    told = partial(pulls.table, title="A workbook loaded, and REDCap pulled by the build before")
+    return outcome.of(options, _run, told, BOUNDS, is_told=bool(options.before))
 
 
 def _run(options: argparse.Namespace) -> Results:
