@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -15,7 +16,7 @@ import hypothesis
 import pytest
 from django.utils import translation
 
-from tests import choosing, effort, once
+from tests import choosing, effort, migrated
 from tests.free_ports import free_port as free_port
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 PASSWORD = "correct horse battery staple"
+# A folder on SQLite, the name of a database on PostgreSQL.
+MIGRATED = pytest.StashKey[Path | str]()
 
 # A usual run tries the same examples each time, so that it fails for a change and not by chance.
 hypothesis.settings.register_profile("usual", derandomize=True)
@@ -61,6 +64,26 @@ def wait_until(condition: Callable[[], object], seconds: float = 10) -> None:
         if time.monotonic() > deadline:
             pytest.fail(f"Still not so after {seconds} seconds.")
         time.sleep(0.02)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None, request: pytest.FixtureRequest) -> None:
+    """Let the test database begin as a copy of one that is migrated: Django finds nothing left to do."""
+    from django.db import connection
+
+    test, begun = connection.settings_dict["TEST"], request.config.stash.get(MIGRATED, None)
+    if isinstance(begun, Path):
+        shutil.copy(begun / "worklist.db", test["NAME"])
+    else:
+        test["TEMPLATE"] = begun
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(*, django_db_keepdb: bool) -> bool:
+    """Keep the copy on SQLite, which would be removed first; the folder of the run's data goes at its end."""
+    from django.db import connection
+
+    return django_db_keepdb or connection.vendor == "sqlite"
 
 
 @pytest.fixture(scope="session")
@@ -107,17 +130,11 @@ def in_english() -> Iterator[None]:
     translation.deactivate()
 
 
-@pytest.fixture
-def migrated(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(name="migrated")
+def own_migrated_folder(pytestconfig: pytest.Config, tmp_path: Path) -> Path:
     """Give a data folder whose one database has no rows."""
-    from tests.site.fresh import manage
-
-    def fill(folder: Path) -> None:
-        done = manage(folder, "migrate", "--verbosity", "0")
-        assert done.returncode == 0, done.stderr
-
-    made = once.folder(tmp_path_factory, "migrated", fill)
-    return Path(shutil.copytree(made, tmp_path / "migrated"))
+    assert pytestconfig.cache is not None
+    return Path(shutil.copytree(migrated.folder(pytestconfig.cache), tmp_path / "migrated"))
 
 
 @pytest.fixture(scope="module")
@@ -167,6 +184,13 @@ def pytest_configure(config: pytest.Config) -> None:
     # Each test client makes the middleware anew, and whitenoise would look at all static files each time.
     settings.WHITENOISE_AUTOREFRESH = True
     let_children_hear_signals()
+    if _is_of_several(config):
+        config.option.testrunuid = config.option.testrunuid or uuid.uuid4().hex
+
+
+def _is_of_several(config: pytest.Config) -> bool:
+    """Tell whether this process hands out the tests to others (pytest-xdist)."""
+    return not hasattr(config, "workerinput") and bool(config.getoption("numprocesses", None))
 
 
 def let_children_hear_signals() -> None:
@@ -198,7 +222,23 @@ def no_process_in_a_fast_run(pytestconfig: pytest.Config) -> Iterator[None]:
         yield
 
 
-def pytest_collection_finish() -> None:
-    """Leave what is imported by now out of later collections: it lives as long as the run."""
+def pytest_collection_finish(session: pytest.Session) -> None:
     gc.collect()
-    gc.freeze()
+    gc.freeze()  # leaves what is imported by now out of later collections: it lives as long as the run
+    if any(map(choosing.needs_database, session.items)):
+        _prepare_database(session.config)
+
+
+def _prepare_database(config: pytest.Config) -> None:
+    """Migrate before the first test, whose time limit is not meant for that."""
+    assert config.cache is not None, "The tests keep a migrated database in pytest's cache."
+    url, run = os.environ.get("DATABASE_URL"), getattr(config, "workerinput", {}).get("testrunuid")
+    if not url:
+        config.stash[MIGRATED] = migrated.folder(config.cache)
+    elif run:
+        config.stash[MIGRATED] = migrated.template(config.cache, url, run)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if _is_of_several(session.config) and (url := os.environ.get("DATABASE_URL")):
+        migrated.drop_template(url, session.config.option.testrunuid)
