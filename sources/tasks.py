@@ -19,7 +19,7 @@ from django_q.tasks import async_task
 
 from archives import opening
 from archives.verifying import claims as archive_claims
-from archives.verifying import reviewing, rounds, strays
+from archives.verifying import pseudonymous, reviewing, rounds, strays
 from pylantir_site import retention
 from pylantir_site.database import fault_log, persistence
 from pylantir_site.database.faults import fault_of
@@ -94,6 +94,7 @@ def ask_archives() -> None:
         _hand_on_archives()
     with contained("Looking through what archives have shown"):
         reviewing.review_changed()
+        pseudonymous.forget(now=timezone.now())
         strays.review_open(now=timezone.now())
 
 

@@ -28,6 +28,7 @@ _WHEN = (
             ("first_after_minutes", "days"),
             ("settled_after_minutes", "missing_after_hours"),
             "tells_stray_studies",
+            "has_pseudonyms",
             ("questions_per_minute", "read_timeout"),
         )
     },
