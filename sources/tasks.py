@@ -27,7 +27,7 @@ from sources import triggers
 from sources.models import DataSource, SourceState, SyncRun, Trigger, WorkerBeat
 from sources.sync import claims, pulls
 from sources.write_back import sending, state
-from worklist.quality import planning
+from worklist.quality import missed, planning
 
 log = logging.getLogger(__name__)
 
@@ -128,9 +128,11 @@ def prune() -> None:
 
 
 def plan_quality() -> None:
-    """Make the QA scans of the days ahead, by the rules of the scanners; the schedule asks every hour."""
+    """Make the QA scans of the days ahead, and call off what was missed; the schedule asks every hour."""
     with contained("Planning QA scans"):
         planning.plan_all()
+    with contained("Calling off QA scans that were missed"):
+        missed.call_off()
 
 
 def beat() -> None:
