@@ -17,8 +17,8 @@ from worklist.models import Attention, AttentionKind, Status, WorklistItem
 from worklist.quality.planning import ACTOR
 
 KEPT_FOR = timedelta(days=7)
-MISSED = "Nobody scanned it, and a later QA scan stands."
-MISSED_FOR_LONG = "Nobody scanned it for a week after it was overdue."
+MISSED = "Nothing says that it was scanned, and a later QA scan stands."
+MISSED_FOR_LONG = "Nothing said for a week after it was overdue that it was scanned."
 
 
 def call_off(now: datetime | None = None) -> int:
