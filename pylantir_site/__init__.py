@@ -12,6 +12,7 @@ retention  what is deleted after a time
 kept_search  what people search for, kept out of addresses
 quick_lists  what keeps lists of many rows quick
 lists_as_csv  any list of the admin as a file for spreadsheets
+elapsed    how long ago something was, in words
 returning  back to the page that a person came from
 view_only  pages of the admin that nobody edits
 """

@@ -19,7 +19,7 @@ from django_q.tasks import async_task
 
 from archives import opening
 from archives.verifying import claims as archive_claims
-from archives.verifying import reviewing, rounds, strays
+from archives.verifying import pseudonymous, reviewing, rounds, strays
 from pylantir_site import retention
 from pylantir_site.database import fault_log, persistence
 from pylantir_site.database.faults import fault_of
@@ -27,7 +27,7 @@ from sources import triggers
 from sources.models import DataSource, SourceState, SyncRun, Trigger, WorkerBeat
 from sources.sync import claims, pulls
 from sources.write_back import sending, state
-from worklist.quality import planning
+from worklist.quality import missed, planning
 
 log = logging.getLogger(__name__)
 
@@ -94,6 +94,7 @@ def ask_archives() -> None:
         _hand_on_archives()
     with contained("Looking through what archives have shown"):
         reviewing.review_changed()
+        pseudonymous.forget(now=timezone.now())
         strays.review_open(now=timezone.now())
 
 
@@ -127,9 +128,11 @@ def prune() -> None:
 
 
 def plan_quality() -> None:
-    """Make the QA scans of the days ahead, by the rules of the scanners; the schedule asks every hour."""
+    """Make the QA scans of the days ahead, and call off what was missed; the schedule asks every hour."""
     with contained("Planning QA scans"):
         planning.plan_all()
+    with contained("Calling off QA scans that were missed"):
+        missed.call_off()
 
 
 def beat() -> None:

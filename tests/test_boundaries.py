@@ -137,6 +137,7 @@ FLOORS = (
     *("pylantir_site.processes", "pylantir_site.retention", "pylantir_site.counting"),
     "pylantir_site.backups",
     *("pylantir_site.view_only", "pylantir_site.returning", "pylantir_site.languages"),
+    "pylantir_site.elapsed",
     *("pylantir_site.quick_lists", "pylantir_site.kept_search", "pylantir_site.headers"),
     *(
         "pylantir_site.keyed_log",

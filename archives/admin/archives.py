@@ -9,7 +9,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
-from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.debug import sensitive_post_parameters
@@ -17,6 +16,7 @@ from django.views.decorators.http import require_POST
 
 from archives.admin.forms import ArchiveForm
 from archives.models import Archive, ArchiveCheck, ArchivedStudy, ArchiveKind
+from pylantir_site import elapsed
 from worklist.admin.history import ActorHistoryAdmin
 
 SECRETS = frozenset({"user_name", "secret", "forget_secret", "secret_variable", "secret_file", "client_key"})
@@ -28,6 +28,7 @@ _WHEN = (
             ("first_after_minutes", "days"),
             ("settled_after_minutes", "missing_after_hours"),
             "tells_stray_studies",
+            "has_pseudonyms",
             ("questions_per_minute", "read_timeout"),
         )
     },
@@ -92,12 +93,11 @@ class ArchiveAdmin(ActorHistoryAdmin):
         if state is None or not archive.enabled:
             return "-"
         if state.failing_since:
-            words = {"time": timesince(state.failing_since, depth=1), "problem": state.problem}
+            words = {"time": elapsed.lasting(state.failing_since), "problem": state.problem}
             return _("Fails for %(time)s: %(problem)s") % words
         if state.answered_at is None:
             return "-"
-        ago = _("%(time)s ago") % {"time": timesince(state.answered_at, depth=1)}
-        return f"{ago}. {state.days_problem}".removesuffix(". ")
+        return f"{elapsed.ago(state.answered_at)}. {state.days_problem}".removesuffix(". ")
 
     @admin.display(description=_lazy("last test"), ordering="tested_at")
     def last_test(self, archive: Archive) -> str:
@@ -177,7 +177,7 @@ def in_words(archive: Archive, most: int | None = None) -> str:
     """Return when it was tested and what came of it; a long problem is cut in lists."""
     if archive.tested_at is None:
         return _("never")
-    ago = _("%(time)s ago") % {"time": timesince(archive.tested_at)}
+    ago = elapsed.ago(archive.tested_at)
     if not archive.test_problem:
         return _("%(ago)s: it answered") % {"ago": ago}
     problem = archive.test_problem

@@ -27,6 +27,7 @@ class ArchiveSerializer(serializers.ModelSerializer):
             *("id", "name", "enabled", "kind", "stations"),
             *("host", "port", "called_ae_title", "calling_ae_title", "tls", "url"),
             *("first_after_minutes", "days", "settled_after_minutes", "questions_per_minute"),
+            "has_pseudonyms",
             *("tested_at", "test_problem", "created_at", "updated_at"),
         )
 

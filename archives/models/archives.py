@@ -193,6 +193,15 @@ class Archive(Recorded):
         ),
     )
 
+    has_pseudonyms = models.BooleanField(
+        _("IDs and names there are pseudonyms"),
+        default=False,
+        help_text=_(
+            "Nobody's identity is compared with it or kept of it. A study is found by its Study Instance UID "
+            "or accession number alone, which must be the worklist's."
+        ),
+    )
+
     tested_at = models.DateTimeField(_("tested at"), null=True, blank=True, editable=False)
     test_problem = models.TextField(_("what was wrong"), blank=True, default="", editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)

@@ -120,7 +120,8 @@ def sentences(pks: Collection[int]) -> dict[int, str]:
 
 def _studies_of(checks: Collection[ArchiveCheck]) -> dict[tuple[int, str], ArchivedStudy]:
     uids = [check.item.study_instance_uid for check in checks if check.finding in IS_THERE]
-    studies = ArchivedStudy.objects.filter(study_instance_uid__in=uids) if uids else ()
+    found = ArchivedStudy.objects.filter(study_instance_uid__in=uids).select_related("archive")
+    studies = found if uids else ()
     return {(study.archive_id, study.study_instance_uid): study for study in studies}
 
 

@@ -36,7 +36,8 @@ def _settled(archive: Archive, now: datetime) -> Iterator[tuple[int, ArchivedStu
     The newest come first: what is in doubt stays open, and would else stand before them for ever.
     """
     settled_after = timedelta(minutes=archive.settled_after_minutes)
-    studies = ArchivedStudy.objects.filter(archive=archive, gone_at=None, grew_at__lte=now - settled_after)
+    grown = ArchivedStudy.objects.filter(archive=archive, gone_at=None, grew_at__lte=now - settled_after)
+    studies = grown.select_related("archive")
     by_uid = open_items().filter(study_instance_uid__in=studies.order_by().values("study_instance_uid"))
     items = {item.study_instance_uid: item for item in by_uid.order_by("-pk")[:MOST_AT_ONCE]}
     for study in studies.filter(study_instance_uid__in=list(items)):
@@ -44,7 +45,7 @@ def _settled(archive: Archive, now: datetime) -> Iterator[tuple[int, ArchivedStu
         if evidence.doubt(item, study, settled_after=settled_after) is None:
             yield item.pk, study
     of_items = studies.filter(item__in=open_items()).exclude(study_instance_uid__in=list(items))
-    for study in of_items.select_related("item").order_by("-pk")[:MOST_AT_ONCE]:
+    for study in of_items.select_related("item", "archive").order_by("-pk")[:MOST_AT_ONCE]:
         if study.item and evidence.doubt(study.item, study, settled_after=settled_after) is None:
             yield study.item.pk, study
 

@@ -80,6 +80,8 @@ def put_back(item_pks: Collection[int]) -> Mapping[int, datetime]:
 def _of_whom(item: WorklistItem, study: ArchivedStudy) -> Doubt | None:
     if not _is_of(item, study):
         return Doubt.ANOTHER_STUDY
+    if study.archive.has_pseudonyms:
+        return None if _has_its_uid(item, study) or _has_its_number(item, study) else Doubt.ANOTHER_STUDY
     if study.patient_id.strip() != item.patient_id.strip():
         return Doubt.ANOTHER_ID
     if not _has_its_uid(item, study) and _is_of_another_person(item, study):
@@ -132,6 +134,10 @@ def _is_of(item: WorklistItem, study: ArchivedStudy) -> bool:
 
 def _has_its_uid(item: WorklistItem, study: ArchivedStudy) -> bool:
     return bool(study.study_instance_uid == item.study_instance_uid)
+
+
+def _has_its_number(item: WorklistItem, study: ArchivedStudy) -> bool:
+    return bool(item.accession_number) and study.accession_number == item.accession_number
 
 
 def _is_of_another_person(item: WorklistItem, study: ArchivedStudy) -> bool:

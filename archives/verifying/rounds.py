@@ -2,7 +2,7 @@
 
 All studies of today and yesterday are asked for once an hour, by two questions: that finds what has arrived,
 second studies, and what nobody scheduled. What they do not have is asked for by Study Instance UID, many at
-once, and what is not found so by patient ID and day.
+once, and what is not found so by patient ID and day; not of an archive whose patient IDs are pseudonyms.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import Case, F, Q, QuerySet, Value, When
@@ -21,7 +21,7 @@ from archives.contract import UIDS_AT_ONCE, ArchiveClient, FoundStudy
 from archives.models import Archive, ArchiveCheck, ArchivedStudy, ArchiveState, Finding
 from archives.silent import completing
 from archives.silent import due as silent_due
-from archives.verifying import answers, claims, due, reviewing, sessions, strays
+from archives.verifying import answers, claims, due, pseudonymous, reviewing, sessions, strays
 from archives.verifying.budget import QuestionBudget
 from pylantir_site.processes import pulse
 from sources.errors import SourceError, TooMuchError
@@ -112,7 +112,7 @@ class _Round:
         today = timezone.localdate(self.now)
         days = (today, today - timedelta(days=1))
         try:
-            listed = {day: self.client.studies(day=day) for day in days}
+            listed = {day: self._studies(day=day) for day in days}
         except TooMuchError as error:
             self._note_listing(NOT_LISTED_FOR, str(error))
             return
@@ -139,16 +139,20 @@ class _Round:
     def _ask_for(self, checks: Sequence[ArchiveCheck]) -> None:
         reported = sessions.by_keys([check.item_id for check in checks])
         uids = self._uids(reported)
-        studies = self.client.studies(study_instance_uids=uids) if uids else []
+        studies = self._studies(study_instance_uids=uids) if uids else []
         answered = {study.study_instance_uid for study in studies}
         studies = [*studies, *self._of_listed_days(reported, answered)]
         for each in reported.values():
             if self.budget.is_spent:
                 break
-            if not each.session.study_instance_uids & answered:
+            if not self.archive.has_pseudonyms and not each.session.study_instance_uids & answered:
                 studies += self._by_patient_and_day(each.session)
         found, _known = self._belonging(studies, list(reported))
         self._keep(checks, found, _Asked(studies, uids=uids))
+
+    def _studies(self, **asked: Any) -> list[FoundStudy]:
+        found = self.client.studies(**asked)
+        return pseudonymous.of_nobody(found) if self.archive.has_pseudonyms else found
 
     def _uids(self, reported: Mapping[int, sessions.Reported]) -> set[str]:
         """Return the UIDs that items and reports have, and those by which the archive had them last."""
@@ -173,7 +177,7 @@ class _Round:
             study
             for day in sorted(session.days)
             if day not in self.listed
-            for study in self.client.studies(patient_id=session.patient_id, day=day)
+            for study in self._studies(patient_id=session.patient_id, day=day)
         ]
 
     def _belonging(

@@ -13,6 +13,7 @@ from pylantir_site.metrics.families import Family, gauge, one
 from sources import queue
 from sources.models import DataSource, RunOutcome, State, SyncIssue, SyncRun, WorkerBeat
 from sources.sync import health
+from sources.write_back import waiting
 from worklist.models import Attention, AttentionKind, Status, WorklistItem
 
 NEVER = float("nan")
@@ -57,6 +58,16 @@ def _sources() -> Iterator[Family]:
     open_issues = SyncIssue.objects.open().values_list("source__name").annotate(number=Count("pk")).order_by()
     counted = dict(open_issues)
     yield each("source_issues", "Issues that are open.", [counted.get(one.name, 0) for one in sources])
+    unsent, held, failed = waiting.waiting_by_source(), waiting.held_by_source(), waiting.failed_states()
+    yield each(
+        "source_writes_waiting", "Outcomes that wait to be sent.", [unsent.get(one.pk, 0) for one in sources]
+    )
+    yield each("source_writes_held", "Outcomes that need a person.", [held.get(one.pk, 0) for one in sources])
+    yield each(
+        "source_write_failures",
+        "Goes at writing back that failed in a row.",
+        [failed[one.pk].failures if one.pk in failed else 0 for one in sources],
+    )
     yield _running(now)
 
 

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.models import User
 from pylantir_site.lists import FriendlyTitles
-from pylantir_site.notices.forms import SubscriptionForm, mail_is_set_up
+from pylantir_site.notices.forms import SubscriptionForm, in_words, mail_is_set_up, new_in_words
 from pylantir_site.notices.models import (
     Delivery,
     DeliveryState,
@@ -28,6 +28,7 @@ from pylantir_site.notices.models import (
     NoticeWay,
     Subscription,
     Timing,
+    every_kind,
 )
 from pylantir_site.notices.sending import send_test
 from pylantir_site.overview.admin_site import PylantirAdminSite
@@ -86,6 +87,7 @@ class SubscriptionAdmin(FriendlyTitles, admin.ModelAdmin):
         if not change:
             obj.username = request.user.get_username()
             obj.language = (get_language() or "en").partition("-")[0]
+        obj.offered = every_kind()
         obj.started_at = timezone.now()  # what is so already is no news
         super().save_model(request, obj, form, change)
 
@@ -143,9 +145,11 @@ class SubscriptionAdmin(FriendlyTitles, admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("What"))
     def what(self, subscription: Subscription) -> str:
-        if set(subscription.kinds) >= set(NoticeKind.values):
+        if subscription.wants_everything:
             return _("Everything")
-        return ", ".join(str(kind.label) for kind in NoticeKind if kind in subscription.kinds)
+        told = in_words(subscription.wanted_kinds)
+        new = in_words(subscription.kinds_not_offered)
+        return format_html('{} <span class="quiet">{}</span>', told, new_in_words(new)) if new else told
 
     @admin.display(description=gettext_lazy("Studies"))
     def which_studies(self, subscription: Subscription) -> str:

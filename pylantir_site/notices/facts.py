@@ -5,7 +5,7 @@ A fact's key stays the same for as long as it is true, and is another when the s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,6 +18,7 @@ from pylantir_site.notices.models import NoticeKind
 from sources.kinds import with_details
 from sources.models import DataSource, State, WorkerBeat
 from sources.sync import health, since
+from sources.write_back import waiting
 from worklist.models import Attention, AttentionKind, PerformedStepItem
 
 OUT_OF_REACH_FOR = timedelta(minutes=15)  # then a person hears of it: most servers are back before
@@ -52,10 +53,14 @@ class Fact:
     study: str
     since: datetime | None
     source_pk: int | None = None
+    is_of_an_outcome: bool = False
 
     @property
     def path(self) -> str:
         """Return the page where a person sees to it; its address names no participant."""
+        if self.is_of_an_outcome:
+            page = reverse("admin:sources_outcomewrite_changelist")
+            return f"{page}?step__source__id__exact={self.source_pk}&state__exact=HELD"
         if self.source_pk is not None:
             return reverse("admin:sources_datasource_change", args=[self.source_pk])
         if self.kind in LASTING:
@@ -66,9 +71,9 @@ class Fact:
 
 
 def open_facts(*, after: datetime | None = None, now: datetime | None = None) -> list[Fact]:
-    """Return what is true now; of points of attention those that were opened later than `after`."""
+    """Return what is true now; of points and of what is not written back what came up later than `after`."""
     now = now or timezone.now()
-    return [*_of_worklist(after), *_of_sources(now)]
+    return [*_of_worklist(after), *_of_sources(after, now)]
 
 
 def _of_worklist(after: datetime | None) -> Iterator[Fact]:
@@ -81,7 +86,7 @@ def _of_worklist(after: datetime | None) -> Iterator[Fact]:
         yield Fact(f"attention:{pk}", OF_ATTENTION[AttentionKind(kind)], name, opened_at)
 
 
-def _of_sources(now: datetime) -> Iterator[Fact]:
+def _of_sources(after: datetime | None, now: datetime) -> Iterator[Fact]:
     sources = list(
         DataSource.objects.filter(enabled=True).select_related("state", *with_details()).order_by("name")
     )
@@ -91,6 +96,24 @@ def _of_sources(now: datetime) -> Iterator[Fact]:
         yield Fact(f"worker:{_moment(seen)}", NoticeKind.WORKER, "", seen)
     for source in sources:
         yield from _of_source(source, now, worker_is_gone=worker_is_gone)
+    writing = {source.pk: source for source in sources if source.writes_back}
+    if writing:
+        yield from _of_writing(writing, after, now)
+
+
+def _of_writing(writing: Mapping[int, DataSource], after: datetime | None, now: datetime) -> Iterator[Fact]:
+    """Yield what could not be written back; that a source fails altogether is told of it already."""
+    kind = NoticeKind.WRITE_BACK
+    for held in waiting.held_outcomes(after):
+        # Issues that come of one go are some microseconds apart: where the first is mended, nothing is new.
+        key = f"write:{held.pk}:{_moment(held.since.replace(second=0, microsecond=0))}"
+        name = writing[held.source_pk].name
+        yield Fact(key, kind, name, held.since, held.source_pk, is_of_an_outcome=True)
+    for failed in waiting.failing():
+        source = writing[failed.source_pk]
+        if not _is_failing(source, now):
+            key = f"writing:{source.pk}:{_moment(failed.last_success)}"
+            yield Fact(key, kind, source.name, failed.since, source.pk)
 
 
 def _of_source(source: DataSource, now: datetime, *, worker_is_gone: bool) -> Iterator[Fact]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -27,7 +28,10 @@ class SubscriptionForm(forms.ModelForm):
         label=gettext_lazy("What"),
         choices=NoticeKind.choices,
         widget=forms.CheckboxSelectMultiple,
-        help_text=gettext_lazy("A digest also tells how the day is booked and prepared."),
+        help_text=gettext_lazy(
+            "All ticked is everything, what is added later, too. A digest also tells how the day is booked "
+            "and prepared."
+        ),
     )
     studies = forms.MultipleChoiceField(
         label=gettext_lazy("Studies"),
@@ -54,6 +58,7 @@ class SubscriptionForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._show_what_it_tells_of()
         names = [*DataSource.objects.order_by("name").values_list("name", flat=True)]
         gone = [name for name in self.instance.studies if name not in names]
         self._offer("studies", [(name, name) for name in (*names, *gone)])
@@ -62,6 +67,14 @@ class SubscriptionForm(forms.ModelForm):
         if "secret" in self.fields:
             self.fields["secret"].help_text = self._secret_help()
         self._say_where_mail_goes()
+
+    def _show_what_it_tells_of(self) -> None:
+        field = self.fields.get("kinds")
+        if field is None or self.instance.pk is None:
+            return
+        self.initial["kinds"] = self.instance.wanted_kinds
+        if new := self.instance.kinds_not_offered:
+            field.help_text = f"{field.help_text} {new_in_words(in_words(new))}"
 
     def _offer(self, name: str, choices: list[tuple[str, Any]]) -> None:
         field: Any = self.fields.get(name)
@@ -122,6 +135,14 @@ class SubscriptionForm(forms.ModelForm):
         if self.cleaned_data.get("secret"):
             self.instance.set_secret(self.cleaned_data["secret"])
         return super().save(commit=commit)
+
+
+def in_words(kinds: Iterable[NoticeKind]) -> str:
+    return ", ".join(str(kind.label) for kind in kinds)
+
+
+def new_in_words(kinds: str) -> str:
+    return _("New, and not chosen: %(kinds)s.") % {"kinds": kinds}
 
 
 def mail_is_set_up() -> bool:

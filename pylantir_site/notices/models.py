@@ -23,11 +23,16 @@ class NoticeKind(models.TextChoices):
     STALE = "STALE", _("In progress for too long")
     NOT_PERFORMED = "NOT_PERFORMED", _("Nothing performed")
     ARCHIVE = "ARCHIVE", _("Archive and worklist disagree")
+    WRITE_BACK = "WRITE_BACK", _("Not written back")
     QA_OVERDUE = "QA_OVERDUE", _("QA scan overdue")
     SOURCE_HELD = "SOURCE_HELD", _("Source holds changes for a person")
     SOURCE_FAILING = "SOURCE_FAILING", _("Source fails or is late")
     TIME_ZONE = "TIME_ZONE", _("Source's time zone is not confirmed")
     WORKER = "WORKER", _("Worker is not running")
+
+
+def every_kind() -> list[str]:
+    return list(NoticeKind.values)
 
 
 class NoticeWay(models.TextChoices):
@@ -62,10 +67,15 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
 
 
 class Subscription(models.Model):
-    """It names its owner as history does: accounts may live in a database of their own."""
+    """It names its owner as history does: accounts may live in a database of their own.
+
+    `offered` are the kinds that there were when it was last saved: who chose all of them wants those, too,
+    that are added later.
+    """
 
     username = models.CharField(_("user"), max_length=150, db_index=True, editable=False)
     kinds = models.JSONField(_("what"), default=list)
+    offered = models.JSONField(default=every_kind, editable=False)
     studies = models.JSONField(
         _("studies"), default=list, blank=True, help_text=_("Sources by name; none chosen is all.")
     )
@@ -110,7 +120,21 @@ class Subscription(models.Model):
 
     def wants(self, kind: str, study: str) -> bool:
         """Tell whether it is about such a fact. One that belongs to no source may be any study's."""
-        return kind in self.kinds and (not self.studies or not study or study in self.studies)
+        return kind in self.wanted_kinds and (not self.studies or not study or study in self.studies)
+
+    @property
+    def wants_everything(self) -> bool:
+        return bool(self.offered) and set(self.offered) <= set(self.kinds)
+
+    @property
+    def wanted_kinds(self) -> list[NoticeKind]:
+        return [kind for kind in NoticeKind if self.wants_everything or kind in self.kinds]
+
+    @property
+    def kinds_not_offered(self) -> list[NoticeKind]:
+        """Return what is new for whoever chose some kinds, and so is not told of it."""
+        known = {*self.offered, *self.wanted_kinds}
+        return [kind for kind in NoticeKind if kind not in known]
 
     def set_secret(self, secret: str) -> None:
         self.secret_cipher = secrets.encrypt(secret) if secret else ""

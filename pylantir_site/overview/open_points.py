@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from django.db.models import Count
 from django.http import HttpRequest
 
+from pylantir_site import elapsed
 from worklist.models import Attention, AttentionKind
 from worklist.models.attention import AttentionQuerySet
 
@@ -32,6 +33,10 @@ class ShownPoint(NamedTuple):
     more: int
     likeliest: LinkChoice | None = None
     note: StockNote | None = None
+
+    @property
+    def ago(self) -> str:
+        return elapsed.ago(self.point.opened_at)
 
     @property
     def is_whole(self) -> bool:

@@ -16,11 +16,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format, time_format
 from django.utils.functional import Promise
-from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
+from pylantir_site import elapsed
 from sources.models import DataSource, SyncedStep, SyncIssue
 from worklist.dicom import folding
 from worklist.models import (
@@ -168,7 +168,7 @@ def _points(text: str) -> Hits:
 
 def _point(point: Attention) -> Hit:
     about = point.item or point.step
-    since = _("for %(time)s") % {"time": timesince(point.opened_at, depth=1)}
+    since = _("for %(time)s") % {"time": elapsed.lasting(point.opened_at)}
     title = (about.readable_patient_name if about else "") or _("Nobody named")
     pill = Pill(f"kind-{point.kind.lower()}", point.get_kind_display())
     return Hit(_page(point), title, (about.patient_id if about else "", since), pill)

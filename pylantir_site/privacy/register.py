@@ -200,7 +200,7 @@ REGISTER: Mapping[str, Held] = {
     ),
     "notices.Subscription": _held(
         ACTOR=("username",),
-        SETUP=("kinds", "studies", "timing", "way", "webhook_url", "language"),
+        SETUP=("kinds", "offered", "studies", "timing", "way", "webhook_url", "language"),
         CREDENTIAL=("secret_cipher",),
     ),
     "notices.Delivery": _held(erased=("error",), CODE=("reason", "state")),

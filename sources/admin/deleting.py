@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 
 from sources.admin import buttons
 from sources.admin.suggestion import remove_rows
-from sources.models import DataSource
+from sources.models import DataSource, OutcomeWrite
 from sources.sync import claims, withdrawing
 
 
@@ -24,6 +24,8 @@ class DeletingAdmin(admin.ModelAdmin):
             _("pulls"): source.runs.count(),
             _("issues"): source.issues.count(),
             _("links from items to their records"): source.steps.count(),
+            _("rows that are written back"): source.write_rules.count(),
+            _("outcomes to write back"): OutcomeWrite.objects.filter(step__source=source).count(),
         }
         lacking = set() if self.has_delete_permission(request, source) else {str(self.opts.verbose_name)}
         return [str(source)], counts, lacking, []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -20,6 +20,7 @@ from sources.admin import badges
 from sources.admin.runs import progress
 from sources.models import DataSource, RunOutcome, SourceState, State, SyncedStep, SyncIssue, SyncRun
 from sources.sync import claims, health
+from sources.write_back import waiting
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class SourceSummary:
     """It says of a source when it was pulled last, or how far its present pull is.
 
     `sentence` may be HTML. `badge` and `message` are filled only where a person may have to act,
-    `next_pull` while nothing is pulled.
+    `write_problem` where nothing can be written back, `next_pull` while nothing is pulled.
     """
 
     source: DataSource
@@ -38,6 +39,8 @@ class SourceSummary:
     next_pull: str
     issues: int
     deleted: int
+    not_written: int
+    write_problem: str
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,13 @@ class Overview:
 
     sources: tuple[SourceSummary, ...]
     worker_trouble: str
+
+
+class _Writing(NamedTuple):
+    """How many outcomes need a person, and why a source takes none at all, are told by source."""
+
+    held: Mapping[int, int]
+    problems: Mapping[int, str]
 
 
 def index_section(request: HttpRequest) -> dict[str, Any]:
@@ -74,13 +84,14 @@ def overview(*, now: datetime | None = None) -> Overview:
     shown = Q(enabled=True) | Q(state__state=State.NEVER)
     sources = list(_with_counts(DataSource.objects.filter(shown)))
     runs = _running([source for source in sources if claims.is_pulling(source.state, now=now)])
+    writing = _writing(sources)
     return Overview(
-        tuple(_summary(source, runs, now) for source in sources),
+        tuple(_summary(source, runs, writing, now) for source in sources),
         health.worker_trouble(now=now) if any(source.enabled for source in sources) else "",
     )
 
 
-def _summary(source: Any, runs: dict[int, str], now: datetime) -> SourceSummary:
+def _summary(source: Any, runs: dict[int, str], writing: _Writing, now: datetime) -> SourceSummary:
     state: SourceState = source.state
     is_pulled = claims.is_pulling(state, now=now)
     is_well = source.enabled and state.state == State.OK
@@ -93,6 +104,8 @@ def _summary(source: Any, runs: dict[int, str], now: datetime) -> SourceSummary:
         next_pull="" if is_pulled or not source.enabled else _next_pull(source, now),
         issues=source.issue_count,
         deleted=source.deleted_count,
+        not_written=writing.held.get(source.pk, 0),
+        write_problem=writing.problems.get(source.pk, ""),
     )
 
 
@@ -142,6 +155,14 @@ def _with_counts(sources: QuerySet[DataSource]) -> QuerySet[DataSource]:
 def _count(rows: QuerySet[Any]) -> Coalesce:
     own = rows.filter(source=OuterRef("pk")).order_by().values("source")
     return Coalesce(Subquery(own.annotate(count=Count("pk")).values("count")), 0)
+
+
+def _writing(sources: list[DataSource]) -> _Writing:
+    """Return what could not be written back, which costs a site nothing whose sources do not write."""
+    if not any(source.writes_back for source in sources):
+        return _Writing({}, {})
+    problems = {pk: state.message for pk, state in waiting.failed_states().items()}
+    return _Writing(waiting.held_by_source(), problems)
 
 
 def _running(sources: list[DataSource]) -> dict[int, str]:

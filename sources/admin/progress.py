@@ -24,6 +24,7 @@ def progress_of(source: DataSource) -> dict[str, Any]:
     runs = SyncRun.objects.filter(source=source)
     newest = runs.first()
     running = newest if newest and is_pulling and newest.outcome == RunOutcome.RUNNING else None
+    ended = newest if newest and newest.outcome != RunOutcome.RUNNING else None
     return {
         "source": source,
         "state": state,
@@ -38,7 +39,8 @@ def progress_of(source: DataSource) -> dict[str, Any]:
         "worker_trouble": health.worker_trouble() if waits else "",
         "is_live": is_pulling or waits,
         "running": running,
-        "ended": newest if newest and newest.outcome != RunOutcome.RUNNING else None,
+        "ended": ended,
+        "ended_ago": health.ago(ended.ended_at) if ended else "",
         "progress_url": reverse("admin:sources_datasource_progress", args=[source.pk]),
     }
 

@@ -8,7 +8,6 @@ from django.contrib import admin
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.html import format_html
-from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -89,7 +88,7 @@ class SyncRunAdmin(ViewOnlyAdmin):
     def took(self, run: SyncRun) -> str:
         if run.duration is not None:
             return in_words(run.duration)
-        return _("%(time)s so far") % {"time": timesince(run.started_at)}
+        return _("%(time)s so far") % {"time": in_words(timezone.now() - run.started_at)}
 
     @admin.display(description=gettext_lazy("memory"))
     def memory(self, run: SyncRun) -> str:

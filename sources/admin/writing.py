@@ -24,7 +24,7 @@ from sources.write_back import preview, state
 OFF = gettext_lazy("The source does not write outcomes back: tick that first, and save it.")
 WORDS = {
     FieldVerdict.WRITE: gettext_lazy("to write"),
-    FieldVerdict.AGREES: gettext_lazy("as it is there"),
+    FieldVerdict.AGREES: gettext_lazy("already there"),
     FieldVerdict.DIFFERS: gettext_lazy("differs, and stays"),
     FieldVerdict.OUTDATED: gettext_lazy("true no longer"),
 }

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.utils import timezone
-from django.utils.timesince import timesince, timeuntil
+from django.utils.timesince import timeuntil
 from django.utils.translation import gettext as _
 
+from pylantir_site import elapsed
 from sources.models import DataSource, SourceState, State, WorkerBeat
 from sources.sync import claims
 
@@ -29,12 +30,7 @@ def worker_trouble(*, now: datetime | None = None) -> str:
 
 
 def ago(at: datetime | None, *, now: datetime | None = None) -> str:
-    now = now or timezone.now()
-    if at is None:
-        return _("never")
-    if now - at < timedelta(minutes=1):
-        return _("just now")
-    return _("%(time)s ago") % {"time": timesince(at, now, depth=1)}
+    return _("never") if at is None else elapsed.ago(at, now=now)
 
 
 def is_late(source: DataSource, *, now: datetime | None = None) -> bool:

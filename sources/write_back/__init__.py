@@ -7,4 +7,5 @@ sending   what is due: read, decided, sent, read again
 state     who writes, and when it is tried again
 people    what a person decides: write ours, or leave theirs
 preview   what would be written, for the screen alone
+waiting   what could not be written, by source and outcome
 """

@@ -51,6 +51,7 @@ def a_study(**values: Any) -> ArchivedStudy:
         "first_found_at": NOON - timedelta(minutes=20),
         "grew_at": NOON - timedelta(minutes=20),
         "asked_at": NOON,
+        "archive": Archive(),
     }
     return ArchivedStudy(**{**least, **values})
 
@@ -102,6 +103,27 @@ def test_a_study_shows_an_examination_or_something_speaks_against_it(
     values: dict[str, Any], expected: Doubt | None
 ) -> None:
     assert evidence.doubt(unsaved(), a_study(**values), settled_after=SETTLED) == expected
+
+
+@pytest.mark.acceptance("CL217")
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        pytest.param({}, None, id="its UID"),
+        pytest.param({"study_instance_uid": "9.9", "accession_number": "A7"}, None, id="its number"),
+        pytest.param({"study_instance_uid": "9.9"}, Doubt.ANOTHER_STUDY, id="neither"),
+        pytest.param({"modalities": "MR"}, Doubt.ANOTHER_MODALITY, id="another modality"),
+    ],
+)
+def test_a_study_without_a_patient_shows_an_examination_by_its_uid_or_number(
+    values: dict[str, Any], expected: Doubt | None
+) -> None:
+    nobodys = {"archive": Archive(has_pseudonyms=True), "patient_id": "", "item_id": 7}
+
+    assert (
+        evidence.doubt(unsaved(accession_number="A7"), a_study(**nobodys, **values), settled_after=SETTLED)
+        == expected
+    )
 
 
 @pytest.mark.acceptance("CL100")

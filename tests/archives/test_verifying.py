@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from archives.contract import FoundStudy
 from archives.models import Archive, ArchiveCheck, ArchivedStudy, ArchiveState, Finding
-from archives.verifying import claims, due, reviewing, rounds, strays
+from archives.verifying import claims, due, pseudonymous, reviewing, rounds, strays
 from pylantir_site.privacy import erasing, participants
 from sources.errors import ConfigurationError, SlowError, TransientError
 from tests.archives.fake import FakeArchive, series_of, study_of
@@ -667,3 +667,99 @@ def test_a_round_takes_as_many_statements_for_thirty_items_as_for_ten(
         return len(captured)
 
     assert statements(range(10)) + 5 >= statements(range(10, 30))
+
+
+@pytest.fixture
+def of_pseudonyms(archive: Archive) -> Archive:
+    archive.has_pseudonyms = True
+    archive.save()
+    return archive
+
+
+PSEUDONYM: dict[str, Any] = {
+    "patient_id": "SUB-0042",
+    "patient_name": "SUB-0042",
+    "patient_birth_date": date(1900, 1, 1),
+    "patient_sex": "O",
+}
+NOT_COMPARED = [
+    pytest.param(PSEUDONYM, {}, {}, id="another person"),
+    pytest.param({**PSEUDONYM, "weight": "95"}, {}, WRONG["another weight"], id="another weight"),
+    pytest.param({**PSEUDONYM, "study_instance_uid": "1.2.9"}, {}, {}, id="its accession number"),
+    pytest.param(
+        {**PSEUDONYM, "study_instance_uid": "1.2.9", "accession_number": ""},
+        {},
+        (None, AttentionKind.NOT_ARCHIVED, "Not in the archive PACS."),
+        id="neither UID nor accession number",
+    ),
+    pytest.param(
+        {"study_instance_uid": "1.2.9", "accession_number": ""},
+        {},
+        (None, AttentionKind.NOT_ARCHIVED, "Not in the archive PACS."),
+        id="another's pseudonym that is the patient ID here",
+    ),
+    pytest.param(
+        PSEUDONYM,
+        {"numbers": (1, 2, 3)},
+        (None, AttentionKind.FEWER_SERIES, "In the archive PACS: 2 of 3 series"),
+        id="fewer series",
+    ),
+]
+
+
+@pytest.mark.acceptance("CL217")
+@pytest.mark.parametrize(("changes", "done", "expected"), NOT_COMPARED)
+def test_an_archive_of_pseudonyms_is_compared_in_all_but_who_it_is(
+    of_pseudonyms: Archive, pacs: FakeArchive, changes: dict[str, Any], done: Any, expected: Any
+) -> None:
+    item = scheduled(accession_number="A77")
+    uids = performed(item, **done)
+    arrived(pacs, item, uids[:2], **changes)
+    asked_twice(of_pseudonyms, pacs)
+
+    kinds = {expected[1]} if expected else set()
+    assert set(told()) == kinds
+    assert all(text.startswith(expected[2]) for text in told().values())
+    assert "patient" not in pacs.asked
+
+
+@pytest.mark.acceptance("CL218")
+def test_of_an_archive_of_pseudonyms_nobodys_identity_is_kept(
+    of_pseudonyms: Archive, pacs: FakeArchive, known_scanner: Device
+) -> None:
+    item = scheduled()
+    arrived(pacs, item, performed(item), **PSEUDONYM)
+    stray(pacs, patient_id="SUB-0043", patient_name="SUB-0043")
+    ask(of_pseudonyms, pacs)
+
+    kept = ArchivedStudy.objects.values_list(*pseudonymous.NOBODY)
+    assert set(kept) == {("", "", None, "")}
+    assert ArchivedStudy.objects.count() == 2
+    assert "SUB" not in "".join(told().values())
+    assert list(told()) == [AttentionKind.STRAY_STUDY]
+
+
+@pytest.mark.acceptance("CL218")
+def test_what_was_told_before_an_archive_was_said_to_have_pseudonyms_is_over(
+    archive: Archive, pacs: FakeArchive
+) -> None:
+    items = [scheduled(patient_id=f"P{number}", patient_name=f"Doe^{number}") for number in range(3)]
+    for item in items[:2]:
+        arrived(pacs, item, performed(item), **PSEUDONYM)
+    by_id = arrived(pacs, items[2], performed(items[2]), study_instance_uid="1.2.9", accession_number="")
+    ask(archive, pacs)
+    assert set(told()) == {AttentionKind.IMAGES_IDENTITY}
+    questions = pacs.questions
+    assert pseudonymous.forget(now=timezone.now()) == 0
+
+    archive.has_pseudonyms = True
+    archive.save()
+    assert pseudonymous.forget(now=timezone.now()) == 3
+    assert pseudonymous.forget(now=timezone.now()) == 0
+
+    assert (list(told()), pacs.questions) == ([AttentionKind.NOT_ARCHIVED], questions)
+    findings = ArchiveCheck.objects.order_by("item").values_list("finding", flat=True)
+    assert list(findings) == [Finding.FOUND, Finding.FOUND, Finding.NOT_FOUND]
+    assert ArchivedStudy.objects.get(study_instance_uid=by_id.study_instance_uid).item is None
+    closed = Attention.objects.filter(kind=AttentionKind.IMAGES_IDENTITY)
+    assert {point.note for point in closed} == {"No longer so. The archive has pseudonyms."}

@@ -12,9 +12,10 @@ from django.utils import timezone
 from accounts.models import User
 from pylantir_site.notices.facts import OF_ATTENTION, open_facts
 from pylantir_site.notices.models import NoticeKind
-from sources.models import DataSource, SourceState, WorkerBeat
+from sources.models import DataSource, Hindrance, SourceState, WorkerBeat, WriteIssue
 from tests.admin_pages import queries_of
 from tests.notices.conftest import MakeSource
+from tests.sources.not_written import not_written, writes_fail
 from tests.worklist.performed_steps import begun
 from tests.worklist.reported import an_item, open_point, reported, unscheduled
 from worklist.models import AttentionKind, WorklistItem
@@ -107,6 +108,50 @@ def test_a_step_that_hangs_is_of_its_items_study() -> None:
     assert ("STALE", "alpha") in kinds()
 
 
+@pytest.mark.acceptance("CL214")
+def test_an_outcome_that_is_not_written_back_is_told_of_once(make_source: MakeSource) -> None:
+    source = make_source()
+    write = not_written(source, "scan_operator", "scan_series")
+    assert kinds() == [("WRITE_BACK", "alpha")]
+    (first,) = open_facts()
+
+    write.issues.filter(field="scan_operator").update(closed_at=timezone.now())
+    assert [fact.key for fact in open_facts()] == [first.key]
+
+    write.issues.update(closed_at=timezone.now())
+    assert open_facts() == []
+    WriteIssue.objects.create(write=write, field="scan_operator", kind=Hindrance.DIFFERS)
+    assert kinds() == [("WRITE_BACK", "alpha")]
+    assert open_facts()[0].key != first.key
+
+
+@pytest.mark.acceptance("CL214")
+@pytest.mark.parametrize(
+    ("failures", "state", "expected"),
+    [
+        (5, {}, []),
+        (6, {}, ["WRITE_BACK"]),
+        (6, {"state": "AUTHORISATION", "since": timezone.now()}, ["SOURCE_FAILING"]),
+    ],
+)
+def test_a_source_that_takes_nothing_for_long_is_told_of(
+    make_source: MakeSource, failures: int, state: dict[str, Any], expected: list[str]
+) -> None:
+    writes_fail(make_source(**state), failures=failures)
+
+    assert kinds() == [(kind, "alpha") for kind in expected]
+
+
+@pytest.mark.acceptance("CL214")
+def test_a_source_that_is_not_written_to_has_nothing_that_is_not_written(make_source: MakeSource) -> None:
+    source = make_source()
+    not_written(source)
+    writes_fail(source, failures=9)
+    DataSource.objects.update(writes_back=False)
+
+    assert kinds() == []
+
+
 @pytest.mark.parametrize("kind", NoticeKind.values)
 def test_each_link_leads_to_a_page(client: Client, alice: User, make_source: MakeSource, kind: str) -> None:
     source = make_source(state="HELD", clock_zone="")
@@ -116,6 +161,8 @@ def test_each_link_leads_to_a_page(client: Client, alice: User, make_source: Mak
     for attention, told_as in OF_ATTENTION.items():
         if told_as == kind:
             open_point(attention)
+    if kind == NoticeKind.WRITE_BACK:
+        not_written(source)
     client.force_login(alice)
 
     path = next(fact.path for fact in open_facts() if fact.kind == kind)
@@ -126,12 +173,12 @@ def test_each_link_leads_to_a_page(client: Client, alice: User, make_source: Mak
 
 @pytest.mark.acceptance("AD127")
 def test_a_look_takes_as_many_queries_for_many_facts_as_for_one(make_source: MakeSource) -> None:
-    make_source("alpha", state="HELD")
+    not_written(make_source("alpha", state="HELD"))
     open_point(AttentionKind.UNSCHEDULED)
     few = queries_of(open_facts)
     for number in range(5):
-        make_source(f"study{number}", state="HELD")
+        not_written(make_source(f"study{number}", state="HELD"))
         open_point(AttentionKind.UNSCHEDULED)
 
-    assert len(open_facts()) == 12
+    assert len(open_facts()) == 18
     assert queries_of(open_facts) == few

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from pylantir_site.notices.models import Delivery, DeliveryState, Subscription, Timing
+from pylantir_site.notices.models import Delivery, DeliveryState, NoticeKind, Subscription, Timing
 from tests.admin_pages import queries_of, said, shown
 from tests.notices.conftest import SECRET, MakeSource, by_webhook, subscribe
 from tests.notices.receivers import HookServer, MailServer
@@ -102,6 +102,54 @@ def test_without_an_address_the_usual_is_not_promised(client: Client, charlie: U
     assert "has no mail address" in shown(client, LIST)
     client.post(f"{LIST}usual/")
     assert not Subscription.objects.exists()
+
+
+EARLIER = ["IDENTITY", "UNSCHEDULED", "STALE"]  # as if there had been no other kinds
+
+
+@pytest.mark.acceptance("CL215")
+def test_who_chose_everything_hears_of_what_is_added_later(client: Client, anna: User) -> None:
+    subscription = subscribe(anna, kinds=EARLIER, offered=EARLIER)
+    signed_in(client, anna)
+
+    assert subscription.wants("WRITE_BACK", "")
+    assert "Everything" in shown(client, LIST)
+    assert "New, and not chosen" not in shown(client, LIST)
+    answer: Any = client.get(page(subscription))
+    assert answer.context["adminform"].form["kinds"].value() == NoticeKind.values
+
+    client.post(page(subscription), {**FILLED, "kinds": NoticeKind.values})
+    assert Subscription.objects.get().wants_everything
+
+
+@pytest.mark.acceptance("CL216")
+def test_who_chose_some_kinds_is_told_of_new_ones_until_they_have_seen_them(
+    client: Client, anna: User
+) -> None:
+    subscription = subscribe(anna, kinds=["UNSCHEDULED"], offered=EARLIER)
+    signed_in(client, anna)
+    new = "New, and not chosen: Wrong worklist entry selected, Nothing performed"
+
+    assert [subscription.wants(kind, "") for kind in ("UNSCHEDULED", "IDENTITY", "WRITE_BACK")] == [
+        True,
+        False,
+        False,
+    ]
+    assert new in shown(client, LIST)
+    assert new in shown(client, page(subscription))
+
+    client.post(page(subscription), FILLED)
+    assert "New, and not chosen" not in shown(client, LIST)
+    assert Subscription.objects.get().wanted_kinds == ["UNSCHEDULED"]
+
+
+@pytest.mark.acceptance("CL216")
+def test_what_is_new_is_chosen_by_nobody_else(client: Client, anna: User) -> None:
+    subscription = subscribe(anna, kinds=["UNSCHEDULED"], offered=EARLIER)
+
+    signed_in(client, anna).post(page(subscription), {**FILLED, "kinds": ["UNSCHEDULED", "WRITE_BACK"]})
+
+    assert Subscription.objects.get().wanted_kinds == ["UNSCHEDULED", "WRITE_BACK"]
 
 
 @pytest.mark.parametrize(

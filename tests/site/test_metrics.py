@@ -35,6 +35,7 @@ from pylantir_site.overview import checks
 from sources.models import SyncRun, WorkerBeat
 from tests.site.fresh import ROOT
 from tests.sources import making
+from tests.sources.not_written import not_written, writes_fail
 from tests.worklist.conftest import make_item
 from tests.worklist.tls_certificates import Authority
 from worklist.models import Attention, AttentionKind, WorklistItem
@@ -216,7 +217,7 @@ def test_no_participant_is_in_it(client: Client) -> None:
     assert b"zq" not in client.get("/metrics").content.lower()
 
 
-@pytest.mark.acceptance("H164")
+@pytest.mark.acceptance("H164", "CL214")
 def test_sources_queue_worker_and_attention_are_shown() -> None:
     now = timezone.now()
     source = making.stored(name="brain", url="https://r.example/api/", enabled=True, server_timezone="UTC")
@@ -227,6 +228,8 @@ def test_sources_queue_worker_and_attention_are_shown() -> None:
     WorkerBeat.objects.create(at=now - timedelta(seconds=90))
     OrmQ.objects.create(key="pylantir", payload="x", lock=now - timedelta(minutes=5))
     OrmQ.objects.create(key="pylantir", payload="x", lock=now + timedelta(minutes=5))  # a worker has it
+    not_written(source, "scan_operator", "scan_series")
+    writes_fail(source, failures=7)
     item = make_item()
     item.save()
     Attention.objects.create(kind=AttentionKind.STALE, item=item, text="since yesterday")
@@ -236,6 +239,8 @@ def test_sources_queue_worker_and_attention_are_shown() -> None:
     assert value("source_last_full_seconds", source="brain") != value("source_failures", source="brain")
     assert value("source_failures", source="brain") == 3
     assert value("source_held_changes", source="brain") == 4
+    writes = [value(f"source_{each}", source="brain") for each in ("writes_waiting", "writes_held")]
+    assert (*writes, value("source_write_failures", source="brain")) == (1, 1, 7)
     assert value("source_state", source="brain", state="TRANSIENT") == 1
     assert value("source_state", source="brain", state="OK") == 0
     assert value("pull_running_seconds", source="brain") == pytest.approx(240, abs=10)

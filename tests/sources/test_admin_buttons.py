@@ -21,12 +21,16 @@ from sources.models import (
     SyncIssue,
     SyncRun,
     WorkerBeat,
+    WriteProgress,
+    WriteRule,
 )
+from sources.outgoing.facts import ScanFact
 from sources.sync import claims
 from sources.sync.guards import Guarded
 from tests.redcap.project import Project
 from tests.redcap.server import RedcapServer
 from tests.sources.conftest import MakeSource, items, only_item, pull
+from tests.sources.not_written import an_outcome
 from tests.sources.source_pages import save
 from tests.sources.study import participant, participants
 from worklist.models import Device, Status, WorklistItem
@@ -485,6 +489,18 @@ class TestDeleting:
         assert "1 of its items is still offered" in asked
         assert "Choose what becomes of its items" in said(response)[0]
         assert DataSource.objects.exists()
+
+    @pytest.mark.acceptance("CL223")
+    def test_says_how_much_goes_with_it(self, admin: Client, pulled: DataSource) -> None:
+        for state in WriteProgress:
+            an_outcome(pulled, state)
+        WriteRule.objects.create(source=pulled, field="scan_status", fact=ScanFact.STATUS)
+
+        asked = admin.get(url_of(pulled, "delete")).content.decode()
+
+        assert f"Outcomes to write back: {len(WriteProgress)}" in asked
+        assert "Rows that are written back: 1" in asked
+        assert f"Links from items to their records: {len(WriteProgress) + 1}" in asked
 
     @pytest.mark.acceptance("RC94")
     @pytest.mark.parametrize(("choice", "status"), [("keep", Status.SCHEDULED), ("cancel", Status.CANCELLED)])

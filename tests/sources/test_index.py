@@ -22,11 +22,13 @@ from sources.models import (
     SyncIssue,
     SyncRun,
     WorkerBeat,
+    WriteProgress,
 )
 from sources.sync import claims, health
 from tests.admin_pages import queries_of, shown
 from tests.redcap.server import RedcapServer
 from tests.sources.conftest import MakeSource
+from tests.sources.not_written import an_outcome, not_written, writes_fail
 
 pytestmark = pytest.mark.django_db
 
@@ -91,6 +93,29 @@ def test_a_source_that_is_not_well_says_why_and_what_waits_for_a_person(
     assert "1 issue to mend there 1 deleted here" in text
     issues = reverse("admin:sources_syncissue_changelist")
     assert f'href="{issues}?source__id__exact={source.pk}"' in shown(reader, INDEX)
+
+
+@pytest.mark.acceptance("CL214")
+def test_what_could_not_be_written_back_is_said_with_the_way_there(
+    reader: Client, source: DataSource
+) -> None:
+    for _ in range(2):
+        not_written(source, "scan_operator", "scan_series")
+    an_outcome(source, WriteProgress.DONE)
+    writes_fail(source, failures=1, message="The token may not import.")
+
+    text = box(reader)
+
+    assert "2 outcomes not written back" in text
+    assert "Nothing can be written back: The token may not import." in text
+    writes = reverse("admin:sources_outcomewrite_changelist")
+    path = f"{writes}?step__source__id__exact={source.pk}&state__exact=HELD"
+    assert f'href="{path.replace("&", "&amp;")}"' in shown(reader, INDEX)
+    listed = shown(reader, path)
+    assert (listed.count("scan_operator"), "Berta" in listed) == (2, False)
+
+    DataSource.objects.update(writes_back=False)
+    assert "written back" not in box(reader)
 
 
 @pytest.mark.acceptance("D140", "RC80")

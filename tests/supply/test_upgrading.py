@@ -64,6 +64,10 @@ LANDED: list[State] = [
         "sources": "0019_naming_rules",
         "worklist": "0023_phantoms_and_qa_scans",
     },
+    {
+        "archives": "0003_archives_of_pseudonyms",
+        "notices": "0004_what_is_written_back_and_kinds_added_later",
+    },
 ]
 
 

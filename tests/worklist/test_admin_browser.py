@@ -227,3 +227,25 @@ def test_another_identity_at_the_scanner_is_shown_side_by_side_and_resolved_with
     page.get_by_role("button", name="Resolve with this note").click()
     expect(page.get_by_text("Resolved for John Doe.")).to_be_visible()
     assert Attention.objects.get(kind=AttentionKind.IDENTITY).resolved_by == "bob"
+
+
+@pytest.mark.acceptance("CL222")
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_the_worklist_is_no_wider_than_its_page_however_long_a_mark_is(
+    page: Page, bob: User, language: str
+) -> None:
+    Device.objects.create(ae_title="MR1", sends_mpps=False)
+    for number, kind in enumerate(sorted(AttentionKind, key=lambda kind: -len(kind.label))[:6]):
+        item = an_item(
+            patient_id=f"STUDY-{number:04}-V1", protocol_name="fMRI_T1w", scheduled_station_aetitle="MR1"
+        )
+        Attention.objects.create(kind=kind, item=item, text=str(kind.label))
+        Attention.objects.create(kind=AttentionKind.STALE, item=item, text="Since yesterday")
+    page.set_extra_http_headers({"Accept-Language": language})
+    sign_in(page, bob)
+
+    page.goto("/admin/worklist/worklistitem/")
+
+    expect(page.locator("#result_list .field-marks .status")).to_have_count(12)
+    table = page.locator("#result_list")
+    assert table.evaluate("each => each.scrollWidth <= each.closest('.results').clientWidth")

@@ -335,6 +335,16 @@ def test_the_worklist_is_searched_by_post_and_what_is_linked_is_not_found(coordi
     assert "Nothing in the worklist matches" in shown_after(coordinator, step, "Nobody")
 
 
+@pytest.mark.acceptance("CL220")
+def test_no_search_finds_a_phantom_for_a_participants_examination(coordinator: Client) -> None:
+    step = reported(begun(an_item(patient_name="Roe^Jane")))
+    phantom = an_item(patient_name="Roe^Phantom", patient_id="QA1", is_qa=True)
+
+    assert "Nothing in the worklist matches" in shown_after(coordinator, step, "Roe")
+    answer = coordinator.post(page(step, "link"), {"item": phantom.pk}, follow=True)
+    assert said(answer) == ["A participant was examined, and the item is a phantom's."]
+
+
 def shown_after(client: Client, step: PerformedStep, sought: str) -> str:
     return str(client.post(page(step), {"q": sought}).content.decode())
 

@@ -214,12 +214,13 @@ def test_neither_queries_nor_rows_grow_with_the_worklist(
     start = timezone.localdate()
     some_item(**SCANNED)
     # The study, the patient ID, the name, its words, the station and day, the day; the links.
-    with django_assert_num_queries(7):
+    # What was examined, by the links and by the patient ID.
+    with django_assert_num_queries(9):
         candidates.best(step)
     for number in range(20):
         some_item(**{**SCANNED, "scheduled_start_date": start + timedelta(days=number)})
         some_item(scheduled_start_date="20260110")
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(9):
         found = candidates.best(step, most=100)
     assert len(found) <= 6 * 3
 
@@ -248,3 +249,46 @@ def test_a_name_that_the_scanner_wrote_without_accents_is_found_on_any_day(
     found = [(each.item, each.reasons) for each in candidates.best(step)]
 
     assert found == [(item, ("Name written differently",))]
+
+
+@pytest.fixture(params=[True, False], ids=["a phantom", "a participant"])
+def is_qa(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
+@pytest.mark.acceptance("CL220")
+def test_where_it_is_known_what_was_examined_the_other_kind_is_not_offered(*, is_qa: bool) -> None:
+    step = a_scan()
+    same = some_item(patient_id="P007", is_qa=is_qa)
+    other = an_item(**{**SCANNED, "patient_id": "X2"}, is_qa=not is_qa)
+
+    assert offered(step) == [same]
+    refused = performing.PARTICIPANT_EXAMINED if other.is_qa else performing.PHANTOM_EXAMINED
+    with pytest.raises(performing.StepChangeRefused, match=str(refused)):
+        performing.link(step, other, actor="bob")
+    performing.link(step, same, actor="bob")
+
+
+@pytest.mark.acceptance("CL220")
+def test_what_is_linked_says_what_was_examined(*, is_qa: bool) -> None:
+    step = a_scan()
+    performing.link(step, some_item(is_qa=is_qa), actor="bob")
+    same = an_item(**{**SCANNED, "patient_id": "X2"}, is_qa=is_qa)
+    an_item(**{**SCANNED, "patient_id": "X3"}, is_qa=not is_qa)
+
+    assert offered(step) == [same]
+
+
+@pytest.mark.acceptance("CL220")
+@pytest.mark.parametrize("known", ["nothing", "both kinds", "a cancelled item"])
+def test_where_nothing_tells_what_was_examined_both_are_offered(known: str) -> None:
+    step = a_scan()
+    first = an_item(**{**SCANNED, "patient_id": "X1", "patient_name": "Roe^Richard"}, is_qa=True)
+    second = an_item(**{**SCANNED, "patient_id": "X2"})
+    if known == "both kinds":
+        WorklistItem.objects.update(patient_id="P007")
+    if known == "a cancelled item":
+        cancelled = some_item(patient_id="P007")
+        lifecycle.move(cancelled, to=Status.CANCELLED, actor="alice")
+
+    assert {first, second} <= set(offered(step))

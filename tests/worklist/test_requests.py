@@ -155,7 +155,7 @@ class TestWhatADeviceAsks:
         assert sentences == {
             "CT1": "The scanner asked for Modality CT; this item has MR.",
             "OLD": "It cannot connect: the device OLD is disabled: enable it under Scanners.",
-            "MOVED": "Its last attempt, 0\xa0minutes ago, was refused: another address (1,1,3).",
+            "MOVED": "Its last attempt, just now, was refused: another address (1,1,3).",
             "MR9": "It cannot connect: the device * is disabled: enable it under Scanners.",
         }
 

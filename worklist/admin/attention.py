@@ -15,11 +15,11 @@ from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html, format_html_join
 from django.utils.text import Truncator
-from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
+from pylantir_site import elapsed
 from pylantir_site.kept_search import KeptSearch
 from pylantir_site.lists import FriendlyTitles
 from pylantir_site.quick_lists import KeysFirst
@@ -141,8 +141,9 @@ class AttentionAdmin(KeptSearch, ViewOnly, FriendlyTitles, admin.ModelAdmin):
     @admin.display(description=gettext_lazy("since"), ordering="opened")
     def since(self, point: Attention) -> str:
         moment = timezone.localtime(point.opened_at)
-        ago = _("%(time)s ago") % {"time": timesince(point.opened_at, depth=1)}
-        return format_html('<span title="{}">{}</span>', f"{moment:%Y-%m-%d %H:%M}", ago)
+        return format_html(
+            '<span title="{}">{}</span>', f"{moment:%Y-%m-%d %H:%M}", elapsed.ago(point.opened_at)
+        )
 
     @admin.display(description=gettext_lazy("outcome"), ordering="resolved_at")
     def outcome(self, point: Attention) -> str:

@@ -17,11 +17,11 @@ from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.text import capfirst
-from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_POST
 
+from pylantir_site import elapsed
 from worklist.admin.filters import NamedValuesFilter
 from worklist.admin.history import ActorHistoryAdmin
 from worklist.admin.previews import preview_view
@@ -221,10 +221,14 @@ def _with(preset: presets.Preset, device: Device | None) -> Device:
 
 
 def contact_in_words(activity: DeviceActivity) -> str:
-    told = {"time": timesince(activity.at), "address": activity.address, "kind": activity.get_kind_display()}
+    ago, kind = elapsed.ago(activity.at), activity.get_kind_display()
     if activity.address:
-        return _("%(time)s ago from %(address)s: %(kind)s") % told
-    return _("%(time)s ago: %(kind)s") % told
+        return _("%(ago)s from %(address)s: %(kind)s") % {
+            "ago": ago,
+            "address": activity.address,
+            "kind": kind,
+        }
+    return f"{ago}: {kind}"
 
 
 def activity_page(ae_title: str) -> str:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from worklist.admin import sentences
 from worklist.attention import as_sent, identity
 from worklist.dicom import performed
-from worklist.examinations import candidates
+from worklist.examinations import candidates, linking
 from worklist.examinations.candidates import Candidate
 from worklist.items.moves import MOVABLE
 from worklist.models import PerformedStep, WorklistItem
@@ -93,7 +93,11 @@ def _doubts(choice: LinkChoice, best: Sequence[Candidate]) -> Iterator[str]:
 
 def _found(request: HttpRequest, step: PerformedStep, sought: str) -> list[WorklistItem]:
     """Find items as the search of the worklist itself does; one more than is shown."""
-    items = WorklistItem.objects.exclude(links__step=step).order_by("-scheduled_start_date", "-pk")
+    items = (
+        WorklistItem.objects.filter(linking.of_its_kind(step))
+        .exclude(links__step=step)
+        .order_by("-scheduled_start_date", "-pk")
+    )
     found, _uses_distinct = admin.site.get_model_admin(WorklistItem).get_search_results(
         request, items, sought
     )

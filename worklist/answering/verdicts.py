@@ -9,8 +9,8 @@ from itertools import islice
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
-from django.utils.timesince import timesince
 
+from pylantir_site import elapsed
 from worklist import validators
 from worklist.answering import compiled, requests
 from worklist.answering.explaining import Cause, Reason, why_not
@@ -63,15 +63,15 @@ def last_or_usual(ae_title: str) -> AskedQuery:
             requests.usual_query(device, offer), "its usual query: today, its modality and station"
         )
     last, request = found
-    return AskedQuery(request, f"its last query for a list, {timesince(last.at)} ago")
+    return AskedQuery(request, f"its last query for a list, {elapsed.ago(last.at)}")
 
 
 def _reason(item: WorklistItem, ae_title: str, asked: AskedQuery) -> Reason | None:
     if closed := access.closed_to(ae_title):
         return Reason("access", f"It cannot connect: {closed}.", Cause.DEVICE)
     if refused := _last_refusal(ae_title, Device.objects.of(ae_title)):
-        ago = timesince(refused.at)
-        return Reason("access", f"Its last attempt, {ago} ago, was refused: {refused.comment}.", Cause.DEVICE)
+        ago = elapsed.ago(refused.at)
+        return Reason("access", f"Its last attempt, {ago}, was refused: {refused.comment}.", Cause.DEVICE)
     try:
         offer = offers.offer_to(ae_title)
     except DeviceUnusable as error:

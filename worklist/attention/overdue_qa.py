@@ -31,9 +31,13 @@ def overdue(now: datetime) -> Iterator[tuple[WorklistItem, datetime]]:
             yield item, due
 
 
-def _due(item: WorklistItem, scan: QaScan | None) -> datetime:
-    """Return the moment; of a time that the clock skips or repeats, the earlier reading of it counts."""
+def moment_of(item: WorklistItem) -> datetime:
+    """Return when it is to begin; of a time that the clock skips or repeats, the earlier reading counts."""
     here = timezone.get_default_timezone()
     moment = datetime.combine(item.scheduled_start_date, item.scheduled_start_time, tzinfo=here)
+    return moment.astimezone(UTC)
+
+
+def _due(item: WorklistItem, scan: QaScan | None) -> datetime:
     allowed = scan.rule.overdue_after if scan and scan.rule else WITHOUT_A_RULE
-    return moment.astimezone(UTC) + allowed
+    return moment_of(item) + allowed

@@ -122,6 +122,14 @@ def known(patient_id: str) -> list[KnownPerson]:
     return people(items.order_by("-pk")[:MOST_NAMED])
 
 
+def is_phantoms(patient_id: str) -> bool | None:
+    """Tell whether the ID is a phantom's by the items that carry it; None where none tell, or both do."""
+    items = WorklistItem.objects.filter(patient_id=patient_id)
+    items = items.exclude(performed_procedure_step_status=Status.CANCELLED)
+    kinds = set(items.order_by().values_list("is_qa", flat=True).distinct()) if patient_id else set()
+    return kinds.pop() if len(kinds) == 1 else None
+
+
 def people(items: Collection[WorklistItem]) -> list[KnownPerson]:
     """Return each person of the items once, as it is written."""
     found: dict[tuple[str, date | None, str, bool], list[int]] = {}

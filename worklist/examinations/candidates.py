@@ -16,6 +16,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from worklist.dicom import folding, performed, person_name
+from worklist.examinations import linking
 from worklist.models import PerformedStep, Status, WorklistItem
 from worklist.models.items import WorklistQuerySet
 
@@ -56,12 +57,14 @@ class Candidate:
 def best(step: PerformedStep, most: int = 5) -> list[Candidate]:
     """Return the items that the step most likely performed, the likeliest first and cancelled ones last.
 
-    Items that it is linked to already are none. Reads a bounded number of rows.
+    Items that it is linked to already are none, nor is a phantom's item where a participant was examined, or
+    the reverse. Reads a bounded number of rows.
     """
     reported = _Reported(step)
+    kinds = linking.of_its_kind(step)
     found: dict[int, WorklistItem] = {}
     for items in _sources(reported):
-        found.update((item.pk, item) for item in items[:MOST_READ])
+        found.update((item.pk, item) for item in items.filter(kinds)[:MOST_READ])
     for pk in step.links.values_list("item_id", flat=True):
         found.pop(pk, None)
     all_found = (Candidate(item, tuple(_reasons(item, reported))) for item in found.values())

@@ -10,14 +10,32 @@ from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef, Q
 
+from worklist.attention import whose_id
 from worklist.dicom.performed import Reference
-from worklist.models import MARKS, Evidence, Status, WorklistItem
+from worklist.models import MARKS, Evidence, PerformedStep, Status, WorklistItem
 from worklist.models.items import WorklistQuerySet
 
 # An examination may still begin, or go on. Of what was completed without a report, one may still come.
 OPEN = Q(performed_procedure_step_status__in=(Status.SCHEDULED, Status.IN_PROGRESS, Status.DISCONTINUED)) | Q(
     performed_procedure_step_status=Status.COMPLETED, performed_by_evidence__in=MARKS
 )
+
+
+def is_phantoms(step: PerformedStep) -> bool | None:
+    """Tell whether a phantom was examined: as the items say that are linked, else those with its patient ID.
+
+    None is not known.
+    """
+    linked = set(step.links.order_by().values_list("item__is_qa", flat=True).distinct())
+    if len(linked) == 1:
+        return bool(linked.pop())
+    return whose_id.is_phantoms(step.patient_id)
+
+
+def of_its_kind(step: PerformedStep) -> Q:
+    """Return what the items of that kind have that was examined: a phantom's or a participant's."""
+    is_qa = is_phantoms(step)
+    return Q() if is_qa is None else Q(is_qa=is_qa)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from pylantir_site import elapsed
 from worklist import validators
 
 
@@ -57,3 +58,8 @@ class CalendarFeed(models.Model):
 
     def __str__(self) -> str:
         return f"{self.username} · {self.station or '*'}"
+
+    @property
+    def fetched_ago(self) -> str:
+        """Return how long ago a calendar program fetched it last, "" where none has."""
+        return elapsed.ago(self.last_fetched_at) if self.last_fetched_at else ""
