@@ -77,16 +77,16 @@ audit: .venv/dev.stamp $(SUPPLY)/stamp
 # With `ARGS="--before=COMMIT --database-url=postgres://..."` beside an earlier build, and on PostgreSQL, too.
 bench: .venv/dev.stamp
 	$(BIN)/python -m benchmarks.mwl $(ARGS)
-	$(BIN)/python -m benchmarks.mpps $(filter --before=% --database-url=%,$(ARGS))
-	$(BIN)/python -m benchmarks.pruning $(filter --before=% --database-url=%,$(ARGS))
-	$(BIN)/python -m benchmarks.pulls $(filter --before=% --database-url=%,$(ARGS))
-	$(BIN)/python -m benchmarks.batches $(filter --before=% --database-url=%,$(ARGS))
-	$(BIN)/python -m benchmarks.tables $(filter --before=%,$(ARGS))
+	$(BIN)/python -m benchmarks.mpps $(filter --before=% --before-needs=% --database-url=%,$(ARGS))
+	$(BIN)/python -m benchmarks.pruning $(filter --before=% --before-needs=% --database-url=%,$(ARGS))
+	$(BIN)/python -m benchmarks.pulls $(filter --before=% --before-needs=% --database-url=%,$(ARGS))
+	$(BIN)/python -m benchmarks.batches $(filter --before=% --before-needs=% --database-url=%,$(ARGS))
+	$(BIN)/python -m benchmarks.tables $(filter --before=% --before-needs=%,$(ARGS))
 	$(BIN)/python -m benchmarks.archives $(filter --database-url=%,$(ARGS))
-	$(BIN)/python -m benchmarks.footprint $(filter --before=% --database-url=%,$(ARGS))
-	$(BIN)/python -m benchmarks.admin $(filter --before=% --database-url=%,$(ARGS))
-	$(BIN)/python -m benchmarks.exports $(filter --before=% --database-url=%,$(ARGS))
-	$(BIN)/python -m benchmarks.dicomweb $(filter --before=% --database-url=%,$(ARGS))
+	$(BIN)/python -m benchmarks.footprint $(filter --before=% --before-needs=% --database-url=%,$(ARGS))
+	$(BIN)/python -m benchmarks.admin $(filter --before=% --before-needs=% --database-url=%,$(ARGS))
+	$(BIN)/python -m benchmarks.exports $(filter --before=% --before-needs=% --database-url=%,$(ARGS))
+	$(BIN)/python -m benchmarks.dicomweb $(filter --before=% --before-needs=% --database-url=%,$(ARGS))
 
 # Other people's clients and converters, installed into a temporary folder: not for CI.
 interoperability: .venv/dev.stamp

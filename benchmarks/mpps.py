@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from functools import lru_cache
 from itertools import cycle
+from pathlib import Path
 from typing import NamedTuple
 from uuid import uuid4
 
@@ -176,7 +177,7 @@ def _run(options: argparse.Namespace) -> Results:
                 told = name if url == "sqlite" else peers.on_postgresql(name)
                 own = "" if url == "sqlite" else running.enter_context(postgresql.database(url))
                 stores[told], builds[told] = Store(N, folder / told.replace(" ", "-"), own), build
-        _fill(stores, today)
+        _fill(stores, builds, today)
         servers = [running.enter_context(peers.in_memory(folder, n=N))]
         for name, store in stores.items():
             processes = 2 if name == TWO_PROCESSES else 1
@@ -186,20 +187,22 @@ def _run(options: argparse.Namespace) -> Results:
         tasks = list(_tasks(asked, options.only))
         found = measure(tasks, rounds=options.rounds, seconds=options.seconds)
         for name, store in stores.items():
-            _check(store, next(each.acknowledged for server, each in asked.items() if server.name == name))
+            acknowledged = next(each.acknowledged for server, each in asked.items() if server.name == name)
+            _check(store, builds[name], acknowledged)
         return found
 
 
-def _fill(stores: dict[str, Store], today: date) -> None:
-    """All stores on SQLite are the same: the others are copies of the first."""
-    filled: Store | None = None
-    for store in stores.values():
-        if store.database_url or filled is None:
-            peers.fill(store, today=today, with_files=False)
-        else:
-            shutil.copytree(filled.folder, store.folder)
+def _fill(stores: dict[str, Store], builds: dict[str, Path], today: date) -> None:
+    """A build's stores on SQLite are the same: the others are copies of its first."""
+    filled: dict[Path, Store] = {}
+    for name, store in stores.items():
+        build = builds[name]
+        if not store.database_url and build in filled:
+            shutil.copytree(filled[build].folder, store.folder)
+            continue
+        peers.fill(store, today=today, with_files=False, build=build)
         if not store.database_url:
-            filled = filled or store
+            filled[build] = store
 
 
 class Asked:
@@ -245,6 +248,7 @@ class Asked:
 
     def _ends(self, port: int, seconds: float, images: int) -> list[float]:
         """Time the N-SET alone."""
+        _ended(images)  # before the association, for a server awaits no message that long
         taken: list[float] = []
         end = time.perf_counter() + seconds
         with Association(port, sop_class=PERFORMED_STEP) as association:
@@ -296,10 +300,10 @@ SCENARIOS: dict[str, Callable[[Asked], Measure]] = {
 }
 
 
-def _check(store: Store, acknowledged: int) -> None:
+def _check(store: Store, build: Path, acknowledged: int) -> None:
     """Raise WrongAnswerError unless the database holds just what was acknowledged."""
     command = [sys.executable, "-m", "benchmarks.database", "--completed"]
-    done = subprocess.run(command, cwd=peers.ROOT, env=store.environment, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=build, env=store.environment, capture_output=True, text=True)
     if done.stdout.strip() != str(acknowledged):
         raise WrongAnswerError(
             f"{acknowledged} steps were acknowledged, and stored are: {done.stdout or done.stderr}"

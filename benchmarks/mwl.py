@@ -63,7 +63,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=1.0, help="For a query, a server and a round.")
     parser.add_argument("--peer", choices=(PEER, "none"), default=PEER)
-    parser.add_argument("--before", metavar="COMMIT", help="Measure this commit's build, too.")
+    before.add_build(parser)
     parser.add_argument(
         "--only",
         nargs="+",
@@ -96,7 +96,9 @@ def _run(options: argparse.Namespace) -> Results:
     with tempfile.TemporaryDirectory(prefix="pylantir-bench-") as made, ExitStack() as running:
         folder, build = Path(made), None
         if options.before:
-            build = running.enter_context(before.build(options.before, folder / "before"))
+            build = running.enter_context(
+                before.build(options.before, folder / "before", needs=options.before_needs)
+            )
         tasks: dict[str, list[Task]] = defaultdict(list)
         for url in ("", options.database_url) if options.database_url else ("",):
             for n in options.n:

@@ -73,11 +73,14 @@ def on_postgresql(name: str) -> str:
     return f"{name}, PostgreSQL"
 
 
-def fill(store: Store, *, today: date, with_files: bool) -> None:
-    """Fill the database in a process of its own, and meanwhile the files. Raises NotStartedError."""
+def fill(store: Store, *, today: date, with_files: bool, build: Path = ROOT) -> None:
+    """Fill the database in a process of its own, and meanwhile the files. Raises NotStartedError.
+
+    The build that will serve it makes its tables: an earlier one cannot write into those of this one.
+    """
     store.folder.mkdir()
     command = [sys.executable, "-m", "benchmarks.database", "--n", str(store.n), "--today", str(today)]
-    process = subprocess.Popen(command, cwd=ROOT, env=store.environment, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, cwd=build, env=store.environment, stderr=subprocess.PIPE, text=True)
     try:
         if with_files:
             _write_files(store, today)

@@ -53,7 +53,7 @@ def _run(options: argparse.Namespace) -> Results:
                 told = name if url == "sqlite" else peers.on_postgresql(name)
                 own = "" if url == "sqlite" else compared.running.enter_context(postgresql.database(url))
                 places[told] = Store(0, compared.folder / told.replace(" ", "-"), own), build
-                peers.fill(places[told][0], today=date.today(), with_files=False)
+                peers.fill(places[told][0], today=date.today(), with_files=False, build=build)
         for turn in range(options.rounds):
             print(f"Round {turn + 1} of {options.rounds}", flush=True)
             for told, (store, build) in places.items():

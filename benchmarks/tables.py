@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.tables", description="Measure tables.")
     parser.add_argument("--records", type=int, default=5000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--before", metavar="COMMIT", help="Measure this commit's pull from REDCap, too.")
+    before.add_build(parser)
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.set_defaults(database_url="")
     options = parser.parse_args(arguments)

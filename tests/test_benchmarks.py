@@ -440,7 +440,43 @@ def test_a_run_of_performed_steps_fails_where_the_database_holds_another_number(
     store = Store(0, migrated)
 
     with pytest.raises(WrongAnswerError, match="1 steps were acknowledged, and stored are: 0"):
-        mpps._check(store, 1)
+        mpps._check(store, peers.ROOT, 1)
+
+
+def test_the_build_that_will_serve_a_store_fills_it(tmp_path: Path) -> None:
+    told = tmp_path / "build" / "benchmarks" / "database.py"
+    told.parent.mkdir(parents=True)
+    told.write_text("import sys; sys.exit('The other build.')")
+
+    with pytest.raises(NotStartedError, match="The other build"):
+        fill(Store(1, tmp_path / "store"), today=TODAY, with_files=False, build=tmp_path / "build")
+
+
+def test_builds_have_stores_of_their_own_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    filled: list[tuple[str, str]] = []
+
+    def noted(store: Store, *, build: Path, **options: object) -> None:
+        store.folder.mkdir()
+        (store.folder / build.name).touch()
+        filled.append((store.folder.name, build.name))
+
+    monkeypatch.setattr(peers, "fill", noted)
+    names = ("two", "one", "before")
+    stores = {name: Store(1, tmp_path / name) for name in names}
+    builds = {"two": tmp_path / "ours", "one": tmp_path / "ours", "before": tmp_path / "earlier"}
+
+    mpps._fill(stores, builds, TODAY)
+
+    assert filled == [("two", "ours"), ("before", "earlier")]
+    made = {name: [each.name for each in store.folder.iterdir()] for name, store in stores.items()}
+    assert made == {"two": ["ours"], "one": ["ours"], "before": ["earlier"]}
+
+
+def test_a_package_that_cannot_be_had_is_told(tmp_path: Path) -> None:
+    missing = f"{tmp_path}/missing.whl"
+
+    with pytest.raises(NotStartedError, match=r"pip install .*missing\.whl"):
+        before._install([missing], tmp_path)
 
 
 @pytest.mark.slow

@@ -5,8 +5,9 @@ Bytes are drawn at random, and reports of scanners are damaged at random.
 
 from __future__ import annotations
 
+import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -17,7 +18,7 @@ from tests.effort import tries
 from tests.worklist import performed_steps as steps
 from tests.worklist.conftest import make_item
 from tests.worklist.hostile_bytes import hostile, written
-from worklist.dicom import bounds, datasets, image_references, json_model, report_reading
+from worklist.dicom import bounds, datasets, image_references, json_model, neighbours, report_reading
 from worklist.dicom.datasets import Unreadable
 from worklist.dicom.json_model import Reading
 from worklist.dicom.mpps_attributes import printed
@@ -87,7 +88,9 @@ def test_any_bytes_are_read_as_pydicom_reads_them(data: st.DataObject, implicit:
 def damaged_reports(draw: st.DrawFn) -> tuple[bytes, bool]:
     """Draw a report in either encoding, with sequences open or not, and damage it or not."""
     implicit = draw(st.booleans())
-    images = draw(st.integers(0, 14))
+    images = draw(st.integers(0, 30))
+    first = draw(st.sampled_from([0, 5, 95, 10**20]))
+    kinds = [draw(st.booleans()) for _ in range(images)] if draw(st.booleans()) else [False] * images
     classes = st.sampled_from([MR, b"1.2", b"1.02", b"", b"x", b"9" * 65])
     instances = st.sampled_from([b"1.2.3", b"1.2.4\0", b"2.25.0", b"0", b"1..2", b"7", b"1.2.3 ", b"1.2.5"])
     usual = draw(st.booleans())
@@ -96,9 +99,9 @@ def damaged_reports(draw: st.DrawFn) -> tuple[bytes, bool]:
             MR if usual else draw(classes),
             f"1.2.{number}".encode() if usual else draw(instances),
             implicit=implicit,
-            is_open=draw(st.booleans()),
+            is_open=is_open,
         )
-        for number in range(images)
+        for number, is_open in enumerate(kinds, start=first)
     ]
     of_series = b"".join(
         sequence(tag, found, implicit=implicit, is_open=draw(st.booleans()))
@@ -192,15 +195,76 @@ def test_more_elements_than_are_meant_are_refused_as_before(monkeypatch: pytest.
         bounds.check(data, implicit_vr=True, most=low - 1)
 
 
-@pytest.mark.acceptance("WR2")
-def test_a_large_report_gives_others_their_turn_while_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.acceptance("WR48")
+@pytest.mark.parametrize("implicit", [False, True])
+@pytest.mark.parametrize("is_open", [False, True])
+@pytest.mark.parametrize("first", [5, 95, 9995, 10**30])
+def test_neighbours_are_read_many_at_once_as_one_after_the_other(
+    first: int, is_open: bool, implicit: bool
+) -> None:
+    """Hold it for any byte of one of them, whatever it is instead."""
+    numbers = range(first, first + 3 * neighbours.FEWEST)
+    items = [
+        reference(MR, f"1.2.{number}".encode(), implicit=implicit, is_open=is_open) for number in numbers
+    ]
+    damaged = 2 * neighbours.FEWEST
+    for place in range(len(items[damaged])):
+        for byte in {items[damaged][place] ^ 1, ord("0"), ord("."), 0}:
+            changed = items[damaged][:place] + bytes([byte]) + items[damaged][place + 1 :]
+            images = sequence(
+                IMAGES,
+                [*items[:damaged], changed, *items[damaged + 1 :]],
+                implicit=implicit,
+                is_open=is_open,
+            )
+            series = item(images, is_open=is_open)
+            assert_same(sequence(SERIES, [series], implicit=implicit, is_open=is_open), implicit=implicit)
+
+
+def report_of(instances: Iterable[str]) -> bytes:
+    items = [reference(MR, each.encode(), implicit=True, is_open=False) for each in instances]
+    images = sequence(IMAGES, items, implicit=True, is_open=False)
+    return sequence(SERIES, [item(images, is_open=False)], implicit=True, is_open=False)
+
+
+@pytest.mark.acceptance("WR48")
+def test_neighbours_cost_no_step_of_python_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[None] = []
+    agrees = report_reading._agrees
+
+    def agrees_watched(found: re.Match[bytes]) -> bool:
+        looked_at.append(None)
+        return agrees(found)
+
+    monkeypatch.setattr(report_reading, "_agrees", agrees_watched)
+    images = 2000
+
+    found = here(report_of(f"1.2.{number}" for number in range(images)), implicit=True)
+
+    assert found is not None
+    assert json_model.count_items(found.dataset["00400340"]["Value"][0]["00081140"]) == images
+    assert len(looked_at) < images / 50
+
+
+@pytest.mark.acceptance("WR2", "WR48")
+@pytest.mark.parametrize(
+    ("uid", "at_once"),
+    [
+        pytest.param("1.2.{}", neighbours.MOST, id="neighbours"),
+        pytest.param("1.2.{}.1", report_reading.AT_ONCE // 3, id="strangers"),
+    ],
+)
+def test_a_large_report_gives_others_their_turn_while_it_is_read(
+    uid: str, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     turns: list[None] = []
     monkeypatch.setattr(image_references, "let_others_run", lambda: turns.append(None))
-    images = 2000
-    data = datasets.write(steps.completed(steps.series(images=images)), implicit_vr=True, deflated=False)
+    images = 4000
+    data = report_of(map(uid.format, range(images)))
 
+    assert len(data) > bounds.UNJUDGED
     assert here(data, implicit=True) is not None
-    assert len(turns) >= 3 * images // report_reading.AT_ONCE
+    assert len(turns) >= images // at_once
 
 
 def test_a_path_is_named_by_its_tags() -> None:

@@ -28,6 +28,7 @@ bounds            what decoding a data set would cost, by its bytes
 reading           the data sets of files
 json_model        a scanner's data set in the DICOM JSON Model
 report_reading    a scanner's data set in that model straight from its bytes
+neighbours        references to images that are alike, read many at once
 image_references  thousands of references to images, packed
 mpps              what a performed step may become
 performed         what a stored performed step says

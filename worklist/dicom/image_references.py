@@ -7,9 +7,10 @@ so nobody needs to look into it to judge it. `unpacked` gives the DICOM JSON Mod
 from __future__ import annotations
 
 import base64
+import operator
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, chain
 from time import sleep
 from typing import Any, overload
 
@@ -98,7 +99,7 @@ class Packing:
 
     def __init__(self) -> None:
         self._lines: list[str] = []
-        self._distances: list[int] = []
+        self._distances: list[str] = []
         self._of: tuple[str, str] = "", ""  # class, and what UIDs have in common
         self._last = 0
         self.count = 0
@@ -110,9 +111,14 @@ class Packing:
         if of != self._of:
             self._end_line()
             self._of, self._last = of, 0
-        self._distances.append(number - self._last)
-        self._last = number
-        self.count += 1
+        self.add_neighbours([number])
+
+    def add_neighbours(self, numbers: Sequence[int]) -> None:
+        """Add references that differ from the one before, which there must be, only in their number."""
+        distances = map(operator.sub, numbers, chain([self._last], numbers))
+        self._distances.extend(map(str, distances))
+        self._last = numbers[-1]
+        self.count += len(numbers)
 
     def finish(self) -> References:
         self._end_line()
@@ -121,7 +127,7 @@ class Packing:
 
     def _end_line(self) -> None:
         if self._distances:
-            self._lines.append("\t".join((*self._of, " ".join(map(str, self._distances)))))
+            self._lines.append("\t".join((*self._of, " ".join(self._distances))))
             self._distances = []
 
 

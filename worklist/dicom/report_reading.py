@@ -18,6 +18,7 @@ from worklist.dicom.datasets import UNDEFINED_LENGTH
 from worklist.dicom.decoding import TextDecoder
 from worklist.dicom.image_references import FEWEST, IN_SERIES, PERFORMED_SERIES, Packing, References
 from worklist.dicom.json_model import BYTES, WRITTEN, DataSet, Reader, Reading
+from worklist.dicom.neighbours import Neighbours
 
 DEEPEST = 8  # sequences within sequences
 AT_ONCE = 512  # elements that are read before other threads get their turn
@@ -222,12 +223,17 @@ class _Bytes:
     def _references(self, start: int, end: int, *, is_open: bool) -> tuple[References, int] | None:
         """Return a sequence whose items are all references in order, and where it ends; None for another."""
         packing, position, left = Packing(), start, self._left
-        for found in _REFERENCES[self._implicit_vr].finditer(self._data, start, end):
-            if found.start() != position or not _agrees(found):
-                break
-            position = found.end()
+        match = _REFERENCES[self._implicit_vr].match
+        while (found := match(self._data, position, end)) is not None and _agrees(found):
+            elements = 4 if found[8] else 3
             packing.add(found[3].decode("ascii"), found[6].decode("ascii"))
-            self._count(4 if found[8] else 3)
+            self._count(elements)
+            alike = _neighbours(found)
+            position = found.end()
+            for numbers in alike.runs(self._data, position, end):
+                packing.add_neighbours(numbers)
+                position += len(numbers) * alike.length
+                self._count(len(numbers) * elements)
         is_whole = self._data.startswith(_END, position) if is_open else position == end
         if not is_whole:
             self._left = left
@@ -248,6 +254,12 @@ def _agrees(found: re.Match[bytes]) -> bool:
         return False
     length = int.from_bytes(item, "little")
     return length == UNDEFINED_LENGTH if end else length == 2 * HEADER + sum(lengths)
+
+
+def _neighbours(found: re.Match[bytes]) -> Neighbours:
+    instance = found[6]
+    digits = len(instance) - instance.rfind(b".") - 1
+    return Neighbours.of(found[0], found.end(6) - found.start(), digits)
 
 
 def _may_be_packed(tag: int, path: tuple[int, ...]) -> bool:

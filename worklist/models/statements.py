@@ -63,17 +63,22 @@ class Statement(NamedTuple):
         if current.vendor == "sqlite":
             return _run_on_sqlite(current, self.sql, parameters)
         if self.is_prepared and prepared.is_fit(current):
-            cursor: Any = prepared.run(current, self.sql, parameters)
-            return StatementOutcome(cursor.fetchall() if cursor.description else [], cursor.rowcount)
+            return _outcome_on_postgresql(prepared.run(current, self.sql, parameters))
         with current.cursor() as cursor:
             cursor.execute(self.sql, parameters)
-            return StatementOutcome(cursor.fetchall() if cursor.description else [], cursor.rowcount)
+            return _outcome_on_postgresql(cursor)
 
 
 class StatementOutcome(NamedTuple):
     rows: list[RawRow]
     written: int  # rows
     last_key: Any = None  # of a row that was inserted, where the driver tells it
+
+
+def _outcome_on_postgresql(cursor: Any) -> StatementOutcome:
+    """Return what a cursor has; its `description` would describe each column to say that there are any."""
+    result = cursor.pgresult
+    return StatementOutcome(cursor.fetchall() if result and result.nfields else [], cursor.rowcount)
 
 
 def _run_on_sqlite(current: BaseDatabaseWrapper, sql: str, parameters: RawRow) -> StatementOutcome:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import CharField, Field, Model, TextField
 from django.db.models.constants import OnConflict
 from django.db.models.sql import InsertQuery, UpdateQuery
@@ -32,7 +32,7 @@ _statements: SizedCache[_Key, tuple[Statement, bool]] = SizedCache(
 def insert(row: Model) -> None:
     """Insert a row whose key the database gives, which it has afterwards. Raises django.db.Error."""
     target = _target(type(row))
-    statement, given = _insertion(target, [_prepared_values(target, row)], returning=True)
+    statement, given = _insertion(target, [_prepared_values(target, row, is_new=True)], returning=True)
     row.pk = statement.key(*given)
     _is_stored(row)
 
@@ -44,7 +44,7 @@ def insert_all(rows: Sequence[Model]) -> None:
     """
     if rows:
         target = _target(type(rows[0]))
-        _insert_values(target, [_prepared_values(target, row) for row in rows])
+        _insert_values(target, [_prepared_values(target, row, is_new=True) for row in rows])
 
 
 def insert_with_keys(rows: Sequence[Model]) -> list[dict[str, Any]]:
@@ -54,7 +54,7 @@ def insert_with_keys(rows: Sequence[Model]) -> list[dict[str, Any]]:
     return rows of many.
     """
     target = _target(type(rows[0]))
-    values = [_prepared_values(target, row) for row in rows]
+    values = [_prepared_values(target, row, is_new=True) for row in rows]
     for start, some in _portions(target, values):
         statement, given = _insertion(target, some, returning=True)
         for row, (key,) in zip(rows[start : start + len(some)], statement.rows(*given), strict=True):
@@ -80,12 +80,13 @@ def insert_values(
 
 def update(row: Model, names: Sequence[str]) -> None:
     """Write these fields of a row that is there. Raises django.db.Error, also where it is gone."""
-    fields: list[Field[Any, Any]] = [_fields(type(row))[name] for name in names]
-    values = [_prepared(field, row, is_new=False) for field in fields]
+    model = type(row)
+    target = _target(model, tuple(_fields(model)[name].attname for name in names))
+    values = _prepared_values(target, row, is_new=False)
     # Django writes NULL into the statement.
     empty = tuple(value is None for value in values)
-    key = (connection.vendor, type(row), tuple(names), empty)
-    statement, _ = _statements.get(key, lambda: _written_update(row, fields))
+    key = (connection.vendor, target, empty)
+    statement, _ = _statements.get(key, lambda: _written_update(row, target.fields))
     given = (value for value in values if value is not None)
     statement.run_soon(*given, row.pk, rows=1)
 
@@ -138,10 +139,13 @@ def _insertion(
     return statement, given
 
 
-def _prepared_values(target: _Target, row: Model) -> list[Any]:
+def _prepared_values(target: _Target, row: Model, *, is_new: bool) -> list[Any]:
+    database = connections[DEFAULT_DB_ALIAS]
     return [
         # To ask its field takes half of all that many rows cost.
-        value if is_text and type(value := getattr(row, name)) is str else _prepared(field, row, is_new=True)
+        value
+        if is_text and type(value := getattr(row, name)) is str
+        else field.get_db_prep_save(field.pre_save(row, is_new), database)
         for field, name, is_text in zip(target.fields, target.names, target.is_text, strict=True)
     ]
 
@@ -149,10 +153,6 @@ def _prepared_values(target: _Target, row: Model) -> list[Any]:
 @lru_cache
 def _fields(model: type[Model]) -> dict[str, Field[Any, Any]]:
     return {field.name: field for field in model._meta.concrete_fields}
-
-
-def _prepared(field: Field[Any, Any], row: Model, *, is_new: bool) -> Any:
-    return field.get_db_prep_save(field.pre_save(row, is_new), connection)
 
 
 def _written_insert(
