@@ -36,6 +36,7 @@ def folder(cache: pytest.Cache) -> Path:
             for earlier in sorted(store.glob("*/"), key=lambda path: path.stat().st_mtime)[: 1 - KEPT]:
                 shutil.rmtree(earlier)
             new = kept.with_suffix(".new")
+            shutil.rmtree(new, ignore_errors=True)  # of a run that was interrupted
             new.mkdir(mode=0o700)
             _migrate(new)
             new.rename(kept)

@@ -32,11 +32,6 @@ class ScannedSession:
     modality: str
     start: time | None = None
 
-    def is_named_by(self, study_instance_uid: str, accession_number: str) -> bool:
-        """Tell whether a study has what only this session's has, whoever it is of."""
-        is_own_number = bool(accession_number) and accession_number == self.accession_number
-        return study_instance_uid in self.study_instance_uids or is_own_number
-
 
 @dataclass(frozen=True)
 class Belonging:

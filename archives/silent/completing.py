@@ -82,6 +82,8 @@ def _is_of_this_item_alone(item: WorklistItem, study: ArchivedStudy) -> bool:
         return False
     if study.study_instance_uid == item.study_instance_uid:
         return True
+    if study.archive.has_pseudonyms and others.filter(accession_number=study.accession_number).exists():
+        return False
     of_the_day = others.filter(patient_id=item.patient_id, scheduled_start_date=item.scheduled_start_date)
     if evidence.image_modalities(study):
         of_the_day = of_the_day.filter(modality=item.modality)

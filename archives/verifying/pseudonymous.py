@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
+from archives.comparing.belonging import belonging
 from archives.contract import FoundStudy
 from archives.models import Archive, ArchiveCheck, ArchivedStudy, Finding
 from archives.verifying import reviewing, sessions, strays
@@ -37,7 +38,7 @@ def forget(*, now: datetime) -> int:
 
     What was pointed out because of that is over, and what was found by a patient ID is of nobody.
     """
-    archives = list(Archive.objects.asked().filter(has_pseudonyms=True))
+    archives = list(Archive.objects.filter(has_pseudonyms=True))
     if not archives:
         return 0
     with transaction.atomic():
@@ -47,20 +48,32 @@ def forget(*, now: datetime) -> int:
             return 0
         uids = [study.study_instance_uid for study in studies]
         item_pks = sessions.hold(_items_of(studies, uids))
-        known = sessions.by_keys(item_pks)
+        owned = _owned(studies, item_pks)
         for study in studies:
-            owner = known.get(study.item_id) if study.item_id else None
-            if owner is None or not owner.session.is_named_by(
-                study.study_instance_uid, study.accession_number
-            ):
+            if study.pk not in owned:
                 study.item = None
             for name, value in NOBODY.items():
                 setattr(study, name, value)
         ArchivedStudy.objects.bulk_update(studies, ["item", *NOBODY])
         found = reviewing.review(item_pks, now=now, note=points.no_longer("The archive has pseudonyms."))
-        _keep_findings(archives, found)
+        _keep_findings([archive for archive in archives if archive.enabled], found)
         strays.review(uids, now=now)
     return len(studies)
+
+
+def _owned(studies: Iterable[ArchivedStudy], item_pks: Collection[int]) -> set[int | None]:
+    """Return the keys of the studies that are their item's by what they have beside a patient."""
+    found = {
+        study.pk: FoundStudy(study.study_instance_uid, accession_number=study.accession_number)
+        for study in studies
+    }
+    known = sessions.around(found.values(), item_pks)
+    dealt = belonging((each.session for each in known.values()), found.values()).of_session
+    return {
+        study.pk
+        for study in studies
+        if study.item_id is not None and found[study.pk] in dealt.get(study.item_id, ())
+    }
 
 
 def _items_of(studies: Iterable[ArchivedStudy], uids: Collection[str]) -> set[int]:

@@ -38,6 +38,7 @@ OF_ATTENTION = {
     AttentionKind.NOT_ARCHIVED: NoticeKind.ARCHIVE,
     AttentionKind.QA_OVERDUE: NoticeKind.QA_OVERDUE,
 }
+WRITING = "writing:"  # how keys begin that tell of a source which takes nothing
 # They go on for as long as nobody acts, and may come and go with a network.
 LASTING = frozenset(
     {NoticeKind.SOURCE_FAILING, NoticeKind.SOURCE_HELD, NoticeKind.TIME_ZONE, NoticeKind.WORKER}
@@ -56,11 +57,16 @@ class Fact:
     is_of_an_outcome: bool = False
 
     @property
+    def is_lasting(self) -> bool:
+        """Tell whether it may come and go with a network or a server."""
+        return self.kind in LASTING or self.key.startswith(WRITING)
+
+    @property
     def path(self) -> str:
         """Return the page where a person sees to it; its address names no participant."""
         if self.is_of_an_outcome:
             page = reverse("admin:sources_outcomewrite_changelist")
-            return f"{page}?step__source__id__exact={self.source_pk}&state__exact=HELD"
+            return f"{page}?step__source__id__exact={self.source_pk}&open=yes"
         if self.source_pk is not None:
             return reverse("admin:sources_datasource_change", args=[self.source_pk])
         if self.kind in LASTING:
@@ -104,15 +110,15 @@ def _of_sources(after: datetime | None, now: datetime) -> Iterator[Fact]:
 def _of_writing(writing: Mapping[int, DataSource], after: datetime | None, now: datetime) -> Iterator[Fact]:
     """Yield what could not be written back; that a source fails altogether is told of it already."""
     kind = NoticeKind.WRITE_BACK
-    for held in waiting.held_outcomes(after):
+    for held in waiting.held_outcomes(writing, after):
         # Issues that come of one go are some microseconds apart: where the first is mended, nothing is new.
         key = f"write:{held.pk}:{_moment(held.since.replace(second=0, microsecond=0))}"
         name = writing[held.source_pk].name
         yield Fact(key, kind, name, held.since, held.source_pk, is_of_an_outcome=True)
-    for failed in waiting.failing():
+    for failed in waiting.failing(writing):
         source = writing[failed.source_pk]
         if not _is_failing(source, now):
-            key = f"writing:{source.pk}:{_moment(failed.last_success)}"
+            key = f"{WRITING}{source.pk}:{_moment(failed.last_success)}"
             yield Fact(key, kind, source.name, failed.since, source.pk)
 
 

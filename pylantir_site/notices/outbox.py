@@ -9,10 +9,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from pylantir_site.notices import digests
-from pylantir_site.notices.facts import LASTING, Fact, open_facts
+from pylantir_site.notices.facts import LASTING, WRITING, Fact, open_facts
 from pylantir_site.notices.models import Delivery, DeliveryReason, NoticedFact, Subscription, Timing
 
 # What is older is no news: a digest and the pages still tell it.
@@ -89,9 +90,13 @@ def _untold(subscription: Subscription, news: list[Fact], now: datetime) -> list
         return []
     rows = NoticedFact.objects.filter(subscription=subscription)
     told = set(rows.filter(key__in=[fact.key for fact in news]).values_list("key", flat=True))
-    lately = rows.filter(kind__in=LASTING, made_at__gt=now - QUIET_FOR)
+    lately = rows.filter(Q(kind__in=LASTING) | Q(key__startswith=WRITING), made_at__gt=now - QUIET_FOR)
     quiet = set(lately.values_list("kind", "study"))
-    return [fact for fact in news if fact.key not in told and (fact.kind, fact.study) not in quiet]
+    return [
+        fact
+        for fact in news
+        if fact.key not in told and not (fact.is_lasting and (fact.kind, fact.study) in quiet)
+    ]
 
 
 def _write(subscription: Subscription, new: list[Fact], now: datetime) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -33,6 +33,21 @@ STATES = {
 }
 
 
+class OpenIssueFilter(admin.SimpleListFilter):
+    """An outcome with an open issue waits for a person, also while it is tried again."""
+
+    title = gettext_lazy("what is wrong")
+    parameter_name = "open"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", WriteProgress.HELD.label)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[OutcomeWrite]) -> QuerySet[OutcomeWrite]:
+        if self.value() != "yes":
+            return queryset
+        return queryset.filter(Exists(WriteIssue.objects.filter(write=OuterRef("pk"), closed_at=None)))
+
+
 @admin.action(description=gettext_lazy("Try again"), permissions=["decide"])
 def try_again(model_admin: Any, request: HttpRequest, queryset: QuerySet[OutcomeWrite]) -> None:
     count = 0
@@ -53,6 +68,7 @@ class OutcomeWriteAdmin(KeptSearch, ViewOnlyAdmin):
     list_title = gettext_lazy("Written back")
     list_display = ("record", "where", "participant", "badge", "hindered", "asked", "agreed", "source")
     list_filter = (
+        OpenIssueFilter,
         ("state", admin.ChoicesFieldListFilter),
         ("step__source", admin.RelatedOnlyFieldListFilter),
     )

@@ -5,7 +5,7 @@ An outcome with an open issue waits for a person, also while it is tried again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
@@ -25,16 +25,17 @@ class HeldOutcome(NamedTuple):
 
 
 class FailingWrites(NamedTuple):
-    """A source takes nothing at all; `since` is from when the oldest outcome waits."""
+    """A source takes nothing at all; `since` is from when the oldest outcome waits, or the last success."""
 
     source_pk: int
     last_success: datetime | None
     since: datetime
 
 
-def held_outcomes(after: datetime | None = None) -> Iterator[HeldOutcome]:
-    """Yield the outcomes that need a person, those since later than `after` where it is given."""
-    found = _open_issues().values("write", "write__step__source").annotate(since=Min("opened_at"))
+def held_outcomes(source_pks: Collection[int], after: datetime | None = None) -> Iterator[HeldOutcome]:
+    """Yield the outcomes of sources that need a person, those since later than `after` where it is given."""
+    of_sources = _open_issues().filter(write__step__source__in=list(source_pks))
+    found = of_sources.values("write", "write__step__source").annotate(since=Min("opened_at"))
     if after is not None:
         found = found.filter(since__gt=after)
     rows = found.order_by("write").values_list("write", "write__step__source", "since")
@@ -58,12 +59,14 @@ def failed_states() -> dict[int, WriteState]:
     return {state.source_id: state for state in _failed()}
 
 
-def failing() -> Iterator[FailingWrites]:
-    """Yield the sources to which nothing could be written for long although something waits."""
-    last = dict(_failed().filter(failures__gte=LONG_FAILURES).values_list("source_id", "last_at"))
+def failing(source_pks: Collection[int]) -> Iterator[FailingWrites]:
+    """Yield those of the sources to which nothing could be written for long although something waits."""
+    failed = _failed().filter(failures__gte=LONG_FAILURES, source__in=list(source_pks))
+    last = dict(failed.values_list("source_id", "last_at"))
     oldest = _unsent().filter(step__source__in=last).values("step__source").annotate(since=Min("asked_at"))
     for source_pk, since in oldest.order_by("step__source").values_list("step__source", "since"):
-        yield FailingWrites(source_pk, last[source_pk], since)
+        last_success = last[source_pk]
+        yield FailingWrites(source_pk, last_success, max(filter(None, (since, last_success))))
 
 
 def _open_issues() -> QuerySet[WriteIssue]:

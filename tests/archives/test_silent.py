@@ -290,6 +290,17 @@ def test_a_study_with_a_uid_of_the_scanners_own_is_taken_where_it_can_be_no_othe
     assert state_of(item) == (Status.COMPLETED, PerformedBy.ARCHIVE)
 
 
+@pytest.mark.acceptance("CL231")
+def test_a_number_that_another_item_has_shows_nothing_in_an_archive_of_pseudonyms(archive: Archive) -> None:
+    Archive.objects.update(has_pseudonyms=True)
+    item = an_item(accession_number="111")
+    found(archive, item, study_instance_uid="2.25.77", item=item, patient_id="", accession_number="111")
+    second = an_item(accession_number="111", patient_id="P2", patient_name="Roe^Jane")
+    assert complete(archive) == 0
+    lifecycle.move(second, to=Status.CANCELLED, actor="bob")
+    assert complete(archive) == 1
+
+
 @pytest.mark.acceptance("CL102")
 @pytest.mark.parametrize(
     ("ends", "expected"),

@@ -763,3 +763,40 @@ def test_what_was_told_before_an_archive_was_said_to_have_pseudonyms_is_over(
     assert ArchivedStudy.objects.get(study_instance_uid=by_id.study_instance_uid).item is None
     closed = Attention.objects.filter(kind=AttentionKind.IMAGES_IDENTITY)
     assert {point.note for point in closed} == {"No longer so. The archive has pseudonyms."}
+
+
+@pytest.mark.acceptance("CL231")
+def test_a_number_that_several_items_have_makes_no_study_of_pseudonyms_anybodys(
+    archive: Archive, pacs: FakeArchive
+) -> None:
+    """The study was found by a patient ID, which may be another's pseudonym."""
+    item, other = (scheduled(patient_id=each, accession_number="111") for each in ("P1", "P2"))
+    arrived(pacs, item, performed(item), study_instance_uid="1.2.9")
+    performed(other)
+    ask(archive, pacs)
+    assert ArchivedStudy.objects.get().item == item
+
+    archive.has_pseudonyms = True
+    archive.save()
+    pseudonymous.forget(now=timezone.now())
+
+    assert ArchivedStudy.objects.get().item is None
+    asked_twice(archive, pacs)
+    assert ArchivedStudy.objects.exclude(item=None).count() == 0
+
+
+@pytest.mark.acceptance("CL232")
+def test_of_an_archive_that_is_asked_no_more_it_is_forgotten_as_well(
+    archive: Archive, pacs: FakeArchive
+) -> None:
+    item = scheduled()
+    arrived(pacs, item, performed(item), **PSEUDONYM)
+    ask(archive, pacs)
+    archive.has_pseudonyms, archive.enabled = True, False
+    archive.save()
+
+    assert pseudonymous.forget(now=timezone.now()) == 1
+    assert pseudonymous.forget(now=timezone.now()) == 0
+
+    assert ArchivedStudy.objects.values_list(*pseudonymous.NOBODY).get() == ("", "", None, "")
+    assert (ArchivedStudy.objects.get().item, finding()) == (item, Finding.DIFFERS)

@@ -12,7 +12,16 @@ from django.utils import timezone
 from accounts.models import User
 from pylantir_site.notices.facts import OF_ATTENTION, open_facts
 from pylantir_site.notices.models import NoticeKind
-from sources.models import DataSource, Hindrance, SourceState, WorkerBeat, WriteIssue
+from sources.models import (
+    DataSource,
+    Hindrance,
+    OutcomeWrite,
+    SourceState,
+    WorkerBeat,
+    WriteIssue,
+    WriteState,
+)
+from sources.write_back import waiting
 from tests.admin_pages import queries_of
 from tests.notices.conftest import MakeSource
 from tests.sources.not_written import not_written, writes_fail
@@ -140,6 +149,39 @@ def test_a_source_that_takes_nothing_for_long_is_told_of(
     writes_fail(make_source(**state), failures=failures)
 
     assert kinds() == [(kind, "alpha") for kind in expected]
+
+
+@pytest.mark.acceptance("CL235")
+def test_a_source_that_is_written_to_from_here_on_ends_no_look(
+    make_source: MakeSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A person ticks that another source is written to while the look goes on."""
+    not_written(make_source("alpha"))
+    other = make_source("beta")
+    not_written(other)
+    writes_fail(other, failures=9)
+    DataSource.objects.filter(pk=other.pk).update(writes_back=False)
+    held_outcomes = waiting.held_outcomes
+
+    def held_meanwhile(*given: Any) -> Any:
+        DataSource.objects.update(writes_back=True)
+        return held_outcomes(*given)
+
+    monkeypatch.setattr(waiting, "held_outcomes", held_meanwhile)
+
+    assert kinds() == [("WRITE_BACK", "alpha")]
+    assert kinds() == [("WRITE_BACK", "alpha"), ("WRITE_BACK", "beta"), ("WRITE_BACK", "beta")]
+
+
+@pytest.mark.acceptance("CL236")
+def test_writing_fails_since_its_last_success_however_long_something_waits(make_source: MakeSource) -> None:
+    write = writes_fail(make_source(), failures=6)
+    last, asked = timezone.now() - HOUR, timezone.now() - 200 * HOUR
+    OutcomeWrite.objects.filter(pk=write.pk).update(asked_at=asked)
+    assert [fact.since for fact in open_facts()] == [asked]
+
+    WriteState.objects.update(last_at=last)
+    assert [fact.since for fact in open_facts()] == [last]
 
 
 @pytest.mark.acceptance("CL214")

@@ -13,8 +13,9 @@ from django.utils import timezone
 from accounts.models import User
 from pylantir_site.notices import digests, outbox
 from pylantir_site.notices.models import Delivery, NoticedFact, NoticeKind, Subscription, Timing
-from sources.models import SourceState
+from sources.models import SourceState, WriteState
 from tests.notices.conftest import MakeSource, subscribe
+from tests.sources.not_written import not_written, writes_fail
 from tests.worklist.reported import open_point
 from worklist.models import Attention, AttentionKind
 
@@ -221,3 +222,20 @@ def test_a_digest_waits_for_no_fact(anna: User) -> None:
     )
 
     assert outbox.fill() == 1
+
+
+@pytest.mark.acceptance("CL236")
+def test_a_source_that_takes_something_now_and_then_is_told_of_once_in_six_hours(
+    anna: User, make_source: MakeSource
+) -> None:
+    source, now = make_source(), timezone.now()
+    subscribe(anna, kinds=["WRITE_BACK"])
+    Subscription.objects.update(started_at=now - timedelta(hours=1))
+    writes_fail(source, failures=6)
+    assert outbox.fill(now=now) == 1
+
+    WriteState.objects.update(last_at=now + timedelta(minutes=20))
+    assert outbox.fill(now=now + timedelta(hours=1)) == 0
+    not_written(source)
+    assert outbox.fill(now=now + timedelta(hours=1)) == 1, "An outcome that needs a person is told at once."
+    assert outbox.fill(now=now + outbox.QUIET_FOR + timedelta(minutes=1)) == 1

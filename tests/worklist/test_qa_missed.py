@@ -10,10 +10,12 @@ from django.utils import timezone
 
 from sources import tasks
 from tests.worklist.performed_steps import begun
-from tests.worklist.reported import reported
+from tests.worklist.reported import an_item, reported, unscheduled
 from worklist.attention import points
+from worklist.examinations import candidates, performing
 from worklist.items import intake, lifecycle, moves
-from worklist.models import Attention, AttentionKind, Device, QaRule, Status, WorklistItem
+from worklist.models import Attention, AttentionKind, Device, PerformedStep, QaRule, Status, WorklistItem
+from worklist.models.attention import AttentionQuerySet
 from worklist.quality import missed, planning
 
 pytestmark = pytest.mark.django_db
@@ -45,6 +47,10 @@ def told(now: datetime) -> list[int | None]:
     Attention.objects.filter(resolved_at=None).update(opened_at=now)
     found = Attention.objects.open().filter(kind=AttentionKind.QA_OVERDUE).order_by("item")
     return list(found.values_list("item_id", flat=True))
+
+
+def points_of(step: PerformedStep) -> AttentionQuerySet:
+    return Attention.objects.open().filter(kind=AttentionKind.UNSCHEDULED, step=step)
 
 
 def is_called_off(item: WorklistItem) -> bool:
@@ -148,3 +154,59 @@ def test_what_a_person_resolved_goes_as_well_and_no_participant_does() -> None:
     tasks.plan_quality()
 
     assert (is_called_off(item), is_called_off(participant)) == (True, False)
+
+
+@pytest.mark.acceptance("CL233")
+@pytest.mark.parametrize("after", [2 * DAY, 2 * WEEK])
+def test_it_stays_while_an_examination_of_the_phantom_waits_to_be_linked(after: timedelta) -> None:
+    rule = a_rule()
+    item, _later = scan_of(rule, ago=2 * DAY), scan_of(rule, ago=0 * DAY)
+    step = unscheduled(item)
+    PerformedStep.objects.filter(pk=step.pk).update(start_date=item.scheduled_start_date + DAY)
+    now = timezone.now() + after
+    told(now)
+    missed.call_off(now)
+    assert not is_called_off(item)
+
+    points.resolve(points_of(step).get(), actor="bob", note="Another phantom.")
+    missed.call_off(now)
+    assert is_called_off(item)
+
+
+@pytest.mark.acceptance("CL233")
+def test_an_examination_of_an_earlier_day_keeps_no_scan() -> None:
+    item = scan_of(a_rule(), ago=2 * DAY)
+    step = unscheduled(item)
+    PerformedStep.objects.filter(pk=step.pk).update(start_date=item.scheduled_start_date - DAY)
+    now = timezone.now() + 2 * WEEK
+    told(now)
+
+    assert missed.call_off(now) == 1
+
+
+@pytest.mark.acceptance("CL233")
+def test_a_scanner_that_comes_late_performs_what_was_called_off() -> None:
+    item = scan_of(a_rule(), ago=2 * DAY)
+    now = timezone.now() + 2 * WEEK
+    told(now)
+    assert missed.call_off(now) == 1
+
+    step = reported(begun(item))
+
+    item.refresh_from_db()
+    assert (item.performed_procedure_step_status, step.links.get().item) == (Status.IN_PROGRESS, item)
+
+
+@pytest.mark.acceptance("CL234")
+def test_the_id_of_a_scan_that_was_called_off_stays_a_phantoms() -> None:
+    item = scan_of(a_rule(), ago=2 * DAY)
+    now = timezone.now() + 2 * WEEK
+    told(now)
+    missed.call_off(now)
+    participant = an_item(scheduled_start_date=timezone.localdate())
+    step = unscheduled(item)
+
+    assert participant not in [each.item for each in candidates.best(step)]
+    with pytest.raises(performing.StepChangeRefused, match=str(performing.PHANTOM_EXAMINED)):
+        performing.link(step, participant, actor="bob")
+    performing.link(step, item, actor="bob")

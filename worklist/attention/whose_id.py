@@ -123,10 +123,17 @@ def known(patient_id: str) -> list[KnownPerson]:
 
 
 def is_phantoms(patient_id: str) -> bool | None:
-    """Tell whether the ID is a phantom's by the items that carry it; None where none tell, or both do."""
-    items = WorklistItem.objects.filter(patient_id=patient_id)
-    items = items.exclude(performed_procedure_step_status=Status.CANCELLED)
-    kinds = set(items.order_by().values_list("is_qa", flat=True).distinct()) if patient_id else set()
+    """Tell whether the ID is a phantom's by the items that carry it; None where none tell, or both do.
+
+    Of what was cancelled only a rule's QA scan tells, for nobody took its ID from a participant.
+    """
+    if not patient_id:
+        return None
+    is_cancelled = Q(performed_procedure_step_status=Status.CANCELLED)
+    carry = WorklistItem.objects.filter(patient_id=patient_id).order_by()
+    kinds = set(carry.exclude(is_cancelled).values_list("is_qa", flat=True).distinct())
+    if not kinds:
+        return carry.filter(is_qa=True, qa_scan__isnull=False).exists() or None
     return kinds.pop() if len(kinds) == 1 else None
 
 

@@ -1,6 +1,7 @@
 """A QA scan that nobody did is told of once; then the next one of its rule stands, and it is called off.
 
-The next one stands once it was begun, or is overdue itself. Where none comes, a week is enough.
+The next one stands once it was begun, or is overdue itself. Where none comes, a week is enough. While an
+unscheduled examination with its patient ID waits for a person, it may be what was scanned, and stays.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models.functions import Coalesce, TruncDate
 from django.utils import timezone
 
 from worklist.attention import overdue_qa
 from worklist.items import lifecycle
-from worklist.models import Attention, AttentionKind, Status, WorklistItem
+from worklist.models import Attention, AttentionKind, PerformedStep, Status, WorklistItem
 from worklist.quality.planning import ACTOR
 
 KEPT_FOR = timedelta(days=7)
@@ -64,12 +66,20 @@ def _rule_of(item: WorklistItem) -> int | None:
     return scan.rule_id if scan is not None else None
 
 
+def _may_be_scanned(item: WorklistItem) -> bool:
+    """Tell whether an examination of that phantom, on its day or later, waits to be linked."""
+    unlinked = Attention.objects.open().filter(kind=AttentionKind.UNSCHEDULED).order_by()
+    steps = PerformedStep.objects.filter(patient_id=item.patient_id, pk__in=unlinked.values("step"))
+    of_days = steps.annotate(day=Coalesce("start_date", TruncDate("created_at")))
+    return of_days.filter(day__gte=item.scheduled_start_date).exists()
+
+
 @transaction.atomic
 def _cancel(item_pk: int, reason: str, now: datetime) -> bool:
     """Cancel the item unless somebody has begun it meanwhile, or put it off."""
     item = WorklistItem.objects.select_for_update().filter(pk=item_pk).first()
     is_open = item is not None and item.performed_procedure_step_status == Status.SCHEDULED
-    if item is None or not is_open or not overdue_qa.is_overdue(item, now):
+    if item is None or not is_open or not overdue_qa.is_overdue(item, now) or _may_be_scanned(item):
         return False
     lifecycle.move_locked(item, to=Status.CANCELLED, actor=ACTOR, reason=reason)
     return True
