@@ -81,10 +81,12 @@ bench: .venv/dev.stamp
 	$(BIN)/python -m benchmarks.pruning $(filter --before=% --database-url=%,$(ARGS))
 	$(BIN)/python -m benchmarks.pulls $(filter --before=% --database-url=%,$(ARGS))
 	$(BIN)/python -m benchmarks.batches $(filter --before=% --database-url=%,$(ARGS))
+	$(BIN)/python -m benchmarks.batches --growth $(filter --database-url=%,$(ARGS))
 	$(BIN)/python -m benchmarks.tables $(filter --before=%,$(ARGS))
 	$(BIN)/python -m benchmarks.archives $(filter --database-url=%,$(ARGS))
 	$(BIN)/python -m benchmarks.footprint $(filter --before=% --database-url=%,$(ARGS))
 	$(BIN)/python -m benchmarks.admin $(filter --before=% --database-url=%,$(ARGS))
+	$(BIN)/python -m benchmarks.admin --growth $(filter --database-url=%,$(ARGS))
 	$(BIN)/python -m benchmarks.exports $(filter --before=% --database-url=%,$(ARGS))
 	$(BIN)/python -m benchmarks.dicomweb $(filter --before=% --database-url=%,$(ARGS))
 
