@@ -55,6 +55,7 @@ from benchmarks import (
 )
 from benchmarks.client import Association, WrongAnswerError
 from benchmarks.peers import (
+    BEFORE,
     IN_MEMORY,
     OURS,
     OURS_ON_ALL_CORES,
@@ -244,6 +245,23 @@ def test_what_is_measured_once_may_fail_and_the_other_figures_are_kept() -> None
 
     assert found.medians(Key(ECHO, 40, OURS)) == [1, 1]
     assert report.failures(found) == [f"{IDLE}, {OURS}, 40 items: no"]
+
+
+def test_what_another_build_fails_at_costs_no_other_figures() -> None:
+    asked = iter([False, True, False])  # the warm-up, and two rounds
+
+    def measured(server: Server, seconds: float) -> Figures:
+        if server.name == BEFORE and next(asked):
+            raise WrongAnswerError("N-SET was answered with status 0110")
+        return {Unit.MILLISECONDS: [1.0]}
+
+    scenario = Scenario(ECHO, 0, measured)
+    tasks = [Task(scenario, Server(name, 40, 1, 1)) for name in (OURS, BEFORE)]
+    found = measure([tasks], rounds=2, seconds=0, may_fail=lambda task: task.server.name == BEFORE)
+
+    assert found.medians(Key(ECHO, 40, OURS)) == [1, 1]
+    assert found.medians(Key(ECHO, 40, BEFORE)) == [1]
+    assert found.failed == [f"{ECHO}, {BEFORE}, 40 items: N-SET was answered with status 0110"]
 
 
 @pytest.mark.parametrize(

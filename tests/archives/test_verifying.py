@@ -785,8 +785,8 @@ def test_a_number_that_several_items_have_makes_no_study_of_pseudonyms_anybodys(
     assert ArchivedStudy.objects.exclude(item=None).count() == 0
 
 
-@pytest.mark.acceptance("CL232")
-def test_of_an_archive_that_is_asked_no_more_it_is_forgotten_as_well(
+@pytest.mark.acceptance("CL218", "CL232")
+def test_an_archive_of_pseudonyms_that_is_asked_no_more_keeps_nobody(
     archive: Archive, pacs: FakeArchive
 ) -> None:
     item = scheduled()
@@ -799,4 +799,4 @@ def test_of_an_archive_that_is_asked_no_more_it_is_forgotten_as_well(
     assert pseudonymous.forget(now=timezone.now()) == 0
 
     assert ArchivedStudy.objects.values_list(*pseudonymous.NOBODY).get() == ("", "", None, "")
-    assert (ArchivedStudy.objects.get().item, finding()) == (item, Finding.DIFFERS)
+    assert (ArchivedStudy.objects.get().item, finding(), told()) == (item, Finding.DIFFERS, {})
