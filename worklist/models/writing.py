@@ -11,7 +11,8 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import CharField, Field, Model, TextField
 from django.db.models.constants import OnConflict
 from django.db.models.sql import InsertQuery, UpdateQuery
@@ -21,6 +22,7 @@ from worklist.models.statements import Statement, with_marks_of_sqlite
 
 CHARACTERS = 500_000  # of all statements that are remembered
 
+FEW = 32  # rows
 _TEXT = (CharField, TextField)
 _Key = tuple[Any, ...]
 _Row = Sequence[Any]  # values as the database takes them
@@ -81,7 +83,7 @@ def insert_values(
 def update(row: Model, names: Sequence[str]) -> None:
     """Write these fields of a row that is there. Raises django.db.Error, also where it is gone."""
     fields: list[Field[Any, Any]] = [_fields(type(row))[name] for name in names]
-    values = [_prepared(field, row, is_new=False) for field in fields]
+    values = [_prepared(field, row, connections[DEFAULT_DB_ALIAS], is_new=False) for field in fields]
     # Django writes NULL into the statement.
     empty = tuple(value is None for value in values)
     key = (connection.vendor, type(row), tuple(names), empty)
@@ -119,10 +121,17 @@ def _insert_values(target: _Target, values: Sequence[_Row], *, ignores_known: bo
 
 
 def _portions(target: _Target, values: Sequence[_Row]) -> Iterator[tuple[int, Sequence[_Row]]]:
-    """Yield as many rows as one statement may have, by the parameters that the database allows."""
+    """Yield as many rows as one statement may have, by the parameters that the database allows.
+
+    What is left over is divided so that numbers of rows come again: each has a statement of its own.
+    """
     most = max(1, connection.ops.bulk_batch_size(target.fields, values))
-    for start in range(0, len(values), most):
-        yield start, values[start : start + most]
+    start = 0
+    while number := min(most, len(values) - start):
+        if FEW < number < most:
+            number -= number % FEW
+        yield start, values[start : start + number]
+        start += number
 
 
 def _insertion(
@@ -130,18 +139,27 @@ def _insertion(
 ) -> tuple[Statement, Iterable[Any]]:
     """Return the statement, and what it is given."""
     returning = returning and connection.features.can_return_columns_from_insert
-    key = (connection.vendor, target, len(values), returning, ignores_known)
-    statement, by_column = _statements.get(
-        key, lambda: _written_insert(target, len(values), returning=returning, ignores_known=ignores_known)
-    )
+
+    def of(number: int) -> tuple[Statement, bool]:
+        key = (connection.vendor, target, number, returning, ignores_known)
+        return _statements.get(
+            key, lambda: _written_insert(target, number, returning=returning, ignores_known=ignores_known)
+        )
+
+    statement, by_column = of(min(len(values), 2))
+    if not by_column and len(values) > 2:
+        statement, _ = of(len(values))
     given: Iterable[Any] = map(list, zip(*values, strict=True)) if by_column else chain(*values)
     return statement, given
 
 
 def _prepared_values(target: _Target, row: Model) -> list[Any]:
+    current = connections[DEFAULT_DB_ALIAS]
     return [
         # To ask its field takes half of all that many rows cost.
-        value if is_text and type(value := getattr(row, name)) is str else _prepared(field, row, is_new=True)
+        value
+        if is_text and type(value := getattr(row, name)) is str
+        else _prepared(field, row, current, is_new=True)
         for field, name, is_text in zip(target.fields, target.names, target.is_text, strict=True)
     ]
 
@@ -151,8 +169,9 @@ def _fields(model: type[Model]) -> dict[str, Field[Any, Any]]:
     return {field.name: field for field in model._meta.concrete_fields}
 
 
-def _prepared(field: Field[Any, Any], row: Model, *, is_new: bool) -> Any:
-    return field.get_db_prep_save(field.pre_save(row, is_new), connection)
+def _prepared(field: Field[Any, Any], row: Model, current: BaseDatabaseWrapper, *, is_new: bool) -> Any:
+    """Return the value as the database takes it, by the connection itself: its proxy is slow."""
+    return field.get_db_prep_save(field.pre_save(row, is_new), current)
 
 
 def _written_insert(
