@@ -169,6 +169,13 @@ def pytest_configure(config: pytest.Config) -> None:
     let_children_hear_signals()
 
 
+def pytest_sessionstart() -> None:
+    """Load the admins in the order of their apps, as routes do, whichever of them a test imports first."""
+    from django.contrib import admin
+
+    admin.autodiscover()
+
+
 def let_children_hear_signals() -> None:
     """Ignore a signal by a handler where whoever runs the tests, such as nohup, has it ignored.
 
