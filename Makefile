@@ -81,10 +81,12 @@ bench: .venv/dev.stamp
 	$(BIN)/python -m benchmarks.pruning $(filter --before=% --before-needs=% --database-url=%,$(ARGS))
 	$(BIN)/python -m benchmarks.pulls $(filter --before=% --before-needs=% --database-url=%,$(ARGS))
 	$(BIN)/python -m benchmarks.batches $(filter --before=% --before-needs=% --database-url=%,$(ARGS))
+	$(BIN)/python -m benchmarks.batches --growth $(filter --database-url=%,$(ARGS))
 	$(BIN)/python -m benchmarks.tables $(filter --before=% --before-needs=%,$(ARGS))
 	$(BIN)/python -m benchmarks.archives $(filter --database-url=%,$(ARGS))
 	$(BIN)/python -m benchmarks.footprint $(filter --before=% --before-needs=% --database-url=%,$(ARGS))
 	$(BIN)/python -m benchmarks.admin $(filter --before=% --before-needs=% --database-url=%,$(ARGS))
+	$(BIN)/python -m benchmarks.admin --growth $(filter --database-url=%,$(ARGS))
 	$(BIN)/python -m benchmarks.exports $(filter --before=% --before-needs=% --database-url=%,$(ARGS))
 	$(BIN)/python -m benchmarks.dicomweb $(filter --before=% --before-needs=% --database-url=%,$(ARGS))
 

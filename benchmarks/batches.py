@@ -1,10 +1,12 @@
 """Measure files imported, items sent as a list and lists that are read, beside an earlier build.
 
-    python -m benchmarks.batches [--files 1000] [--rounds 3] [--before COMMIT]
+    python -m benchmarks.batches [--files 1000] [--rounds 3] [--before COMMIT | --growth]
         [--database-url postgres://...] [--json FILE]
 
 In each round each build does all of it in an empty database, in a process of its own, and its counts are
 checked; in the next round the builds come in another order. Files are imported twice, new and unchanged.
+
+With `--growth` this build alone is measured, with as many files and with ten times as many.
 """
 
 from __future__ import annotations
@@ -22,13 +24,16 @@ from typing import Any
 
 from benchmarks import batching, before, items, outcome, peers, postgresql
 from benchmarks.client import WrongAnswerError
-from benchmarks.peers import BEFORE, OURS, NotStartedError, Store
+from benchmarks.peers import BEFORE, OURS, ROOT, NotStartedError, Store
 from benchmarks.results import Key, Results, Unit
 from benchmarks.wanted import Bound
 
 SENT = 1000  # items in a list
 UNITS = {Unit.SECONDS: "seconds", Unit.PROCESSOR: "processor"}
 DONE_WITHIN = 1800  # seconds
+FEW_FILES, MANY_FILES = f"{OURS}, few files", f"{OURS}, many files"
+TIMES_MORE = 10  # files, for growth
+MOST_GROWTH = 1.3  # times, of what a file takes
 # How many times faster than the build before each is wanted to be.
 WANTED = {
     "import, new": 5,
@@ -40,10 +45,12 @@ WANTED = {
     "GET, CSV": 2,
 }
 
+IMPORTS = tuple(scenario for scenario in WANTED if scenario.startswith("import"))
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
-    return outcome.of(options, _run, _table, BOUNDS, is_told=bool(options.before))
+    return outcome.of(options, _run, _table, BOUNDS, is_told=bool(options.before or options.growth))
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -52,31 +59,38 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--files", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument(
+        "--growth", action="store_true", help="Compare ten times as many files with these of this build."
+    )
     before.add_options(parser)
     return parser.parse_args(arguments)
 
 
 def _run(options: argparse.Namespace) -> Results:
     with before.comparison(options) as compared:
-        files = _written(compared.folder, options.files)
+        builds, few = compared.builds, _written(compared.folder / "few", options.files)
+        asked = [(name, build, few) for name, build in builds.items()]
+        if options.growth:
+            many = _written(compared.folder / "many", TIMES_MORE * options.files)
+            asked = [(FEW_FILES, ROOT, few), (MANY_FILES, ROOT, many)]
         workers = [
             compared.running.enter_context(_prepared(name, build, compared.folder, database, files))
             for database in compared.databases
-            for name, build in compared.builds.items()
+            for name, build, files in asked
         ]
         found = Results()
         for turn in range(options.rounds):
             print(f"Round {turn + 1} of {options.rounds}", flush=True)
             first = turn % len(workers)
             for worker in (*workers[first:], *workers[:first]):
-                worker.measure(found, files)
+                worker.measure(found)
         return found
 
 
 def _written(folder: Path, n: int) -> Path:
     """Write n worklist files into a folder, and beside it the list of further items that is sent."""
     files = folder / "files"
-    files.mkdir()
+    files.mkdir(parents=True)
     template, today = items.template(), date.today()
     for number in range(n):
         (files / f"{number:07}.wl").write_bytes(items.filled(template, items.item(number, today=today)))
@@ -106,18 +120,18 @@ def _body(number: int, today: date) -> dict[str, Any]:
 class Worker:
     """A build has an empty database that is migrated; each round has a copy of it."""
 
-    def __init__(self, name: str, build: Path, store: Store, server_url: str = "") -> None:
+    def __init__(self, name: str, build: Path, store: Store, files: Path, server_url: str = "") -> None:
         self.name, self.store = name, store
-        self._build = build
+        self._build, self._files = build, files
         self._server_url = server_url  # PostgreSQL's
 
     def prepare(self) -> None:
         self._python(self.store, "--prepare")
 
-    def measure(self, found: Results, files: Path) -> None:
+    def measure(self, found: Results) -> None:
         """Raises NotStartedError, and WrongAnswerError for other counts."""
         with self._copied() as store:
-            taken = json.loads(self._python(store, str(files)))
+            taken = json.loads(self._python(store, str(self._files)))
         for scenario, figures in taken.items():
             done = _expected(scenario, store.n)
             if figures["items"] != done:
@@ -161,13 +175,13 @@ def _prepared(name: str, build: Path, folder: Path, database_url: str, files: Pa
     with ExitStack() as running:
         database = "" if is_sqlite else running.enter_context(postgresql.database(database_url))
         store = Store(len(list(files.iterdir())), own_folder, database)
-        worker = Worker(told, build, store, "" if is_sqlite else database_url)
+        worker = Worker(told, build, store, files, "" if is_sqlite else database_url)
         worker.prepare()
         yield worker
 
 
 def _expected(scenario: str, n: int) -> int:
-    if scenario.startswith("import"):
+    if scenario in IMPORTS:
         return n
     return batching.ONE_BY_ONE if scenario == "one by one" else SENT
 
@@ -184,11 +198,27 @@ def faster(scenario: str, limit: float | None, unit: Unit, *, is_on_postgresql: 
     return Bound(f"{scenario}, {unit}, {other} to this build", figure, "times", limit, at_least=True)
 
 
-BOUNDS = tuple(
-    faster(scenario, limit if unit is Unit.SECONDS else None, unit, is_on_postgresql=is_on_postgresql)
-    for is_on_postgresql in (False, True)
-    for scenario, limit in WANTED.items()
-    for unit in UNITS
+def growth(scenario: str, *, is_on_postgresql: bool) -> Bound:
+    """Allow a file among many so many times the seconds that it takes among few."""
+    few, many = FEW_FILES, MANY_FILES
+    if is_on_postgresql:
+        few, many = peers.on_postgresql(few), peers.on_postgresql(many)
+
+    def figure(found: Results) -> float | None:
+        keys = {key.server: key for key in found if (key.scenario, key.unit) == (scenario, Unit.SECONDS)}
+        return found.ratio(keys[many], keys[few]) / TIMES_MORE if {few, many} <= keys.keys() else None
+
+    return Bound(f"{scenario}, each file, {many} to few", figure, "times", MOST_GROWTH)
+
+
+BOUNDS = (
+    *(
+        faster(scenario, limit if unit is Unit.SECONDS else None, unit, is_on_postgresql=is_on_postgresql)
+        for is_on_postgresql in (False, True)
+        for scenario, limit in WANTED.items()
+        for unit in UNITS
+    ),
+    *(growth(scenario, is_on_postgresql=each) for each in (False, True) for scenario in IMPORTS),
 )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import chain
 from typing import NamedTuple
@@ -56,29 +57,37 @@ def measure(
     rounds: int,
     seconds: float,
     is_warmed: Callable[[Task], bool] = lambda task: True,
+    may_fail: Callable[[Task], bool] = lambda task: False,
 ) -> Results:
-    """Run each scenario's tasks one after the other. Raises WrongAnswerError for what is repeated."""
+    """Run each scenario's tasks one after the other. Raises WrongAnswerError for what is repeated.
+
+    Of a task that may fail the failure is kept, as of one that is measured once, and the others go on.
+    """
+    results = Results()
     repeated = [[task for task in asked if not task.scenario.once] for asked in tasks]
     for task in filter(is_warmed, chain(*repeated)):
-        _figures(task, 0)  # the first is not measured
-    results = Results()
+        with _kept(results) if may_fail(task) else nullcontext():
+            _figures(task, 0)  # the first is not measured
     for turn in range(rounds):
         print(f"Round {turn + 1} of {rounds}", flush=True)
         for asked in repeated:
             first = turn % len(asked) if asked else 0
             for task in (*asked[first:], *asked[:first]):
-                _add(task, seconds, results)
+                with _kept(results) if may_fail(task) else nullcontext():
+                    _add(task, seconds, results)
     for task in chain(*tasks):
         if task.scenario.once:
             print(f"{task.scenario.name}, {task.server.name}", flush=True)
-            _try(task, seconds, results)
+            with _kept(results):
+                _add(task, seconds, results)
     return results
 
 
-def _try(task: Task, seconds: float, results: Results) -> None:
-    """Keep what was measured so far, whatever comes of what is measured once."""
+@contextmanager
+def _kept(results: Results) -> Iterator[None]:
+    """Keep a failure beside what was measured so far."""
     try:
-        _add(task, seconds, results)
+        yield
     except WrongAnswerError as error:
         results.failed.append(str(error))
 

@@ -55,6 +55,7 @@ from benchmarks import (
 )
 from benchmarks.client import Association, WrongAnswerError
 from benchmarks.peers import (
+    BEFORE,
     IN_MEMORY,
     OURS,
     OURS_ON_ALL_CORES,
@@ -244,6 +245,23 @@ def test_what_is_measured_once_may_fail_and_the_other_figures_are_kept() -> None
 
     assert found.medians(Key(ECHO, 40, OURS)) == [1, 1]
     assert report.failures(found) == [f"{IDLE}, {OURS}, 40 items: no"]
+
+
+def test_what_another_build_fails_at_costs_no_other_figures() -> None:
+    asked = iter([False, True, False])  # the warm-up, and two rounds
+
+    def measured(server: Server, seconds: float) -> Figures:
+        if server.name == BEFORE and next(asked):
+            raise WrongAnswerError("N-SET was answered with status 0110")
+        return {Unit.MILLISECONDS: [1.0]}
+
+    scenario = Scenario(ECHO, 0, measured)
+    tasks = [Task(scenario, Server(name, 40, 1, 1)) for name in (OURS, BEFORE)]
+    found = measure([tasks], rounds=2, seconds=0, may_fail=lambda task: task.server.name == BEFORE)
+
+    assert found.medians(Key(ECHO, 40, OURS)) == [1, 1]
+    assert found.medians(Key(ECHO, 40, BEFORE)) == [1]
+    assert found.failed == [f"{ECHO}, {BEFORE}, 40 items: N-SET was answered with status 0110"]
 
 
 @pytest.mark.parametrize(
@@ -522,7 +540,7 @@ class WorkerOf(batches.Worker):
 
     def __init__(self, name: str, folder: Path, seconds: float, *, items: int) -> None:
         folder.mkdir()
-        super().__init__(name, folder, Store(3, folder))
+        super().__init__(name, folder, Store(3, folder), folder / "files")
         self._taken = {"POST of a list": {"seconds": seconds, "processor": seconds, "items": items}}
 
     def _python(self, store: Store, *arguments: str) -> str:
@@ -532,7 +550,7 @@ class WorkerOf(batches.Worker):
 def test_batches_of_two_builds_are_compared_within_a_round(tmp_path: Path, few_items: Path) -> None:
     found = Results()
     for name, seconds in ((OURS, 2.0), (peers.BEFORE, 12.0)):
-        WorkerOf(name, tmp_path / name, seconds, items=5).measure(found, few_items)
+        WorkerOf(name, tmp_path / name, seconds, items=5).measure(found)
 
     rows = {row.bound.what: row for row in wanted.rows(found, batches.BOUNDS)}
 
@@ -543,7 +561,39 @@ def test_batches_of_two_builds_are_compared_within_a_round(tmp_path: Path, few_i
 
 def test_a_batch_that_leaves_an_item_out_fails_the_run(tmp_path: Path, few_items: Path) -> None:
     with pytest.raises(WrongAnswerError, match="4 items instead of 5"):
-        WorkerOf(OURS, tmp_path / OURS, 1, items=4).measure(Results(), few_items)
+        WorkerOf(OURS, tmp_path / OURS, 1, items=4).measure(Results())
+
+
+@pytest.mark.acceptance("WR55")
+def test_an_import_that_grows_with_the_files_is_told() -> None:
+    found = Results()
+    for scenario, grown in (("import, new", 12.0), ("import, unchanged", 14.0)):
+        for name, n, seconds in ((batches.FEW_FILES, 100, 1.0), (batches.MANY_FILES, 1000, grown)):
+            found.add(Key(scenario, n, name, Unit.SECONDS), [seconds], items=n)
+
+    rows = {row.bound.what: row for row in wanted.rows(found, batches.BOUNDS)}
+
+    assert rows["import, new, each file, pylantir, many files to few"].reached
+    assert rows["import, unchanged, each file, pylantir, many files to few"].reached is False
+    assert rows[f"import, new, s, {peers.BEFORE} to this build"].measured is None
+
+
+@pytest.mark.acceptance("WR55")
+def test_growth_is_measured_with_ten_times_as_many_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, int] = {}
+
+    @contextmanager
+    def prepared(
+        name: str, build: Path, folder: Path, database: str, files: Path
+    ) -> Iterator[SimpleNamespace]:
+        asked[name] = len(list(files.iterdir()))
+        yield SimpleNamespace(measure=lambda found: None)
+
+    monkeypatch.setattr(batches, "_prepared", prepared)
+
+    batches._run(batches._options(["--files", "2", "--growth", "--rounds", "1"]))
+
+    assert asked == {batches.FEW_FILES: 2, batches.MANY_FILES: 20}
 
 
 @pytest.mark.slow

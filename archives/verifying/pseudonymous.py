@@ -37,7 +37,7 @@ def forget(*, now: datetime) -> int:
 
     What was pointed out because of that is over, and what was found by a patient ID is of nobody.
     """
-    archives = list(Archive.objects.asked().filter(has_pseudonyms=True))
+    archives = list(Archive.objects.filter(has_pseudonyms=True))  # also one that is asked no more
     if not archives:
         return 0
     with transaction.atomic():

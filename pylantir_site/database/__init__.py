@@ -4,6 +4,7 @@ faults               what is wrong with it, told by its own error codes
 row_checks           checks of stored rows say nothing where tables are of another version
 fault_log            a fault is said once, and then counted
 persistence          what must be written is tried until the database is back
+turns                threads write to SQLite in turn
 lock_waits           others' locks are waited for as long as a person waits
 sessions             what was done stays done where its session cannot be written
 patience             a server that hangs is waited for some seconds

@@ -105,13 +105,15 @@ def _of_writing(writing: Mapping[int, DataSource], after: datetime | None, now: 
     """Yield what could not be written back; that a source fails altogether is told of it already."""
     kind = NoticeKind.WRITE_BACK
     for held in waiting.held_outcomes(after):
+        if held.source_pk not in writing:  # it was enabled a moment ago
+            continue
         # Issues that come of one go are some microseconds apart: where the first is mended, nothing is new.
         key = f"write:{held.pk}:{_moment(held.since.replace(second=0, microsecond=0))}"
         name = writing[held.source_pk].name
         yield Fact(key, kind, name, held.since, held.source_pk, is_of_an_outcome=True)
     for failed in waiting.failing():
-        source = writing[failed.source_pk]
-        if not _is_failing(source, now):
+        source = writing.get(failed.source_pk)
+        if source is not None and not _is_failing(source, now):
             key = f"writing:{source.pk}:{_moment(failed.last_success)}"
             yield Fact(key, kind, source.name, failed.since, source.pk)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from typing import IO, Any
 
 from django.conf import settings
@@ -13,6 +14,7 @@ from pylantir_site.outside import strict_json
 from pylantir_site.rest.errors import BodyTooLarge
 
 UNSTORABLE = "The JSON holds a null character or half of a surrogate pair, which no text may."
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 class StrictJSONParser(JSONParser):
@@ -60,6 +62,6 @@ def _is_storable(parsed: Any) -> bool:
             waiting += [*value.keys(), *value.values()]
         elif isinstance(value, list):
             waiting += value
-        elif isinstance(value, str) and any(c == "\0" or "\ud800" <= c <= "\udfff" for c in value):
+        elif isinstance(value, str) and _UNSTORABLE.search(value):
             return False
     return True

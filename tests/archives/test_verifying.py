@@ -763,3 +763,19 @@ def test_what_was_told_before_an_archive_was_said_to_have_pseudonyms_is_over(
     assert ArchivedStudy.objects.get(study_instance_uid=by_id.study_instance_uid).item is None
     closed = Attention.objects.filter(kind=AttentionKind.IMAGES_IDENTITY)
     assert {point.note for point in closed} == {"No longer so. The archive has pseudonyms."}
+
+
+@pytest.mark.acceptance("CL218")
+def test_an_archive_of_pseudonyms_that_is_asked_no_more_keeps_nobody(
+    archive: Archive, pacs: FakeArchive
+) -> None:
+    item = scheduled()
+    arrived(pacs, item, performed(item), **PSEUDONYM)
+    ask(archive, pacs)
+    archive.has_pseudonyms, archive.enabled = True, False
+    archive.save()
+
+    assert pseudonymous.forget(now=timezone.now()) == 1
+
+    assert ArchivedStudy.objects.get().patient_id == ""
+    assert told() == {}

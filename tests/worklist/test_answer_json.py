@@ -22,6 +22,7 @@ from tests.effort import tries
 from tests.worklist.encoding_examples import RECORD, VALUES, records, requests
 from worklist.answering.requests import universal_query
 from worklist.dicom import answer_json, decoding, elements
+from worklist.dicom.answer_json import JsonWriter
 from worklist.dicom.encoding import AnswerPlan
 
 SEVERAL_TIMES = {"deadline": None, "suppress_health_check": list(HealthCheck)}
@@ -52,6 +53,59 @@ def element(vr: str, value: bytes, *, tag: tuple[int, int] = (0x0072, 0x0001)) -
 @given(records, st.one_of(st.just(universal_query()), requests()))
 def test_an_answer_is_what_pydicom_makes_of_it(item: dict[str, Any], asked: Dataset) -> None:
     assert is_the_same(AnswerPlan(asked, implicit_vr=False).encode(item).identifier)
+
+
+@pytest.mark.acceptance("WR53")
+@settings(max_examples=tries(40, nightly=400), **SEVERAL_TIMES)  # type: ignore[arg-type]
+@given(st.lists(records, min_size=1, max_size=4), st.one_of(st.just(universal_query()), requests()))
+def test_what_is_written_is_the_text_of_what_pydicom_makes(
+    items: list[dict[str, Any]], asked: Dataset
+) -> None:
+    """One writer writes all, and each twice: what it remembers of one must be right for the next."""
+    plan = AnswerPlan(asked, implicit_vr=False)
+    plain, in_utf_8 = JsonWriter(), JsonWriter(in_utf_8=True)
+    for item in (*items, *items):
+        parts = plan.parts(item)
+        expected = by_pydicom(plan.encode(item).identifier)
+
+        assert plain.write(parts) == as_text(expected)
+        assert in_utf_8.write(parts) == as_text(said_in_utf_8(expected))
+
+
+@pytest.mark.acceptance("WR53")
+@pytest.mark.parametrize("vr", ["SH", "SQ", "UN"])
+def test_what_an_item_says_of_its_character_set_is_its_own(vr: str) -> None:
+    """An item may name another one than what is around it, and what is left to pydicom may have items."""
+    within = element("CS", b"ISO_IR 100", tag=(0x0008, 0x0005)) + element(
+        "LO", b"M\xfcller", tag=(0x0010, 0x0020)
+    )
+    encoded = element("CS", b"ISO_IR 192", tag=(0x0008, 0x0005))
+    encoded += element(vr, elements.item(b"") if vr != "SH" else b"\xc3\xbc", tag=(0x0040, 0x0260))
+    encoded += element("SQ", elements.item(within) + elements.item(b""), tag=(0x0040, 0x0440))
+    encoded += element("SQ", b"", tag=(0x0040, 0x0555))
+    expected = by_pydicom(encoded)
+
+    assert as_text(answer_json.of_answer(encoded)) == as_text(expected)
+    assert as_text(answer_json.of_answer(encoded, in_utf_8=True)) == as_text(said_in_utf_8(expected))
+
+
+def as_text(dataset: dict[str, Any]) -> str:
+    return json.dumps(dataset, ensure_ascii=False, separators=(",", ":"))
+
+
+def said_in_utf_8(dataset: dict[str, Any], *, is_item: bool = False) -> dict[str, Any]:
+    """Name UTF-8 where a character set is named, and only at the root; no values have no `Value`."""
+    found: dict[str, Any] = {}
+    for key, held in dataset.items():
+        if key == "00080005":
+            if not is_item:
+                found[key] = {"vr": "CS", "Value": ["ISO_IR 192"]}
+        elif held["vr"] == "SQ":
+            items = [said_in_utf_8(item, is_item=True) for item in held.get("Value", ())]
+            found[key] = {"vr": "SQ", "Value": items} if items else {"vr": "SQ"}
+        else:
+            found[key] = held
+    return found
 
 
 @pytest.mark.acceptance("WR30")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from datetime import UTC, datetime
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -12,12 +14,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import worklist.api.items
+from pylantir_site.outside import spreadsheets
 from tests.effort import tries
 from tests.worklist.encoding_examples import DRAWN
 from worklist.api import item_rows
+from worklist.api.renderers import CSVRenderer
+from worklist.items.fields import FIELDS
 from worklist.models import PerformedBy, WorklistItem
 
 MOMENTS = st.datetimes(min_value=datetime(1990, 1, 1), timezones=st.just(UTC))
+TEXTS = st.text(st.sampled_from("A1=+-@;'\t\n\r\"é＝ "), max_size=6)
+CELLS = TEXTS | st.none() | st.integers()
 drawn_items = st.fixed_dictionaries(
     {
         **DRAWN,
@@ -43,3 +50,23 @@ def test_a_list_of_items_is_what_the_serializer_makes(zone: str, values: list[di
         rows = item_rows.as_json(map(item_rows.of_item, items))
 
         assert json.dumps(rows) == json.dumps(serializer(items, many=True).data)
+
+
+@pytest.mark.acceptance("WR54")
+@settings(max_examples=tries(20, nightly=200), deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.tuples(*[CELLS] * 4, st.dictionaries(TEXTS, TEXTS, max_size=2)), max_size=4))
+def test_each_cell_of_a_csv_is_guarded_whatever_else_its_column_holds(
+    given_rows: list[tuple[Any, ...]],
+) -> None:
+    names = ("patient_name", "patient_id", "scheduled_start_date", "patient_weight_kg", "extra_attributes")
+    rows = [dict.fromkeys(FIELDS) | dict(zip(names, each, strict=True)) for each in given_rows]
+
+    lines = list(csv.reader(StringIO(CSVRenderer().render(rows), newline="")))
+
+    assert lines == [list(FIELDS), *([cell(row[name]) for name in FIELDS] for row in rows)]
+
+
+def cell(value: Any) -> str:
+    if isinstance(value, dict):
+        value = json.dumps(value, ensure_ascii=False) if value else ""
+    return spreadsheets.guarded(value) if isinstance(value, str) else "" if value is None else str(value)

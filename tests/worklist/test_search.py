@@ -85,6 +85,15 @@ def test_folding_twice_changes_nothing_more(text: str) -> None:
     assert folding.folded(text.upper()) == folding.folded(text.upper().lower())
 
 
+@pytest.mark.acceptance("WR56")
+@settings(max_examples=tries(100, nightly=1000))
+@given(st.text(st.characters(codec="ascii"), max_size=20))
+def test_a_text_in_ascii_is_folded_as_within_any_other(text: str) -> None:
+    assert folding.folded(f"{text}é") == f"{folding.folded(text)}e"
+    assert folding.spellings(f"{text}é") == {f"{folding.folded(text)}e"}
+    assert folding.spellings(text) == {folding.folded(text)} - {""}
+
+
 @pytest.mark.parametrize(
     ("sought", "expected"),
     [

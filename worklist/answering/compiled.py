@@ -13,7 +13,7 @@ from worklist.answering.rows import Row
 from worklist.answering.statuses import PENDING, PENDING_WITHOUT_SOME_KEYS
 from worklist.dicom import datasets
 from worklist.dicom.datasets import Unreadable
-from worklist.dicom.encoding import AnswerPlan
+from worklist.dicom.encoding import AnswerParts, AnswerPlan
 from worklist.dicom.matching import IdentifierError, MatchingKeys, read_keys
 from worklist.dicom.output_rules import OutputRules
 from worklist.models.sized_cache import SizedCache
@@ -53,14 +53,18 @@ class Query:
         """Return status and identifier of the item's answer. Raises EncodingError."""
         return _answers.get((self.number, row.pk), row, self._encode)
 
-    def _encode(self, row: Row) -> tuple[int, bytes]:
-        answer = self.plan.encode(row.record)
+    def parts(self, row: Row) -> AnswerParts:
+        """Return the identifier of the item's answer in its parts, not deflated. Raises EncodingError."""
+        answer = self.plan.parts(row.record)
         if answer.departure:
             logger.warning(
                 "Item %s does not fit its device's character set: sent %s", row.pk, answer.departure
             )
-        identifier = datasets.deflate(answer.identifier) if self.deflated else answer.identifier
-        return self.status, identifier
+        return answer
+
+    def _encode(self, row: Row) -> tuple[int, bytes]:
+        identifier = self.parts(row).identifier
+        return self.status, datasets.deflate(identifier) if self.deflated else identifier
 
 
 def _size(key: tuple[FindRequest, OutputRules], query: Query) -> int:

@@ -20,10 +20,10 @@ from worklist.answering.requests import universal_query
 from worklist.answering.search import Search, search
 from worklist.answering.statuses import SUCCESS, Failure, failure
 from worklist.devices import access
-from worklist.dicom import answer_json, decoding
-from worklist.dicom.encoding import AnswerPlan
+from worklist.dicom import decoding
+from worklist.dicom.answer_json import JsonWriter
+from worklist.dicom.encoding import AnswerParts, AnswerPlan
 from worklist.dicom.item_attributes import RECORD_FIELDS
-from worklist.dicom.json_model import DataSet
 from worklist.dicom.matching import DATE_FIELD
 from worklist.dicom.values import Record
 from worklist.models import WorklistItem
@@ -109,17 +109,13 @@ def as_the_scanner_sees_it(item: WorklistItem) -> str:
 def answers(items: Iterable[WorklistItem]) -> Iterator[Dataset]:
     """Yield what a query that asks for everything is answered, one data set for each item."""
     records = ({field: getattr(item, field) for field in RECORD_FIELDS} for item in items)
-    return (_read(identifier, implicit_vr=False) for identifier in _identifiers(records))
+    return (_read(parts.identifier, implicit_vr=False) for parts in _parts(records))
 
 
-def json_answers(records: Iterable[Record]) -> Iterator[DataSet]:
-    """Yield the same of records in the DICOM JSON Model.
-
-    They share elements: whoever is given them changes none.
-    """
-    return map(answer_json.AnswerReader().read, _identifiers(records))
+def json_answers(records: Iterable[Record]) -> Iterator[str]:
+    """Yield the same of records in the DICOM JSON Model, each as a JSON object."""
+    return map(JsonWriter().write, _parts(records))
 
 
-def _identifiers(records: Iterable[Record]) -> Iterator[bytes]:
-    plan = AnswerPlan(universal_query(), implicit_vr=False)
-    return (plan.encode(record).identifier for record in records)
+def _parts(records: Iterable[Record]) -> Iterator[AnswerParts]:
+    return map(AnswerPlan(universal_query(), implicit_vr=False).parts, records)

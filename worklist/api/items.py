@@ -28,7 +28,7 @@ from worklist.api.item_fields import (
     NewItemSerializer,
 )
 from worklist.api.item_filters import ItemFilter
-from worklist.api.renderers import CSVRenderer, DicomJSONRenderer
+from worklist.api.renderers import CSVRenderer, DicomJSONRenderer, WrittenAnswers
 from worklist.models import WorklistItem
 from worklist.models.changes import history_entries
 
@@ -67,7 +67,7 @@ class ItemView(ApiView, GenericAPIView):
         """Return several items, by their columns, in the form that the client accepts."""
         self.note(row[0] for row in rows)
         if isinstance(self.request.accepted_renderer, DicomJSONRenderer):
-            data: Any = list(previews.json_answers(map(item_rows.as_record, rows)))
+            data: Any = WrittenAnswers(previews.json_answers(map(item_rows.as_record, rows)))
         else:
             data = item_rows.as_json(rows)
         return Response(data, headers={**headers, "Vary": "Accept"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Sequence
 from io import StringIO
 from typing import Any
 
@@ -13,11 +14,23 @@ from pylantir_site.outside import spreadsheets
 from worklist.items.fields import FIELDS
 
 
+class WrittenAnswers(list[str]):
+    """Data sets, each written as a JSON object."""
+
+
 class DicomJSONRenderer(JSONRenderer):
     """Data sets are rendered as a list in the DICOM JSON Model (PS3.18 F.2), as scanners are answered."""
 
     media_type = "application/dicom+json"
     format = "dicom"
+
+    def render(
+        self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None
+    ) -> bytes:
+        if isinstance(data, WrittenAnswers):
+            return f"[{','.join(data)}]".encode()
+        rendered: bytes = super().render(data, accepted_media_type, renderer_context)
+        return rendered
 
 
 class CSVRenderer(BaseRenderer):
@@ -31,14 +44,20 @@ class CSVRenderer(BaseRenderer):
         written = StringIO()
         writer = csv.writer(written)
         writer.writerow(FIELDS)
-        writer.writerows([_cell(row[name]) for name in FIELDS] for row in data)
+        columns = [_cells([row[name] for row in data]) for name in FIELDS]
+        writer.writerows(zip(*columns, strict=True))
         return written.getvalue()
 
 
-def _cell(value: Any) -> Any:
-    """Keep a cell from being a formula for a spreadsheet (OWASP, CSV injection)."""
-    if isinstance(value, str):
-        return spreadsheets.guarded(value)
-    if isinstance(value, dict):
-        return spreadsheets.guarded(json.dumps(value, ensure_ascii=False)) if value else ""
-    return value
+def _cells(values: Sequence[Any]) -> Sequence[Any]:
+    """Keep each cell of a column from being a formula for a spreadsheet (OWASP, CSV injection)."""
+    cells = [_as_text(value) if isinstance(value, dict) else value for value in values]
+    texts = {cell for cell in cells if isinstance(cell, str)}
+    if not spreadsheets.may_run("".join(texts)):
+        return cells
+    guarded = {text: spreadsheets.guarded(text) for text in texts}
+    return [guarded[cell] if isinstance(cell, str) else cell for cell in cells]
+
+
+def _as_text(attributes: dict[str, Any]) -> str:
+    return json.dumps(attributes, ensure_ascii=False) if attributes else ""

@@ -15,7 +15,7 @@ conditions        what an item must be to match
 request_keys      what a query's identifier asks for
 matching          a query's keys as conditions
 encoding          answers, compiled to a plan
-answer_json       an answer's bytes in the DICOM JSON Model
+answer_json       answers in the DICOM JSON Model, read and written
 answer_elements   the elements of an answer
 elements          data elements as bytes
 character_sets    texts in the character sets of answers

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from pydicom.datadict import dictionary_VM
 
 from worklist.dicom import elements
-from worklist.dicom.character_sets import CharacterSet
+from worklist.dicom.character_sets import UTF_8, CharacterSet
 from worklist.dicom.item_attributes import ItemAttribute
 from worklist.dicom.values import Record
 
@@ -84,6 +84,20 @@ def sequence_element(keyword: str, read: Read, encode_item: Element, frame: Fram
         contents = [encode_item(answering, item) for item in items]
         encoded = b"".join([elements.item(content) for content in contents if content])
         return frame(encoded) if encoded else absent
+
+    return element
+
+
+def stored_elements(keywords: Iterable[str], made: Sequence[Element]) -> Element:
+    """Return as one the elements of what is stored under these keywords, if anything is."""
+    named = frozenset(keywords)
+    nothing = EncodingAttempt({}, UTF_8, UTF_8)
+    absent = b"".join([element(nothing, {}) for element in made])
+
+    def element(answering: EncodingAttempt, stored: Stored) -> bytes:
+        if named.isdisjoint(stored):
+            return absent
+        return b"".join([each(answering, stored) for each in made])
 
     return element
 

@@ -6,22 +6,29 @@ is not written in the plainest way is left to pydicom.
 
 from __future__ import annotations
 
+import json
 import struct
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from io import BytesIO
-from typing import Any
+from itertools import chain
+from typing import Any, Generic, TypeVar
 
 from pydicom.filereader import read_dataset
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
 
 from worklist.dicom import decoding, representations
+from worklist.dicom.character_sets import UTF_8
 from worklist.dicom.datasets import UNDEFINED_LENGTH
 from worklist.dicom.decoding import NOTHING_DECLARED, TextDecoder
+from worklist.dicom.encoding import AnswerParts
 from worklist.dicom.json_model import PERSON_NAME_GROUPS, DataSet
 
 Element = dict[str, Any]
+Made = TypeVar("Made")
 
 _CHARACTER_SET = f"{decoding.CHARACTER_SET:08X}"
+_UTF_8: Element = {"vr": "CS", "Value": [UTF_8.terms]}
 _TAG = struct.Struct("<HH")
 _HEAD = struct.Struct("<HH2sH")
 _LONG_LENGTH = struct.Struct("<I")
@@ -29,40 +36,52 @@ _ITEM_HEAD = struct.Struct("<HHI")
 _LONG = frozenset(str(vr).encode("ascii") for vr in EXPLICIT_VR_LENGTH_32)
 _PADDING = "\0 "
 _LONGEST_KNOWN = 100  # bytes; longer values are hardly ever alike
+_LONGEST_KNOWN_PART = 400
+
+_in_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
 class _NotPlain(Exception):
     """The value is left to pydicom."""
 
 
-def of_answer(identifier: bytes) -> DataSet:
-    """Return the data set that an answer in Explicit VR Little Endian holds.
+def of_answer(identifier: bytes, *, in_utf_8: bool = False) -> DataSet:
+    """Return the data set that an answer in Explicit VR Little Endian holds, as `AnswerReader` reads it.
 
     Raises what pydicom raises for bytes that it cannot decode, and struct.error for a data set that is cut
     off.
     """
-    return AnswerReader().read(identifier)
+    return AnswerReader(in_utf_8=in_utf_8).read(identifier)
 
 
-class AnswerReader:
+class _Reader(ABC, Generic[Made]):
     """It reads answers to one query, whose items have many values in common: each is read once.
 
-    So data sets share elements: whoever is given them changes none.
+    With `in_utf_8` a data set has the character set that JSON and XML are written in, and only at its root,
+    whatever the bytes are in (PS3.18 F.2.2); else it has what pydicom says of the bytes.
     """
 
-    def __init__(self) -> None:
-        self._known: dict[TextDecoder, dict[bytes, Element]] = {}
+    def __init__(self, *, in_utf_8: bool = False) -> None:
+        self._in_utf_8 = in_utf_8
+        self._known: dict[TextDecoder, dict[bytes, Made]] = {}
 
-    def read(self, identifier: bytes) -> DataSet:
-        """Return the data set, and raise, as `of_answer` does."""
-        return self._data_set(identifier, 0, len(identifier), NOTHING_DECLARED, None)
+    @abstractmethod
+    def _made(self, element: Element) -> Made:
+        """Return what becomes of an element without items."""
+
+    @abstractmethod
+    def _made_of_items(self, items: list[dict[str, Made]]) -> Made:
+        """Return what becomes of a sequence."""
+
+    def read(self, identifier: bytes) -> dict[str, Made]:
+        """Return what becomes of each element by its tag. Raises as `of_answer` does."""
+        return self._data_set(identifier, 0, len(identifier), NOTHING_DECLARED, None, is_item=False)
 
     def _data_set(
-        self, data: bytes, at: int, end: int, decoder: TextDecoder, inherited: Element | None
-    ) -> DataSet:
-        """Return the elements from `at` to `end`; `inherited` is the character set of what is around them."""
-        found: DataSet = {}
-        declared = inherited
+        self, data: bytes, at: int, end: int, decoder: TextDecoder, declared: Element | None, *, is_item: bool
+    ) -> dict[str, Made]:
+        """Return the elements from `at` to `end`; `declared` is the character set of what is around them."""
+        found: dict[str, Made] = {}
         known = self._known.setdefault(decoder, {})
         while at < end:
             begin = at
@@ -77,35 +96,118 @@ class AnswerReader:
             key = f"{group:04X}{number:04X}"
             if vr == b"SQ":
                 found[key] = self._sequence(data, at, behind, decoder, declared)
-            else:
-                written = data[begin + _TAG.size : behind]
-                element = known.get(written)
-                if element is None:
-                    element = _element(vr, data[at:behind], decoder)
-                    if element is None:
-                        element = _by_pydicom(data[begin:behind], key, declared)
-                    elif len(written) <= _LONGEST_KNOWN:
-                        known[written] = element
-                found[key] = element
-            if key == _CHARACTER_SET:
-                declared = found[key]
+            elif key == _CHARACTER_SET:
+                declared = _element(vr, data[at:behind], decoder) or _by_pydicom(data[begin:behind], declared)
+                found[key] = self._made(declared)
                 decoder = _decoder(declared)
                 known = self._known.setdefault(decoder, {})
+            else:
+                written = data[begin + _TAG.size : behind]
+                made = known.get(written)
+                if made is None:
+                    element = _element(vr, data[at:behind], decoder)
+                    if element is None:
+                        made = self._made_of_pydicom(_by_pydicom(data[begin:behind], declared))
+                    else:
+                        made = self._made(element)
+                        if len(written) <= _LONGEST_KNOWN:
+                            known[written] = made
+                found[key] = made
             at = behind
-        if inherited is not None and _CHARACTER_SET not in found:
-            found[_CHARACTER_SET] = inherited  # pydicom's items say it, too, and last
+        self._declare(found, declared, is_item=is_item)
         return found
+
+    def _declare(self, found: dict[str, Made], declared: Element | None, *, is_item: bool) -> None:
+        if not self._in_utf_8:
+            if is_item and declared is not None and _CHARACTER_SET not in found:
+                found[_CHARACTER_SET] = self._made(declared)  # pydicom's items say it, too, and last
+        elif is_item:
+            found.pop(_CHARACTER_SET, None)
+        elif _CHARACTER_SET in found:
+            found[_CHARACTER_SET] = self._made(_UTF_8)
 
     def _sequence(
         self, data: bytes, at: int, end: int, decoder: TextDecoder, declared: Element | None
-    ) -> Element:
+    ) -> Made:
         items = []
         while at < end:
             _, _, length = _ITEM_HEAD.unpack_from(data, at)
             at += _ITEM_HEAD.size
-            items.append(self._data_set(data, at, at + length, decoder, declared))
+            items.append(self._data_set(data, at, at + length, decoder, declared, is_item=True))
             at += length
+        return self._made_of_sequence(items)
+
+    def _made_of_pydicom(self, element: Element) -> Made:
+        if element["vr"] != "SQ":
+            return self._made(element)
+        items = []
+        for item in element.get("Value", ()):
+            items.append({key: self._made_of_pydicom(inner) for key, inner in item.items()})
+            self._declare(items[-1], None, is_item=True)
+        return self._made_of_sequence(items)
+
+    def _made_of_sequence(self, items: list[dict[str, Made]]) -> Made:
+        if self._in_utf_8 and not items:
+            return self._made({"vr": "SQ"})  # no values, no `Value` (PS3.18 F.2.5)
+        return self._made_of_items(items)
+
+
+class AnswerReader(_Reader[Element]):
+    """It reads answers as data sets that share elements: whoever is given them changes none."""
+
+    def _made(self, element: Element) -> Element:
+        return element
+
+    def _made_of_items(self, items: list[DataSet]) -> Element:
         return {"vr": "SQ", "Value": items}
+
+
+class JsonWriter(_Reader[str]):
+    """It writes answers as JSON objects; what is written of an answer's part is written once."""
+
+    def __init__(self, *, in_utf_8: bool = False) -> None:
+        super().__init__(in_utf_8=in_utf_8)
+        self._known_parts: dict[bytes, dict[bytes, str]] = {}  # by the character set before them
+
+    def write(self, answer: AnswerParts) -> str:
+        """Return the data set as a JSON object. Raises as `of_answer` does."""
+        texts = chain(
+            self._texts(answer.before, b""),
+            self._texts((answer.character_set,), b""),
+            self._texts(answer.after, answer.character_set),
+        )
+        return f"{{{','.join(filter(None, texts))}}}"
+
+    def _texts(self, parts: Iterable[bytes], character_set: bytes) -> Iterator[str]:
+        known = self._known_parts.setdefault(character_set, {b"": ""})
+        for part in parts:
+            text = known.get(part)
+            if text is None:
+                text = self._text(part, character_set)
+                if len(part) <= _LONGEST_KNOWN_PART:
+                    known[part] = text
+            yield text
+
+    def _text(self, part: bytes, character_set: bytes) -> str:
+        """Return the members of the object that the part's elements are."""
+        found = self.read(character_set + part)
+        if character_set:
+            del found[_CHARACTER_SET]
+        return _members(found)
+
+    def _made(self, element: Element) -> str:
+        values = element.get("Value", ())
+        if len(values) == 1 and type(values[0]) is str:  # as most are: to write one text costs little
+            return f'{{"vr":"{element["vr"]}","Value":[{_in_json(values[0])}]}}'
+        return _in_json(element)
+
+    def _made_of_items(self, items: list[dict[str, str]]) -> str:
+        objects = ",".join([f"{{{_members(item)}}}" for item in items])
+        return f'{{"vr":"SQ","Value":[{objects}]}}'
+
+
+def _members(found: Mapping[str, str]) -> str:
+    return ",".join([f'"{key}":{text}' for key, text in found.items()])
 
 
 def _element(vr: bytes, value: bytes, decoder: TextDecoder) -> Element | None:
@@ -128,11 +230,12 @@ def _decoder(declared: Element) -> TextDecoder:
         return NOTHING_DECLARED
 
 
-def _by_pydicom(element: bytes, key: str, declared: Element | None) -> Element:
+def _by_pydicom(element: bytes, declared: Element | None) -> Element:
+    group, number = _TAG.unpack_from(element)
     dataset = read_dataset(BytesIO(element), is_implicit_VR=False, is_little_endian=True)
     if declared is not None:
         dataset.SpecificCharacterSet = list(declared["Value"])
-    found: Element = decoding.decoded(dataset).to_json_dict()[key]
+    found: Element = decoding.decoded(dataset).to_json_dict()[f"{group:04X}{number:04X}"]
     return found
 
 

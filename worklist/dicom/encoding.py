@@ -6,7 +6,8 @@ needed. pydicom's Dataset is not built: it costs about thirty times as much for 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain, groupby
 from typing import NamedTuple
 
 from pydicom import Dataset
@@ -23,6 +24,7 @@ from worklist.dicom.answer_elements import (
     Stored,
     reader,
     sequence_element,
+    stored_elements,
     stored_reader,
     value_element,
 )
@@ -31,7 +33,7 @@ from worklist.dicom.item_attributes import ItemAttribute, Place
 from worklist.dicom.output_rules import OutputRules
 from worklist.dicom.values import Record
 
-__all__ = ["AnswerPlan", "EncodedAnswer", "EncodingError"]
+__all__ = ["AnswerParts", "AnswerPlan", "EncodedAnswer", "EncodingError"]
 
 CHARACTER_SET = Tag("SpecificCharacterSet")
 NO_RULES = OutputRules()
@@ -42,6 +44,19 @@ class EncodedAnswer(NamedTuple):
     identifier: bytes
     complete: bool  # as its plan
     departure: str = ""  # how it is not in the device's own character set as it is stored
+
+
+class AnswerParts(NamedTuple):
+    """An identifier is in these parts, each of whole elements: answers have many of them in common."""
+
+    before: list[bytes]  # Specific Character Set
+    character_set: bytes  # none where it needs none
+    after: list[bytes]
+    departure: str  # as of EncodedAnswer
+
+    @property
+    def identifier(self) -> bytes:
+        return b"".join(chain(self.before, (self.character_set,), self.after))
 
 
 class AnswerPlan:
@@ -58,8 +73,8 @@ class AnswerPlan:
         self.complete = True
         self._stored_elements: dict[str, Element] = {}
         keys = request_keys.keys(identifier)
-        self._before = [self._root_element(identifier, tag) for tag in keys if tag < CHARACTER_SET]
-        self._after = [self._root_element(identifier, tag) for tag in keys if tag > CHARACTER_SET]
+        self._before = self._root_elements(identifier, [tag for tag in keys if tag < CHARACTER_SET])
+        self._after = self._root_elements(identifier, [tag for tag in keys if tag > CHARACTER_SET])
         self._character_sets = [
             (character_set, exact, self._character_set_element(character_set))
             for character_set, exact in self._candidates(identifier)
@@ -67,6 +82,11 @@ class AnswerPlan:
 
     def encode(self, record: Record) -> EncodedAnswer:
         """Return the item's answer. Raises EncodingError when a value of the item cannot be sent."""
+        parts = self.parts(record)
+        return EncodedAnswer(parts.identifier, self.complete, parts.departure)
+
+    def parts(self, record: Record) -> AnswerParts:
+        """Return the item's answer in its parts. Raises as `encode` does."""
         record = self._rules.applied(record)
         stored = record["extra_attributes"] or {}
         if not isinstance(stored, Mapping):
@@ -74,11 +94,11 @@ class AnswerPlan:
         for character_set, exact, announced in self._character_sets:
             answering = EncodingAttempt(record, character_set, exact)
             try:
-                before = b"".join([element(answering, stored) for element in self._before])
-                after = b"".join([element(answering, stored) for element in self._after])
+                before = [element(answering, stored) for element in self._before]
+                after = [element(answering, stored) for element in self._after]
             except UnicodeEncodeError:
                 continue
-            return EncodedAnswer(before + announced + after, self.complete, self._departure(character_set))
+            return AnswerParts(before, announced, after, self._departure(character_set))
         raise EncodingError("SpecificCharacterSet")
 
     def _candidates(self, identifier: Dataset) -> list[tuple[CharacterSet, CharacterSet]]:
@@ -102,6 +122,9 @@ class AnswerPlan:
         value = character_set.terms.encode("ascii")
         return self._frame(CHARACTER_SET, "CS")(value + b" " * (len(value) % 2))
 
+    def _root_elements(self, identifier: Dataset, tags: Sequence[BaseTag]) -> list[Element]:
+        return _merged(Place.ROOT, tags, lambda tag: self._root_element(identifier, tag))
+
     def _root_element(self, identifier: Dataset, tag: BaseTag) -> Element:
         if tag == item_attributes.STEP_SEQUENCE.tag:
             return self._step_sequence(request_keys.first_item(identifier, tag))
@@ -114,7 +137,7 @@ class AnswerPlan:
         if keys is None:
             inner = self._every_step_attribute()
         else:
-            inner = [self._step_element(keys, tag) for tag in request_keys.keys(keys)]
+            inner = _merged(Place.STEP, request_keys.keys(keys), lambda tag: self._step_element(keys, tag))
         frame = self._frame(item_attributes.STEP_SEQUENCE.tag, "SQ")
 
         def element(answering: EncodingAttempt, stored: Stored) -> bytes:
@@ -125,10 +148,12 @@ class AnswerPlan:
     def _every_step_attribute(self) -> list[Element]:
         """Return what universal matching of the sequence returns: what has a value, and types 1 and 2."""
         table = item_attributes.BY_PLACE[Place.STEP]
-        return [
-            self._attribute_element(table[tag], None, left_out_empty=table[tag].return_type not in {"1", "2"})
-            for tag in sorted(table)
-        ]
+
+        def element(tag: BaseTag) -> Element:
+            left_out_empty = table[tag].return_type not in {"1", "2"}
+            return self._attribute_element(table[tag], None, left_out_empty=left_out_empty)
+
+        return _merged(Place.STEP, sorted(table), element)
 
     def _step_element(self, keys: Dataset, tag: BaseTag) -> Element:
         attribute = item_attributes.BY_PLACE[Place.STEP].get(tag)
@@ -220,6 +245,17 @@ class AnswerPlan:
 
     def _frame(self, tag: BaseTag, vr: str) -> Frame:
         return elements.framing(tag, vr, implicit_vr=self._implicit_vr)
+
+
+def _merged(place: Place, tags: Sequence[BaseTag], made: Callable[[BaseTag], Element]) -> list[Element]:
+    """Return the elements of ascending tags, neighbours that no field holds as one: most items have none."""
+    table = item_attributes.BY_PLACE[place]
+    found: list[Element] = []
+    for is_stored, some in groupby(tags, lambda tag: tag not in table or table[tag].is_stored_alone):
+        neighbours = list(some)
+        each = [made(tag) for tag in neighbours]
+        found += [stored_elements(map(keyword_for_tag, neighbours), each)] if is_stored else each
+    return found
 
 
 def _is_writable(tag: BaseTag) -> bool:

@@ -38,11 +38,14 @@ _WITHOUT_MARKS = ("COMBINING", "HEBREW", "ARABIC", "SYRIAC", "VARIATION", "IDEOG
 _MODIFIERS = range(0x02B0, 0x0300)  # letters by their category, and apostrophes to people: Kaʻana
 _BETWEEN_WORDS = re.compile(r"[\s^=,;\\|]+")
 _BETWEEN_COMPONENTS = re.compile(r"[\^=]")
+_NEITHER_LETTER_NOR_DIGIT = re.compile(r"[^a-z0-9]+")
 _LATIN_WITH = re.compile(r"LATIN SMALL LETTER ([A-Z]) WITH ")
 
 
 def folded(text: str) -> str:
     """Return the letters and digits of a text alone, each as its plainest form."""
+    if text.isascii():
+        return _NEITHER_LETTER_NOR_DIGIT.sub("", text.lower())
     plain = unicodedata.normalize("NFKD", text).translate(_PLAIN)
     plain = unicodedata.normalize("NFKD", plain.casefold()).casefold()
     return unicodedata.normalize("NFC", "".join(map(_plainest, plain)))
@@ -51,7 +54,9 @@ def folded(text: str) -> str:
 def spellings(text: str) -> frozenset[str]:
     """Return how a text is written folded: without umlauts, or with two letters for each. None is empty."""
     composed = unicodedata.normalize("NFC", text)
-    written = (folded(composed), folded(composed.translate(_AS_TWO_LETTERS)))
+    written = [folded(composed)]
+    if not composed.isascii():
+        written.append(folded(composed.translate(_AS_TWO_LETTERS)))
     return frozenset(filter(None, written))
 
 

@@ -68,6 +68,11 @@ class ItemAttribute:
     def name(self) -> str:
         return dictionary_description(self.tag)
 
+    @property
+    def is_stored_alone(self) -> bool:
+        """Return whether its value comes from `extra_attributes` alone."""
+        return self.field is None and self.derive is None and self.matching is Matching.NONE
+
 
 CODE = (
     ItemAttribute("CodeValue", "1C"),

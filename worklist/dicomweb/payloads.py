@@ -11,14 +11,11 @@ from worklist.answering.remembered import RowCache
 from worklist.answering.rows import Row
 from worklist.dicom import answer_json, native_xml
 from worklist.dicom.answer_json import AnswerReader
-from worklist.dicom.character_sets import UTF_8
 from worklist.dicom.json_model import DataSet
 from worklist.dicomweb.media_types import JSON, RELATED, XML, Form
 
 MOST_REMEMBERED = 16 * 1024 * 1024  # bytes
 BESIDE_AN_ANSWER = 500  # bytes that the cache takes for it
-
-_CHARACTER_SET = "00080005"
 
 # A user agent asks the same every few minutes, as a scanner does.
 _written: RowCache[Row, bytes] = RowCache(
@@ -32,49 +29,33 @@ class AnswerWriter:
     def __init__(self, query: Query, *, as_xml: bool) -> None:
         self._query = query
         self._as_xml = as_xml
-        self._reader = AnswerReader()
+        self._in_json = answer_json.JsonWriter(in_utf_8=True)
+        self._reader = AnswerReader(in_utf_8=True)
 
     def write(self, row: Row) -> bytes:
-        """Return the item's data set, written. Raises what `Query.answer` raises."""
+        """Return the item's data set, written. Raises what `Query.parts` raises."""
         return _written.get((self._query.number, self._as_xml, row.pk), row, self._write)
 
     def _write(self, row: Row) -> bytes:
-        _, identifier = self._query.answer(row)
-        return written(in_utf_8(self._reader.read(identifier)), as_xml=self._as_xml)
+        answer = self._query.parts(row)
+        if self._as_xml:
+            return _in_xml(self._reader.read(answer.identifier))
+        return self._in_json.write(answer).encode("utf-8")
 
 
 def of_identifier(identifier: bytes) -> DataSet:
     """Return the data set of bytes in Explicit VR Little Endian, as it is said in UTF-8."""
-    return in_utf_8(answer_json.of_answer(identifier))
-
-
-def in_utf_8(dataset: DataSet) -> DataSet:
-    """Return the data set with the character set that it is written in here, and only at its root.
-
-    It has no other, whatever the bytes that it was read from were in (PS3.18 F.2.2).
-    """
-    inner = {key: _without_character_sets(element) for key, element in dataset.items()}
-    if _CHARACTER_SET in inner:
-        inner[_CHARACTER_SET] = {"vr": "CS", "Value": [UTF_8.terms]}
-    return inner
-
-
-def _without_character_sets(element: DataSet) -> DataSet:
-    if element["vr"] != "SQ":
-        return element
-    if not element.get("Value"):
-        return {"vr": "SQ"}  # no values, no `Value` (PS3.18 F.2.5)
-    items = [
-        {key: _without_character_sets(inner) for key, inner in item.items() if key != _CHARACTER_SET}
-        for item in element["Value"]
-    ]
-    return {"vr": "SQ", "Value": items}
+    return answer_json.of_answer(identifier, in_utf_8=True)
 
 
 def written(dataset: DataSet, *, as_xml: bool) -> bytes:
     if as_xml:
-        return native_xml.document(dataset).encode("utf-8")
+        return _in_xml(dataset)
     return json.dumps(dataset, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+
+
+def _in_xml(dataset: DataSet) -> bytes:
+    return native_xml.document(dataset).encode("utf-8")
 
 
 def payload(answers: Sequence[bytes], form: Form) -> tuple[bytes, str]:

@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from pydicom import Dataset
 
+from pylantir_site.database.turns import in_turn
 from worklist.attention import points
 from worklist.attention.points import BY_ITSELF, DeviceRules
 from worklist.devices import stored
@@ -111,7 +112,7 @@ def begin(sop_instance_uid: str, report: Dataset | Reading, *, sender: Sender) -
     _take_over(step, accepted)
     series, rules = _series_of(step), points.rules_by(device, sender.ae_title)
     try:
-        with transaction.atomic(), together():
+        with in_turn(), transaction.atomic(), together():
             _write_beginning(step, series, performed.references(accepted.dataset), rules, sender)
     except IntegrityError:  # another message was first
         _refuse_duplicate(sop_instance_uid)
@@ -129,10 +130,10 @@ def update(sop_instance_uid: str, report: Dataset | Reading, *, sender: Sender) 
     device = stored.row_of(sender.ae_title)
     for _try in range(TRIES):
         judged = _judged(sop_instance_uid, reading, sender, device, held=False)
-        with transaction.atomic(), together():
+        with in_turn(), transaction.atomic(), together():
             if reads.held_state(judged.step) == judged.state:
                 return _write_update(judged, sender)
-    with transaction.atomic(), together():  # somebody writes the same step again and again
+    with in_turn(), transaction.atomic(), together():  # somebody writes the same step again and again
         return _write_update(_judged(sop_instance_uid, reading, sender, device, held=True), sender)
 
 
