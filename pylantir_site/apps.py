@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.apps import AppConfig
 from django.contrib import admin
 from django.contrib.admin import apps as stock
+from django.contrib.admin.checks import check_admin_app, check_dependencies
+from django.core import checks
 
 
 class PylantirAdminConfig(stock.SimpleAdminConfig):
-    """The apps' admins are loaded with the rest, or, where they can wait, with the routes that lead to them.
+    """The apps' admins are loaded with the routes that lead to them, and by the checks that look at them.
 
-    `start` has them wait, so that the DICOM server, which knows no admin, serves scanners first.
+    The DICOM server, which is to serve scanners first, knows no admin, nor do the worker and most commands.
     """
 
     default_site = "pylantir_site.overview.admin_site.PylantirAdminSite"
-    can_wait = False
 
     def ready(self) -> None:
-        super().ready()
-        if not self.can_wait:
-            admin.autodiscover()
+        """Register Django's own checks, of admins that are there by then."""
+        checks.register(check_dependencies, checks.Tags.admin)
+        checks.register(_check_admins, checks.Tags.admin)
+
+
+def _check_admins(**given: Any) -> list[checks.CheckMessage]:
+    admin.autodiscover()
+    return list(check_admin_app(**given))
 
 
 class PylantirSiteConfig(AppConfig):

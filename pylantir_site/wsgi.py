@@ -3,7 +3,9 @@ from __future__ import annotations
 import atexit
 import os
 import sys
+from importlib import import_module
 
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import request_finished
 from django.core.wsgi import get_wsgi_application
@@ -23,6 +25,7 @@ try:
 except ImproperlyConfigured as error:
     sys.stderr.write(f"pylantir: {error}\n")
     sys.exit(WORKER_BOOT_ERROR)
+import_module(settings.ROOT_URLCONF)  # and with it the admins: nobody waits for them at the first page
 lock_waits.bound()
 request_finished.connect(lambda **about: fault_log.log.sweep(), weak=False)
 counting.keep_in_background(process="web")

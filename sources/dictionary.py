@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import Any
 
 DICOM = "dicom"
@@ -59,14 +60,25 @@ class Dictionary:
     repeating: frozenset[tuple[str, str]] | None = None
     missing_codes: frozenset[str] = frozenset()
 
-    @property
+    @cached_property
     def record_id_field(self) -> str:
         return next(iter(self.fields))
+
+    @cached_property
+    def arms(self) -> Mapping[str, int]:
+        """Return the arm of each event."""
+        return {event.name: event.arm for event in reversed(self.events)}
+
+    @cached_property
+    def places(self) -> Mapping[str, int]:
+        """Return each event's place in the project's order."""
+        names = dict.fromkeys(event.name for event in self.events)
+        return {name: place for place, name in enumerate(names)}
 
     def to_json(self) -> dict[str, Any]:
         """Return it for a JSON column; `from_json` reads it back."""
         return {
-            **vars(self),
+            **{each.name: getattr(self, each.name) for each in fields(self)},
             "forms": dict(self.forms),
             "events": [vars(event) for event in self.events],
             "event_forms": {event: sorted(forms) for event, forms in self.event_forms.items()},

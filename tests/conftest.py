@@ -193,6 +193,13 @@ def _is_of_several(config: pytest.Config) -> bool:
     return not hasattr(config, "workerinput") and bool(config.getoption("numprocesses", None))
 
 
+def pytest_sessionstart() -> None:
+    """Load the admins in the order of their apps, as routes do, whichever of them a test imports first."""
+    from django.contrib import admin
+
+    admin.autodiscover()
+
+
 def let_children_hear_signals() -> None:
     """Ignore a signal by a handler where whoever runs the tests, such as nohup, has it ignored.
 

@@ -12,7 +12,6 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import get_commands, load_command_class
 
 from pylantir_site import __version__
-from pylantir_site.apps import PylantirAdminConfig
 from pylantir_site.command_line.arguments import OF_DJANGO, UsageError, command_first, without_config
 from pylantir_site.environment import config_file, program
 
@@ -30,7 +29,6 @@ def main() -> None:
         if config is not None:
             config_file.choose(config)
         settings.INSTALLED_APPS  # noqa: B018  (reads the settings now: some commands would hide what is wrong)
-        PylantirAdminConfig.can_wait = "start" in words
         django.setup()
         words = command_first(words, known={*get_commands(), *OF_DJANGO}, flags=flags)
         run([sys.argv[0], *words])

@@ -9,15 +9,17 @@ from typing import Any, NoReturn
 
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, ManagementUtility
-from django.core.management.base import CommandParser, OutputWrapper
+from django.core.management.base import ALL_CHECKS, CommandParser, OutputWrapper
 from django.db import DatabaseError
 
 from pylantir_site.command_line import listing, tables
 from pylantir_site.command_line.arguments import CONFIG
 from pylantir_site.environment.log_lines import LogStream
+from pylantir_site.management import checked
 
 # What runs for long, and whose output a collector reads.
 SERVERS = frozenset({"start", "start_api", "run_mwl", "qcluster"})
+SERVES_PAGES = "start_api"
 
 
 class InFull(Action):
@@ -40,11 +42,18 @@ def prepared(command: BaseCommand, name: str) -> BaseCommand:
     if name in SERVERS and settings.LOG_FORMAT == "json":
         command.stdout = _to_the_log(name, logging.INFO)
         command.stderr = _to_the_log(name, logging.WARNING)
+    if command.requires_system_checks == ALL_CHECKS and knows_no_routes(command, name):
+        command.requires_system_checks = checked.without_routes()
     vars(command).update(
         create_parser=_with_config(command.create_parser),
         execute=_on_ready_tables(command.execute, name),
     )
     return command
+
+
+def knows_no_routes(command: BaseCommand, name: str) -> bool:
+    """Tell whether it is a command of ours that serves no page."""
+    return type(command).__module__.partition(".")[0] in listing.OURS and name != SERVES_PAGES
 
 
 def _to_the_log(name: str, level: int) -> OutputWrapper:

@@ -14,6 +14,8 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import exception_handler
 
+from pylantir_site.rest.parsing import BodyTooLarge
+
 GENERAL = "non_field_errors"  # what belongs to no one field
 
 
@@ -33,12 +35,6 @@ class PreconditionFailed(APIException):
     status_code = status.HTTP_412_PRECONDITION_FAILED
     default_detail = "It was changed meanwhile: read it again."
     default_code = "precondition_failed"
-
-
-class BodyTooLarge(APIException):
-    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
-    default_detail = "The body is larger than any that is meant."
-    default_code = "too_large"
 
 
 class ErrorSerializer(serializers.Serializer):

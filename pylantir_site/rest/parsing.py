@@ -7,14 +7,20 @@ import re
 from typing import IO, Any
 
 from django.conf import settings
-from rest_framework.exceptions import ParseError
+from rest_framework import status
+from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import JSONParser
 
 from pylantir_site.outside import strict_json
-from pylantir_site.rest.errors import BodyTooLarge
 
 UNSTORABLE = "The JSON holds a null character or half of a surrogate pair, which no text may."
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
+
+class BodyTooLarge(APIException):
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_detail = "The body is larger than any that is meant."
+    default_code = "too_large"
 
 
 class StrictJSONParser(JSONParser):

@@ -19,6 +19,7 @@ from sources.contract import SessionKey
 from sources.dictionary import Dictionary
 from sources.mapping import sessions
 from sources.mapping.lookup import Lookup
+from sources.mapping.mapped_project import MappedProject
 from sources.mapping.outcomes import SessionOutcomes
 from sources.mapping.rules import MappingPlan
 from sources.rows import ExportRow
@@ -193,6 +194,7 @@ def participants(
 
 
 def _names(plan: MappingPlan, lookup: Lookup, record: str) -> tuple[str, str]:
-    outcomes = SessionOutcomes(plan, lookup, record=record, today=date.today())
+    project = MappedProject(plan, lookup.dictionary)
+    outcomes = SessionOutcomes(project, lookup, record=record, today=date.today())
     values = {outcome.rule.target: str(outcome.value) for outcome in outcomes.all()}
     return values.get("{participant}") or values.get(STUDY, ""), values.get(FAMILY, "")

@@ -19,6 +19,7 @@ numbers         measures as people type them
 wording         names and labels as words
 texts           texts that people typed, made fit for DICOM
 fitting         a text made the value of its target
+mapped_project  a plan in its project, and what its rules made of texts, remembered for a pull
 outcomes        what each rule gives for one session
 evaluate        a record's rows to its sessions
 naming          the rules of patient IDs, names and visits

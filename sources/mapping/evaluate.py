@@ -11,6 +11,7 @@ from sources.contract import Problem, Session, SessionKey, Stance
 from sources.dictionary import Dictionary
 from sources.mapping import alternatives, columns, conditions, naming, same_ids, sessions, targets
 from sources.mapping.lookup import Lookup
+from sources.mapping.mapped_project import MappedProject
 from sources.mapping.outcomes import RuleOutcome, SessionOutcomes
 from sources.mapping.problems import UnusableValue
 from sources.mapping.rules import Level, MappingPlan, Rule, WithoutTime
@@ -30,14 +31,26 @@ def sessions_of(
     with_trace: bool = False,
     today: date | None = None,
 ) -> tuple[Session, ...]:
+    """Return the sessions of one record, as `sessions_in` does those of many in one project."""
+    return sessions_in(MappedProject(plan, dictionary), rows, with_trace=with_trace, today=today)
+
+
+def sessions_in(
+    project: MappedProject,
+    rows: Sequence[ExportRow],
+    *,
+    with_trace: bool = False,
+    today: date | None = None,
+) -> tuple[Session, ...]:
     """Return the sessions of one record, whose rows these all are. Whatever they hold, nothing is raised.
 
     `today` tells birth dates in the future; it is the day of the process's time zone.
     """
+    plan, dictionary = project.plan, project.dictionary
     found = tuple(
         _session(
             SessionOutcomes(
-                plan,
+                project,
                 Lookup(rows, key, row, plan.sessions, dictionary),
                 record=row.record,
                 today=today or date.today(),

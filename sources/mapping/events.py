@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sources.dictionary import Dictionary
 
@@ -12,16 +12,18 @@ _ARM = re.compile(r"_arm_(\d{1,4})\Z", re.ASCII)  # REDCap ends every unique eve
 
 def arm(event: str, dictionary: Dictionary) -> int:
     """Return the event's arm, 1 in a classic project."""
-    known = next((found.arm for found in dictionary.events if found.name == event), None)
+    known = dictionary.arms.get(event)
     if known is not None:
         return known
     match = _ARM.search(event)
     return int(match[1]) if match else 1
 
 
-def order(dictionary: Dictionary, first: Sequence[str] = ()) -> dict[str, int]:
+def order(dictionary: Dictionary, first: Sequence[str] = ()) -> Mapping[str, int]:
     """Return each event's place: those of `first` before the project's own order."""
-    names = dict.fromkeys((*first, *(event.name for event in dictionary.events)))
+    if not first:
+        return dictionary.places
+    names = dict.fromkeys((*first, *dictionary.places))
     return {name: place for place, name in enumerate(names)}
 
 

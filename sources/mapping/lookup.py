@@ -5,7 +5,7 @@ What is on the sessions' own form is never taken from another session.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from sources.contract import SessionKey
@@ -39,6 +39,8 @@ class Lookup:
         self.how = how
         self.dictionary = dictionary
         self._rows = rows
+        self._arm = events.arm(row.event, dictionary)
+        self._of_events: dict[tuple[str, ...], list[ExportRow]] = {}
         own_rows = (found for found in rows if self._is_own(found))
         self._own_rows = sorted(own_rows, key=sessions.row_order(dictionary, how.events))
 
@@ -70,10 +72,16 @@ class Lookup:
         return is_named and self._is_in_arm(row)
 
     def _is_in_arm(self, row: ExportRow) -> bool:
-        return events.arm(row.event, self.dictionary) == events.arm(self.row.event, self.dictionary)
+        return events.arm(row.event, self.dictionary) == self._arm
 
     def _of_record(self, named_events: tuple[str, ...]) -> list[ExportRow]:
         """Return the rows in the order to look: of the events named, in any arm, or of the session's arm."""
+        found = self._of_events.get(named_events)
+        if found is None:
+            found = self._of_events[named_events] = self._ordered(named_events)
+        return found
+
+    def _ordered(self, named_events: tuple[str, ...]) -> list[ExportRow]:
         if self.how.kind is SessionKind.ROW:
             return [*self._rows]
         if named_events:
@@ -82,15 +90,14 @@ class Lookup:
             wanted = [row for row in self._rows if self._is_in_arm(row)]
         return sorted(wanted, key=sessions.row_order(self.dictionary, named_events))
 
-    def _first(self, name: str, rows: Iterable[ExportRow]) -> FoundValue:
-        looked_at = list(rows)
-        for row in looked_at:
+    def _first(self, name: str, rows: Sequence[ExportRow]) -> FoundValue:
+        for row in rows:
             value = columns.read(name, row, self.dictionary)
             if row.unusable and name in row.unusable:
                 return FoundValue(value, sessions.place_of(row), row.unusable[name])
             if value:
                 return FoundValue(value, sessions.place_of(row))
-        return FoundValue("", self._where_to_enter(name, looked_at))
+        return FoundValue("", self._where_to_enter(name, rows))
 
     def _agreed(self, name: str, found: FoundValue) -> FoundValue:
         """Refuse a value of the record that another of its rows contradicts: a table repeats it in each."""
@@ -101,7 +108,7 @@ class Lookup:
                 return FoundValue("", found.place, DIFFERENT.format(number=row.number))
         return found
 
-    def _where_to_enter(self, name: str, looked_at: list[ExportRow]) -> SessionKey:
+    def _where_to_enter(self, name: str, looked_at: Sequence[ExportRow]) -> SessionKey:
         form = columns.form_of(name, self.dictionary) or ""
         having = (row for row in looked_at if not row.instrument or row.instrument == form)
         fitting = (row for row in having if events.has_form(row.event, form, self.dictionary))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import date
 from typing import NamedTuple
 
@@ -11,8 +10,9 @@ from sources.contract import Problem, SessionKey, Trace
 from sources.dictionary import DICOM, Field
 from sources.mapping import alternatives, columns, fitting, targets, texts
 from sources.mapping.lookup import FoundValue, Lookup
+from sources.mapping.mapped_project import GivenText, MappedProject, WorkedOut
 from sources.mapping.problems import UnusableValue
-from sources.mapping.rules import MappingPlan, Rule
+from sources.mapping.rules import Rule
 from sources.mapping.transforms import (
     CodesTransform,
     LabelTransform,
@@ -25,8 +25,7 @@ from sources.mapping.transforms import (
 )
 
 
-@dataclass(frozen=True)
-class RuleOutcome:
+class RuleOutcome(NamedTuple):
     """`value` is "" where the rule gives none, or where there is a `problem` with it."""
 
     rule: Rule
@@ -56,41 +55,35 @@ class RuleOutcome:
         return Trace(self.rule.target, self.field, self.raw, self.after, shown, self.problem)
 
 
-class _Given(NamedTuple):
-    """A rule's value comes from here; `column` is None where another row has changed it already."""
-
-    field: str
-    value: str
-    place: SessionKey
-    column: Field | None = None
-    origin: Origin = Origin.RECORD
-    problem: str = ""  # of a cell: then no other field stands in for it
-
-
 class SessionOutcomes:
     """It has the outcomes of one session.
 
     A named value is worked out once, when a template first asks for it.
     """
 
-    def __init__(self, plan: MappingPlan, lookup: Lookup, *, record: str, today: date) -> None:
-        self.plan = plan
+    def __init__(self, project: MappedProject, lookup: Lookup, *, record: str, today: date) -> None:
+        """Work in a project, by whose dictionary the lookup reads, too."""
+        self.project = project
+        self.plan = project.plan
         self.lookup = lookup
         self.record = record
         self.today = today
-        self._named = {name: rule for rule in plan.rules if (name := targets.name_of(rule.target))}
-        self._known: dict[Rule, RuleOutcome] = {}
-        self._under_way: set[Rule] = set()
+        self._named = project.named
+        # By their rules' id: the plan keeps these, and to compare them takes longer than to work one out.
+        self._known: dict[int, RuleOutcome] = {}
+        self._under_way: set[int] = set()
 
     def all(self) -> tuple[RuleOutcome, ...]:
         return tuple(self.of(rule) for rule in self.plan.rules)
 
     def of(self, rule: Rule) -> RuleOutcome:
-        if rule not in self._known:
-            self._under_way.add(rule)
-            self._known[rule] = self._work_out(rule)
-            self._under_way.discard(rule)
-        return self._known[rule]
+        which = id(rule)
+        found = self._known.get(which)
+        if found is None:
+            self._under_way.add(which)
+            found = self._known[which] = self._work_out(rule)
+            self._under_way.discard(which)
+        return found
 
     def value_of(self, name: str, rule: Rule) -> str:
         """Return the value of a name in the rule's template. Raises UnusableValue where it is uncertain."""
@@ -115,7 +108,7 @@ class SessionOutcomes:
 
     def _named_outcome(self, name: str) -> RuleOutcome:
         rule = self._named[name]
-        if rule in self._under_way:
+        if id(rule) in self._under_way:
             raise UnusableValue(f"{{{name}}} needs itself.")
         outcome = self.of(rule)
         if outcome.problem:
@@ -124,47 +117,54 @@ class SessionOutcomes:
 
     def _work_out(self, rule: Rule) -> RuleOutcome:
         own = given = self._own(rule)
-        after: list[str] = []
         try:
             given = own if own.value or own.problem else self._first_alternative(rule, own)
-            evaluation = _RuleEvaluation(self, rule, given, after)
+        except UnusableValue as error:
+            return self._outcome(rule, own, _unusable((), error))
+        made = self.project.worked_out(rule, given, self.today, lambda: self._made_of(rule, given))
+        return self._outcome(rule, given, made)
+
+    def _made_of(self, rule: Rule, given: GivenText) -> WorkedOut:
+        after: list[str] = []
+        evaluation = _RuleEvaluation(self, rule, given, after)
+        try:
             value = evaluation.value()
         except TransformError as error:
-            return RuleOutcome(rule, given.field, given.place, given.value, tuple(after), problem=str(error))
+            return WorkedOut(tuple(after), problem=str(error))
         except UnusableValue as error:
-            found = RuleOutcome(rule, given.field, given.place, given.value, tuple(after), problem=str(error))
-            if not error.field:
-                return found
-            field, place = self._where_to_look(error.field, rule)
-            return replace(found, field=field, place=place)
-        return RuleOutcome(
-            rule, given.field, given.place, given.value, tuple(after), value, origin=evaluation.origin
-        )
+            return _unusable(tuple(after), error)
+        return WorkedOut(tuple(after), value, evaluation.origin)
 
-    def _own(self, rule: Rule) -> _Given:
+    def _outcome(self, rule: Rule, given: GivenText, made: WorkedOut) -> RuleOutcome:
+        field, place = given.field, given.place
+        if made.to_look_at:
+            field, place = self._where_to_look(made.to_look_at, rule)
+        return RuleOutcome(rule, field, place, given.value, made.after, made.value, made.problem, made.origin)
+
+    def _own(self, rule: Rule) -> GivenText:
         if not rule.field:
-            return _Given("", "", self.lookup.key)
+            return GivenText("", "", self.lookup.key)
         found = self.lookup.by_level(rule.field, rule.level, rule.events)
         return self._of_field(rule.field, found)
 
-    def _first_alternative(self, rule: Rule, own: _Given) -> _Given:
+    def _first_alternative(self, rule: Rule, own: GivenText) -> GivenText:
         """Return the first `else` that is not empty, or the rule's own field, which is to be filled."""
         found = (self._alternative(name, rule) for name in alternatives.of(rule))
         return next((given for given in found if given.value or given.problem), own)
 
-    def _alternative(self, name: str, rule: Rule) -> _Given:
+    def _alternative(self, name: str, rule: Rule) -> GivenText:
         named = targets.name_of(name)
         if named is None:
             return self._of_field(name, self.lookup.anywhere(name, rule.level, rule.events))
         if named not in self._named:
             raise UnusableValue(f"{{{named}}} is no named value.")
         outcome = self._named_outcome(named)
-        return _Given(outcome.field, str(outcome.value), outcome.place, origin=outcome.origin)
+        return GivenText(outcome.field, str(outcome.value), outcome.place, origin=outcome.origin)
 
-    def _of_field(self, name: str, found: FoundValue) -> _Given:
+    def _of_field(self, name: str, found: FoundValue) -> GivenText:
         field = self.lookup.dictionary.fields.get(name)
         origin = Origin.DICOM if field is not None and field.type == DICOM else Origin.RECORD
-        return _Given(name, found.value, found.place, field, origin, found.problem)
+        return GivenText(name, found.value, found.place, field, origin, found.problem)
 
     def _where_to_look(self, name: str, rule: Rule) -> tuple[str, SessionKey]:
         """Return the field behind a name of a template, and its row."""
@@ -176,10 +176,14 @@ class SessionOutcomes:
         return name, self.lookup.anywhere(name, rule.level, rule.events).place
 
 
+def _unusable(after: tuple[str, ...], error: UnusableValue) -> WorkedOut:
+    return WorkedOut(after, problem=str(error), to_look_at=error.field)
+
+
 class _RuleEvaluation:
     """It works out one rule, and tells its transforms what they ask (`transforms.TransformContext`)."""
 
-    def __init__(self, outcomes: SessionOutcomes, rule: Rule, given: _Given, after: list[str]) -> None:
+    def __init__(self, outcomes: SessionOutcomes, rule: Rule, given: GivenText, after: list[str]) -> None:
         field = given.column
         self.choices: Mapping[str, str] = field.choices if field else {}
         self.is_checkbox = columns.is_checkbox(field)

@@ -19,7 +19,9 @@ def _contradicts(row: ExportRow, dictionary: Dictionary) -> bool:
         return not events.repeats_form(row.event, row.instrument, dictionary)
     if events.repeats(row.event, dictionary):
         return True
-    return any(value and _repeats(name, row.event, dictionary) for name, value in row.values.items())
+    return bool(dictionary.repeating) and any(
+        value and _repeats(name, row.event, dictionary) for name, value in row.values.items()
+    )
 
 
 def _repeats(name: str, event: str, dictionary: Dictionary) -> bool:

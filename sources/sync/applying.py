@@ -27,7 +27,7 @@ from sources.sync.deciding import (
 from sources.sync.originals import Originals
 from worklist.items import batches, identifiers, intake, lifecycle
 from worklist.items.whose import Answer
-from worklist.models import Status, WorklistItem
+from worklist.models import Status, WorklistItem, writing
 
 
 class Applied(NamedTuple):
@@ -47,44 +47,44 @@ def apply(
     where the database itself fails.
     """
     unchanged: list[Applied] = []
-    changed, new = list[ReadRecord](), list[ReadRecord]()
-    for read, decisions in decided:
-        if all(decision.writes_nothing for decision in decisions):
-            unchanged.append(Applied(read, decisions))
+    changed, new = list[Decided](), list[Decided]()
+    for each in decided:
+        if all(decision.writes_nothing for decision in each.decisions):
+            unchanged.append(Applied(each.read, each.decisions))
         else:
-            (new if _only_makes(decisions) else changed).append(read)
+            (new if _only_makes(each.decisions) else changed).append(each)
     issues.keep_issues(source, _problems(unchanged))
     yield from unchanged
-    for read in changed:
-        yield from _tried(source, [read], run, withheld)
-    yield from _tried(source, new, run, withheld)
+    for each in changed:
+        yield from _tried(source, [each], run, withheld)
+    if new:
+        yield from _tried(source, new, run, withheld)
 
 
 def _only_makes(decisions: Sequence[SessionDecision]) -> bool:
     return all(decision.writes_nothing or decision.action is SyncAction.CREATE for decision in decisions)
 
 
-def _tried(
-    source: DataSource, reads: Sequence[ReadRecord], run: SyncRun, withheld: Withheld
-) -> list[Applied]:
+def _tried(source: DataSource, decided: Sequence[Decided], run: SyncRun, withheld: Withheld) -> list[Applied]:
     """Bring the records in by one transaction, or where that fails, each by its own."""
     try:
         with transaction.atomic():
-            return _carried_out(source, reads, run, withheld) if reads else []
+            return _carried_out(source, decided, run, withheld)
     except Exception as error:
         if isinstance(error, Error) and not isinstance(error, IntegrityError):
             raise
-        if len(reads) == 1:
-            return [Applied(reads[0], error=error)]
-    return [done for read in reads for done in _tried(source, [read], run, withheld)]
+        if len(decided) == 1:
+            return [Applied(decided[0].read, error=error)]
+    return [done for each in decided for done in _tried(source, [each], run, withheld)]
 
 
 def _carried_out(
-    source: DataSource, reads: Sequence[ReadRecord], run: SyncRun, withheld: Withheld
+    source: DataSource, decided: Sequence[Decided], run: SyncRun, withheld: Withheld
 ) -> list[Applied]:
     """Decide again under lock, and do it. Needs a transaction."""
+    reads, said = [each.read for each in decided], {each.read.record: each.said for each in decided}
     _lock(source, [read.record for read in reads])
-    decided = decide_each(source, reads, withheld=withheld, holds_ids=True)
+    decided = decide_each(source, reads, withheld=withheld, holds_ids=True, said=said)
     made = iter(_make(source, list(_to_make(decided)), run))
     done = [
         Applied(
@@ -94,7 +94,7 @@ def _carried_out(
                 for decision in decisions
             ],
         )
-        for read, decisions in decided
+        for read, decisions, _said in decided
     ]
     issues.keep_issues(source, _problems(done))
     return done
@@ -129,7 +129,7 @@ class _ToMake(NamedTuple):
 
 
 def _to_make(decided: Iterable[Decided]) -> Iterator[_ToMake]:
-    for read, decisions in decided:
+    for read, decisions, _said in decided:
         for decision in decisions:
             if decision.action is SyncAction.CREATE:
                 yield _ToMake(read.record, decision)
@@ -156,7 +156,7 @@ def _make(source: DataSource, wanted: Sequence[_ToMake], run: SyncRun) -> list[S
                 run=run,
             )
         )
-    SyncedStep.objects.bulk_create(steps)
+    writing.insert_all(steps)
     return decisions
 
 

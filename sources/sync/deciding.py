@@ -111,11 +111,14 @@ class SessionDecision:
 
 
 class Decided(NamedTuple):
+    """`said` is what the sessions say as an item may have it: the same when it is decided anew."""
+
     read: ReadRecord
     decisions: Sequence[SessionDecision]
+    said: Mapping[SessionKey, Said]
 
 
-RECORDS_AT_ONCE = 50  # a transaction that makes their items takes a tenth of a second
+RECORDS_AT_ONCE = 100  # a transaction that makes their items takes a tenth of a second
 Withheld = Collection[Guarded]
 NOTHING_WITHHELD: Withheld = frozenset()
 
@@ -137,14 +140,18 @@ def decide_each(
     withheld: Withheld = NOTHING_WITHHELD,
     holds_ids: bool = False,
     new: NewAppointments | None = None,
+    said: Mapping[str, Mapping[SessionKey, Said]] | None = None,
 ) -> list[Decided]:
     """Decide about every session that each record has or had, in view of what the records before it add.
 
     What is withheld is HELD. `holds_ids` keeps the patient IDs from other writers until the transaction
-    ends. `new` has what earlier calls decided to make, and nobody has made.
+    ends. `new` has what earlier calls decided to make, and nobody has made. `said` is what an earlier call
+    found of these very records.
     """
-    known = KnownRecords(source, reads, holds_ids=holds_ids, new=new)
-    return [Decided(read, list(_withholding(known, read, withheld))) for read in reads]
+    known = KnownRecords(source, reads, holds_ids=holds_ids, new=new, said=said)
+    return [
+        Decided(read, list(_withholding(known, read, withheld)), known.said[read.record]) for read in reads
+    ]
 
 
 def _withholding(known: KnownRecords, read: ReadRecord, withheld: Withheld) -> Iterator[SessionDecision]:
@@ -154,7 +161,7 @@ def _withholding(known: KnownRecords, read: ReadRecord, withheld: Withheld) -> I
             yield replace(decision, action=SyncAction.HELD, guarded=guarded)
             continue
         if decision.action is SyncAction.CREATE:
-            known.new.note(read.record, known.said[read.record, decision.key])
+            known.new.note(read.record, known.said[read.record][decision.key])
         yield replace(decision, guarded=guarded) if guarded else decision
 
 
@@ -200,7 +207,7 @@ def _for_session(
 ) -> SessionDecision:
     if session.stance is Stance.NOT_WANTED:
         return _not_wanted(session.key, synced, session.reason, session.problems)
-    said = known.said[record, session.key]
+    said = known.said[record][session.key]
     is_near = _is_near(known, said.values)
     if synced is None and not is_near:
         return SessionDecision(session.key, SyncAction.IGNORED)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import NamedTuple
@@ -14,6 +15,7 @@ from sources.contract import ReadRecord, Session, SessionKey
 from sources.mapping import targets
 from sources.models import DataSource, SyncedStep, Withdrawal
 from sources.sync import values
+from sources.sync.values import Errors, Values
 from worklist.attention import identity, whose_id
 from worklist.items import cleaning, whose
 from worklist.models import WorklistItem
@@ -30,22 +32,23 @@ class SaidPerson(NamedTuple):
     patient_sex: str
 
 
-class Said(NamedTuple):
+@dataclass(frozen=True)
+class Said:
     """This is what a session says as an item may have it, and what of it no item may have."""
 
-    values: values.Values
-    errors: values.Errors
+    values: Values
+    errors: Errors
 
-    @property
+    @cached_property
     def patient_id(self) -> str:
         return str(self.values.get("patient_id", ""))
 
-    @property
+    @cached_property
     def moment(self) -> Moment:
         day, time = (str(self.values.get(name, "")) for name in targets.MOMENT)
         return day, time
 
-    @property
+    @cached_property
     def person(self) -> SaidPerson:
         return SaidPerson(
             **{field: cleaning.CLEANERS[field](self.values.get(field, "")) for field in SaidPerson._fields}
@@ -71,7 +74,7 @@ class KnownRecords:
 
     `steps` has each record's sessions by key, as they are now; `of_record` all its steps, also those whose
     row is used again. `holds_ids` keeps other writers from the patient IDs until the transaction ends.
-    `new` is what is about to be made.
+    `new` is what is about to be made, and `said` what the records say, by record and session.
     """
 
     def __init__(
@@ -81,15 +84,14 @@ class KnownRecords:
         *,
         holds_ids: bool = False,
         new: NewAppointments | None = None,
+        said: Mapping[str, Mapping[SessionKey, Said]] | None = None,
     ) -> None:
         self.source = source
         self.today = timezone.localdate()
-        self.said = {
-            (read.record, session.key): said_by(session) for read in reads for session in read.sessions
-        }
+        self.said = said or _said_by_each(reads)
         self.of_record = _of_record(source, [read.record for read in reads])
         self.steps = {record: _current(steps) for record, steps in self.of_record.items()}
-        ids = {said.patient_id for said in self.said.values()} - {""}
+        ids = {each.patient_id for of_record in self.said.values() for each in of_record.values()} - {""}
         if holds_ids:
             whose.hold(ids)
         self._people = whose_id.People(ids)
@@ -129,6 +131,14 @@ class KnownRecords:
     def is_in_another_source(self, said: Said) -> bool:
         """Tell whether another source offers the patient at the same time."""
         return said.moment in self._elsewhere.get(said.patient_id, ())
+
+
+def _said_by_each(reads: Iterable[ReadRecord]) -> dict[str, dict[SessionKey, Said]]:
+    found: dict[str, dict[SessionKey, Said]] = {}
+    for read in reads:
+        said = ((session.key, said_by(session)) for session in read.sessions)
+        found.setdefault(read.record, {}).update(said)
+    return found
 
 
 def said_by(session: Session) -> Said:

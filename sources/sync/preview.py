@@ -107,7 +107,7 @@ class _Rehearsal:
 
     def note(self, decided: list[Decided]) -> None:
         self.renamings += [*renames.rekeyed(decided), *renames.suspected(self.source, decided)]
-        for read, decisions in decided:
+        for read, decisions, _said in decided:
             self.done += 1
             if not read.exists:
                 self.gone.add(read.record)

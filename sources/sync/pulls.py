@@ -231,8 +231,8 @@ class _Pull:
             return 0
         rekeyed = renames.rekeyed(decided)
         suspected = renames.suspected(self.source, decided)
-        gone = {read.record for read, _ in decided if not read.exists}
-        read_already = {read.record for read, _ in decided}
+        gone = {each.read.record for each in decided if not each.read.exists}
+        read_already = {each.read.record for each in decided}
         others = {renaming.step.record for renaming in suspected} - read_already
         if others:
             gone |= {read.record for read in backend.read(sorted(others)) if not read.exists}

@@ -40,7 +40,7 @@ def suspected(source: DataSource, decided: Iterable[Decided]) -> list[Renaming]:
     """
     new = [
         (read.record, decision)
-        for read, decisions in decided
+        for read, decisions, _said in decided
         for decision in decisions
         if decision.is_new and decision.occurrence == 1
     ]
@@ -55,7 +55,7 @@ def suspected(source: DataSource, decided: Iterable[Decided]) -> list[Renaming]:
 
 def rekeyed(decided: Iterable[Decided]) -> list[Renaming]:
     """Return the sessions whose record has them under another key (`rekeying`)."""
-    return [renaming for read, decisions in decided for renaming in _rekeyed(read, decisions)]
+    return [renaming for read, decisions, _said in decided for renaming in _rekeyed(read, decisions)]
 
 
 def _rekeyed(read: ReadRecord, decisions: Iterable[SessionDecision]) -> Iterator[Renaming]:

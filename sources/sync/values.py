@@ -61,6 +61,8 @@ def is_keyword(field: str) -> bool:
 
 
 def as_json(value: Any) -> Any:
+    if type(value) is str:  # as most are
+        return value
     if value is None:
         return ""
     if isinstance(value, date | time):

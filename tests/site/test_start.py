@@ -26,6 +26,7 @@ from django.core.checks.registry import registry
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 
+from pylantir_site.management import checked
 from pylantir_site.management.commands import start
 from tests.conftest import free_port, wait_until
 from tests.processes import children, family, is_running
@@ -241,7 +242,7 @@ def test_an_address_of_another_machine_is_refused() -> None:
 
 
 def test_no_check_of_the_set_up_is_left_out() -> None:
-    start.tag_checks()
+    checked.tag_checks()
 
     assert all(check.tags for check in registry.get_checks())
 

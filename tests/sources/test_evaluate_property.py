@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import pytest
 from django.core.exceptions import ValidationError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sources.contract import Session
 from sources.mapping import evaluate
+from sources.mapping.mapped_project import MappedProject
 from sources.mapping.rules import MappingPlan, Rule
 from sources.rows import ExportRow
 from tests.effort import tries
@@ -108,3 +110,18 @@ def test_the_order_of_rows_means_nothing(given_rows: list[ExportRow], random: An
     shuffled = random.sample(unique, len(unique))
 
     assert evaluated(unique) == evaluated(shuffled)
+
+
+@pytest.mark.acceptance("WR43")
+@settings(max_examples=tries(25, nightly=80), deadline=None)
+@given(st.lists(rows(TEXTS), min_size=2, max_size=5), st.dates(date(2026, 3, 1), date(2026, 3, 3)))
+def test_what_was_remembered_of_other_records_changes_nothing(
+    records: list[list[ExportRow]], today: date
+) -> None:
+    """Read records one after the other in one project, and each in one of its own."""
+    project = MappedProject(MANY_TARGETS, REPEATING)
+    for given_rows in records:
+        for day in (date(2026, 3, 1), today):
+            together = evaluate.sessions_in(project, given_rows, with_trace=True, today=day)
+            alone = evaluate.sessions_of(given_rows, MANY_TARGETS, REPEATING, with_trace=True, today=day)
+            assert together == alone

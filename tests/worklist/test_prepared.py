@@ -16,6 +16,7 @@ from worklist.examinations import performing
 from worklist.examinations.performing import Sender
 from worklist.models import Device, ItemSearchWord, PerformedStep, WorklistItem, prepared, writing
 from worklist.models.prepared import together
+from worklist.models.sized_cache import SizedCache
 from worklist.models.statements import Statement, write
 
 MR1 = Sender("MR1", "127.0.0.1")
@@ -173,6 +174,33 @@ def test_whoever_watches_django_sees_all(item: WorklistItem) -> None:
 
     told = [query["sql"].partition(" ")[0] for query in queries.captured_queries]
     assert told == ["BEGIN", "UPDATE", "SELECT", "COMMIT"]
+
+
+@pytest.mark.acceptance("WR44")
+def test_whatever_their_number_rows_need_few_statements(
+    item: WorklistItem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written, write_insert = list[int](), writing._written_insert
+
+    def noted(target: Any, number: int, **how: bool) -> Any:
+        written.append(number)
+        return write_insert(target, number, **how)
+
+    monkeypatch.setattr(writing, "_written_insert", noted)
+    monkeypatch.setattr(writing, "_statements", SizedCache(most=10**9, size=lambda *_: 1))
+    wanted = [(item.pk, f"word{number}") for number in range(1200)]
+    item.search_words.all().delete()
+    for number in range(0, 300, 7):
+        with transaction.atomic():
+            writing.insert_values(ItemSearchWord, ("owner_id", "word"), wanted[:number])
+            assert list(item.search_words.order_by("word").values_list("owner_id", "word")) == sorted(
+                wanted[:number]
+            )
+            item.search_words.all().delete()
+
+    multiples = {number for number in written if number > writing.FEW}
+    assert all(number % writing.FEW == 0 for number in multiples)
+    assert len(written) == len({*written}) <= writing.FEW + 300 // writing.FEW
 
 
 @pytest.mark.acceptance("WR41")

@@ -19,7 +19,7 @@ from tests.worklist.conftest import make_item
 from tests.worklist.performed_steps import begun
 from tests.worklist.reported import an_item, reported
 from tests.worklist.test_queries import cost_of, fill
-from worklist.dicom import folding
+from worklist.dicom import folding, person_name
 from worklist.items import intake, lifecycle
 from worklist.models import Attention, ItemSearchWord, PerformedStep, Status, WorklistItem
 
@@ -75,6 +75,16 @@ NAMES = [
 )
 def test_a_text_is_folded_to_its_plainest_letters(text: str, spellings: set[str]) -> None:
     assert folding.spellings(text) == spellings
+
+
+@pytest.mark.acceptance("WR44")
+@settings(max_examples=tries(100, nightly=1000), deadline=None)
+@given(st.text(st.characters(max_codepoint=127)))
+def test_plain_text_is_folded_as_it_is_beside_other_letters(text: str) -> None:
+    """Other letters have each character looked at, and plain text is folded as a whole."""
+    assert f"{folding.folded(text)}か" == folding.folded(f"{text}か")
+    beside = person_name.comparable(f"か{text}か")
+    assert person_name.comparable(text) == beside[1:-1].lstrip(" ").rstrip(" ^")
 
 
 @settings(max_examples=tries(100, nightly=5000), deadline=None)

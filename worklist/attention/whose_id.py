@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from django.db.models import Q
 
@@ -39,6 +39,20 @@ class PersonOfId(Person, Protocol):
     def patient_id(self) -> str: ...
 
 
+class PersonOfItem(NamedTuple):
+    """An item names this person under its patient ID."""
+
+    pk: int
+    patient_id: str
+    is_qa: bool
+    patient_name: str
+    patient_birth_date: date | None
+    patient_sex: str
+
+
+Named = TypeVar("Named", WorklistItem, PersonOfItem)
+
+
 class KnownPerson(NamedTuple):
     """This is a person whom items name under a patient ID, and these items by key, the newest first.
 
@@ -70,24 +84,23 @@ class People:
     """These are the people of some patient IDs, read at once: `others` is then answered without a query."""
 
     def __init__(self, patient_ids: Collection[str]) -> None:
-        self._items: dict[str, list[WorklistItem]] = {}
+        self._written: dict[str, list[PersonOfItem]] = {}
         self._confirmed: dict[str, list[ConfirmedPerson]] = {}
         items = WorklistItem.objects.filter(patient_id__in=patient_ids)
         items = items.exclude(performed_procedure_step_status=Status.CANCELLED)
-        for item in items.only(*_READ).order_by("-pk"):
-            self._items.setdefault(item.patient_id, []).append(item)
-        for person in ConfirmedPerson.objects.filter(patient_id__in=patient_ids):
-            self._confirmed.setdefault(person.patient_id, []).append(person)
+        for row in items.order_by("-pk").values_list(*PersonOfItem._fields):
+            person = PersonOfItem(*row)
+            self._written.setdefault(person.patient_id, []).append(person)
+        for confirmed in ConfirmedPerson.objects.filter(patient_id__in=patient_ids):
+            self._confirmed.setdefault(confirmed.patient_id, []).append(confirmed)
 
-    def others(self, person: PersonOfId, *, beside: Collection[int] = ()) -> list[WorklistItem]:
-        """Return the items that name another person under the person's ID, as the function `others` does."""
-        found = _contradicting(person, self._items.get(person.patient_id, ()), beside)
+    def others(self, person: PersonOfId, *, beside: Collection[int] = ()) -> list[PersonOfItem]:
+        """Return whom items name that is another under the person's ID, as the function `others` does."""
+        found = _contradicting(person, self._written.get(person.patient_id, ()), beside)
         return _not_confirmed(person, found, self._confirmed.get(person.patient_id, ()))
 
 
-def _contradicting(
-    person: Person, written: Iterable[WorklistItem], beside: Collection[int]
-) -> list[WorklistItem]:
+def _contradicting(person: Person, written: Iterable[Named], beside: Collection[int]) -> list[Named]:
     return [
         other
         for other in written
@@ -95,14 +108,12 @@ def _contradicting(
     ]
 
 
-def is_phantom_beside_person(one: Person, other: WorklistItem) -> bool:
+def is_phantom_beside_person(one: Person, other: WorklistItem | PersonOfItem) -> bool:
     """Tell whether one of the two is a phantom; what a source says is always a participant."""
     return bool(getattr(one, "is_qa", False)) != other.is_qa
 
 
-def _not_confirmed(
-    person: Person, found: list[WorklistItem], confirmed: Iterable[ConfirmedPerson]
-) -> list[WorklistItem]:
+def _not_confirmed(person: Person, found: list[Named], confirmed: Iterable[ConfirmedPerson]) -> list[Named]:
     """Leave out whom a confirmed person, whom this may be, is told apart from.
 
     Where none of the confirmed is another than such an item names, that was not asked about.

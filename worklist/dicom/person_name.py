@@ -13,7 +13,8 @@ GROUPS = ("alphabetic", "ideographic", "phonetic")
 
 def comparable(text: str) -> str:
     """Fold one component group, so that equal names are equal texts; it never becomes longer."""
-    return "".join(map(_folded, unicodedata.normalize("NFC", text))).lstrip(" ").rstrip(" ^")
+    small = text.lower() if text.isascii() else "".join(map(_folded, unicodedata.normalize("NFC", text)))
+    return small.lstrip(" ").rstrip(" ^")
 
 
 def _folded(character: str) -> str:
@@ -38,6 +39,8 @@ def is_spelling(name: str, other: str) -> bool:
     middle name, or another script. Names that have no script in common are not known to be one person's; an
     absent name is nobody else's.
     """
+    if name == other:
+        return True
     ours, theirs = groups(name), groups(other)
     if not any(ours) or not any(theirs):
         return True

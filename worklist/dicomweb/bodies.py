@@ -9,7 +9,7 @@ from typing import Any
 from rest_framework.exceptions import ParseError, UnsupportedMediaType
 
 from pylantir_site.outside import strict_json
-from pylantir_site.rest.errors import BodyTooLarge
+from pylantir_site.rest.parsing import BodyTooLarge
 from worklist.dicom import json_encoding, native_xml
 from worklist.dicom.json_encoding import DataSetRefused
 from worklist.dicom.native_xml import XmlRefused

@@ -11,6 +11,7 @@ from worklist.models import WorklistItem
 
 # Crockford's alphabet: read aloud and typed without mistakes.
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_BITS = 5  # of a letter
 _STEM_LENGTH = 9  # 45 bits; with the longest prefix 12 of SH's 16 characters
 
 # What an item is known by outside: given once, kept for ever.
@@ -33,12 +34,16 @@ def uid_from(identity: uuid.UUID) -> str:
 
 
 def new_stem() -> str:
-    return "".join(secrets.choice(_ALPHABET) for _ in range(_STEM_LENGTH))
+    return _stem_of(secrets.randbits(_BITS * _STEM_LENGTH))
 
 
 def stem_from(identity: uuid.UUID) -> str:
     """Return the stem of what a UUID identifies, the same one each time."""
-    digits = (identity.int >> (5 * place) for place in range(_STEM_LENGTH))
+    return _stem_of(identity.int)
+
+
+def _stem_of(number: int) -> str:
+    digits = (number >> (_BITS * place) for place in range(_STEM_LENGTH))
     return "".join(_ALPHABET[digit % len(_ALPHABET)] for digit in digits)
 
 

@@ -380,10 +380,10 @@ def _save(item: WorklistItem, *, actor: str, reason: str) -> None:
 
 def _contradictions(item: WorklistItem) -> Errors:
     errors: Errors = {}
-    born = item.patient_birth_date
-    if born and not EARLIEST_BIRTH_YEAR <= born.year <= timezone.localdate().year + 1:
+    born, today = item.patient_birth_date, timezone.localdate()
+    if born and not EARLIEST_BIRTH_YEAR <= born.year <= today.year + 1:
         errors["patient_birth_date"] = ["This is not a plausible birth date."]
-    elif born and born > timezone.localdate():
+    elif born and born > today:
         errors["patient_birth_date"] = ["A birth date cannot lie in the future."]
     # IHE RAD TF-2, Appendix A, note IHE-23.
     if any(uid != item.study_instance_uid for uid in _referenced_studies(item)):

@@ -21,6 +21,7 @@ from worklist.models.statements import Statement, with_marks_of_sqlite
 
 CHARACTERS = 500_000  # of all statements that are remembered
 
+FEW = 32  # rows
 _TEXT = (CharField, TextField)
 _Key = tuple[Any, ...]
 _Row = Sequence[Any]  # values as the database takes them
@@ -120,10 +121,17 @@ def _insert_values(target: _Target, values: Sequence[_Row], *, ignores_known: bo
 
 
 def _portions(target: _Target, values: Sequence[_Row]) -> Iterator[tuple[int, Sequence[_Row]]]:
-    """Yield as many rows as one statement may have, by the parameters that the database allows."""
+    """Yield as many rows as one statement may have, by the parameters that the database allows.
+
+    What is left over is divided so that numbers of rows come again: each has a statement of its own.
+    """
     most = max(1, connection.ops.bulk_batch_size(target.fields, values))
-    for start in range(0, len(values), most):
-        yield start, values[start : start + most]
+    start = 0
+    while number := min(most, len(values) - start):
+        if FEW < number < most:
+            number -= number % FEW
+        yield start, values[start : start + number]
+        start += number
 
 
 def _insertion(
@@ -131,10 +139,16 @@ def _insertion(
 ) -> tuple[Statement, Iterable[Any]]:
     """Return the statement, and what it is given."""
     returning = returning and connection.features.can_return_columns_from_insert
-    key = (connection.vendor, target, len(values), returning, ignores_known)
-    statement, by_column = _statements.get(
-        key, lambda: _written_insert(target, len(values), returning=returning, ignores_known=ignores_known)
-    )
+
+    def of(number: int) -> tuple[Statement, bool]:
+        key = (connection.vendor, target, number, returning, ignores_known)
+        return _statements.get(
+            key, lambda: _written_insert(target, number, returning=returning, ignores_known=ignores_known)
+        )
+
+    statement, by_column = of(min(len(values), 2))
+    if not by_column and len(values) > 2:
+        statement, _ = of(len(values))
     given: Iterable[Any] = map(list, zip(*values, strict=True)) if by_column else chain(*values)
     return statement, given
 

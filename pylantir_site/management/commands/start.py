@@ -10,7 +10,6 @@ from importlib import import_module
 from typing import Any
 
 from django.conf import settings
-from django.core.checks.registry import registry
 from django.core.management import BaseCommand, CommandError, CommandParser
 from django.core.management.base import OutputWrapper
 from django.db import OperationalError, connections
@@ -18,6 +17,7 @@ from django.db import OperationalError, connections
 from accounts import first_password
 from accounts.first_admin import create_first_admin
 from pylantir_site.environment import env
+from pylantir_site.management.checked import NEED_ROUTES, without_routes
 from pylantir_site.processes import migrations, web
 from pylantir_site.processes.child import share_memory
 from pylantir_site.processes.migrating import alone
@@ -26,8 +26,6 @@ from pylantir_site.processes.supervisor import Service, Supervisor
 from pylantir_site.processes.web import add_web_options, web_address, why_exposed
 from worklist.management.commands import run_mwl
 from worklist.management.tls import add_tls_options, refuse_without_certificate
-
-NEED_ROUTES = frozenset({"admin", "urls"})  # checks that load all that the web server needs
 
 
 class Command(BaseCommand):
@@ -74,8 +72,7 @@ class Command(BaseCommand):
 
     def prepare(self) -> None:
         try:
-            tag_checks()
-            self.check(databases=list(connections), tags=sorted(registry.tags_available() - NEED_ROUTES))
+            self.check(databases=list(connections), tags=without_routes())
             with alone(self.tell):  # of several hosts one makes the first account and sources, too
                 self.fill()
         except OperationalError as error:
@@ -154,13 +151,6 @@ class Command(BaseCommand):
     def tell(self, sentence: str) -> None:
         self.stderr.write(sentence)
         self.stderr.flush()
-
-
-def tag_checks() -> None:
-    """Give checks without a tag those of the routes, so that each is made: with the last."""
-    for check in registry.get_checks():
-        if not check.tags:
-            registry.register(check, *NEED_ROUTES)
 
 
 def refuse_nothing(options: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ from sources.dictionary import Dictionary
 from sources.errors import AuthorisationError, ConfigurationError
 from sources.host import NotAllowed
 from sources.mapping import evaluate, readers, repeats
+from sources.mapping.mapped_project import MappedProject
 from sources.mapping.rules import MappingPlan
 from sources.models import DataSource, RedcapProject
 from sources.models.details import SecretMissing
@@ -54,6 +55,7 @@ class RedcapBackend(AskingBackend):
         dictionary = self.dictionary()
         fields = evaluate.fields_needed(self.plan, dictionary)
         needed = readers.columns_needed(self.plan, dictionary)
+        project = MappedProject(self.plan, dictionary)
         try:
             for record, rows in self.client.records(
                 records, dictionary=dictionary, fields=fields, columns=needed
@@ -61,9 +63,8 @@ class RedcapBackend(AskingBackend):
                 if not self.is_fresh and repeats.contradict(rows, dictionary):
                     dictionary = self.dictionary(fresh=True)
                     self.check_mapping(dictionary)
-                sessions = (
-                    evaluate.sessions_of(rows, self.plan, dictionary, with_trace=with_trace) if rows else ()
-                )
+                    project = MappedProject(self.plan, dictionary)
+                sessions = evaluate.sessions_in(project, rows, with_trace=with_trace) if rows else ()
                 yield ReadRecord(record, bool(rows), sessions)
         except ConfigurationError as error:
             self._say_it_better(error)

@@ -11,6 +11,7 @@ from datetime import date
 
 from sources.contract import Problem, ReadRecord, Session, SessionKey, Stance
 from sources.mapping import evaluate, same_ids
+from sources.mapping.mapped_project import MappedProject
 from sources.mapping.rules import MappingPlan
 from sources.rows import ExportRow
 from sources.tables.keys import LeftOutRow
@@ -24,6 +25,7 @@ class RecordRows:
 
     def __init__(self, table: Table, plan: MappingPlan) -> None:
         self._table, self.plan = table, plan
+        self._project = MappedProject(plan, table.dictionary)
         self._rows: dict[str, list[ExportRow]] = {}
         for row in table.rows:
             self._rows.setdefault(row.record, []).append(row)
@@ -57,9 +59,7 @@ class RecordRows:
         rows, twice = self._rows.get(record, []), self._twice.get(record, [])
         if not rows and not twice:
             return None if self._is_any_uncertain else ReadRecord(record, exists=False, sessions=())
-        found = evaluate.sessions_of(
-            rows, self.plan, self._table.dictionary, with_trace=with_trace, today=today
-        )
+        found = evaluate.sessions_in(self._project, rows, with_trace=with_trace, today=today)
         numbers = {SessionKey(row.event, "", row.instance): row.number for row in rows}
         sessions = [self._located(session, numbers) for session in found]
         return ReadRecord(record, exists=True, sessions=(*sessions, *map(self._kept_out, twice)))
