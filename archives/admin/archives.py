@@ -28,12 +28,11 @@ _WHEN = (
             ("first_after_minutes", "days"),
             ("settled_after_minutes", "missing_after_hours"),
             "tells_stray_studies",
-            "has_pseudonyms",
             ("questions_per_minute", "read_timeout"),
         )
     },
 )
-_NAMED = (None, {"fields": (("name", "enabled"), "stations", "kind")})
+_NAMED = (None, {"fields": (("name", "enabled"), "stations", "kind", "has_pseudonyms")})
 FIELDSETS = {
     ArchiveKind.DICOM: (
         _NAMED,

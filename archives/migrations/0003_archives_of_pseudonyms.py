@@ -13,11 +13,11 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='archive',
             name='has_pseudonyms',
-            field=models.BooleanField(default=False, help_text="Nobody's identity is compared with it or kept of it. A study is found by its Study Instance UID or accession number alone, which must be the worklist's.", verbose_name='IDs and names there are pseudonyms'),
+            field=models.BooleanField(default=False, help_text="Then no identity is compared with this archive, and none is kept of what it answers. A study is found by the worklist's own Study Instance UID or accession number alone.", verbose_name='IDs and names there are pseudonyms'),
         ),
         migrations.AddField(
             model_name='historicalarchive',
             name='has_pseudonyms',
-            field=models.BooleanField(default=False, help_text="Nobody's identity is compared with it or kept of it. A study is found by its Study Instance UID or accession number alone, which must be the worklist's.", verbose_name='IDs and names there are pseudonyms'),
+            field=models.BooleanField(default=False, help_text="Then no identity is compared with this archive, and none is kept of what it answers. A study is found by the worklist's own Study Instance UID or accession number alone.", verbose_name='IDs and names there are pseudonyms'),
         ),
     ]

@@ -197,8 +197,8 @@ class Archive(Recorded):
         _("IDs and names there are pseudonyms"),
         default=False,
         help_text=_(
-            "Nobody's identity is compared with it or kept of it. A study is found by its Study Instance UID "
-            "or accession number alone, which must be the worklist's."
+            "Then no identity is compared with this archive, and none is kept of what it answers. A study is "
+            "found by the worklist's own Study Instance UID or accession number alone."
         ),
     )
 

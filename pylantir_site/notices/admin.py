@@ -149,7 +149,7 @@ class SubscriptionAdmin(FriendlyTitles, admin.ModelAdmin):
             return _("Everything")
         told = in_words(subscription.wanted_kinds)
         new = in_words(subscription.kinds_not_offered)
-        return format_html('{} <span class="quiet">{}</span>', told, new_in_words(new)) if new else told
+        return format_html('{} <br><span class="quiet">{}</span>', told, new_in_words(new)) if new else told
 
     @admin.display(description=gettext_lazy("Studies"))
     def which_studies(self, subscription: Subscription) -> str:

@@ -29,8 +29,8 @@ class SubscriptionForm(forms.ModelForm):
         choices=NoticeKind.choices,
         widget=forms.CheckboxSelectMultiple,
         help_text=gettext_lazy(
-            "All ticked is everything, what is added later, too. A digest also tells how the day is booked "
-            "and prepared."
+            "Tick all to hear of everything, also of what is added later. A digest also tells how the day "
+            "is booked and prepared."
         ),
     )
     studies = forms.MultipleChoiceField(

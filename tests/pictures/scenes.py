@@ -94,6 +94,11 @@ def _archived(page: Page) -> None:
     page.locator(".from-source").evaluate("panel => panel.scrollIntoView()")
 
 
+def _qa_rule(page: Page) -> None:
+    page.goto("/admin/worklist/qarule/")
+    page.get_by_role("link", name="Daily QA").first.click()
+
+
 def _filing(page: Page) -> None:
     _source(page, "growing_brains", "Choose how it is filed")
     page.get_by_role("button", name="See its rows: XNAT: Patient Comments").click()
@@ -121,6 +126,8 @@ SCENES: dict[str, Scene] = {
     "table_columns": Scene(_table_columns),
     "export": Scene(_go("/admin/worklist/performedstep/export/"), height=680),
     "archived": Scene(_archived, height=450),
+    "qa_rule": Scene(_qa_rule, height=1000),
+    "notice": Scene(_go("/admin/notices/subscription/add/"), height=780),
     "written": Scene(lambda page: _source(page, "growing_brains", "What would be written"), height=820),
     "filing": Scene(_filing, height=780),
     "filed": Scene(lambda page: _source(page, "growing_brains", "Where will it be filed?"), height=720),

@@ -237,15 +237,21 @@ def test_the_worklist_is_no_wider_than_its_page_however_long_a_mark_is(
     Device.objects.create(ae_title="MR1", sends_mpps=False)
     for number, kind in enumerate(sorted(AttentionKind, key=lambda kind: -len(kind.label))[:6]):
         item = an_item(
-            patient_id=f"STUDY-{number:04}-V1", protocol_name="fMRI_T1w", scheduled_station_aetitle="MR1"
+            patient_id=f"STUDY-{number:04}-V1",
+            protocol_name="BRAIN_MRI_3T",
+            scheduled_station_aetitle="MR1",
+            patient_weight_kg=None,
+            data_source="sleep_and_memory",
         )
         Attention.objects.create(kind=kind, item=item, text=str(kind.label))
         Attention.objects.create(kind=AttentionKind.STALE, item=item, text="Since yesterday")
     page.set_extra_http_headers({"Accept-Language": language})
     sign_in(page, bob)
 
-    page.goto("/admin/worklist/worklistitem/")
+    for width in (1210, 1300, 1410):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.goto("/admin/worklist/worklistitem/")
 
-    expect(page.locator("#result_list .field-marks .status")).to_have_count(12)
-    table = page.locator("#result_list")
-    assert table.evaluate("each => each.scrollWidth <= each.closest('.results').clientWidth")
+        expect(page.locator("#result_list .field-marks .status")).to_have_count(12)
+        table = page.locator("#result_list")
+        assert table.evaluate("each => each.scrollWidth <= each.closest('.results').clientWidth"), width

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
 from worklist.models import Status, WorklistItem
 
@@ -31,12 +32,13 @@ def what_happened(item: WorklistItem) -> str:
     status = Status(item.performed_procedure_step_status)
     if status in {Status.SCHEDULED, Status.IN_PROGRESS}:
         is_past = status == Status.SCHEDULED and is_over(item, timezone.localdate())
-        return "Its day has passed, and no scanner has reported that it was performed." if is_past else ""
+        return _("Its day has passed, and no scanner has reported that it was performed.") if is_past else ""
     change = last_status_change(item)
     if change is None:
         return f"{status.label}."
-    at = date_format(timezone.localtime(change.at), "j F Y, H:i")
-    said = f"{status.label} on {at} by {change.actor}"
+    at = date_format(timezone.localtime(change.at), _("j F Y, H:i"))
+    told = {"status": status.label, "moment": at, "actor": change.actor or _("nobody named")}
+    said = _("%(status)s on %(moment)s by %(actor)s") % told
     return f"{said}: {change.reason.rstrip('.')}." if change.reason else f"{said}."
 
 
@@ -48,6 +50,6 @@ def last_status_change(item: WorklistItem) -> StatusChange | None:
         if record.performed_procedure_step_status != item.performed_procedure_step_status:
             break
         found = StatusChange(
-            record.history_date, record.history_user_id or "nobody named", record.history_change_reason or ""
+            record.history_date, record.history_user_id or "", record.history_change_reason or ""
         )
     return found

@@ -9,6 +9,7 @@ from itertools import islice
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from pylantir_site import elapsed
 from worklist import validators
@@ -60,18 +61,19 @@ def last_or_usual(ae_title: str) -> AskedQuery:
     found = requests.last_list_query_of_today(device, offer)
     if found is None:
         return AskedQuery(
-            requests.usual_query(device, offer), "its usual query: today, its modality and station"
+            requests.usual_query(device, offer), _("its usual query: today, its modality and station")
         )
     last, request = found
-    return AskedQuery(request, f"its last query for a list, {elapsed.ago(last.at)}")
+    return AskedQuery(request, _("its last query for a list, %(ago)s") % {"ago": elapsed.ago(last.at)})
 
 
 def _reason(item: WorklistItem, ae_title: str, asked: AskedQuery) -> Reason | None:
     if closed := access.closed_to(ae_title):
         return Reason("access", f"It cannot connect: {closed}.", Cause.DEVICE)
     if refused := _last_refusal(ae_title, Device.objects.of(ae_title)):
-        ago = elapsed.ago(refused.at)
-        return Reason("access", f"Its last attempt, {ago}, was refused: {refused.comment}.", Cause.DEVICE)
+        told = {"ago": elapsed.ago(refused.at), "why": refused.comment}
+        sentence = _("Its last attempt, %(ago)s, was refused: %(why)s.") % told
+        return Reason("access", sentence, Cause.DEVICE)
     try:
         offer = offers.offer_to(ae_title)
     except DeviceUnusable as error:
