@@ -70,12 +70,20 @@ class _Linkings:
         self._reported = performed.patient(step.dataset)
         self._rules = as_sent.rules_of(step.calling_ae_title)
         self._tolerance = identity.weight_tolerance(step.calling_ae_title)
+        self._is_phantoms = linking.is_phantoms(step)
 
     def of(self, item: WorklistItem, reasons: tuple[str, ...] = ()) -> LinkChoice:
         sent_name = as_sent.name(item, self._rules)
         differing = identity.differences(item, self._reported, sent_name=sent_name)
         weight = identity.weight_difference(item, self._reported, tolerance=self._tolerance)
-        return LinkChoice(item, reasons, tuple(filter(None, (*differing, weight))))
+        return LinkChoice(item, reasons, tuple(filter(None, (self._kind_differs(item), *differing, weight))))
+
+    def _kind_differs(self, item: WorklistItem) -> str:
+        if self._is_phantoms in (None, item.is_qa):
+            return ""
+        if item.is_qa:
+            return _("A participant was examined, by the patient ID, and the item is a phantom's.")
+        return _("A phantom was examined, by the patient ID, and the item is a participant's.")
 
 
 def _doubts(choice: LinkChoice, best: Sequence[Candidate]) -> Iterator[str]:
@@ -92,12 +100,11 @@ def _doubts(choice: LinkChoice, best: Sequence[Candidate]) -> Iterator[str]:
 
 
 def _found(request: HttpRequest, step: PerformedStep, sought: str) -> list[WorklistItem]:
-    """Find items as the search of the worklist itself does; one more than is shown."""
-    items = (
-        WorklistItem.objects.filter(linking.of_its_kind(step))
-        .exclude(links__step=step)
-        .order_by("-scheduled_start_date", "-pk")
-    )
+    """Find items as the search of the worklist itself does; one more than is shown.
+
+    Whoever took the phantom's entry at the scanner for a participant's is put right only so.
+    """
+    items = WorklistItem.objects.exclude(links__step=step).order_by("-scheduled_start_date", "-pk")
     found, _uses_distinct = admin.site.get_model_admin(WorklistItem).get_search_results(
         request, items, sought
     )

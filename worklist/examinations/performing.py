@@ -17,7 +17,6 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from pydicom import Dataset
 
 from pylantir_site.database.turns import in_turn
@@ -70,9 +69,6 @@ REPORTED = (
 # PS3.7 Annex C.5
 DUPLICATE_SOP_INSTANCE = 0x0111
 NO_SUCH_SOP_INSTANCE = 0x0112
-
-PHANTOM_EXAMINED = gettext_lazy("A phantom was examined, and the item is a participant's.")
-PARTICIPANT_EXAMINED = gettext_lazy("A participant was examined, and the item is a phantom's.")
 
 TRIES = 3  # to judge an N-SET without holding its step
 AFTER_DISCONTINUED = {"discontinued": Status.DISCONTINUED, "scheduled": Status.SCHEDULED}
@@ -232,8 +228,6 @@ def link(step: PerformedStep, item: WorklistItem, *, actor: str, reason: str = "
             raise StepChangeRefused(_("The item was deleted meanwhile."))
         if current.erased_at is not None or items[item.pk].erased_at is not None:
             raise StepChangeRefused(_("The participant was erased: what was linked stays as it is."))
-        if linking.is_phantoms(current) not in (None, items[item.pk].is_qa):
-            raise StepChangeRefused(PARTICIPANT_EXAMINED if items[item.pk].is_qa else PHANTOM_EXAMINED)
         why = _by(f"Linked by {actor}", reason)
         _link(current, items[item.pk], evidence=Evidence.PERSON, actor=actor, reason=why)
         _follow_person(current, actor=actor, reason=f"{why} ({_reason(current)})")
