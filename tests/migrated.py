@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import fcntl
+import functools
 import hashlib
 import shutil
 import sqlite3
@@ -78,6 +79,7 @@ def _migrate(data: Path, **variables: str) -> None:
     subprocess.run(command, env=environment(data, **variables), cwd=ROOT, timeout=WITHIN, check=True)
 
 
+@functools.cache
 def _key() -> str:
     """Tell migrations from others, with what they import of the project's own and what carries them out."""
     told = hashlib.sha256(f"{django.__version__} {sqlite3.sqlite_version}".encode())
