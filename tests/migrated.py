@@ -51,7 +51,7 @@ def template(cache: pytest.Cache, url: str, run: str) -> str:
         _alone(cache) as store,
         psycopg.connect(url, autocommit=True, connect_timeout=CONNECTED_WITHIN) as server,
     ):
-        if not server.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone():
+        if not server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
             server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
             _migrate(store, DATABASE_URL=renamed(url, name))
     return name
@@ -69,6 +69,7 @@ def _template_of(run: str) -> str:
 @contextmanager
 def _alone(cache: pytest.Cache) -> Iterator[Path]:
     store = cache.mkdir("migrated")
+    store.chmod(0o700)  # as a data folder is
     with (store / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield store
