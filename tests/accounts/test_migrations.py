@@ -12,7 +12,7 @@ from django.db.migrations.executor import MigrationExecutor
 from accounts.audit import append_only, chain, events
 from accounts.models import AuditEvent, AuditKind
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @pytest.mark.acceptance("H83")

@@ -9,7 +9,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from pylantir_site.notices.models import NoticeKind, Subscription
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 BEFORE = ("notices", "0003_qa_scans_overdue")
 AT_FIRST = [
     *("IDENTITY", "UNSCHEDULED", "WRONG_ENTRY", "STALE", "NOT_PERFORMED"),

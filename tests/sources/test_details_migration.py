@@ -14,7 +14,7 @@ from django.db.migrations.executor import MigrationExecutor
 from sources.models import DataSource, RedcapProject
 from sources.models.details import columns_of
 
-pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.django_db(transaction=True)]
 
 BEFORE = [("sources", "0013_identifying_fields")]
 AFTER = [("sources", "0014_redcap_projects")]

@@ -17,7 +17,7 @@ from django.test import Client
 from tests.conftest import PASSWORD
 from worklist.models import PerformedStep
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 VERSIONS = [
     pytest.param([("worklist", "0001_initial")], id="items alone"),
