@@ -20,8 +20,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks import before, peers, postgresql, proc, results, wanted
-from benchmarks.client import WrongAnswerError
+from benchmarks import before, outcome, peers, postgresql, proc
 from benchmarks.peers import BEFORE, OURS, NotStartedError, Store
 from benchmarks.results import Key, Results, Unit
 from benchmarks.wanted import Bound
@@ -41,16 +40,7 @@ class Build(NamedTuple):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
-    try:
-        found = _run(options)
-    except (WrongAnswerError, NotStartedError, OSError) as error:
-        print(f"FAILED: {error}")
-        return 1
-    rows = wanted.rows(found, BOUNDS)
-    print(*_table(found), "", *wanted.lines(rows), sep="\n")
-    if options.json:
-        results.write_json(found, options.json, before=options.before, wanted=wanted.as_json(rows))
-    return 0
+    return outcome.of(options, _run, _table, BOUNDS)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

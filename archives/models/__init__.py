@@ -10,11 +10,12 @@ states     how it goes with asking it
 from __future__ import annotations
 
 from archives.models.archives import Archive, ArchiveKind, Authentication
-from archives.models.checks import ArchiveCheck, Finding
+from archives.models.checks import IS_THERE, ArchiveCheck, Finding
 from archives.models.states import ArchiveState
 from archives.models.studies import ArchivedStudy
 
 __all__ = [
+    "IS_THERE",
     "Archive",
     "ArchiveCheck",
     "ArchiveKind",

@@ -19,6 +19,9 @@ class Finding(models.TextChoices):
     FAILED = "FAILED", _("The archive did not answer")
 
 
+IS_THERE = (Finding.FOUND, Finding.DIFFERS)
+
+
 class ArchiveCheckQuerySet(models.QuerySet["ArchiveCheck"]):
     def due(self, now: datetime) -> ArchiveCheckQuerySet:
         """Return what enabled archives are to be asked now, the longest due first."""

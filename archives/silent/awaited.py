@@ -11,15 +11,13 @@ from django.utils import timezone
 from django.utils.formats import date_format, time_format
 from django.utils.translation import gettext as _
 
-from archives.models import Archive, ArchiveCheck, ArchivedStudy, Finding
+from archives.models import IS_THERE, Archive, ArchiveCheck, ArchivedStudy, Finding
 from archives.silent import evidence
 from archives.silent.due import open_items
 from archives.silent.evidence import Doubt
 from worklist.attention import awaiting
 from worklist.devices import silent
 from worklist.models.items import WorklistQuerySet
-
-IS_THERE = (Finding.FOUND, Finding.DIFFERS)
 
 
 class _OpenItem(NamedTuple):

@@ -45,7 +45,7 @@ def _settled(archive: Archive, now: datetime) -> Iterator[tuple[int, ArchivedStu
         if evidence.doubt(item, study, settled_after=settled_after) is None:
             yield item.pk, study
     of_items = studies.filter(item__in=open_items()).exclude(study_instance_uid__in=list(items))
-    for study in of_items.select_related("item", "archive").order_by("-pk")[:MOST_AT_ONCE]:
+    for study in of_items.select_related("item").order_by("-pk")[:MOST_AT_ONCE]:
         if study.item and evidence.doubt(study.item, study, settled_after=settled_after) is None:
             yield study.item.pk, study
 

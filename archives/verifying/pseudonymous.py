@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from archives.comparing.belonging import belonging
 from archives.contract import FoundStudy
-from archives.models import Archive, ArchiveCheck, ArchivedStudy, Finding
+from archives.models import IS_THERE, Archive, ArchiveCheck, ArchivedStudy, Finding
 from archives.verifying import reviewing, sessions, strays
 from archives.verifying.reviewing import Findings
 from worklist.attention import points
@@ -24,7 +24,6 @@ NOBODY: dict[str, Any] = {
     "patient_birth_date": None,
     "patient_sex": "",
 }
-IS_THERE = (Finding.FOUND, Finding.DIFFERS)
 MOST_AT_ONCE = 200
 
 

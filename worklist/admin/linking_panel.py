@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from django.contrib import admin
@@ -50,7 +51,7 @@ def panel(request: HttpRequest, step: PerformedStep) -> dict[str, Any]:
     return {
         "candidates": [choices.of(each.item, each.reasons) for each in candidates.best(step)],
         "sought": sought,
-        "found": [choices.of(item) for item in found[:MOST_FOUND]],
+        "found": [choices.sought(item) for item in found[:MOST_FOUND]],
         "more_found": len(found) > MOST_FOUND,
     }
 
@@ -67,16 +68,26 @@ class _Linkings:
     """These are the choices for one step, whose report and device are read once."""
 
     def __init__(self, step: PerformedStep) -> None:
+        self._step = step
         self._reported = performed.patient(step.dataset)
         self._rules = as_sent.rules_of(step.calling_ae_title)
         self._tolerance = identity.weight_tolerance(step.calling_ae_title)
-        self._is_phantoms = linking.is_phantoms(step)
+
+    @cached_property
+    def _is_phantoms(self) -> bool | None:
+        return linking.is_phantoms(self._step)
 
     def of(self, item: WorklistItem, reasons: tuple[str, ...] = ()) -> LinkChoice:
         sent_name = as_sent.name(item, self._rules)
         differing = identity.differences(item, self._reported, sent_name=sent_name)
         weight = identity.weight_difference(item, self._reported, tolerance=self._tolerance)
-        return LinkChoice(item, reasons, tuple(filter(None, (self._kind_differs(item), *differing, weight))))
+        return LinkChoice(item, reasons, tuple(filter(None, (*differing, weight))))
+
+    def sought(self, item: WorklistItem) -> LinkChoice:
+        """Return a choice that a person searched for: it may be of the other kind, and no candidate is."""
+        choice = self.of(item)
+        differing = filter(None, (self._kind_differs(item), *choice.differences))
+        return choice._replace(differences=tuple(differing))
 
     def _kind_differs(self, item: WorklistItem) -> str:
         if self._is_phantoms in (None, item.is_qa):

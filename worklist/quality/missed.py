@@ -31,7 +31,8 @@ def call_off(now: datetime | None = None) -> int:
     standing = _standing([item for item, _due in overdue])
     count = 0
     for item, due in overdue:
-        is_replaced = overdue_qa.moment_of(item) < standing.get(_rule_of(item), overdue_qa.moment_of(item))
+        moment = overdue_qa.moment_of(item)
+        is_replaced = moment < standing.get(_rule_of(item), moment)
         if item.pk in told and (is_replaced or due + KEPT_FOR <= now):
             count += _cancel(item.pk, MISSED if is_replaced else MISSED_FOR_LONG, now)
     return count
