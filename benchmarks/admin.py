@@ -22,7 +22,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import date
 from pathlib import Path
 
-from benchmarks import before, pages, peers, postgresql, results, wanted
+from benchmarks import before, outcome, pages, peers, postgresql, wanted
 from benchmarks.peers import BEFORE, OURS, ROOT, NotStartedError, Store
 from benchmarks.results import Key, Results
 
@@ -39,18 +39,7 @@ WITHIN = {page: 50 if page == REFRESH else 200 for page in pages.PAGES}  # milli
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    options = _options(arguments)
-    try:
-        found = _run(options)
-    except (NotStartedError, OSError) as error:
-        print(f"FAILED: {error}")
-        return 1
-    rows = wanted.rows(found, BOUNDS)
-    print(*_table(found), "", *wanted.lines(rows), sep="\n")
-    if options.json:
-        told = {"before": options.before, "wanted": wanted.as_json(rows)}
-        results.write_json(found, options.json, **told)
-    return 0
+    return outcome.of(_options(arguments), _run, _table, BOUNDS)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -25,7 +25,7 @@ from uuid import uuid4
 
 from pydicom import Dataset
 
-from benchmarks import before, items, peers, postgresql, results
+from benchmarks import before, items, outcome, peers, postgresql, wanted
 from benchmarks.client import (
     CALLING,
     PERFORMED_STEP,
@@ -49,6 +49,7 @@ ALONE, KEPT_OPEN, TOGETHER, LARGE, LARGEST, BESIDE = (
     f"N-SET, {MOST_IMAGES:,} images",
     f"N-SET beside {MOST_IMAGES:,}",
 )
+BEFORE_ON_POSTGRESQL = peers.on_postgresql(BEFORE)
 ON_POSTGRESQL, TWO_PROCESSES = peers.on_postgresql(OURS), f"{OURS}, 2 processes"
 
 
@@ -144,16 +145,7 @@ def _image(series: int, number: int) -> Dataset:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    options = _options(arguments)
-    try:
-        found = _run(options)
-    except (WrongAnswerError, peers.NotStartedError, OSError) as error:
-        print(f"FAILED: {error}")
-        return 1
-    print(*_table(found), sep="\n")
-    if options.json:
-        results.write_json(found, options.json)
-    return 0
+    return outcome.of(_options(arguments), _run, _table, BOUNDS)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -317,13 +309,26 @@ def _check(store: Store, build: Path, acknowledged: int) -> None:
         )
 
 
+BOUNDS = tuple(
+    bound
+    for server, than in ((OURS, BEFORE), (ON_POSTGRESQL, BEFORE_ON_POSTGRESQL))
+    for bound in (
+        wanted.faster(ALONE, 2.5, than=than, server=server),
+        wanted.faster(KEPT_OPEN, 2.5, than=than, server=server),
+        wanted.p95_faster(TOGETHER, 2.5, than=than, server=server),
+        wanted.faster(LARGEST, 5, than=than, server=server),
+        wanted.p95_at_most(BESIDE, 50, server=server),
+    )
+)
+
+
 def _table(found: Results) -> Iterator[str]:
     yield from (f"Failed: {each}" for each in dict.fromkeys(found.failed))
     yield f"\nN-CREATE and N-SET: milliseconds, median of the rounds' medians (p95; operations), {N:,} items"
     for key in found:
         spread = f"({found.p95(key):,.1f}; {len(found.all(key))})"
         line = f"  {key.scenario:<20} {key.server:<24} {found.median(key):>8,.1f}   {spread:<18}"
-        beside = (IN_MEMORY, peers.on_postgresql(BEFORE) if "PostgreSQL" in key.server else BEFORE)
+        beside = (IN_MEMORY, BEFORE_ON_POSTGRESQL if "PostgreSQL" in key.server else BEFORE)
         ratios = (_ratio(found, key, other) for other in beside if other != key.server)
         yield " ".join([line, *filter(None, ratios)])
 
@@ -331,9 +336,7 @@ def _table(found: Results) -> Iterator[str]:
 def _ratio(found: Results, key: Key, other: str) -> str:
     """Tell the ratio, which is taken within each round, where the other one failed in none."""
     beside = Key(key.scenario, key.n, other)
-    if beside not in found or len(found.medians(beside)) != len(found.medians(key)):
-        return ""
-    return f"{found.ratio(key, beside):,.2f} of {other}"
+    return f"{found.ratio(key, beside):,.2f} of {other}" if found.have_rounds(key, beside) else ""
 
 
 if __name__ == "__main__":

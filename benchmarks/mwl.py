@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (WrongAnswerError, peers.NotStartedError, OSError) as error:
         print(f"FAILED: {error}")
         return 1
-    rows = wanted.rows(measured)
+    rows = wanted.rows(measured, report.BOUNDS)
     print(*report.table(measured), "", *report.summary(measured), "", *wanted.lines(rows), sep="\n")
     if options.json:
         told = {"before": options.before, "wanted": wanted.as_json(rows)}

@@ -14,15 +14,18 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from benchmarks import before, old_rows, peers, postgresql, results
-from benchmarks.client import WrongAnswerError
-from benchmarks.peers import NotStartedError, Store
+from benchmarks import before, old_rows, outcome, peers, postgresql, wanted
+from benchmarks.peers import OURS, NotStartedError, Store
 from benchmarks.results import Figures, Key, Results, Unit
 
 ROWS = 100_000
 SCENARIO = f"pruning {ROWS:,} rows"
 HELD = "lock held"
 WITHIN = 900  # seconds
+BOUNDS = tuple(
+    wanted.at_most(HELD, 100, Unit.MILLISECONDS, server=server)
+    for server in (OURS, peers.on_postgresql(OURS))
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,16 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--rows", type=int, default=ROWS)
     before.add_options(parser)
-    options = parser.parse_args(arguments)
-    try:
-        found = _run(options)
-    except (NotStartedError, WrongAnswerError, OSError) as error:
-        print(f"FAILED: {error}")
-        return 1
-    print(*_table(found), sep="\n")
-    if options.json:
-        results.write_json(found, options.json)
-    return 0
+    return outcome.of(parser.parse_args(arguments), _run, _table, BOUNDS)
 
 
 def _run(options: argparse.Namespace) -> Results:

@@ -4,10 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from benchmarks.peers import OURS, OURS_ON_ALL_CORES, on_postgresql
+from benchmarks.peers import (
+    BEFORE,
+    OURS,
+    OURS_ON_ALL_CORES,
+    PEER,
+    PEER_ALONE,
+    PYTHON_ECHO,
+    on_postgresql,
+)
 from benchmarks.results import Key, Results, Unit
-from benchmarks.scenarios import BROAD, CANCEL, KEPT_OPEN, TYPICAL
+from benchmarks.scenarios import (
+    BROAD,
+    CANCEL,
+    CROWD,
+    ECHO,
+    ENDURANCE,
+    FINDSCU,
+    GREAT_CROWD,
+    IDLE,
+    KEPT_OPEN,
+    MANY_IDLE,
+    SITE,
+    TYPICAL,
+)
+from benchmarks.wanted import Bound, at_most, faster, more_in_a_second, p95_at_most, slower
 
+OURS_ON_POSTGRESQL, BEFORE_ON_POSTGRESQL = on_postgresql(OURS), on_postgresql(BEFORE)
+SITE_SERVER = on_postgresql(OURS_ON_ALL_CORES)
 FLATNESS_AT_MOST = 1.5
 AFTER_CANCEL_AT_MOST = 100  # items
 OF_THIS_BUILD = frozenset(each for name in (OURS, OURS_ON_ALL_CORES) for each in (name, on_postgresql(name)))
@@ -93,3 +117,39 @@ def _open_cost(results: Results) -> str:
         for key in results
         if key.scenario == KEPT_OPEN
     )
+
+
+def flat(limit: float, *, server: str) -> Bound:
+    """Allow so many times more milliseconds among the most items."""
+
+    def figure(results: Results) -> float | None:
+        return flatness(results, server)
+
+    return Bound(f"{TYPICAL}, among the most items to the fewest, {server}", figure, "times", limit)
+
+
+BOUNDS = (
+    faster(TYPICAL, 35, than=PEER),
+    faster(TYPICAL, 10, than=BEFORE),
+    faster(TYPICAL, 4, than=BEFORE_ON_POSTGRESQL, server=OURS_ON_POSTGRESQL),
+    flat(1.3, server=OURS),
+    flat(1.3, server=OURS_ON_POSTGRESQL),
+    faster(KEPT_OPEN, 50, than=PEER),
+    faster(BROAD, 6, than=PEER),
+    faster(ECHO, 4, than=PEER),
+    faster(ECHO, 18, than=BEFORE),
+    slower(ECHO, 3, than=PYTHON_ECHO),
+    slower(ECHO, None, than=PEER_ALONE),
+    more_in_a_second(CROWD, 25, than=PEER, server=OURS_ON_ALL_CORES),
+    p95_at_most(CROWD, 100, server=OURS_ON_ALL_CORES),
+    at_most(GREAT_CROWD, 0, Unit.ERRORS, server=OURS_ON_ALL_CORES),
+    at_most(IDLE, 0.2, Unit.CORE),
+    at_most(MANY_IDLE, 2, Unit.CORE),
+    faster(FINDSCU, 4, than=PEER),
+    at_most(CANCEL, 20, Unit.ITEMS),
+    at_most(ENDURANCE, 3, Unit.MEMORY),
+    at_most(ENDURANCE, 0, Unit.DESCRIPTORS),
+    at_most(ENDURANCE, 0, Unit.THREADS),
+    at_most(SITE, 0, Unit.ERRORS, server=SITE_SERVER),
+    p95_at_most(SITE, 50, server=SITE_SERVER),
+)

@@ -75,6 +75,10 @@ class Results:
         figures = self.all(key)
         return quantiles(figures, n=20, method="inclusive")[-1] if len(figures) > 1 else figures[0]
 
+    def have_rounds(self, one: Key, other: Key) -> bool:
+        """Tell whether both were measured, in as many rounds: an earlier build may have failed in some."""
+        return one in self and other in self and len(self._rounds[one]) == len(self._rounds[other])
+
     def ratio(self, above: Key, below: Key) -> float:
         """Return the median over rounds: what slows the machine down for a while slows both."""
         pairs = zip(self.medians(above), self.medians(below), strict=True)

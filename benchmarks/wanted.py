@@ -6,35 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks import report
-from benchmarks.peers import (
-    BEFORE,
-    OURS,
-    OURS_ON_ALL_CORES,
-    PEER,
-    PEER_ALONE,
-    PYTHON_ECHO,
-    on_postgresql,
-)
+from benchmarks.peers import OURS
 from benchmarks.results import Key, Results, Unit
-from benchmarks.scenarios import (
-    BROAD,
-    CANCEL,
-    CROWD,
-    ECHO,
-    ENDURANCE,
-    FINDSCU,
-    GREAT_CROWD,
-    IDLE,
-    KEPT_OPEN,
-    MANY_IDLE,
-    SITE,
-    TYPICAL,
-)
 
 Figure = Callable[[Results], float | None]
-OURS_ON_POSTGRESQL, BEFORE_ON_POSTGRESQL = on_postgresql(OURS), on_postgresql(BEFORE)
-SITE_SERVER = on_postgresql(OURS_ON_ALL_CORES)
 
 
 @dataclass(frozen=True)
@@ -76,6 +51,16 @@ def faster(scenario: str, limit: float, *, than: str, server: str = OURS) -> Bou
     return Bound(f"{scenario}, faster than {than}", figure, "times", limit, at_least=True)
 
 
+def p95_faster(scenario: str, limit: float, *, than: str, server: str) -> Bound:
+    """Want so many times fewer milliseconds than another server's within which 95 % of all are done."""
+
+    def figure(results: Results) -> float | None:
+        ours, other = _key(results, scenario, server), _key(results, scenario, than)
+        return results.p95(other) / results.p95(ours) if ours in results and other in results else None
+
+    return Bound(f"{scenario}, p95 faster than {than}", figure, "times", limit, at_least=True)
+
+
 def slower(scenario: str, limit: float | None, *, than: str) -> Bound:
     """Allow so many times more milliseconds than another server's."""
 
@@ -91,13 +76,6 @@ def more_in_a_second(scenario: str, limit: float, *, than: str, server: str) -> 
         return _ratio(results, ours, other)
 
     return Bound(f"{scenario}, associations/s against {than}", figure, "times", limit, at_least=True)
-
-
-def flat(limit: float, *, server: str) -> Bound:
-    def figure(results: Results) -> float | None:
-        return report.flatness(results, server)
-
-    return Bound(f"{TYPICAL}, among the most items to the fewest, {server}", figure, "times", limit)
 
 
 def at_most(scenario: str, limit: float, unit: Unit, *, server: str = OURS) -> Bound:
@@ -118,34 +96,7 @@ def p95_at_most(scenario: str, limit: float, *, server: str) -> Bound:
     return Bound(f"{scenario}, p95, {server}", figure, Unit.MILLISECONDS, limit)
 
 
-BOUNDS = (
-    faster(TYPICAL, 35, than=PEER),
-    faster(TYPICAL, 10, than=BEFORE),
-    faster(TYPICAL, 4, than=BEFORE_ON_POSTGRESQL, server=OURS_ON_POSTGRESQL),
-    flat(1.3, server=OURS),
-    flat(1.3, server=OURS_ON_POSTGRESQL),
-    faster(KEPT_OPEN, 50, than=PEER),
-    faster(BROAD, 6, than=PEER),
-    faster(ECHO, 4, than=PEER),
-    faster(ECHO, 18, than=BEFORE),
-    slower(ECHO, 3, than=PYTHON_ECHO),
-    slower(ECHO, None, than=PEER_ALONE),
-    more_in_a_second(CROWD, 25, than=PEER, server=OURS_ON_ALL_CORES),
-    p95_at_most(CROWD, 100, server=OURS_ON_ALL_CORES),
-    at_most(GREAT_CROWD, 0, Unit.ERRORS, server=OURS_ON_ALL_CORES),
-    at_most(IDLE, 0.2, Unit.CORE),
-    at_most(MANY_IDLE, 2, Unit.CORE),
-    faster(FINDSCU, 4, than=PEER),
-    at_most(CANCEL, 20, Unit.ITEMS),
-    at_most(ENDURANCE, 3, Unit.MEMORY),
-    at_most(ENDURANCE, 0, Unit.DESCRIPTORS),
-    at_most(ENDURANCE, 0, Unit.THREADS),
-    at_most(SITE, 0, Unit.ERRORS, server=SITE_SERVER),
-    p95_at_most(SITE, 50, server=SITE_SERVER),
-)
-
-
-def rows(results: Results, bounds: Sequence[Bound] = BOUNDS) -> list[Row]:
+def rows(results: Results, bounds: Sequence[Bound]) -> list[Row]:
     found = []
     for bound in bounds:
         figure = bound.figure(results)
@@ -186,4 +137,4 @@ def _key(results: Results, scenario: str, server: str, unit: Unit = Unit.MILLISE
 
 
 def _ratio(results: Results, above: Key, below: Key) -> float | None:
-    return results.ratio(above, below) if above in results and below in results else None
+    return results.ratio(above, below) if results.have_rounds(above, below) else None

@@ -45,6 +45,7 @@ from benchmarks import (
     plot,
     postgresql,
     proc,
+    pruning,
     pulls,
     report,
     site,
@@ -284,7 +285,11 @@ def test_what_is_wanted_stands_beside_what_was_measured(
     for server, figure in figures.items():
         found.add(Key(scenario, 1000, server, unit), [figure], items=0)
 
-    [line] = [line for line in wanted.lines(wanted.rows(found)) if line.startswith(f"  {scenario}, {what}")]
+    [line] = [
+        line
+        for line in wanted.lines(wanted.rows(found, report.BOUNDS))
+        if line.startswith(f"  {scenario}, {what}")
+    ]
 
     assert line.endswith(f" {told}")
 
@@ -295,7 +300,7 @@ def test_a_ratio_is_taken_within_each_round() -> None:
         found.add(Key(ECHO, 1000, OURS), [ours_took], items=0)
         found.add(Key(ECHO, 1000, PEER), [other_took], items=0)
 
-    rows = {row.bound.what: row.measured for row in wanted.rows(found)}
+    rows = {row.bound.what: row.measured for row in wanted.rows(found, report.BOUNDS)}
 
     assert rows[f"{ECHO}, faster than {PEER}"] == 10
 
@@ -454,6 +459,35 @@ def test_a_run_of_performed_steps_measures_every_server_and_finds_what_was_ackno
     assert all(each["operations"] >= 1 for each in measured)
 
 
+def test_reports_of_two_builds_are_compared_within_a_round() -> None:
+    found = Results()
+    for server, milliseconds in ((OURS, [10.0, 30.0]), (peers.BEFORE, [40.0, 60.0])):
+        for scenario in (mpps.ALONE, mpps.TOGETHER):
+            found.add(Key(scenario, mpps.N, server), milliseconds, items=1)
+    found.add(Key(mpps.KEPT_OPEN, mpps.N, OURS), [10.0], items=1)
+    found.add(Key(mpps.KEPT_OPEN, mpps.N, OURS), [10.0], items=1)
+    found.add(Key(mpps.KEPT_OPEN, mpps.N, peers.BEFORE), [40.0], items=1)  # it failed in a round
+
+    rows = {row.bound.what: row for row in wanted.rows(found, mpps.BOUNDS)}
+
+    assert rows[f"{mpps.ALONE}, faster than before"].measured == 2.5
+    assert rows[f"{mpps.ALONE}, faster than before"].reached
+    assert rows[f"{mpps.TOGETHER}, p95 faster than before"].measured == pytest.approx(59 / 29)
+    assert rows[f"{mpps.TOGETHER}, p95 faster than before"].reached is False
+    assert rows[f"{mpps.KEPT_OPEN}, faster than before"].measured is None
+
+
+def test_a_lock_that_is_held_too_long_is_told() -> None:
+    found = Results()
+    for held in ([3.0, 99.0], [101.0, 3.0]):
+        found.add(Key(pruning.HELD, pruning.ROWS, OURS), held, items=pruning.ROWS)
+
+    [row, other] = wanted.rows(found, pruning.BOUNDS)
+
+    assert (row.measured, row.reached) == (101, False)
+    assert other.reached is None
+
+
 def test_a_run_of_performed_steps_fails_where_the_database_holds_another_number(migrated: Path) -> None:
     store = Store(0, migrated)
 
@@ -461,6 +495,7 @@ def test_a_run_of_performed_steps_fails_where_the_database_holds_another_number(
         mpps._check(store, peers.ROOT, 1)
 
 
+@pytest.mark.slow
 def test_the_build_that_will_serve_a_store_fills_it(tmp_path: Path) -> None:
     told = tmp_path / "build" / "benchmarks" / "database.py"
     told.parent.mkdir(parents=True)
@@ -490,6 +525,7 @@ def test_builds_have_stores_of_their_own_tables(tmp_path: Path, monkeypatch: pyt
     assert made == {"two": ["ours"], "one": ["ours"], "before": ["earlier"]}
 
 
+@pytest.mark.slow
 def test_a_package_that_cannot_be_had_is_told(tmp_path: Path) -> None:
     missing = f"{tmp_path}/missing.whl"
 
@@ -806,7 +842,7 @@ def test_a_run_of_pulls_fails_where_the_counts_are_others(
 def test_pulls_of_two_builds_are_compared_within_a_round(tmp_path: Path) -> None:
     counts = ((20, 0), (0, 20))
     builds = [
-        PullerOf(tmp_path, *counts, seconds=0.5),
+        PullerOf(tmp_path, *counts, *counts, seconds=0.5),  # the first two are not measured
         PullerOf(tmp_path, *counts, name=peers.BEFORE, seconds=3.5),
     ]
 
