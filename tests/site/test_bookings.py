@@ -24,6 +24,13 @@ INDEX = reverse("admin:index")
 TOKEN = re.compile(r'(?<=name="csrfmiddlewaretoken" value=")[^"]*')
 
 
+@pytest.fixture(autouse=True)
+def held_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no minute pass, nor midnight, between two looks at the page."""
+    moment = timezone.now()
+    monkeypatch.setattr(timezone, "now", lambda: moment)
+
+
 @pytest.fixture
 def item() -> WorklistItem:
     return reported.an_item(scheduled_start_date=f"{timezone.localdate():%Y%m%d}")
