@@ -12,7 +12,6 @@ from django_q.brokers import get_broker
 from django_q.models import OrmQ
 from django_q.signals import post_spawn
 from django_q.signing import SignedPackage
-from redis.exceptions import RedisError
 
 from pylantir_site.counting import keeping, measures
 
@@ -46,6 +45,8 @@ def _in_database() -> QueueState:
 
 
 def _in_redis() -> QueueState | None:
+    from redis.exceptions import RedisError  # its package takes 6 MB, and is loaded where a queue is in Redis
+
     try:
         broker = get_broker()
         number = broker.queue_size()

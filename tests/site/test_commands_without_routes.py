@@ -22,7 +22,7 @@ try:
     Utility(["manage.py", *{words!r}]).fetch_command({words!r}[0]).run_from_argv(["manage.py", *{words!r}])
 except SystemExit:
     pass
-wanted = ("pylantir_site.urls", "worklist.admin", "sources.admin", "pynetdicom")
+wanted = ("pylantir_site.urls", "worklist.admin", "sources.admin", "pynetdicom", "redis")
 print(json.dumps([name for name in wanted if name in sys.modules]))
 """
 
