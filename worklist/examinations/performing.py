@@ -7,7 +7,8 @@ read, judged and made JSON before that.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
@@ -91,6 +92,13 @@ class StepChangeRefused(Exception):
     """The state of the step does not allow what a person asks for; the text says why."""
 
 
+@contextmanager
+def _one_writing() -> Iterator[None]:
+    """Write what one message says in a transaction, its statements sent together where that can be."""
+    with in_turn(), transaction.atomic(), together():
+        yield
+
+
 def begin(sop_instance_uid: str, report: Dataset | Reading, *, sender: Sender) -> mpps.Accepted:
     """Store the step of an N-CREATE (PS3.4 F.7.2.1). Raises MppsRefused and django.db.Error."""
     mpps.check_instance_uid(sop_instance_uid)
@@ -108,7 +116,7 @@ def begin(sop_instance_uid: str, report: Dataset | Reading, *, sender: Sender) -
     _take_over(step, accepted)
     series, rules = _series_of(step), points.rules_by(device, sender.ae_title)
     try:
-        with in_turn(), transaction.atomic(), together():
+        with _one_writing():
             _write_beginning(step, series, performed.references(accepted.dataset), rules, sender)
     except IntegrityError:  # another message was first
         _refuse_duplicate(sop_instance_uid)
@@ -126,10 +134,10 @@ def update(sop_instance_uid: str, report: Dataset | Reading, *, sender: Sender) 
     device = stored.row_of(sender.ae_title)
     for _try in range(TRIES):
         judged = _judged(sop_instance_uid, reading, sender, device, held=False)
-        with in_turn(), transaction.atomic(), together():
+        with _one_writing():
             if reads.held_state(judged.step) == judged.state:
                 return _write_update(judged, sender)
-    with in_turn(), transaction.atomic(), together():  # somebody writes the same step again and again
+    with _one_writing():  # somebody writes the same step again and again
         return _write_update(_judged(sop_instance_uid, reading, sender, device, held=True), sender)
 
 
