@@ -123,6 +123,15 @@ def _person(username: str, role: str) -> User:
     return User.objects.create_user(username, password=PASSWORD, role=role, full_name=username.title())
 
 
+@pytest.fixture
+def held_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no minute pass, nor midnight, between two looks at a page that says what time it is."""
+    from django.utils import timezone
+
+    moment = timezone.now()
+    monkeypatch.setattr(timezone, "now", lambda: moment)
+
+
 @pytest.fixture(autouse=True)
 def in_english() -> Iterator[None]:
     """Forget the language of a test's last request, which its thread would keep for the next test."""

@@ -128,6 +128,7 @@ def test_what_shows_nothing_to_nobody_is_no_event(browser: Client) -> None:
     assert told() == []
 
 
+@pytest.mark.usefixtures("held_clock")
 @pytest.mark.acceptance("H82")
 def test_a_page_that_refreshes_itself_is_told_once_unless_it_shows_somebody_new(browser: Client) -> None:
     first = an_item(patient_id="P1")

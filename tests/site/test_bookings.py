@@ -18,17 +18,10 @@ from tests.admin_pages import shown
 from tests.worklist import reported
 from worklist.models import Attention, AttentionKind, WorklistItem
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("held_clock")]
 
 INDEX = reverse("admin:index")
 TOKEN = re.compile(r'(?<=name="csrfmiddlewaretoken" value=")[^"]*')
-
-
-@pytest.fixture(autouse=True)
-def held_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no minute pass, nor midnight, between two looks at the page."""
-    moment = timezone.now()
-    monkeypatch.setattr(timezone, "now", lambda: moment)
 
 
 @pytest.fixture

@@ -224,6 +224,7 @@ def test_all_lists_stay_within_reach(coordinator: Client) -> None:
         assert reverse(f"admin:{name}") in page
 
 
+@pytest.mark.usefixtures("held_clock")
 class TestLive:
     @pytest.mark.acceptance("AD23")
     def test_the_part_alone_is_sent_and_only_where_it_has_changed(self, coordinator: Client) -> None:
