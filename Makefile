@@ -6,8 +6,8 @@ BIN := .venv/bin
 INSTALL := -m pip install --disable-pip-version-check --no-color --progress-bar off --require-hashes
 # uv and pip-audit need what Pylantir does not.
 SUPPLY := .venv/supply
-# One process more than cores, for tests wait for the servers that they ask.
-PARALLEL := -n $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
+# One process more than cores, for tests wait for the servers that they ask; who is done first takes over.
+PARALLEL := --dist worksteal -n $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 
 # The tests start the same modules in many processes: their bytecode is kept, whatever the shell says.
 test test-fast nightly torture: export PYTHONDONTWRITEBYTECODE :=

@@ -1,4 +1,4 @@
-"""A run leaves out what is slow by `--fast`, and what needs no database by `--database-only`."""
+"""A run leaves out what is slow by `--fast`, and what is the same on every database by `--database-only`."""
 
 from __future__ import annotations
 
@@ -29,6 +29,11 @@ def is_slow(item: pytest.Item) -> bool:
 
 def needs_database(item: pytest.Item) -> bool:
     return item.get_closest_marker("django_db") is not None or bool(DATABASES & names_of_fixtures(item))
+
+
+def hangs_on_database(item: pytest.Item) -> bool:
+    """Tell whether it may end otherwise on another database: what a browser makes of a page does not."""
+    return needs_database(item) and "browser" not in names_of_fixtures(item)
 
 
 def names_of_fixtures(item: pytest.Item) -> set[str]:

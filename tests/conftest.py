@@ -177,7 +177,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--database-only",
         action="store_true",
-        help="Leave out what needs no database, and so is the same whichever it is.",
+        help="Leave out what is the same whichever database it is: what needs none, or looks at pages.",
     )
     parser.addoption(
         "--every-answer",
@@ -222,7 +222,7 @@ def let_children_hear_signals() -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     def is_chosen(item: pytest.Item) -> bool:
         return not (config.getoption("fast") and choosing.is_slow(item)) and (
-            not config.getoption("database_only") or choosing.needs_database(item)
+            not config.getoption("database_only") or choosing.hangs_on_database(item)
         )
 
     left_out = [item for item in items if not is_chosen(item)]

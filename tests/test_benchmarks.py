@@ -448,6 +448,7 @@ def test_a_run_of_performed_steps_measures_every_server_and_finds_what_was_ackno
 ) -> None:
     file = tmp_path / "figures.json"
     monkeypatch.setattr(mpps, "N", 100)
+    monkeypatch.setattr(mpps, "MOST_IMAGES", 600)
 
     code = mpps.main(["--rounds", "1", "--seconds", "0", "--json", str(file)])
 

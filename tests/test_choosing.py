@@ -1,4 +1,4 @@
-"""A fast test cannot start a process."""
+"""A fast test cannot start a process, and what is tried on each database hangs on it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from multiprocessing import Process
 
 import pytest
 
-from tests.choosing import refuse_processes
+from tests.choosing import hangs_on_database, refuse_processes
 
 
 def test_a_process_is_refused_however_it_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -21,3 +21,16 @@ def test_a_process_is_refused_however_it_is_started(monkeypatch: pytest.MonkeyPa
         Process(target=print).start()
     with ProcessPoolExecutor(1) as pool, pytest.raises(pytest.fail.Exception, match="A fast test"):
         pool.submit(print)
+
+
+@pytest.mark.parametrize(
+    ("fixtures", "hangs"),
+    [(["db"], True), (["live_server"], True), (["tmp_path"], False), (["live_server", "browser"], False)],
+)
+def test_what_a_browser_looks_at_hangs_on_no_database(
+    request: pytest.FixtureRequest, fixtures: list[str], *, hangs: bool
+) -> None:
+    item = pytest.Function.from_parent(request.node.parent, name="test_choosing", callobj=lambda: None)
+    item.fixturenames[:] = fixtures
+
+    assert hangs_on_database(item) is hangs
