@@ -11,8 +11,9 @@ import pytest
 # Each starts a process, a browser, or a server that is asked over HTTP.
 STARTERS = frozenset(
     {
-        *("browser", "command", "first_start", "live_server", "migrated", "odd_process", "redcap"),
-        *("served", "start_server", "users", "users_apart"),
+        *("browser", "command", "ended", "first_start", "held_server", "live_server", "migrated"),
+        *("odd_process", "redcap", "run_proxy", "served", "start_server", "users", "users_apart"),
+        *("validator", "web_server"),
     }
 )
 DATABASES = frozenset({"db", "django_db_setup", "transactional_db", "live_server"})

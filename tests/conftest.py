@@ -8,7 +8,7 @@ import shutil
 import signal
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -230,12 +230,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     config.hook.pytest_deselected(items=left_out)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def no_process_in_a_fast_run(pytestconfig: pytest.Config) -> Iterator[None]:
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Refuse each process to what `--fast` would run: else that would be seen by who runs it alone."""
     with pytest.MonkeyPatch.context() as patch:
-        if pytestconfig.getoption("fast"):
+        if not choosing.is_slow(item):
             choosing.refuse_processes(patch)
-        yield
+        return (yield)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

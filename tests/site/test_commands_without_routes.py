@@ -60,6 +60,7 @@ def test_a_command_of_ours_leaves_out_the_checks_of_routes_alone() -> None:
             assert command.requires_system_checks == made, name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["pylantir_site.rest.errors", "pylantir_site.rest.parsing"])
 def test_errors_and_what_reads_bodies_may_be_loaded_first(tmp_path: Path, module: str) -> None:
     """REST framework loads the parser of its settings with its first view, which an error's answer needs."""

@@ -180,6 +180,7 @@ def test_behind_a_proxy_everything_is_for_https_alone(
     assert settings(tmp_path, monkeypatch, **BEHIND, HSTS_SECONDS="0")["SECURE_HSTS_SECONDS"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.acceptance("H122")
 def test_djangos_own_check_of_a_deployment_finds_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

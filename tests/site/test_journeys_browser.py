@@ -152,6 +152,7 @@ def outcome(day: Day) -> list[object]:
 EXPECTED = [True, [True] * 3, Status.CANCELLED, False, ("Muster^Maria", "MR", "MR1")]
 
 
+@pytest.mark.slow
 @pytest.mark.acceptance("AD180")
 @pytest.mark.parametrize("hand", ["page", "phone"])
 def test_each_journey_by_hand_takes_as_many_clicks_as_the_docs_say(

@@ -285,6 +285,7 @@ def test_the_web_server_tells_what_the_dicom_server_counted(ended: Ended) -> Non
     assert "ZQMARKER" not in ended.metrics
 
 
+@pytest.mark.slow
 def test_the_first_password_stands_in_a_file_and_in_no_log(tmp_path: Path) -> None:
     web = free_port()
     process = subprocess.Popen(

@@ -60,6 +60,7 @@ def test_a_failure_keeps_its_traceback(migrated: Path) -> None:
     assert re.search(r"RuntimeError\n  File .* in fail", done.stderr, re.DOTALL)
 
 
+@pytest.mark.slow
 @pytest.mark.acceptance("H129")
 def test_a_warning_of_a_library_comes_once(tmp_path: Path) -> None:
     warn = "from pydicom.misc import warn_and_log; warn_and_log('once')"

@@ -36,7 +36,7 @@ UNFINISHED = (
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def web_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Give the address of a web server of one process, on an empty database that is not migrated."""
     port = free_port()
     data = tmp_path_factory.mktemp("web")
@@ -68,14 +68,14 @@ def _connected(url: str) -> socket.socket:
 
 @pytest.mark.acceptance("H125")
 @pytest.mark.parametrize("begun", UNFINISHED, ids=["nothing", "half a head", "half a body"])
-def test_many_unfinished_requests_keep_nobody_waiting(server: str, begun: bytes) -> None:
+def test_many_unfinished_requests_keep_nobody_waiting(web_server: str, begun: bytes) -> None:
     with ExitStack() as held:
-        slow = [held.enter_context(_connected(server)) for _ in range(5 * THREADS)]
+        slow = [held.enter_context(_connected(web_server)) for _ in range(5 * THREADS)]
         for connection in slow:
             connection.sendall(begun)
 
         for path in ("/health", "/health/live", "/static/pylantir/admin.css"):
-            assert requests.get(server + path, timeout=30).ok, path
+            assert requests.get(web_server + path, timeout=30).ok, path
 
         assert all(_is_open(connection) for connection in slow)  # so nobody waited for their end
 
@@ -169,15 +169,15 @@ def test_health_is_answered_while_all_threads_are_held(held_server: str) -> None
 
 
 @pytest.mark.acceptance("H125")
-def test_who_reads_slowly_keeps_nobody_waiting(server: str) -> None:
+def test_who_reads_slowly_keeps_nobody_waiting(web_server: str) -> None:
     with ExitStack() as held:
         for _ in range(3 * THREADS):
             reader = held.enter_context(socket.socket())
             reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            reader.connect(_connected_address(server))
+            reader.connect(_connected_address(web_server))
             reader.sendall(b"GET /redoc/script.js HTTP/1.1\r\nHost: localhost\r\n\r\n" * 3)
 
-        assert requests.get(f"{server}/health", timeout=30).ok
+        assert requests.get(f"{web_server}/health", timeout=30).ok
 
 
 def _connected_address(url: str) -> tuple[str, int]:
@@ -185,8 +185,8 @@ def _connected_address(url: str) -> tuple[str, int]:
     return host, int(port)
 
 
-def test_requests_on_one_connection_are_answered_in_their_order(server: str) -> None:
-    with _connected(server) as connection:
+def test_requests_on_one_connection_are_answered_in_their_order(web_server: str) -> None:
+    with _connected(web_server) as connection:
         connection.sendall(
             b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
             b"GET /none HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -197,16 +197,16 @@ def test_requests_on_one_connection_are_answered_in_their_order(server: str) -> 
     assert re.findall(rb"HTTP/1\.1 (\d+)", said) == [b"200", b"404", b"200"]
 
 
-def test_large_bodies_and_answers_come_whole(server: str) -> None:
-    sent = requests.post(f"{server}/auth/login", json={"username": "x" * 300_000}, timeout=20)
-    read = requests.get(f"{server}/redoc/script.js", timeout=20)
+def test_large_bodies_and_answers_come_whole(web_server: str) -> None:
+    sent = requests.post(f"{web_server}/auth/login", json={"username": "x" * 300_000}, timeout=20)
+    read = requests.get(f"{web_server}/redoc/script.js", timeout=20)
 
     assert sent.status_code in {HTTPStatus.BAD_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR}
     assert len(read.content) == int(read.headers["Content-Length"]) > 500_000
 
 
-def test_who_asks_first_may_send_the_body(server: str) -> None:
-    with _connected(server) as connection:
+def test_who_asks_first_may_send_the_body(web_server: str) -> None:
+    with _connected(web_server) as connection:
         connection.sendall(
             b"POST /health HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"
         )
@@ -225,8 +225,8 @@ def test_who_asks_first_may_send_the_body(server: str) -> None:
     ],
     ids=["a large head", "a body without end", "a large body"],
 )
-def test_what_is_not_taken_is_told_and_closed(server: str, request_line: bytes, status: int) -> None:
-    with _connected(server) as connection:
+def test_what_is_not_taken_is_told_and_closed(web_server: str, request_line: bytes, status: int) -> None:
+    with _connected(web_server) as connection:
         connection.sendall(request_line)
         said = b"".join(iter(lambda: connection.recv(65536), b""))
 
@@ -255,8 +255,8 @@ def test_a_doubtful_length_is_left_to_the_parser_that_refuses_it(lengths: bytes)
     assert incoming.length == 0
 
 
-def test_a_doubtful_length_is_refused_by_the_server(server: str) -> None:
-    with _connected(server) as connection:
+def test_a_doubtful_length_is_refused_by_the_server(web_server: str) -> None:
+    with _connected(web_server) as connection:
         connection.sendall(
             b"POST /health HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx"
         )

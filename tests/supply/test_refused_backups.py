@@ -361,6 +361,7 @@ def test_what_is_kept_is_a_number_of_a_folders(place: str, keep: str, tmp_path: 
 @pytest.mark.django_db(transaction=True)
 class TestPostgresql:
     @pytest.mark.acceptance("H148")
+    @pytest.mark.slow
     def test_a_dump_that_breaks_off_changes_nothing(self, tmp_path: Path) -> None:
         dumped = tmp_path / "default.dump"
         postgresql.dump(connection, dumped)

@@ -546,6 +546,7 @@ def test_a_report_by_http_takes_few_statements_more_than_by_dicom(client: Any, i
     assert len(by_http) <= len(by_dicom) + 6
 
 
+@pytest.mark.slow
 @pytest.mark.acceptance("CL186")
 @pytest.mark.parametrize(
     ("program", "options", "content_type"),
