@@ -125,7 +125,7 @@ def dropping(client: CFindClient, *dropped: int) -> None:
             continue
         return got
 
-    association.dimse.get_msg = get_another  # type: ignore[method-assign]
+    association.dimse.get_msg = get_another  # type: ignore[assignment, method-assign]
 
 
 @pytest.mark.acceptance("CL239")
