@@ -18,7 +18,6 @@ from pydicom import Dataset, config
 from pydicom.uid import UID
 from pynetdicom import AE, evt
 from pynetdicom.association import Association
-from pynetdicom.dimse_messages import C_FIND_RSP
 from pynetdicom.pdu_primitives import A_ASSOCIATE
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at import
 
@@ -32,12 +31,10 @@ from worklist.dicom import json_model
 from worklist.dicom.json_model import DataSet
 from worklist.dicom.study_root import FIND
 from worklist.scp import implementation
+from worklist.scp.arrived import BETWEEN_MESSAGES, Arrived
 
 VERIFICATION: UID = Verification
-# pynetdicom's own thread goes on after an answer; where it is late, it takes the next one for a request, and
-# drops it (3.0.4): so it is given a moment, and what came is counted.
-BETWEEN_MESSAGES = 0.005  # seconds
-TRIES = 3
+TRIES = 3  # of a question of which an answer is lost on its way to us
 LONGEST_ANSWER = 60.0  # seconds for all of it, however many data sets it has
 LARGEST_MESSAGE_ID = 65_535
 
@@ -54,7 +51,7 @@ class Connection:
         self.questions = 0
         self._wait = wait
         self._association: Association | None = None
-        self._come = 0  # answers to the question that is asked
+        self._arrived: Arrived | None = None
 
     def close(self) -> None:
         association, self._association = self._association, None
@@ -88,23 +85,23 @@ class Connection:
             self.access.questions_per_minute, self._wait
         )
         self.questions += 1
-        self._come = 0
         with _unvalidated():
             return self._answers(self._established(), query, enough)
 
     def _answers(self, association: Association, query: Dataset, enough: int | None) -> list[DataSet]:
         """Return them. Raises _AnswerDropped where one is missing."""
+        assert self._arrived is not None
         found: list[DataSet] = []
-        given = 0
+        given = self._arrived.number
         ends_at = time.monotonic() + max(self.access.read_timeout, LONGEST_ANSWER)
         number = self.questions % LARGEST_MESSAGE_ID + 1
         for status, answer in self._responses(association, query, number):
             if "Status" not in status:
-                raise self._dropped_or_silence(given)
+                raise self._silence() if self._arrived.number == given else self._dropped()
             given += 1
             if status.Status not in statuses.PENDING:
                 time.sleep(BETWEEN_MESSAGES)
-                if self._come > given:
+                if self._arrived.number > given:
                     raise _AnswerDropped
                 self._refuse_unless_ended_well(status.Status, cancelled=enough is not None and bool(found))
                 return found
@@ -144,10 +141,10 @@ class Connection:
             association.abort()
             raise
 
-    def _dropped_or_silence(self, given: int) -> Exception:
-        """Tell which it was that nothing came of: an answer that was dropped, or the archive's silence."""
-        silence = self._silence()
-        return _AnswerDropped() if self._come > given else silence
+    def _dropped(self) -> _AnswerDropped:
+        """Tell that the last answer was dropped, for which pynetdicom has waited, and aborted."""
+        self._association = None
+        return _AnswerDropped()
 
     def _silence(self) -> SourceError:
         self._association = None
@@ -178,14 +175,11 @@ class Connection:
                 (evt.EVT_CONN_OPEN, _send_at_once),
                 (evt.EVT_PDU_SENT, _acknowledge_at_once),
                 (evt.EVT_DATA_RECV, _acknowledge_at_once),
-                (evt.EVT_DIMSE_RECV, self._count),
             ],
         )
         self._refuse_unless_offered(association)
+        self._arrived = Arrived(association)
         return association
-
-    def _count(self, event: Any) -> None:
-        self._come += isinstance(event.message, C_FIND_RSP)
 
     def _reachable(self) -> str:
         """Return the address to connect to, once a connection there has shown that there is somebody.

@@ -20,6 +20,7 @@ from sources.errors import AuthorisationError, ConfigurationError, SlowError, Tr
 from tests.archives.conftest import MakeStandIn, cfind_access, client_of
 from tests.archives.images import MadeSeries, MadeStudy
 from tests.archives.stand_in import AE_TITLE, StandIn
+from tests.dropped_answers import drop_answers
 from tests.worklist.tls_certificates import Authority
 
 ONE = MadeStudy("1.2.3.1")
@@ -113,27 +114,14 @@ def test_one_association_serves_many_questions(
     assert len(opened) == 1
 
 
-def dropping(client: CFindClient, *dropped: int) -> None:
-    """Let answers of these numbers be taken by another thread, as pynetdicom's own does where it is late."""
-    client.test()
-    association = client._connection._association
-    assert association is not None
-    get, numbers = association.dimse.get_msg, count()
-
-    def get_another(*, block: bool = False) -> Any:
-        while (got := get(block=block)) and block and next(numbers) in dropped:
-            continue
-        return got
-
-    association.dimse.get_msg = get_another  # type: ignore[assignment, method-assign]
-
-
 @pytest.mark.acceptance("CL239")
 @pytest.mark.parametrize("number", [0, 7, len(MANY)], ids=["the first", "one between", "the last"])
-def test_an_answer_that_was_dropped_on_its_way_is_asked_for_again(stand_in: MakeStandIn, number: int) -> None:
+def test_an_answer_that_was_dropped_on_its_way_is_asked_for_again(
+    stand_in: MakeStandIn, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
     with client_of("C-FIND", stand_in(*MANY), read_timeout=0.5) as client:
-        assert isinstance(client, CFindClient)
-        dropping(client, number)
+        client.test()
+        drop_answers(monkeypatch, {number})
         asked = client.questions
 
         found = client.studies(patient_id="P1")
@@ -144,11 +132,11 @@ def test_an_answer_that_was_dropped_on_its_way_is_asked_for_again(stand_in: Make
 
 @pytest.mark.acceptance("CL239")
 def test_answers_that_are_dropped_each_time_are_told_and_none_is_made_of_the_rest(
-    stand_in: MakeStandIn,
+    stand_in: MakeStandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with client_of("C-FIND", stand_in(*MANY)) as client:
-        assert isinstance(client, CFindClient)
-        dropping(client, *range(1, 4 * len(MANY), 5))
+        client.test()
+        drop_answers(monkeypatch, range(1, 4 * len(MANY), 5))
         with pytest.raises(TransientError, match="were lost here, 3 times"):
             client.studies(patient_id="P1")
 

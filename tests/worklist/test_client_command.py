@@ -16,6 +16,7 @@ from pydicom import Dataset
 from pynetdicom.association import Association
 
 from tests.conftest import free_port
+from tests.dropped_answers import drop_answers
 from tests.worklist.commands import Outcome
 from tests.worklist.conftest import RunningServer, StartServer, manage
 from worklist.dicom import item_attributes
@@ -182,6 +183,16 @@ def test_answers_that_break_off_are_no_success(
     nothing = Dataset()
     monkeypatch.setattr(Association, "send_c_find", lambda *_: iter([(nothing, None)]))
     with pytest.raises(CommandError, match="after 0 answers"):
+        run(server)
+
+
+@pytest.mark.acceptance("CL239")
+def test_an_answer_that_is_lost_within_the_client_is_no_success(
+    server: RunningServer, acceptance_store: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop_answers(monkeypatch, {3})
+
+    with pytest.raises(CommandError, match="was lost within this client: ask once more"):
         run(server)
 
 

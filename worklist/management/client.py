@@ -30,6 +30,7 @@ from worklist import validators
 from worklist.dicom import decoding
 from worklist.dicom.printable import readable
 from worklist.scp import implementation
+from worklist.scp.arrived import BETWEEN_MESSAGES, Arrived
 
 WORKLIST: UID = ModalityWorklistInformationFind
 PERFORMED_STEP: UID = ModalityPerformedProcedureStep
@@ -39,8 +40,6 @@ SUCCESS = 0x0000
 PENDING = frozenset({0xFF00, 0xFF01})
 PENDING_WITHOUT_SOME_KEYS = 0xFF01
 CONNECTION_TIMEOUT, ANSWER_TIMEOUT = 5, 30  # seconds
-# pynetdicom's own thread goes on after an answer, or it may take the next one for a request and drop it.
-BETWEEN_MESSAGES = 0.01  # seconds
 NO_ANSWER = f"The server ended the association, or was silent for {ANSWER_TIMEOUT} s"
 
 # PS3.8 9.3.4: (source, diagnostic) of an A-ASSOCIATE-RJ.
@@ -114,14 +113,17 @@ def associated(options: dict[str, Any], *services: UID) -> Iterator[Association]
 
 
 def find(association: Association, query: Dataset) -> FindResult:
-    """Ask the worklist. Raises CommandError when the answers break off."""
+    """Ask the worklist. Raises CommandError when the answers break off, or one is lost."""
     answers: list[Dataset] = []
     incomplete = 0
+    arrived = Arrived(association)
     for status, answer in association.send_c_find(query, WORKLIST):
         if "Status" not in status:
             raise CommandError(f"{NO_ANSWER}, after {len(answers)} answers. Look into its log.")
         if status.Status not in PENDING:
             time.sleep(BETWEEN_MESSAGES)
+            if arrived.number > len(answers) + 1:
+                raise CommandError("An answer came, and was lost within this client: ask once more.")
             return FindResult(answers, status, incomplete)
         incomplete += status.Status == PENDING_WITHOUT_SOME_KEYS
         answers.append(decoding.decoded(answer or Dataset()))

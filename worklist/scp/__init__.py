@@ -29,5 +29,6 @@ memory        what is freed goes back to the system
 audit_messages  what is told to the hospital's audit record repository
 watching      what time alone brings about
 echo_scu      C-ECHO to a device
+arrived       how many answers came to a question of ours
 own_echo      C-ECHO to this server, by the site itself
 """
