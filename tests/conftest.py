@@ -231,8 +231,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Refuse each process to what `--fast` would run: else that would be seen by who runs it alone."""
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
+    return (yield from _without_processes(item))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    return (yield from _without_processes(item))
+
+
+def _without_processes(item: pytest.Item) -> Generator[None, object, object]:
+    """Refuse each process to what `--fast` would run: else that would be seen by who runs it alone.
+
+    What is torn down after a test may be what others have shared.
+    """
     with pytest.MonkeyPatch.context() as patch:
         if not choosing.is_slow(item):
             choosing.refuse_processes(patch)

@@ -98,7 +98,7 @@ def test_what_the_provider_is_asked(client: Client, provider: OidcProvider) -> N
         pytest.param({"iss": "https://elsewhere.example.org"}, id="another issuer"),
         pytest.param({"exp": int(time.time()) - 600}, id="expired"),
         pytest.param({"exp": None}, id="without an end"),
-        pytest.param({"iat": int(time.time()) + 600}, id="of the future"),
+        pytest.param({"iat": int(time.time()) + 86_400}, id="of the future"),
         pytest.param({"sub": None}, id="of nobody"),
         pytest.param({"key": Key("unknown")}, id="unknown key"),
         pytest.param({"key": Key("first")}, id="another key of the same name"),
