@@ -12,15 +12,22 @@ import pytest
 from tests.choosing import hangs_on_database, refuse_processes
 
 
-def test_a_process_is_refused_however_it_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
-    refuse_processes(monkeypatch)
+def test_a_process_is_refused_however_it_is_started() -> None:
+    # A patch that outlived the test's call would bring back the one that the call itself is under.
+    with pytest.MonkeyPatch.context() as patch:
+        refuse_processes(patch)
 
+        with pytest.raises(pytest.fail.Exception, match="A fast test starts no process"):
+            subprocess.run([sys.executable, "-c", ""], check=True)
+        with pytest.raises(pytest.fail.Exception, match="A fast test starts no process"):
+            Process(target=print).start()
+        with ProcessPoolExecutor(1) as pool, pytest.raises(pytest.fail.Exception, match="A fast test"):
+            pool.submit(print)
+
+
+def test_no_fast_test_starts_a_process() -> None:
     with pytest.raises(pytest.fail.Exception, match="A fast test starts no process"):
         subprocess.run([sys.executable, "-c", ""], check=True)
-    with pytest.raises(pytest.fail.Exception, match="A fast test starts no process"):
-        Process(target=print).start()
-    with ProcessPoolExecutor(1) as pool, pytest.raises(pytest.fail.Exception, match="A fast test"):
-        pool.submit(print)
 
 
 @pytest.mark.parametrize(
