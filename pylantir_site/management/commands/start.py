@@ -72,8 +72,10 @@ class Command(BaseCommand):
 
     def prepare(self) -> None:
         try:
-            self.check(databases=list(connections), tags=without_routes())
-            with alone(self.tell):  # of several hosts one makes the first account and sources, too
+            # Of several hosts one makes the first account and sources, too. What the checks ask of a database
+            # is answered wrongly while another changes it: a lock of SQLite's passes for a lack of JSON.
+            with alone(self.tell):
+                self.check(databases=list(connections), tags=without_routes())
                 self.fill()
         except OperationalError as error:
             raise CommandError(f"The database cannot be used: {error}") from error
