@@ -50,13 +50,17 @@ class CSVRenderer(BaseRenderer):
 
 
 def _cells(values: Sequence[Any]) -> Sequence[Any]:
-    """Keep each cell of a column from being a formula for a spreadsheet (OWASP, CSV injection)."""
-    cells = [_as_text(value) if isinstance(value, dict) else value for value in values]
-    texts = {cell for cell in cells if isinstance(cell, str)}
+    """Keep each cell of a column from being a formula for a spreadsheet (OWASP, CSV injection).
+
+    Of a column's kinds there are one or two, and of its texts few: they are looked at, and not each cell.
+    """
+    if any(issubclass(kind, dict) for kind in set(map(type, values))):
+        values = [_as_text(value) if isinstance(value, dict) else value for value in values]
+    texts = {cell for cell in set(values) if isinstance(cell, str)}
     if not spreadsheets.may_run("".join(texts)):
-        return cells
+        return values
     guarded = {text: spreadsheets.guarded(text) for text in texts}
-    return [guarded[cell] if isinstance(cell, str) else cell for cell in cells]
+    return [guarded[cell] if isinstance(cell, str) else cell for cell in values]
 
 
 def _as_text(attributes: dict[str, Any]) -> str:
