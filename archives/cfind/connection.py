@@ -97,7 +97,9 @@ class Connection:
         number = self.questions % LARGEST_MESSAGE_ID + 1
         for status, answer in self._responses(association, query, number):
             if "Status" not in status:
-                raise self._silence() if self._arrived.number == given else self._dropped()
+                if self._arrived.number > given:
+                    raise _AnswerDropped  # pynetdicom has waited for it, and has aborted
+                raise self._silence()
             given += 1
             if status.Status not in statuses.PENDING:
                 time.sleep(BETWEEN_MESSAGES)
@@ -140,11 +142,6 @@ class Connection:
         except SourceError:
             association.abort()
             raise
-
-    def _dropped(self) -> _AnswerDropped:
-        """Tell that the last answer was dropped, for which pynetdicom has waited, and aborted."""
-        self._association = None
-        return _AnswerDropped()
 
     def _silence(self) -> SourceError:
         self._association = None
